@@ -1,0 +1,22 @@
+"""Settings every test and notebook kernel inherits."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["TQDM_DISABLE"] = "1"
+os.environ["PYTHONHASHSEED"] = "0"
+
+_SHARED = Path(__file__).parent.parent / "shared" / "data"
+if "NEWS_TOOLKIT_DATA" not in os.environ and _SHARED.is_dir():
+    os.environ["NEWS_TOOLKIT_DATA"] = str(_SHARED)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The development data folder; tests that ask for it skip with a clear line where it is absent."""
+    folder = Path(os.environ.get("NEWS_TOOLKIT_DATA", _SHARED))
+    if not (folder / "gold" / "boilerplate.jsonl").is_file():
+        pytest.skip("needs the development data: set NEWS_TOOLKIT_DATA to a folder with gold/ and allsides/")
+    return folder
