@@ -1,0 +1,15 @@
+"""Corpora by name: the shipped sample, public sets with their licence and digest, and our gold.
+
+>>> import toolkit.datasets
+>>> corpus = toolkit.datasets.load("sample")
+>>> sorted(corpus["lang"].unique())
+['de', 'en', 'es', 'fr']
+"""
+
+from toolkit.datasets.annotations import Gold, gold
+from toolkit.datasets.corpora import load
+from toolkit.datasets.registry import Dataset, Download
+from toolkit.datasets.registry import table as list  # noqa: A004
+from toolkit.datasets.store import content_digest, folder, records
+
+__all__ = ["Dataset", "Download", "Gold", "content_digest", "folder", "gold", "list", "load", "records"]

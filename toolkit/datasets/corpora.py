@@ -1,0 +1,156 @@
+"""Registered corpora as the DataFrames that the rest of the package works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pandas as pd
+from dateutil import parser as dates
+
+from toolkit.corpus import CorpusError, empty_quarantine, make_corpus
+from toolkit.datasets.registry import Dataset, find
+from toolkit.datasets.store import Record, packed_path, records
+
+_ISO_639_1 = {
+    "amh": "am", "arb": "ar", "ben": "bn", "cat": "ca", "ces": "cs", "dan": "da", "deu": "de", "ell": "el",
+    "eng": "en", "fin": "fi", "fra": "fr", "hau": "ha", "heb": "he", "hin": "hi", "hrv": "hr", "hun": "hu",
+    "ibo": "ig", "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko", "lin": "ln", "lug": "lg", "nld": "nl",
+    "nob": "nb", "orm": "om", "pol": "pl", "por": "pt", "ron": "ro", "run": "rn", "rus": "ru", "slv": "sl",
+    "sna": "sn", "som": "so", "spa": "es", "srp": "sr", "swa": "sw", "swe": "sv", "swh": "sw", "tir": "ti",
+    "tur": "tr", "ukr": "uk", "vie": "vi", "xho": "xh", "yor": "yo", "zho": "zh",
+}  # fmt: skip
+
+
+def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.DataFrame:
+    """Load a registered corpus from the data folder; nothing is fetched.
+
+    Parameters
+    ----------
+    name : str
+        Registered name, see :func:`toolkit.datasets.list`.
+    text : {"extracted", "gold"}
+        For page sets: the text that our HTML reader finds (seconds to minutes), or the gold text that comes
+        with the set (at once). Other sets have only one text.
+
+    Returns
+    -------
+    DataFrame
+        A corpus (:mod:`toolkit.corpus`). ``publisher`` is the host of ``url`` without ``www.``. Further
+        columns: ``authors, topic`` (allsides), ``label, split`` (label sets). A label set's document
+        without a text has its headline for text. Pages that yield no text are in ``attrs["quarantine"]``.
+
+    Raises
+    ------
+    CorpusError
+        Unknown name, or the corpus is not in the data folder.
+
+    Examples
+    --------
+    >>> corpus = load("sample")
+    >>> corpus["text"].str.len().min() > 0
+    np.True_
+    """
+    entry = find(name)
+    if text not in ("extracted", "gold"):
+        msg = f"{name}: text={text!r} is unknown; use 'extracted' or 'gold'"
+        raise CorpusError(msg)
+    quarantine: list[dict[str, str]] = []
+    rows: Iterable[Record]
+    if entry.kind == "pages" and text == "extracted":
+        rows = _extracted(entry, quarantine)
+    else:
+        make = _page_gold if entry.kind == "pages" else _MAKERS[entry.layout if name == "sample" else entry.kind]
+        rows = map(make, records(name))
+    file = packed_path(entry).name
+    numbered = [{**row, "source": row.get("source") or f"{file}#{i}"} for i, row in enumerate(rows, 1)]
+    return make_corpus(numbered, pd.DataFrame(quarantine) if quarantine else empty_quarantine())
+
+
+def host(url: str | None) -> str | None:
+    """Return the host name of a URL without ``www.``, or None.
+
+    Examples
+    --------
+    >>> host("https://www.bbc.co.uk/news/1"), host("m.example.org"), host("")
+    ('bbc.co.uk', 'm.example.org', None)
+    """
+    if not url:
+        return None
+    url = url.strip().lower()
+    return (urlsplit(url if "//" in url else f"//{url}").hostname or "").removeprefix("www.") or None
+
+
+def _date(value: str | None) -> Any:
+    """A date, or missing: a handful of upstream dates are nonsense such as ``0000-00-00``."""
+    if not value:
+        return None
+    try:
+        return pd.Timestamp(dates.parse(value, default=pd.Timestamp("1970-01-01").to_pydatetime()))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _article(record: Record) -> Record:
+    return {
+        "doc_id": record["ID"],
+        "text": record["content_original"],
+        "title": record["title"] or None,
+        "url": record["url"] or None,
+        "publisher": host(record["url"]) or host(record["source_url"]),
+        "lang": "en",
+        "published": _date(record["date"]),
+        "authors": record["authors"] or None,
+        "topic": record["topic"] or None,
+    }
+
+
+def _label(record: Record) -> Record:
+    language = (record.get("lang") or "").split("_")[0]
+    title, url = record.get("title") or None, record.get("url") or None
+    return {
+        "doc_id": record["id"],
+        "text": record.get("text") or title or "",
+        "title": title,
+        "url": url,
+        "publisher": host(url) if url and "//" in url else None,
+        "lang": _ISO_639_1.get(language, language) or None,
+        "label": record.get("label"),
+        "split": record.get("split"),
+    }
+
+
+def _page_gold(record: Record) -> Record:
+    return {
+        "doc_id": record["id"],
+        "text": record["gold"],
+        "url": record["url"],
+        "publisher": record["publisher"],
+        "lang": record["lang"],
+    }
+
+
+def _sample(record: Record) -> Record:
+    return {**record, "doc_id": record["doc_id"]}
+
+
+_MAKERS: dict[str, Callable[[Record], Record]] = {"articles": _article, "labels": _label, "sample": _sample}
+
+
+def _extracted(entry: Dataset, quarantine: list[dict[str, str]]) -> Iterator[Record]:
+    from tqdm import tqdm
+
+    from toolkit.loading.pages import read_page
+
+    file = packed_path(entry).name
+    for number, record in enumerate(tqdm(records(entry.name), entry.name, entry.documents, disable=None), 1):
+        page = read_page(record["html"], url=record["url"])
+        found = page.get("text") if page else None
+        place = f"{file}#{number}"
+        if not found:
+            row = {"source": place, "reason": "no article text on the page", "excerpt": record["html"][:200]}
+            quarantine.append(row)
+            continue
+        yield {**_page_gold(record), **{k: v for k, v in page.items() if v}, "doc_id": record["id"],
+               "publisher": record["publisher"], "source": place}  # fmt: skip

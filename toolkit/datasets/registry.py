@@ -1,0 +1,151 @@
+"""The register of public corpora, read from ``registry.json``: source, licence, digest, citation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from toolkit.corpus import CorpusError
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file to fetch: its address and, where the source publishes one, its ``algorithm:hash``."""
+
+    url: str
+    hash: str | None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One registered corpus.
+
+    Attributes
+    ----------
+    name, title, licence, homepage, citation : str
+        What it is, under which terms, where from, and how to cite it.
+    kind : str
+        ``articles`` (texts), ``pages`` (HTML with the gold text) or ``labels`` (texts with one label).
+    documents : int
+        In the packed copy, or in the whole set where there is none.
+    upstream_documents : int or None
+        In the whole set at the source, where it differs from ``documents``.
+    languages : tuple of str
+        ISO 639 codes.
+    commit : str or None
+        Pinned revision of the source; None where the source has no revisions.
+    size : int or None
+        Bytes of the packed copy or of the download; None where nobody has measured it.
+    use : str
+        ``train``, ``develop``, ``benchmark``, ``demonstrate``, ``test``: what this project uses it for.
+    file : str
+        Where it lies inside the data folder.
+    layout : str
+        Name of the reader in :mod:`toolkit.datasets.layouts` for the files at the source.
+    digest, upstream_digest : str or None
+        :func:`toolkit.datasets.content_digest` of the packed copy, and of the whole set at the source.
+        None means that it has not been measured; the first ``fetch`` then writes it down beside the data.
+    downloads : tuple of Download
+        Files that make up the set.
+    """
+
+    name: str
+    title: str
+    kind: str
+    documents: int
+    upstream_documents: int | None
+    languages: tuple[str, ...]
+    licence: str
+    homepage: str
+    commit: str | None
+    size: int | None
+    use: str
+    file: str
+    layout: str
+    digest: str | None
+    upstream_digest: str | None
+    downloads: tuple[Download, ...]
+    citation: str
+
+
+@cache
+def registry() -> dict[str, Dataset]:
+    """Return every registered corpus by name."""
+    rows: list[dict[str, Any]] = json.loads(
+        resources.files("toolkit.datasets").joinpath("registry.json").read_text(encoding="utf-8")
+    )
+    entries = [
+        Dataset(
+            **{
+                **row,
+                "languages": tuple(row["languages"]),
+                "downloads": tuple(Download(**item) for item in row["downloads"]),
+            }
+        )
+        for row in rows
+    ]
+    return {entry.name: entry for entry in entries}
+
+
+def find(name: str) -> Dataset:
+    """Return the entry called ``name``.
+
+    Raises
+    ------
+    CorpusError
+        There is none.
+
+    Examples
+    --------
+    >>> find("allsides").licence.split()[0]
+    'Apache-2.0'
+    """
+    entries = registry()
+    if name not in entries:
+        msg = f"datasets: no corpus called {name!r}; registered are {', '.join(entries)}"
+        raise CorpusError(msg)
+    return entries[name]
+
+
+def table() -> pd.DataFrame:
+    """List the registered corpora.
+
+    Returns
+    -------
+    DataFrame
+        One row a corpus, indexed by ``name``: ``title, kind, documents`` (int), ``languages`` (joined by
+        spaces), ``licence, source, commit, size`` (bytes), ``use, here`` (bool: can be loaded now),
+        ``citation``.
+
+    Examples
+    --------
+    >>> import toolkit.datasets
+    >>> toolkit.datasets.list().loc["sample", "licence"]
+    'CC0-1.0'
+    """
+    from toolkit.datasets.store import packed_path
+
+    rows = [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "kind": entry.kind,
+            "documents": entry.documents,
+            "languages": " ".join(entry.languages),
+            "licence": entry.licence,
+            "source": entry.homepage,
+            "commit": entry.commit,
+            "size": entry.size,
+            "use": entry.use,
+            "here": packed_path(entry).is_file(),
+            "citation": entry.citation,
+        }
+        for entry in registry().values()
+    ]
+    frame = pd.DataFrame(rows).set_index("name")
+    return frame.astype({"size": "Int64"})
