@@ -1,0 +1,59 @@
+# Every target makes its own .venv from requirements.lock; all it needs is make and Python 3.11 or newer.
+SHELL := /bin/bash
+PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+LOCK := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+READY := .venv/ready-$(LOCK)
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+
+.PHONY: help demo test lab notebooks picture bench lint format models clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; install it" >&2; exit 2; }
+	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f .venv/ready-*
+	@touch $@
+
+demo: $(READY)  ## load, clean, classify and report on the sample corpus, into out/demo
+	$(BIN)/news-toolkit run sample -o out/demo
+
+test: lint  ## everything that must hold: lint, types, tests, notebooks, byte for byte
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: $(READY)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+notebooks: $(READY)  ## record the notebooks again; twice in a row gives the same bytes
+	TQDM_DISABLE=1 PYTHONHASHSEED=0 $(BIN)/jupyter nbconvert --execute --inplace --log-level=WARN \
+	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
+	  --ExecutePreprocessor.kernel_name=python3 $(NOTEBOOKS)
+	$(BIN)/python -m toolkit.notebook $(NOTEBOOKS)
+
+picture: $(READY)  ## draw the picture of the README again
+	$(BIN)/python -m toolkit.picture > docs/struck.svg
+
+bench: $(READY)  ## measure quality against the baselines; needs the development data
+	$(BIN)/python -m toolkit.evaluation
+
+models: $(READY)  ## train the shipped models again; needs the development data
+	$(BIN)/python -m toolkit.boilerplate.train
+	$(BIN)/python -m toolkit.topics.train
+
+clean:  ## remove what make made, but not .venv
+	rm -rf out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,170 @@
+import html
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from toolkit.display import OTHER, PALETTE, CleanedArticle, show, visible
+from toolkit.picture import svg
+
+
+def spans(*rows):
+    return pd.DataFrame(rows, columns=["start", "end", "kind", "score", "evidence", "template_id"])
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize(("kind", "colours"), [*PALETTE.items(), ("other", OTHER)])
+def test_text_is_readable_on_its_ground(kind, colours):
+    assert contrast(colours.ink, colours.tint) >= 4.5
+    assert contrast(colours.ink, "#ffffff") >= 4.5
+
+
+def test_kinds_differ_without_colour():
+    assert len({colours.hatch for colours in (*PALETTE.values(), OTHER)}) == len(PALETTE) + 1
+    assert len({colours.fill for colours in PALETTE.values()}) == len(PALETTE)
+
+
+def test_palette_names_every_kind_of_the_remover():
+    from toolkit.boilerplate import KINDS
+
+    assert set(PALETTE) == set(KINDS)
+
+
+def test_html_strikes_names_and_explains():
+    article = CleanedArticle(
+        "Give now.It rained.", spans((0, 9, "appeal", 0.987, "template", "t1")), title="Rain"
+    )
+    page = article._repr_html_()
+    assert '<del title="appeal, probability 0.99, evidence: template, template t1"' in page
+    assert ">appeal</small>" in page
+    assert ">Give now.</del>It rained." in page
+    assert "<b>Rain</b>" in page
+    assert "9 of 19 characters removed (47.4 %)" in page
+
+
+def test_repr_is_stable_text():
+    article = CleanedArticle("Give now.It rained.", spans((0, 9, "appeal", 0.9, "model", None)), title="Rain")
+    assert repr(article) == ("Rain\n\n[appeal: Give now.]It rained.\n— 9 of 19 characters removed (47.4 %)")
+
+
+def test_nothing_removed():
+    assert repr(CleanedArticle("Rain.", spans())) == "Rain.\n— nothing removed of 5 characters"
+    assert repr(CleanedArticle("", spans())) == "\n— nothing removed of 0 characters"
+
+
+def test_rows_may_come_in_any_order():
+    article = CleanedArticle(
+        "abcdef", spans((4, 5, "promo", 1, "rule", "a"), (0, 2, "notice", 1, "rule", "b"))
+    )
+    assert [(p.text, p.kind) for p in article.pieces()] == [
+        ("ab", "notice"),
+        ("cd", None),
+        ("e", "promo"),
+        ("f", None),
+    ]
+
+
+@pytest.mark.parametrize("rows", [[(0, 3), (2, 4)], [(0, 99)], [(-1, 2)], [(3, 2)]])
+def test_spans_of_another_text_are_refused(rows):
+    frame = pd.DataFrame([(*row, "promo") for row in rows], columns=["start", "end", "kind"])
+    with pytest.raises(ValueError, match="pass the spans of this very text"):
+        CleanedArticle("four", frame)
+
+
+def test_context_shortens_only_what_is_kept():
+    text = "a" * 100 + "GIVE" + "b" * 100 + "SHARE" + "c" * 100
+    article = CleanedArticle(
+        text,
+        spans((100, 104, "appeal", 1, "rule", "a"), (204, 209, "interface", 1, "rule", "a")),
+        context=8,
+    )
+    assert repr(article).split("\n")[0] == (
+        " […] aaaaaaaa[appeal: GIVE]bbbbbbbb […] bbbbbbbb[interface: SHARE]cccccccc […] "
+    )
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</article></del><iframe>",
+    '" onmouseover="alert(1)',
+    "\x1b[2J\x1b]0;owned\x07",
+    "\u202egnp.exe",
+    "\ud800",
+    "a\x00b",
+    "&lt;b&gt;",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text(text):
+    reason = text if text != "\ud800" else "promo"  # Arrow strings hold no surrogates; a Python text may
+    frame = spans((0, len(text), reason, 0.5, reason, reason))
+    article = CleanedArticle(text + text, frame, title=text)
+    page = article._repr_html_()
+    tags = {tag.lower() for tag in re.findall(r"</?([a-zA-Z]+)", page)}
+    assert tags <= {"article", "p", "b", "small", "del", "br"}
+    root = etree.HTML(page)
+    attributes = {name for node in root.iter() for name in node.attrib}
+    assert attributes <= {"class", "dir", "style", "title"}
+    for shown in (page, repr(article), svg(article)):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", shown)
+        shown.encode("utf-8")
+    etree.fromstring(svg(article).encode())
+
+
+@given(st.text(), st.data())
+def test_pieces_rebuild_any_text(text, data):
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    rows = [(a, b, "promo", 1.0, "rule", "t") for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+    article = CleanedArticle(text, spans(*rows))
+    assert "".join(piece.text for piece in article.pieces()) == text
+    plain = re.sub(r"<small[^>]*>[^<]*</small>", "", article._repr_html_()).replace("<br>", "\n")
+    body = re.sub(r"<[^>]*>", "", plain.split('<p style="margin:0">')[1].split("</p><p")[0])
+    assert html.unescape(body) == visible(text)
+    etree.fromstring(svg(article).encode())
+
+
+def test_visible_keeps_joiners_and_line_ends():
+    assert visible("می\u200cخواهم 👩\u200d🔬\r\n\tx\ry") == "می\u200cخواهم 👩\u200d🔬\n\tx\ny"
+
+
+def test_show_takes_only_the_documents_own_spans():
+    corpus = pd.DataFrame({"doc_id": ["a", "b"], "text": ["xx", "yy"], "title": ["T", None]})
+    frame = spans((0, 1, "promo", 1, "rule", "t"), (0, 2, "byline", 1, "rule", "t"))
+    frame["doc_id"] = ["b", "a"]
+    assert repr(show(corpus, frame, "b")).startswith("[promo: y]y\n")
+    assert repr(show(corpus, frame, "a")).startswith("T\n\n[byline: xx]")
+    with pytest.raises(KeyError, match="no document 'c'"):
+        show(corpus, frame, "c")
+
+
+def test_svg_wraps_colours_and_is_stable():
+    text = "It rained all day in the port. " * 8 + "Subscribe to us today."
+    article = CleanedArticle(
+        text, spans((len(text) - 22, len(text), "appeal", 1, "rule", "t")), title="Rain & wind"
+    )
+    picture = svg(article)
+    assert picture == svg(article)
+    root = etree.fromstring(picture.encode())
+    texts = [node.text for node in root.iter("{*}text")]
+    assert "Rain & wind" in texts
+    assert "appeal" in texts
+    assert " ".join(t.strip() for t in texts if t not in ("Rain & wind", "appeal")).startswith(text[:60])
+    assert all(len(t) <= 84 for t in texts)
+    struck = [node.attrib["fill"] for node in root.iter("{*}text") if "Subscribe" in node.text]
+    assert struck == [PALETTE["appeal"].ink]
+    assert len(list(root.iter("{*}line"))) >= 1

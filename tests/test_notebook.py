@@ -1,0 +1,68 @@
+import warnings
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+import sklearn
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib_inline.config import InlineBackend
+
+from toolkit import notebook
+
+
+@pytest.fixture
+def shell():
+    with (
+        mpl.rc_context(),
+        pd.option_context(*[x for name in notebook.PANDAS for x in (name, pd.get_option(name))]),
+        sklearn.config_context(),
+        warnings.catch_warnings(),
+    ):
+        yield InteractiveShell.instance()
+    InlineBackend.clear_instance()
+    InteractiveShell.clear_instance()
+
+
+def test_extension_loads_by_name_and_sets_the_backend_as_traits(shell):
+    shell.run_line_magic("load_ext", "toolkit.notebook")
+    backend = InlineBackend.instance()
+    assert backend.figure_formats == {"svg"}
+    assert backend.print_figure_kwargs == {
+        "bbox_inches": None,
+        "metadata": {"Date": None, "Creator": None},
+    }
+    assert backend.rc["svg.hashsalt"] == "news-toolkit"
+
+
+def test_settings_reach_matplotlib_pandas_sklearn_and_warnings(shell):
+    notebook.load_ipython_extension(shell)
+    assert mpl.rcParams["svg.fonttype"] == "none"
+    assert mpl.rcParams["font.family"][0] == "DejaVu Sans"
+    assert mpl.rcParams["text.parse_math"] is False
+    assert repr(pd.Series([1 / 3])) == "0    0.3333\ndtype: float64"
+    assert sklearn.get_config()["display"] == "text"
+    with pytest.raises(FutureWarning):
+        warnings.warn("gone soon", FutureWarning, stacklevel=1)
+
+
+def test_loading_twice_changes_nothing(shell):
+    notebook.load_ipython_extension(shell)
+    before = (dict(mpl.rcParams), list(warnings.filters), InlineBackend.instance().trait_values())
+    notebook.load_ipython_extension(shell)
+    assert (dict(mpl.rcParams), list(warnings.filters), InlineBackend.instance().trait_values()) == before
+
+
+def test_the_same_figure_gives_the_same_bytes(shell, tmp_path):
+    notebook.load_ipython_extension(shell)
+    from matplotlib.figure import Figure
+
+    def draw(name):
+        figure = Figure()
+        figure.subplots().bar([0, 1], [1, 2], hatch="//", label="größer")
+        figure.savefig(tmp_path / name, format="svg", **notebook.PRINT_FIGURE)
+        return (tmp_path / name).read_bytes()
+
+    first = draw("a.svg")
+    assert first == draw("b.svg")
+    assert b"<dc:date>" not in first
+    assert "DejaVu Sans" in first.decode()
