@@ -1,0 +1,211 @@
+"""CSV and TSV: dialect sniffed, a broken quote costs one line and not the rest of the file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from toolkit.loading import fields
+from toolkit.loading.encodings import SAMPLE, as_utf8, line_encoding
+from toolkit.loading.mapping import STRING, Block
+from toolkit.loading.options import Options
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.streams import Stream
+
+ROWS = 2_000
+"""Records handed on at a time."""
+
+DELIMITERS = ",;\t|"
+
+
+def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+    """Yield the records of a delimited file with a header line; records are numbered without it."""
+    encoding = options.encoding or line_encoding(stream.peek(SAMPLE), utf8_expected=False)
+    lines = _Lines(as_utf8(stream, encoding), options.limits.record_bytes)
+    delimiter = sniff_delimiter(lines.sample)
+    rows = _rows(lines, delimiter)
+    header: list[str] = []
+    number = 0
+    records: list[list[str]] = []
+    places: list[str] = []
+    for row in rows:
+        if isinstance(row, Unreadable):
+            number += 1
+            yield Rejected(f"{label}#{number}" if header else label, str(row), row.excerpt)
+            continue
+        if not header:
+            header = _unique([name.strip() for name in row])
+            continue
+        number += 1
+        reason = _fault(row, header)
+        if reason is None:
+            records.append(row)
+            places.append(f"{label}#{number}")
+        else:
+            yield Rejected(f"{label}#{number}", reason, printable(delimiter.join(row)[:400]))
+        if len(records) >= ROWS:
+            yield _block(header, records, places)
+            records, places = [], []
+    if records:
+        yield _block(header, records, places)
+    elif not number:
+        found = ", ".join(repr(name) for name in header[:12])
+        yield Rejected(
+            label, f"no records: a header line only; found {found}" if header else "no header line"
+        )
+
+
+def sniff_delimiter(sample: str) -> str:
+    r"""Return the delimiter under which the first line names most fields, known ones first.
+
+    Examples
+    --------
+    >>> sniff_delimiter("id;text, with comma;title\\n1;a;b\\n")
+    ';'
+    """
+    header = next((line for line in sample.splitlines() if line.strip()), "")
+
+    def score(delimiter: str) -> tuple[int, int]:
+        try:
+            names = next(csv.reader([header], delimiter=delimiter))
+        except (csv.Error, StopIteration):
+            return (0, 0)
+        return (sum(fields.is_known(name.strip()) for name in names), len(names))
+
+    return max(DELIMITERS, key=score)
+
+
+class _Lines:
+    """Physical lines of UTF-8 text, their ends kept; can be stepped back by what a broken record took."""
+
+    def __init__(self, stream: Stream, limit: int) -> None:
+        self.limit = limit
+        self._stream = stream
+        self._waiting: list[str] = []
+        self._held = ""
+        self._failure: Unreadable | None = None
+        self._ended = False
+        self._undecoded = b""
+        self._fill()
+        self.sample = "".join(self._waiting[:-51:-1]) or self._held
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while not self._waiting and not self._ended:
+            self._fill()
+        if self._waiting:
+            return self._waiting.pop()
+        raise StopIteration
+
+    def back(self, lines: list[str]) -> None:
+        """Give lines back, to be read again."""
+        self._waiting.extend(reversed(lines))
+
+    def rest(self) -> Unreadable | None:
+        """Return what cut the file short, once."""
+        failure, self._failure = self._failure, None
+        return failure
+
+    def _fill(self) -> None:
+        try:
+            piece = self._stream.read(1 << 20)
+        except Unreadable as failure:
+            self._failure = Unreadable(str(failure), printable(self._held))
+            self._ended, self._held = True, ""
+            return
+        data = self._undecoded + piece
+        cut = len(data) if not piece else data.rfind(b"\n") + 1 or (data.rfind(b"\r", 0, -1) + 1)
+        if not cut and len(data) > self.limit:
+            cut = len(data)
+        self._undecoded = data[cut:]
+        text = data[:cut].decode("utf-8", "surrogateescape")
+        self._waiting = _physical_lines(text)[::-1]
+        self._ended = not piece
+
+
+def _physical_lines(text: str) -> list[str]:
+    lines = text.split("\n")
+    ends = [line + "\n" for line in lines[:-1]]
+    if lines[-1]:
+        ends.append(lines[-1])
+    if "\r" not in text:
+        return ends
+    # a carriage return alone ends a line too; splitlines() would also cut at form feeds and U+2028
+    pieces: list[str] = []
+    for line in ends:
+        body = line.removesuffix("\n")
+        end = line[len(body) :]
+        if body.endswith("\r") and end:
+            body, end = body[:-1], "\r\n"
+        parts = body.split("\r")
+        pieces += [part + "\r" for part in parts[:-1]]
+        if parts[-1] or end:
+            pieces.append(parts[-1] + end)
+    return pieces
+
+
+def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
+    """Yield records; where quotes go wrong, the line they begin on as unreadable, then read on after it."""
+    # the csv module's limit is one for the whole process; it is only ever raised
+    csv.field_size_limit(max(csv.field_size_limit(), lines.limit))
+    while True:
+        taken: list[str] = []
+
+        def counted(taken: list[str] = taken) -> Iterator[str]:
+            size = 0
+            for line in lines:
+                taken.append(line)
+                size += len(line)
+                if size > lines.limit:
+                    return
+                yield line
+
+        try:
+            row = next(csv.reader(counted(), delimiter=delimiter, strict=True))
+        except StopIteration:
+            if not taken:
+                break
+            row = None
+        except csv.Error as error:
+            row, fault = None, str(error)
+        else:
+            if row:
+                yield row
+            continue
+        if row is None and sum(map(len, taken)) > lines.limit:
+            fault = f"record larger than {lines.limit / 2**20:.3g} MiB; raise Limits.record_bytes"
+        if len(taken) > 1:
+            lines.back(taken[1:])
+            fault = "a quote is opened and not closed"
+        yield Unreadable(f"quotes gone wrong: {fault}", printable(taken[0]))
+    if failure := lines.rest():
+        yield failure
+
+
+def _fault(row: list[str], header: list[str]) -> str | None:
+    if len(row) != len(header):
+        return f"{len(row)} fields where the header has {len(header)}"
+    for name, value in zip(header, row, strict=True):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            return f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
+    return None
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return the header with empty and repeated names made distinct, so that no field hides another."""
+    seen: dict[str, int] = {}
+    unique = []
+    for i, name in enumerate(names):
+        name = name.encode("utf-8", "backslashreplace").decode() or f"column{i + 1}"
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return unique
+
+
+def _block(header: list[str], records: list[list[str]], places: list[str]) -> Block:
+    columns = {name: [row[i] for row in records] for i, name in enumerate(header)}
+    return Block(columns, pa.array(places, STRING))

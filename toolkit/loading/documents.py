@@ -1,0 +1,208 @@
+"""JSON that is not one record a line: lists of records, one record, objects that wrap a list."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from toolkit.loading import fields, shapes
+from toolkit.loading.encodings import SAMPLE, as_utf8, detect, has_bom
+from toolkit.loading.jsonlines import depth
+from toolkit.loading.mapping import Block
+from toolkit.loading.options import Options
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.streams import CHUNK, Stream
+
+ROWS = 500
+"""Records handed on at a time."""
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_decode = json.JSONDecoder().raw_decode
+
+
+def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+    """Yield the records of JSON values, read one record at a time."""
+    records: list[dict[str, Any]] = []
+    places: list[str] = []
+    number = 0
+    values = _Scanner(stream, options).records()
+    while True:
+        failure = None
+        try:
+            value = next(values)
+        except StopIteration:
+            break
+        except Unreadable as caught:
+            failure = Rejected(f"{label}#{number + 1}" if number else label, str(caught), caught.excerpt)
+        if failure is not None:
+            if records:
+                yield Block.of_records(records, places)
+            yield failure
+            return
+        number += 1
+        place = f"{label}#{number}"
+        if isinstance(value, dict) and depth(value) <= options.limits.json_depth:
+            for record in shapes.unwrap(value):
+                records.append(record)
+                places.append(place)
+        elif isinstance(value, dict):
+            yield Rejected(place, f"JSON nested deeper than {options.limits.json_depth}", "")
+        else:
+            yield Rejected(place, "not an object: a record must be one", printable(repr(value)[:400]))
+        if len(records) >= ROWS:
+            yield Block.of_records(records, places)
+            records, places = [], []
+    if records:
+        yield Block.of_records(records, places)
+    if not number:
+        yield Rejected(label, "no records: the JSON holds none")
+
+
+class _Scanner:
+    """Walks JSON text with as much of it in memory as one record needs."""
+
+    def __init__(self, stream: Stream, options: Options) -> None:
+        sample = stream.peek(SAMPLE)
+        encoding = options.encoding or has_bom(sample)
+        if encoding is None:
+            encoding = "utf-8" if _mostly_utf8(sample) else detect(sample) or "utf-8"
+        self._stream = as_utf8(stream, encoding)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._limit = options.limits.record_bytes
+        self._text = ""
+        self._at = 0
+        self._ended = False
+
+    def records(self) -> Iterator[Any]:
+        """Yield every record of every value in the stream."""
+        while self._next_character():
+            if self._next_character() == "[":
+                yield from self._items()
+            elif self._next_character() == "{":
+                yield from self._members()
+            else:
+                yield self._value()
+
+    def _items(self) -> Iterator[Any]:
+        self._expect("[")
+        if self._next_character() == "]":
+            self._expect("]")
+            return
+        while True:
+            yield self._value()
+            if self._next_character() != ",":
+                break
+            self._expect(",")
+        self._expect("]")
+
+    def _members(self) -> Iterator[Any]:
+        """Yield the records of the list that an object wraps, else the object as one record."""
+        self._expect("{")
+        record: dict[str, Any] = {}
+        wrapped = False
+        while self._next_character() != "}":
+            name = self._value()
+            if not isinstance(name, str):
+                raise self._broken("a member name must be a string")
+            self._expect(":")
+            wraps = name.lower() in shapes.WRAPPERS and not fields.candidates("text", record)
+            if (
+                wraps
+                and self._next_character() == "["
+                and self._text[self._at + 1 :].lstrip()[:1] in ("{", "")
+            ):
+                wrapped = True
+                yield from self._items()
+            else:
+                value = self._value()
+                inner = _inner_list(value) if wraps or name.lower() == "response" else None
+                if inner is not None:
+                    wrapped = True
+                    yield from inner
+                else:
+                    record[name] = value
+            if self._next_character() != ",":
+                break
+            self._expect(",")
+        self._expect("}")
+        if not wrapped:
+            yield record
+
+    def _value(self) -> Any:
+        while True:
+            self._skip_space()
+            try:
+                value, end = _decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                if self._ended or (
+                    error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated")
+                ):
+                    raise self._broken(str(error)) from None
+            except RecursionError:
+                raise self._broken("JSON nested too deep") from None
+            else:
+                # a number at the very end may go on in the next piece
+                if end < len(self._text) or self._ended or not isinstance(value, (int, float)):
+                    self._at = end
+                    return value
+            if len(self._text) - self._at > self._limit:
+                raise self._broken(
+                    f"record larger than {self._limit / 2**20:.3g} MiB; raise Limits.record_bytes"
+                )
+            self._more()
+
+    def _next_character(self) -> str:
+        self._skip_space()
+        return self._text[self._at : self._at + 1]
+
+    def _skip_space(self) -> None:
+        while True:
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._text) or self._ended:
+                return
+            self._more()
+
+    def _expect(self, character: str) -> None:
+        if self._next_character() != character:
+            raise self._broken(f"expected {character!r}")
+        self._at += 1
+
+    def _more(self) -> None:
+        """Read as much again as is held, so that a long record is not parsed over and over."""
+        rest = self._text[self._at :]
+        try:
+            piece = self._stream.read(max(CHUNK, len(rest)))
+            self._text = rest + self._decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            raise Unreadable(
+                f"not valid UTF-8: {error.reason}; what follows is lost", printable(rest)
+            ) from None
+        except Unreadable as failure:
+            raise Unreadable(str(failure), printable(rest)) from None
+        self._at = 0
+        self._ended = not piece
+
+    def _broken(self, reason: str) -> Unreadable:
+        rest = self._text[self._at : self._at + 400]
+        what = "cut off in the middle of a record" if self._ended and len(rest) < 400 else reason
+        return Unreadable(f"not valid JSON: {what}; what follows is not read", printable(rest))
+
+
+def _inner_list(value: Any) -> list[Any] | None:
+    """Return the records that a wrapping object keeps one level deeper (``hits.hits``, ``response.results``)."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name.lower() in shapes.WRAPPERS and isinstance(inner, list):
+                return inner
+    return None
+
+
+def _mostly_utf8(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,150 @@
+"""Which encoding a text is in, and streams of it as UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.streams import CHUNK, Stream
+
+SAMPLE = 1 << 18
+"""Bytes looked at to decide an encoding."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+# charset_normalizer cannot tell the Latin code pages apart on news-length samples: French in
+# Windows-1252 comes back as cp1250, English curly quotes as cp852. Of these the web uses Windows-1252.
+_LATIN = re.compile(
+    r"(ascii|latin_1|cp125[0247]|cp437|cp500|cp85\d|cp86\d|cp037|iso8859_\d+|mac_(?!cyr|gre).*)$"
+)
+_NOT_LATIN = {"iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "cp855", "cp862", "cp864", "cp866", "cp869"}
+
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
+
+
+def has_bom(start: bytes) -> str | None:
+    """Return the codec that a byte order mark names, or None."""
+    return next((name for mark, name in _BOMS if start.startswith(mark)), None)
+
+
+def looks_binary(start: bytes) -> bool:
+    r"""Whether more than one byte in twenty is a control character that no text uses.
+
+    Examples
+    --------
+    >>> looks_binary(b"\\x00\\x01\\x02\\x03ELF"), looks_binary(b"One\\x00 story with a stray NUL in its text")
+    (True, False)
+    """
+    if not start or has_bom(start) not in {None, "utf-8-sig"}:
+        return False
+    return 20 * (len(start) - len(start.translate(None, _CONTROL))) > len(start)
+
+
+def detect(sample: bytes) -> str | None:
+    """Return the most likely codec of a text that is not UTF-8, or None where none fits."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample[:SAMPLE]).best()
+    name = None if best is None else best.encoding
+    if name is None or (_LATIN.match(name) and name not in _NOT_LATIN):
+        for western in ("cp1252", *([name] if name else [])):
+            try:
+                sample.decode(western)
+            except UnicodeDecodeError:
+                continue
+            return western
+    return name
+
+
+def decode(data: bytes, encoding: str | None = None) -> str:
+    """Return a whole text decoded: as told, by its byte order mark, as UTF-8, else as detected.
+
+    Raises
+    ------
+    Unreadable
+        The bytes are no text in that encoding, or in any.
+    """
+    name = encoding or has_bom(data)
+    try:
+        if name:
+            return data.decode(name)
+        return data.decode("utf-8")
+    except (UnicodeDecodeError, LookupError) as error:
+        if name:
+            msg = f"not valid {name}: {error}; pass encoding= if it is another"
+            raise Unreadable(msg, data[:800].decode("utf-8", "backslashreplace")) from None
+    guess = detect(data)
+    if guess is None:
+        msg = "text in no encoding that can be recognised; pass encoding="
+        raise Unreadable(msg, data[:800].decode("utf-8", "backslashreplace"))
+    return decode(data, guess)
+
+
+def line_encoding(sample: bytes, *, utf8_expected: bool) -> str:
+    """Return the codec of a file of line records, judged line by line.
+
+    One bad line must not turn a whole UTF-8 file into mojibake, so a legacy encoding is considered only
+    where no line holds valid multi-byte UTF-8. Where the format demands UTF-8 (JSON), half of all lines
+    must also be invalid: a few bad lines are then damage, and go to the quarantine one by one.
+    """
+    if mark := has_bom(sample):
+        return mark
+    lines = sample.split(b"\n")
+    foreign = [line for line in (lines[:-1] if len(lines) > 1 else lines) if not line.isascii()]
+    invalid = [line for line in foreign if not _is_utf8(line)]
+    if not invalid or len(invalid) < len(foreign):
+        return "utf-8"
+    if utf8_expected and 2 * len(invalid) < len([line for line in lines if line.strip()]):
+        return "utf-8"
+    return detect(b"\n".join(invalid)) or "utf-8"
+
+
+def as_utf8(stream: Stream, encoding: str) -> Stream:
+    """Return the stream as UTF-8 without a byte order mark.
+
+    What its encoding cannot decode comes through as bytes that are not UTF-8, so that the record they
+    stand in is found bad and no other.
+    """
+    if encoding == "utf-8":
+        return stream
+    if encoding == "utf-8-sig":
+        stream.read(len(codecs.BOM_UTF8))
+        return stream
+    return Stream(_Transcoded(stream, encoding), stream.budget)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Transcoded:
+    """A stream of another encoding, read as UTF-8."""
+
+    def __init__(self, stream: Stream, encoding: str) -> None:
+        wide = encoding.replace("_", "-").startswith(("utf-16", "utf-32"))
+        self._errors = "surrogatepass" if wide else "surrogateescape"
+        self._encoding = encoding
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)(self._errors)
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            piece = self._stream.read(min(CHUNK, size) if size > 0 else CHUNK)
+            try:
+                text = self._decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                msg = f"not valid {self._encoding}: {error.reason}; what follows is lost"
+                raise Unreadable(msg) from None
+            if text or not piece:
+                return text.encode("utf-8", self._errors)

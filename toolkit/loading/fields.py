@@ -1,0 +1,174 @@
+"""Which field of a record is which column of a corpus, and how its value is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from toolkit.corpus import registrable_domain
+
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "doc_id": ("doc_id", "document_id", "id", "_id", "uuid", "guid", "uid", "article_id", "uri"),
+    "text": (
+        "text", "content", "body", "article", "maintext", "main_text", "content_original", "article_text",
+        "article_body", "full_text", "body_text", "content_text", "text_content", "story", "story_text",
+        "plain_text", "news_text", "raw_text",
+    ),
+    "title": (
+        "title", "headline", "head", "heading", "article_title", "title_page", "web_title", "news_title",
+        "headline_text",
+    ),
+    "url": (
+        "url", "link", "canonical_url", "canonical_link", "article_url", "page_url", "web_url", "requested_url",
+        "responded_url", "warc_target_uri", "permalink", "source_url", "uri",
+    ),
+    "publisher": (
+        "publisher", "source_domain", "domain", "site", "site_name", "outlet", "news_outlet", "newspaper",
+        "media_name", "publication", "hostname", "host", "source_url",
+    ),
+    "lang": ("lang", "language", "lang_code", "language_code", "meta_lang"),
+    "published": (
+        "published", "date_publish", "date", "published_at", "pub_date", "publish_date", "date_published",
+        "published_date", "publishing_date", "publication_date", "web_publication_date", "datetime", "timestamp",
+        "created", "created_at", "version_created", "first_created", "seendate", "updated", "modified",
+    ),
+}  # fmt: skip
+"""Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
+
+MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content")
+"""Fields that hold a whole page; it goes through trafilatura where no field holds the text."""
+
+FRAGMENT_FIELDS = ("content_html", "body_html", "body_xhtml", "content_encoded")
+"""Fields that hold a piece of markup: its text is taken whole."""
+
+HOST_FIELDS = ("source_domain", "domain", "site", "hostname", "host", "source_url")
+"""Publisher fields whose host names are reduced to the registrable domain."""
+
+_WEB = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#\s]*@)?([a-z0-9.-]+\.[a-z0-9-]+)\.?(?::\d+)?(?:[/?#]\S*)?$", re.I
+)
+_ROLES_OF_WEB_ADDRESSES = {"source_url", "uri"}
+
+
+def squash(name: str) -> str:
+    """Return a field name without case, ``_``, ``-``, ``:`` and spaces.
+
+    Examples
+    --------
+    >>> squash("Article_Text") == squash("articleText")
+    True
+    """
+    return re.sub(r"[\s_:-]+", "", name).lower()
+
+
+_PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, names in FIELDS.items()}
+_HOSTS = {squash(name) for name in HOST_FIELDS}
+_ADDRESSES = {squash(name) for name in _ROLES_OF_WEB_ADDRESSES}
+_MARKUP = {squash(name) for name in MARKUP_FIELDS}
+_FRAGMENTS = {squash(name) for name in FRAGMENT_FIELDS}
+_KNOWN = set().union(*_PLACES.values())
+
+
+@lru_cache(maxsize=4096)
+def is_known(name: str) -> bool:
+    """Whether a field may fill a corpus column by itself."""
+    return squash(name) in _KNOWN
+
+
+@lru_cache(maxsize=4096)
+def is_markup(name: str) -> bool:
+    """Whether a field holds a page or a piece of markup."""
+    return squash(name) in _MARKUP or squash(name) in _FRAGMENTS
+
+
+def markup_names(names: Iterable[str], *, fragments: bool) -> list[str]:
+    """Return the names of fields that hold markup: pieces of it, or whole pages."""
+    wanted = _FRAGMENTS if fragments else _MARKUP
+    return sorted(name for name in names if squash(name) in wanted)
+
+
+def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | None = None) -> list[str]:
+    """Return the fields that may fill a column, most trusted first.
+
+    Parameters
+    ----------
+    role : str
+        A corpus column, or a further column named in ``columns``.
+    names : iterable of str
+        Field names found.
+    columns : mapping, optional
+        Column → field name, as given by the user: then only that field counts.
+
+    Examples
+    --------
+    >>> candidates("text", ["ID", "Body", "content"])
+    ['content', 'Body']
+    >>> candidates("text", ["ID", "Body", "content"], {"text": "body"})
+    ['Body']
+    """
+    told = (columns or {}).get(role)
+    if told is not None:
+        return sorted((n for n in names if squash(n) == squash(told)), key=lambda n: (n != told, n))
+    order = _PLACES.get(role, {})
+    found = ((order[squash(name)], name) for name in names if squash(name) in order)
+    return [name for _, name in sorted(found)]
+
+
+def is_host_field(name: str) -> bool:
+    """Whether values of this publisher field are host names to be reduced."""
+    return squash(name) in _HOSTS
+
+
+def is_address_field(name: str) -> bool:
+    """Whether values of this URL field count only where they are whole web addresses."""
+    return squash(name) in _ADDRESSES
+
+
+def is_web_address(value: str) -> bool:
+    """Whether a string is a whole web address."""
+    return _WEB.match(value) is not None
+
+
+@lru_cache(maxsize=1 << 16)
+def publisher_of_host(value: str) -> str:
+    """Return the registrable domain of a host name or URL; anything else as it is.
+
+    Examples
+    --------
+    >>> publisher_of_host("www.npr.org"), publisher_of_host("NPR (Online News)")
+    ('npr.org', 'NPR (Online News)')
+    """
+    found = _HOST.match(value.strip())
+    if found is None:
+        return value
+    host = found.group(1).lower()
+    return registrable_domain(host) or host.removeprefix("www.")
+
+
+def as_text(role: str, value: Any) -> str | None:
+    """Return a field's value as a string, or None where it is missing or of no use for the column.
+
+    Strings are never changed. Lists of strings are paragraphs (joined by an empty line) for ``text``, and are
+    joined by a space for ``title``; of objects the ``name`` or ``value`` member counts.
+    In further columns numbers become digits, lists and objects JSON.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is what pandas writes for missing
+        return None
+    if role not in FIELDS:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, dict):
+        inner = (value.get(key) for key in ("value", "name", "#text"))
+        return next((v for v in inner if isinstance(v, str)), None)
+    if isinstance(value, (list, tuple)):
+        if not value or not all(isinstance(v, str) for v in value):
+            return None
+        return ("\n\n" if role == "text" else " " if role == "title" else ", ").join(value)
+    if role == "doc_id" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return None

@@ -1,0 +1,148 @@
+"""Which format a file is in, by its content and its name, and the reader for it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from toolkit.loading import columnar, delimited, documents, fields, jsonlines, pages, shapes, texts
+from toolkit.loading.encodings import has_bom, looks_binary
+from toolkit.loading.mapping import Block, Mapper
+from toolkit.loading.options import Options
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.sources import Source
+from toolkit.loading.streams import Stream, codec, unpack
+
+Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
+Reader: TypeAlias = Callable[[Stream, str, Options], Iterator["Block | Rejected"]]
+
+READERS: dict[str, Reader] = {
+    "jsonlines": jsonlines.read,
+    "json": documents.read,
+    "delimited": delimited.read,
+    "columnar": columnar.read,
+    "html": pages.read,
+    "text": texts.read,
+}
+"""Reader of each format; each yields blocks of records and rejected records."""
+
+WHOLE = frozenset({"html", "text"})
+"""Formats whose reader itself knows which field is which."""
+
+_PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
+_EXTENSIONS = {
+    "jsonl": "jsonlines", "ndjson": "jsonlines", "jl": "jsonlines", "json": "json",
+    "csv": "delimited", "tsv": "delimited", "tab": "delimited", "psv": "delimited",
+    "html": "html", "htm": "html", "xhtml": "html", "txt": "text", "text": "text", "": "text",
+}  # fmt: skip
+_FOREIGN = (
+    (b"%PDF-", "PDF"), (b"\x89PNG", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"),
+    (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "Office document"), (b"7z\xbc\xaf", "7z archive"),
+    (b"Rar!", "RAR archive"), (b"SQLite format 3", "SQLite database"),
+)  # fmt: skip
+_LOOK = 1 << 16
+
+
+def read_source(source: Source, options: Options) -> Iterator[Part]:
+    """Yield the documents and the rejected records of one file; whatever is wrong with it becomes a row."""
+    try:
+        stream = source.open(options.limits)
+    except OSError as error:
+        yield None, [Rejected(source.label, f"cannot be opened: {error.strerror or error}")]
+        return
+    try:
+        yield from read_stream(stream, source.label, source.name, options)
+    finally:
+        source.close()
+
+
+def read_stream(stream: Stream, label: str, name: str, options: Options, layers: int = 0) -> Iterator[Part]:
+    """Yield the documents and the rejected records of a stream, unpacking it as often as allowed."""
+    try:
+        while (packing := codec(stream)) is not None:
+            layers += 1
+            if layers > options.limits.nesting:
+                msg = f"packed more than {options.limits.nesting} times over; not read"
+                raise Unreadable(msg)
+            stream, name = unpack(stream, packing), _PACKED.sub("", name)
+        form = sniff(stream, name)
+        whole = form in WHOLE
+        mapper = Mapper(label, options, whole=whole)
+        for item in READERS[form](stream, label, options):
+            if isinstance(item, Rejected):
+                yield None, [item]
+            else:
+                yield mapper.map(item if whole else shapes.flattened(item))
+    except Unreadable as failure:
+        yield None, [Rejected(label, str(failure), failure.excerpt)]
+
+
+def sniff(stream: Stream, name: str) -> str:
+    """Return the key of :data:`READERS` for a stream, by its first bytes and the extension of its name.
+
+    Raises
+    ------
+    Unreadable
+        The file is empty, damaged before its first byte, or of no format that is read.
+    """
+    start = stream.peek(_LOOK)
+    if not start:
+        stream.read(1)  # raises what cut the stream short, if anything did
+        msg = "empty file"
+        raise Unreadable(msg)
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or extension in {"parquet", "feather", "arrow", "ipc"}:
+        return "columnar"
+    foreign = next((kind for magic, kind in _FOREIGN if start.startswith(magic)), None)
+    if foreign or looks_binary(start):
+        msg = f"not text but {foreign or 'binary data'}; not read"
+        raise Unreadable(msg, printable(start[:64]))
+    head = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
+    by_content = _by_content(head, extension)
+    if by_content is not None:
+        return by_content
+    if extension in _EXTENSIONS:
+        return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
+    msg = f"unknown format {'.' + extension!r}; not read; rename it to .txt if it is an article"
+    raise Unreadable(msg, printable(start[:800]))
+
+
+def _by_content(head: str, extension: str) -> str | None:
+    """Return the format that the first characters betray, where the extension does not forbid it."""
+    if extension in {"txt", "text", "csv", "tsv", "tab", "psv"}:
+        return None
+    if re.match(
+        r"(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,2000}?-->\s*)*<(!doctype\s+html|html|head|body)\b",
+        head,
+        re.I | re.S,
+    ):
+        return "html"
+    if head.startswith(("{", "[")) and extension in {"", "json", "jsonl", "ndjson", "jl", "stdin"}:
+        return _json_form(head, extension)
+    return None
+
+
+def _json_form(head: str, extension: str) -> str:
+    first, newline, rest = head.partition("\n")
+    try:
+        complete = isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        complete = False
+    if extension not in {"jsonl", "ndjson", "jl"}:
+        return "jsonlines" if complete and newline and rest.lstrip().startswith("{") else "json"
+    spread = (not complete and first.strip() in {"{", "["}) or (
+        head.startswith("[") and not first.rstrip().endswith("]")
+    )
+    return "json" if spread else "jsonlines"
+
+
+def _is_table(head: str) -> bool:
+    """Whether the first line is a header that names at least two columns of a corpus."""
+    first = head.partition("\n")[0]
+    names = next(csv.reader([first], delimiter=delimited.sniff_delimiter(first)), [])
+    return sum(fields.is_known(name.strip()) for name in names) > 1

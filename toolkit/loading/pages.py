@@ -1,0 +1,186 @@
+"""Web pages: the article by trafilatura, the metadata with it; pieces of markup to their text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from toolkit.loading.encodings import decode, has_bom
+from toolkit.loading.mapping import Absent, Block
+from toolkit.loading.options import Options
+from toolkit.loading.quarantine import Rejected, Unreadable
+from toolkit.loading.streams import Stream
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})", re.I)
+_XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_:.-]{2,40})", re.I)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
+_ENTITY = re.compile(r"<!ENTITY", re.I)
+_HEAD = 1 << 14
+
+# what browsers take these labels for (WHATWG Encoding Standard, section 4.2)
+_WEB_NAMES = {"iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
+              "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
+              "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "utf-16": "utf-8", "utf-16le": "utf-8",
+              "utf8": "utf-8"}  # fmt: skip
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    ]
+)
+_SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "head"})
+
+
+def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+    """Yield the one article of an HTML file."""
+    html = stream.read_all(options.limits.record_bytes, "page")
+    yield Block.of_records([read_page(html, charset=options.encoding)], [label])
+
+
+def read_page(html: str | bytes, url: str | None = None, *, charset: str | None = None) -> dict[str, Any]:
+    """Return the article of a web page as a record.
+
+    Parameters
+    ----------
+    html : str or bytes
+        The page. Bytes are decoded as ``charset`` says, else by byte order mark, ``<meta charset>``, as
+        UTF-8, or as detected.
+    url : str, optional
+        Where the page came from; else the page's own canonical address is taken.
+    charset : str, optional
+        From the HTTP header, which outranks the page.
+
+    Returns
+    -------
+    dict
+        ``text``, ``title``, ``url``, ``published``, ``lang``, and ``publisher`` (the site's name) where there
+        is no ``url`` to take a domain from. Where trafilatura (``favor_precision``) finds no article,
+        ``text`` is an ``Absent`` that says so.
+
+    Examples
+    --------
+    >>> page = "<html lang=en><title>Vote</title><body><article><p>" + "The council voted today. " * 20
+    >>> record = read_page(page, "https://news.example.org/1")
+    >>> record["title"], record["lang"], record["text"][:24]
+    ('Vote', 'en', 'The council voted today.')
+    """
+    from trafilatura import bare_extraction
+
+    try:
+        text = decode_page(html, charset) if isinstance(html, bytes) else html
+        if _ENTITY.search(text[:_HEAD]):
+            return {"text": Absent("page declares XML entities; not read"), "url": url}
+        # lxml refuses a declared encoding in text that is already decoded
+        text = _XML_DECLARATION.sub("", text, count=1).replace("\0", "")
+        found = bare_extraction(
+            text, url=url, favor_precision=True, include_comments=False, with_metadata=True
+        )
+    except Unreadable as failure:
+        return {"text": Absent(str(failure)), "url": url}
+    except Exception as error:
+        return {"text": Absent(f"page cannot be parsed: {type(error).__name__}: {error}"), "url": url}
+    if found is None or not (found.text or "").strip():
+        return {"text": Absent("no article text found in the page"), "url": url}
+    address = url or found.url
+    return {
+        "text": found.text,
+        "title": found.title,
+        "url": address,
+        "publisher": None if address else found.sitename,
+        "lang": _language(text) or found.language,
+        "published": found.date,
+    }
+
+
+def decode_page(html: bytes, charset: str | None = None) -> str:
+    """Return a page's text, decoded as browsers do; bytes its declared encoding lacks become U+FFFD."""
+    declared = _META_CHARSET.search(html[:_HEAD]) or _XML_CHARSET.search(html[:_HEAD])
+    name = charset or (declared.group(1).decode("ascii") if declared else None)
+    if has_bom(html) or name is None:
+        return decode(html)
+    name = _WEB_NAMES.get(name.lower(), name)
+    try:
+        return html.decode(name)
+    except LookupError:
+        return decode(html)
+    except UnicodeDecodeError:
+        try:
+            return html.decode("utf-8")
+        except UnicodeDecodeError:
+            return html.decode(name, "replace")
+
+
+def fragment_text(markup: str) -> str:
+    r"""Return the text of a piece of markup, each block on its own line; plain text comes back as it is.
+
+    Examples
+    --------
+    >>> fragment_text("<p>Rain &amp; wind.</p><p>Then sun.</p><script>x()</script>")
+    'Rain & wind.\\nThen sun.'
+    """
+    if "<" not in markup and "&" not in markup:
+        return markup
+    from lxml import etree, html
+
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+    try:
+        root = html.document_fromstring(f"<div>{markup}</div>".replace("\0", ""), parser=parser)
+    except (etree.LxmlError, ValueError):
+        return markup
+    pieces: list[str] = []
+    quiet = None
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = element.tag
+        if event == "start":
+            if quiet is None and tag in _SILENT:
+                quiet = element
+            if tag in _BLOCKS:
+                pieces.append("\n")
+            if quiet is None:
+                pieces.append(re.sub(r"\s+", " ", element.text or ""))
+        else:
+            if quiet is element:
+                quiet = None
+            if tag in _BLOCKS:
+                pieces.append("\n")
+            if quiet is None:
+                pieces.append(re.sub(r"\s+", " ", element.tail or ""))
+    lines = (line.strip() for line in "".join(pieces).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _language(html: str) -> str | None:
+    found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", html[:_HEAD], re.I)
+    return found.group(1).lower() if found else None

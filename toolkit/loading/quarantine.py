@@ -1,0 +1,63 @@
+"""What could not be read: the rows of ``corpus.attrs["quarantine"]`` and the errors behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pandas as pd
+
+from toolkit.corpus import QUARANTINE_COLUMNS
+
+EXCERPT = 200
+"""Longest excerpt, in code points."""
+
+
+class LoadError(ValueError):
+    """Raised by ``strict=True``: the message names the first bad place and what was wrong there."""
+
+
+class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quarantine, seen by no user
+    """The rest of this source cannot be read; the message is the reason."""
+
+    def __init__(self, reason: str, excerpt: str = "") -> None:
+        super().__init__(reason)
+        self.excerpt = excerpt
+
+
+class Rejected(NamedTuple):
+    """One row of the quarantine: where, why, and how it begins."""
+
+    source: str
+    reason: str
+    excerpt: str = ""
+
+
+def printable(text: str | bytes, width: int = EXCERPT) -> str:
+    r"""Return ``text`` in at most ``width`` characters that a terminal shows and does not obey.
+
+    Control characters, bidi overrides, lone surrogates and line breaks become escapes, bytes that are
+    not UTF-8 likewise.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mred\n")
+    'a\\x1b[31mred\\n'
+    """
+    if isinstance(text, bytes):
+        text = text[: 4 * width].decode("utf-8", "backslashreplace")
+    shown: list[str] = []
+    room = width
+    for character in text[:width]:
+        piece = character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        room -= len(piece)
+        if room < 0:
+            break
+        shown.append(piece)
+    return "".join(shown)
+
+
+def quarantine_frame(rejected: Iterable[Rejected]) -> pd.DataFrame:
+    """Return rejected records as a DataFrame with the columns ``source``, ``reason``, ``excerpt`` (``str``)."""
+    rows = [(r.source, printable(r.reason, 1000), printable(r.excerpt)) for r in rejected]
+    return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")

@@ -1,0 +1,112 @@
+"""Records that keep the article inside other objects, as some dumps and news standards do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from toolkit.loading import fields
+from toolkit.loading.mapping import Block
+from toolkit.loading.pages import fragment_text, read_page
+
+KEYS = frozenset({"_source", "bodies", "headlines", "rendered", "sections"})
+"""Fields whose presence means that a record must be unwrapped."""
+
+WRAPPERS = frozenset(
+    {
+        "articles",
+        "items",
+        "records",
+        "documents",
+        "docs",
+        "data",
+        "results",
+        "entries",
+        "news",
+        "stories",
+        "hits",
+        "rows",
+    }
+)
+"""Fields under which an object keeps its list of records."""
+
+
+def unwrap(value: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    """Yield the flat record that a JSON object holds."""
+    record = dict(value)
+    if isinstance(record.get("_source"), dict):
+        record = {"_id": record.get("_id"), **record["_source"]}
+    for plural, singular in (("headlines", "headline"), ("bodies", "body")):
+        if isinstance(record.get(plural), list):
+            record.update(_ninjs(record.pop(plural), singular))
+    for name, inner in list(record.items()):
+        if isinstance(inner, dict) and fields.is_known(name):
+            if isinstance(inner.get("rendered"), str):
+                record[name] = fragment_text(inner["rendered"])
+            elif "sections" in inner:
+                record[name] = _fundus(inner)
+    yield record if _has_text(record) else _from_markup(record)
+
+
+def flattened(block: Block) -> Block:
+    """Return a block of columns with its pages and nested values turned into text, as :func:`unwrap` does."""
+    if not any(fields.is_markup(name) or name in KEYS or _is_nested(v) for name, v in block.columns.items()):
+        return block
+    plain = {n: v.to_pylist() if isinstance(v, pa.Array) else v for n, v in block.columns.items()}
+    rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
+    records = [record for row in rows for record in unwrap({k: v for k, v in row.items() if v is not None})]
+    return Block.of_records(records, block.places.to_pylist())
+
+
+def _is_nested(values: Any) -> bool:
+    return isinstance(values, pa.Array) and pa.types.is_struct(values.type)
+
+
+def _has_text(record: Mapping[str, Any]) -> bool:
+    names = fields.candidates("text", record)
+    return any(isinstance(record[n], (str, list)) and record[n] not in ("", []) for n in names)
+
+
+def _from_markup(record: dict[str, Any]) -> dict[str, Any]:
+    for name in fields.markup_names(record, fragments=True):
+        if isinstance(record[name], str) and record[name].strip():
+            return record | {"text": fragment_text(record[name])}
+    for name in fields.markup_names(record, fragments=False):
+        if isinstance(record[name], str) and record[name].strip():
+            urls = (record[n] for n in fields.candidates("url", record))
+            page = read_page(record[name], next((u for u in urls if isinstance(u, str) and u.strip()), None))
+            return page | {key: value for key, value in record.items() if value not in (None, "")}
+    return record
+
+
+def _ninjs(values: list[Any], member: str) -> dict[str, Any]:
+    """Return the plainest of the headlines or bodies of a ninjs 2 item."""
+    found: dict[str, Any] = {}
+    for value in values:
+        if not isinstance(value, dict) or not isinstance(value.get("value"), str):
+            continue
+        markup = "html" in str(value.get("contenttype", ""))
+        name = (
+            f"{member}_html" if markup and member == "body" else "body_text" if member == "body" else member
+        )
+        found.setdefault(
+            name, fragment_text(value["value"]) if markup and member != "body" else value["value"]
+        )
+    return found
+
+
+def _fundus(body: Mapping[str, Any]) -> str:
+    """Return the text of a fundus article body: summary, then each section's headline and paragraphs."""
+    parts = [_paragraphs(body.get("summary"))]
+    for section in body.get("sections") or []:
+        if isinstance(section, dict):
+            parts += [_paragraphs(section.get("headline")), _paragraphs(section.get("paragraphs"))]
+    return "\n\n".join(paragraph for part in parts for paragraph in part)
+
+
+def _paragraphs(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value] if value else []
+    return [v for v in value if isinstance(v, str) and v] if isinstance(value, list) else []

@@ -1,0 +1,184 @@
+"""From what the caller names (paths, globs, folders, open files) to the files to be read, in order."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from toolkit.loading.limits import Budget, Limits
+from toolkit.loading.quarantine import printable
+from toolkit.loading.streams import Counted, Stream
+
+Paths: TypeAlias = (
+    "str | os.PathLike[str] | IO[bytes] | IO[str] | Iterable[str | os.PathLike[str] | IO[bytes] | IO[str]]"
+)
+
+
+@dataclass(slots=True)
+class Source:
+    """One file to be read.
+
+    Attributes
+    ----------
+    label : str
+        As the ``source`` column shows it, without the record number.
+    name : str
+        File name, for its extension.
+    path : Path or None
+        Where it is, or None for an open file.
+    file : IO or None
+        The open file, or None for a path.
+    """
+
+    label: str
+    name: str
+    path: Path | None = None
+    file: Any = None
+
+    def open(self, limits: Limits) -> Stream:
+        """Return the file's bytes; raise ``OSError`` where it cannot be opened."""
+        if self.path is None:
+            budget = Budget(limits)
+            return Stream(Counted(self.file, budget), budget)
+        file = self.path.open("rb")
+        self.file = file
+        state = os.fstat(file.fileno())
+        regular = stat.S_ISREG(state.st_mode)
+        budget = Budget(limits, state.st_size if regular else None)
+        return Stream(Counted(file, budget), budget, seekable=file if regular else None)
+
+    def close(self) -> None:
+        """Close the file if it was opened here."""
+        if self.path is not None and self.file is not None:
+            self.file.close()
+            self.file = None
+
+
+def find_sources(paths: Paths) -> list[Source]:
+    """Return the files behind ``paths``: those with a path sorted by it, then open files as given.
+
+    A file that is named twice is read once. Hidden files and folders (``.git``, ``.DS_Store``) inside a
+    folder are passed over, links to folders are not followed.
+
+    Raises
+    ------
+    FileNotFoundError
+        A path does not exist, a glob matches nothing, or a folder holds no file.
+    TypeError
+        Something else than paths and open files was given.
+    """
+    found: dict[Path, str] = {}
+    streams: list[Source] = []
+    for item in [paths] if _is_single(paths) else list(paths):  # type: ignore[arg-type]
+        if isinstance(item, str) and item == "-":
+            file = sys.stdin
+            streams.append(Source("stdin", "stdin", file=getattr(file, "buffer", file)))
+        elif hasattr(item, "read"):
+            name = _stream_name(item)
+            streams.append(Source(name, name, file=item))
+        elif isinstance(item, (str, os.PathLike)):
+            for path, label in _expand(os.fspath(item)):
+                found.setdefault(path, label)
+        else:
+            msg = f"load: {item!r} is {type(item).__name__}; give a path, a glob, a folder, an open file or a list of these"
+            raise TypeError(msg)
+    ordered = sorted(found.items(), key=lambda pair: pair[0].parts)
+    sources = [Source(label, path.name, path=path) for path, label in _distinct(ordered)] + streams
+    _number_streams(sources)
+    return sources
+
+
+def _is_single(paths: Any) -> bool:
+    return isinstance(paths, (str, os.PathLike)) or hasattr(paths, "read") or not isinstance(paths, Iterable)
+
+
+def _stream_name(file: Any) -> str:
+    name = getattr(file, "name", None)
+    return (
+        printable(Path(name).name, 255)
+        if isinstance(name, str) and not isinstance(file, io.StringIO)
+        else "stream"
+    )
+
+
+def _expand(text: str) -> Iterator[tuple[Path, str]]:
+    """Yield the files behind one path or pattern, each with its label."""
+    path = Path(text)
+    if path.is_dir():
+        files = list(_walk(path))
+        if not files:
+            msg = f"{text}: no files in this folder"
+            raise FileNotFoundError(msg)
+        for file in files:
+            yield _absolute(file), _label(file, path)
+    elif path.exists() or path.is_symlink():
+        yield _absolute(path), _label(path, path.parent)
+    elif glob.has_magic(text):
+        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
+        files = [file for match in matches for file in (_walk(match) if match.is_dir() else [match])]
+        if not files:
+            msg = f"{text}: matches no file"
+            raise FileNotFoundError(msg)
+        fixed = Path(*list(_fixed_parts(path)))
+        for file in files:
+            yield _absolute(file), _label(file, fixed)
+    elif "://" in text:
+        msg = f"{text}: loading does not use the network; download the file and pass its path"
+        raise FileNotFoundError(msg)
+    else:
+        msg = f"{text}: no such file or folder"
+        raise FileNotFoundError(msg)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(where, name)
+            # a pipe or a device in a folder would block the reader for ever
+            if not name.startswith(".") and (path.is_file() or path.is_symlink()):
+                yield path
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links and change names
+
+
+def _label(path: Path, root: Path) -> str:
+    relative = os.path.relpath(path, root) if path != root else path.name
+    return printable(Path(relative).as_posix(), 4096)
+
+
+def _fixed_parts(pattern: Path) -> Iterator[str]:
+    for part in pattern.parts[:-1]:
+        if glob.has_magic(part):
+            return
+        yield part
+
+
+def _distinct(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """Lengthen the labels that several files share by the folders in which they differ."""
+    labels: dict[str, list[Path]] = {}
+    for path, label in files:
+        labels.setdefault(label, []).append(path)
+    roots = {
+        label: Path(os.path.commonpath([path.parent for path in same]))
+        for label, same in labels.items()
+        if len(same) > 1
+    }
+    return [(path, _label(path, roots[label]) if label in roots else label) for path, label in files]
+
+
+def _number_streams(sources: list[Source]) -> None:
+    seen: dict[str, int] = {}
+    for source in sources:
+        seen[source.label] = seen.get(source.label, 0) + 1
+        if seen[source.label] > 1:
+            source.label = f"{source.label}~{seen[source.label]}"

@@ -1,0 +1,243 @@
+"""Bytes, forwards only: reading ahead, unpacking, and never more than the limits allow."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import tempfile
+import zlib
+from typing import IO, Protocol
+
+import pyarrow as pa
+
+from toolkit.loading.limits import Budget
+from toolkit.loading.quarantine import Unreadable
+
+CHUNK = 1 << 18
+"""Bytes asked of a file at a time."""
+
+SPOOL = 64 << 20
+"""Bytes kept in memory where a format needs to seek and its source cannot; beyond, an unnamed file."""
+
+_MAGIC = {
+    "gzip": (b"\x1f\x8b\x08",),
+    "zstd": (b"\x28\xb5\x2f\xfd",),
+    "bz2": tuple(b"BZh%d" % level for level in range(1, 10)),
+    "xz": (b"\xfd7zXZ\x00",),
+}
+
+
+class Readable(Protocol):
+    """Anything with ``read(n)`` that gives bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to ``size`` bytes, ``b""`` at the end."""
+
+
+class Stream:
+    """A file read forwards, with a look ahead, that reports damage only after the last good byte."""
+
+    def __init__(self, raw: Readable, budget: Budget, *, seekable: IO[bytes] | None = None) -> None:
+        self.raw = raw
+        self.budget = budget
+        self.seekable_file = seekable
+        self._ahead = b""
+        self._ended = False
+        self._failure: Unreadable | None = None
+
+    def peek(self, size: int) -> bytes:
+        """Return the next ``size`` bytes (fewer at the end) without consuming them."""
+        pieces, held = [self._ahead], len(self._ahead)
+        while held < size and not self._ended:
+            piece = self._next(max(size - held, CHUNK))
+            pieces.append(piece)
+            held += len(piece)
+        self._ahead = b"".join(pieces)
+        return self._ahead[:size]
+
+    def read(self, size: int = -1) -> bytes:
+        """Return exactly ``size`` bytes (all for -1), fewer at the end; raise what cut the stream short.
+
+        The error comes on the first call that finds no byte left.
+        """
+        if size < 0:
+            return self._read_rest()
+        got = self.peek(size)
+        self._ahead = self._ahead[len(got) :]
+        if not got and size and self._failure is not None:
+            raise self._failure
+        return got
+
+    def read_all(self, limit: int, what: str) -> bytes:
+        """Return everything, or raise :class:`Unreadable` for damage or more than ``limit`` bytes."""
+        got = self.peek(limit + 1)
+        if len(got) > limit:
+            msg = f"{what} larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
+            raise Unreadable(msg, got[:800].decode("utf-8", "backslashreplace"))
+        self._ahead = b""
+        if self._failure is not None:
+            raise Unreadable(str(self._failure), got[:800].decode("utf-8", "backslashreplace"))
+        return got
+
+    def seekable(self) -> IO[bytes]:
+        """Return the content as a file that can seek: the file itself, or an unnamed temporary copy."""
+        if self.seekable_file is not None:
+            self.seekable_file.seek(0)
+            return self.seekable_file
+        copy: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - read by the caller
+        while piece := self.read(CHUNK):
+            copy.write(piece)
+        copy.seek(0)
+        return copy
+
+    def _read_rest(self) -> bytes:
+        pieces = []
+        while piece := self.read(CHUNK):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _next(self, size: int) -> bytes:
+        try:
+            piece = self.raw.read(size)
+        except Unreadable as failure:
+            self._failure, piece = failure, b""
+        except OSError as error:
+            self._failure, piece = Unreadable(f"cannot be read: {error.strerror or error}"), b""
+        self._ended = not piece
+        return piece
+
+
+class Counted:
+    """A raw file whose bytes are noted in the budget."""
+
+    def __init__(self, file: Readable, budget: Budget) -> None:
+        self.file = file
+        self.budget = budget
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        piece = self.file.read(size)
+        if isinstance(piece, str):
+            piece = piece.encode("utf-8", "surrogatepass")
+        self.budget.feed(len(piece or b""))
+        return piece or b""
+
+
+class _Gzip:
+    """The interface of ``bz2.BZ2Decompressor`` for gzip members."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(31)
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        return self._inflate.decompress(self._inflate.unconsumed_tail + data, max(max_length, 0))
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inflate.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflate.unused_data
+
+
+_DECOMPRESSORS = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
+
+
+class _Unpacked:
+    """A packed stream, unpacked: all members of a file that was packed in several."""
+
+    def __init__(self, packed: Stream, codec: str) -> None:
+        self.packed = packed
+        self.codec = codec
+        self._member = _DECOMPRESSORS[codec]()
+        self._started = False
+
+    def read(self, size: int = -1) -> bytes:
+        size = CHUNK if size < 0 else size
+        pieces, held = [], 0
+        while held < size:
+            try:
+                piece = self._step(size - held)
+            except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
+                msg = f"damaged {self.codec} data: {error}; what follows is lost"
+                raise Unreadable(msg) from None
+            if piece is None:
+                break
+            self.packed.budget.spend(len(piece))
+            pieces.append(piece)
+            held += len(piece)
+            if held:
+                break
+        return b"".join(pieces)
+
+    def _step(self, size: int) -> bytes | None:
+        member = self._member
+        if member.eof:
+            rest = member.unused_data + (b"" if member.unused_data.strip(b"\0") else self.packed.read(CHUNK))
+            while rest and not rest.strip(b"\0"):
+                rest = self.packed.read(CHUNK)
+            if not rest:
+                return None
+            self._member = member = _DECOMPRESSORS[self.codec]()
+            self._started = True
+            return member.decompress(rest.lstrip(b"\0"), size)
+        data = self.packed.read(CHUNK) if member.needs_input else b""
+        if not data and member.needs_input:
+            msg = f"truncated {self.codec} data: the file ends before its end mark; what follows is lost"
+            raise Unreadable(msg)
+        return member.decompress(data, size)
+
+
+class _Zstd:
+    """A zstd stream, all frames of it, through pyarrow."""
+
+    def __init__(self, packed: Stream) -> None:
+        self.packed = packed
+        self._arrow = pa.CompressedInputStream(pa.PythonFile(_Plain(packed), mode="r"), "zstd")
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            piece: bytes = self._arrow.read(min(CHUNK, size) if size >= 0 else CHUNK)
+        except OSError as error:
+            kind = "truncated" if "runcated" in str(error) else "damaged"
+            msg = f"{kind} zstd data: {error}; what follows is lost"
+            raise Unreadable(msg) from None
+        self.packed.budget.spend(len(piece))
+        return piece
+
+
+class _Plain:
+    """What pyarrow asks of a Python file."""
+
+    closed = False
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        return self._stream.read(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def codec(stream: Stream) -> str | None:
+    """Return ``gzip``, ``zstd``, ``bz2`` or ``xz`` where the stream begins like one, else None."""
+    start = stream.peek(6)
+    return next((name for name, magic in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def unpack(stream: Stream, name: str) -> Stream:
+    """Return the unpacked stream of a packed one."""
+    return Stream(_Zstd(stream) if name == "zstd" else _Unpacked(stream, name), stream.budget)
