@@ -1,0 +1,326 @@
+"""Near-duplicates and wire copy: documents that run the same text, wholly or for the most part.
+
+Documents are compared by their sets of five-word shingles. A shingle counts the less, the more documents of
+the same publisher contain it: what a site puts on every page and the background that follow-up stories repeat
+weigh next to nothing, an agency text that two publishers run once each weighs fully. Candidates come from
+documents that stand near each other in the posting list of a shingle, so the work grows with the text, not
+with the square of the number of documents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.segments import Buffer
+
+COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
+
+SHINGLE = 5
+"""Words a shingle: fewer match by chance (quotations, set phrases), more miss light edits."""
+WINDOW = 16
+"""How far apart in a posting list two documents may stand to be compared."""
+SAMPLED = 4
+"""One shingle in so many proposes pairs; every shingle of a proposed pair is then compared."""
+SHARED = 2
+"""Sampled shingles that two documents must share to be compared."""
+
+_WORD, _GAP, _IDEOGRAPH = 1, 0, 2
+
+Hashes = NDArray[np.uint64]
+Ints = NDArray[np.int64]
+
+
+def duplicates(corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5) -> pd.DataFrame:
+    """Group the documents that run the same text.
+
+    Parameters
+    ----------
+    corpus : DataFrame, Series of str or iterable of str
+        Reads ``clean_text`` if present, else ``text``; ``publisher`` and ``published`` where known.
+    wire : float
+        Two publishers' documents belong together from this similarity on.
+    near : float
+        Two documents of one publisher, or of unknown publishers, belong together from this similarity on.
+
+    Returns
+    -------
+    DataFrame
+        One row for each document that has a duplicate, in corpus order: ``doc_id``, ``group`` (``doc_id``
+        of the group's earliest document), ``kind`` (``exact``: all the same words; ``wire``: several
+        publishers; else ``near``), ``similarity`` (float in [0, 1]: the highest with another member),
+        ``first_publisher`` (of the earliest document; may be missing).
+
+    Notes
+    -----
+    Similarity is a weighted containment: the share of the shingles of one document that stand in the other
+    too, whichever of the two is larger, each shingle weighted by one over the number of documents of its
+    publisher that contain it. Documents under five words are compared only for equality. Sketches of
+    shingles for near-duplicates: Broder, On the resemblance and containment of documents, 1997.
+
+    Examples
+    --------
+    >>> story = "The harbour was closed on Monday after a freighter ran on to the reef in thick fog."
+    >>> found = duplicates(["An entirely different text about cats.", story, story])
+    >>> found[["doc_id", "group", "kind", "similarity"]].values.tolist()
+    [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
+    """
+    frame = as_corpus(corpus)
+    texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
+    buffer = Buffer.of(texts.reset_index(drop=True))
+    words, bounds = _words(buffer.data, buffer.offsets)
+    publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int64)
+
+    whole = _document_hashes(words, bounds)
+    _, representative = np.unique(whole, return_index=True)
+    same = representative[np.unique(whole, return_inverse=True)[1]]
+    pairs, scores = _similar(words, bounds, np.sort(representative), publisher)
+    limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
+    pairs, scores = pairs[scores >= limit], scores[scores >= limit]
+
+    copies = np.flatnonzero(same != np.arange(len(same)))
+    left = np.concatenate([pairs[:, 0], same[copies]])
+    right = np.concatenate([pairs[:, 1], copies])
+    value = np.concatenate([scores, np.ones(len(copies))])
+    n = len(frame)
+    links = coo_array((np.ones(len(left)), (left, right)), shape=(n, n))
+    group = connected_components(links, directed=False)[1]
+    best = np.zeros(n)
+    np.maximum.at(best, left, value)
+    np.maximum.at(best, right, value)
+    return _described(frame, group, best, whole)
+
+
+def _described(
+    frame: pd.DataFrame, group: NDArray[np.int32], best: NDArray[np.float64], whole: Hashes
+) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "doc_id": frame["doc_id"].array,
+            "label": group,
+            "similarity": best,
+            "publisher": frame["publisher"].array,
+            "published": frame["published"].array,
+            "whole": whole,
+        }
+    )
+    table = table[table.groupby("label")["label"].transform("size") > 1]
+    # order of the corpus must not matter, so equal dates are told apart by id
+    first = table.sort_values(["published", "doc_id"]).groupby("label")[["doc_id", "publisher"]].nth(0)
+    first.index = table.loc[first.index, "label"]
+    by_group = table.groupby("label")
+    kind = pd.Series("near", index=by_group.size().index)
+    kind[by_group["publisher"].nunique() > 1] = "wire"
+    kind[by_group["whole"].nunique() == 1] = "exact"
+    out = pd.DataFrame(
+        {
+            "doc_id": table["doc_id"],
+            "group": table["label"].map(first["doc_id"]),
+            "kind": table["label"].map(kind),
+            "similarity": table["similarity"].round(6),
+            "first_publisher": table["label"].map(first["publisher"]),
+        }
+    )
+    texts = {name: "str" for name in COLUMNS if name != "similarity"}
+    return out.astype(texts).reset_index(drop=True)
+
+
+def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
+    """One hash for each document's sequence of words; white space and punctuation do not count."""
+    position = np.arange(len(words), dtype=np.uint64) - np.repeat(
+        bounds[:-1].astype(np.uint64), np.diff(bounds)
+    )
+    mixed = _mixed(words + position * np.uint64(0x9E3779B97F4A7C15))
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    hashes: Hashes = sums[bounds[1:]] - sums[bounds[:-1]] + np.diff(bounds).astype(np.uint64)
+    return hashes
+
+
+def _similar(
+    words: Hashes, bounds: Ints, documents: Ints, publisher: Ints
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Compare the documents that share shingles; return pairs of row numbers and their similarity."""
+    shingles, ends = _shingles(words, bounds, documents)
+    owner = np.repeat(np.arange(len(documents)), np.diff(ends))
+    order = np.lexsort((owner, publisher[documents][owner], shingles))
+    ranked = shingles[order]
+    weights = np.empty(len(shingles))
+    room = WINDOW * int(np.count_nonzero(ranked % np.uint64(SAMPLED) == 0)) + 1
+    packed = np.empty(room, np.int64)
+    n = _postings(ranked, owner[order], publisher[documents], order, weights, packed)
+    proposed, shared = np.unique(packed[:n], return_counts=True)
+    proposed = proposed[shared >= SHARED]
+    pairs = np.stack([proposed // len(documents), proposed % len(documents)], axis=1).reshape(-1, 2)
+    return documents[pairs], _contained(shingles, weights, ends, pairs)
+
+
+def _shingles(words: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Ints]:
+    """Sorted distinct shingle hashes of each document, end to end."""
+    rolled = np.zeros(max(len(words) - SHINGLE + 1, 0), np.uint64)
+    for step in range(SHINGLE):
+        rolled = rolled * np.uint64(0x100000001B3) + words[step : step + len(rolled)]
+    return _distinct(_mixed(rolled), bounds, documents)
+
+
+@njit(cache=True)
+def _distinct(rolled, bounds, documents):  # type: ignore[no-untyped-def]
+    out = np.empty(len(rolled), np.uint64)
+    ends = np.zeros(len(documents) + 1, np.int64)
+    n = 0
+    for k in range(len(documents)):
+        lo = bounds[documents[k]]
+        hi = bounds[documents[k] + 1] - SHINGLE + 1
+        if hi > lo:
+            own = np.sort(rolled[lo:hi])
+            for i in range(len(own)):
+                if i == 0 or own[i] != own[i - 1]:
+                    out[n] = own[i]
+                    n += 1
+        ends[k + 1] = n
+    return out[:n].copy(), ends
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """Finaliser of SplitMix64: spreads hashes whose low bits are alike."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+@njit(cache=True)
+def _words(data, offsets):  # type: ignore[no-untyped-def]
+    """Hash of every word, lower-cased in ASCII, and where each document's words begin."""
+    out = np.empty(len(data) // 2 + len(offsets) + 1, np.uint64)
+    bounds = np.zeros(len(offsets), np.int64)
+    basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+    n = 0
+    for d in range(len(offsets) - 1):
+        value = basis
+        i = offsets[d]
+        while i < offsets[d + 1]:
+            b = data[i]
+            size = 1
+            kind = _GAP
+            if b >= 0xF0:
+                size, kind = 4, _GAP
+            elif b >= 0xE3:
+                size, kind = 3, _IDEOGRAPH
+            elif b >= 0xE0:
+                size, kind = 3, (_GAP if b == 0xE2 else _WORD)
+            elif b >= 0xC0:
+                size, kind = 2, (_GAP if b == 0xC2 else _WORD)
+            elif 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122:
+                kind = _WORD
+            if kind != _WORD and value != basis:
+                out[n] = value
+                n += 1
+                value = basis
+            if kind != _GAP:
+                for j in range(i, i + size):
+                    c = data[j]
+                    value = (value ^ np.uint64(c + 32 if 65 <= c <= 90 else c)) * prime
+            if kind == _IDEOGRAPH:
+                out[n] = value
+                n += 1
+                value = basis
+            i += size
+        if value != basis:
+            out[n] = value
+            n += 1
+        bounds[d + 1] = n
+    return out[:n].copy(), bounds
+
+
+@njit(cache=True)
+def _postings(ranked, owner, publisher, order, weights, packed):  # type: ignore[no-untyped-def]
+    """Weigh every shingle, and propose pairs that stand close together in a sampled posting list."""
+    many = np.int64(len(publisher))
+    n = 0
+    a = 0
+    while a < len(ranked):
+        b = a + 1
+        while b < len(ranked) and ranked[b] == ranked[a]:
+            b += 1
+        i = a
+        while i < b:
+            j = i + 1
+            while j < b and publisher[owner[j]] == publisher[owner[i]]:
+                j += 1
+            for k in range(i, j):
+                weights[order[k]] = 1.0 / (j - i)
+            i = j
+        if ranked[a] % np.uint64(SAMPLED) == 0:
+            for i in range(a, b):
+                for j in range(i + 1, min(b, i + 1 + WINDOW)):
+                    packed[n] = min(owner[i], owner[j]) * many + max(owner[i], owner[j])
+                    n += 1
+        a = b
+    return n
+
+
+@njit(cache=True)
+def _contained(shingles, weights, ends, pairs):  # type: ignore[no-untyped-def]
+    """Weighted containment of each pair: the larger of the two shares that are common to both."""
+    totals = np.zeros(len(ends) - 1)
+    for d in range(len(ends) - 1):
+        for i in range(ends[d], ends[d + 1]):
+            totals[d] += weights[i]
+    out = np.empty(len(pairs))
+    for p in range(len(pairs)):
+        x, y = pairs[p, 0], pairs[p, 1]
+        i, j = ends[x], ends[y]
+        left = right = 0.0
+        while i < ends[x + 1] and j < ends[y + 1]:
+            if shingles[i] == shingles[j]:
+                left += weights[i]
+                right += weights[j]
+                i += 1
+                j += 1
+            elif shingles[i] < shingles[j]:
+                i += 1
+            else:
+                j += 1
+        out[p] = max(left / totals[x], right / totals[y])
+    return out
+
+
+def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
+    """Score groups pairwise: which pairs of documents stand together, found against gold.
+
+    Parameters
+    ----------
+    found, gold : DataFrame
+        Columns ``doc_id`` and ``group``.
+
+    Returns
+    -------
+    dict
+        ``precision, recall, f1`` (floats), ``pairs`` (int, in gold).
+
+    Examples
+    --------
+    >>> groups = pd.DataFrame({"doc_id": ["a", "b", "c"], "group": ["1", "1", "2"]})
+    >>> pair_scores(groups, groups)
+    {'precision': 1.0, 'recall': 1.0, 'f1': 1.0, 'pairs': 1}
+    """
+    ours, theirs = _pairs(found), _pairs(gold)
+    hit = len(ours & theirs)
+    precision = hit / len(ours) if ours else 1.0
+    recall = hit / len(theirs) if theirs else 1.0
+    f1 = 2 * hit / (len(ours) + len(theirs)) if ours or theirs else 1.0
+    return {"precision": precision, "recall": recall, "f1": f1, "pairs": len(theirs)}
+
+
+def _pairs(groups: pd.DataFrame) -> set[tuple[str, str]]:
+    from itertools import combinations
+
+    return {
+        pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)
+    }
