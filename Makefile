@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(READY)  ## load, clean, classify and report on the sample corpus, into out/demo
-	$(BIN)/news-toolkit run sample -o out/demo
+	$(BIN)/news-toolkit run data/sample/articles.jsonl.gz -o out/demo
 
 test: lint  ## everything that must hold: lint, types, tests, notebooks, byte for byte
 	$(BIN)/python -m pytest
@@ -39,9 +39,6 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 notebooks: $(READY)  ## record the notebooks again; twice in a row gives the same bytes
-	TQDM_DISABLE=1 PYTHONHASHSEED=0 $(BIN)/jupyter nbconvert --execute --inplace --log-level=WARN \
-	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
-	  --ExecutePreprocessor.kernel_name=python3 $(NOTEBOOKS)
 	$(BIN)/python -m toolkit.notebook $(NOTEBOOKS)
 
 picture: $(READY)  ## draw the picture of the README again

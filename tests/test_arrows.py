@@ -11,26 +11,30 @@ PACKAGE = Path(toolkit.__file__).parent
 
 CRAFT = {"boilerplate", "topics", "segments", "corpus", "shipped"}
 SHOWN = {"display", "plots"}
-OFFICE = CRAFT | SHOWN | {"loading", "datasets", "spool"}
+OFFICE = CRAFT | SHOWN | {"loading", "datasets", "spool", "provenance"}
 MAY_IMPORT = {
     "corpus": set(),
     "shipped": set(),
     "segments": {"corpus", "shipped"},
     "loading": {"corpus"},
+    "duplicates": {"segments", "corpus"},
     "datasets": {"loading", "corpus", "shipped"},
     "boilerplate": {"segments", "corpus", "shipped"},
     "topics": {"segments", "corpus", "shipped"},
     "display": set(),
     "plots": {"display"},
     "notebook": set(),
-    "spool": {"corpus"},
+    "spool": set(),
+    "provenance": {"loading"},
     "picture": CRAFT | SHOWN | {"datasets"},
     "evaluation": OFFICE,
     "review": OFFICE,
-    "pipeline": OFFICE,
+    "warmup": CRAFT,
+    "job": OFFICE,
+    "pipeline": OFFICE | {"job"},
     "report": OFFICE | {"notebook"},
     "distributed": OFFICE | {"pipeline"},
-    "cli": OFFICE | {"pipeline", "report", "distributed", "evaluation", "review"},
+    "cli": OFFICE | {"job", "pipeline", "report", "distributed", "evaluation", "review", "warmup"},
 }
 
 

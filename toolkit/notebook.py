@@ -6,10 +6,14 @@ ids, numbers print with four decimals, estimators print as text, and a warning s
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
 from typing import Any
+
+QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+"""Environment of every kernel that records or checks a notebook."""
 
 FIGURE_FORMATS = {"svg"}
 PRINT_FIGURE = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
@@ -86,6 +90,32 @@ def apply_settings() -> None:
     warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
 
 
+def record(path: Path) -> None:
+    """Run a notebook from its own folder and store its outputs; recording again gives the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        Notebook file, rewritten in place.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell failed; the file is as it was.
+    """
+    import nbformat
+    from nbconvert.preprocessors import ExecutePreprocessor
+
+    os.environ.update(QUIET)
+    book = nbformat.read(path, as_version=4)
+    runner = ExecutePreprocessor(
+        kernel_name="python3", record_timing=False, store_widget_state=False, timeout=600
+    )
+    runner.preprocess(book, {"metadata": {"path": str(path.parent)}})
+    path.write_text(nbformat.writes(book) + "\n", "utf-8")
+    normalise(path)
+
+
 def normalise(path: Path) -> None:
     """Take out of a recorded notebook what differs between machines and runs.
 
@@ -111,4 +141,4 @@ def normalise(path: Path) -> None:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        normalise(Path(name))
+        record(Path(name))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ from pyarrow import parquet
 
 ROW_GROUP = 8192
 """Rows of a row group in results; fixed, so that the batch size leaves no trace in them."""
+
+
+ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+"""Formats of :func:`write_rows`."""
 
 
 class SpoolError(RuntimeError):
@@ -126,11 +132,10 @@ class Spool:
         return parquet.read_table(self.path(kind, number))
 
     def tables(self, kind: str, count: int) -> Iterator[pa.Table]:
-        """Yield the first ``count`` parts, all with one schema: the columns of all, extra ones by name."""
-        schema = _common([parquet.read_schema(self.path(kind, n)) for n in range(count)])
-        for number in range(count):
-            table = self.read(kind, number)
-            yield pa.Table.from_arrays([_column(table, field) for field in schema], schema=schema)
+        """Yield the first ``count`` parts, all with the schema of the first."""
+        if count:
+            schema = parquet.read_schema(self.path(kind, 0))
+            yield from (self.read(kind, number).cast(schema) for number in range(count))
 
     def close(self) -> None:
         """Remove the folder."""
@@ -157,45 +162,67 @@ def _locked(folder: Path) -> int:
     return number
 
 
-def _common(schemas: list[pa.Schema]) -> pa.Schema:
-    """Columns that every part has, in their order, then the others by name; types that differ become text."""
-    shared = [name for name in schemas[0].names if all(name in schema.names for schema in schemas)]
-    others = sorted({name for schema in schemas for name in schema.names} - set(shared))
-    fields = []
-    for name in shared + others:
-        types = {schema.field(name).type for schema in schemas if name in schema.names}
-        types.discard(pa.null())
-        fields.append(pa.field(name, types.pop() if len(types) == 1 else pa.large_string()))
-    return pa.schema(fields)
+def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
+    """Write tables of one schema to a file, whole or not at all; return the rows.
 
+    Parameters
+    ----------
+    tables : iterable of Table
+        At least one, which may be empty.
+    path : Path
+        Its ending chooses the format: ``.parquet``, ``.csv``, ``.jsonl``, the last two also with ``.gz``.
+        The bytes depend on the rows only, not on how they were cut into tables.
 
-def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    if field.name not in table.column_names:
-        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
-    return table[field.name].cast(field.type)
-
-
-def write_parquet(tables: Iterable[pa.Table], path: Path) -> int:
-    """Write tables of one schema to a Parquet file in row groups of :data:`ROW_GROUP`; return the rows.
-
-    The bytes depend on the rows only, not on how they were cut into tables.
+    Raises
+    ------
+    SpoolError
+        Another ending.
     """
-    rows, held = 0, None
-    writer: parquet.ParquetWriter | None = None
+    name = path.name.removesuffix(".gz")
+    if not path.name.endswith(ENDINGS):
+        msg = f"{path}: unknown ending; use {', '.join(ENDINGS)}"
+        raise SpoolError(msg)
     with whole(path) as temporary:
-        for table in tables:
-            if writer is None:
-                writer = parquet.ParquetWriter(temporary, table.schema, compression="zstd")
-            held = table if held is None else pa.concat_tables([held, table])
-            while held.num_rows >= ROW_GROUP:
-                # one chunk a group: page limits are tested at chunk ends
-                writer.write_table(held.slice(0, ROW_GROUP).combine_chunks(), row_group_size=ROW_GROUP)
-                rows, held = rows + ROW_GROUP, held.slice(ROW_GROUP)
-        if writer is None:
-            msg = "write_parquet: no table, so no schema; pass at least an empty one"
-            raise ValueError(msg)
-        if held is not None and held.num_rows:
-            writer.write_table(held.combine_chunks(), row_group_size=ROW_GROUP)
-            rows += held.num_rows
-        writer.close()
+        if path.name.endswith(".parquet"):
+            return _write_parquet(_groups(tables), temporary)
+        return _write_text(_groups(tables), temporary, csv=name.endswith(".csv"), packed=name != path.name)
+
+
+def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the rows in tables of :data:`ROW_GROUP` rows and one chunk; at least one table."""
+    held: pa.Table | None = None
+    started = False
+    for table in tables:
+        held = table if held is None else pa.concat_tables([held, table])
+        while held.num_rows >= ROW_GROUP:
+            started = True
+            # Parquet's page limits are tested at chunk ends, so chunks would leave a trace in the bytes
+            yield held.slice(0, ROW_GROUP).combine_chunks()
+            held = held.slice(ROW_GROUP)
+    if held is not None and (held.num_rows or not started):
+        yield held.combine_chunks()
+
+
+def _write_parquet(groups: Iterator[pa.Table], temporary: Path) -> int:
+    first = next(groups)
+    with parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+        rows = 0
+        for table in chain([first], groups):
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            rows += table.num_rows
+    return rows
+
+
+def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packed: bool) -> int:
+    rows = 0
+    with temporary.open("wb") as raw, ExitStack() as stack:
+        out: Any = stack.enter_context(gzip.GzipFile("", "wb", 6, raw, mtime=0)) if packed else raw
+        for table in groups:
+            frame = table.to_pandas()
+            if csv:
+                text = frame.to_csv(index=False, header=not rows, lineterminator="\n")
+            else:
+                text = frame.to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
+            out.write(text.encode("utf-8"))
+            rows += len(frame)
     return rows

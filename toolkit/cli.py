@@ -1,0 +1,234 @@
+"""The command line: ``news-toolkit clean | classify | run | report | datasets | warmup``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from toolkit.pipeline import RunSummary
+
+app = typer.Typer(
+    name="news-toolkit",
+    help="Load scraped news, remove boilerplate to the character, classify topics, show the result.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+datasets_app = typer.Typer(help="Public corpora by name.", no_args_is_help=True)
+app.add_typer(datasets_app, name="datasets")
+
+UNREADABLE = 2
+"""Exit code where nothing could be read, as for a wrong command line."""
+
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="IN…", help="Files, globs, folders, archives; - is standard input.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", "-c", metavar="COLUMN=FIELD", help="Field that holds a column, such as text=body2."
+    ),
+]
+Remove = Annotated[
+    str | None, typer.Option("--remove", metavar="KIND,…", help="Kinds to remove; default all.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first record that cannot be read.")]
+Rows = Annotated[int, typer.Option("--rows", min=1, help="Documents in memory at a time.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from toolkit import __version__
+
+        typer.echo(f"news-toolkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Load scraped news, remove boilerplate to the character, classify topics, show the result."""
+
+
+@app.command()
+def clean(
+    inputs: Inputs,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file (.gz too).")
+    ],
+    *,
+    spans: Annotated[Path | None, typer.Option("--spans", help="Also write the removed spans here.")] = None,
+    column: Columns = None,
+    remove: Remove = None,
+    strict: Strict = False,
+    rows: Rows = 10_000,
+) -> None:
+    """Clean articles: write them with a column clean_text."""
+    from toolkit import pipeline
+
+    _finish(
+        lambda: pipeline.clean(
+            inputs,
+            output,
+            spans=spans,
+            columns=_columns(column),
+            remove=_kinds(remove),
+            strict=strict,
+            progress=sys.stderr.isatty(),
+            rows=rows,
+        )
+    )
+
+
+@app.command()
+def classify(
+    inputs: Inputs,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file (.gz too).")
+    ],
+    column: Columns = None,
+    strict: Strict = False,
+    rows: Rows = 10_000,
+) -> None:
+    """Classify articles: write their topics with probabilities."""
+    from toolkit import pipeline
+
+    _finish(
+        lambda: pipeline.classify(
+            inputs,
+            output,
+            columns=_columns(column),
+            strict=strict,
+            progress=sys.stderr.isatty(),
+            rows=rows,
+        )
+    )
+
+
+@app.command()
+def run(
+    inputs: Inputs,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A folder for the results.")],
+    *,
+    column: Columns = None,
+    remove: Remove = None,
+    strict: Strict = False,
+    rows: Rows = 10_000,
+) -> None:
+    """Load, clean, classify and report; a run that was killed continues where it stopped."""
+    from toolkit import pipeline, report
+
+    def job() -> RunSummary:
+        summary = pipeline.run(
+            inputs,
+            output,
+            columns=_columns(column),
+            remove=_kinds(remove),
+            strict=strict,
+            progress=sys.stderr.isatty(),
+            rows=rows,
+        )
+        try:
+            summary.report = report.render(output)
+        except report.ReportError as error:
+            _say(error)
+        return summary
+
+    _finish(job)
+
+
+@app.command(name="report")
+def report_(folder: Annotated[Path, typer.Argument(help="A folder that run wrote.")]) -> None:
+    """Make report.html and report.ipynb of a run again."""
+    from toolkit import report
+
+    _finish(lambda: report.render(folder))
+
+
+@datasets_app.command("list")
+def datasets_list() -> None:
+    """List the registered corpora, with licence and size."""
+    from toolkit import datasets
+
+    _finish(lambda: datasets.list().to_string(index=False))
+
+
+@datasets_app.command("fetch")
+def datasets_fetch(name: Annotated[str, typer.Argument(help="A name that list shows.")]) -> None:
+    """Fetch a corpus from its source into the data folder; the only command that uses the network."""
+    from toolkit import datasets
+
+    _finish(lambda: datasets.fetch(name))
+
+
+@app.command()
+def warmup() -> None:
+    """Compile the kernels once, so that the first real call is as fast as the next."""
+    from toolkit import warmup
+
+    _finish(warmup.warm)
+
+
+def _columns(pairs: list[str] | None) -> dict[str, str] | None:
+    chosen = {}
+    for pair in pairs or []:
+        column, found, field = pair.partition("=")
+        if not (column and found and field):
+            msg = f"{pair!r} is not COLUMN=FIELD; write it like text=body2"
+            raise typer.BadParameter(msg, param_hint="--column")
+        chosen[column] = field
+    return chosen or None
+
+
+def _kinds(names: str | None) -> set[str] | None:
+    return None if names is None else {name.strip() for name in names.split(",") if name.strip()}
+
+
+def _say(message: object) -> None:
+    from toolkit.display import visible
+
+    typer.echo(f"news-toolkit: {' '.join(visible(str(message)).split())}", err=True)
+
+
+def _finish(job: Callable[[], Any]) -> None:
+    """Do the job and print what it returns; say an expected error in one line and exit."""
+    from toolkit.corpus import CorpusError
+    from toolkit.job import NothingReadError, PipelineError
+    from toolkit.loading import LoadError
+    from toolkit.report import ReportError
+    from toolkit.spool import SpoolError
+
+    try:
+        result = job()
+    except NothingReadError as error:
+        for row in error.quarantine.head(10).to_dict("records"):
+            _say(f"{row['source']}: {row['reason']}")
+        if len(error.quarantine) != 1:
+            _say(error)
+        raise typer.Exit(UNREADABLE) from None
+    except (FileNotFoundError, LoadError) as error:
+        _say(error)
+        raise typer.Exit(UNREADABLE) from None
+    except (CorpusError, PipelineError, ReportError, SpoolError, OSError, ValueError) as error:
+        _say(error)
+        raise typer.Exit(1) from None
+    typer.echo(str(result))
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``news-toolkit``."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

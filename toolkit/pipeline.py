@@ -1,0 +1,282 @@
+"""The main job on files of any size: load, clean, classify, and an account that adds up.
+
+Two passes in bounded memory. The first reads the input batch by batch, keeps each batch as a part on disk and
+counts what each publisher repeats; the second finds spans, clean text and topics part by part. Then the parts
+become the results. A job that was killed leaves its parts in ``.partial`` and continues from them; what it
+writes in the end is the same to the byte.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyarrow import parquet
+
+from toolkit.job import Job, NothingReadError, PipelineError
+from toolkit.provenance import environment, sha256
+from toolkit.spool import write_json, write_rows
+
+__all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
+
+ROWS = 10_000
+"""Documents in memory at a time."""
+
+RESULTS = ("cleaned.parquet", "spans.parquet", "topics.parquet", "quarantine.parquet")
+
+
+@dataclass
+class RunSummary:
+    """What a job did; prints itself as the closing lines of the command line.
+
+    Attributes
+    ----------
+    output : Path
+        Folder or file written.
+    documents_in, kept, quarantined : int
+        Records that came in, and what became of them; the first is the sum of the others.
+    characters : int
+        Of all kept documents, before cleaning (code points).
+    removed : dict of str to int
+        Characters removed, by kind.
+    topics : dict of str to int
+        Documents by name of topic; a document may have several.
+    report : Path or None
+        The HTML report, if one was made.
+    """
+
+    output: Path
+    documents_in: int
+    kept: int
+    quarantined: int
+    characters: int = 0
+    removed: dict[str, int] = field(default_factory=dict)
+    topics: dict[str, int] = field(default_factory=dict)
+    report: Path | None = None
+
+    def __str__(self) -> str:
+        lines = [
+            f"report       {self.report}" if self.report else f"written      {self.output}",
+            f"documents    {self.documents_in:,} in = {self.kept:,} kept + {self.quarantined:,} quarantined",
+        ]
+        if self.characters:
+            total = sum(self.removed.values())
+            kinds = ", ".join(f"{kind} {n:,}" for kind, n in _by_count(self.removed))
+            share = f"{total / self.characters:.1%}".replace("%", " %")
+            lines.append(f"removed      {total:,} of {self.characters:,} characters ({share})")
+            lines += [f"             {kinds}"] if kinds else []
+        if self.topics:
+            lines.append("topics       " + ", ".join(f"{name} {n:,}" for name, n in _by_count(self.topics)))
+        return "\n".join(lines)
+
+
+def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def run(
+    inputs: Sequence[str | Path] | str | Path,
+    output: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    remove: Iterable[str] | None = None,
+    strict: bool = False,
+    progress: bool = False,
+    rows: int = ROWS,
+) -> RunSummary:
+    """Load, clean and classify files into a folder of results.
+
+    Parameters
+    ----------
+    inputs : path, glob, folder, archive, or sequence of them
+        What :func:`toolkit.load` reads.
+    output : path
+        Folder; made if missing. Gets ``cleaned.parquet`` (the corpus and ``clean_text``),
+        ``spans.parquet``, ``topics.parquet``, ``quarantine.parquet`` and ``run.json``, each whole or not at
+        all; ``run.json`` comes last, so a folder that has it is complete.
+    columns : mapping, optional
+        Column of the corpus → field of the source, where they do not map by themselves.
+    remove : iterable of str, optional
+        Kinds of boilerplate to remove; default all.
+    strict : bool, default False
+        Raise on the first record that cannot be read instead of putting it into quarantine.
+    progress : bool, default False
+        Show bars on standard error.
+    rows : int, default 10,000
+        Documents in memory at a time; the results do not depend on it.
+
+    Returns
+    -------
+    RunSummary
+        Counts, taken from the files as written.
+
+    Raises
+    ------
+    NothingReadError
+        No document could be read; nothing is written.
+    PipelineError
+        An input is missing, or documents in are not kept + quarantined.
+
+    Notes
+    -----
+    Everything in ``run.json`` but its part ``environment`` (command, times, machine) is the same whenever the
+    same files are run with the same parameters, models and versions.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = run(shipped("sample") / "articles.jsonl.gz", folder)
+    ...     summary.kept == len(pd.read_parquet(Path(folder) / "cleaned.parquet"))
+    True
+    """
+    started = datetime.now(UTC)
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Job(
+        inputs, folder / ".partial", steps=("clean", "classify"), columns=columns, remove=remove,
+        strict=strict, progress=progress, rows=rows,
+    ) as job:  # fmt: skip
+        job.work()
+        (folder / "run.json").unlink(missing_ok=True)
+        written = dict(zip(RESULTS, ("cleaned", "spans", "topics", "quarantine"), strict=True))
+        for name, kind in written.items():
+            write_rows(job.tables(kind), folder / name)
+        summary = _summary(folder, job)
+        _account(folder, summary)
+        write_json(folder / "run.json", _record(job, summary, started))
+    return summary
+
+
+def clean(
+    inputs: Sequence[str | Path] | str | Path,
+    output: str | Path,
+    *,
+    spans: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    remove: Iterable[str] | None = None,
+    strict: bool = False,
+    progress: bool = False,
+    rows: int = ROWS,
+) -> RunSummary:
+    """Clean files into one file: the corpus and ``clean_text``.
+
+    Parameters
+    ----------
+    inputs, columns, remove, strict, progress, rows
+        As for :func:`run`.
+    output : path
+        ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
+    spans : path, optional
+        Also write the removed spans there.
+
+    Returns
+    -------
+    RunSummary
+    """
+    path = Path(output)
+    with Job(
+        inputs, _beside(path), steps=("clean",), columns=columns, remove=remove,
+        strict=strict, progress=progress, rows=rows,
+    ) as job:  # fmt: skip
+        job.work()
+        if spans is not None:
+            write_rows(job.tables("spans"), Path(spans))
+        write_rows(job.tables("cleaned"), path)
+        summary = _summary(path, job)
+    return summary
+
+
+def classify(
+    inputs: Sequence[str | Path] | str | Path,
+    output: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
+    progress: bool = False,
+    rows: int = ROWS,
+) -> RunSummary:
+    """Classify files into one file: ``doc_id, topic, name, probability``.
+
+    A column ``clean_text``, as :func:`clean` writes it, is read in place of ``text``.
+
+    Parameters
+    ----------
+    inputs, columns, strict, progress, rows
+        As for :func:`run`.
+    output : path
+        ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
+
+    Returns
+    -------
+    RunSummary
+    """
+    path = Path(output)
+    wanted = {"clean_text": "clean_text", **(columns or {})}
+    with Job(
+        inputs, _beside(path), steps=("classify",), columns=wanted,
+        strict=strict, progress=progress, rows=rows,
+    ) as job:  # fmt: skip
+        job.work()
+        write_rows(job.tables("topics"), path)
+        summary = _summary(path, job)
+    return summary
+
+
+def _beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.partial")
+
+
+def _summary(output: Path, job: Job) -> RunSummary:
+    removed: Counter[str] = Counter()
+    topics: Counter[str] = Counter()
+    for part in job.parts:
+        removed.update(part.get("removed", {}))
+        topics.update(part.get("topics", {}))
+    came, kept = sum(part["in"] for part in job.parts), sum(part["kept"] for part in job.parts)
+    return RunSummary(
+        output=output,
+        documents_in=came,
+        kept=kept,
+        quarantined=came - kept,
+        characters=sum(part.get("characters", 0) for part in job.parts),
+        removed=dict(sorted(removed.items())),
+        topics=dict(_by_count(topics)),
+    )
+
+
+def _record(job: Job, summary: RunSummary, started: datetime) -> dict[str, Any]:
+    return {
+        "versions": job.versions,
+        "parameters": job.parameters,
+        "inputs": job.digests,
+        "models": job.models,
+        "counts": {
+            "in": summary.documents_in,
+            "kept": summary.kept,
+            "quarantined": summary.quarantined,
+            "characters": summary.characters,
+            "removed": summary.removed,
+            "topics": summary.topics,
+        },
+        "outputs": {name: sha256(summary.output / name) for name in RESULTS},
+        "environment": environment(started),
+    }
+
+
+def _account(folder: Path, summary: RunSummary) -> None:
+    """Hold the files as written to in = kept + quarantined."""
+    kept, rejected = (
+        parquet.read_metadata(folder / name).num_rows for name in ("cleaned.parquet", "quarantine.parquet")
+    )
+    if summary.documents_in != kept + rejected:
+        msg = (
+            f"{folder}: {summary.documents_in} documents came in, but {kept} were kept and {rejected} "
+            "quarantined; do not use these results, and please report this"
+        )
+        raise PipelineError(msg)

@@ -1,0 +1,288 @@
+"""Report: a folder of results as figures and tables, and the notebook that shows them."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from toolkit.display import CleanedArticle, show, telling, visible
+from toolkit.spool import whole
+
+UNKNOWN = "(unknown)"
+
+
+class ReportError(RuntimeError):
+    """The report cannot be made; the message says what is missing."""
+
+
+class Results:
+    """A folder that ``news-toolkit run`` wrote, read as tables of bounded size.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``run.json``, ``cleaned.parquet``, ``spans.parquet``, ``topics.parquet``,
+        ``quarantine.parquet``.
+
+    Raises
+    ------
+    ReportError
+        The folder holds no finished run.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        try:
+            self.record: dict[str, Any] = json.loads((self.folder / "run.json").read_text("utf-8"))
+        except FileNotFoundError:
+            msg = (
+                f"{self.folder}: no run.json, so no finished run; run `news-toolkit run IN -o {self.folder}`"
+            )
+            raise ReportError(msg) from None
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.folder)!r}: {self.record['counts']['kept']:,} documents)"
+
+    def headline(self) -> str:
+        """Return what the run found, in three sentences."""
+        counts = self.record["counts"]
+        gone = sum(counts["removed"].values())
+        share = f"{gone / max(1, counts['characters']):.1%}".replace("%", " %")
+        text = (
+            f"{counts['in']:,} documents came in: {counts['kept']:,} were kept, {counts['quarantined']:,} "
+            f"quarantined. {gone:,} of {counts['characters']:,} characters ({share}) were boilerplate."
+        )
+        topics = list(counts["topics"].items())[:3]
+        if topics:
+            text += " Most frequent topics: " + ", ".join(f"{name} ({n:,})" for name, n in topics) + "."
+        return text
+
+    def account(self) -> pd.DataFrame:
+        """Return the counts of the run: ``what`` (str), ``n`` (int)."""
+        counts = self.record["counts"]
+        removed = sum(counts["removed"].values())
+        rows = {
+            "documents in": counts["in"],
+            "documents kept": counts["kept"],
+            "documents quarantined": counts["quarantined"],
+            "characters read": counts["characters"],
+            "characters removed": removed,
+            "documents with something removed": self._spans(["doc_id"])["doc_id"].nunique(),
+        }
+        return pd.DataFrame({"what": list(rows), "n": list(rows.values())})
+
+    def inputs(self) -> pd.DataFrame:
+        """Return the files read: ``name``, ``bytes``, ``sha256`` (its first 12 digits)."""
+        rows = [(visible(i["name"]), i["bytes"], (i["sha256"] or "")[:12]) for i in self.record["inputs"]]
+        return pd.DataFrame(rows, columns=["name", "bytes", "sha256"])
+
+    def versions(self) -> pd.DataFrame:
+        """Return ``what`` and ``version``: the package, Python, libraries, and the digests of the models."""
+        models = {name: digest[:12] for name, digest in self.record["models"].items()}
+        rows = {**self.record["versions"], **models}
+        return pd.DataFrame({"what": list(rows), "version": list(rows.values())})
+
+    def _spans(self, columns: list[str]) -> pd.DataFrame:
+        return parquet.read_table(self.folder / "spans.parquet", columns=columns).to_pandas()
+
+    def _documents(self) -> pd.DataFrame:
+        """Return doc_id, publisher, published, title and the length of the text, read by row groups."""
+        pieces = []
+        with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
+            for batch in file.iter_batches(columns=["doc_id", "publisher", "published", "text"]):
+                table = pa.Table.from_batches([batch])
+                length = pc.utf8_length(table["text"])
+                pieces.append(table.drop_columns(["text"]).append_column("length", length))
+        frame = pa.concat_tables(pieces).to_pandas()
+        frame["publisher"] = frame["publisher"].fillna(UNKNOWN)
+        return frame
+
+    def publishers(self) -> pd.DataFrame:
+        """Return ``publisher``, ``documents``, ``characters``, the publishers with most documents first."""
+        groups = self._documents().groupby("publisher")
+        table = pd.DataFrame({"documents": groups.size(), "characters": groups["length"].sum()}).reset_index()
+        table["publisher"] = table["publisher"].map(visible)
+        return table.sort_values(["documents", "publisher"], ascending=[False, True], ignore_index=True)
+
+    def months(self) -> pd.DataFrame:
+        """Return ``month`` (``datetime64``, missing for undated documents) and ``documents``."""
+        published = self._documents()["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+        month = published.dt.to_period("M").dt.to_timestamp()
+        counts = month.value_counts(dropna=False).rename("documents").sort_index()
+        return counts.rename_axis("month").reset_index()
+
+    def removed(self) -> pd.DataFrame:
+        """Return removed characters by publisher and kind, as :func:`toolkit.plots.removed` draws them.
+
+        Columns ``publisher``, ``kind``, ``characters``, ``of`` (characters of the publisher), ``documents``
+        (of the publisher). A publisher without any removal has one row with no characters.
+        """
+        documents = self._documents()
+        spans = self._spans(["doc_id", "start", "end", "kind"])
+        spans["characters"] = spans["end"] - spans["start"]
+        spans["publisher"] = spans["doc_id"].map(documents.set_index("doc_id")["publisher"])
+        parts = spans.groupby(["publisher", "kind"])["characters"].sum().reset_index()
+        groups = documents.groupby("publisher")
+        sizes = pd.DataFrame({"of": groups["length"].sum(), "documents": groups.size()}).reset_index()
+        table = sizes.merge(parts, on="publisher", how="left")
+        table["kind"] = table["kind"].fillna("promo")
+        table["characters"] = table["characters"].fillna(0).astype("int64")
+        return table[["publisher", "kind", "characters", "of", "documents"]]
+
+    def kinds(self) -> pd.DataFrame:
+        """Return ``kind, spans, documents, characters`` and ``share`` (of all characters removed)."""
+        spans = self._spans(["doc_id", "start", "end", "kind"])
+        spans["characters"] = spans["end"] - spans["start"]
+        groups = spans.groupby("kind")
+        table = pd.DataFrame(
+            {
+                "spans": groups.size(),
+                "documents": groups["doc_id"].nunique(),
+                "characters": groups["characters"].sum(),
+            }
+        ).reset_index()
+        table["share"] = table["characters"] / max(1, int(table["characters"].sum()))
+        return table.sort_values(["characters", "kind"], ascending=[False, True], ignore_index=True)
+
+    def templates(self, top: int = 20) -> pd.DataFrame:
+        """Return the templates that removed most characters, with the text of one removal.
+
+        Columns ``publisher, kind, documents, characters, example`` (its first 160 characters).
+        """
+        spans = self._spans(["doc_id", "start", "end", "kind", "template_id"])
+        spans = spans[spans["template_id"].notna()]
+        spans["characters"] = spans["end"] - spans["start"]
+        groups = spans.groupby(["template_id", "kind"], sort=True)
+        table = groups.agg(
+            documents=("doc_id", "nunique"), characters=("characters", "sum"), doc_id=("doc_id", "first"),
+            start=("start", "first"), end=("end", "first"),
+        ).reset_index()  # fmt: skip
+        table = table.sort_values(["characters", "template_id"], ascending=[False, True]).head(top)
+        texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
+        examples = [texts["text"][r.doc_id][r.start : r.end] for r in table.itertuples()]
+        table["example"] = [_short(example, 160) for example in examples]
+        table["publisher"] = [visible(str(texts["publisher"].fillna(UNKNOWN)[d])) for d in table["doc_id"]]
+        return table[["publisher", "kind", "documents", "characters", "example"]].reset_index(drop=True)
+
+    def quarantine(self, top: int = 50) -> pd.DataFrame:
+        """Return the first ``top`` rows of the quarantine, harmless to show."""
+        table = parquet.read_table(self.folder / "quarantine.parquet").slice(0, top).to_pandas()
+        return table.map(lambda value: _short(str(value), 160))
+
+    def topics(self) -> pd.DataFrame:
+        """Return ``name`` and ``documents``; a document with several topics counts for each."""
+        table = parquet.read_table(self.folder / "topics.parquet", columns=["doc_id", "name"])
+        counts = table.group_by("name").aggregate([("doc_id", "count_distinct")]).to_pandas()
+        counts = counts.rename(columns={"doc_id_count_distinct": "documents"})
+        return counts.sort_values(["documents", "name"], ascending=[False, True], ignore_index=True)
+
+    def telling(self, top: int = 5) -> list[str]:
+        """Return ids of documents that show cleaning well, see :func:`toolkit.display.telling`."""
+        return telling(self._documents(), self._spans(["doc_id", "start", "end", "kind"]), top)
+
+    def articles(self, ids: list[str]) -> pd.DataFrame:
+        """Return the documents of ``ids`` in that order, with ``text`` and ``clean_text``."""
+        wanted = pa.array(list(dict.fromkeys(ids)), pa.large_string())
+        found = []
+        with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
+            for batch in file.iter_batches():
+                table = pa.Table.from_batches([batch])
+                found.append(table.filter(pc.is_in(table["doc_id"], wanted)))
+        frame = pa.concat_tables(found).to_pandas().set_index("doc_id")
+        return frame.loc[wanted.to_pylist()].reset_index()
+
+    def article(self, doc_id: str, *, context: int | None = 240) -> CleanedArticle:
+        """Return one document, what was removed struck through, long kept passages shortened."""
+        spans = parquet.read_table(self.folder / "spans.parquet", filters=pc.field("doc_id") == doc_id)
+        return show(self.articles([doc_id]), spans.to_pandas(), doc_id, context=context)
+
+    def shifts(self, ids: list[str]) -> pd.DataFrame:
+        """Return the topics of some documents as loaded and as cleaned.
+
+        Columns ``title``, ``removed`` (share of characters), ``before``, ``after`` (topics with probability).
+        """
+        from toolkit.topics import TopicClassifier
+
+        corpus = self.articles(ids)
+        spans = self._spans(["doc_id", "start", "end"])
+        gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
+        classifier = TopicClassifier()
+        before = _told(classifier.topics(corpus.drop(columns="clean_text")))
+        after = _told(classifier.topics(corpus))
+        return pd.DataFrame(
+            {
+                "title": [_short(t, 70) for t in corpus["title"].fillna(corpus["text"].str[:70])],
+                "removed": (corpus["doc_id"].map(gone) / corpus["text"].str.len()).map("{:.0%}".format),
+                "before": corpus["doc_id"].map(before).fillna("unsure"),
+                "after": corpus["doc_id"].map(after).fillna("unsure"),
+            }
+        )
+
+
+def _told(topics: pd.DataFrame) -> dict[str, str]:
+    told: dict[str, list[str]] = {}
+    for row in topics.to_dict("records"):
+        told.setdefault(row["doc_id"], []).append(f"{row['name']} {row['probability']:.2f}")
+    return {doc_id: ", ".join(names) for doc_id, names in told.items()}
+
+
+def _short(text: str, longest: int) -> str:
+    text = " ".join(visible(text).split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def render(folder: str | Path) -> Path:
+    """Run the report's notebook on a folder of results and write ``report.ipynb`` and ``report.html``.
+
+    Parameters
+    ----------
+    folder : path
+        As ``news-toolkit run`` wrote it. The notebook's only parameter is this folder, given as ``.``: open
+        it there and run it again.
+
+    Returns
+    -------
+    Path
+        The HTML file: one file, without inputs, scripts or anything from the network.
+
+    Raises
+    ------
+    ReportError
+        The extra ``lab`` is not installed, or the folder holds no finished run.
+    """
+    Results(folder)
+    try:
+        import nbformat
+        import papermill
+        from nbconvert import HTMLExporter
+    except ImportError as error:
+        msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
+        raise ReportError(msg) from None
+    from toolkit.notebook import normalise
+
+    folder = Path(folder)
+    page = folder / "report.html"
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    with whole(folder / "report.ipynb") as book:
+        source = resources.files("toolkit") / "report.ipynb"
+        with resources.as_file(source) as path:
+            papermill.execute_notebook(
+                str(path), str(book), {"folder": "."}, cwd=str(folder), kernel_name="python3",
+                progress_bar=False, log_output=False, report_mode=True,
+            )  # fmt: skip
+        normalise(book)
+        exporter = HTMLExporter(exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True)
+        html, _ = exporter.from_notebook_node(
+            nbformat.read(book, as_version=4), {"metadata": {"name": "News report"}}
+        )
+    with whole(page) as temporary:
+        temporary.write_text(html, "utf-8")
+    return page
