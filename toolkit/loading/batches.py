@@ -41,8 +41,8 @@ def load(
     encoding : str, optional
         Of text formats, where detection (byte order mark, UTF-8, HTML's own, then statistics) would fail.
     detect_language : bool, default False
-        Fill missing ``lang`` with what py3langid makes of the first 1,000 characters. Off, since it takes about
-        a millisecond a document, which is longer than all the rest of the reading.
+        Fill missing ``lang`` with what py3langid makes of the first 1,000 characters. Off, since it takes
+        several times as long as all the rest of the reading.
     limits : Limits, optional
         What input may ask of the machine; the defaults suit files of unknown origin.
 
@@ -63,7 +63,7 @@ def load(
     Examples
     --------
     >>> import io
-    >>> corpus = load(io.StringIO('{"ID": "a", "body": "It rained."}\\nno JSON\\n'))
+    >>> corpus = load(io.StringIO('{"ID": "a", "body": "It rained."}\nno JSON\n'))
     >>> corpus[["doc_id", "text", "source"]].to_dict("records")
     [{'doc_id': 'a', 'text': 'It rained.', 'source': 'stream#1'}]
     >>> corpus.attrs["quarantine"]["source"].tolist()
@@ -112,7 +112,7 @@ def iter_batches(
     Examples
     --------
     >>> import io
-    >>> file = io.StringIO('{"text": "one"}\\n{"text": "two"}\\n{"text": "three"}\\n')
+    >>> file = io.StringIO('{"text": "one"}\n{"text": "two"}\n{"text": "three"}\n')
     >>> [len(batch) for batch in iter_batches(file, rows=2)]
     [2, 1]
     """

@@ -50,8 +50,8 @@ def _batches(file: Any, options: Options) -> Iterator[pa.RecordBatch]:
         parquet = pq.ParquetFile(
             file, thrift_string_size_limit=_LARGEST_HEADER, thrift_container_size_limit=_LARGEST_HEADER
         )
-        wanted = [name for name in parquet.schema_arrow.names if _wanted(name, options)]
-        if not fields.candidates("text", wanted, options.columns):
+        wanted: list[str] | None = [name for name in parquet.schema_arrow.names if _wanted(name, options)]
+        if not fields.candidates("text", wanted or [], options.columns):
             wanted = None  # all of them, to say what was found instead
         yield from parquet.iter_batches(batch_size=ROWS, columns=wanted, use_threads=False)
     elif start.startswith(b"ARROW1"):

@@ -62,7 +62,7 @@ def sniff_delimiter(sample: str) -> str:
 
     Examples
     --------
-    >>> sniff_delimiter("id;text, with comma;title\\n1;a;b\\n")
+    >>> sniff_delimiter("id;text, with comma;title\n1;a;b\n")
     ';'
     """
     header = next((line for line in sample.splitlines() if line.strip()), "")

@@ -192,7 +192,7 @@ class _Scanner:
 
 
 def _inner_list(value: Any) -> list[Any] | None:
-    """Return the records that a wrapping object keeps one level deeper (``hits.hits``, ``response.results``)."""
+    """Return the records kept one level deeper, as in ``hits.hits`` and ``response.results``."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if name.lower() in shapes.WRAPPERS and isinstance(inner, list):

@@ -39,7 +39,7 @@ def looks_binary(start: bytes) -> bool:
 
     Examples
     --------
-    >>> looks_binary(b"\\x00\\x01\\x02\\x03ELF"), looks_binary(b"One\\x00 story with a stray NUL in its text")
+    >>> looks_binary(b"\x00\x01\x02\x03ELF"), looks_binary(b"One\x00 story with a stray NUL in its text")
     (True, False)
     """
     if not start or has_bom(start) not in {None, "utf-8-sig"}:

@@ -22,8 +22,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "headline_text",
     ),
     "url": (
-        "url", "link", "canonical_url", "canonical_link", "article_url", "page_url", "web_url", "requested_url",
-        "responded_url", "warc_target_uri", "permalink", "source_url", "uri",
+        "url", "link", "canonical_url", "canonical_link", "article_url", "page_url", "web_url",
+        "requested_url", "responded_url", "warc_target_uri", "permalink", "source_url", "uri",
     ),
     "publisher": (
         "publisher", "source_domain", "domain", "site", "site_name", "outlet", "news_outlet", "newspaper",
@@ -32,8 +32,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "lang": ("lang", "language", "lang_code", "language_code", "meta_lang"),
     "published": (
         "published", "date_publish", "date", "published_at", "pub_date", "publish_date", "date_published",
-        "published_date", "publishing_date", "publication_date", "web_publication_date", "datetime", "timestamp",
-        "created", "created_at", "version_created", "first_created", "seendate", "updated", "modified",
+        "published_date", "publishing_date", "publication_date", "web_publication_date",
+        "datetime", "timestamp", "created", "created_at", "version_created", "first_created",
+        "seendate", "updated", "modified",
     ),
 }  # fmt: skip
 """Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
@@ -142,7 +143,7 @@ def publisher_of_host(value: str) -> str:
     >>> publisher_of_host("www.npr.org"), publisher_of_host("NPR (Online News)")
     ('npr.org', 'NPR (Online News)')
     """
-    found = _HOST.match(value.strip())
+    found = _HOST.match(value.strip()) if len(value) < 1000 else None
     if found is None:
         return value
     host = found.group(1).lower()

@@ -10,7 +10,19 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from toolkit.loading import columnar, delimited, documents, fields, jsonlines, pages, shapes, texts
+from toolkit.loading import (
+    archives,
+    columnar,
+    delimited,
+    documents,
+    feeds,
+    fields,
+    jsonlines,
+    pages,
+    shapes,
+    texts,
+    warc,
+)
 from toolkit.loading.encodings import has_bom, looks_binary
 from toolkit.loading.mapping import Block, Mapper
 from toolkit.loading.options import Options
@@ -28,11 +40,16 @@ READERS: dict[str, Reader] = {
     "columnar": columnar.read,
     "html": pages.read,
     "text": texts.read,
+    "warc": warc.read,
+    "xml": feeds.read,
 }
 """Reader of each format; each yields blocks of records and rejected records."""
 
-WHOLE = frozenset({"html", "text"})
+WHOLE = frozenset({"html", "text", "warc", "xml"})
 """Formats whose reader itself knows which field is which."""
+
+ARCHIVES = frozenset({"zip", "tar"})
+"""Formats that hold files."""
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
@@ -43,8 +60,10 @@ _EXTENSIONS = {
 _FOREIGN = (
     (b"%PDF-", "PDF"), (b"\x89PNG", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"),
     (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "Office document"), (b"7z\xbc\xaf", "7z archive"),
-    (b"Rar!", "RAR archive"), (b"SQLite format 3", "SQLite database"),
+    (b"Rar!", "RAR archive"), (b"PK\x03\x04", "an office document"), (b"SQLite format 3", "SQLite database"),
 )  # fmt: skip
+_OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
+_HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
 
 
@@ -71,6 +90,9 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
                 raise Unreadable(msg)
             stream, name = unpack(stream, packing), _PACKED.sub("", name)
         form = sniff(stream, name)
+        if form in ARCHIVES:
+            yield from _read_archive(stream, form, label, options, layers + 1)
+            return
         whole = form in WHOLE
         mapper = Mapper(label, options, whole=whole)
         for item in READERS[form](stream, label, options):
@@ -80,6 +102,20 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
                 yield mapper.map(item if whole else shapes.flattened(item))
     except Unreadable as failure:
         yield None, [Rejected(label, str(failure), failure.excerpt)]
+
+
+def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
+    if layers > options.limits.nesting:
+        msg = f"packed more than {options.limits.nesting} times over; not read"
+        raise Unreadable(msg)
+    for member in archives.members(stream, form, label):
+        if isinstance(member, Rejected):
+            yield None, [member]
+            continue
+        yield from read_stream(member.stream, member.label, member.name, options, layers)
+        if stream.budget.refused:
+            msg = f"{stream.budget.refused} (at {member.name}; members after it are not read)"
+            raise Unreadable(msg)
 
 
 def sniff(stream: Stream, name: str) -> str:
@@ -98,6 +134,12 @@ def sniff(stream: Stream, name: str) -> str:
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or extension in {"parquet", "feather", "arrow", "ipc"}:
         return "columnar"
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")) and extension not in _OFFICE:
+        return "zip"
+    if start[257:262] == b"ustar" or (extension == "tar" and start[0] != ord("{")):
+        return "tar"
+    if start.startswith(b"WARC/"):
+        return "warc"
     foreign = next((kind for magic, kind in _FOREIGN if start.startswith(magic)), None)
     if foreign or looks_binary(start):
         msg = f"not text but {foreign or 'binary data'}; not read"
@@ -116,15 +158,31 @@ def _by_content(head: str, extension: str) -> str | None:
     """Return the format that the first characters betray, where the extension does not forbid it."""
     if extension in {"txt", "text", "csv", "tsv", "tab", "psv"}:
         return None
-    if re.match(
-        r"(<\?xml[^>]{0,200}\?>\s*)?(<!--.{0,2000}?-->\s*)*<(!doctype\s+html|html|head|body)\b",
-        head,
-        re.I | re.S,
-    ):
+    root = _root(head)
+    if root in _HTML_ROOTS:
         return "html"
-    if head.startswith(("{", "[")) and extension in {"", "json", "jsonl", "ndjson", "jl", "stdin"}:
+    if root in feeds.ROOTS:
+        return "xml"
+    if head.startswith(("{", "[")) and extension in {"", "json", "jsonl", "ndjson", "jl"}:
         return _json_form(head, extension)
     return None
+
+
+def _root(head: str) -> str | None:
+    """Return the name of the first element of markup, in lower case and without its prefix."""
+    at = 0
+    while match := re.compile(r"\s*(<!--|<\?|<!doctype\s+html\b|<!doctype)", re.I).match(head, at):
+        opening = match.group(1).lower()
+        if opening.endswith("html"):
+            return "html"
+        close = {"<!--": "-->", "<?": "?>"}.get(opening, ">")
+        if close == ">" and 0 < head.find("[", match.end()) < head.find(">", match.end()):
+            close = "]>"
+        at = head.find(close, match.end()) + len(close)
+        if at < match.end():
+            return None
+    element = re.compile(r"\s*<(?:[\w.-]+:)?([\w.-]+)").match(head, at)
+    return element.group(1).lower() if element else None
 
 
 def _json_form(head: str, extension: str) -> str:

@@ -53,6 +53,7 @@ class Budget:
         self.spent = 0
         self.members = 0
         self.ceiling: int | None = None
+        self.refused: str | None = None
 
     def feed(self, count: int) -> None:
         """Note ``count`` packed bytes read, where the size of the input is not known beforehand."""
@@ -64,14 +65,16 @@ class Budget:
         self.spent += count
         limits = self.limits
         if self.spent > limits.free_bytes + limits.ratio * self.raw:
-            msg = (
-                f"expands more than {limits.ratio}:1 beyond the first {limits.free_bytes >> 20} MiB; "
+            self.refused = (
+                f"expands more than {limits.ratio}:1 beyond the first {limits.free_bytes / 2**20:.3g} MiB; "
                 "not read further; raise Limits.ratio if the file is trusted"
             )
-            raise Unreadable(msg)
-        if self.ceiling is not None and self.spent > self.ceiling:
-            msg = f"archive expands to more than {self.ceiling >> 20} MiB; not read further"
-            raise Unreadable(msg)
+        elif self.ceiling is not None and self.spent > self.ceiling:
+            self.refused = (
+                f"archive expands to more than {limits.archive_bytes / 2**20:.3g} MiB; not read further"
+            )
+        if self.refused:
+            raise Unreadable(self.refused)
 
     def open_archive(self) -> None:
         """Hold everything unpacked from now on against ``archive_bytes``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +15,9 @@ from toolkit.loading import fields
 from toolkit.loading.dates import parse_date
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable
+
+Array: TypeAlias = Any
+"""A ``pyarrow.Array``; pyarrow ships no types."""
 
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -32,7 +35,7 @@ class Block:
     """Records as they were read: field name → values (Arrow array or list), and each record's place."""
 
     columns: Mapping[str, Any]
-    places: pa.Array
+    places: Array
 
     @classmethod
     def of_records(cls, records: Sequence[Mapping[str, Any]], places: Sequence[str]) -> Block:
@@ -42,7 +45,7 @@ class Block:
         return cls(columns, pa.array(places, STRING))
 
 
-def numbered(label: str, first: int, count: int) -> pa.Array:
+def numbered(label: str, first: int, count: int) -> Array:
     """Return the places ``label#first`` and on."""
     numbers = pc.cast(pa.array(range(first, first + count), pa.int64()), STRING)
     return pc.binary_join_element_wise(pa.scalar(label, STRING), numbers, pa.scalar("#", STRING))
@@ -78,7 +81,7 @@ class Mapper:
         problems: dict[int, str] = {}
         wrong: dict[int, str] = {}
         names = list(block.columns)
-        made: dict[str, pa.Array] = {"source": block.places}
+        made: dict[str, Array] = {"source": block.places}
         for role in (*COLUMNS, *self.options.extra):
             if role == "source":
                 continue
@@ -114,7 +117,7 @@ class Mapper:
             self._headlines = True
         self._decided = True
 
-    def _complete(self, table: pa.Table) -> pa.Table:
+    def _complete(self, table: Any) -> pa.Table:
         unnamed = pc.is_null(table["doc_id"])
         if pc.any(unnamed).as_py():
             places, texts = table["source"].to_pylist(), table["text"].to_pylist()
@@ -130,7 +133,7 @@ class Mapper:
         return table
 
 
-def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, str]) -> pa.Array:
+def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, str]) -> Array:
     """Return one field as strings; note records whose value cannot be stored, or is of the wrong kind."""
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         if isinstance(values, pa.ChunkedArray):
@@ -159,7 +162,7 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
         return pa.array(strings, STRING)
 
 
-def _refine(role: str, name: str, values: pa.Array) -> pa.Array:
+def _refine(role: str, name: str, values: Array) -> Array:
     if role == "publisher" and fields.is_host_field(name):
         return _each(fields.publisher_of_host, values)
     if role == "url" and fields.is_address_field(name):
@@ -167,7 +170,7 @@ def _refine(role: str, name: str, values: pa.Array) -> pa.Array:
     return values
 
 
-def _first_filled(arrays: list[pa.Array], rows: int) -> pa.Array:
+def _first_filled(arrays: list[Array], rows: int) -> Array:
     """Return for each row the first value that is not blank."""
     filled = []
     for values in arrays:
@@ -181,7 +184,7 @@ def _first_filled(arrays: list[pa.Array], rows: int) -> pa.Array:
     return filled[0] if len(filled) == 1 else pc.coalesce(*filled)
 
 
-def _moments(columns: Iterable[Any], rows: int) -> pa.Array:
+def _moments(columns: Iterable[Any], rows: int) -> Array:
     moments = pa.nulls(rows, MOMENT)
     for values in columns:
         parsed = [parse_date(value) for value in _plain(values)]
@@ -214,14 +217,14 @@ def _moment(micros: int) -> Any:
         return None
 
 
-def _each(function: Callable[[str], str | None], values: pa.Array) -> pa.Array:
+def _each(function: Callable[[str], str | None], values: Array) -> Array:
     """Return the function's results, called once a distinct value."""
     coded = values.dictionary_encode()
     results = pa.array([function(value) for value in coded.dictionary.to_pylist()], STRING)
     return results.take(coded.indices)
 
 
-def _languages(given: pa.ChunkedArray, texts: pa.ChunkedArray) -> pa.Array:
+def _languages(given: Array, texts: Array) -> Array:
     try:
         from py3langid import classify
     except ImportError:

@@ -19,10 +19,12 @@ _ENTITY = re.compile(r"<!ENTITY", re.I)
 _HEAD = 1 << 14
 
 # what browsers take these labels for (WHATWG Encoding Standard, section 4.2)
-_WEB_NAMES = {"iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
-              "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
-              "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "utf-16": "utf-8", "utf-16le": "utf-8",
-              "utf8": "utf-8"}  # fmt: skip
+_WEB_NAMES = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
+    "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "utf-16": "utf-8", "utf-16le": "utf-8",
+    "utf8": "utf-8",
+}  # fmt: skip
 
 _BLOCKS = frozenset(
     [
@@ -148,11 +150,11 @@ def fragment_text(markup: str) -> str:
     Examples
     --------
     >>> fragment_text("<p>Rain &amp; wind.</p><p>Then sun.</p><script>x()</script>")
-    'Rain & wind.\\nThen sun.'
+    'Rain & wind.\nThen sun.'
     """
     if "<" not in markup and "&" not in markup:
         return markup
-    from lxml import etree, html
+    from lxml import etree, html  # type: ignore[import-untyped]
 
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
     try:

@@ -58,6 +58,6 @@ def printable(text: str | bytes, width: int = EXCERPT) -> str:
 
 
 def quarantine_frame(rejected: Iterable[Rejected]) -> pd.DataFrame:
-    """Return rejected records as a DataFrame with the columns ``source``, ``reason``, ``excerpt`` (``str``)."""
+    """Return rejected records as a DataFrame of the columns ``source``, ``reason``, ``excerpt``."""
     rows = [(r.source, printable(r.reason, 1000), printable(r.excerpt)) for r in rejected]
     return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")

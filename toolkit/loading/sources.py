@@ -87,7 +87,8 @@ def find_sources(paths: Paths) -> list[Source]:
             for path, label in _expand(os.fspath(item)):
                 found.setdefault(path, label)
         else:
-            msg = f"load: {item!r} is {type(item).__name__}; give a path, a glob, a folder, an open file or a list of these"
+            kind = type(item).__name__
+            msg = f"load: {item!r} is {kind}; give a path, a glob, a folder, an open file or a list of these"
             raise TypeError(msg)
     ordered = sorted(found.items(), key=lambda pair: pair[0].parts)
     sources = [Source(label, path.name, path=path) for path, label in _distinct(ordered)] + streams
@@ -121,7 +122,7 @@ def _expand(text: str) -> Iterator[tuple[Path, str]]:
     elif path.exists() or path.is_symlink():
         yield _absolute(path), _label(path, path.parent)
     elif glob.has_magic(text):
-        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
+        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 - absolute patterns
         files = [file for match in matches for file in (_walk(match) if match.is_dir() else [match])]
         if not files:
             msg = f"{text}: matches no file"

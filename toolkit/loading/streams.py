@@ -6,7 +6,8 @@ import bz2
 import lzma
 import tempfile
 import zlib
-from typing import IO, Protocol
+from collections.abc import Callable
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 
@@ -116,11 +117,10 @@ class Counted:
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes."""
-        piece = self.file.read(size)
-        if isinstance(piece, str):
-            piece = piece.encode("utf-8", "surrogatepass")
-        self.budget.feed(len(piece or b""))
-        return piece or b""
+        given: Any = self.file.read(size) or b""  # a non-blocking file gives None
+        piece: bytes = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
+        self.budget.feed(len(piece))
+        return piece
 
 
 class _Gzip:
@@ -145,7 +145,11 @@ class _Gzip:
         return self._inflate.unused_data
 
 
-_DECOMPRESSORS = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
+_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+    "gzip": _Gzip,
+    "bz2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+}
 
 
 class _Unpacked:

@@ -1,0 +1,172 @@
+"""Members of zip and tar archives, read as streams; nothing is ever written under a member's name."""
+
+from __future__ import annotations
+
+import lzma
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.streams import Counted, Stream
+
+_LONGEST_EXTENDED_HEADER = 1 << 20
+_DRIVE = re.compile(r"[a-zA-Z]:")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of an archive: its label (``pages.zip!news/a.html``), its name and its bytes."""
+
+    label: str
+    name: str
+    stream: Stream
+
+
+def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
+    """Yield the members of an archive in its own order; each must be read before the next is asked for.
+
+    Folders, and hidden files as in folders, are passed over. Links, devices, encrypted members and names
+    that lead out of the archive are rejected.
+
+    Raises
+    ------
+    Unreadable
+        The archive is damaged, or passes a limit.
+    """
+    stream.budget.open_archive()
+    return _zipped(stream, label) if form == "zip" else _tarred(stream, label)
+
+
+def fault(name: str) -> str | None:
+    """Return why a member of this name is not read, or None.
+
+    Examples
+    --------
+    >>> fault("news/a.html") is None, fault("../a.html")
+    (True, 'name leads out of the archive; not read')
+    """
+    plain = name.replace("\\", "/")
+    if plain.startswith("/") or _DRIVE.match(plain):
+        return "absolute name in an archive; not read"
+    if ".." in plain.split("/"):
+        return "name leads out of the archive; not read"
+    return None
+
+
+def _passed_over(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return "__MACOSX" in parts or any(part.startswith(".") and part not in {".", ".."} for part in parts)
+
+
+def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
+    try:
+        archive = zipfile.ZipFile(stream.seekable())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        msg = f"damaged or truncated zip archive: {error}"
+        raise Unreadable(msg) from None
+    with archive:
+        for info in archive.infolist():
+            if info.is_dir() or _passed_over(info.filename):
+                continue
+            stream.budget.count_member()
+            place = f"{label}!{printable(info.filename, 4096)}"
+            kind = (info.external_attr >> 28) & 0xF
+            reason = fault(info.filename)
+            if reason is None and info.create_system == 3 and kind not in {0, 8}:
+                reason = "a link or device in an archive; not followed"
+            if reason is None and info.flag_bits & 1:
+                reason = "encrypted; unpack it first"
+            if reason is not None:
+                yield Rejected(place, reason)
+                continue
+            try:
+                file: IO[bytes] = archive.open(info)
+            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+                yield Rejected(place, f"damaged zip member: {error}")
+                continue
+            with file:
+                yield Member(place, info.filename, Stream(_Guarded(file, stream, spend=True), stream.budget))
+
+
+def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
+    tail = _Tail(stream)
+    try:
+        with tarfile.open(fileobj=tail, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
+            while (info := archive.next()) is not None:
+                # the archive would otherwise remember every member it has passed
+                archive.members.clear()
+                if info.isdir() or _passed_over(info.name):
+                    continue
+                stream.budget.count_member()
+                place = f"{label}!{printable(info.name, 4096)}"
+                reason = fault(info.name)
+                if reason is None and not info.isreg():
+                    reason = "a link or device in an archive; not followed"
+                if reason is None and info.issparse():
+                    reason = "sparse file in an archive; not read"
+                file = archive.extractfile(info) if reason is None else None
+                if file is None:
+                    yield Rejected(place, reason or "not a regular file")
+                    continue
+                yield Member(place, info.name, Stream(_Guarded(file, stream, spend=False), stream.budget))
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        msg = f"damaged or truncated tar archive: {error}; members after this are lost"
+        raise Unreadable(msg) from None
+    while stream.read(1 << 18):
+        pass
+    if tail.last.strip(b"\0"):
+        msg = "truncated tar archive: no end mark; members after this, if any, are lost"
+        raise Unreadable(msg)
+
+
+class _Header(tarfile.TarInfo):
+    """A header that does not read an extended header of any size into memory."""
+
+    def _proc_member(self, archive: Any) -> Any:
+        extended = {
+            tarfile.XHDTYPE,
+            tarfile.XGLTYPE,
+            tarfile.SOLARIS_XHDTYPE,
+            tarfile.GNUTYPE_LONGNAME,
+            tarfile.GNUTYPE_LONGLINK,
+        }
+        if self.type in extended and self.size > _LONGEST_EXTENDED_HEADER:
+            msg = f"extended header of {self.size} bytes"
+            raise tarfile.ReadError(msg)
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+
+class _Tail:
+    """A stream that remembers its last block: an archive that was not cut off ends in zeros."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.last = b""
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        self.last = (self.last + piece)[-tarfile.BLOCKSIZE :]
+        return piece
+
+
+class _Guarded(Counted):
+    """A member whose damage is a reason and whose bytes, where they were packed, count."""
+
+    def __init__(self, file: Any, stream: Stream, *, spend: bool) -> None:
+        super().__init__(file, stream.budget)
+        self._spend = spend
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            piece: bytes = self.file.read(size)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, EOFError, OSError) as error:
+            msg = f"damaged or truncated archive member: {error}; what follows is lost"
+            raise Unreadable(msg) from None
+        if self._spend:
+            self.budget.spend(len(piece))
+        return piece
