@@ -1,0 +1,377 @@
+"""The topic classifier: the shipped model at once, or a model of one's own labels."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.svm import LinearSVC
+from sklearn.utils import compute_sample_weight
+
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.topics import calibration, taxonomy
+from toolkit.topics.explanation import Explanation, explain
+from toolkit.topics.features import FeatureSpace, matrix
+from toolkit.topics.model import TopicModel, shipped_model
+
+
+class TopicClassifier(ClassifierMixin, BaseEstimator):
+    """Classify news by topic, with calibrated probabilities and exact reasons.
+
+    Usable at once: without :meth:`fit` it is the shipped model of the 17 top-level IPTC Media Topics
+    (English first; see ``docs/topics.md``). :meth:`fit` makes it a classifier of one's own labels.
+
+    Parameters
+    ----------
+    min_confidence : float, default 0.0
+        :meth:`predict` leaves documents missing whose likeliest topic has a lower probability.
+    title_weight : int, default 2
+        For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
+    lead : int, default 4096
+        For :meth:`fit`: bytes of the text that are read.
+    bits : int, default 18
+        For :meth:`fit`: words fall into ``2**bits`` buckets.
+    C : float, default 1.0
+        For :meth:`fit`: inverse of the regularisation of the linear support vector machine.
+    class_weight : dict or "balanced", optional
+        For :meth:`fit`: weights of the classes, as in scikit-learn; one topic a document only.
+    folds : int, default 5
+        For :meth:`fit`: folds of the cross-validation that calibrates the probabilities.
+
+    Attributes
+    ----------
+    model_ : TopicModel
+        Set by :meth:`fit` and :meth:`load`; without them the shipped model answers.
+    classes_ : array, length n
+        The topics: 8-digit IPTC codes (shipped), or one's own labels, ascending.
+    text_column_ : str
+        Column that was read last: ``clean_text`` where the corpus has it, else ``text``.
+
+    See Also
+    --------
+    toolkit.topics.taxonomy : names and definitions of the IPTC codes.
+
+    Examples
+    --------
+    >>> clf = TopicClassifier()
+    >>> clf.predict(["The striker scored twice as the home team won the cup final."])
+    0    15000000
+    dtype: str
+    """
+
+    def __init__(
+        self,
+        *,
+        min_confidence: float = 0.0,
+        title_weight: int = 2,
+        lead: int = 4096,
+        bits: int = 18,
+        C: float = 1.0,
+        class_weight: dict[Any, float] | str | None = None,
+        folds: int = 5,
+    ) -> None:
+        self.min_confidence = min_confidence
+        self.title_weight = title_weight
+        self.lead = lead
+        self.bits = bits
+        self.C = C
+        self.class_weight = class_weight
+        self.folds = folds
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    @property
+    def model(self) -> TopicModel:
+        """The model that answers: one's own, or the shipped one."""
+        return self.__dict__.get("model_") or shipped_model()
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The topics, ascending."""
+        return np.array(self.model.classes)
+
+    def predict_proba(self, X: CorpusLike) -> pd.DataFrame:
+        """Return the probability of each topic.
+
+        Parameters
+        ----------
+        X : corpus, or list or Series of str
+            ``clean_text`` is read where it is there, else ``text``; ``title`` where it is there.
+
+        Returns
+        -------
+        DataFrame of float64, shape (documents, topics)
+            Index of ``X``, one column a class. The shipped model's rows do not sum to one: the highest
+            figure is the chance that the topic is the document's leading one, every other figure the chance
+            that the topic is also there. ``attrs["text_column"]`` names the column that was read.
+        """
+        corpus, texts = self._read(X)
+        model = self.model
+        scores = model.scores(texts, _titles(corpus))
+        frame = pd.DataFrame(model.probabilities(scores), index=corpus.index, columns=list(model.classes))
+        frame.attrs = {"text_column": self.text_column_}
+        return frame
+
+    def predict(self, X: CorpusLike) -> pd.Series[Any]:
+        """Return the likeliest topic of each document: the highest column of :meth:`predict_proba`.
+
+        Returns
+        -------
+        Series
+            Index of ``X``; missing where the probability is below ``min_confidence``.
+        """
+        return self._likeliest(self.predict_proba(X))
+
+    def _likeliest(self, probability: pd.DataFrame) -> pd.Series[Any]:
+        values = probability.to_numpy()
+        best = pd.Series(self.classes_[values.argmax(axis=1)], index=probability.index)
+        if best.dtype == object:
+            best = best.astype("str")
+        sure = values.max(axis=1, initial=0.0) >= self.min_confidence
+        if not sure.all():
+            best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(sure)
+        best.attrs = dict(probability.attrs)
+        return best
+
+    def topics(self, X: CorpusLike) -> pd.DataFrame:
+        """Return the topics of each document: the likeliest, and all others that pass their threshold.
+
+        Returns
+        -------
+        DataFrame
+            ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and
+            ``probability``; documents in the order of ``X``, likeliest topic first. A document of which
+            :meth:`predict` is not sure enough has no row.
+        """
+        corpus, _ = self._read(X)
+        probability = self.predict_proba(corpus)
+        values = probability.to_numpy()
+        best = values.argmax(axis=1)
+        shown = values >= self.model.thresholds
+        if self.model.kind != "multi":
+            shown[np.arange(len(values)), best] = True
+        shown &= (values.max(axis=1, initial=0.0) >= self.min_confidence)[:, None]
+        rows, columns = np.nonzero(shown)
+        order = np.lexsort((columns, -values[rows, columns], rows))
+        rows, columns = rows[order], columns[order]
+        names = taxonomy.names("en-GB")
+        topic = pd.Series(self.classes_[columns])
+        frame = pd.DataFrame(
+            {
+                "doc_id": corpus["doc_id"].array[rows],
+                "topic": topic.astype("str") if topic.dtype == object else topic,
+                "name": pd.Series([names.get(code, str(code)) for code in topic], dtype="str"),
+                "probability": values[rows, columns],
+            }
+        )
+        frame.attrs = dict(probability.attrs)
+        return frame
+
+    def explain(self, text: str, *, title: str | None = None, topic: Any = None) -> Explanation:
+        """Show which words carried which topic of one text.
+
+        Parameters
+        ----------
+        text : str
+        title : str, optional
+        topic : class, optional
+            The topic to explain first; default the likeliest.
+
+        Returns
+        -------
+        Explanation
+            Shows itself with highlights in a notebook; ``.words`` has the weights, which sum to the score.
+
+        Raises
+        ------
+        ValueError
+            The topic is not one of :attr:`classes_`.
+        """
+        return explain(self.model, text, title, topic)
+
+    def fit(
+        self,
+        X: CorpusLike,
+        y: Iterable[Any],
+        *,
+        sample_weight: NDArray[np.float64] | None = None,
+        groups: Iterable[Any] | None = None,
+    ) -> TopicClassifier:
+        """Learn one's own labels: hashed TF-IDF, linear support vector machines, calibration.
+
+        Parameters
+        ----------
+        X : corpus, or list or Series of str
+        y : iterable, one entry a document
+            A label (str or int); or a set, list or tuple of labels for documents with any number of topics.
+        sample_weight : float array, optional
+        groups : iterable, optional
+            Documents of a group never straddle the folds that calibrate, such as the publisher or a group of
+            near-duplicates; default ``publisher`` where every document has one and there are enough.
+
+        Returns
+        -------
+        TopicClassifier
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            Labels do not match the documents, or there are fewer than two.
+        """
+        corpus, texts = self._read(X)
+        classes, member, single = _labels(y, len(corpus))
+        weight = np.ones(len(corpus)) if sample_weight is None else np.asarray(sample_weight, float)
+        if single and self.class_weight is not None:
+            weight = weight * compute_sample_weight(
+                self.class_weight, np.array(classes)[member.argmax(axis=1)]
+            )
+        space = FeatureSpace(self.bits, self.lead, self.title_weight)
+        counts = matrix(texts, _titles(corpus), space)
+        grouping = _groups(corpus, groups, self.folds)
+        unseen = np.full(member.shape, -1.0)
+        for train, test in _folds(len(corpus), self.folds, grouping):
+            idf = _idf(counts[train])
+            coefficients, shift = self._machines(_weigh(counts[train], idf), member[train], weight[train])
+            unseen[test] = _weigh(counts[test], idf) @ coefficients + shift
+        idf = _idf(counts)
+        coefficients, shift = self._machines(_weigh(counts, idf), member, weight)
+        if single:
+            turn, move = calibration.fit_softmax(unseen, member.argmax(axis=1), weight=weight)
+            thresholds = np.full(len(classes), 1.0, np.float32)
+        else:
+            fitted = calibration.fit_sigmoids(unseen, member, weight=weight)
+            turn, move = np.diag(fitted[:, 0]), fitted[:, 1]
+            thresholds = np.full(len(classes), 0.5, np.float32)
+        n = len(classes)
+        self.model_ = TopicModel(
+            classes=classes,
+            space=space,
+            kind="single" if single else "multi",
+            weights=(coefficients @ turn).astype(np.float32),
+            scale=np.ones(n, np.float32),
+            bias=(shift @ turn + move).astype(np.float32),
+            idf=idf,
+            also=np.zeros((n, 2), np.float32),
+            thresholds=thresholds,
+            card={"description": "Fitted on own labels.", "documents": len(corpus), "folds": self.folds},
+        )
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as ``path`` (``.npz``, plain arrays) and a card (``.json``) beside it.
+
+        See Also
+        --------
+        TopicClassifier.load
+        """
+        self.model.save(path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, min_confidence: float = 0.0) -> TopicClassifier:
+        """Read a saved classifier; nothing in the files is run.
+
+        Raises
+        ------
+        ModelError
+            A file is missing, is not a topic model, or was changed since it was saved.
+        """
+        model = TopicModel.load(path)
+        loaded = cls(min_confidence=min_confidence, **model.space.card())
+        loaded.model_ = model
+        return loaded
+
+    def _read(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        corpus = as_corpus(X)
+        self.text_column_ = "clean_text" if "clean_text" in corpus.columns else "text"
+        return corpus, corpus[self.text_column_]
+
+    def _machines(
+        self, features: csr_matrix, member: NDArray[np.bool_], weight: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        topics = member.shape[1]
+        used = np.unique(features.indices)
+        narrow = features[:, used]
+        coefficients, shift = np.zeros((features.shape[1], topics)), np.zeros(topics)
+        for topic in range(topics):
+            labels = member[:, topic]
+            if labels.all() or not labels.any():
+                shift[topic] = 1.0 if labels.all() else -1.0
+                continue
+            machine = LinearSVC(C=self.C, random_state=0, max_iter=5000)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                machine.fit(narrow, labels, sample_weight=weight)
+            coefficients[used, topic] = machine.coef_[0]
+            shift[topic] = machine.intercept_[0]
+        return coefficients, shift
+
+
+def _titles(corpus: pd.DataFrame) -> pd.Series[Any] | None:
+    return None if corpus["title"].isna().all() else corpus["title"]
+
+
+def _labels(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
+    given = list(y)
+    if len(given) != documents:
+        msg = f"fit: {len(given)} labels for {documents} documents; give one entry a document"
+        raise ValueError(msg)
+    multi = any(isinstance(label, (set, frozenset, list, tuple)) for label in given)
+    sets = [set(label) if multi else {label} for label in given]
+    for place, labels in enumerate(sets):
+        if any(label is None or label != label for label in labels):
+            msg = f"fit: document {place} has a missing label; drop it, or give an empty set"
+            raise ValueError(msg)
+    plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]
+    classes = tuple(sorted(set().union(*plain)))
+    if len(classes) < 2 - multi:
+        msg = f"fit: {len(classes)} different labels; at least two are needed"
+        raise ValueError(msg)
+    place_of = {label: place for place, label in enumerate(classes)}
+    member = np.zeros((documents, len(classes)), bool)
+    for row, labels in enumerate(plain):
+        member[row, [place_of[label] for label in labels]] = True
+    return classes, member, not multi
+
+
+def _groups(corpus: pd.DataFrame, groups: Iterable[Any] | None, folds: int) -> NDArray[Any] | None:
+    if groups is not None:
+        return np.asarray(list(groups))
+    publisher = corpus["publisher"]
+    if publisher.isna().any() or publisher.nunique() < 2 * folds:
+        return None
+    return publisher.to_numpy(dtype=object)
+
+
+def _folds(
+    documents: int, folds: int, groups: NDArray[Any] | None
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    if groups is not None and len(np.unique(groups)) >= folds:
+        return list(GroupKFold(folds, shuffle=True, random_state=0).split(np.empty(documents), groups=groups))
+    return list(KFold(min(folds, documents), shuffle=True, random_state=0).split(np.empty(documents)))
+
+
+def _idf(counts: csr_matrix) -> NDArray[np.float32]:
+    found = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.log((1 + counts.shape[0]) / (1 + found)) + 1
+    return np.where(found > 0, idf, 0).astype(np.float32)
+
+
+def _weigh(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
+    return unit_rows(counts @ diags(idf))
+
+
+def unit_rows(features: Any) -> csr_matrix:
+    """Scale each row to length one; empty rows stay empty."""
+    length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
+    return csr_matrix(diags(1 / np.where(length > 0, length, 1)) @ features)

@@ -1,0 +1,162 @@
+"""Why a topic: the exact share of each word in a linear model's score, and how it shows itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.topics import taxonomy
+from toolkit.topics.features import occurrences
+from toolkit.topics.model import TopicModel
+
+_SHOWN = 8
+_FOR, _AGAINST = "0,114,178", "213,94,0"  # blue and vermillion, distinguishable for colour-blind readers
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation:
+    """The reasons for the topics of one text.
+
+    Attributes
+    ----------
+    text : str
+    topic : class
+        The topic that is explained.
+    probabilities : Series
+        Of every topic, highest first.
+    words : DataFrame
+        ``topic``, ``word`` (word or word pair in lower case), ``count`` and ``weight`` (log-odds; its whole
+        contribution), every topic, for the explained topic first, highest weight first. For each topic, the
+        weights and its bias sum to its score.
+    bias : Series
+        Score of each topic before any word is read.
+    places : DataFrame
+        ``start``, ``end`` (code points into ``text``) and ``weight`` for the explained topic, one row a word.
+    """
+
+    text: str
+    topic: Any
+    probabilities: pd.Series[float]
+    words: pd.DataFrame
+    bias: pd.Series[float]
+    places: pd.DataFrame
+
+    def top(self, topic: Any = None, n: int = _SHOWN) -> pd.DataFrame:
+        """Return the ``n`` words of largest absolute weight for a topic: ``word, count, weight``."""
+        chosen = self.words[self.words["topic"] == (self.topic if topic is None else topic)]
+        order = chosen["weight"].abs().sort_values(ascending=False, kind="stable").index[:n]
+        return chosen.loc[order, ["word", "count", "weight"]].reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        lines = [f"{_name(code)} {p:.2f}" for code, p in self.probabilities.head(3).items()]
+        shown = [f"{row.weight:+.2f} {row.word}" for row in self.top().itertuples()]
+        return "\n".join([" · ".join(lines), f"words for and against {_name(self.topic)}:", *shown])
+
+    def _repr_html_(self) -> str:
+        head = " · ".join(f"<b>{escape(_name(c))}</b> {p:.2f}" for c, p in self.probabilities.head(3).items())
+        strongest = max(self.places["weight"].abs().max() if len(self.places) else 0.0, 1e-9)
+        pieces, last = [], 0
+        for start, end, weight in self.places.itertuples(index=False):
+            depth = min(0.6, 0.6 * abs(weight) / strongest)
+            pieces.append(escape(self.text[last:start]))
+            shown = escape(self.text[start:end])
+            if depth >= 0.06:
+                colour = _FOR if weight > 0 else _AGAINST
+                shown = f'<span style="background-color:rgba({colour},{depth:.2f})" title="{weight:+.3f}">{shown}</span>'
+            pieces.append(shown)
+            last = end
+        pieces.append(escape(self.text[last:]))
+        body = "".join(pieces).replace("\n", "<br>")
+        return (
+            f'<div style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue speaks for '
+            f"{escape(_name(self.topic))}, orange against</small></p><p>{body}</p></div>"
+        )
+
+
+def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Explanation:
+    """Split the scores of one text into the contributions of its words; see :class:`Explanation`.
+
+    Raises
+    ------
+    ValueError
+        ``topic`` is not a class of the model.
+    """
+    if topic is not None and topic not in model.classes:
+        msg = f"topic {topic!r}: the model knows {', '.join(map(str, model.classes))}; choose one of them"
+        raise ValueError(msg)
+    titles = pd.Series([title], dtype="str") if title is not None else None
+    scores = model.scores(pd.Series([text], dtype="str"), titles)
+    probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes)).sort_values(
+        ascending=False, kind="stable"
+    )
+    chosen = probability.index[0] if topic is None else topic
+    buckets, spans = occurrences(text, model.space)
+    strings = _surface(text, spans)
+    weight = np.ones(len(buckets))
+    if title is not None and model.space.title_weight:
+        title_buckets, title_spans = occurrences(title, model.space)
+        strings = _surface(title, title_spans) + strings
+        weight = np.concatenate([np.full(len(title_buckets), float(model.space.title_weight)), weight])
+        buckets = np.concatenate([title_buckets, buckets])
+    share = _shares(model, buckets, weight)
+    body = share[len(share) - len(spans) :, model.classes.index(chosen)]
+    frame = pd.DataFrame(share, columns=list(model.classes)).assign(word=pd.Series(strings, dtype="str"))
+    grouped = frame.groupby("word", sort=True)
+    total, counts = grouped.sum(), grouped.size()
+    parts = []
+    for code in [chosen, *(c for c in model.classes if c != chosen)]:
+        column = total[code].sort_values(ascending=False, kind="stable")
+        parts.append(
+            pd.DataFrame(
+                {
+                    "topic": code,
+                    "word": column.index,
+                    "count": counts[column.index].to_numpy(),
+                    "weight": column.to_numpy(),
+                }
+            )
+        )
+    bias = pd.Series(model.bias, index=list(model.classes), dtype=float)
+    words = pd.concat(parts, ignore_index=True)
+    return Explanation(text, chosen, probability, words, bias, _places(text, spans, body))
+
+
+def _shares(
+    model: TopicModel, buckets: NDArray[np.int64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Contribution of each occurrence to each topic's score; a bucket's is shared by its occurrences."""
+    distinct, which = np.unique(buckets, return_inverse=True)
+    counts = np.bincount(which, weights=weight, minlength=len(distinct))
+    value = np.where(counts > 0, 1 + np.log(np.maximum(1, np.minimum(counts, 255))), 0) * model.idf[distinct]
+    length = float(np.sqrt((value**2).sum())) or 1.0
+    whole = (value / length)[:, None] * model.weights[distinct].astype(float) * model.scale
+    return np.asarray(whole[which] * (weight / counts[which])[:, None])
+
+
+def _surface(text: str, spans: NDArray[np.int64]) -> list[str]:
+    raw = text.encode("utf-8")
+    return [" ".join(raw[start:end].decode("utf-8").lower().split()) for start, end in spans]
+
+
+def _places(text: str, spans: NDArray[np.int64], weight: NDArray[np.float64]) -> pd.DataFrame:
+    """Give each word its own weight and half of each pair it is in, at code points."""
+    raw = text.encode("utf-8")
+    lead = np.array([byte & 0xC0 != 0x80 for byte in raw], dtype=np.int64)
+    code_point = np.concatenate([[0], np.cumsum(lead)])
+    single = np.arange(len(spans)) == 0
+    single[1::2] = True
+    words = spans[single]
+    pairs = weight[~single] / 2
+    total = weight[single].copy()
+    total[1:] += pairs
+    total[:-1] += pairs
+    return pd.DataFrame({"start": code_point[words[:, 0]], "end": code_point[words[:, 1]], "weight": total})
+
+
+def _name(code: Any) -> str:
+    return taxonomy.names("en-GB").get(code, str(code))

@@ -1,0 +1,179 @@
+"""The trained model: arrays and a card, read and written without running any code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit, softmax
+
+from toolkit.topics.features import FeatureSpace, decide
+
+FORMAT = "news-toolkit topics 1"
+SHIPPED = Path(__file__).parent.parent / "models" / "topics.npz"
+"""The model that ships with the package; its card stands beside it."""
+
+_ARRAYS = ("weights", "scale", "bias", "idf", "also", "thresholds")
+
+
+class ModelError(ValueError):
+    """A model file cannot be used; the message names the file, what is wrong and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class TopicModel:
+    """A linear model over hashed words with its calibration.
+
+    Parameters
+    ----------
+    classes : tuple
+        The topics, n of them, str or int, ascending.
+    space : FeatureSpace
+    kind : {"single", "leading", "multi"}
+        How scores become probabilities, see :meth:`probabilities`.
+    weights : int8 or float32 array, shape (space.size, n)
+    scale, bias : float32 arrays, length n
+        ``score = (features @ weights) * scale + bias``; calibrated log-odds.
+    idf : float32 array, length space.size
+    also : float32 array, shape (n, 2)
+        Slope and intercept per topic of the chance to be listed beside another leading topic; used by
+        ``"leading"``.
+    thresholds : float32 array, length n
+        From this probability on a topic is listed.
+    card : dict
+        What the model is, what it was trained on, its figures and limits; JSON.
+    """
+
+    classes: tuple[Any, ...]
+    space: FeatureSpace
+    kind: str
+    weights: NDArray[Any]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    idf: NDArray[np.float32]
+    also: NDArray[np.float32]
+    thresholds: NDArray[np.float32]
+    card: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.classes)
+        shapes = {
+            "weights": (self.space.size, n), "scale": (n,), "bias": (n,), "idf": (self.space.size,),
+            "also": (n, 2), "thresholds": (n,),
+        }  # fmt: skip
+        for name, shape in shapes.items():
+            found = getattr(self, name)
+            if found.shape != shape or found.dtype not in (np.dtype(np.int8), np.dtype(np.float32)):
+                msg = f"{name}: {found.dtype} {found.shape} instead of {shape}; save the model anew"
+                raise ModelError(msg)
+        if self.kind not in ("single", "leading", "multi"):
+            msg = f"kind {self.kind!r}: must be single, leading or multi; save the model anew"
+            raise ModelError(msg)
+
+    def scores(self, texts: pd.Series[Any], titles: pd.Series[Any] | None) -> NDArray[np.float32]:
+        """Return the log-odds of each topic, float32, shape (documents, topics)."""
+        return decide(texts, titles, self.space, self.idf, self.weights, self.scale, self.bias)
+
+    def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Turn scores into probabilities, shape (documents, topics).
+
+        ``"single"``: each document has one topic; the probabilities of a row sum to one.
+        ``"multi"``: each topic has a probability of its own.
+        ``"leading"``: a document has one leading topic and may have others. The figure of the likeliest
+        leading topic is the chance that it is the leading one; every other figure is the chance that the
+        topic is listed at all, and never above the first.
+        """
+        wide = scores.astype(np.float64)
+        if self.kind == "multi":
+            return np.asarray(expit(wide))
+        share = np.asarray(softmax(wide, axis=1)) if len(wide) else wide
+        if self.kind == "single" or not len(wide):
+            return share
+        return listed(share, self.also.astype(np.float64))
+
+    def save(self, path: str | Path) -> None:
+        """Write the arrays to ``path`` (``.npz``) and the card beside it (``.json``); same model, same bytes."""
+        path = _npz(path)
+        with path.open("wb") as file:
+            np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
+        described = {
+            "format": FORMAT,
+            "arrays": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "classes": list(self.classes),
+            "kind": self.kind,
+            "features": self.space.card(),
+        }
+        text = json.dumps(described | {"card": self.card}, ensure_ascii=False, indent=1)
+        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> TopicModel:
+        """Read what :meth:`save` wrote; nothing in the files is run.
+
+        Raises
+        ------
+        ModelError
+            A file is missing, is not a topic model, or was changed since it was saved.
+        """
+        path = _npz(path)
+        try:
+            described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            raw = path.read_bytes()
+        except (OSError, ValueError) as error:
+            msg = f"{path}: cannot be read ({error}); a model is two files, {path.stem}.npz and {path.stem}.json"
+            raise ModelError(msg) from error
+        if not isinstance(described, dict) or described.get("format") != FORMAT:
+            msg = f"{path.with_suffix('.json')}: not a topic model of format {FORMAT!r}; save it with this version"
+            raise ModelError(msg)
+        if hashlib.sha256(raw).hexdigest() != described.get("sha256"):
+            msg = f"{path}: its SHA-256 is not the one in its card; take both files from the same save"
+            raise ModelError(msg)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in _ARRAYS}
+            space = FeatureSpace(**described["features"])
+            return cls(
+                tuple(described["classes"]), space, described["kind"], **arrays, card=dict(described["card"])
+            )
+        except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+            msg = f"{path}: not a whole topic model ({error}); take both files from the same save"
+            raise ModelError(msg) from error
+
+
+def listed(share: NDArray[np.float64], also: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the figures of kind ``"leading"`` from each topic's chance to lead.
+
+    Parameters
+    ----------
+    share : float array, shape (documents, topics)
+        Chances to be the leading topic; rows sum to one.
+    also : float array, shape (topics, 2)
+        Slope and intercept of the log-odds of being listed at all, given the log-odds of leading.
+    """
+    lead = share.argmax(axis=1)
+    rows = np.arange(len(share))
+    top = share[rows, lead]
+    odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
+    figures = np.minimum(expit(odds * also[:, 0] + also[:, 1]), np.nextafter(top, 0)[:, None])
+    figures[rows, lead] = top
+    return np.asarray(figures)
+
+
+@cache
+def shipped_model() -> TopicModel:
+    """Return the model that ships with the package, read once."""
+    return TopicModel.load(SHIPPED)
+
+
+def _npz(path: str | Path) -> Path:
+    path = Path(path)
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
