@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +18,11 @@ QUARANTINE_COLUMNS = ("source", "reason", "excerpt")
 """Columns of ``corpus.attrs["quarantine"]``: place, what was wrong, the first characters of it."""
 
 PUBLISHED_DTYPE = "datetime64[us, UTC]"
+
+# scheme, user and port are left out; mailto: and javascript: have no host
+_AUTHORITY = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://|//|(?![a-z][a-z0-9+.-]*:(?!\d)))(?:[^/@?#\s]*@)?([^/:?#\s]+)", re.I
+)
 
 CorpusLike: TypeAlias = "pd.DataFrame | pd.Series[Any] | Iterable[str]"
 
@@ -55,17 +62,22 @@ def registrable_domain(url: str | None) -> str | None:
     >>> registrable_domain("not a url") is None
     True
     """
+    if not isinstance(url, str):
+        return None
+    found = _AUTHORITY.match(url.strip())
+    return None if found is None else _domain_of_host(found.group(1).lower())
+
+
+@lru_cache(maxsize=1 << 16)
+def _domain_of_host(host: str) -> str | None:
     from tld import get_fld
 
-    if not isinstance(url, str) or not url.strip():
-        return None
-    found = get_fld(url.strip(), fix_protocol=True, fail_silently=True)
+    # looked up by host, and remembered: a corpus has thousands of URLs a publisher
+    found = get_fld(f"http://{host}", fail_silently=True)
     return found if isinstance(found, str) else None
 
 
-def make_corpus(
-    records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame | None = None) -> pd.DataFrame:
     """Build a corpus from records that already use the column names of :data:`COLUMNS`.
 
     Missing fields become missing values, a missing ``doc_id`` becomes :func:`document_id`. Keys beyond

@@ -16,6 +16,9 @@ from toolkit.loading.options import Options
 from toolkit.loading.quarantine import LoadError, Rejected, quarantine_frame
 from toolkit.loading.sources import Paths, Source, find_sources
 
+MOST_REJECTED = 100_000
+"""Rejected records that a batch may carry: a file of nothing else must not fill the memory."""
+
 
 def load(
     paths: Paths,
@@ -101,8 +104,9 @@ def iter_batches(
     ------
     DataFrame
         As from :func:`load`; the batches one after the other are what it returns, whatever ``rows`` is. Each
-        ``attrs["quarantine"]`` holds what was rejected since the batch before; if only rejected records
-        are left, or there is no document at all, the last batch has no rows.
+        ``attrs["quarantine"]`` holds what was rejected since the batch before. If only rejected records
+        are left, or there is no document at all, the last batch has no rows; so has one that comes after
+        100,000 rejected records in a row.
 
     Raises
     ------
@@ -149,6 +153,9 @@ def _batches(parts: Iterator[Part], rows: int, options: Options) -> Iterator[pd.
     for table, bad in parts:
         rejected += bad
         if table is None or not table.num_rows:
+            if len(rejected) >= MOST_REJECTED:
+                yield _frame(schema(options).empty_table(), rejected)
+                rejected, delivered = [], True
             continue
         held = pa.concat_tables([held, table]) if held.num_rows else table
         while held.num_rows >= rows:

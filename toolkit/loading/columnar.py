@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from toolkit.loading import fields
 from toolkit.loading.mapping import Block, numbered
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, printable
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.streams import Stream
 
 ROWS = 2_000
@@ -53,17 +53,33 @@ def _batches(file: Any, options: Options) -> Iterator[pa.RecordBatch]:
         wanted: list[str] | None = [name for name in parquet.schema_arrow.names if _wanted(name, options)]
         if not fields.candidates("text", wanted or [], options.columns):
             wanted = None  # all of them, to say what was found instead
+        else:
+            _check_kind(parquet.schema_arrow, options)
         yield from parquet.iter_batches(batch_size=ROWS, columns=wanted, use_threads=False)
     elif start.startswith(b"ARROW1"):
         reader = pa.ipc.open_file(file)
+        _check_kind(reader.schema, options)
         for i in range(reader.num_record_batches):
             yield from _sliced(reader.get_batch(i))
     elif start.startswith(b"FEA1"):
         msg = "Feather version 1; write it again with a current pyarrow"
         raise ValueError(msg)
     else:
-        for batch in pa.ipc.open_stream(file):
+        stream = pa.ipc.open_stream(file)
+        _check_kind(stream.schema, options)
+        for batch in stream:
             yield from _sliced(batch)
+
+
+def _check_kind(schema: pa.Schema, options: Options) -> None:
+    kinds = {
+        name: schema.field(name).type for name in fields.candidates("text", schema.names, options.columns)
+    }
+    numbers = {n: k for n, k in kinds.items() if pa.types.is_primitive(k)}
+    if numbers and len(numbers) == len(kinds):
+        name, kind = next(iter(numbers.items()))
+        msg = f'column {name!r} holds {kind}, no text; pass columns={{"text": …}} with the one that does'
+        raise Unreadable(msg)
 
 
 def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

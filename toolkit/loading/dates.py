@@ -11,6 +11,8 @@ from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LONGEST = 64
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 
@@ -100,16 +102,18 @@ def _since_1970(number: float) -> int | None:
     size = abs(number)
     scale = 10**6 if size < 1e11 else 10**3 if size < 1e14 else 1
     try:
-        micros = round(number * scale)
-        _EPOCH + micros * _MICROSECOND
+        return _in_range(round(number * scale))
     except (OverflowError, ValueError):
         return None
-    return micros
 
 
 def _micros(when: datetime) -> int | None:
     try:
         aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-        return (aware - _EPOCH) // _MICROSECOND
+        return _in_range((aware - _EPOCH) // _MICROSECOND)
     except (OverflowError, ValueError):
         return None
+
+
+def _in_range(micros: int) -> int | None:
+    return micros if _FIRST <= micros <= _LAST else None

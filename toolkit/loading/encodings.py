@@ -26,6 +26,8 @@ _LATIN = re.compile(
 )
 _NOT_LATIN = {"iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "cp855", "cp862", "cp864", "cp866", "cp869"}
 
+_WIDE = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
+
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
 
@@ -51,7 +53,8 @@ def detect(sample: bytes) -> str | None:
     """Return the most likely codec of a text that is not UTF-8, or None where none fits."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample[:SAMPLE]).best()
+    # UTF-16 without a byte order mark is full of NULs, and was found binary before
+    best = from_bytes(sample[:SAMPLE], cp_exclusion=_WIDE).best()
     name = None if best is None else best.encoding
     if name is None or (_LATIN.match(name) and name not in _NOT_LATIN):
         for western in ("cp1252", *([name] if name else [])):

@@ -65,6 +65,7 @@ _FOREIGN = (
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
+_FLUSH = 10_000
 
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
@@ -82,6 +83,7 @@ def read_source(source: Source, options: Options) -> Iterator[Part]:
 
 def read_stream(stream: Stream, label: str, name: str, options: Options, layers: int = 0) -> Iterator[Part]:
     """Yield the documents and the rejected records of a stream, unpacking it as often as allowed."""
+    opened = [stream]
     try:
         while (packing := codec(stream)) is not None:
             layers += 1
@@ -89,19 +91,55 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
                 msg = f"packed more than {options.limits.nesting} times over; not read"
                 raise Unreadable(msg)
             stream, name = unpack(stream, packing), _PACKED.sub("", name)
+            opened.append(stream)
         form = sniff(stream, name)
         if form in ARCHIVES:
             yield from _read_archive(stream, form, label, options, layers + 1)
-            return
-        whole = form in WHOLE
-        mapper = Mapper(label, options, whole=whole)
-        for item in READERS[form](stream, label, options):
-            if isinstance(item, Rejected):
-                yield None, [item]
-            else:
-                yield mapper.map(item if whole else shapes.flattened(item))
+        else:
+            yield from _read_records(stream, form, label, options)
     except Unreadable as failure:
         yield None, [Rejected(label, str(failure), failure.excerpt)]
+    finally:
+        for used in opened:
+            used.close()
+
+
+def _read_records(stream: Stream, form: str, label: str, options: Options) -> Iterator[Part]:
+    """Yield what a reader gives, mapped; the rejected records in the order of the file."""
+    whole = form in WHOLE
+    mapper = Mapper(label, options, whole=whole)
+    waiting: list[Rejected] = []
+    for item in _guarded(READERS[form](stream, label, options)):
+        if isinstance(item, Rejected):
+            waiting.append(item)
+            if len(waiting) >= _FLUSH:
+                yield None, waiting
+                waiting = []
+            continue
+        try:
+            table, rejected = mapper.map(item if whole else shapes.flattened(item))
+        except Unreadable:
+            yield None, waiting
+            raise
+        yield table, sorted(waiting + rejected, key=_record_number)
+        waiting = []
+    yield None, waiting
+
+
+def _guarded(items: Iterator[Block | Rejected]) -> Iterator[Block | Rejected]:
+    """Yield what a reader gives; an error nobody foresaw in a hostile file must not stop the load either."""
+    try:
+        yield from items
+    except (Unreadable, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        msg = f"reader failed: {type(error).__name__}: {error}; what follows is not read"
+        raise Unreadable(msg) from error
+
+
+def _record_number(rejected: Rejected) -> int:
+    found = re.search(r"#(\d{1,18})$", rejected.source)
+    return int(found.group(1)) if found else 0
 
 
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
@@ -148,6 +186,10 @@ def sniff(stream: Stream, name: str) -> str:
     by_content = _by_content(head, extension)
     if by_content is not None:
         return by_content
+    if extension == "xml":
+        root = printable(_root(head) or "", 40)
+        msg = f"XML of an unknown kind <{root}>; read are RSS, Atom, NewsML-G2 and NITF"
+        raise Unreadable(msg, printable(start[:800]))
     if extension in _EXTENSIONS:
         return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
     msg = f"unknown format {'.' + extension!r}; not read; rename it to .txt if it is an article"

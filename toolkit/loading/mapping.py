@@ -28,6 +28,7 @@ class Absent:
     """Stands for a text that a reader looked for and did not find, and says why."""
 
     reason: str
+    excerpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,9 @@ def _mean_length(values: Any) -> float:
 
 
 def _excerpt(block: Block, row: int) -> str:
+    text = block.columns["text"][row] if "text" in block.columns else None
+    if isinstance(text, Absent):
+        return text.excerpt
     record = {}
     for name, values in list(block.columns.items())[:20]:
         value = values[row]

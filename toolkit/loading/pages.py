@@ -9,7 +9,7 @@ from typing import Any
 from toolkit.loading.encodings import decode, has_bom
 from toolkit.loading.mapping import Absent, Block
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.streams import Stream
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})", re.I)
@@ -103,18 +103,18 @@ def read_page(html: str | bytes, url: str | None = None, *, charset: str | None 
     try:
         text = decode_page(html, charset) if isinstance(html, bytes) else html
         if _ENTITY.search(text[:_HEAD]):
-            return {"text": Absent("page declares XML entities; not read"), "url": url}
+            return _absent("page declares XML entities; not read", html, url)
         # lxml refuses a declared encoding in text that is already decoded
         text = _XML_DECLARATION.sub("", text, count=1).replace("\0", "")
         found = bare_extraction(
             text, url=url, favor_precision=True, include_comments=False, with_metadata=True
         )
     except Unreadable as failure:
-        return {"text": Absent(str(failure)), "url": url}
+        return _absent(str(failure), html, url)
     except Exception as error:
-        return {"text": Absent(f"page cannot be parsed: {type(error).__name__}: {error}"), "url": url}
+        return _absent(f"page cannot be parsed: {type(error).__name__}: {error}", html, url)
     if found is None or not (found.text or "").strip():
-        return {"text": Absent("no article text found in the page"), "url": url}
+        return _absent("no article text found in the page", html, url)
     address = url or found.url
     return {
         "text": found.text,
@@ -181,6 +181,10 @@ def fragment_text(markup: str) -> str:
                 pieces.append(re.sub(r"\s+", " ", element.tail or ""))
     lines = (line.strip() for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def _absent(reason: str, html: str | bytes, url: str | None) -> dict[str, Any]:
+    return {"text": Absent(reason, printable(html)), "url": url}
 
 
 def _language(html: str) -> str | None:

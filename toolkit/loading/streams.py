@@ -45,6 +45,7 @@ class Stream:
         self._ahead = b""
         self._ended = False
         self._failure: Unreadable | None = None
+        self._copy: IO[bytes] | None = None
 
     def peek(self, size: int) -> bytes:
         """Return the next ``size`` bytes (fewer at the end) without consuming them."""
@@ -85,11 +86,16 @@ class Stream:
         if self.seekable_file is not None:
             self.seekable_file.seek(0)
             return self.seekable_file
-        copy: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - read by the caller
+        self._copy = copy = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - close() closes it
         while piece := self.read(CHUNK):
             copy.write(piece)
         copy.seek(0)
         return copy
+
+    def close(self) -> None:
+        """Drop the temporary copy, if one was made."""
+        if self._copy is not None:
+            self._copy.close()
 
     def _read_rest(self) -> bytes:
         pieces = []

@@ -23,22 +23,28 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     ``warcinfo``, ``request`` and ``metadata`` records describe the crawl, and are passed over. Numbers in
     ``source`` count all records of the file.
     """
-    from warcio.archiveiterator import ArchiveIterator
-    from warcio.exceptions import ArchiveLoadFailed
+    try:
+        from warcio.archiveiterator import ArchiveIterator
+        from warcio.exceptions import ArchiveLoadFailed
+    except ImportError:
+        msg = "WARC needs warcio: pip install 'news-toolkit[formats]'"
+        raise Unreadable(msg) from None
 
-    number = 0
+    number, finished = 0, 0
     try:
         for record in ArchiveIterator(stream):
             number += 1
-            place = f"{label}#{number}"
             if record.rec_type in _DOCUMENTS:
-                yield from _document(record, place, options)
-            if _missing(record):
-                raise Unreadable("truncated WARC: the file ends within this record")
+                yield from _document(record, f"{label}#{number}", options)
+            _finish(record)
+            finished = number
     except (ArchiveLoadFailed, ValueError, OSError, EOFError) as error:
-        raise Unreadable(f"damaged WARC after record {number}: {error}; what follows is lost") from None
+        yield Rejected(f"{label}#{finished + 1}", f"damaged WARC: {error}; what follows is lost")
     except Unreadable as failure:
-        yield Rejected(f"{label}#{number or 1}", str(failure), failure.excerpt)
+        yield Rejected(f"{label}#{finished + 1}", str(failure), failure.excerpt)
+    else:
+        if not number:
+            yield Rejected(label, "no records in this WARC file")
 
 
 def _document(record: Any, place: str, options: Options) -> Iterator[Block | Rejected]:
@@ -60,11 +66,9 @@ def _document(record: Any, place: str, options: Options) -> Iterator[Block | Rej
     payload = record.content_stream().read(limit + 1)
     if len(payload) > limit:
         reason = f"page larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
-    elif _missing(record) > 0:
-        reason = "truncated WARC: the file ends within this record; what follows is lost"
-    if reason is not None:
         yield Rejected(place, reason, printable(payload))
         return
+    _finish(record, payload)
     charset = _CHARSET.search(content_type)
     if content_type.lower().startswith("text/plain"):
         page: dict[str, Any] = {"text": decode(payload, charset.group(1) if charset else None)}
@@ -77,8 +81,11 @@ def _document(record: Any, place: str, options: Options) -> Iterator[Block | Rej
     yield Block.of_records([page], [place])
 
 
-def _missing(record: Any) -> int:
-    """Return how many bytes the record's header promises and the file does not hold."""
+def _finish(record: Any, payload: bytes = b"") -> None:
+    """Read to the end of a record; raise where the file ends before it."""
     while record.raw_stream.read(1 << 18):
         pass
-    return int(record.raw_stream.limit)
+    # a header that was itself cut off gives no length, and warcio then sets no limit
+    if getattr(record.raw_stream, "limit", 1):
+        msg = "truncated WARC: the file ends within this record"
+        raise Unreadable(msg, printable(payload))

@@ -1,0 +1,92 @@
+"""What a corpus is: columns, dtypes, ids, and the errors that say what is wrong with one."""
+
+from __future__ import annotations
+
+import doctest
+
+import pandas as pd
+import pytest
+
+from toolkit import corpus
+from toolkit.corpus import (
+    COLUMNS,
+    PUBLISHED_DTYPE,
+    QUARANTINE_COLUMNS,
+    CorpusError,
+    as_corpus,
+    document_id,
+    make_corpus,
+    registrable_domain,
+)
+
+
+def test_examples_in_docstrings_run():
+    assert doctest.testmod(corpus).failed == 0
+
+
+def test_make_corpus_has_every_column_in_its_dtype():
+    made = make_corpus([{"text": "One.", "published": "2020-01-02T03:04:05Z", "label": "x"}])
+    assert tuple(made.columns) == (*COLUMNS, "label")
+    assert [str(made[name].dtype) for name in COLUMNS[:-1]] == ["str"] * 7
+    assert str(made["published"].dtype) == PUBLISHED_DTYPE
+    assert tuple(made.attrs["quarantine"].columns) == QUARANTINE_COLUMNS
+    assert made["doc_id"].tolist() == [document_id("", "One.")]
+
+
+def test_document_ids_differ_by_place_and_by_text():
+    ids = {document_id(place, text) for place in ("a#1", "a#2") for text in ("x", "y")}
+    assert len(ids) == 4
+    assert all(len(i) == 16 for i in ids)
+
+
+def test_as_corpus_adds_what_is_missing_and_keeps_index_and_order():
+    frame = pd.DataFrame({"text": ["b", "a"], "doc_id": ["2", "1"], "more": [1, 2]}, index=[7, 3])
+    made = as_corpus(frame)
+    assert made.index.tolist() == [7, 3]
+    assert made["more"].tolist() == [1, 2]
+    assert made["publisher"].isna().all()
+    assert "publisher" not in frame.columns
+
+
+def test_as_corpus_takes_series_and_lists():
+    assert as_corpus(pd.Series(["x"], index=["k"]))["doc_id"].tolist() == ["k"]
+    assert as_corpus(["x", "y"])["doc_id"].tolist() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        ("one string", "a single string is not a corpus"),
+        (pd.DataFrame({"body": ["x"]}), "no text column; found 'body'"),
+        (pd.DataFrame({"text": ["x", None]}), "row 1 has no text"),
+        (pd.DataFrame({"text": ["x", 5]}), "row 1 holds int, not text"),
+        (pd.DataFrame({"text": ["x", "y"], "doc_id": ["a", "a"]}), "doc_id 'a' stands more than once"),
+        (pd.DataFrame({"text": ["x", "y"], "doc_id": ["a", None]}), "row 1 has no doc_id"),
+    ],
+)
+def test_what_is_no_corpus_is_refused_in_one_line(documents, message):
+    with pytest.raises(CorpusError) as caught:
+        as_corpus(documents)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.bbc.co.uk/news/1", "bbc.co.uk"),
+        ("http://user:pw@edition.cnn.com:8080/x?y#z", "cnn.com"),
+        ("www.npr.org", "npr.org"),
+        ("//news.example.com/1", "example.com"),
+        ("HTTPS://WWW.Spiegel.DE/", "spiegel.de"),
+        ("https://192.168.0.1/x", None),
+        ("http://[::1", None),
+        ("not a url", None),
+        ("", None),
+        (None, None),
+        ("javascript:alert(1)", None),
+        ("mailto:someone@example.org", None),
+    ],
+)
+def test_registrable_domain(url, domain):
+    assert registrable_domain(url) == domain
