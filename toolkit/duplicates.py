@@ -36,6 +36,7 @@ _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
 Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 def duplicates(corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5) -> pd.DataFrame:
@@ -98,9 +99,7 @@ def duplicates(corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5) -> 
     return _described(frame, group, best, whole)
 
 
-def _described(
-    frame: pd.DataFrame, group: NDArray[np.int32], best: NDArray[np.float64], whole: Hashes
-) -> pd.DataFrame:
+def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whole: Hashes) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "doc_id": frame["doc_id"].array,
@@ -117,8 +116,9 @@ def _described(
     first.index = table.loc[first.index, "label"]
     by_group = table.groupby("label")
     kind = pd.Series("near", index=by_group.size().index)
-    kind[by_group["publisher"].nunique() > 1] = "wire"
-    kind[by_group["whole"].nunique() == 1] = "exact"
+    houses, texts = by_group["publisher"].nunique(), by_group["whole"].nunique()
+    kind[houses > 1] = "wire"
+    kind[texts == 1] = "exact"
     out = pd.DataFrame(
         {
             "doc_id": table["doc_id"],
@@ -128,8 +128,7 @@ def _described(
             "first_publisher": table["label"].map(first["publisher"]),
         }
     )
-    texts = {name: "str" for name in COLUMNS if name != "similarity"}
-    return out.astype(texts).reset_index(drop=True)
+    return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
 
 def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
@@ -143,18 +142,15 @@ def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
     return hashes
 
 
-def _similar(
-    words: Hashes, bounds: Ints, documents: Ints, publisher: Ints
-) -> tuple[Ints, NDArray[np.float64]]:
+def _similar(words: Hashes, bounds: Ints, documents: Ints, publisher: Ints) -> tuple[Ints, Floats]:
     """Compare the documents that share shingles; return pairs of row numbers and their similarity."""
     shingles, ends = _shingles(words, bounds, documents)
     owner = np.repeat(np.arange(len(documents)), np.diff(ends))
     order = np.lexsort((owner, publisher[documents][owner], shingles))
     ranked = shingles[order]
-    weights = np.empty(len(shingles))
     room = WINDOW * int(np.count_nonzero(ranked % np.uint64(SAMPLED) == 0)) + 1
     packed = np.empty(room, np.int64)
-    n = _postings(ranked, owner[order], publisher[documents], order, weights, packed)
+    n, weights = _postings(ranked, owner[order], publisher[documents], order, packed)
     proposed, shared = np.unique(packed[:n], return_counts=True)
     proposed = proposed[shared >= SHARED]
     pairs = np.stack([proposed // len(documents), proposed % len(documents)], axis=1).reshape(-1, 2)
@@ -170,7 +166,7 @@ def _shingles(words: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Int
 
 
 @njit(cache=True)
-def _distinct(rolled, bounds, documents):  # type: ignore[no-untyped-def]
+def _distinct(rolled: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Ints]:
     out = np.empty(len(rolled), np.uint64)
     ends = np.zeros(len(documents) + 1, np.int64)
     n = 0
@@ -195,7 +191,7 @@ def _mixed(values: Hashes) -> Hashes:
 
 
 @njit(cache=True)
-def _words(data, offsets):  # type: ignore[no-untyped-def]
+def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
     """Hash of every word, lower-cased in ASCII, and where each document's words begin."""
     out = np.empty(len(data) // 2 + len(offsets) + 1, np.uint64)
     bounds = np.zeros(len(offsets), np.int64)
@@ -239,8 +235,9 @@ def _words(data, offsets):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _postings(ranked, owner, publisher, order, weights, packed):  # type: ignore[no-untyped-def]
+def _postings(ranked: Hashes, owner: Ints, publisher: Ints, order: Ints, packed: Ints) -> tuple[int, Floats]:
     """Weigh every shingle, and propose pairs that stand close together in a sampled posting list."""
+    weights = np.empty(len(ranked))
     many = np.int64(len(publisher))
     n = 0
     a = 0
@@ -262,11 +259,11 @@ def _postings(ranked, owner, publisher, order, weights, packed):  # type: ignore
                     packed[n] = min(owner[i], owner[j]) * many + max(owner[i], owner[j])
                     n += 1
         a = b
-    return n
+    return n, weights
 
 
 @njit(cache=True)
-def _contained(shingles, weights, ends, pairs):  # type: ignore[no-untyped-def]
+def _contained(shingles: Hashes, weights: Floats, ends: Ints, pairs: Ints) -> Floats:
     """Weighted containment of each pair: the larger of the two shares that are common to both."""
     totals = np.zeros(len(ends) - 1)
     for d in range(len(ends) - 1):
@@ -321,6 +318,4 @@ def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
 def _pairs(groups: pd.DataFrame) -> set[tuple[str, str]]:
     from itertools import combinations
 
-    return {
-        pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)
-    }
+    return {pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)}

@@ -8,8 +8,20 @@
 
 from toolkit.datasets.annotations import Gold, gold
 from toolkit.datasets.corpora import load
+from toolkit.datasets.fetching import fetch
 from toolkit.datasets.registry import Dataset, Download
-from toolkit.datasets.registry import table as list  # noqa: A004
+from toolkit.datasets.registry import table as list
 from toolkit.datasets.store import content_digest, folder, records
 
-__all__ = ["Dataset", "Download", "Gold", "content_digest", "folder", "gold", "list", "load", "records"]
+__all__ = [
+    "Dataset",
+    "Download",
+    "Gold",
+    "content_digest",
+    "fetch",
+    "folder",
+    "gold",
+    "list",
+    "load",
+    "records",
+]

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from toolkit.corpus import CorpusError, make_corpus
-from toolkit.datasets.corpora import load
+from toolkit.datasets.corpora import gold_rows, load
 from toolkit.shipped import shipped
 
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind")
@@ -34,7 +34,8 @@ class Gold:
     spans : DataFrame
         ``doc_id, start, end`` (int64, code points into ``text``, half-open), ``kind``.
     topics : DataFrame
-        ``doc_id, primary`` (short code), ``all`` (frozenset of short codes), ``sure`` (bool).
+        ``doc_id, primary`` (short code; missing where no topic fits), ``all`` (frozenset of short codes),
+        ``sure`` (bool).
     wire : DataFrame
         ``doc_id, group``: documents that run the same agency story; only the sample has it.
     unmatched : DataFrame
@@ -80,7 +81,8 @@ def gold(name: str) -> Gold:
     --------
     >>> g = gold("sample")
     >>> first = g.spans.iloc[0]
-    >>> len(g.corpus.set_index("doc_id")["text"][first.doc_id][first.start:first.end]) == first.end - first.start
+    >>> text = g.corpus.set_index("doc_id")["text"][first.doc_id]
+    >>> len(text[first.start : first.end].strip()) == first.end - first.start
     True
     """
     if name == "sample":
@@ -110,14 +112,13 @@ def _joined(items: list[dict[str, Any]]) -> Gold:
     absent: dict[str, str] = {}
     for source in dict.fromkeys(item.get("source", "allsides") for item in items):
         registered = _SOURCES.get(source, source)
+        wanted = {item["id"] for item in items if item.get("source", "allsides") == source}
         try:
-            frame = load(registered, text="gold")
+            found = list(gold_rows(registered, wanted))
         except CorpusError as error:
             absent[source] = str(error)
             continue
-        wanted = {item["id"] for item in items if item.get("source", "allsides") == source}
-        frame = frame[frame["doc_id"].isin(wanted)].assign(set=registered)
-        rows.update(zip(frame["doc_id"], frame.to_dict("records"), strict=True))
+        rows.update((row["doc_id"], {**row, "set": registered}) for row in found)
     kept, spans, topics, unmatched = [], [], [], []
     seen: set[str] = set()
     for item in items:
@@ -168,7 +169,8 @@ def _sample_gold() -> Gold:
         corpus=load("sample").assign(part="sample", set="sample"),
         spans=span_frame([(i["doc_id"], s["start"], s["end"], s["kind"]) for i in items for s in i["spans"]]),
         topics=pd.DataFrame(
-            [(i["doc_id"], i["primary"], frozenset(i["all"]), True) for i in items], columns=list(TOPIC_COLUMNS)
+            [(i["doc_id"], i["primary"], frozenset(i["all"]), True) for i in items],
+            columns=list(TOPIC_COLUMNS),
         ),
         wire=pd.DataFrame(
             [(i["doc_id"], i["wire"]) for i in items if i["wire"]], columns=["doc_id", "group"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -57,15 +57,19 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
         msg = f"{name}: text={text!r} is unknown; use 'extracted' or 'gold'"
         raise CorpusError(msg)
     quarantine: list[dict[str, str]] = []
-    rows: Iterable[Record]
-    if entry.kind == "pages" and text == "extracted":
-        rows = _extracted(entry, quarantine)
-    else:
-        make = _page_gold if entry.kind == "pages" else _MAKERS[entry.layout if name == "sample" else entry.kind]
-        rows = map(make, records(name))
+    extract = entry.kind == "pages" and text == "extracted"
+    rows = list(_extracted(entry, quarantine) if extract else gold_rows(name))
+    return make_corpus(rows, pd.DataFrame(quarantine) if quarantine else empty_quarantine())
+
+
+def gold_rows(name: str, wanted: Container[str] | None = None) -> Iterator[Record]:
+    """Yield a corpus row for each record, a page with its gold text; only the ``wanted`` ids if given."""
+    entry = find(name)
+    make, key = _MAKERS[name if name == "sample" else entry.kind]
     file = packed_path(entry).name
-    numbered = [{**row, "source": row.get("source") or f"{file}#{i}"} for i, row in enumerate(rows, 1)]
-    return make_corpus(numbered, pd.DataFrame(quarantine) if quarantine else empty_quarantine())
+    for number, record in enumerate(records(name), 1):
+        if wanted is None or record[key] in wanted:
+            yield {**make(record), "source": f"{file}#{number}"}
 
 
 def host(url: str | None) -> str | None:
@@ -83,7 +87,7 @@ def host(url: str | None) -> str | None:
 
 
 def _date(value: str | None) -> Any:
-    """A date, or missing: a handful of upstream dates are nonsense such as ``0000-00-00``."""
+    """Read a date; a handful of upstream dates are nonsense such as ``0000-00-00``: missing."""
     if not value:
         return None
     try:
@@ -131,11 +135,12 @@ def _page_gold(record: Record) -> Record:
     }
 
 
-def _sample(record: Record) -> Record:
-    return {**record, "doc_id": record["doc_id"]}
-
-
-_MAKERS: dict[str, Callable[[Record], Record]] = {"articles": _article, "labels": _label, "sample": _sample}
+_MAKERS: dict[str, tuple[Callable[[Record], Record], str]] = {
+    "articles": (_article, "ID"),
+    "labels": (_label, "id"),
+    "pages": (_page_gold, "id"),
+    "sample": (dict, "doc_id"),
+}
 
 
 def _extracted(entry: Dataset, quarantine: list[dict[str, str]]) -> Iterator[Record]:
@@ -146,11 +151,10 @@ def _extracted(entry: Dataset, quarantine: list[dict[str, str]]) -> Iterator[Rec
     file = packed_path(entry).name
     for number, record in enumerate(tqdm(records(entry.name), entry.name, entry.documents, disable=None), 1):
         page = read_page(record["html"], url=record["url"])
-        found = page.get("text") if page else None
         place = f"{file}#{number}"
-        if not found:
-            row = {"source": place, "reason": "no article text on the page", "excerpt": record["html"][:200]}
-            quarantine.append(row)
+        if not isinstance(page["text"], str):
+            reason = page["text"].reason
+            quarantine.append({"source": place, "reason": reason, "excerpt": record["html"][:200]})
             continue
-        yield {**_page_gold(record), **{k: v for k, v in page.items() if v}, "doc_id": record["id"],
-               "publisher": record["publisher"], "source": place}  # fmt: skip
+        known = {name: record[name] for name in ("publisher", "url", "lang") if record[name]}
+        yield {**page, **known, "doc_id": record["id"], "source": place}

@@ -67,8 +67,8 @@ def records(name: str) -> Iterator[Record]:
     path = packed_path(entry)
     if not path.is_file():
         msg = (
-            f"{name}: not in the data folder {folder()}; run toolkit.datasets.fetch({name!r}) with a network, "
-            f"put the packed copy at {path}, or set {SETTING}"
+            f"{name}: not in the data folder {folder()}; with a network run "
+            f"toolkit.datasets.fetch({name!r}), or put the packed copy at {path}, or set {SETTING}"
         )
         raise CorpusError(msg)
     return _read(path)
@@ -102,7 +102,12 @@ def content_digest(items: Iterable[Record]) -> str:
     >>> content_digest([a, b]) == content_digest([b, dict(reversed(a.items()))])
     True
     """
-    return hashlib.sha256(b"".join(sorted(map(record_digest, items)))).hexdigest()
+    return combined_digest(map(record_digest, items))
+
+
+def combined_digest(digests: Iterable[bytes]) -> str:
+    """Return the content digest of records of which only the own digests are at hand."""
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
 def write_records(path: Path, items: Iterable[Record]) -> int:

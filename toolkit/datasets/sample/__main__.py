@@ -17,6 +17,7 @@ def main() -> int:
     folder = shipped("sample")
     if not parser.parse_args().check:
         for name, content in build(folder).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
     report = check(folder)
     print(report)

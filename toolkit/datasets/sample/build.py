@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.datasets.annotations import text_digest
+from toolkit.datasets.sample.broken import broken_files
 from toolkit.datasets.sample.compose import Composed, bare, chance, compose
 from toolkit.datasets.sample.stories import Story, read_stories
 
@@ -32,7 +33,8 @@ def build(folder: Path) -> dict[str, bytes]:
     Returns
     -------
     dict
-        ``articles.jsonl.gz`` (no name and no time in the gzip header) and ``gold.jsonl``.
+        ``articles.jsonl.gz`` (no name and no time in the gzip header), ``gold.jsonl``, ``broken/*`` and
+        ``broken.json``, which says of each broken file what is wrong with it.
     """
     articles, gold = [], []
     for story, record, document in documents(folder):
@@ -48,7 +50,17 @@ def build(folder: Path) -> dict[str, bytes]:
                 "background": [list(found) for found in document.background],
             }
         )
-    return {ARTICLES: _gzipped(_lines(articles)), GOLD: _lines(gold)}
+    files = broken_files()
+    told = {
+        name: {"wrong": file.wrong, "sound": file.sound, "unsound": file.unsound}
+        for name, file in files.items()
+    }
+    return {
+        ARTICLES: _gzipped(_lines(articles)),
+        GOLD: _lines(gold),
+        "broken.json": json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n",
+        **{f"broken/{name}": file.content for name, file in files.items()},
+    }
 
 
 def documents(folder: Path) -> Iterator[tuple[Story, dict[str, Any], Composed]]:

@@ -27,11 +27,12 @@ _MONTHS = {
 _DATE = {"en": "{d} {m} {y}", "de": "{d}. {m} {y}", "fr": "{d} {m} {y}", "es": "{d} de {m} de {y}"}
 _DESKS = {
     "arts": "Culture", "crime": "Courts", "disaster": "National", "econ": "Business", "edu": "Education",
-    "env": "Environment", "health": "Health", "human": "National", "labour": "Employment", "life": "Lifestyle",
+    "env": "Environment", "health": "Health", "human": "National", "labour": "Work", "life": "Lifestyle",
     "pol": "Politics", "rel": "Faith", "sci": "Science", "soc": "Social affairs", "sport": "Sport",
     "conf": "World", "weather": "Weather",
 }  # fmt: skip
 _SENTENCE_JOINT = re.compile(r"(?<=[.!?”»“]) (?=[A-ZÀÉÈÄÖÜÁÍÓÚ“«„¿¡])")
+_NAME = r"(?<=[a-z,] )([A-Z][a-z]+ [A-Z][a-z]+)(?= (?:said|told|of|who|has|was|will|thinks|called)\b)"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def compose(story: Story, settings: Settings, people: Sequence[str], headlines: 
     settings : dict
         The publisher's entry in ``publishers.json``.
     people : sequence of str
-        Names after which an insert may stand.
+        Well-known names, after which an insert stands rather than after others.
     headlines : sequence of str
         Headlines of other stories of the publisher, for links to them.
     """
@@ -101,7 +102,9 @@ class _Composer:
         for block in blocks:
             if block["place"] not in ("sentence", "name"):
                 at.setdefault(block["place"], []).append(
-                    Piece(self._filled(block["text"], block["id"]), block["kind"], block.get("glue") == "after")
+                    Piece(
+                        self._filled(block["text"], block["id"]), block["kind"], block.get("glue") == "after"
+                    )
                 )
         story = self.story
         pieces = at.get("top", [])
@@ -196,7 +199,11 @@ class _Composer:
         out: dict[int, list[Piece]] = {}
         for block in blocks:
             free = [i for i in range(len(self.story.paragraphs)) if i not in out]
-            found = self._after_name(free) if block["place"] == "name" else self._after_sentence(free, block["id"])
+            found = (
+                self._after_name(free)
+                if block["place"] == "name"
+                else self._after_sentence(free, block["id"])
+            )
             if found is None:
                 continue
             index, cut, person = found
@@ -210,11 +217,12 @@ class _Composer:
         return out
 
     def _after_name(self, free: list[int]) -> tuple[int, int, str] | None:
-        for index in free:
-            for person in self.people:
-                found = re.search(re.escape(person) + r"(?= [a-z(])", self.story.paragraphs[index])
+        known = "|".join(map(re.escape, self.people))
+        for pattern in (rf"({known})(?= [a-z(])", _NAME):
+            for index in free:
+                found = re.search(pattern, self.story.paragraphs[index])
                 if found:
-                    return index, found.end(), person
+                    return index, found.end(), found[1]
         return None
 
     def _after_sentence(self, free: list[int], name: str) -> tuple[int, int, str] | None:
@@ -222,7 +230,8 @@ class _Composer:
             (i, found.start(), "")
             for i in free
             for found in _SENTENCE_JOINT.finditer(self.story.paragraphs[i])
-            if found.start() > 60 and not self.story.paragraphs[i][: found.start()].endswith((" St.", " Dr.", " Mr."))
+            if found.start() > 60
+            and not self.story.paragraphs[i][: found.start()].endswith((" St.", " Dr.", " Mr."))
         ]
         return joints[int(self._chance(f"{name} joint") * len(joints))] if joints else None
 

@@ -1,0 +1,207 @@
+"""Fetch a registered corpus from its source: the only module here that opens a connection."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import urljoin, urlsplit
+
+from toolkit.corpus import CorpusError
+from toolkit.datasets.layouts import read_download
+from toolkit.datasets.registry import Dataset, Download, find
+from toolkit.datasets.store import (
+    SETTING,
+    Record,
+    combined_digest,
+    folder,
+    packed_path,
+    record_digest,
+    write_records,
+)
+
+TIMEOUT = 30
+"""Seconds without a byte before a connection is given up."""
+
+_CHUNK = 1 << 13
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
+    """Download a corpus from its source into the data folder and pack it.
+
+    The licence is printed before the first byte is asked for. A download that is cut off is continued by the
+    next call, where the server can. Files at a pinned commit are checked by the source's own hash where it
+    publishes one; the records are checked by a content digest that does not depend on packing.
+
+    Parameters
+    ----------
+    name : str
+        Registered name, see :func:`toolkit.datasets.list`.
+    again : bool
+        Fetch even if the corpus is already there.
+    digest : str, optional
+        Refuse records with any other content digest; default is the registered one, else the one that an
+        earlier fetch wrote down.
+
+    Returns
+    -------
+    Path
+        The packed file. Beside it, ``….json`` records source, licence, number of records and digest.
+
+    Raises
+    ------
+    CorpusError
+        No network, an address that is not https, a file or record that is not the expected one, or a data
+        folder that cannot be written. The message says what to put where.
+
+    Examples
+    --------
+    >>> fetch("sample").name
+    'articles.jsonl.gz'
+    """
+    entry = find(name)
+    path = packed_path(entry)
+    if not entry.downloads or (path.is_file() and not again):
+        return path
+    print(
+        f"{entry.name}: {entry.title}\n  licence: {entry.licence}\n  source: {entry.homepage}"
+        f"{f' at {entry.commit}' if entry.commit else ''}\n  cite: {entry.citation}",
+        file=sys.stderr,
+        flush=True,
+    )
+    downloads = folder() / "downloads" / entry.name
+    try:
+        downloads.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {SETTING}"
+        raise CorpusError(msg) from error
+    files = [_downloaded(entry, item, downloads) for item in entry.downloads]
+    wanted = digest or entry.upstream_digest or _noted(path)
+    fresh = path.with_name(path.name + ".fetched")
+    seen: list[bytes] = []
+    try:
+        count = write_records(fresh, _digests(read_download(entry.layout, files), seen))
+        found = combined_digest(seen)
+        if wanted is not None and found != wanted:
+            msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
+            raise CorpusError(msg)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    note = {
+        "name": entry.name, "licence": entry.licence, "source": entry.homepage, "commit": entry.commit,
+        "downloads": [item.url for item in entry.downloads], "documents": count, "digest": found,
+    }  # fmt: skip
+    _note(path).write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for file in files:
+        file.unlink()
+    return path
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _noted(path: Path) -> str | None:
+    """Return the digest that an earlier fetch of this corpus wrote down."""
+    note = _note(path)
+    return json.loads(note.read_text(encoding="utf-8"))["digest"] if note.is_file() else None
+
+
+def _digests(items: Iterator[Record], seen: list[bytes]) -> Iterator[Record]:
+    for item in items:
+        seen.append(record_digest(item))
+        yield item
+
+
+def _downloaded(entry: Dataset, item: Download, into: Path) -> Path:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    name = Path(urlsplit(item.url).path).name
+    _secure(item.url, entry.name)
+    by_hand = f"put the packed copy at {packed_path(entry)}, or that file at {into / name}, and call again"
+    try:
+        # without a published hash the pinned commit vouches for the file, and the digest for its records
+        return Path(
+            pooch.retrieve(item.url, item.hash, name, into, downloader=_Resuming(into / f"{name}.part"))
+        )
+    except CorpusError:
+        raise
+    except requests.HTTPError as error:
+        code = error.response.status_code if error.response is not None else "an error"
+        msg = f"{entry.name}: {item.url} answers {code}; {by_hand}"
+    except requests.RequestException as error:
+        msg = f"{entry.name}: no connection to {item.url} ({type(error).__name__}); {by_hand}"
+    except ValueError as error:
+        (into / name).unlink(missing_ok=True)
+        msg = f"{entry.name}: {item.url} is not the registered file ({str(error).splitlines()[0]}); {by_hand}"
+    raise CorpusError(msg)
+
+
+def _secure(url: str, where: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        msg = f"{where}: {url} is not https; nothing was asked for"
+        raise CorpusError(msg)
+
+
+def _followed_securely(answer: Any, **_: Any) -> None:
+    if answer.is_redirect:
+        _secure(urljoin(answer.url, answer.headers["Location"]), f"{answer.url} leads away")
+
+
+class _Resuming:
+    """A downloader for pooch that keeps what arrived and asks for the rest the next time.
+
+    Only a server that names its version of the file (ETag) is asked for a part of it, so that two halves
+    never come from two files.
+    """
+
+    def __init__(self, partial: Path) -> None:
+        self.partial = partial
+        self.version = partial.with_name(partial.name + ".etag")
+
+    def __call__(self, url: str, output_file: str | BinaryIO, pooch: Any, check_only: bool = False) -> None:
+        import requests
+        from tqdm import tqdm
+
+        have = self.partial.stat().st_size if self.partial.exists() and self.version.exists() else 0
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers |= {"Range": f"bytes={have}-", "If-Range": self.version.read_text(encoding="utf-8")}
+        hooks = {"response": _followed_securely}
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT, hooks=hooks) as answer:
+            if answer.status_code == requests.codes.requested_range_not_satisfiable:
+                self._forget()
+            answer.raise_for_status()
+            continued = answer.status_code == requests.codes.partial_content
+            have = have if continued else 0
+            size = int(answer.headers.get("Content-Length", 0))
+            if answer.headers.get("ETag"):
+                self.version.write_text(answer.headers["ETag"], encoding="utf-8")
+            else:
+                self.version.unlink(missing_ok=True)
+            total = have + size if size else None
+            with (
+                self.partial.open("ab" if continued else "wb") as out,
+                tqdm(total=total, initial=have, unit="B", unit_scale=True, disable=None) as bar,
+            ):
+                for chunk in answer.iter_content(_CHUNK):
+                    out.write(chunk)
+                    bar.update(len(chunk))
+        arrived = self.partial.stat().st_size
+        if total is not None and arrived != total:
+            cut = f"cut off after {arrived} of {total} bytes; call again to continue"
+            raise requests.ConnectionError(cut)
+        self.partial.replace(cast("str", output_file))
+        self._forget()
+
+    def _forget(self) -> None:
+        self.partial.unlink(missing_ok=True)
+        self.version.unlink(missing_ok=True)
