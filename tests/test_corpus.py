@@ -53,6 +53,15 @@ def test_as_corpus_takes_series_and_lists():
     assert as_corpus(["x", "y"])["doc_id"].tolist() == ["0", "1"]
 
 
+def test_corpora_with_different_quarantines_concatenate_and_merge():
+    one = make_corpus([{"text": "x"}], pd.DataFrame({"source": ["a"], "reason": ["r"], "excerpt": [""]}))
+    two = make_corpus([{"text": "y"}])
+    assert len(pd.concat([one, two.copy()])) == 2
+    assert len(one.merge(two.assign(n=1), on="doc_id")) == 0
+    assert one.attrs["quarantine"] == one.copy().attrs["quarantine"]
+    assert (one.attrs["quarantine"] == "a")["source"].tolist() == [True]
+
+
 @pytest.mark.parametrize(
     ("documents", "message"),
     [
@@ -86,6 +95,8 @@ def test_what_is_no_corpus_is_refused_in_one_line(documents, message):
         (None, None),
         ("javascript:alert(1)", None),
         ("mailto:someone@example.org", None),
+        ("localhost:8080/x", None),
+        ("example.org:8080/x", "example.org"),
     ],
 )
 def test_registrable_domain(url, domain):

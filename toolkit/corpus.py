@@ -27,6 +27,29 @@ _AUTHORITY = re.compile(
 CorpusLike: TypeAlias = "pd.DataFrame | pd.Series[Any] | Iterable[str]"
 
 
+class Quarantine(pd.DataFrame):
+    """The DataFrame of what could not be read, columns :data:`QUARANTINE_COLUMNS`.
+
+    pandas compares the ``attrs`` of frames that it concatenates or merges, and plain DataFrames in there
+    make it fail; two quarantines compare to a single truth value.
+
+    Examples
+    --------
+    >>> batches = [make_corpus([{"text": "one"}]), make_corpus([{"text": "two"}])]
+    >>> len(pd.concat(batches))
+    2
+    """
+
+    @property
+    def _constructor(self) -> type[Quarantine]:
+        return Quarantine
+
+    def __eq__(self, other: object) -> Any:
+        return self.equals(other) if isinstance(other, Quarantine) else super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class CorpusError(ValueError):
     """The corpus breaks a rule of this module; the message names the place, the value and the mend."""
 
@@ -107,13 +130,13 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
         frame.loc[unnamed, "doc_id"] = [
             document_id(s, t) for s, t in zip(places[unnamed], frame.loc[unnamed, "text"], strict=True)
         ]
-    frame.attrs["quarantine"] = empty_quarantine() if quarantine is None else quarantine
+    frame.attrs["quarantine"] = empty_quarantine() if quarantine is None else Quarantine(quarantine)
     return frame
 
 
 def empty_quarantine() -> pd.DataFrame:
     """Return a quarantine with no rows."""
-    return pd.DataFrame({name: pd.Series([], dtype="str") for name in QUARANTINE_COLUMNS})
+    return Quarantine({name: pd.Series([], dtype="str") for name in QUARANTINE_COLUMNS})
 
 
 def as_corpus(documents: CorpusLike) -> pd.DataFrame:

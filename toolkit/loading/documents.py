@@ -45,9 +45,8 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
         number += 1
         place = f"{label}#{number}"
         if isinstance(value, dict) and depth(value) <= options.limits.json_depth:
-            for record in shapes.unwrap(value):
-                records.append(record)
-                places.append(place)
+            records.append(shapes.unwrap(value))
+            places.append(place)
         elif isinstance(value, dict):
             yield Rejected(place, f"JSON nested deeper than {options.limits.json_depth}", "")
         else:
@@ -109,11 +108,7 @@ class _Scanner:
                 raise self._broken("a member name must be a string")
             self._expect(":")
             wraps = name.lower() in shapes.WRAPPERS and not fields.candidates("text", record)
-            if (
-                wraps
-                and self._next_character() == "["
-                and self._text[self._at + 1 :].lstrip()[:1] in ("{", "")
-            ):
+            if wraps and self._next_character() == "[" and self._list_of("{]"):
                 wrapped = True
                 yield from self._items()
             else:
@@ -128,8 +123,13 @@ class _Scanner:
                 break
             self._expect(",")
         self._expect("}")
-        if not wrapped:
+        # an article may have a list of that name beside its text
+        if not wrapped or fields.candidates("text", record):
             yield record
+
+    def _list_of(self, first: str) -> bool:
+        """Whether the list that begins here has such a first character, or is not yet in memory."""
+        return self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {*first, ""}
 
     def _value(self) -> Any:
         while True:

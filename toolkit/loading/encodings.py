@@ -37,16 +37,17 @@ def has_bom(start: bytes) -> str | None:
 
 
 def looks_binary(start: bytes) -> bool:
-    r"""Whether more than one byte in twenty is a control character that no text uses.
+    r"""Whether more than a few bytes, and one in twenty, are control characters that no text uses.
 
     Examples
     --------
-    >>> looks_binary(b"\x00\x01\x02\x03ELF"), looks_binary(b"One\x00 story with a stray NUL in its text")
+    >>> looks_binary(b"\x00\x01\x02\x03\x04ELF"), looks_binary(b"One\x00 story with a stray NUL in it")
     (True, False)
     """
     if not start or has_bom(start) not in {None, "utf-8-sig"}:
         return False
-    return 20 * (len(start) - len(start.translate(None, _CONTROL))) > len(start)
+    controls = len(start) - len(start.translate(None, _CONTROL))
+    return controls > 4 and 20 * controls > len(start)
 
 
 def detect(sample: bytes) -> str | None:

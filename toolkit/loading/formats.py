@@ -51,6 +51,9 @@ WHOLE = frozenset({"html", "text", "warc", "xml"})
 ARCHIVES = frozenset({"zip", "tar"})
 """Formats that hold files."""
 
+COLUMNS = frozenset({"delimited", "columnar"})
+"""Formats that give columns, in which a page or an object may be the value."""
+
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
     "jsonl": "jsonlines", "ndjson": "jsonlines", "jl": "jsonlines", "json": "json",
@@ -117,7 +120,7 @@ def _read_records(stream: Stream, form: str, label: str, options: Options) -> It
                 waiting = []
             continue
         try:
-            table, rejected = mapper.map(item if whole else shapes.flattened(item))
+            table, rejected = mapper.map(shapes.flattened(item) if form in COLUMNS else item)
         except Unreadable:
             yield None, waiting
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -138,13 +139,16 @@ class _Reader:
         table = self._by_arrow(block)
         if table is not None:
             columns = {name: table[name].combine_chunks() for name in table.column_names}
-            yield Block(columns, numbered(self.label, self.count + 1, table.num_rows))
+            lines = cache(lambda: block.split(b"\n"))
+            yield Block(
+                columns, numbered(self.label, self.count + 1, table.num_rows), lambda row: lines()[row]
+            )
             self.count += table.num_rows
             return
         yield from self._by_line(block)
 
     def _by_line(self, block: bytes) -> Iterator[Block | Rejected]:
-        records, places = [], []
+        records, places, lines = [], [], []
         for line in block.split(b"\n"):
             if not line.strip():
                 continue
@@ -154,13 +158,13 @@ class _Reader:
             if reason is None and not isinstance(value, dict):
                 reason = "a JSON line must hold an object"
             if reason is None:
-                for record in shapes.unwrap(value):
-                    records.append(record)
-                    places.append(place)
+                records.append(shapes.unwrap(value))
+                places.append(place)
+                lines.append(line)
             else:
                 yield Rejected(place, reason, printable(line))
         if records:
-            yield Block.of_records(records, places)
+            yield Block.of_records(records, places, lines.__getitem__)
 
     def _wanted(self, name: str) -> bool:
         return fields.is_known(name) or any(

@@ -14,7 +14,7 @@ from toolkit.corpus import COLUMNS, document_id, registrable_domain
 from toolkit.loading import fields
 from toolkit.loading.dates import parse_date
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
 
 Array: TypeAlias = Any
 """A ``pyarrow.Array``; pyarrow ships no types."""
@@ -33,17 +33,26 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Records as they were read: field name → values (Arrow array or list), and each record's place."""
+    """Records as they were read: field name → values (Arrow array or list), and each record's place.
+
+    ``raw`` gives a record as it stands in the file, for the quarantine.
+    """
 
     columns: Mapping[str, Any]
     places: Array
+    raw: Callable[[int], bytes] | None = None
 
     @classmethod
-    def of_records(cls, records: Sequence[Mapping[str, Any]], places: Sequence[str]) -> Block:
+    def of_records(
+        cls,
+        records: Sequence[Mapping[str, Any]],
+        places: Sequence[str],
+        raw: Callable[[int], bytes] | None = None,
+    ) -> Block:
         """Return records, one mapping each, as a block."""
         names = dict.fromkeys(name for record in records for name in record)
         columns = {name: [record.get(name) for record in records] for name in names}
-        return cls(columns, pa.array(places, STRING))
+        return cls(columns, pa.array(places, STRING), raw)
 
 
 def numbered(label: str, first: int, count: int) -> Array:
@@ -272,6 +281,8 @@ def _excerpt(block: Block, row: int) -> str:
     text = block.columns["text"][row] if "text" in block.columns else None
     if isinstance(text, Absent):
         return text.excerpt
+    if block.raw is not None:
+        return printable(block.raw(row))
     record = {}
     for name, values in list(block.columns.items())[:20]:
         value = values[row]

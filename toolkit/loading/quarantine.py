@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from toolkit.corpus import QUARANTINE_COLUMNS
+from toolkit.corpus import QUARANTINE_COLUMNS, Quarantine
 
 EXCERPT = 200
 """Longest excerpt, in code points."""
@@ -60,4 +60,4 @@ def printable(text: str | bytes, width: int = EXCERPT) -> str:
 def quarantine_frame(rejected: Iterable[Rejected]) -> pd.DataFrame:
     """Return rejected records as a DataFrame of the columns ``source``, ``reason``, ``excerpt``."""
     rows = [(r.source, printable(r.reason, 1000), printable(r.excerpt)) for r in rejected]
-    return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")
+    return Quarantine(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")

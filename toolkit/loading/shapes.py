@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -33,8 +33,8 @@ WRAPPERS = frozenset(
 """Fields under which an object keeps its list of records."""
 
 
-def unwrap(value: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    """Yield the flat record that a JSON object holds."""
+def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flat record that a JSON object holds."""
     record = dict(value)
     if isinstance(record.get("_source"), dict):
         record = {"_id": record.get("_id"), **record["_source"]}
@@ -47,17 +47,17 @@ def unwrap(value: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
                 record[name] = fragment_text(inner["rendered"])
             elif "sections" in inner:
                 record[name] = _fundus(inner)
-    yield record if _has_text(record) else _from_markup(record)
+    return record if _has_text(record) else _from_markup(record)
 
 
 def flattened(block: Block) -> Block:
     """Return a block of columns with its pages and nested values turned into text, as :func:`unwrap` does."""
-    if not any(fields.is_markup(name) or name in KEYS or _is_nested(v) for name, v in block.columns.items()):
+    if not any(fields.is_markup(n) or n in KEYS or _is_nested(v) for n, v in block.columns.items()):
         return block
     plain = {n: v.to_pylist() if isinstance(v, pa.Array) else v for n, v in block.columns.items()}
     rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
-    records = [record for row in rows for record in unwrap({k: v for k, v in row.items() if v is not None})]
-    return Block.of_records(records, block.places.to_pylist())
+    records = [unwrap(row) for row in rows]
+    return Block.of_records(records, block.places.to_pylist(), block.raw)
 
 
 def _is_nested(values: Any) -> bool:
