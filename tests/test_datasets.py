@@ -1,4 +1,6 @@
+import doctest
 import gzip
+import importlib
 import json
 import socket
 
@@ -11,6 +13,12 @@ from toolkit.datasets.annotations import text_digest
 from toolkit.datasets.registry import registry
 from toolkit.datasets.store import record_digest, write_records
 
+EXAMPLES = [
+    "toolkit.datasets",
+    *(f"toolkit.datasets.{name}" for name in ("annotations", "corpora", "fetching", "registry", "store")),
+    "toolkit.datasets.sample.compose",
+    "toolkit.duplicates",
+]
 PACKED = ("allsides", "aed", "fundus", "tagmynews", "sib200", "masakhanews", "agnews")
 
 
@@ -75,6 +83,13 @@ def test_every_fetchable_corpus_is_pinned_and_secure():
             assert item.url.startswith("https://")
             pinned = (entry.commit and entry.commit in item.url) or item.hash
             assert pinned or entry.name == "reuters21578", f"{item.url} may change under us"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_in_docstrings_run(name, no_network):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_unknown_name_lists_what_there_is():

@@ -298,7 +298,7 @@ def test_other_records_than_registered_are_refused(source, at_source):
     path = at_source("aed", *files, upstream_digest="0" * 64)
     with pytest.raises(CorpusError, match=r"aed: content digest \w{16}, expected 0{16}; nothing was stored"):
         toolkit.datasets.fetch("aed")
-    assert not path.exists()
+    assert list(path.parent.iterdir()) == []
     with pytest.raises(CorpusError, match="expected 1111"):
         toolkit.datasets.fetch("aed", digest="1" * 64)
     assert toolkit.datasets.fetch("aed", digest=content_digest(wanted)) == path
@@ -436,6 +436,13 @@ def test_redirect_away_from_https_is_refused_before_it_is_followed(at_source, so
 def test_data_folder_that_cannot_be_written_is_named(at_source, tmp_path):
     at_source("aed", *layouts()["aed"][0])
     (tmp_path / "downloads").write_text("a file where a folder belongs", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"data folder .* cannot be written .*set NEWS_TOOLKIT_DATA"):
+        toolkit.datasets.fetch("aed")
+
+
+def test_folder_of_the_corpus_that_cannot_be_written_is_named(at_source, tmp_path):
+    at_source("aed", *layouts()["aed"][0])
+    (tmp_path / "pages").write_text("a file where a folder belongs", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"data folder .* cannot be written .*set NEWS_TOOLKIT_DATA"):
         toolkit.datasets.fetch("aed")
 

@@ -82,7 +82,7 @@ def gold(name: str) -> Gold:
     >>> g = gold("sample")
     >>> first = g.spans.iloc[0]
     >>> text = g.corpus.set_index("doc_id")["text"][first.doc_id]
-    >>> len(text[first.start : first.end].strip()) == first.end - first.start
+    >>> bool(len(text[first.start : first.end].strip()) == first.end - first.start)
     True
     """
     if name == "sample":

@@ -76,6 +76,7 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
     downloads = folder() / "downloads" / entry.name
     try:
         downloads.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {SETTING}"
         raise CorpusError(msg) from error
@@ -90,6 +91,9 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
             msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
             raise CorpusError(msg)
         fresh.replace(path)
+    except OSError as error:
+        msg = f"{name}: {path.parent} cannot be written ({error.strerror}); set {SETTING}"
+        raise CorpusError(msg) from error
     finally:
         fresh.unlink(missing_ok=True)
     note = {

@@ -60,8 +60,8 @@ def records(name: str) -> Iterator[Record]:
 
     Examples
     --------
-    >>> next(iter(records("sample")))["lang"]
-    'en'
+    >>> sorted(next(records("sample")))
+    ['authors', 'doc_id', 'lang', 'published', 'publisher', 'text', 'title', 'url']
     """
     entry = find(name)
     path = packed_path(entry)
@@ -115,8 +115,11 @@ def write_records(path: Path, items: Iterable[Record]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     count = 0
-    with partial.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
-        for count, item in enumerate(items, 1):  # noqa: B007  (the last number is the result)
-            out.write(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
-    partial.replace(path)
+    try:
+        with partial.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
+            for count, item in enumerate(items, 1):  # noqa: B007  (the last number is the result)
+                out.write(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return count
