@@ -1,0 +1,164 @@
+"""What boilerplate sounds like: the shipped segment model, as plain arrays and a JSON card."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, REPEATED
+from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.trees import Trees
+
+FORMAT = "news-toolkit segment model 1"
+SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
+"""Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
+
+_LARGEST = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Decision:
+    """From evidence to a calibrated probability.
+
+    Attributes
+    ----------
+    trees : Trees
+        Boosted trees over the evidence columns.
+    slope, offset : float
+        Platt scaling [1]_ of the trees' sum.
+    thresholds : dict of str to float
+        ``best``: highest F1 in cross-validation; a number such as ``"0.0015"``: the lowest threshold that
+        loses at most that share of article characters.
+
+    References
+    ----------
+    .. [1] Platt: Probabilistic outputs for support vector machines (1999).
+    """
+
+    trees: Trees
+    slope: float
+    offset: float
+    thresholds: dict[str, float]
+
+    def probability(self, rows: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Probability of boilerplate of each row, 0 where it is not wanted; shape (n_rows,), float32."""
+        z = self.trees.predict(rows, wanted).astype(np.float64)
+        return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(np.float32) * wanted
+
+
+@dataclass(frozen=True)
+class SegmentModel:
+    """The two stages of the model.
+
+    Attributes
+    ----------
+    weights : ndarray of float32, shape (BUCKETS, 8)
+        Of hashed n-grams for article text and the seven kinds; values that float16 holds exactly, as the file
+        does.
+    bias : ndarray of float32, shape (8,)
+    fitted, alone : Decision
+        With a template index over the corpus, and without.
+    card : dict
+        Data, licences, figures, limits; see ``toolkit/models/boilerplate.json``.
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    fitted: Decision
+    alone: Decision
+    card: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the arrays file, in hexadecimal."""
+        return hashlib.sha256(self._arrays()).hexdigest()
+
+    def _arrays(self) -> bytes:
+        arrays: dict[str, Any] = {"weights": self.weights.astype(np.float16), "bias": self.bias}
+        for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
+            for part in fields(Trees):
+                arrays[f"{name}_{part.name}"] = np.asarray(getattr(decision.trees, part.name))
+            arrays[f"{name}_scaling"] = np.array([decision.slope, decision.offset])
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name in sorted(arrays):
+                entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                raw = io.BytesIO()
+                np.lib.format.write_array(raw, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+                archive.writestr(entry, raw.getvalue())
+        return out.getvalue()
+
+    def save(self, stem: str | Path) -> None:
+        """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes."""
+        raw = self._arrays()
+        about = {
+            "format": FORMAT,
+            "kinds": list(KINDS),
+            "columns": list(COLUMNS),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+            "thresholds": {"fitted": self.fitted.thresholds, "alone": self.alone.thresholds},
+            **{k: v for k, v in self.card.items() if k not in ("format", "kinds", "columns", "sha256", "thresholds")},
+        }
+        Path(stem).with_suffix(".npz").write_bytes(raw)
+        Path(stem).with_suffix(".json").write_text(
+            json.dumps(about, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, stem: str | Path = SHIPPED) -> SegmentModel:
+        """Read a model; nothing in the files is executed.
+
+        Raises
+        ------
+        ValueError
+            A file is missing a part, was changed, is of another version, or is larger than 64 MiB.
+        FileNotFoundError
+            There is no such model.
+        """
+        arrays_path, card_path = Path(stem).with_suffix(".npz"), Path(stem).with_suffix(".json")
+        for path in (arrays_path, card_path):
+            if path.stat().st_size > _LARGEST:
+                msg = f"{path}: {path.stat().st_size} bytes is more than a model has; take the one that was shipped"
+                raise ValueError(msg)
+        try:
+            card = json.loads(card_path.read_text(encoding="utf-8"))
+            raw = arrays_path.read_bytes()
+            if card.get("format") != FORMAT:
+                msg = f"{card_path}: format is {card.get('format')!r}, not {FORMAT!r}; train the model again"
+                raise ValueError(msg)
+            if card["columns"] != list(COLUMNS) or card["kinds"] != list(KINDS):
+                msg = f"{card_path}: evidence columns differ from this version's; train the model again"
+                raise ValueError(msg)
+            if hashlib.sha256(raw).hexdigest() != card["sha256"]:
+                msg = f"{arrays_path}: digest differs from its card; the file was changed, take the shipped one"
+                raise ValueError(msg)
+            with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            model = cls(
+                arrays["weights"].astype(np.float32), arrays["bias"],
+                _decision(arrays, card, "fitted"), _decision(arrays, card, "alone"), card,
+            )  # fmt: skip
+        except (KeyError, zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
+            msg = f"{stem}: not a segment model ({error}); take the one that was shipped"
+            raise ValueError(msg) from error
+        if arrays["weights"].shape != (BUCKETS, len(KINDS) + 1) or arrays["weights"].dtype != np.float16:
+            msg = f"{arrays_path}: weights are {arrays['weights'].dtype}{model.weights.shape}; train the model again"
+            raise ValueError(msg)
+        return model
+
+
+def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Decision:
+    parts = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
+    trees = Trees(**{**parts, "baseline": float(parts["baseline"])})
+    trees.check(len(COLUMNS) if name == "fitted" else len(COLUMNS) - len(REPEATED))
+    slope, offset = arrays[f"{name}_scaling"].tolist()
+    return Decision(trees, slope, offset, {str(k): float(v) for k, v in card["thresholds"][name].items()})

@@ -1,0 +1,133 @@
+"""How well spans match gold: precision, recall and F1 over non-blank characters (EVALUATION, part 1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit.boilerplate import KINDS
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.evaluation.intervals import bootstrap
+
+COUNTS = ("hit", "false", "missed", "article")
+"""Non-blank characters of a document: boilerplate found, article text taken, boilerplate missed, article text."""
+
+
+def _mask(length: int, spans: list[tuple[int, int, str]]) -> NDArray[np.int8]:
+    """0 where nothing is marked, else 1 + the number of the kind."""
+    mask = np.zeros(length, np.int8)
+    for start, end, kind in spans:
+        mask[start:end] = 1 + KINDS.index(kind)
+    return mask
+
+
+def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Compare two sets of spans, document by document.
+
+    Parameters
+    ----------
+    corpus : corpus
+        The documents to score.
+    gold, found : DataFrame
+        ``doc_id, start, end`` (code points, half-open), ``kind``. Documents outside ``corpus`` are ignored.
+
+    Returns
+    -------
+    DataFrame
+        One row a document: ``doc_id``, ``publisher``, :data:`COUNTS`, ``right_kind`` (of ``hit``), and for each
+        kind ``<kind>`` (gold characters) and ``<kind>_hit``; int64.
+    """
+    frame = as_corpus(corpus)
+    sides = []
+    for spans in (gold, found):
+        by: dict[str, list[tuple[int, int, str]]] = {}
+        for doc_id, start, end, kind in spans[["doc_id", "start", "end", "kind"]].itertuples(index=False):
+            by.setdefault(doc_id, []).append((start, end, kind))
+        sides.append(by)
+    rows = []
+    for doc_id, publisher, text in zip(frame["doc_id"], frame["publisher"], frame["text"], strict=True):
+        solid = np.array([not c.isspace() for c in text], bool)
+        truth = _mask(len(text), sides[0].get(doc_id, []))[solid]
+        guess = _mask(len(text), sides[1].get(doc_id, []))[solid]
+        hit = (truth > 0) & (guess > 0)
+        row: dict[str, Any] = {
+            "doc_id": doc_id,
+            "publisher": publisher,
+            "hit": hit.sum(),
+            "false": ((truth == 0) & (guess > 0)).sum(),
+            "missed": ((truth > 0) & (guess == 0)).sum(),
+            "article": (truth == 0).sum(),
+            "right_kind": (hit & (truth == guess)).sum(),
+        }
+        for number, kind in enumerate(KINDS, 1):
+            row[kind] = (truth == number).sum()
+            row[f"{kind}_hit"] = ((truth == number) & hit).sum()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _figures(n: dict[str, float]) -> dict[str, float]:
+    found, real = n["hit"] + n["false"], n["hit"] + n["missed"]
+    return {
+        "precision": n["hit"] / found if found else np.nan,
+        "recall": n["hit"] / real if real else np.nan,
+        "f1": 2 * n["hit"] / (found + real) if found + real else np.nan,
+        "article_lost": n["false"] / n["article"] if n["article"] else np.nan,
+        "kind_accuracy": n["right_kind"] / n["hit"] if n["hit"] else np.nan,
+    }
+
+
+def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Sum counts up to the figures of EVALUATION, with 95 % intervals by bootstrap over documents.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        As made by :func:`span_counts`.
+
+    Returns
+    -------
+    DataFrame
+        Index: ``precision``, ``recall``, ``f1``, ``article_lost``, ``kind_accuracy`` (micro over documents),
+        ``f1_macro`` (mean over publishers with boilerplate), ``recall_<kind>``; columns ``value``, ``low``,
+        ``high``. Shares in [0, 1].
+
+    Examples
+    --------
+    >>> gold = pd.DataFrame([("0", 0, 4, "promo")], columns=["doc_id", "start", "end", "kind"])
+    >>> span_scores(span_counts(["Ads! Story."], gold, gold), draws=10).loc["f1", "value"]
+    1.0
+    """
+    names = [*COUNTS, "right_kind", *(f"{k}{s}" for k in KINDS for s in ("", "_hit"))]
+    table = counts[names].to_numpy(np.float64)
+    publisher = pd.factorize(counts["publisher"].fillna(""))[0]
+
+    def figures(rows: NDArray[np.int64]) -> dict[str, float]:
+        total = dict(zip(names, table[rows].sum(axis=0), strict=True))
+        out = _figures(total)
+        sums = np.zeros((publisher.max(initial=-1) + 1, 3))
+        np.add.at(sums, publisher[rows], table[rows][:, :3])
+        some = sums[:, 0] + sums[:, 2] > 0
+        f1 = 2 * sums[some, 0] / (2 * sums[some, 0] + sums[some, 1] + sums[some, 2])
+        out["f1_macro"] = float(f1.mean()) if some.any() else np.nan
+        for kind in KINDS:
+            out[f"recall_{kind}"] = total[f"{kind}_hit"] / total[kind] if total[kind] else np.nan
+        return out
+
+    value = figures(np.arange(len(table)))
+    rows = {}
+    cache: dict[bytes, dict[str, float]] = {}
+
+    def figure(name: str, drawn: NDArray[np.int64]) -> float:
+        key = drawn.tobytes()
+        if key not in cache:
+            cache[key] = figures(drawn)
+        return cache[key][name]
+
+    for name in value:
+        low, high = bootstrap(lambda drawn, name=name: figure(name, drawn), len(table), draws=draws, seed=seed)  # type: ignore[misc]
+        rows[name] = {"value": value[name], "low": low, "high": high}
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,0 +1,419 @@
+"""The one place that cuts text: UTF-8 buffers in, segment byte offsets and fingerprints out.
+
+A *segment* is the smallest piece the remover keeps or removes: a line, a sentence, or what stands between
+two glued joints (``difference.Russian``, ``.”He``). Offsets are bytes into one contiguous Arrow buffer;
+code points appear only at the edge, through :func:`code_point_offsets`.
+"""
+
+# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Offsets = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
+
+# How a segment is set off from the one before it in the same document.
+FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
+
+_OTHER, _LOWER, _UPPER, _DIGIT, _SPACE, _BREAK, _STOP, _CLOSER, _OPENER, _BULLET, _WIDE_STOP = range(11)
+
+
+def _code_point_classes() -> NDArray[np.uint8]:
+    table = np.zeros(0x10000, np.uint8)
+    for code in range(0x10000):
+        char = chr(code)
+        if char.islower() or char in "ªº":
+            table[code] = _LOWER
+        elif char.isupper() or char.istitle():
+            table[code] = _UPPER
+        elif char.isalpha():
+            table[code] = _OTHER
+        elif char.isdecimal():
+            table[code] = _DIGIT
+        elif char in "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
+            table[code] = _BREAK
+        elif char.isspace():
+            table[code] = _SPACE
+    for group, name in ((".!?…", _STOP), ("\"'”’)]»", _CLOSER), ("“‘«([„¿¡", _OPENER), ("•▪►▶●■|·◆★→", _BULLET), ("。！？", _WIDE_STOP)):
+        for char in group:
+            table[ord(char)] = name
+    return table
+
+
+CLASSES = _code_point_classes()
+
+_ABBREVIATIONS = (
+    "mr mrs ms dr sen sens rep reps gov gen lt col sgt capt cmdr maj st jr sr no vs jan feb mar apr jun jul "
+    "aug sept sep oct nov dec inc corp co ltd prof rev hon mt ft pres supt dept est al eds ed vol pp cf approx "
+    "bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
+).split()
+_CAMEL_WORDS = (
+    "YouTube WikiLeaks BuzzFeed FiveThirtyEight HuffPost LinkedIn SpaceX WhatsApp PayPal FedEx DreamWorks "
+    "MasterCard PolitiFact FactCheck AstraZeneca BioNTech ExxonMobil GlaxoSmithKline ConocoPhillips SoundCloud "
+    "HotAir AllSides NewsBusters RealClearPolitics CrowdStrike GoFundMe ObamaCare TrumpCare PowerPoint DeSantis "
+    "DeVos DeLay DeBlasio LaPierre LaHood LeBron McConnell McCain McCarthy MacArthur iPhone PlayStation SeaWorld "
+    "SuperPAC WebMD TechCrunch MarketWatch TheBlaze SurveyMonkey ThinkProgress FreedomWorks MoveOn HealthCare "
+    "PricewaterhouseCoopers StubHub OpenTable DoorDash AirBnB LexisNexis FitzGerald VanDyke DaimlerChrysler"
+).split()
+
+FNV, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+
+
+def _fnv(word: bytes) -> int:
+    value = int(FNV)
+    for byte in word:
+        value = ((value ^ byte) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+_ABBREVIATION_HASHES = np.sort(np.array([_fnv(w.encode()) for w in _ABBREVIATIONS], np.uint64))
+_CAMEL_HASHES = np.sort(np.array([_fnv(w.encode()) for w in _CAMEL_WORDS], np.uint64))
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """UTF-8 text of many documents, laid end to end.
+
+    Attributes
+    ----------
+    data : ndarray of uint8, shape (n_bytes,)
+    offsets : ndarray of int64, shape (n_documents + 1,)
+        Document ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+    """
+
+    data: Bytes
+    offsets: Offsets
+
+    @classmethod
+    def of(cls, texts: pd.Series[Any] | pa.Array | list[str]) -> Buffer:
+        """View texts as one buffer; Arrow-backed input with one chunk is not copied.
+
+        Raises
+        ------
+        ValueError
+            A text holds a lone surrogate, which UTF-8 cannot store.
+
+        Examples
+        --------
+        >>> Buffer.of(["ab", "é"]).offsets.tolist()
+        [0, 2, 4]
+        """
+        try:
+            array = pa.array(texts, type=pa.large_string())
+        except (UnicodeEncodeError, pa.ArrowInvalid) as error:
+            msg = f"text cannot be stored as UTF-8 ({error}); drop lone surrogates with errors='replace'"
+            raise ValueError(msg) from error
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        if isinstance(array, pa.ChunkedArray):
+            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+        _, offsets, data = array.buffers()
+        ends = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8) if len(array) else np.zeros(1, np.int64)
+        raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+        return cls(raw, ends)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def text(self, start: int, end: int) -> str:
+        """Decode bytes ``start:end``."""
+        return bytes(self.data[start:end]).decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Segments of a :class:`Buffer`, in reading order.
+
+    Attributes
+    ----------
+    start, end : ndarray of int64, shape (n_segments,)
+        Byte offsets into ``Buffer.data``; white space around a segment belongs to none.
+    joint : ndarray of uint8, shape (n_segments,)
+        How it is set off from the one before: FIRST, PARAGRAPH, LINE, SENTENCE, GLUED or INLINE.
+    bounds : ndarray of int64, shape (n_documents + 1,)
+        Segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
+    """
+
+    start: Offsets
+    end: Offsets
+    joint: Bytes
+    bounds: Offsets
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _decode(data, i, hi):  # type: ignore[no-untyped-def]
+    """Code point at byte i and its length in bytes; the buffer is valid UTF-8."""
+    b = data[i]
+    if b < 0x80:
+        return np.int64(b), 1
+    if b < 0xE0:
+        return ((np.int64(b) & 0x1F) << 6) | (np.int64(data[i + 1]) & 0x3F), 2
+    if b < 0xF0:
+        code = ((np.int64(b) & 0x0F) << 12) | ((np.int64(data[i + 1]) & 0x3F) << 6)
+        return code | (np.int64(data[i + 2]) & 0x3F), 3
+    return np.int64(0xFFFF), 4
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _class_at(data, i, hi, classes):  # type: ignore[no-untyped-def]
+    if i >= hi:
+        return np.uint8(_BREAK), 0
+    code, size = _decode(data, i, hi)
+    return classes[code], size
+
+
+@njit(cache=True, nogil=True)
+def _is_abbreviation(data, lo, stop, abbreviations):  # type: ignore[no-untyped-def]
+    """Whether the word that ends before the full stop at ``stop`` is an initial or an abbreviation."""
+    i = stop
+    inner = False
+    value = FNV
+    while i > lo and stop - i < 12:
+        b = data[i - 1]
+        if b == 46:
+            inner = True
+        elif not (65 <= b <= 90 or 97 <= b <= 122):
+            break
+        i -= 1
+    n = stop - i
+    if n == 0:
+        return False
+    if n == 1:
+        return 65 <= data[i] <= 90
+    if inner:
+        return True
+    for j in range(i, stop):
+        b = data[j]
+        value = (value ^ np.uint64(b + 32 if b <= 90 else b)) * PRIME
+    k = np.searchsorted(abbreviations, value)
+    return k < len(abbreviations) and abbreviations[k] == value
+
+
+@njit(cache=True, nogil=True)
+def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
+    """Whether the inner capital at ``i`` belongs to a name (McConnell, YouTube) or an address."""
+    a = i
+    while a > lo and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
+        a -= 1
+    if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
+        return True
+    left = i - a
+    if left < 3:
+        return True
+    if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
+        return True
+    b = i
+    while b < hi and (65 <= data[b] <= 90 or 97 <= data[b] <= 122):
+        b += 1
+    if b < hi and data[b] in (64, 47):
+        return True
+    value = FNV
+    for j in range(a, b):
+        value = (value ^ np.uint64(data[j])) * PRIME
+        if j >= i:
+            k = np.searchsorted(camel, value)
+            if k < len(camel) and camel[k] == value:
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
+    """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
+    first = n
+    joint = np.uint8(FIRST)
+    begin = np.int64(-1)
+    last = lo  # end of the last byte that is not white space
+    before = np.uint8(_BREAK)  # class of the character before i
+    before2 = np.uint8(_BREAK)
+    breaks = 0
+    i = lo
+    while i < hi:
+        kind, size = _class_at(data, i, hi, classes)
+        if kind == _LOWER or kind == _OTHER or kind == _DIGIT:
+            if begin < 0:
+                begin = i
+            i += size
+            last = i
+            before2 = before
+            before = kind
+            continue
+        if kind == _SPACE:
+            i += size
+            before2 = before
+            before = kind
+            continue
+        if kind == _BREAK:
+            if begin >= 0:
+                starts[n] = begin
+                ends[n] = last
+                joints[n] = joint
+                n += 1
+                begin = -1
+                breaks = 0
+                joint = np.uint8(LINE)
+            if data[i] != 13 or i + 1 >= hi or data[i + 1] != 10:
+                breaks += 1
+            if n > first and breaks >= 2:
+                joint = np.uint8(PARAGRAPH)
+            i += size
+            before2 = before
+            before = kind
+            continue
+        if kind == _UPPER:
+            if begin < 0:
+                begin = i
+            elif (
+                before == _LOWER and before2 != _SPACE and before2 != _BREAK and not _is_name(data, begin, hi, i, camel)
+            ) or (before == _CLOSER and before2 != _SPACE and data[i - 1] != 39 and before2 != _UPPER):
+                starts[n] = begin
+                ends[n] = last
+                joints[n] = joint
+                n += 1
+                begin = i
+                joint = np.uint8(GLUED)
+                before = np.uint8(_BREAK)
+            i += size
+            last = i
+            before2 = before
+            before = kind
+            continue
+        if kind == _BULLET:
+            if begin >= 0 and (before == _SPACE or size > 1):
+                starts[n] = begin
+                ends[n] = last
+                joints[n] = joint
+                n += 1
+                joint = np.uint8(INLINE)
+                begin = -1
+                before = np.uint8(_BREAK)
+            if begin < 0:
+                begin = i
+            i += size
+            last = i
+            before2 = before
+            before = kind
+            continue
+        if kind == _STOP or kind == _WIDE_STOP:
+            if begin < 0:
+                begin = i
+            dot = data[i] == 46
+            at = i
+            run = 0
+            j = i
+            closed = False
+            k2 = kind
+            while j < hi:  # the whole run of stops and closers
+                k2, s2 = _class_at(data, j, hi, classes)
+                if k2 == _STOP or k2 == _WIDE_STOP:
+                    run += 1
+                elif k2 == _CLOSER:
+                    if closed and data[j] in (34, 39):  # a second straight quote opens what follows
+                        break
+                    closed = True
+                else:
+                    break
+                j += s2
+            last = j
+            k2, s2 = _class_at(data, j, hi, classes)
+            cut = np.uint8(255)
+            if kind == _WIDE_STOP and k2 != _BREAK:
+                cut = np.uint8(SENTENCE)
+            elif k2 == _SPACE:
+                k = j
+                k3 = k2
+                while k < hi and k3 == _SPACE:
+                    k += s2
+                    k3, s2 = _class_at(data, k, hi, classes)
+                starter = k3 == _UPPER or k3 == _DIGIT or k3 == _OPENER or k3 == _CLOSER or k3 == _BULLET
+                if not starter and k < hi and k3 == _OTHER:
+                    starter = data[k] >= 0xD0 or data[k] in (64, 35, 45, 42)  # another script, @ # - *
+                    starter = starter or data[k] == 0xE2
+                if starter and not (dot and run == 1 and not closed and _is_abbreviation(data, begin, at, abbreviations)):
+                    cut = np.uint8(SENTENCE)
+            elif (k2 == _UPPER or k2 == _OPENER) and (closed or before == _LOWER or (run == 1 and before == _DIGIT)):
+                address = False
+                if dot and run == 1 and not closed:
+                    a = at
+                    while a > begin and data[a - 1] > 32:
+                        a -= 1
+                        if data[a] in (47, 64) or (data[a] == 46 and a > begin and data[a - 1] != 46 and a < at - 1):
+                            address = True
+                            break
+                    if at - a == 3 and data[a] == 119 and data[a + 1] == 119 and data[a + 2] == 119:
+                        address = True
+                    address = address or _is_abbreviation(data, begin, at, abbreviations)
+                if not address:
+                    cut = np.uint8(GLUED)
+            if cut != 255:
+                starts[n] = begin
+                ends[n] = j
+                joints[n] = joint
+                n += 1
+                begin = -1
+                joint = cut
+                before = np.uint8(_BREAK)
+                before2 = np.uint8(_BREAK)
+            else:
+                before2 = before
+                before = np.uint8(_CLOSER) if closed else kind
+                if closed:
+                    before2 = np.uint8(_STOP)
+            i = j
+            continue
+        # closers and openers
+        if begin < 0:
+            begin = i
+        i += size
+        last = i
+        before2 = before
+        before = kind
+    if begin >= 0:
+        starts[n] = begin
+        ends[n] = last
+        joints[n] = joint
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _cut_all(data, offsets, classes, abbreviations, camel, starts, ends, joints, bounds):  # type: ignore[no-untyped-def]
+    n = 0
+    bounds[0] = 0
+    for d in range(len(offsets) - 1):
+        n = _cut(data, offsets[d], offsets[d + 1], classes, abbreviations, camel, starts, ends, joints, n)
+        bounds[d + 1] = n
+    return n
+
+
+def cut(buffer: Buffer) -> Segments:
+    """Cut every document of ``buffer`` into segments.
+
+    Examples
+    --------
+    >>> buffer = Buffer.of(["It makes all the difference.Russian President spoke."])
+    >>> s = cut(buffer)
+    >>> [buffer.text(a, b) for a, b in zip(s.start, s.end)]
+    ['It makes all the difference.', 'Russian President spoke.']
+    """
+    # no two segments start less than two bytes apart
+    room = int(buffer.offsets[-1] - buffer.offsets[0]) // 2 + len(buffer) + 1
+    start, end = np.empty(room, np.int64), np.empty(room, np.int64)
+    joint, bounds = np.empty(room, np.uint8), np.empty(len(buffer) + 1, np.int64)
+    n = _cut_all(
+        buffer.data, buffer.offsets, CLASSES, _ABBREVIATION_HASHES, _CAMEL_HASHES, start, end, joint, bounds
+    )
+    return Segments(start[:n].copy(), end[:n].copy(), joint[:n].copy(), bounds)
