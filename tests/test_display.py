@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from toolkit.display import OTHER, PALETTE, CleanedArticle, show, visible
+from toolkit.display import OTHER, PALETTE, Articles, CleanedArticle, Table, show, telling, visible
 from toolkit.picture import svg
 
 
@@ -168,3 +168,43 @@ def test_svg_wraps_colours_and_is_stable():
     struck = [node.attrib["fill"] for node in root.iter("{*}text") if "Subscribe" in node.text]
     assert struck == [PALETTE["appeal"].ink]
     assert len(list(root.iter("{*}line"))) >= 1
+
+
+def test_table_groups_numbers_and_escapes_text():
+    table = Table(
+        pd.DataFrame({"<b>": ["<i>\x1b", None], "n": [1234567, 2], "share": [0.256, 1.0], "p": [0.5, 2]})
+    )
+    assert repr(table).splitlines() == [
+        "<b>           n    share    p",
+        "<i>␛  1,234,567   25.6 %  0.5",
+        "              2  100.0 %    2",
+    ]
+    page = table._repr_html_()
+    assert "<b>" not in page
+    assert "&lt;i&gt;␛" in page
+    assert '<td style="text-align:right;vertical-align:top">1,234,567</td>' in page
+    assert repr(Table(pd.DataFrame({"a": [], "b": []}))) == "a  b"
+
+
+def test_articles_stand_one_below_the_other():
+    articles = Articles([CleanedArticle("one", spans()), CleanedArticle("two", spans())])
+    assert repr(articles).count("nothing removed") == 2
+    assert articles._repr_html_().count("</article>") == 2
+
+
+def test_context_cuts_between_words():
+    text = "word " * 40 + "GIVE"
+    shown = repr(CleanedArticle(text, spans((200, 204, "appeal", 1, "rule", "t")), context=12))
+    assert shown.startswith(" […] word word [appeal: GIVE]")
+
+
+def test_telling_lets_publishers_take_turns_and_ignores_order():
+    documents = pd.DataFrame(
+        {"doc_id": list("abcd"), "publisher": ["x", "x", "y", None], "length": [100, 100, 100, 10]}
+    )
+    frame = spans(*[(0, 9, "promo", 1, "rule", "t")] * 4, (20, 30, "appeal", 1, "rule", "t"))
+    frame["doc_id"] = ["a", "b", "c", "d", "b"]
+    assert telling(documents, frame) == ["b", "c", "a"]  # d loses nine tenths
+    assert telling(documents, frame.iloc[::-1], top=2) == ["b", "c"]
+    assert telling(documents.iloc[::-1], frame) == ["b", "c", "a"]
+    assert telling(documents, frame.iloc[:0]) == []

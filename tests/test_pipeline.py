@@ -1,7 +1,6 @@
 import gzip
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -254,24 +253,22 @@ def test_summary_prints_the_closing_lines():
 
 
 def test_memory_stays_flat(tmp_path):
-    """Ten times the input must not take more than half as much memory again."""
-    lines = gzip.decompress(SAMPLE.read_bytes()).decode().splitlines()
+    """Ten times the input must not take more than a third as much memory again."""
+    lines = gzip.decompress(SAMPLE.read_bytes()).decode().splitlines(keepends=True)
     code = (
         "import resource, sys; from toolkit import pipeline\n"
         "pipeline.run(sys.argv[1], sys.argv[2], rows=200)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     peaks = []
-    for times in (3, 30):
+    for times in (4, 40):
         source = tmp_path / f"in{times}.jsonl"
-        with source.open("w", encoding="utf-8") as out:
-            for turn in range(times):
-                for line in lines:
-                    item = json.loads(line)
-                    out.write(json.dumps({**item, "doc_id": f"{turn}-{item['doc_id']}"}) + "\n")
+        source.write_text(times * "".join(lines), "utf-8")
         done = subprocess.run(
             [sys.executable, "-c", code, source, tmp_path / f"out{times}"],
-            capture_output=True, text=True, check=True, env={**os.environ, "MALLOC_ARENA_MAX": "2"},
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         peaks.append(int(done.stdout))
-    assert peaks[1] < 1.5 * peaks[0], peaks
+    assert peaks[1] < 1.33 * peaks[0], peaks

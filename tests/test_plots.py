@@ -139,7 +139,7 @@ def test_hostile_labels_make_valid_svg(name):
         plots.words(pd.DataFrame({"word": [name], "weight": [1.0]})),
     ):
         etree.fromstring(picture(ax).encode())
-        assert max(len(t.get_text()) for t in ax.get_yticklabels()) <= 32
+        assert max(len(t.get_text()) for t in ax.get_yticklabels()) <= 44
 
 
 @pytest.mark.parametrize(

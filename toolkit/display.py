@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 
@@ -155,8 +156,7 @@ class CleanedArticle:
                 tail = self.context if number + 1 < len(pieces) else 0
                 if number == 0 and tail == 0:
                     head = 2 * self.context
-                if len(text) > head + tail + 10:
-                    text = text[:head] + " […] " + text[len(text) - tail :]
+                text = _shortened(text, head, tail)
             yield Piece(visible(text), piece.kind, visible(piece.reason))
 
     def _account(self) -> str:
@@ -181,6 +181,16 @@ class CleanedArticle:
         parts.extend(_html(piece) for piece in self._shown())
         parts.append(f'</p><p style="{_FOOT}">{self._account()}</p></article>')
         return "".join(parts)
+
+
+def _shortened(text: str, head: int, tail: int) -> str:
+    """Keep about the first ``head`` and the last ``tail`` characters, cut between words."""
+    if len(text) <= head + tail + 10:
+        return text
+    first, last = text[:head], text[len(text) - tail :] if tail else ""
+    first = first[: first.rfind(" ")] if " " in first[1:] else first
+    last = last[last.find(" ") + 1 :] if " " in last[:-1] else last
+    return f"{first} […] {last}"
 
 
 def _reason(row: dict[Any, Any]) -> str:
@@ -252,6 +262,16 @@ def show(
     )
 
 
+class Articles(list[CleanedArticle]):
+    """Several articles, shown one below the other."""
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        return "".join(article._repr_html_() for article in self)
+
+
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:
     """Return ids of documents that show cleaning well: most kinds removed, most of the text still there.
 
@@ -278,3 +298,66 @@ def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[
     table["turn"] = table.groupby("publisher", dropna=False).cumcount()
     table = table.sort_values(["turn", *order], ascending=[True, *descending])
     return [str(doc_id) for doc_id in table["doc_id"].head(top)]
+
+
+class Table:
+    """A small DataFrame that shows itself for reading: no index, text to the left, numbers grouped.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Shown whole.
+    percent : sequence of str, default ("share",)
+        Columns of fractions to show as per cent.
+
+    Examples
+    --------
+    >>> Table(pd.DataFrame({"kind": ["promo"], "characters": [12345], "share": [0.25]}))
+    kind  characters   share
+    promo     12,345  25.0 %
+    """
+
+    def __init__(self, frame: pd.DataFrame, *, percent: Sequence[str] = ("share",)) -> None:
+        self.frame = frame
+        self.percent = percent
+
+    def _told(self, name: str, value: Any) -> str:
+        if pd.isna(value):
+            return ""
+        if name in self.percent:
+            return f"{100 * value:.1f} %"
+        if isinstance(value, (bool, np.bool_)):
+            return "yes" if value else "no"
+        if isinstance(value, (int, np.integer)):
+            return f"{value:,}"
+        return f"{value:,.4g}" if isinstance(value, float) else visible(str(value))
+
+    def _cells(self) -> list[list[str]]:
+        return [[self._told(str(name), value) for value in self.frame[name]] for name in self.frame]
+
+    def _left(self) -> list[bool]:
+        return [not pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
+
+    def __repr__(self) -> str:
+        columns = []
+        for name, cells, left in zip(self.frame, self._cells(), self._left(), strict=True):
+            lines = [visible(str(name)), *(cell.replace("\n", " ") for cell in cells)]
+            width = max(map(len, lines))
+            columns.append([line.ljust(width) if left else line.rjust(width) for line in lines])
+        return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+
+    def _repr_html_(self) -> str:
+        def row(tag: str, cells: Iterable[str]) -> str:
+            sides = ["left" if left else "right" for left in self._left()]
+            made = (
+                f'<{tag} style="text-align:{side};vertical-align:top">{_escaped(cell)}</{tag}>'
+                for side, cell in zip(sides, cells, strict=True)
+            )
+            return f"<tr>{''.join(made)}</tr>"
+
+        head = row("th", map(str, self.frame))
+        body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
+        return (
+            '<table class="dataframe tex2jax_ignore mathjax_ignore">'
+            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
+        )

@@ -88,7 +88,7 @@ class Job:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stack.close()
-        if kind is None or issubclass(kind, NothingReadError):
+        if kind is None or issubclass(kind, NothingReadError) or not self.spool.notes:
             self.spool.close()
         else:
             self.spool.release()
@@ -206,11 +206,13 @@ class Job:
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
+    frame = frame.copy(deep=False)
+    frame.attrs = {}  # Arrow would write them as JSON, and the quarantine is none
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
 def _readable(corpus: pd.DataFrame) -> pd.DataFrame:
-    """Return the corpus with a whole ``clean_text`` or none."""
+    """Return the corpus with a whole ``clean_text`` or none; where one is missing, the text stands in."""
     if "clean_text" not in corpus:
         return corpus
     if corpus["clean_text"].isna().all():

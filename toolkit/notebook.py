@@ -15,6 +15,9 @@ from typing import Any
 QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 """Environment of every kernel that records or checks a notebook."""
 
+KERNEL = ["--IPKernelApp.log_level=40"]
+"""Arguments of such a kernel: it says nothing but errors on standard error."""
+
 FIGURE_FORMATS = {"svg"}
 PRINT_FIGURE = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
 RC = {
@@ -109,7 +112,11 @@ def record(path: Path) -> None:
     os.environ.update(QUIET)
     book = nbformat.read(path, as_version=4)
     runner = ExecutePreprocessor(
-        kernel_name="python3", record_timing=False, store_widget_state=False, timeout=600
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        timeout=600,
+        extra_arguments=KERNEL,
     )
     runner.preprocess(book, {"metadata": {"path": str(path.parent)}})
     path.write_text(nbformat.writes(book) + "\n", "utf-8")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
-_LONGEST = 32
+_LONGEST = 44
 
 
 def _axes(ax: Axes | None, height: float | None = None) -> Axes:
@@ -250,7 +250,7 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def words(weights: pd.DataFrame, *, top: int = 8, ax: Axes | None = None) -> Axes:
+def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
     """Draw the words that spoke most for and against a topic.
 
     Parameters
@@ -260,6 +260,8 @@ def words(weights: pd.DataFrame, *, top: int = 8, ax: Axes | None = None) -> Axe
         ``removed`` (bool) is there, words of removed text are marked.
     top : int, default 8
         How many words, by absolute weight.
+    towards : str, default "the topic"
+        What positive weights speak for, for the label of the axis.
     ax : matplotlib Axes, optional
         Where to draw; default a new figure.
 
@@ -285,7 +287,7 @@ def words(weights: pd.DataFrame, *, top: int = 8, ax: Axes | None = None) -> Axe
             )  # fmt: skip
     _rows(ax, _names(chosen["word"].tolist()))
     ax.axvline(0, color="black", linewidth=0.8)
-    ax.set_xlabel("weight (log-odds; right: speaks for the topic)")
+    ax.set_xlabel(f"weight (log-odds); to the right: for {visible(towards)}", parse_math=False)
     if gone.any():
         ax.legend(frameon=False, loc="lower right")
     return ax

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,29 @@ from toolkit.display import CleanedArticle, show, telling, visible
 from toolkit.spool import whole
 
 UNKNOWN = "(unknown)"
+
+# nbconvert's own page, without the scripts it would load from the network: the policy forbids any.
+PAGE = """\
+{%- extends 'lab/index.html.j2' -%}
+{%- block html_head -%}
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:">
+{{ super() }}
+{%- endblock html_head -%}
+{%- block html_head_js -%}{%- endblock html_head_js -%}
+{%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block html_head_css -%}
+{{ super() }}
+<style>
+body.jp-Notebook { max-width: 60em; margin: 0 auto; padding: 1.5em; overflow: auto; }
+.jp-OutputArea-child img { max-width: 100%; height: auto; }
+.jp-OutputPrompt, .jp-InputPrompt { display: none; }
+.jp-RenderedText pre { white-space: pre-wrap; word-break: normal; }
+table.dataframe td { max-width: 26em; overflow-wrap: break-word; white-space: normal; }
+</style>
+{%- endblock html_head_css -%}
+"""
 
 
 class ReportError(RuntimeError):
@@ -207,7 +229,7 @@ class Results:
     def shifts(self, ids: list[str]) -> pd.DataFrame:
         """Return the topics of some documents as loaded and as cleaned.
 
-        Columns ``title``, ``removed`` (share of characters), ``before``, ``after`` (topics with probability).
+        Columns ``title``, ``share`` (of characters removed), ``before``, ``after`` (topics with probability).
         """
         from toolkit.topics import TopicClassifier
 
@@ -220,7 +242,7 @@ class Results:
         return pd.DataFrame(
             {
                 "title": [_short(t, 70) for t in corpus["title"].fillna(corpus["text"].str[:70])],
-                "removed": (corpus["doc_id"].map(gone) / corpus["text"].str.len()).map("{:.0%}".format),
+                "share": corpus["doc_id"].map(gone).fillna(0) / corpus["text"].str.len(),
                 "before": corpus["doc_id"].map(before).fillna("unsure"),
                 "after": corpus["doc_id"].map(after).fillna("unsure"),
             }
@@ -266,23 +288,23 @@ def render(folder: str | Path) -> Path:
     except ImportError as error:
         msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
         raise ReportError(msg) from None
-    from toolkit.notebook import normalise
+    from toolkit.notebook import KERNEL, normalise
 
     folder = Path(folder)
     page = folder / "report.html"
-    os.environ.setdefault("PYTHONHASHSEED", "0")
     with whole(folder / "report.ipynb") as book:
         source = resources.files("toolkit") / "report.ipynb"
         with resources.as_file(source) as path:
             papermill.execute_notebook(
                 str(path), str(book), {"folder": "."}, cwd=str(folder), kernel_name="python3",
-                progress_bar=False, log_output=False, report_mode=True,
+                progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
             )  # fmt: skip
         normalise(book)
-        exporter = HTMLExporter(exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True)
-        html, _ = exporter.from_notebook_node(
-            nbformat.read(book, as_version=4), {"metadata": {"name": "News report"}}
+        exporter = HTMLExporter(
+            raw_template=PAGE, exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
         )
+        notebook = nbformat.read(book, as_version=4)
+        html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
     with whole(page) as temporary:
         temporary.write_text(html, "utf-8")
     return page

@@ -1,0 +1,211 @@
+import gzip
+import json
+import os
+import pty
+import subprocess
+import sys
+import termios
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from toolkit import cli, datasets, report
+from toolkit.shipped import shipped
+
+SAMPLE = shipped("sample") / "articles.jsonl.gz"
+
+
+def call(*args, stdin=None):
+    """The command line in this process: exit code, standard output, standard error."""
+    done = CliRunner().invoke(cli.app, [str(a) for a in args], input=stdin, catch_exceptions=False)
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def few(tmp_path):
+    path = tmp_path / "few.jsonl"
+    path.write_text("\n".join(gzip.decompress(SAMPLE.read_bytes()).decode().splitlines()[:12]), "utf-8")
+    return path
+
+
+def test_version():
+    from toolkit import __version__
+
+    assert call("--version") == (0, f"news-toolkit {__version__}\n", "")
+
+
+def test_the_installed_command_answers():
+    done = subprocess.run(
+        [sys.executable, "-m", "toolkit.cli", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    for verb in ("clean", "classify", "run", "report", "datasets", "warmup"):
+        assert verb in done.stdout
+
+
+def test_clean_then_classify(few, tmp_path):
+    code, out, err = call("clean", few, "-o", tmp_path / "c.parquet", "--spans", tmp_path / "s.jsonl")
+    assert (code, err) == (0, "")
+    assert "12 in = 12 kept + 0 quarantined" in out
+    assert "clean_text" in pd.read_parquet(tmp_path / "c.parquet")
+    code, out, err = call("classify", tmp_path / "c.parquet", "-o", tmp_path / "t.csv")
+    assert (code, err) == (0, "")
+    assert list(pd.read_csv(tmp_path / "t.csv")) == ["doc_id", "topic", "name", "probability"]
+    assert "topics " in out
+
+
+def test_run_says_where_the_report_is(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "render", lambda folder: folder / "report.html")
+    code, out, err = call("run", few, "-o", tmp_path / "out")
+    assert (code, err) == (0, "")
+    first, *rest = out.splitlines()
+    assert first.split() == ["report", str(tmp_path / "out" / "report.html")]
+    assert [line.split()[0] for line in rest if not line.startswith(" ")] == [
+        "documents",
+        "removed",
+        "topics",
+    ]
+    assert (tmp_path / "out" / "run.json").is_file()
+
+
+def test_run_without_the_lab_extra_writes_all_else_and_says_so(few, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    code, out, err = call("run", few, "-o", tmp_path / "out")
+    assert code == 0
+    assert err == "news-toolkit: no report: papermill is not installed; pip install 'news-toolkit[lab]'\n"
+    assert out.startswith("written ")
+    assert (tmp_path / "out" / "cleaned.parquet").is_file()
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+BAD = {
+    "empty.jsonl": b"",
+    "binary.bin": bytes(range(256)) * 40,
+    "cut.json": b'[{"text": "It rained in',
+    "notext.csv": b"id,body2\n1,2\n",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_read_is_one_line_and_exit_code_2(tmp_path, name):
+    (tmp_path / name).write_bytes(BAD[name])
+    for verb, target in (("clean", "o.parquet"), ("run", "out")):
+        code, out, err = call(verb, tmp_path / name, "-o", tmp_path / target)
+        assert (code, out) == (2, "")
+        assert err.count("\n") == 1
+        assert err.startswith(f"news-toolkit: {name}")
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_a_part_that_cannot_be_read_is_quarantined_and_the_rest_done(few, tmp_path):
+    (tmp_path / "bad.jsonl").write_bytes(BAD["binary.bin"])
+    code, out, _ = call("clean", few, tmp_path / "bad.jsonl", "-o", tmp_path / "o.parquet")
+    assert code == 0
+    assert "= 12 kept + " in out
+    assert "+ 0 quarantined" not in out
+
+
+def test_missing_input_and_strict(few, tmp_path):
+    code, out, err = call("clean", tmp_path / "none.jsonl", "-o", tmp_path / "o.parquet")
+    assert (code, out) == (2, "")
+    assert "none.jsonl: no such file or folder" in err
+    few.write_text(few.read_text("utf-8") + "\nno JSON\n", "utf-8")
+    code, _, err = call("clean", few, "-o", tmp_path / "o.parquet", "--strict")
+    assert code == 2
+    assert err.startswith("news-toolkit: few.jsonl#13: ")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["-o", "x.doc"], "unknown ending; use .parquet"),
+        (["-o", "x.csv", "--remove", "adverts"], "adverts"),
+        (["-o", "x.csv", "-c", "text"], "is not COLUMN=FIELD"),
+    ],
+)
+def test_wrong_options_are_named(few, tmp_path, monkeypatch, args, words):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("clean", few, *args)
+    assert code != 0
+    assert words in err
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_columns_and_kinds_reach_the_job(tmp_path):
+    (tmp_path / "in.csv").write_text("id,body2\n1,It rained. Sign up for our newsletter.\n")
+    code, _, _ = call(
+        "clean",
+        tmp_path / "in.csv",
+        "-o",
+        tmp_path / "o.csv",
+        "-c",
+        "text=body2",
+        "--remove",
+        "notice,byline",
+    )
+    assert code == 0
+    assert pd.read_csv(tmp_path / "o.csv")["clean_text"][0].startswith("It rained.")
+
+
+def test_hostile_names_do_not_reach_the_terminal(tmp_path):
+    path = tmp_path / "a\x1b[31m.jsonl"
+    path.write_text("no JSON\n")
+    code, _, err = call("clean", path, "-o", tmp_path / "o.csv")
+    assert code == 2
+    assert "\x1b" not in err
+
+
+def test_standard_input(few, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
+    done = subprocess.run(
+        [sys.executable, "-m", "toolkit.cli", "clean", "-", "-o", tmp_path / "o.jsonl"],
+        input=few.read_bytes(), capture_output=True, check=False, env=environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len((tmp_path / "o.jsonl").read_text("utf-8").splitlines()) == 12
+    assert json.loads((tmp_path / "o.jsonl").read_text("utf-8").splitlines()[0])["clean_text"]
+
+
+def test_bars_are_drawn_on_a_terminal_only(few, tmp_path):
+    terminal, line = pty.openpty()
+    termios.tcsetwinsize(line, (24, 100))
+    environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "toolkit.cli", "clean", few, "-o", tmp_path / "o.parquet"],
+        stdout=subprocess.PIPE, stderr=line, env=environment,
+    ) as process:  # fmt: skip
+        out = process.stdout.read()
+    os.close(line)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(terminal)
+    assert b"cleaning" in shown
+    assert b"12 in = 12 kept" in out
+
+
+def test_datasets(monkeypatch):
+    code, out, _ = call("datasets", "list")
+    assert code == 0
+    assert "sample" in out
+    monkeypatch.setattr(datasets, "fetch", lambda name: f"{name} fetched", raising=False)
+    assert call("datasets", "fetch", "allsides") == (0, "allsides fetched\n", "")
+
+
+def test_warmup():
+    code, out, _ = call("warmup")
+    assert code == 0
+    assert out.startswith("kernels ready after")
+
+
+def test_report_needs_a_finished_run(tmp_path):
+    code, out, err = call("report", tmp_path)
+    assert (code, out) == (1, "")
+    assert "no run.json, so no finished run" in err

@@ -1,0 +1,134 @@
+import json
+import re
+import shutil
+
+import nbformat
+import pandas as pd
+import pytest
+from lxml import etree
+
+from toolkit import pipeline, report
+from toolkit.report import ReportError, Results
+from toolkit.shipped import shipped
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> $\\frac{ \x1b[31m \u202e"
+
+HEADINGS = (
+    "Where the documents come from",
+    "What was removed",
+    "Passages that return",
+    "Five articles, struck through",
+    "What the articles are about",
+    "What cleaning changes",
+    "What could not be read",
+    "How this was made",
+)
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """A report of the sample, a hostile article and a broken record."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "in").mkdir()
+    shutil.copy(shipped("sample") / "articles.jsonl.gz", folder / "in")
+    line = {
+        "id": EVIL,
+        "title": EVIL,
+        "text": f"{EVIL}\nSign up for our newsletter {EVIL}\n",
+        "publisher": EVIL,
+    }
+    lines = [json.dumps({**line, "id": f"{EVIL}{n}"}) for n in range(60)]
+    (folder / "in" / "evil.jsonl").write_text("\n".join([*lines, EVIL]), "utf-8")
+    pipeline.run(folder / "in", folder / "out")
+    report.render(folder / "out")
+    return folder / "out"
+
+
+def page(folder):
+    return (folder / "report.html").read_text("utf-8")
+
+
+def test_report_is_one_file_without_network_scripts_or_code(rendered):
+    root = etree.HTML(page(rendered))
+    assert not root.findall(".//script")
+    assert not root.findall(".//link")
+    assert not root.findall(".//iframe")
+    sources = [node.attrib[name] for node in root.iter() for name in ("src", "href") if name in node.attrib]
+    assert not [s for s in sources if not s.startswith(("data:", "#"))]
+    assert not re.search(r"url\((?!['\"]?(data:|#))", page(rendered))
+    assert not re.search(r"@import|https?://[^\s\"']*(cdn|unpkg|jsdelivr)", page(rendered))
+    assert not root.findall(".//*[@class='jp-CodeMirrorEditor jp-Editor jp-InputArea-editor']")
+    assert "load_ext" not in page(rendered)
+    policy = root.find(".//meta[@http-equiv='Content-Security-Policy']").attrib["content"]
+    assert policy.startswith("default-src 'none';")
+
+
+def test_report_shows_everything(rendered):
+    text = " ".join(etree.HTML(page(rendered)).itertext())
+    counts = Results(rendered).record["counts"]
+    assert f"{counts['in']:,} documents came in: {counts['kept']:,} were kept, 1 quarantined." in text
+    for heading in HEADINGS:
+        assert heading in text
+    assert len(re.findall(r"characters removed \(\d", text)) == 5
+    assert page(rendered).count("data:image/svg+xml;base64,") == 3
+    assert "evil.jsonl#61" in text
+
+
+def test_hostile_text_stays_text(rendered):
+    root = etree.HTML(page(rendered))
+    assert not [node for node in root.iter() if any(name.startswith("on") for name in node.attrib)]
+    assert "\x1b" not in page(rendered)
+    assert "\u202e" not in page(rendered)
+    assert "&lt;script&gt;alert(1)" in page(rendered)
+
+
+def test_the_notebook_can_be_opened_and_run_again(rendered):
+    book = nbformat.read(rendered / "report.ipynb", as_version=4)
+    nbformat.validate(book)
+    assert not [o for cell in book.cells for o in cell.get("outputs", ()) if o.output_type == "error"]
+    assert not [o for cell in book.cells for o in cell.get("outputs", ()) if o.get("name") == "stderr"]
+    assert str(rendered) not in (rendered / "report.ipynb").read_text("utf-8")
+
+
+def test_rendering_again_gives_the_same_bytes(rendered):
+    before = {name: (rendered / name).read_bytes() for name in ("report.html", "report.ipynb")}
+    report.render(rendered)
+    assert {name: (rendered / name).read_bytes() for name in before} == before
+    assert not [p.name for p in rendered.iterdir() if p.name.startswith(".")]
+
+
+def test_results_agree_with_the_files(rendered):
+    results = Results(rendered)
+    cleaned = pd.read_parquet(rendered / "cleaned.parquet")
+    spans = pd.read_parquet(rendered / "spans.parquet")
+    removed = int((spans["end"] - spans["start"]).sum())
+    assert results.kinds()["characters"].sum() == removed
+    assert results.removed()["characters"].sum() == removed
+    assert results.publishers()["documents"].sum() == len(cleaned)
+    assert results.publishers()["characters"].sum() == cleaned["text"].str.len().sum()
+    assert results.months()["documents"].sum() == len(cleaned)
+    assert int(results.months().loc[results.months()["month"].isna(), "documents"].sum()) == 60
+    assert results.account().set_index("what")["n"]["characters removed"] == removed
+    assert results.topics().set_index("name")["documents"].to_dict() == results.record["counts"]["topics"]
+    assert results.templates(3)["characters"].is_monotonic_decreasing
+    ids = results.telling(5)
+    assert len(set(ids)) == 5
+    assert results.articles(ids)["doc_id"].tolist() == ids
+    assert results.shifts(ids).columns.tolist() == ["title", "share", "before", "after"]
+    assert repr(results).endswith(f"{len(cleaned):,} documents)")
+
+
+def test_a_run_with_nothing_to_remove_is_reported(tmp_path):
+    (tmp_path / "plain.txt").write_text(
+        "Rain fell\n\nIt rained in the port all day, and the ferry stayed in.\n"
+    )
+    pipeline.run(tmp_path / "plain.txt", tmp_path / "out", remove=["appeal"])
+    path = report.render(tmp_path / "out")
+    assert "1 documents came in: 1 were kept, 0 quarantined." in " ".join(
+        etree.HTML(path.read_text("utf-8")).itertext()
+    )
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    with pytest.raises(ReportError, match=r"no run\.json, so no finished run; run `news-toolkit run IN -o"):
+        report.render(tmp_path)
