@@ -7,6 +7,7 @@ cross-validation.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from toolkit.evaluation.intervals import bootstrap
+from toolkit.evaluation.intervals import Metric, bootstrap
 
 Floats = NDArray[np.float64]
 
@@ -141,7 +142,7 @@ def topic_report(
     place = {code: number for number, code in enumerate(codes)}
     wanted = np.array([place.get(code, -1) for code in true])
     correct, confidence = lead == wanted, values.max(axis=1, initial=0.0)
-    metrics = {
+    metrics: dict[str, Metric] = {
         "accuracy": lambda r: accuracy(correct[r]),
         "macro F1": lambda r: macro_f1(wanted[r], lead[r]),
         "among all": lambda r: accuracy(member[r, lead[r]]),
@@ -157,6 +158,10 @@ def topic_report(
     out = []
     for group, chosen in groups.items():
         for name, metric in metrics.items():
-            low, high = bootstrap(lambda r, m=metric, c=chosen: m(c[r]), len(chosen), draws=draws)
+            low, high = bootstrap(partial(_within, metric, chosen), len(chosen), draws=draws)
             out.append((group, len(chosen), name, metric(chosen), low, high))
     return pd.DataFrame(out, columns=["group", "documents", "metric", "value", "low", "high"])
+
+
+def _within(metric: Metric, chosen: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
+    return metric(chosen[rows])

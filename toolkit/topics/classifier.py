@@ -287,7 +287,13 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             A file is missing, is not a topic model, or was changed since it was saved.
         """
         model = TopicModel.load(path)
-        loaded = cls(min_confidence=min_confidence, **model.space.card())
+        space = model.space
+        loaded = cls(
+            min_confidence=min_confidence,
+            bits=space.bits,
+            lead=space.lead,
+            title_weight=space.title_weight,
+        )
         loaded.model_ = model
         return loaded
 
@@ -329,7 +335,7 @@ def _labels(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[
     multi = any(isinstance(label, (set, frozenset, list, tuple)) for label in given)
     sets = [set(label) if multi else {label} for label in given]
     for place, labels in enumerate(sets):
-        if any(label is None or label != label for label in labels):
+        if any(pd.isna(label) for label in labels):
             msg = f"fit: document {place} has a missing label; drop it, or give an empty set"
             raise ValueError(msg)
     plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]

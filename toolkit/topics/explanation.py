@@ -67,7 +67,8 @@ class Explanation:
             shown = escape(self.text[start:end])
             if depth >= 0.06:
                 colour = _FOR if weight > 0 else _AGAINST
-                shown = f'<span style="background-color:rgba({colour},{depth:.2f})" title="{weight:+.3f}">{shown}</span>'
+                style = f"background-color:rgba({colour},{depth:.2f})"
+                shown = f'<span style="{style}" title="{weight:+.3f}">{shown}</span>'
             pieces.append(shown)
             last = end
         pieces.append(escape(self.text[last:]))
@@ -97,11 +98,11 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
     chosen = probability.index[0] if topic is None else topic
     buckets, spans = occurrences(text, model.space)
     strings = _surface(text, spans)
-    weight = np.ones(len(buckets))
-    if title is not None and model.space.title_weight:
+    heavy, weight = float(model.space.title_weight), np.ones(len(buckets))
+    if title is not None and heavy:
         title_buckets, title_spans = occurrences(title, model.space)
         strings = _surface(title, title_spans) + strings
-        weight = np.concatenate([np.full(len(title_buckets), float(model.space.title_weight)), weight])
+        weight = np.concatenate([np.full(len(title_buckets), heavy), weight])
         buckets = np.concatenate([title_buckets, buckets])
     share = _shares(model, buckets, weight)
     body = share[len(share) - len(spans) :, model.classes.index(chosen)]

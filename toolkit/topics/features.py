@@ -7,6 +7,7 @@ of neighbouring words falls into one of ``2**bits`` buckets. Training reads the 
 through :func:`_count`, so they cannot differ.
 """
 
+# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
 from __future__ import annotations
 
 import unicodedata
@@ -19,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
+from pyarrow import compute
 from scipy.sparse import csr_matrix
 
 Buffers: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -48,7 +50,8 @@ class FeatureSpace:
     bits : int, default 18
         Base-2 logarithm of the number of buckets.
     lead : int, default 4096
-        Bytes of the text that are read; news says first what it is about. A word cut by the limit is left out.
+        Bytes of the text that are read: news says first what it is about. A word that the limit cuts is left
+        out.
     title_weight : int, default 2
         How many times a word of the title counts; 0 reads no titles.
     """
@@ -86,16 +89,16 @@ def text_buffers(texts: pd.Series[Any]) -> Buffers:
     data : uint8 array
     offsets : int64 array, length n + 1
     """
-    array = pa.chunked_array(pa.array(texts, from_pandas=True)) if len(texts) else pa.chunked_array([[""]])
-    array = array.cast(pa.large_string())
+    array: Any = pa.array(texts, pa.large_string(), from_pandas=True)
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
     if array.null_count:
-        array = array.fill_null("")
-    joined = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
-    if isinstance(joined, pa.ChunkedArray):
-        joined = pa.concat_arrays(joined.chunks)
-    _, offset_buffer, data_buffer = joined.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[joined.offset : joined.offset + len(texts) + 1]
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None else np.empty(0, np.uint8)
+        array = compute.fill_null(array, "")
+    _, places, raw = array.buffers()
+    if not len(array):
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    offsets = np.frombuffer(places, np.int64, len(array) + 1, array.offset * 8)
+    data = np.frombuffer(raw, np.uint8) if raw is not None and raw.size else np.empty(0, np.uint8)
     return data, offsets
 
 
@@ -127,8 +130,8 @@ def character_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
 
 
 @njit(nogil=True, cache=True)
-def _tokens(data, start, stop, cut, kinds, folds, hashes, begins, ends, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Write hash, first and last byte of each word of ``data[start:stop]`` from row ``n``; return the next row."""
+def _tokens(data, start, stop, cut, kinds, folds, hashes, begins, ends, n):  # type: ignore[no-untyped-def]
+    """Write hash, begin and end of each word of ``data[start:stop]`` from row ``n``; return the next row."""
     h = _SEED
     begin = np.int64(-1)
     i = start
@@ -178,84 +181,71 @@ def _tokens(data, start, stop, cut, kinds, folds, hashes, begins, ends, n):  # t
 
 
 @njit(nogil=True, cache=True)
-def _pair(left, right):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _pair(left, right):  # type: ignore[no-untyped-def]
     h = (left * _PAIR) ^ right
     h = (h ^ (h >> _SHIFT)) * _MIX
     return (h ^ (h >> _SHIFT)) * _PAIR
 
 
 @njit(nogil=True, cache=True)
-def _add(bucket, weight, counts, touched, m):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    if counts[bucket] == 0:
-        touched[m] = bucket
-        m += 1
-    counts[bucket] += weight
+def _add(bucket, weight, known, counts, touched, m):  # type: ignore[no-untyped-def]
+    if known[bucket >> 3] & (1 << (bucket & 7)):
+        count = np.int64(counts[bucket])
+        if count == 0:
+            touched[m] = bucket
+            m += 1
+        counts[bucket] = min(count + weight, 255)
     return m
 
 
 @njit(nogil=True, cache=True)
-def _count(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    title,
-    title_start,
-    title_stop,
-    data,
-    start,
-    stop,
-    space,
-    kinds,
-    folds,
-    hashes,
-    begins,
-    ends,
-    counts,
-    touched,  # noqa: ANN001
-):
-    """Count the buckets of one document into ``counts``; list them in order of appearance in ``touched``."""
-    bits, lead, title_weight = space
+def _count(title, title_start, title_stop, data, start, stop, reading, work):  # type: ignore[no-untyped-def]
+    """Count the buckets of one document; list them in order of appearance in ``touched``."""
+    bits, lead, title_weight, kinds, folds, known = reading
+    hashes, begins, ends, counts, touched = work
     shift = np.uint64(64 - bits)
     m = 0
     if title_weight > 0:
         last = min(title_stop, title_start + lead)
         n = _tokens(title, title_start, last, last < title_stop, kinds, folds, hashes, begins, ends, 0)
         for j in range(n):
-            m = _add(np.int64(hashes[j] >> shift), title_weight, counts, touched, m)
+            m = _add(np.int64(hashes[j] >> shift), title_weight, known, counts, touched, m)
             if j:
-                m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), title_weight, counts, touched, m)
+                pair = np.int64(_pair(hashes[j - 1], hashes[j]) >> shift)
+                m = _add(pair, title_weight, known, counts, touched, m)
     last = min(stop, start + lead)
     n = _tokens(data, start, last, last < stop, kinds, folds, hashes, begins, ends, 0)
     for j in range(n):
-        m = _add(np.int64(hashes[j] >> shift), 1, counts, touched, m)
+        m = _add(np.int64(hashes[j] >> shift), 1, known, counts, touched, m)
         if j:
-            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), 1, counts, touched, m)
+            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), 1, known, counts, touched, m)
     return m
 
 
 @njit(nogil=True, cache=True)
-def _scratch(space):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    bits, lead, _ = space
+def _scratch(bits, lead):  # type: ignore[no-untyped-def]
     rows = lead // 2 + 2
     return (
         np.empty(rows, np.uint64),
         np.empty(rows, np.int64),
         np.empty(rows, np.int64),
-        np.zeros(1 << bits, np.uint16),
+        np.zeros(1 << bits, np.uint8),
         np.empty(4 * rows, np.int32),
     )
 
 
 @njit(nogil=True, cache=True)
-def _matrix(title, title_offsets, data, offsets, space, kinds, folds, tf):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    hashes, begins, ends, counts, touched = _scratch(space)
+def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[no-untyped-def]
+    work = _scratch(reading[0], reading[1])
+    counts, touched = work[3], work[4]
     n = len(offsets) - 1
     indptr = np.zeros(n + 1, np.int64)
     indices = np.empty(1 << 16, np.int32)
     values = np.empty(1 << 16, np.float32)
-    cap = len(tf) - 1
     for d in range(n):
         m = _count(
-            title, title_offsets[d], title_offsets[d + 1], data, offsets[d], offsets[d + 1],
-            space, kinds, folds, hashes, begins, ends, counts, touched,
-        )  # fmt: skip
+            title, title_offsets[d], title_offsets[d + 1], data, offsets[d], offsets[d + 1], reading, work
+        )
         base = indptr[d]
         if base + m > len(indices):
             room = max(2 * len(indices), base + m)
@@ -266,34 +256,34 @@ def _matrix(title, title_offsets, data, offsets, space, kinds, folds, tf):  # ty
         for j in range(m):
             bucket = touched[j]
             indices[base + j] = bucket
-            values[base + j] = tf[min(np.int64(counts[bucket]), cap)]
+            values[base + j] = tf[counts[bucket]]
             counts[bucket] = 0
         indptr[d + 1] = base + m
     return indptr, indices[: indptr[n]], values[: indptr[n]]
 
 
 @njit(nogil=True, cache=True)
-def _decide(title, title_offsets, data, offsets, space, kinds, folds, tf, idf, weights, scale, bias):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    hashes, begins, ends, counts, touched = _scratch(space)
+def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scale, bias):  # type: ignore[no-untyped-def]
+    work = _scratch(reading[0], reading[1])
+    counts, touched = work[3], work[4]
     n = len(offsets) - 1
     topics = weights.shape[1]
     scores = np.empty((n, topics), np.float32)
     total = np.empty(topics, np.float32)
-    cap = len(tf) - 1
     for d in range(n):
         m = _count(
-            title, title_offsets[d], title_offsets[d + 1], data, offsets[d], offsets[d + 1],
-            space, kinds, folds, hashes, begins, ends, counts, touched,
-        )  # fmt: skip
+            title, title_offsets[d], title_offsets[d + 1], data, offsets[d], offsets[d + 1], reading, work
+        )
         total[:] = 0
         square = np.float32(0)
         for j in range(m):
             bucket = touched[j]
-            value = tf[min(np.int64(counts[bucket]), cap)] * idf[bucket]
+            value = tf[counts[bucket]] * idf[bucket]
             counts[bucket] = 0
             square += value * value
+            row = weights[bucket]
             for k in range(topics):
-                total[k] += value * np.float32(weights[bucket, k])
+                total[k] += value * np.float32(row[k])
         length = np.sqrt(square) if square > 0 else np.float32(1)
         for k in range(topics):
             scores[d, k] = total[k] / length * scale[k] + bias[k]
@@ -301,9 +291,8 @@ def _decide(title, title_offsets, data, offsets, space, kinds, folds, tf, idf, w
 
 
 @njit(nogil=True, cache=True)
-def _occurrences(data, space, kinds, folds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    hashes, begins, ends, _, _ = _scratch(space)
-    bits, lead, _ = space
+def _occurrences(data, bits, lead, kinds, folds):  # type: ignore[no-untyped-def]
+    hashes, begins, ends, _, _ = _scratch(bits, lead)
     shift = np.uint64(64 - bits)
     last = min(len(data), lead)
     n = _tokens(data, 0, last, last < len(data), kinds, folds, hashes, begins, ends, 0)
@@ -328,8 +317,10 @@ def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, 
     return *text_buffers(titles), data, offsets
 
 
-def _numbers(space: FeatureSpace) -> tuple[int, int, int]:
-    return space.bits, space.lead, space.title_weight
+def _reading(space: FeatureSpace, known: NDArray[np.bool_]) -> tuple[Any, ...]:
+    """Gather what the kernels read by; buckets that are not known are passed over."""
+    kinds, folds = character_tables()
+    return space.bits, space.lead, space.title_weight, kinds, folds, np.packbits(known, bitorder="little")
 
 
 def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace) -> csr_matrix:
@@ -352,8 +343,8 @@ def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureS
     >>> matrix(pd.Series(["Rain, rain; go away"]), None, FeatureSpace()).sum()
     np.float32(6.6931472)
     """
-    kinds, folds = character_tables()
-    indptr, indices, values = _matrix(*_inputs(texts, titles), _numbers(space), kinds, folds, _TF)
+    reading = _reading(space, np.ones(space.size, bool))
+    indptr, indices, values = _matrix(*_inputs(texts, titles), reading, _TF)
     found = csr_matrix((values, indices, indptr), shape=(len(texts), space.size))
     found.sort_indices()
     return found
@@ -385,9 +376,8 @@ def decide(
     float32 array, shape (n, topics)
         The same bytes whatever the order and number of the documents.
     """
-    kinds, folds = character_tables()
-    inputs = _inputs(texts, titles)
-    return _decide(*inputs, _numbers(space), kinds, folds, _TF, idf, weights, scale, bias)
+    reading = _reading(space, idf > 0)
+    return _decide(*_inputs(texts, titles), reading, _TF, idf, weights, scale, bias)
 
 
 def occurrences(text: str, space: FeatureSpace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -401,4 +391,4 @@ def occurrences(text: str, space: FeatureSpace) -> tuple[NDArray[np.int64], NDAr
     """
     kinds, folds = character_tables()
     data = np.frombuffer(text.encode("utf-8"), np.uint8)
-    return _occurrences(data, _numbers(space), kinds, folds)
+    return _occurrences(data, space.bits, space.lead, kinds, folds)

@@ -100,7 +100,7 @@ class TopicModel:
         return listed(share, self.also.astype(np.float64))
 
     def save(self, path: str | Path) -> None:
-        """Write the arrays to ``path`` (``.npz``) and the card beside it (``.json``); same model, same bytes."""
+        """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
         path = _npz(path)
         with path.open("wb") as file:
             np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
@@ -129,10 +129,11 @@ class TopicModel:
             described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             raw = path.read_bytes()
         except (OSError, ValueError) as error:
-            msg = f"{path}: cannot be read ({error}); a model is two files, {path.stem}.npz and {path.stem}.json"
+            msg = f"{path}: cannot be read ({error}); a model is two files, .npz and .json of one name"
             raise ModelError(msg) from error
         if not isinstance(described, dict) or described.get("format") != FORMAT:
-            msg = f"{path.with_suffix('.json')}: not a topic model of format {FORMAT!r}; save it with this version"
+            place = path.with_suffix(".json")
+            msg = f"{place}: not a topic model of format {FORMAT!r}; save it with this version"
             raise ModelError(msg)
         if hashlib.sha256(raw).hexdigest() != described.get("sha256"):
             msg = f"{path}: its SHA-256 is not the one in its card; take both files from the same save"

@@ -1,8 +1,8 @@
 """Train the shipped model: ``python -m toolkit.topics.train --data FOLDER``.
 
 Labelled documents are the project's own topic gold on allsides, wcxb, aed and fundus, and what was labelled
-later (``topics_extra.jsonl``). Unlabelled news of allsides teaches which words go together. MasakhaNEWS and
-AG News take no part. Same data, same bytes.
+later (``topics_extra.jsonl``). News of allsides, TagMyNews and SIB-200 teaches which words go together.
+MasakhaNEWS and AG News take no part. Same data, same bytes (on one machine type: the solvers are BLAS).
 """
 
 from __future__ import annotations
@@ -18,149 +18,189 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, vstack
-from sklearn.model_selection import GroupKFold
+from scipy.special import logit, softmax
 
 from toolkit import datasets
 from toolkit.topics import calibration, ridge
 from toolkit.topics.classifier import unit_rows
 from toolkit.topics.features import FeatureSpace, matrix
+from toolkit.topics.labels import (
+    FOREIGN,
+    LEARNED,
+    Documents,
+    Floats,
+    Places,
+    balance,
+    foreign,
+    labelled,
+    publisher_folds,
+    source_folds,
+    targets,
+)
+from toolkit.topics.mediatopics import definitions
 from toolkit.topics.model import SHIPPED, TopicModel, listed
-from toolkit.topics.taxonomy import CODES, SHORT_NAMES
+from toolkit.topics.taxonomy import CODES
 
-SHORTS = tuple(SHORT_NAMES.values())
-LEARNED = ("allsides", "wcxb", "aed", "fundus", "tagmynews", "sib200")
-"""Sets whose licence lets a model be trained on them (``data/README.md`` of the data folder)."""
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
+MEDIA_TOPICS = "taxonomy/iptc_mediatopics_2023-10-24.json"
+"""The full taxonomy in the data folder."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """The choices of the learner; how they were made is told in ``docs/topics.md``."""
+    """The choices of the learner; how they were made is told in ``docs/topics.md``.
 
-    space: FeatureSpace = FeatureSpace(bits=18, lead=4096, title_weight=2)
-    idf_power: float = 0.5
-    at_least: int = 3
-    primary_share: float = 0.7
-    balance: float = 0.5
-    penalty: float = 0.3
-    rank: int = 400
-    power: float = 0.5
-    strength: float = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Documents:
-    """Labelled documents.
-
-    Attributes
+    Parameters
     ----------
-    corpus : DataFrame
-        With ``set``: the registered name of the corpus.
-    primary : int array
-        Column of the primary topic in :data:`SHORTS`.
-    member : bool array, shape (documents, 17)
-    sure : bool array
-        Whether the annotator was sure.
-    groups : array of str
-        The publisher, else the document itself.
+    bits, lead, title_weight : int
+        See :class:`toolkit.topics.features.FeatureSpace`.
+    idf_power : float
+        Inverse document frequencies are raised to this power.
+    at_least : int
+        Documents a bucket must occur in.
+    primary_share : float
+        Share of a document's label that its primary topic gets.
+    balance : float
+        Weight of a document: frequency of its topic to minus this power.
+    penalty : float
+        Of the ridge regression.
+    rank, power : int, float
+        Number of semantic directions, and how far their variance is evened out.
+    semantic, slugs, headlines, sentences : float
+        Strength of directions against 1 for words: of unlabelled news, of allsides' topic slugs, of
+        TagMyNews' rubrics, of SIB-200's topics. 0 leaves them out.
+    definitions : float
+        Weight of what the taxonomy says of its topics, a document each, against 1 for a labelled article.
     """
 
-    corpus: pd.DataFrame
-    primary: Places
-    member: NDArray[np.bool_]
-    sure: NDArray[np.bool_]
-    groups: NDArray[Any]
+    bits: int = 18
+    lead: int = 4096
+    title_weight: int = 2
+    idf_power: float = 0.5
+    at_least: int = 3
+    primary_share: float = 0.8
+    balance: float = 0.75
+    penalty: float = 0.2
+    rank: int = 400
+    power: float = 0.5
+    semantic: float = 0.5
+    slugs: float = 0.3
+    headlines: float = 0.3
+    sentences: float = 0.1
+    definitions: float = 0.15
 
     @property
-    def sources(self) -> NDArray[Any]:
-        """Registered name of each document's corpus."""
-        return self.corpus["set"].to_numpy(dtype=object)
-
-
-def labelled() -> Documents:
-    """Return the topic gold whose documents have a primary topic, MasakhaNEWS included."""
-    gold = datasets.gold("topics")
-    has = gold.topics["primary"].notna().to_numpy()
-    corpus, topics = gold.corpus[has].reset_index(drop=True), gold.topics[has].reset_index(drop=True)
-    groups = corpus["publisher"].where(corpus["set"].isin(["allsides", "wcxb", "aed", "fundus"]))
-    return Documents(
-        corpus=corpus,
-        primary=np.array([SHORTS.index(short) for short in topics["primary"]]),
-        member=np.array([[short in each for short in SHORTS] for each in topics["all"]]),
-        sure=topics["sure"].to_numpy(bool),
-        groups=groups.fillna(corpus["doc_id"]).to_numpy(dtype=object),
-    )
-
-
-def targets(documents: Documents, share: float) -> Floats:
-    """Spread each document's label: ``share`` to the primary topic, the rest over its other topics."""
-    others = documents.member.astype(float)
-    rows = np.arange(len(others))
-    others[rows, documents.primary] = 0.0
-    count = others.sum(axis=1, keepdims=True)
-    spread = np.where(count > 0, (1 - share) * others / np.maximum(count, 1), 0.0)
-    spread[rows, documents.primary] = np.where(count[:, 0] > 0, share, 1.0)
-    return np.asarray(spread)
-
-
-def balance(documents: Documents, power: float) -> Floats:
-    """Weight documents of rare topics more: frequency of the primary topic to the power ``-power``, mean 1."""
-    frequency = np.bincount(documents.primary, minlength=len(SHORTS))
-    weight = frequency[documents.primary].astype(float) ** -power
-    return np.asarray(weight / weight.mean())
+    def space(self) -> FeatureSpace:
+        """What is read of a document."""
+        return FeatureSpace(self.bits, self.lead, self.title_weight)
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Features of the labelled documents and what the unlabelled ones taught."""
+    """Features of all that is learned from: the labelled documents, then the definitions.
+
+    Attributes
+    ----------
+    features : csr_matrix
+    idf : float32 array
+    similarity : ridge.Similarity
+    kernel : float array
+        How alike every two rows are.
+    goal : float array, shape (rows, 17)
+    weight : float array, length rows
+    """
 
     features: csr_matrix
     idf: NDArray[np.float32]
-    semantics: ridge.Semantics
-    similarity: Floats
+    similarity: ridge.Similarity
+    kernel: Floats
+    goal: Floats
+    weight: Floats
+
+    def learn(self, rows: Places, penalty: float) -> tuple[Places, Floats, Floats]:
+        """Learn from some labelled documents and all definitions: rows, dual solution, shift."""
+        defining = np.arange(len(self.goal))[-self.definitions :] if self.definitions else rows[:0]
+        rows = np.concatenate([rows, defining])
+        dual, shift = ridge.solve(
+            self.kernel[np.ix_(rows, rows)], self.goal[rows], self.weight[rows], penalty
+        )
+        return rows, dual, shift
+
+    definitions: int = 0
 
 
-def prepare(documents: Documents, design: Design) -> Prepared:
-    """Count words, weigh them, find directions of meaning. No label is used."""
+def prepare(documents: Documents, design: Design, *, without: Iterable[str] = ()) -> Prepared:
+    """Count words, weigh them, find directions. No hand label is used.
+
+    Parameters
+    ----------
+    documents : Documents
+    design : Design
+    without : iterable of str
+        Sets whose foreign labels and unlabelled texts are left out, to test on them as an unseen source.
+    """
     own = matrix(documents.corpus["text"], documents.corpus["title"], design.space)
-    news = datasets.load("allsides")
-    news = news[~news["doc_id"].isin(documents.corpus["doc_id"])]
-    other = matrix(news["text"], news["title"], design.space)
-    found = np.bincount(own.indices, minlength=design.space.size) + np.bincount(
-        other.indices, minlength=design.space.size
+    defined = definitions(datasets.folder() / MEDIA_TOPICS)
+    defined = defined[: len(defined) if design.definitions else 0]
+    defining = matrix(defined["text"], None, design.space)
+    other = {
+        name: (matrix(frame["text"], frame["title"], design.space), frame["label"].to_numpy(dtype=object))
+        for name, frame in foreign(documents.corpus["doc_id"]).items()
+        if name not in set(without)
+    }
+    articles = [own] + [other[name][0] for name in ("allsides",) if name in other]
+    found = sum(np.bincount(counts.indices, minlength=design.space.size) for counts in articles)
+    anywhere = found + sum(
+        np.bincount(other[name][0].indices, minlength=design.space.size)
+        for name in other
+        if name != "allsides"
     )
-    total = own.shape[0] + other.shape[0]
-    idf = np.where(found >= design.at_least, np.log((1 + total) / (1 + found)) ** design.idf_power, 0.0)
+    total = sum(counts.shape[0] for counts in articles)
+    idf = np.where(anywhere >= design.at_least, np.log((1 + total) / (1 + found)) ** design.idf_power, 0.0)
     weigh = diags(idf.astype(np.float32))
     features = unit_rows(own @ weigh)
-    everything = csr_matrix(vstack([features, unit_rows(other @ weigh)]))
-    semantics = ridge.find_semantics(
-        everything, rank=design.rank, power=design.power, strength=design.strength
+    weighed = {name: (unit_rows(counts @ weigh), labels) for name, (counts, labels) in other.items()}
+    directions = []
+    if design.semantic:
+        news = [features] + [weighed[name][0] for name in ("allsides",) if name in weighed]
+        found_directions = ridge.semantic_directions(
+            csr_matrix(vstack(news)), rank=design.rank, power=design.power
+        )
+        directions.append(found_directions.scaled(features, design.semantic, standard=False))
+    strengths = {"allsides": design.slugs, "tagmynews": design.headlines, "sib200": design.sentences}
+    for name, strength in strengths.items():
+        if strength and name in weighed:
+            taught = ridge.label_directions(*weighed[name], penalty=1.0)
+            directions.append(taught.scaled(features, strength, standard=True))
+    similarity = ridge.Similarity(directions, 1.0 + design.semantic + sum(strengths.values()))
+    features = csr_matrix(vstack([features, unit_rows(defining @ weigh)]))
+    return Prepared(
+        features=features,
+        idf=idf.astype(np.float32),
+        similarity=similarity,
+        kernel=similarity.kernel(features),
+        goal=np.vstack(
+            [
+                targets(documents, design.primary_share),
+                (defined["topic"].to_numpy(dtype=object)[:, None] == np.array(CODES, object)).astype(float),
+            ]
+        ),
+        weight=np.concatenate(
+            [balance(documents, design.balance), np.full(len(defined), design.definitions)]
+        ),
+        definitions=len(defined),
     )
-    return Prepared(features, idf.astype(np.float32), semantics, ridge.kernel(features, semantics))
 
 
 def unseen_scores(
-    documents: Documents, similarity: Floats, design: Design, folds: Iterable[tuple[Places, Places]]
+    documents: Documents, prepared: Prepared, design: Design, folds: Iterable[tuple[Places, Places]]
 ) -> Floats:
     """Score documents by models that were not trained on them; rows of no test fold are NaN."""
-    goal, weight = targets(documents, design.primary_share), balance(documents, design.balance)
-    scores = np.full(goal.shape, np.nan)
+    scores = np.full(documents.member.shape, np.nan)
     for train, test in folds:
         train = train[np.isin(documents.sources[train], LEARNED)]
-        dual, shift = ridge.solve(
-            similarity[np.ix_(train, train)], goal[train], weight[train], design.penalty
-        )
-        scores[test] = similarity[np.ix_(test, train)] @ dual + shift
+        rows, dual, shift = prepared.learn(train, design.penalty)
+        scores[test] = prepared.kernel[np.ix_(test, rows)] @ dual + shift
     return scores
-
-
-def publisher_folds(documents: Documents, folds: int = 5, seed: int = 0) -> list[tuple[Places, Places]]:
-    """Split so that no publisher straddles a fold."""
-    split = GroupKFold(folds, shuffle=True, random_state=seed)
-    return list(split.split(documents.primary, groups=documents.groups))
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,15 +214,14 @@ class Calibrated:
 
     def probabilities(self, scores: Floats) -> Floats:
         """Return the figures of kind ``"leading"``."""
-        share = _softmax(scores @ self.matrix + self.shift)
-        return listed(share, self.also)
+        return listed(np.asarray(softmax(scores @ self.matrix + self.shift, axis=1)), self.also)
 
 
 def calibrate(scores: Floats, documents: Documents, rows: Places) -> Calibrated:
     """Fit the calibration on scores of documents that were unseen when they were scored."""
     turn, move = calibration.fit_softmax(scores[rows], documents.primary[rows], strength=10.0)
-    share = _softmax(scores[rows] @ turn + move)
-    odds = np.log(np.clip(share, 1e-9, 1 - 1e-9)) - np.log1p(-np.clip(share, 1e-9, 1 - 1e-9))
+    share = np.asarray(softmax(scores[rows] @ turn + move, axis=1))
+    odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
     member = documents.member[rows]
     lead = share.argmax(axis=1)
     beside = np.ones(share.shape, bool)
@@ -198,24 +237,60 @@ def calibrate(scores: Floats, documents: Documents, rows: Places) -> Calibrated:
     return Calibrated(turn, move, also, calibration.best_threshold(figures, member))
 
 
-def _softmax(scores: Floats) -> Floats:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+def validate(design: Design, scheme: str = "publisher", *, seed: int = 0) -> tuple[Documents, pd.DataFrame]:
+    """Predict each labelled document by a model and a calibration that saw neither it nor its group.
+
+    Parameters
+    ----------
+    design : Design
+    scheme : {"publisher", "source"}
+        What is left out in turn: a fifth of the publishers, or a whole source.
+    seed : int, default 0
+        Of the split of publishers.
+
+    Returns
+    -------
+    documents : Documents
+    figures : DataFrame, shape (documents, 17)
+        As :meth:`toolkit.topics.TopicClassifier.predict_proba`; ``attrs["thresholds"]`` has the threshold of
+        each document's fold.
+    """
+    documents = labelled()
+    prepared = prepare(documents, design)
+    folds = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
+    figures = np.full(documents.member.shape, np.nan)
+    thresholds = np.full(len(figures), np.nan)
+    for train, test in folds:
+        known = prepared
+        if scheme == "source" and (left_out := documents.sources[test[0]]) in FOREIGN:
+            known = prepare(documents, design, without=[left_out])
+        train = train[np.isin(documents.sources[train], LEARNED)]
+        calibrated = calibrate(_inner_scores(documents, known, design, train), documents, train)
+        figures[test] = calibrated.probabilities(
+            unseen_scores(documents, known, design, [(train, test)])[test]
+        )
+        thresholds[test] = calibrated.threshold
+    frame = pd.DataFrame(figures, columns=list(CODES))
+    frame.attrs["thresholds"] = thresholds
+    return documents, frame
+
+
+def _inner_scores(documents: Documents, prepared: Prepared, design: Design, rows: Places) -> Floats:
+    groups = publisher_folds(documents, seed=1)
+    inner = [(np.intersect1d(train, rows), np.intersect1d(test, rows)) for train, test in groups]
+    return unseen_scores(documents, prepared, design, inner)
 
 
 def train(design: Design) -> TopicModel:
-    """Train the shipped model on all labelled documents of :data:`LEARNED`."""
+    """Train the shipped model on all labelled documents of :data:`toolkit.topics.labels.LEARNED`."""
     documents = labelled()
     prepared = prepare(documents, design)
-    rows = np.flatnonzero(np.isin(documents.sources, LEARNED))
-    scores = unseen_scores(documents, prepared.similarity, design, publisher_folds(documents))
+    rows = documents.learnable
+    scores = unseen_scores(documents, prepared, design, publisher_folds(documents))
     calibrated = calibrate(scores, documents, rows)
-    goal, weight = targets(documents, design.primary_share), balance(documents, design.balance)
-    dual, shift = ridge.solve(
-        prepared.similarity[np.ix_(rows, rows)], goal[rows], weight[rows], design.penalty
-    )
-    weights = ridge.fold(prepared.features[rows], prepared.semantics, dual) @ calibrated.matrix
-    bias = shift @ calibrated.matrix + calibrated.shift
+    learned, dual, shift = prepared.learn(rows, design.penalty)
+    weights, bias = prepared.similarity.fold(prepared.features[learned], dual, shift)
+    weights, bias = weights @ calibrated.matrix, bias @ calibrated.matrix + calibrated.shift
     weights -= weights.mean(axis=1, keepdims=True)  # softmax does not see it, explanations read better
     whole, scale = quantise(weights)
     return TopicModel(
@@ -233,36 +308,32 @@ def train(design: Design) -> TopicModel:
 
 
 def quantise(weights: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round weights to 8 bits, one scale a topic; a column's largest weights are cut where that loses least."""
-    best_scale = np.empty(weights.shape[1], np.float32)
-    whole = np.empty(weights.shape, np.int8)
-    for topic in range(weights.shape[1]):
-        column = weights[:, topic]
-        peak = np.abs(column).max() or 1.0
-        errors = []
+    """Round weights to 8 bits, one scale a topic; its largest weights are cut where that loses least."""
+    whole, scales = np.empty(weights.shape, np.int8), np.empty(weights.shape[1], np.float32)
+    for topic, column in enumerate(weights.T):
+        peak = float(np.abs(column).max()) or 1.0
+        loss = {}
         for cut in (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2):
             scale = peak * cut / 127
-            errors.append(
-                (float(((np.clip(np.rint(column / scale), -127, 127) * scale - column) ** 2).sum()), scale)
-            )
-        scale = min(errors)[1]
-        best_scale[topic] = scale
+            loss[scale] = float(((np.clip(np.rint(column / scale), -127, 127) * scale - column) ** 2).sum())
+        scale = min(loss, key=loss.__getitem__)
         whole[:, topic] = np.clip(np.rint(column / scale), -127, 127)
-    return whole, best_scale
+        scales[topic] = scale
+    return whole, scales
 
 
 def card(documents: Documents, rows: Places, design: Design) -> dict[str, Any]:
     """Describe the model: what it is, what it was trained on, what it is for."""
     sources, counts = np.unique(documents.sources[rows].astype(str), return_counts=True)
-    licences = datasets.list()
+    licences = datasets.list()["licence"]
     return {
         "description": "17 top-level IPTC Media Topics; hashed words and word pairs, linear, calibrated.",
         "taxonomy": "IPTC Media Topics 2023-10-24, CC BY 4.0",
         "intended_use": "Topics of news articles in English; other languages are not supported.",
-        "labels": {str(s): int(n) for s, n in zip(sources, counts, strict=True)},
-        "design": {k: v for k, v in asdict(design).items() if k != "space"},
+        "labels": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
+        "licences": {name: str(licences[name]) for name in LEARNED},
+        "design": asdict(design),
         "figures": "docs/topics.md",
-        "licences": {str(s): str(licences.loc[s, "licence"]) for s in sources},
     }
 
 
@@ -271,7 +342,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m toolkit.topics.train", description=main.__doc__)
     parser.add_argument("--data", type=Path, help="the data folder; default: NEWS_TOOLKIT_DATA")
     parser.add_argument(
-        "--out", type=Path, default=SHIPPED, help="the file to write (.npz; the card beside it)"
+        "--out", type=Path, default=SHIPPED, help="the .npz to write; its card goes beside it"
     )
     chosen = parser.parse_args(arguments)
     if chosen.data is not None:

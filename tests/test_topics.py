@@ -1,0 +1,302 @@
+"""The contract of the topic classifier: shipped model, own labels, files, reasons."""
+
+import json
+import zipfile
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+
+from toolkit.corpus import CorpusError, make_corpus
+from toolkit.topics import ModelError, TopicClassifier, TopicModel, taxonomy
+from toolkit.topics.model import SHIPPED, listed
+
+STORIES = {
+    "15000000": "The striker scored twice as the home team won the cup final in front of a full stadium.",
+    "11000000": "The prime minister told parliament that the government would call an election in October.",
+    "05000000": "Teachers and students return to school as the university opens new classrooms for pupils.",
+    "12000000": "The bishop led prayers in the church as thousands of Catholics waited for the pope.",
+    "16000000": "Troops shelled the town overnight; the army said rebels had fired rockets at soldiers.",
+}
+TEXTS = list(STORIES.values())
+WORDS = {
+    "sea": ["boat", "wave", "harbour", "sail", "tide", "fish", "net", "crew", "storm", "deck"],
+    "farm": ["field", "plough", "wheat", "cow", "barn", "tractor", "hay", "seed", "soil", "calf"],
+    "court": ["judge", "jury", "verdict", "lawyer", "appeal", "trial", "witness", "plea", "oath", "bench"],
+}
+CLF = TopicClassifier()
+
+
+def _own(n=90, seed=0):
+    random = np.random.default_rng(seed)
+    labels = [list(WORDS)[i % 3] for i in range(n)]
+    filler = [f"the of and in on day{random.integers(9)}" for _ in range(n)]
+    return [
+        f"{f} {' '.join(random.choice(WORDS[y], 4))}" for y, f in zip(labels, filler, strict=True)
+    ], labels
+
+
+def test_the_shipped_model_knows_plain_stories():
+    assert CLF.predict(TEXTS).tolist() == list(STORIES)
+    assert CLF.classes_.tolist() == list(taxonomy.CODES)
+
+
+def test_probabilities_are_probabilities_and_predict_is_their_maximum():
+    frame = CLF.predict_proba(TEXTS)
+    assert frame.columns.tolist() == list(taxonomy.CODES)
+    assert frame.to_numpy().min() >= 0
+    assert frame.to_numpy().max() <= 1
+    assert (frame.idxmax(axis=1) == CLF.predict(TEXTS)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), max_size=8))
+def test_they_agree_on_any_text(texts):
+    probability, predicted = CLF.predict_proba(texts), CLF.predict(texts)
+    assert probability.to_numpy().size == 0 or probability.to_numpy().min() >= 0
+    assert (probability.to_numpy() <= 1).all()
+    assert probability.idxmax(axis=1).tolist() == predicted.tolist()
+    best = CLF.topics(texts).drop_duplicates("doc_id")
+    assert best["topic"].tolist() == predicted.tolist()
+
+
+def test_order_and_batches_change_nothing():
+    many = TEXTS * 3
+    whole = CLF.predict_proba(many).to_numpy()
+    turned = CLF.predict_proba(many[::-1]).to_numpy()[::-1]
+    single = np.vstack([CLF.predict_proba([text]).to_numpy() for text in many])
+    assert whole.tobytes() == turned.tobytes() == single.tobytes()
+
+
+def test_the_long_frame_names_topics():
+    frame = CLF.topics(TEXTS)
+    assert frame.columns.tolist() == ["doc_id", "topic", "name", "probability"]
+    assert frame.loc[0, ["doc_id", "topic", "name"]].tolist() == ["0", "15000000", "sport"]
+    assert [str(t) for t in frame.dtypes] == ["str", "str", "str", "float64"]
+
+
+def test_it_abstains_below_the_threshold():
+    careful = TopicClassifier(min_confidence=0.999999)
+    predicted = careful.predict(TEXTS)
+    assert predicted.isna().all()
+    assert careful.topics(TEXTS).empty
+    confidence = CLF.predict_proba(TEXTS).max(axis=1)
+    middle = TopicClassifier(min_confidence=float(confidence.median()))
+    assert middle.predict(TEXTS).isna().tolist() == (confidence < confidence.median()).tolist()
+
+
+def test_clean_text_is_read_where_it_is_there():
+    corpus = make_corpus([{"text": TEXTS[0]}, {"text": TEXTS[0] + "!"}])
+    clf = TopicClassifier()
+    raw = clf.predict(corpus)
+    assert clf.text_column_ == raw.attrs["text_column"] == "text"
+    cleaned = clf.predict(corpus.assign(clean_text=[TEXTS[3], TEXTS[3]]))
+    assert clf.text_column_ == cleaned.attrs["text_column"] == "clean_text"
+    assert (raw != cleaned).all()
+
+
+def test_the_index_is_kept():
+    series = pd.Series(TEXTS, index=[f"n{i}" for i in range(len(TEXTS))])
+    assert CLF.predict(series).index.tolist() == series.index.tolist()
+    assert CLF.predict_proba(series).index.tolist() == series.index.tolist()
+
+
+def test_nothing_in_nothing_out():
+    empty = make_corpus([])
+    assert CLF.predict(empty).empty
+    assert CLF.predict_proba(empty).shape == (0, 17)
+    assert CLF.topics(empty).columns.tolist() == ["doc_id", "topic", "name", "probability"]
+    with pytest.raises(CorpusError, match="single string"):
+        CLF.predict("text")
+
+
+def test_scikit_learn_conventions():
+    clf = TopicClassifier(C=2.0, min_confidence=0.1)
+    assert clone(clf).get_params() == clf.get_params()
+    texts, labels = _own()
+    assert make_pipeline(TopicClassifier(folds=3)).fit(texts, labels).score(texts, labels) == 1.0
+
+
+def test_own_labels():
+    texts, labels = _own()
+    clf = TopicClassifier().fit(texts, pd.Series(labels))
+    unseen, truth = _own(60, seed=1)
+    probability = clf.predict_proba(unseen)
+    assert clf.classes_.tolist() == ["court", "farm", "sea"]
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    assert (clf.predict(unseen) == truth).mean() > 0.95
+    assert (probability.idxmax(axis=1) == clf.predict(unseen)).all()
+    assert probability.max(axis=1).mean() > 0.8
+    assert clf.topics(unseen)["name"].isin(WORDS).all()
+
+
+def test_own_labels_in_sets():
+    texts, labels = _own()
+    both = [f"{a} {b}" for a, b in pairwise(texts)]
+    sets = [{a, b} for a, b in pairwise(labels)]
+    clf = TopicClassifier().fit([*both, "the of and in"], [*sets, set()])
+    probability = clf.predict_proba(both)
+    said = clf.topics(both).groupby("doc_id")["topic"].agg(set)
+    assert probability.sum(axis=1).mean() > 1.5
+    assert (said[[str(i) for i in range(len(both))]].tolist() == np.array(sets)).mean() > 0.9
+
+
+def test_own_labels_may_be_numbers():
+    texts, labels = _own()
+    numbers = [list(WORDS).index(label) for label in labels]
+    predicted = TopicClassifier().fit(texts, numbers).predict(texts)
+    assert predicted.tolist() == numbers
+
+
+def test_few_documents_and_rare_classes_fit():
+    texts, labels = _own(7)
+    clf = TopicClassifier().fit([*texts, "zebra"], [*labels, "zoo"])
+    assert set(clf.predict(texts)) <= {*WORDS, "zoo"}
+
+
+def test_weights_of_documents_and_classes_count():
+    texts = ["same words here"] * 30
+    labels = ["a"] * 20 + ["b"] * 10
+    assert TopicClassifier().fit(texts, labels).predict(texts[:1]).item() == "a"
+    assert TopicClassifier(class_weight={"a": 1, "b": 9}).fit(texts, labels).predict(texts[:1]).item() == "b"
+    weight = np.array([1.0] * 20 + [9.0] * 10)
+    assert TopicClassifier().fit(texts, labels, sample_weight=weight).predict(texts[:1]).item() == "b"
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["a"], "1 labels for 2 documents"),
+        (["a", "a"], "1 different labels; at least two"),
+        (["a", None], "document 1 has a missing label"),
+        (["a", float("nan")], "document 1 has a missing label"),
+    ],
+)
+def test_bad_labels_are_named(y, message):
+    with pytest.raises(ValueError, match=message):
+        TopicClassifier().fit(["x", "y"], y)
+
+
+def test_fitting_twice_gives_the_same_bytes(tmp_path):
+    texts, labels = _own()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        TopicClassifier().fit(texts, labels).save(tmp_path / name / "m.npz")
+    for suffix in ("npz", "json"):
+        one, two = (tmp_path / name / f"m.{suffix}" for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_saved_model_answers_alike(tmp_path, own):
+    clf = TopicClassifier()
+    texts, labels = _own()
+    if own:
+        clf.fit(texts, labels)
+    clf.save(tmp_path / "m")
+    again = TopicClassifier.load(tmp_path / "m.npz")
+    pd.testing.assert_frame_equal(again.predict_proba(texts), clf.predict_proba(texts))
+    assert again.classes_.tolist() == clf.classes_.tolist()
+
+
+def _tamper_arrays(path):
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+def _tamper_card(path):
+    card = path.with_suffix(".json")
+    described = json.loads(card.read_text())
+    described["features"]["bits"] = 17
+    card.write_text(json.dumps(described))
+
+
+def _lose_card(path):
+    path.with_suffix(".json").unlink()
+
+
+def _foreign_card(path):
+    path.with_suffix(".json").write_text("[]")
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (_tamper_arrays, "SHA-256 is not the one in its card"),
+        (_tamper_card, "not a whole topic model"),
+        (_lose_card, "a model is two files"),
+        (_foreign_card, "not a topic model of format"),
+    ],
+)
+def test_harmed_files_are_refused_in_one_line(tmp_path, harm, message):
+    CLF.save(tmp_path / "m")
+    harm(tmp_path / "m.npz")
+    with pytest.raises(ModelError, match=message) as caught:
+        TopicClassifier.load(tmp_path / "m")
+    assert "\n" not in str(caught.value)
+
+
+def test_model_files_hold_no_objects():
+    with zipfile.ZipFile(SHIPPED) as archive:
+        for name in archive.namelist():
+            assert b"'descr': '|O'" not in archive.read(name)[:200]
+    assert SHIPPED.stat().st_size + SHIPPED.with_suffix(".json").stat().st_size < 8_000_000
+
+
+def test_reasons_sum_to_the_score():
+    title, text = "Cup final", TEXTS[0] + " Cup!"
+    why = CLF.explain(text, title=title)
+    scores = CLF.model.scores(pd.Series([text], dtype="str"), pd.Series([title], dtype="str"))[0]
+    total = why.words.groupby("topic")["weight"].sum() + why.bias
+    np.testing.assert_allclose(total[list(taxonomy.CODES)], scores, atol=1e-4)
+    assert why.topic == "15000000"
+    assert why.words.loc[why.words["topic"] == "15000000", "word"].iloc[0] in {
+        "cup",
+        "cup final",
+        "scored",
+        "team",
+    }
+    assert why.words.set_index(["topic", "word"]).loc[("15000000", "cup"), "count"] == 3
+
+
+def test_reasons_show_themselves_safely():
+    why = CLF.explain('The team won the cup. <script>alert("x")</script> Größe zählt 北京', topic="15000000")
+    shown = why._repr_html_()
+    assert "<script>" not in shown
+    assert "Größe" in shown
+    assert "&lt;" in shown
+    assert repr(why) == repr(CLF.explain(why.text, topic="15000000"))
+    assert repr(why).splitlines()[1] == "words for and against sport:"
+    for start, end, _ in why.places.itertuples(index=False):
+        assert why.text[start:end].strip() == why.text[start:end] != ""
+
+
+def test_reasons_for_another_topic_and_for_nothing():
+    assert CLF.explain(TEXTS[0], topic="11000000").topic == "11000000"
+    with pytest.raises(ValueError, match="topic 'politics': the model knows"):
+        CLF.explain(TEXTS[0], topic="politics")
+    assert CLF.explain("").words.empty
+    assert "words for and against" in repr(CLF.explain(""))
+
+
+def test_the_leading_figure_stays_the_highest():
+    share = np.array([[0.5, 0.5, 0.0], [0.2, 0.7, 0.1]])
+    figures = listed(share, np.array([[1.0, 5.0]] * 3))
+    assert figures.argmax(axis=1).tolist() == [0, 1]
+    assert figures[1, 1] == 0.7
+    assert (figures <= figures.max(axis=1, keepdims=True)).all()
+
+
+def test_a_model_of_wrong_shape_is_refused():
+    model = CLF.model
+    with pytest.raises(ModelError, match="bias: float32"):
+        TopicModel(
+            model.classes, model.space, model.kind, model.weights, model.scale, model.bias[:3], model.idf,
+            model.also, model.thresholds,
+        )  # fmt: skip

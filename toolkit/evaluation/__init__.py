@@ -1,0 +1,1 @@
+"""How good the toolkit is: metrics of spans and topics, with intervals."""

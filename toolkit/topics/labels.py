@@ -1,0 +1,131 @@
+"""What the shipped model learns from: hand labels, and news labelled by other schemes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
+
+from toolkit import datasets
+from toolkit.topics.taxonomy import SHORT_NAMES
+
+SHORTS = tuple(SHORT_NAMES.values())
+LEARNED = ("allsides", "wcxb", "aed", "fundus", "tagmynews", "sib200")
+"""Sets whose licence lets a model be trained on them (``data/README.md`` of the data folder)."""
+
+FOREIGN = {"allsides": "topic", "tagmynews": "label", "sib200": "label"}
+"""Sets that are labelled by other schemes, and the column that holds those labels."""
+
+_PUBLISHED = ("allsides", "wcxb", "aed", "fundus")
+
+Places = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    """Labelled documents.
+
+    Attributes
+    ----------
+    corpus : DataFrame
+        With ``set``, the registered name of the corpus, and ``part``, the gold file.
+    primary : int array
+        Column of the primary topic in :data:`SHORTS`.
+    member : bool array, shape (documents, 17)
+    sure : bool array
+        Whether the annotator was sure.
+    groups : array of str
+        The publisher, else the document itself.
+    """
+
+    corpus: pd.DataFrame
+    primary: Places
+    member: NDArray[np.bool_]
+    sure: NDArray[np.bool_]
+    groups: NDArray[Any]
+
+    @property
+    def sources(self) -> NDArray[Any]:
+        """Registered name of each document's corpus."""
+        return self.corpus["set"].to_numpy(dtype=object)
+
+    @property
+    def learnable(self) -> Places:
+        """Rows that the shipped model may learn from."""
+        return np.flatnonzero(np.isin(self.sources, LEARNED))
+
+    @property
+    def pinned(self) -> NDArray[np.bool_]:
+        """Whether a document is in ``gold/topics.jsonl`` itself, on which figures are reported."""
+        return (self.corpus["part"] == "topics").to_numpy(bool)
+
+
+def labelled() -> Documents:
+    """Return the topic gold whose documents have a primary topic, MasakhaNEWS included."""
+    gold = datasets.gold("topics")
+    has = gold.topics["primary"].notna().to_numpy()
+    corpus, topics = gold.corpus[has].reset_index(drop=True), gold.topics[has].reset_index(drop=True)
+    groups = corpus["publisher"].where(corpus["set"].isin(_PUBLISHED))
+    return Documents(
+        corpus=corpus,
+        primary=np.array([SHORTS.index(short) for short in topics["primary"]]),
+        member=np.array([[short in each for short in SHORTS] for each in topics["all"]]),
+        sure=topics["sure"].to_numpy(bool),
+        groups=groups.fillna(corpus["doc_id"]).to_numpy(dtype=object),
+    )
+
+
+def foreign(without: pd.Series[Any]) -> dict[str, pd.DataFrame]:
+    """Return English news of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
+
+    Parameters
+    ----------
+    without : Series of str
+        Ids of documents to leave out: no hand-labelled document may bring its foreign label along.
+    """
+    found = {}
+    for name, column in FOREIGN.items():
+        frame = datasets.load(name)
+        frame = frame[
+            (frame["lang"] == "en") & ~frame["doc_id"].isin(without) & (frame["text"].str.len() > 5)
+        ]
+        frame = frame.drop_duplicates("text").assign(label=frame[column].fillna("none"))
+        if name == "tagmynews":
+            frame["text"] = ""  # the headline stands in both columns
+        found[name] = frame[["text", "title", "label"]].reset_index(drop=True)
+    return found
+
+
+def targets(documents: Documents, share: float) -> Floats:
+    """Spread each document's label: ``share`` to the primary topic, the rest over its other topics."""
+    others = documents.member.astype(float)
+    rows = np.arange(len(others))
+    others[rows, documents.primary] = 0.0
+    count = others.sum(axis=1, keepdims=True)
+    spread = np.where(count > 0, (1 - share) * others / np.maximum(count, 1), 0.0)
+    spread[rows, documents.primary] = np.where(count[:, 0] > 0, share, 1.0)
+    return np.asarray(spread)
+
+
+def balance(documents: Documents, power: float) -> Floats:
+    """Weight documents of rare topics more: frequency of the primary topic to ``-power``, mean 1."""
+    frequency = np.bincount(documents.primary, minlength=len(SHORTS))
+    weight = frequency[documents.primary].astype(float) ** -power
+    return np.asarray(weight / weight.mean())
+
+
+def publisher_folds(documents: Documents, folds: int = 5, seed: int = 0) -> list[tuple[Places, Places]]:
+    """Split so that no publisher straddles a fold."""
+    split = GroupKFold(folds, shuffle=True, random_state=seed)
+    return list(split.split(documents.primary, groups=documents.groups))
+
+
+def source_folds(documents: Documents) -> list[tuple[Places, Places]]:
+    """Leave each source out in turn."""
+    sources = documents.sources
+    return [(np.flatnonzero(sources != s), np.flatnonzero(sources == s)) for s in dict.fromkeys(sources)]
