@@ -152,38 +152,42 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
     """Yield records; where quotes go wrong, the line they begin on as unreadable, then read on after it."""
     # the csv module's limit is one for the whole process; it is only ever raised
     csv.field_size_limit(max(csv.field_size_limit(), lines.limit))
+    taken: list[str] = []
+
+    def counted() -> Iterator[str]:
+        size = 0
+        for line in lines:
+            size = len(line) + (size if taken else 0)
+            taken.append(line)
+            if size > lines.limit:
+                raise _TooLong
+            yield line
+
+    reader = csv.reader(counted(), delimiter=delimiter, strict=True)
     while True:
-        taken: list[str] = []
-
-        def counted(taken: list[str] = taken) -> Iterator[str]:
-            size = 0
-            for line in lines:
-                taken.append(line)
-                size += len(line)
-                if size > lines.limit:
-                    return
-                yield line
-
         try:
-            row = next(csv.reader(counted(), delimiter=delimiter, strict=True))
+            row = next(reader)
         except StopIteration:
-            if not taken:
-                break
-            row = None
+            break
+        except _TooLong:
+            fault = f"record larger than {lines.limit / 2**20:.3g} MiB; raise Limits.record_bytes"
         except csv.Error as error:
-            row, fault = None, str(error)
+            fault = "a quote is opened and not closed" if len(taken) > 1 else str(error)
         else:
             if row:
                 yield row
+            taken.clear()
             continue
-        if row is None and sum(map(len, taken)) > lines.limit:
-            fault = f"record larger than {lines.limit / 2**20:.3g} MiB; raise Limits.record_bytes"
-        if len(taken) > 1:
-            lines.back(taken[1:])
-            fault = "a quote is opened and not closed"
-        yield Unreadable(f"quotes gone wrong: {fault}", printable(taken[0]))
+        yield Unreadable(f"quotes gone wrong: {fault}" if len(taken) > 1 else fault, printable(taken[0]))
+        lines.back(taken[1:])
+        taken.clear()
+        reader = csv.reader(counted(), delimiter=delimiter, strict=True)
     if failure := lines.rest():
         yield failure
+
+
+class _TooLong(Exception):  # noqa: N818 - ends a record, never a load
+    """The record under way is larger than a record may be."""
 
 
 def _fault(row: list[str], header: list[str]) -> str | None:

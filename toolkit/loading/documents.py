@@ -28,7 +28,8 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     records: list[dict[str, Any]] = []
     places: list[str] = []
     number = 0
-    values = _Scanner(stream, options).records()
+    scanner = _Scanner(stream, options)
+    values = scanner.records()
     while True:
         failure = None
         try:
@@ -44,7 +45,12 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
             return
         number += 1
         place = f"{label}#{number}"
-        if isinstance(value, dict) and depth(value) <= options.limits.json_depth:
+        if scanner.size > options.limits.record_bytes:
+            reason = (
+                f"record larger than {options.limits.record_bytes / 2**20:.3g} MiB; raise Limits.record_bytes"
+            )
+            yield Rejected(place, reason)
+        elif isinstance(value, dict) and depth(value) <= options.limits.json_depth:
             records.append(shapes.unwrap(value))
             places.append(place)
         elif isinstance(value, dict):
@@ -71,6 +77,7 @@ class _Scanner:
         self._stream = as_utf8(stream, encoding)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._limit = options.limits.record_bytes
+        self.size = 0
         self._text = ""
         self._at = 0
         self._ended = False
@@ -146,7 +153,7 @@ class _Scanner:
             else:
                 # a number at the very end may go on in the next piece
                 if end < len(self._text) or self._ended or not isinstance(value, (int, float)):
-                    self._at = end
+                    self.size, self._at = end - self._at, end
                     return value
             if len(self._text) - self._at > self._limit:
                 raise self._broken(

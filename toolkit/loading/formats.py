@@ -68,7 +68,7 @@ _FOREIGN = (
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
-_FLUSH = 10_000
+FLUSH = 10_000
 
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
@@ -115,7 +115,7 @@ def _read_records(stream: Stream, form: str, label: str, options: Options) -> It
     for item in _guarded(READERS[form](stream, label, options)):
         if isinstance(item, Rejected):
             waiting.append(item)
-            if len(waiting) >= _FLUSH:
+            if len(waiting) >= FLUSH:
                 yield None, waiting
                 waiting = []
             continue

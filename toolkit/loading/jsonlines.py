@@ -37,6 +37,8 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
         try:
             block = next(lines)
         except StopIteration:
+            if not reader.count:
+                yield Rejected(label, "no records: blank lines only")
             return
         except Unreadable as failure:
             yield Rejected(f"{label}#{reader.count + 1}", str(failure), failure.excerpt)

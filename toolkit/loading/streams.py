@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import lzma
 import tempfile
 import zlib
@@ -16,6 +17,8 @@ from toolkit.loading.quarantine import Unreadable
 
 CHUNK = 1 << 18
 """Bytes asked of a file at a time."""
+
+_ZSTD_STEP = 1 << 12
 
 SPOOL = 64 << 20
 """Bytes kept in memory where a format needs to seek and its source cannot; beyond, an unnamed file."""
@@ -134,9 +137,22 @@ class _Gzip:
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(31)
+        self._failure: zlib.error | None = None
 
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        return self._inflate.decompress(self._inflate.unconsumed_tail + data, max(max_length, 0))
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        data = self._inflate.unconsumed_tail + data
+        before = self._inflate.copy()
+        try:
+            return self._inflate.decompress(data, max_length)
+        except zlib.error as error:
+            # zlib drops what it unpacked before the damage; byte by byte, that comes out first
+            self._failure = error
+            good: list[bytes] = []
+            with contextlib.suppress(zlib.error):
+                good.extend(before.decompress(data[i : i + 1], max_length) for i in range(len(data)))
+            return b"".join(good)
 
     @property
     def eof(self) -> bool:
@@ -144,7 +160,7 @@ class _Gzip:
 
     @property
     def needs_input(self) -> bool:
-        return not self._inflate.unconsumed_tail
+        return self._failure is None and not self._inflate.unconsumed_tail
 
     @property
     def unused_data(self) -> bytes:
@@ -212,7 +228,8 @@ class _Zstd:
 
     def read(self, size: int = -1) -> bytes:
         try:
-            piece: bytes = self._arrow.read(min(CHUNK, size) if size >= 0 else CHUNK)
+            # what is unpacked in a call that meets damage is lost, so calls are small
+            piece: bytes = self._arrow.read(_ZSTD_STEP)
         except OSError as error:
             kind = "truncated" if "runcated" in str(error) else "damaged"
             msg = f"{kind} zstd data: {error}; what follows is lost"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,43 +12,114 @@ from toolkit.loading.mapping import Block
 from toolkit.loading.options import Options
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.streams import Stream
+from toolkit.loading.streams import CHUNK, Stream
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]+)", re.I)
-_DOCUMENTS = frozenset({"response", "resource", "conversion", "revisit"})
+_LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_NEXT = re.compile(rb"(?:^|\n)(?=WARC/\d)")
+_LONGEST_HEAD = 1 << 16
+_PASSED = frozenset({"warcinfo", "request", "metadata"})
+_DOCUMENTS = frozenset({"response", "resource", "conversion"})
 
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
     """Yield the pages of a WARC file; every record that should hold one and does not is rejected.
 
     ``warcinfo``, ``request`` and ``metadata`` records describe the crawl, and are passed over. Numbers in
-    ``source`` count all records of the file.
+    ``source`` count all records of the file. Records are cut here, by their stated length, and handed to
+    warcio one by one: left to itself it drops what a wrong length leaves over.
     """
     try:
-        from warcio.archiveiterator import ArchiveIterator
-        from warcio.exceptions import ArchiveLoadFailed
+        from warcio.recordloader import ArcWarcRecordLoader
     except ImportError:
         msg = "WARC needs warcio: pip install 'news-toolkit[formats]'"
         raise Unreadable(msg) from None
 
-    number, finished = 0, 0
+    loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)
+    number = given = 0
+    place = label
     try:
-        for record in ArchiveIterator(stream):
+        while True:
             number += 1
-            if record.rec_type in _DOCUMENTS:
-                yield from _document(record, f"{label}#{number}", options)
-            _finish(record)
-            finished = number
-    except (ArchiveLoadFailed, ValueError, OSError, EOFError) as error:
-        yield Rejected(f"{label}#{finished + 1}", f"damaged WARC: {error}; what follows is lost")
+            place = f"{label}#{number}"
+            if not _skip_blank(stream):
+                break
+            raw = _record(stream, options.limits.record_bytes)
+            if isinstance(raw, str):
+                given += 1
+                yield Rejected(place, raw)
+                continue
+            record = loader.parse_record_stream(io.BytesIO(raw), known_format="warc")
+            if record.rec_type not in _PASSED:
+                given += 1
+                yield _document(record, raw, place, options)
     except Unreadable as failure:
-        yield Rejected(f"{label}#{finished + 1}", str(failure), failure.excerpt)
-    else:
-        if not number:
-            yield Rejected(label, "no records in this WARC file")
+        yield Rejected(place, str(failure), failure.excerpt)
+        return
+    if not given:
+        yield Rejected(label, "no pages: all records of this file describe the crawl")
 
 
-def _document(record: Any, place: str, options: Options) -> Iterator[Block | Rejected]:
+def _skip_blank(stream: Stream) -> bool:
+    """Pass over the blank lines between records; return whether anything follows."""
+    while start := stream.peek(CHUNK):
+        blank = len(start) - len(start.lstrip(b"\r\n"))
+        if blank < len(start):
+            stream.read(blank)
+            return True
+        stream.read(blank)
+    stream.read(1)  # raises what cut the stream short, if anything did
+    return False
+
+
+def _record(stream: Stream, limit: int) -> bytes | str:
+    """Return one record, or the reason why there is none here; the stream then stands at the next."""
+    start = stream.peek(_LONGEST_HEAD)
+    if not start.startswith(b"WARC/"):
+        return f"{_resynchronise(stream)} bytes that belong to no record: a length before them is wrong"
+    end = _HEAD_END.search(start)
+    found = _LENGTH.search(start, 0, end.start() + 1) if end else None
+    if end is None and len(start) < _LONGEST_HEAD:
+        _resynchronise(stream)
+        _end_reached(stream, start)
+    if end is None or found is None:
+        return f"{_resynchronise(stream)} bytes under a record header that states no length"
+    length = end.end() + int(found.group(1))
+    if length > limit:
+        while length and (piece := stream.read(min(length, CHUNK))):
+            length -= len(piece)
+        return f"record larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
+    raw = stream.read(length)
+    if len(raw) < length:
+        _end_reached(stream, raw)
+    return raw
+
+
+def _end_reached(stream: Stream, raw: bytes) -> None:
+    """Raise for a record that the end of the file cuts off."""
+    try:
+        stream.read(1)
+    except Unreadable as failure:
+        raise Unreadable(str(failure), printable(raw)) from None
+    msg = "truncated WARC: the file ends within this record"
+    raise Unreadable(msg, printable(raw))
+
+
+def _resynchronise(stream: Stream) -> int:
+    """Read on to what looks like the next record; return how many bytes that took."""
+    passed = len(stream.read(1))
+    while start := stream.peek(CHUNK):
+        found = _NEXT.search(start)
+        # the last bytes are kept for a mark that the end of the chunk cuts in two
+        step = found.end() if found else max(len(start) - 8, 1)
+        passed += len(stream.read(step))
+        if found:
+            break
+    return passed
+
+
+def _document(record: Any, raw: bytes, place: str, options: Options) -> Block | Rejected:
     url = record.rec_headers.get_header("WARC-Target-URI")
     headers = record.http_headers or record.rec_headers
     content_type = headers.get_header("Content-Type") or ""
@@ -55,37 +127,28 @@ def _document(record: Any, place: str, options: Options) -> Iterator[Block | Rej
     reason = None
     if record.rec_type == "revisit":
         reason = "revisit record: its content is in another record"
+    elif record.rec_type not in _DOCUMENTS:
+        reason = f"record of an unknown type {record.rec_type}"
     elif status != "200":
         reason = f"HTTP status {status}"
     elif not re.match(r"(text/html|application/xhtml|text/plain|$)", content_type.strip(), re.I):
         reason = f"not a page but {content_type}"
     if reason is not None:
-        yield Rejected(place, reason, printable(url or ""))
-        return
+        return Rejected(place, reason, printable(url or raw))
     limit = options.limits.record_bytes
     payload = record.content_stream().read(limit + 1)
     if len(payload) > limit:
         reason = f"page larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
-        yield Rejected(place, reason, printable(payload))
-        return
-    _finish(record, payload)
-    charset = _CHARSET.search(content_type)
+        return Rejected(place, reason, printable(url or raw))
+    told = _CHARSET.search(content_type)
+    charset = options.encoding or (told.group(1) if told else None)
     if content_type.lower().startswith("text/plain"):
-        page: dict[str, Any] = {"text": decode(payload, charset.group(1) if charset else None)}
+        try:
+            page: dict[str, Any] = {"text": decode(payload, charset)}
+        except Unreadable as failure:
+            return Rejected(place, str(failure), failure.excerpt)
     else:
-        page = read_page(payload, url, charset=options.encoding or (charset.group(1) if charset else None))
-    page["doc_id"] = (
-        (record.rec_headers.get_header("WARC-Record-ID") or "").strip("<>").removeprefix("urn:uuid:")
-    )
-    page["url"] = url
-    yield Block.of_records([page], [place])
-
-
-def _finish(record: Any, payload: bytes = b"") -> None:
-    """Read to the end of a record; raise where the file ends before it."""
-    while record.raw_stream.read(1 << 18):
-        pass
-    # a header that was itself cut off gives no length, and warcio then sets no limit
-    if getattr(record.raw_stream, "limit", 1):
-        msg = "truncated WARC: the file ends within this record"
-        raise Unreadable(msg, printable(payload))
+        page = read_page(payload, url, charset=charset)
+    identifier = record.rec_headers.get_header("WARC-Record-ID") or ""
+    page |= {"doc_id": identifier.strip("<>").removeprefix("urn:uuid:"), "url": url}
+    return Block.of_records([page], [place])

@@ -1,0 +1,384 @@
+"""Hostile and broken files: bounded, refused in one clear line, and no other record is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolkit.loading import Limits, iter_batches, load
+
+LINES = b"".join(
+    json.dumps({"id": str(i), "text": f"text {random.Random(i).random()}"}).encode() + b"\n"
+    for i in range(9999)
+)
+SMALL = Limits(record_bytes=1 << 20, free_bytes=1 << 20, ratio=20, archive_bytes=4 << 20, members=5)
+
+
+def stream(data, name):
+    file = io.BytesIO(data)
+    file.name = name
+    return file
+
+
+def zipped(members, **options):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in members:
+            info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def reasons(corpus):
+    return dict(zip(corpus.attrs["quarantine"]["source"], corpus.attrs["quarantine"]["reason"], strict=True))
+
+
+def zstd(data):
+    return pa.compress(data, "zstd", asbytes=True)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+@pytest.mark.parametrize("kept", [0.3, 0.7, 0.99])
+def test_truncated_packing_keeps_the_records_before_the_cut(pack, kept):
+    data = pack(LINES)
+    corpus = load(stream(data[: int(kept * len(data))], "a.jsonl.gz"))
+    assert 1000 < len(corpus) < 9999
+    assert corpus["doc_id"].tolist() == [str(i) for i in range(len(corpus))]
+    ((source, reason),) = reasons(corpus).items()
+    assert source == f"a.jsonl.gz#{len(corpus) + 1}"
+    assert "truncated" in reason
+
+
+def test_a_checksum_that_is_wrong_is_told_after_the_last_record():
+    data = bytearray(gzip.compress(LINES))
+    data[-6] ^= 1
+    corpus = load(stream(bytes(data), "a.jsonl.gz"))
+    assert len(corpus) == 9999
+    assert "damaged gzip data" in reasons(corpus)["a.jsonl.gz#10000"]
+
+
+def test_packed_in_many_members_and_padded_with_zeros():
+    data = b"".join(gzip.compress(LINES[i : i + 5000]) for i in range(0, len(LINES), 5000)) + b"\0" * 700
+    corpus = load(stream(data, "a.jsonl.gz"))
+    assert len(corpus) == 9999
+    assert corpus.attrs["quarantine"].empty
+
+
+def test_garbage_after_the_packed_data_is_told():
+    corpus = load(stream(gzip.compress(LINES) + b"garbage", "a.jsonl.gz"))
+    assert len(corpus) == 9999
+    assert len(corpus.attrs["quarantine"]) == 1
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
+@pytest.mark.parametrize("filling", [b"a", b"\n", b'{"text": "x"}\n'])
+def test_a_bomb_is_refused_at_the_ratio(pack, filling):
+    data = pack(b'{"id": "first", "text": "before"}\n' + filling * (40_000_000 // len(filling)))
+    corpus = load(stream(data, "a.jsonl.gz"), limits=SMALL)
+    assert corpus["doc_id"].iloc[0] == "first"
+    assert len(corpus) < 200_000
+    assert "expands more than 20:1 beyond the first 1 MiB" in list(reasons(corpus).values())[-1]
+
+
+def test_a_large_and_honest_ratio_is_no_bomb():
+    data = gzip.compress(b'{"text": "the same again and again and again and again"}\n' * 100_000)
+    assert len(load(stream(data, "a.jsonl.gz"))) == 100_000
+
+
+def test_packing_within_packing_ends_at_the_limit():
+    data = b"Head\nBody"
+    for _ in range(3):
+        data = gzip.compress(data)
+    assert len(load(stream(data, "a.txt.gz"))) == 1
+    corpus = load(stream(gzip.compress(data), "a.txt.gz"))
+    assert reasons(corpus) == {"a.txt.gz": "packed more than 3 times over; not read"}
+
+
+def test_archives_within_archives_end_at_the_limit():
+    data = zipped([("a.txt", "Head\nBody")])
+    for i in range(2):
+        data = zipped([(f"{i}.zip", data)])
+    assert load(stream(data, "a.zip"))["source"].tolist() == ["a.zip!1.zip!0.zip!a.txt"]
+    corpus = load(stream(zipped([("2.zip", data), ("ok.txt", "Head\nBody")]), "a.zip"))
+    assert corpus["source"].tolist() == ["a.zip!ok.txt"]
+    assert reasons(corpus) == {"a.zip!2.zip!1.zip!0.zip": "packed more than 3 times over; not read"}
+
+
+BOMB = [
+    ("ok.txt", b"Head\nBody"),
+    ("bomb.jsonl", b'{"text": "x"}\n' * 3_000_000),
+    ("late.txt", b"Head\nLate"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.zip", zipped(BOMB)), ("a.tar.gz", gzip.compress(tarred(BOMB))), ("a.tar.zst", zstd(tarred(BOMB)))],
+)
+def test_a_bomb_in_an_archive_ends_the_archive(name, data):
+    corpus = load(stream(data, name), limits=SMALL)
+    assert corpus["source"].iloc[0] == f"{name}!ok.txt"
+    assert not corpus["source"].str.endswith("late.txt").any()
+    assert "at bomb.jsonl; members after it are not read" in reasons(corpus)[name]
+
+
+def test_an_archive_may_not_expand_without_end():
+    members = [(f"{i}.txt", random.Random(i).randbytes(700_000).hex()) for i in range(5)]
+    limits = dataclasses.replace(SMALL, record_bytes=2 << 20)
+    corpus = load(stream(zipped(members), "a.zip"), limits=limits)
+    assert 1 <= len(corpus) < 5
+    assert "archive expands to more than 4 MiB" in reasons(corpus)["a.zip"]
+
+
+@pytest.mark.parametrize(("pack", "name"), [(zipped, "a.zip"), (tarred, "a.tar")])
+def test_an_archive_may_not_have_members_without_end(pack, name):
+    corpus = load(stream(pack([(f"{i}.txt", b"Head\nBody") for i in range(9)]), name), limits=SMALL)
+    assert len(corpus) == 5
+    assert reasons(corpus) == {name: "archive holds more than 5 members; not read further"}
+
+
+NAMES = [
+    "../evil.txt",
+    "a/../../evil.txt",
+    "/etc/evil.txt",
+    "..\\evil.txt",
+    "C:\\evil.txt",
+    "\\\\host\\evil.txt",
+]
+
+
+@pytest.mark.parametrize(("pack", "archive"), [(zipped, "a.zip"), (tarred, "a.tar")])
+def test_names_that_lead_out_of_an_archive_are_refused_and_nothing_is_written(
+    tmp_path, monkeypatch, pack, archive
+):
+    monkeypatch.chdir(tmp_path)
+    corpus = load(stream(pack([*((name, b"evil") for name in NAMES), ("ok.txt", b"Head\nBody")]), archive))
+    assert corpus["source"].tolist() == [f"{archive}!ok.txt"]
+    assert len(corpus.attrs["quarantine"]) == len(NAMES)
+    assert corpus.attrs["quarantine"]["reason"].str.contains("archive; not read").all()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_and_devices_in_archives_are_not_followed():
+    members = []
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
+        info = tarfile.TarInfo(f"{kind.decode()}.txt")
+        info.type, info.linkname = kind, "/etc/passwd"
+        members.append((info, b""))
+    corpus = load(stream(tarred([*members, ("ok.txt", b"Head\nBody")]), "a.tar"))
+    assert len(corpus) == 1
+    assert (
+        corpus.attrs["quarantine"]["reason"].tolist() == ["a link or device in an archive; not followed"] * 4
+    )
+    link = zipfile.ZipInfo("link.txt")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    corpus = load(stream(zipped([(link, "/etc/passwd")]), "a.zip"))
+    assert reasons(corpus) == {"a.zip!link.txt": "a link or device in an archive; not followed"}
+
+
+def test_an_extended_tar_header_may_not_fill_the_memory():
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 8 << 30
+    corpus = load(stream(info.tobuf() + b"x" * 2048, "a.tar"))
+    assert "damaged or truncated tar archive" in reasons(corpus)["a.tar"]
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.98])
+def test_truncated_archives(kept):
+    members = [(f"{i}.txt", f"Head {i}\n{random.Random(i).randbytes(3000).hex()}") for i in range(4)]
+    tar = tarred([(name, text.encode()) for name, text in members])
+    cut = load(stream(tar[: int(kept * 26_000)], "a.tar"))
+    assert 1 <= len(cut) <= 4
+    assert any("truncated" in reason for reason in reasons(cut).values())
+    whole = zipped(members)
+    assert (
+        "damaged or truncated zip" in reasons(load(stream(whole[: int(kept * len(whole))], "a.zip")))["a.zip"]
+    )
+
+
+def test_a_damaged_zip_member_costs_no_other():
+    data = bytearray(zipped([("a.txt", b"Head\n" + bytes(range(32, 120)) * 20), ("b.txt", b"Head\nBody")]))
+    data[60] ^= 0xFF
+    corpus = load(stream(bytes(data), "a.zip"))
+    assert corpus["source"].tolist() == ["a.zip!b.txt"]
+    assert "damaged" in reasons(corpus)["a.zip!a.txt"]
+
+
+def test_an_encrypted_member_says_so():
+    data = bytearray(zipped([("a.txt", b"Head\nBody")]))
+    for signature in (b"PK\x03\x04", b"PK\x01\x02"):
+        data[data.index(signature) + (6 if signature == b"PK\x03\x04" else 8)] |= 1
+    assert reasons(load(stream(bytes(data), "a.zip"))) == {"a.zip!a.txt": "encrypted; unpack it first"}
+
+
+def test_a_line_of_100_megabytes_is_refused_and_the_next_is_read():
+    data = b'{"text": "' + b"a" * 100_000_000 + b'"}\n{"text": "next"}\n'
+    corpus = load(stream(data, "a.jsonl"))
+    assert corpus["source"].tolist() == ["a.jsonl#2"]
+    assert reasons(corpus) == {"a.jsonl#1": "record larger than 64 MiB; raise Limits.record_bytes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", b"a" * 2_000_000),
+        ("a.csv", b'text\n"' + (b"a" * 99 + b"\n") * 20_000),
+        ("a.json", b'[{"text": "' + b"a" * 2_000_000 + b'"}]'),
+        ("a.html", b"<html>" + b"a" * 2_000_000),
+    ],
+)
+def test_records_that_are_too_large_are_refused_in_every_format(name, data):
+    corpus = load(stream(data, name), limits=SMALL)
+    assert "larger than 1 MiB" in "".join(reasons(corpus).values())
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty.jsonl", b"", "empty file"),
+        ("empty.txt.gz", gzip.compress(b""), "empty file"),
+        ("blank.txt", b" \n\t\n", "empty text"),
+        ("blank.jsonl", b"\n\n", "no records"),
+        ("blank.csv", b"\n\n", "no header line"),
+        ("header.csv", b"id,text\n", "no records: a header line only"),
+        ("bin.txt", bytes(range(256)) * 4, "not text but binary data"),
+        ("bin.jsonl", bytes(range(256)) * 4, "not text but binary data"),
+        ("a.pdf", b"%PDF-1.7 ...", "not text but PDF"),
+        ("a.docx", zipped([("word/document.xml", "<x/>")]), "not text but an office document"),
+        ("a.unknown", b"some text", "unknown format '.unknown'"),
+        ("a.gz", b"\x1f\x8b\x08", "truncated gzip data"),
+        ("a.zst", b"\x28\xb5\x2f\xfd\x00", "truncated zstd data"),
+        ("a.feather", b"FEA1....", "Feather version 1"),
+    ],
+)
+def test_a_file_in_which_nothing_can_be_read_is_one_row(name, data, reason):
+    corpus = load(stream(data, name))
+    assert len(corpus) == 0
+    ((source, found),) = reasons(corpus).items()
+    assert source == name
+    assert reason in found
+    assert "\n" not in found
+
+
+def test_what_is_shown_of_bad_input_obeys_no_escape_code():
+    data = "\x1b[31m\u202e\x07 not JSON \u2028\x00".encode() + b"\xff"
+    excerpt = load(stream(data * 30, "a.jsonl")).attrs["quarantine"]["excerpt"].item()
+    assert excerpt.isprintable()
+    assert len(excerpt) <= 200
+    assert excerpt.startswith("\\x1b[31m\\u202e\\x07 not JSON \\u2028\\x00")
+
+
+def test_file_names_are_shown_printable(tmp_path):
+    for name in (b"a\x1b[31m.txt", b"caf\xe9.txt"):
+        with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:  # noqa: PTH118, PTH123 - bytes
+            file.write(b"Head\nBody")
+    assert load(tmp_path)["source"].tolist() == ["a\\x1b[31m.txt", "caf\\udce9.txt"]
+
+
+def test_a_file_that_may_not_be_opened_is_a_row(tmp_path):
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "ok.txt").write_text("Head\nBody")
+    corpus = load(tmp_path)
+    assert len(corpus) == 1
+    assert reasons(corpus) == {"gone.txt": "cannot be opened: No such file or directory"}
+
+
+def test_a_pipe_in_a_folder_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "ok.txt").write_text("Head\nBody")
+    assert load(tmp_path)["source"].tolist() == ["ok.txt"]
+
+
+def test_an_error_nobody_foresaw_is_a_row(monkeypatch):
+    def fail(stream, label, options):
+        yield from ()
+        raise KeyError("surprise")
+
+    monkeypatch.setitem(sys.modules["toolkit.loading.formats"].READERS, "text", fail)
+    assert "reader failed: KeyError" in reasons(load(stream(b"Head\nBody", "a.txt")))["a.txt"]
+
+
+SEEDS = {
+    "a.jsonl": LINES[:400],
+    "a.json": json.dumps([{"id": 1, "text": "x"}, {"id": 2, "text": "y"}]).encode(),
+    "a.csv": b'id,text\n1,"a ""b"""\n2,c\n',
+    "a.txt": "Head\nBody ü".encode(),
+    "a.jsonl.gz": gzip.compress(LINES[:400]),
+    "a.jsonl.zst": zstd(LINES[:400]),
+    "a.zip": zipped([("a.txt", b"Head\nBody"), ("b.jsonl", LINES[:200])]),
+    "a.tar": tarred([("a.txt", b"Head\nBody")])[:2048],
+    "a.rss": b"<rss><channel><item><title>t</title><description>d</description></item></channel></rss>",
+    "a.warc": b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 4\r\n\r\ntext\r\n\r\n",
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(sorted(SEEDS)),
+    st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=4),
+    st.integers(0, 4000),
+)
+def test_bytes_changed_anywhere_never_stop_a_load_nor_lose_the_file(name, changes, cut):
+    data = bytearray(SEEDS[name])
+    for position, byte in changes:
+        data[position % len(data)] = byte
+    corpus = load(stream(bytes(data[: cut % len(data) or None]), name))
+    quarantine = corpus.attrs["quarantine"]
+    assert len(corpus) + len(quarantine) >= 1
+    assert quarantine["excerpt"].map(lambda text: text.isprintable() and len(text) <= 200).all()
+    assert corpus["doc_id"].is_unique
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    """100 MB of text pass through less memory than that; measured in a process of its own."""
+    path = tmp_path / "a.jsonl.gz"
+    line = json.dumps({"text": "x" * 10_000}).encode() + b"\n"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(100):
+            file.write(line * 100)
+    code = (
+        "import resource, sys\n"
+        "from toolkit.loading import Limits, iter_batches\n"
+        "first = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "limits = Limits(ratio=10_000)\n"
+        "n = sum(len(batch) for batch in iter_batches(sys.argv[1], rows=1000, limits=limits))\n"
+        "print(n, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - first) // 1024)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    documents, megabytes = map(int, done.stdout.split())
+    assert documents == 10_000
+    assert megabytes < 100
+
+
+def test_a_file_of_nothing_but_bad_lines_is_delivered_in_bounded_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("toolkit.loading.batches.MOST_REJECTED", 1000)
+    monkeypatch.setattr("toolkit.loading.formats.FLUSH", 500)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"bad\n" * 9_999)
+    batches = list(iter_batches(path))
+    assert [len(batch) for batch in batches] == [0] * len(batches)
+    assert max(len(batch.attrs["quarantine"]) for batch in batches) <= 1500
+    assert sum(len(batch.attrs["quarantine"]) for batch in batches) == 9_999
