@@ -142,6 +142,8 @@ def normalise(path: Path) -> None:
         }
     )
     for cell in book.cells:
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            cell.id = "injected-parameters"  # papermill draws one at random
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags" and v})
     path.write_text(nbformat.writes(book) + "\n", "utf-8")
 

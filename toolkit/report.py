@@ -235,14 +235,15 @@ class Results:
 
         corpus = self.articles(ids)
         spans = self._spans(["doc_id", "start", "end"])
-        gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
+        gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum().astype("int64")
         classifier = TopicClassifier()
         before = _told(classifier.topics(corpus.drop(columns="clean_text")))
         after = _told(classifier.topics(corpus))
         return pd.DataFrame(
             {
                 "title": [_short(t, 70) for t in corpus["title"].fillna(corpus["text"].str[:70])],
-                "share": corpus["doc_id"].map(gone).fillna(0) / corpus["text"].str.len(),
+                "share": corpus["doc_id"].map(gone.to_dict()).fillna(0).astype("float64")
+                / corpus["text"].str.len(),
                 "before": corpus["doc_id"].map(before).fillna("unsure"),
                 "after": corpus["doc_id"].map(after).fillna("unsure"),
             }
