@@ -278,7 +278,10 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
                 begin = i
             elif (
                 before == _LOWER and before2 != _SPACE and before2 != _BREAK and not _is_name(data, begin, hi, i, camel)
-            ) or (before == _CLOSER and before2 != _SPACE and data[i - 1] != 39 and before2 != _UPPER):
+            ) or (
+                before == _CLOSER and before2 != _SPACE and before2 != _BREAK and before2 != _UPPER
+                and data[i - 1] != 39 and data[i - 1] != 34
+            ):
                 starts[n] = begin
                 ends[n] = last
                 joints[n] = joint

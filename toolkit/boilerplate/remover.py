@@ -257,7 +257,7 @@ class Reading:
         self.words = probabilities(logits + model.bias)
         self.titles = title_prints(corpus["title"])
         self.publishers = publisher_hash(corpus["publisher"])
-        days = corpus["published"].to_numpy().astype("datetime64[D]")
+        days = corpus["published"].dt.tz_convert(None).to_numpy().astype("datetime64[D]")
         missing = np.isnat(days)
         self.days = np.where(missing, NO_DAY, np.where(missing, 0, days.astype(np.int64))).astype(np.int32)
 

@@ -89,7 +89,7 @@ def label_segments(
     Parameters
     ----------
     spans : DataFrame
-        doc_id, start, end (code points), kind; the kind ``unsure`` gives class -1.
+        doc_id, start, end (code points), kind; a kind outside :data:`KINDS` gives class -1.
     known : set of str
         Documents that were annotated; segments of all others get -1.
     """
@@ -109,7 +109,7 @@ def label_segments(
         mine = slice(segments.bounds[d], segments.bounds[d + 1])
         covered = np.minimum(segments.end[mine], b) - np.maximum(segments.start[mine], a)
         most = covered * 2 > segments.end[mine] - segments.start[mine]
-        label[mine][most] = -1 if kind == "unsure" else 1 + KINDS.index(kind)
+        label[mine][most] = 1 + KINDS.index(kind) if kind in KINDS else -1
     return label
 
 

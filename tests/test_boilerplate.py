@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+import toolkit
+from toolkit.boilerplate import KINDS, BoilerplateRemover
+from toolkit.boilerplate.spans import SPAN_COLUMNS, Pieces
+from toolkit.corpus import CorpusError
+
+STORY = (
+    "The council met on Monday to vote on the budget.",
+    "“We will not raise taxes,” said the mayor, Ann Lee.",
+    "Rain is expected in the north.",
+    "The bridge, built in 1932, carries 4,000 cars a day.",
+    "Opponents left the hall before the vote.",
+)
+FURNITURE = (
+    "Sign up for our daily newsletter and never miss a story.",
+    "Follow us on Twitter and Facebook.",
+    "Copyright © 2031 The Harbour Post. All rights reserved.",
+    "Read more: Ferry strike enters second week",
+    "Photo by Dana Reeve/Getty Images",
+    "Your support makes all the difference.",
+    "Advertisement",
+)
+JOINS = ("\n\n", "\n", " ", "")
+odd = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+texts = st.lists(
+    st.tuples(st.sampled_from(STORY) | st.sampled_from(FURNITURE) | odd, st.sampled_from(JOINS)), max_size=12
+).map(lambda parts: "".join(a + b for a, b in parts))
+corpora = st.lists(st.tuples(texts, st.sampled_from(["a.example", "b.example", None])), max_size=6)
+slow = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def frame(documents) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "doc_id": [f"d{i}" for i in range(len(documents))],
+            "text": pd.Series([t for t, _ in documents], dtype="str"),
+            "publisher": pd.Series([p for _, p in documents], dtype="str"),
+        }
+    )
+
+
+def check_spans(corpus: pd.DataFrame, spans: pd.DataFrame) -> None:
+    assert tuple(spans.columns) == SPAN_COLUMNS
+    assert spans["kind"].isin(KINDS).all()
+    assert spans["score"].between(0, 1).all()
+    assert spans["evidence"].isin(["template", "model", "rule"]).all()
+    assert (spans["template_id"].isna() == (spans["evidence"] == "model")).all()
+    for doc_id, text in zip(corpus["doc_id"], corpus["text"], strict=True):
+        mine = spans[spans["doc_id"] == doc_id]
+        edges = [0, *mine[["start", "end"]].to_numpy().ravel().tolist(), len(text)]
+        assert edges == sorted(edges)
+        assert (mine["start"] < mine["end"]).all()
+        assert "".join(text[a:b] for a, b in zip(edges, edges[1:], strict=False)) == text
+
+
+@slow
+@given(corpora, st.booleans())
+def test_spans_are_in_range_sorted_and_disjoint_and_rebuild_the_text(documents, fit):
+    corpus = frame(documents)
+    remover = BoilerplateRemover()
+    if fit:
+        remover.fit(corpus)
+    check_spans(corpus, remover.spans(corpus))
+
+
+@slow
+@given(corpora, st.booleans())
+def test_cleaning_a_cleaned_corpus_removes_nothing_more(documents, fit):
+    corpus = frame(documents)
+    remover = BoilerplateRemover()
+    if fit:
+        remover.fit(corpus)
+    once = remover.transform(corpus)
+    again = once.assign(text=once["clean_text"])
+    assert remover.spans(again).empty
+    assert remover.transform(again)["clean_text"].tolist() == once["clean_text"].tolist()
+
+
+@slow
+@given(corpora, st.booleans())
+def test_clean_text_is_the_kept_text_with_white_space_mended(documents, fit):
+    corpus = frame(documents)
+    remover = BoilerplateRemover()
+    if fit:
+        remover.fit(corpus)
+    spans = remover.spans(corpus)
+    cleaned = remover.transform(corpus, spans=spans)
+    assert cleaned["text"].tolist() == corpus["text"].tolist()
+    for doc_id, text, clean in zip(corpus["doc_id"], corpus["text"], cleaned["clean_text"], strict=True):
+        cuts = spans.loc[spans["doc_id"] == doc_id, ["start", "end"]].to_numpy()
+        if not len(cuts):
+            assert clean == text
+        keep = np.ones(len(text), bool)
+        for a, b in cuts:
+            keep[a:b] = False
+        kept = "".join(c for c, k in zip(text, keep, strict=True) if k)
+        assert re.sub(r"\s", "", kept) == re.sub(r"\s", "", clean)
+
+
+@slow
+@given(corpora, st.randoms(use_true_random=False), st.integers(1, 5))
+def test_order_and_batches_change_nothing(documents, random, size):
+    corpus = frame(documents)
+    whole = BoilerplateRemover().fit(corpus).spans(corpus).sort_values(["doc_id", "start"], ignore_index=True)
+    order = list(range(len(corpus)))
+    random.shuffle(order)
+    shuffled = corpus.iloc[order]
+    remover = BoilerplateRemover()
+    remover.partial_fit(corpus.iloc[:0])
+    for at in range(0, len(corpus), size):
+        remover.partial_fit(shuffled.iloc[at : at + size])
+    parts = [remover.spans(shuffled.iloc[at : at + size]) for at in range(0, len(corpus), size)]
+    if parts:
+        found = pd.concat(parts).sort_values(["doc_id", "start"], ignore_index=True)
+        pd.testing.assert_frame_equal(found, whole)
+
+
+@slow
+@given(corpora, corpora)
+def test_merged_indexes_equal_counting_both(one, two):
+    both = frame([*one, *two])
+    a = BoilerplateRemover().partial_fit(both.iloc[: len(one)])
+    b = BoilerplateRemover().partial_fit(both.iloc[len(one) :])
+    together = BoilerplateRemover().partial_fit(both)
+    for merged in (a.merge(b), b.merge(a)):
+        for part in ("counts", "documents"):
+            for name, value in vars(getattr(together.index_, part)).items():
+                assert np.array_equal(getattr(getattr(merged.index_, part), name), value), (part, name)
+
+
+def test_the_index_survives_a_file(tmp_path):
+    corpus = toolkit.datasets.load("sample").head(60)
+    remover = BoilerplateRemover().fit(corpus)
+    remover.index_.save(tmp_path / "index.parquet")
+    other = BoilerplateRemover()
+    other.index_ = toolkit.TemplateIndex.load(tmp_path / "index.parquet")
+    pd.testing.assert_frame_equal(other.spans(corpus), remover.spans(corpus))
+
+
+def test_a_file_that_is_no_index_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "index.parquet"
+    path.write_bytes(b"PAR1 nonsense PAR1")
+    with pytest.raises(ValueError, match="not a template index") as caught:
+        toolkit.TemplateIndex.load(path)
+    assert "\n" not in str(caught.value)
+    pd.DataFrame({"a": [1]}).to_parquet(path)
+    with pytest.raises(ValueError, match="format is None"):
+        toolkit.TemplateIndex.load(path)
+
+
+def test_a_full_index_drops_what_it_saw_least_and_says_so():
+    corpus = toolkit.datasets.load("sample").head(80)
+    read = BoilerplateRemover().fit(corpus).index_
+    small = toolkit.TemplateIndex(capacity=500).merge(read)
+    assert small.lost == 0  # the larger capacity wins
+    read.capacity = 500
+    read._trim()
+    assert len(read.counts) <= 500
+    assert read.lost >= 1
+    assert read.counts.docs.min() > read.lost
+
+
+SEED = Path(__file__).parent.parent.parent / "shared" / "data" / "seed" / "000_ba98eee09a483508.txt"
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_the_seed_article_loses_exactly_its_appeal(shared_data, fitted):
+    corpus = toolkit.load(shared_data / "seed" / "000_ba98eee09a483508.txt")
+    text = corpus["text"].iloc[0]
+    remover = BoilerplateRemover()
+    if fitted:
+        remover.fit(pd.concat([toolkit.datasets.load("sample"), corpus], ignore_index=True))
+    spans = remover.spans(corpus)
+    removed = text[spans["start"].min() : spans["end"].max()]
+    assert removed.startswith("Your support helps us to tell the story\n")
+    assert removed.endswith("Your support makes all the difference.")
+    gaps = [text[a:b] for a, b in zip(spans["end"], spans["start"].iloc[1:], strict=False)]
+    assert not "".join(gaps).strip()
+    clean = remover.transform(corpus)["clean_text"].iloc[0]
+    assert "devastating civil war\nRussian President Vladimir Putin is set to host" in clean
+    assert clean.count("Russian President Vladimir Putin is set to host") == 2
+
+
+def test_a_wire_story_without_boilerplate_is_unchanged():
+    text = "\n\n".join(STORY)
+    cleaned = toolkit.clean([text])
+    assert cleaned["clean_text"].tolist() == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "clean"),
+    [
+        ("A b.\n\nADS\n\nC d.", "ADS", "A b.\n\nC d."),
+        ("A b.\nADS.C d.", "ADS.", "A b.\nC d."),
+        ("A b.ADS.C d.", "ADS.", "A b.\nC d."),
+        ("A b. ADS. C d.", "ADS.", "A b. C d."),
+        ("told John ADS MORE (R) this", "ADS MORE", "told John (R) this"),
+        ("told JohnADS MORE (R) this", "ADS MORE", "told John (R) this"),
+        ("ADS\n\n  C d.", "ADS", "C d."),
+        ("A b.\n\nADS\n", "ADS", "A b."),
+        ("ADS", "ADS", ""),
+    ],
+)
+def test_white_space_around_a_cut_is_mended(text, cut, clean):
+    at = text.index(cut)
+    assert Pieces(text, [(at, at + len(cut), "promo", 1.0, "model", None)]).clean() == clean
+
+
+def test_kinds_can_be_chosen():
+    corpus = toolkit.datasets.load("sample")
+    everything = BoilerplateRemover().fit(corpus).spans(corpus)
+    some = BoilerplateRemover(remove={"notice"}).fit(corpus).spans(corpus)
+    assert set(some["kind"]) == {"notice"}
+    assert len(some) < len(everything)
+
+
+def test_a_lower_tolerance_for_loss_removes_less():
+    corpus = toolkit.datasets.load("sample")
+    strict = BoilerplateRemover(max_article_loss=0.0005).fit(corpus).spans(corpus)
+    loose = BoilerplateRemover(max_article_loss=0.005).fit(corpus).spans(corpus)
+    assert (strict["end"] - strict["start"]).sum() < (loose["end"] - loose["start"]).sum()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"remove": {"adverts"}}, "kinds are appeal"),
+        ({"remove": "promo"}, "pass a set"),
+        ({"threshold": 1.5}, "between 0 and 1"),
+        ({"max_article_loss": 0}, "between 0 and 1"),
+        ({"decisions": {"00": "drop"}}, "or 'keep' is wanted"),
+    ],
+)
+def test_wrong_parameters_are_named(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        BoilerplateRemover(**parameters).fit(["A text."])
+
+
+def test_people_overrule_a_template():
+    corpus = toolkit.datasets.load("sample")
+    remover = BoilerplateRemover().fit(corpus)
+    template = remover.templates_.iloc[0]
+    spans = remover.spans(corpus)
+    assert template["template_id"] in set(spans["template_id"])
+    kept = BoilerplateRemover(decisions={template["template_id"]: "keep"}).fit(corpus).spans(corpus)
+    assert template["template_id"] not in set(kept["template_id"])
+    moved = BoilerplateRemover(decisions={template["template_id"]: "notice"}).fit(corpus).spans(corpus)
+    assert "rule" in set(moved["evidence"])
+
+
+def test_templates_are_summed_up():
+    corpus = toolkit.datasets.load("sample")
+    table = BoilerplateRemover().fit(corpus).templates_
+    columns = ["template_id", "publisher", "kind", "documents", "first_seen", "last_seen", "example"]
+    assert set(columns) <= set(table.columns)
+    assert table["documents"].is_monotonic_decreasing
+    assert (table["first_seen"] <= table["last_seen"]).all()
+
+
+def test_scikit_learn_conventions():
+    remover = BoilerplateRemover(remove=("promo",), threshold=0.7)
+    assert clone(remover).get_params() == remover.get_params()
+    piped = Pipeline([("clean", remover)]).fit(["One. Two."]).transform(["One. Two."])
+    assert piped["clean_text"].tolist() == ["One. Two."]
+
+
+def test_spans_of_another_corpus_are_refused():
+    spans = BoilerplateRemover().spans(["Sign up for our daily newsletter and never miss a story again. " * 3])
+    with pytest.raises(CorpusError, match="find spans anew"):
+        BoilerplateRemover().transform(["short"], spans=spans)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolkit.segments import GLUED, LINE, PARAGRAPH, SENTENCE, Buffer, Segments, cut
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+NEWSLIKE = st.lists(
+    st.sampled_from(
+        ["The vote", " failed.", ".”He", " said", "\n\n", "\n", "difference.Russian", " U.S. ", "Mr. Smith", "CornynGOP",
+         "Read more", " • ", "。", "次の", "“Yes!”", ' "No." ', "3.5", "www.site.com/News", "a@b.com", "é.É", "…", " "]  # fmt: skip
+    ),
+    max_size=30,
+).map("".join)
+
+
+def pieces(text: str) -> list[str]:
+    buffer = Buffer.of([text])
+    found = cut(buffer)
+    return [buffer.text(a, b) for a, b in zip(found.start, found.end, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One line.\nTwo.", ["One line.", "Two."]),
+        ("all the difference.Russian President spoke.", ["all the difference.", "Russian President spoke."]),
+        ("“It is over.”He left.", ["“It is over.”", "He left."]),
+        ("It ended. Then it rained.", ["It ended.", "Then it rained."]),
+        ("Mr. Smith of the U.S. Army met J. Doe.", ["Mr. Smith of the U.S. Army met J. Doe."]),
+        ("At 3.5 per cent, www.site.com/News said.", ["At 3.5 per cent, www.site.com/News said."]),
+        ("Whip John CornynGOP senators balk", ["Whip John Cornyn", "GOP senators balk"]),
+        ("Sen. McConnell on YouTube", ["Sen. McConnell on YouTube"]),
+        ("今日は晴れ。明日は雨。", ["今日は晴れ。", "明日は雨。"]),
+        ("Really?! Yes.", ["Really?!", "Yes."]),
+        ("", []),
+        (" \n\t\u00a0\n", []),
+    ],
+)
+def test_cuts(text, expected):
+    assert pieces(text) == expected
+
+
+def test_joints_say_how_segments_are_set_off():
+    found = cut(Buffer.of(["A b.\n\nC d.\nE f. G h.”I j."]))
+    assert found.joint.tolist() == [0, PARAGRAPH, LINE, SENTENCE, GLUED]
+
+
+@given(st.lists(TEXT | NEWSLIKE, max_size=5))
+def test_segments_hold_every_character_that_is_not_blank_once_and_in_order(texts):
+    buffer = Buffer.of(texts)
+    found = cut(buffer)
+    assert found.bounds[0] == 0
+    assert found.bounds[-1] == len(found)
+    for d, text in enumerate(texts):
+        mine = range(found.bounds[d], found.bounds[d + 1])
+        at = int(buffer.offsets[d])
+        for s in mine:
+            assert at <= found.start[s] < found.end[s] <= buffer.offsets[d + 1]
+            assert not buffer.text(at, int(found.start[s])).strip()
+            at = int(found.end[s])
+        assert not buffer.text(at, int(buffer.offsets[d + 1])).strip()
+        assert "".join(buffer.text(int(found.start[s]), int(found.end[s])) for s in mine).split() or not text.strip()
+
+
+@given(NEWSLIKE, st.data())
+def test_a_cut_depends_only_on_what_follows_its_start(text, data):
+    before = pieces(text)
+    keep = data.draw(st.lists(st.booleans(), min_size=len(before), max_size=len(before)))
+    kept = [p for p, k in zip(before, keep, strict=True) if k]
+    assert pieces("\n\n".join(kept)) == kept
+
+
+def test_arrow_input_is_viewed_not_copied():
+    text = pd.Series(["one", "two"], dtype="str")
+    array = pa.array(text, type=pa.large_string())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    buffer = Buffer.of(array.slice(1))
+    assert [buffer.text(*buffer.offsets[:2])] == ["two"]
+    assert np.shares_memory(buffer.data, np.frombuffer(array.buffers()[2], np.uint8))
+
+
+def test_chunked_and_empty_input():
+    chunked = pa.chunked_array([["a."], [], ["b.", "c."]], type=pa.large_string())
+    assert len(cut(Buffer.of(chunked))) == 3
+    empty = cut(Buffer.of([]))
+    assert isinstance(empty, Segments)
+    assert len(empty) == 0
+
+
+def test_a_lone_surrogate_is_refused_with_a_mend():
+    with pytest.raises(ValueError, match="lone surrogates"):
+        Buffer.of(["\ud800"])
+
+
+@pytest.mark.parametrize("piece", ["A", "”A", ".", "a.A", "•", "\n", "。", "\U0001f600", "é\u0301"])
+def test_long_lines_of_bait_are_cut_in_linear_room(piece):
+    text = piece * 20_000
+    buffer = Buffer.of([text])
+    found = cut(buffer)
+    assert sum(int(b - a) for a, b in zip(found.start, found.end, strict=True)) <= len(buffer.data)
