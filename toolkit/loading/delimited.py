@@ -172,13 +172,14 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
         except _TooLong:
             fault = f"record larger than {lines.limit / 2**20:.3g} MiB; raise Limits.record_bytes"
         except csv.Error as error:
-            fault = "a quote is opened and not closed" if len(taken) > 1 else str(error)
+            what = "a quote is opened and not closed" if len(taken) > 1 else str(error)
+            fault = f"quotes gone wrong: {what}"
         else:
             if row:
                 yield row
             taken.clear()
             continue
-        yield Unreadable(f"quotes gone wrong: {fault}" if len(taken) > 1 else fault, printable(taken[0]))
+        yield Unreadable(fault, printable(taken[0]))
         lines.back(taken[1:])
         taken.clear()
         reader = csv.reader(counted(), delimiter=delimiter, strict=True)

@@ -186,9 +186,7 @@ class _Reader:
             return None
         if _most_brackets(block) > self.options.limits.json_depth:
             return None
-        try:
-            block.decode("utf-8")
-        except UnicodeDecodeError:
+        if not _is_utf8(block):
             return None
         for _ in range(4):
             table = self._parse(block)
@@ -221,10 +219,20 @@ class _Reader:
                     explicit_schema=pa.schema(list(self._kinds.items())), unexpected_field_behavior="infer"
                 ),
             )
-            table.validate(full=True)
         except (pa.ArrowException, UnicodeDecodeError):
             return None
         return table
+
+
+def _is_utf8(block: bytes) -> bool:
+    """Whether the bytes are UTF-8, by Arrow, which makes no string of them to find out."""
+    ends = np.array([0, len(block)], np.int64)
+    text = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(ends), pa.py_buffer(block)])
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _kind(value: Any) -> pa.DataType:

@@ -1,0 +1,200 @@
+"""Which field becomes which column, and how dates, hosts and ids are read."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolkit.corpus import COLUMNS
+from toolkit.loading import Limits, fields, load
+from toolkit.loading.dates import parse_date
+from toolkit.loading.identities import Identities
+from toolkit.loading.quarantine import printable
+
+NEW_YEAR = 1577836800_000000
+
+DATES = [
+    ("2020-01-01", NEW_YEAR),
+    ("2020-01-01T00:00:00Z", NEW_YEAR),
+    ("2020-01-01 01:00:00+01:00", NEW_YEAR),
+    ("2020-01-01T00:00:00.123456", NEW_YEAR + 123456),
+    ("Wed, 01 Jan 2020 00:00:00 GMT", NEW_YEAR),
+    ("Tue, 31 Dec 2019 19:00:00 EST", NEW_YEAR),
+    ("Tue, 31 Dec 2019 19:00:00 -0500", NEW_YEAR),
+    ("January 1, 2020", NEW_YEAR),
+    ("1 January 2020", NEW_YEAR),
+    ("Jan. 1, 2020 12:00 AM", NEW_YEAR),
+    ("01/01/2020", NEW_YEAR),
+    ("2020/01/01", NEW_YEAR),
+    ("01.01.2020", NEW_YEAR),
+    ("20200101", NEW_YEAR),
+    ("20200101T000000Z", NEW_YEAR),
+    ("20200101000000", NEW_YEAR),
+    ("1577836800", NEW_YEAR),
+    ("1577836800000", NEW_YEAR),
+    (1577836800, NEW_YEAR),
+    (1577836800.0, NEW_YEAR),
+    (1577836800000, NEW_YEAR),
+    (NEW_YEAR, NEW_YEAR),
+    (datetime(2020, 1, 1, tzinfo=UTC), NEW_YEAR),
+    (date(2020, 1, 1), NEW_YEAR),
+    ("1969-12-31T23:59:59Z", -1_000_000),
+    ("0001-01-01", -62135596800_000000),
+    *(
+        (value, None)
+        for value in (
+            "", " ", "soon", "12", "May 5", "Monday", "10:30", "0000-00-00", "2020-13-45", "99999-01-01",
+            "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "2020" * 50, "9" * 60, 1e300, -1e30,
+            float("nan"), float("inf"), True, None, [], {}, b"2020-01-01", "2020-01-01T25:00:00",
+            "Mon, 99 Foo 2020 10:00:00 GMT", "\0", "１２３４-０１-０１x",
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "micros"), DATES)
+def test_dates(value, micros):
+    assert parse_date(value) == micros
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=70),
+        st.from_regex(r"[0-9TZ:+\-/., AaPpMm]{1,30}", fullmatch=True),
+        st.floats(),
+        st.integers(),
+    )
+)
+def test_any_value_is_a_date_in_range_or_none(value):
+    micros = parse_date(value)
+    assert micros is None or 1 <= pd.Timestamp(micros, unit="us", tz="UTC").year <= 9999
+
+
+@settings(deadline=None)
+@given(st.datetimes(timezones=st.timezones(), min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)))
+def test_iso_dates_come_back(when):
+    assert parse_date(when.isoformat()) == parse_date(when)
+
+
+def test_a_date_that_is_none_keeps_its_record(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        "".join(json.dumps({"text": "x", "date": value}) + "\n" for value in ("soon", 1e300, None))
+    )
+    corpus = load(path)
+    assert corpus["published"].isna().all()
+    assert len(corpus) == 3
+
+
+def test_the_first_date_that_can_be_read_counts(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "x", "date_publish": "", "date": "soon", "updated": "2020-01-01"}\n')
+    assert load(path)["published"].item() == pd.Timestamp("2020-01-01", tz="UTC")
+
+
+def test_every_name_is_squashed_to_one_place_a_column():
+    for names in fields.FIELDS.values():
+        assert len({fields.squash(name) for name in names}) == len(names)
+    assert set(fields.FIELDS) == set(COLUMNS) - {"source"}
+
+
+@pytest.mark.parametrize("role", [role for role in fields.FIELDS if role != "text"])
+def test_every_listed_name_fills_its_column(tmp_path, role):
+    values = {"published": "2020-01-01", "url": "https://www.example.org/x"}
+    for name in fields.FIELDS[role]:
+        for spelling in (name, name.upper(), name.title().replace("_", "")):
+            path = tmp_path / "a.jsonl"
+            path.write_text(json.dumps({"text": "x", spelling: values.get(role, "v")}) + "\n")
+            assert load(path)[role].notna().item(), spelling
+
+
+def test_every_listed_text_name_is_found(tmp_path):
+    for name in fields.FIELDS["text"]:
+        path = tmp_path / "a.csv"
+        path.write_text(f"id,{name}\n1,the text\n")
+        assert load(path)["text"].item() == "the text"
+
+
+def test_preference_goes_by_the_list_and_skips_blanks(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"body": "second", "Content": "first", "text": " "}\n{"body": "only", "content": ""}\n')
+    assert load(path)["text"].tolist() == ["first", "only"]
+
+
+HOSTS = [
+    ("www.npr.org", "npr.org"),
+    ("https://www.bbc.co.uk/news", "bbc.co.uk"),
+    ("news.example.com:8080", "example.com"),
+    ("www.intranet.invalidtld", "intranet.invalidtld"),
+    ("NPR (Online News)", "NPR (Online News)"),
+    ("localhost", "localhost"),
+    ("a" * 5000, "a" * 5000),
+    ("a." * 400 + "!", "a." * 400 + "!"),
+]
+
+
+@pytest.mark.parametrize(("value", "publisher"), HOSTS)
+def test_publishers_of_hosts(value, publisher):
+    assert fields.publisher_of_host(value) == publisher
+
+
+def test_publishers_that_are_given_stay_as_they_are(tmp_path):
+    path = tmp_path / "a.jsonl"
+    records = [
+        {"text": "x", "url": "https://www.npr.org/1"},
+        {"text": "x", "url": "https://www.npr.org/1", "publisher": "www.NPR.org"},
+        {"text": "x", "url": "https://www.npr.org/1", "source": "NPR News"},
+        {"text": "x", "url": "https://aggregator.org/1", "source_url": "www.npr.org"},
+        {"text": "x", "source_url": "https://www.npr.org/1"},
+        {"text": "x", "source_url": "www.npr.org"},
+        {"text": "x", "publisher": {"@type": "Organization", "name": "NPR"}},
+        {"text": "x", "url": "nothing"},
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    corpus = load(path)
+    assert [value if isinstance(value, str) else None for value in corpus["publisher"]] == [
+        "npr.org", "www.NPR.org", "npr.org", "npr.org", "npr.org", "npr.org", "NPR", None,
+    ]  # fmt: skip
+    assert corpus["url"].iloc[4] == "https://www.npr.org/1"
+    assert corpus["url"].isna().tolist() == [False] * 4 + [False, True, True, False]
+
+
+def test_lists_of_paragraphs_are_one_text(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": ["One.", "Two."], "title": ["A", "B"], "id": 12}\n')
+    row = load(path).iloc[0]
+    assert (row["text"], row["title"], row["doc_id"]) == ("One.\n\nTwo.", "A B", "12")
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "a~2", "a~2~2", "c"]), max_size=6), max_size=5))
+def test_ids_are_distinct_and_do_not_depend_on_the_batches(batches):
+    pieces, whole = Identities(), Identities()
+    apart = [
+        name for batch in batches for name in pieces.distinct(pa.array(batch, pa.large_string())).to_pylist()
+    ]
+    together = whole.distinct(
+        pa.array([n for batch in batches for n in batch], pa.large_string())
+    ).to_pylist()
+    assert apart == together
+    assert len(set(apart)) == len(apart)
+    assert all(re.fullmatch(r".+~\d+", new) or new in {"a", "b", "c", "a~2", "a~2~2"} for new in apart)
+
+
+@given(st.text(), st.integers(1, 300))
+def test_printable_is_printable_and_short(text, width):
+    shown = printable(text, width)
+    assert shown.isprintable()
+    assert len(shown) <= width
+
+
+def test_limits_cannot_be_changed_by_accident():
+    with pytest.raises(AttributeError):
+        Limits().ratio = 5
