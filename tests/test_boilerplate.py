@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def check_spans(corpus: pd.DataFrame, spans: pd.DataFrame) -> None:
         edges = [0, *mine[["start", "end"]].to_numpy().ravel().tolist(), len(text)]
         assert edges == sorted(edges)
         assert (mine["start"] < mine["end"]).all()
-        assert "".join(text[a:b] for a, b in zip(edges, edges[1:], strict=False)) == text
+        assert "".join(text[a:b] for a, b in itertools.pairwise(edges)) == text
 
 
 @slow
@@ -277,6 +278,8 @@ def test_scikit_learn_conventions():
 
 
 def test_spans_of_another_corpus_are_refused():
-    spans = BoilerplateRemover().spans(["Sign up for our daily newsletter and never miss a story again. " * 3])
+    spans = BoilerplateRemover().spans(
+        ["Sign up for our daily newsletter and never miss a story again. " * 3]
+    )
     with pytest.raises(CorpusError, match="find spans anew"):
         BoilerplateRemover().transform(["short"], spans=spans)

@@ -12,8 +12,30 @@ from toolkit.segments import GLUED, LINE, PARAGRAPH, SENTENCE, Buffer, Segments,
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 NEWSLIKE = st.lists(
     st.sampled_from(
-        ["The vote", " failed.", ".”He", " said", "\n\n", "\n", "difference.Russian", " U.S. ", "Mr. Smith", "CornynGOP",
-         "Read more", " • ", "。", "次の", "“Yes!”", ' "No." ', "3.5", "www.site.com/News", "a@b.com", "é.É", "…", " "]  # fmt: skip
+        [
+            "The vote",
+            " failed.",
+            ".”He",
+            " said",
+            "\n\n",
+            "\n",
+            "difference.Russian",
+            " U.S. ",
+            "Mr. Smith",
+            "CornynGOP",
+            "Read more",
+            " • ",
+            "。",
+            "次の",
+            "“Yes!”",
+            ' "No." ',
+            "3.5",
+            "www.site.com/News",
+            "a@b.com",
+            "é.É",
+            "…",
+            " ",
+        ]
     ),
     max_size=30,
 ).map("".join)
@@ -65,7 +87,10 @@ def test_segments_hold_every_character_that_is_not_blank_once_and_in_order(texts
             assert not buffer.text(at, int(found.start[s])).strip()
             at = int(found.end[s])
         assert not buffer.text(at, int(buffer.offsets[d + 1])).strip()
-        assert "".join(buffer.text(int(found.start[s]), int(found.end[s])) for s in mine).split() or not text.strip()
+        assert (
+            "".join(buffer.text(int(found.start[s]), int(found.end[s])) for s in mine).split()
+            or not text.strip()
+        )
 
 
 @given(NEWSLIKE, st.data())

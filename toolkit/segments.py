@@ -5,7 +5,7 @@ two glued joints (``difference.Russian``, ``.”He``). Offsets are bytes into on
 code points appear only at the edge, through :func:`code_point_offsets`.
 """
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -44,7 +44,13 @@ def _code_point_classes() -> NDArray[np.uint8]:
             table[code] = _BREAK
         elif char.isspace():
             table[code] = _SPACE
-    for group, name in ((".!?…", _STOP), ("\"'”’)]»", _CLOSER), ("“‘«([„¿¡", _OPENER), ("•▪►▶●■|·◆★→", _BULLET), ("。！？", _WIDE_STOP)):
+    for group, name in (
+        (".!?…", _STOP),
+        ("\"'”’)]»", _CLOSER),
+        ("“‘«([„¿¡", _OPENER),
+        ("•▪►▶●■|·◆★→", _BULLET),
+        ("。！？", _WIDE_STOP),
+    ):
         for char in group:
             table[ord(char)] = name
     return table
@@ -118,7 +124,11 @@ class Buffer:
         if isinstance(array, pa.ChunkedArray):
             array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
         _, offsets, data = array.buffers()
-        ends = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8) if len(array) else np.zeros(1, np.int64)
+        ends = (
+            np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
+            if len(array)
+            else np.zeros(1, np.int64)
+        )
         raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
         return cls(raw, ends)
 
@@ -277,10 +287,17 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             if begin < 0:
                 begin = i
             elif (
-                before == _LOWER and before2 != _SPACE and before2 != _BREAK and not _is_name(data, begin, hi, i, camel)
+                before == _LOWER
+                and before2 != _SPACE
+                and before2 != _BREAK
+                and not _is_name(data, begin, hi, i, camel)
             ) or (
-                before == _CLOSER and before2 != _SPACE and before2 != _BREAK and before2 != _UPPER
-                and data[i - 1] != 39 and data[i - 1] != 34
+                before == _CLOSER
+                and before2 != _SPACE
+                and before2 != _BREAK
+                and before2 != _UPPER
+                and data[i - 1] != 39
+                and data[i - 1] != 34
             ):
                 starts[n] = begin
                 ends[n] = last
@@ -345,15 +362,21 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
                 if not starter and k < hi and k3 == _OTHER:
                     starter = data[k] >= 0xD0 or data[k] in (64, 35, 45, 42)  # another script, @ # - *
                     starter = starter or data[k] == 0xE2
-                if starter and not (dot and run == 1 and not closed and _is_abbreviation(data, begin, at, abbreviations)):
+                if starter and not (
+                    dot and run == 1 and not closed and _is_abbreviation(data, begin, at, abbreviations)
+                ):
                     cut = np.uint8(SENTENCE)
-            elif (k2 == _UPPER or k2 == _OPENER) and (closed or before == _LOWER or (run == 1 and before == _DIGIT)):
+            elif (k2 == _UPPER or k2 == _OPENER) and (
+                closed or before == _LOWER or (run == 1 and before == _DIGIT)
+            ):
                 address = False
                 if dot and run == 1 and not closed:
                     a = at
                     while a > begin and data[a - 1] > 32:
                         a -= 1
-                        if data[a] in (47, 64) or (data[a] == 46 and a > begin and data[a - 1] != 46 and a < at - 1):
+                        if data[a] in (47, 64) or (
+                            data[a] == 46 and a > begin and data[a - 1] != 46 and a < at - 1
+                        ):
                             address = True
                             break
                     if at - a == 3 and data[a] == 119 and data[a + 1] == 119 and data[a + 2] == 119:

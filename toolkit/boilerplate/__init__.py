@@ -1,4 +1,4 @@
-"""Boilerplate removal: templates (what the corpus repeats), model (what it sounds like), remover (decides)."""
+"""Boilerplate removal: templates (what repeats), model (what it sounds like), remover (decides)."""
 
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.remover import BoilerplateRemover, clean

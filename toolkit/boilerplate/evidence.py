@@ -4,7 +4,7 @@ Columns come from four sources: the segment's words (class logits), its neighbou
 the document, and what the template index has counted of it.
 """
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -207,7 +207,9 @@ def _repeated(  # type: ignore[no-untyped-def]
                         row[at] = np.log1p(np.float32(here))
                         row[at + 1] = here / max(size, np.float32(1.0))
                         if occurrences[r] > 1:
-                            row[at + 2] = np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
+                            row[at + 2] = (
+                                np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
+                            )
                 if w < 2:
                     row[rest + 2 * w] = 0
                     row[rest + 2 * w + 1] = 0

@@ -4,7 +4,7 @@ The same pass serves training (n-gram indices for scikit-learn) and prediction (
 so the two cannot differ.
 """
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -29,7 +29,16 @@ hash over the capitalised words inside the segment, one bottom-1 sample for tell
 """
 
 SHAPE = (
-    "tokens", "words", "capitalised", "shouted", "digits", "marks", "quotes", "bytes", "first_class", "last_class",
+    "tokens",
+    "words",
+    "capitalised",
+    "shouted",
+    "digits",
+    "marks",
+    "quotes",
+    "bytes",
+    "first_class",
+    "last_class",
 )
 """Columns of the shape array: token counts, bytes, and character classes of the first and last character."""
 
@@ -137,7 +146,12 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape):  # type: ignor
                     code = np.int64(0xFFFF)
                     size = 4
                 k2 = classes[code]
-                if k2 == 1 or k2 == 2 or k2 == 3 or (k2 == 0 and 0xAA <= code < 0x2E80 and code != 0x2013 and code != 0x2014):
+                if (
+                    k2 == 1
+                    or k2 == 2
+                    or k2 == 3
+                    or (k2 == 0 and 0xAA <= code < 0x2E80 and code != 0x2013 and code != 0x2014)
+                ):
                     value = np.uint64(fold[code])
                     plain = mix(plain, value)
                     if k2 == 3:
@@ -265,7 +279,18 @@ def score_segments(
     n = len(segments)
     logits = np.empty((n, weights.shape[1]), np.float32)
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
-    _score(buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, weights, logits, prints, shapes)
+    _score(
+        buffer.data,
+        segments.start,
+        segments.end,
+        segments.joint,
+        CLASSES,
+        FOLD,
+        weights,
+        logits,
+        prints,
+        shapes,
+    )
     return logits, prints, shapes
 
 
@@ -279,7 +304,16 @@ def ngram_matrix(buffer: Buffer, segments: Segments) -> Any:
     out = np.empty(min(length * _PER_TOKEN, n * _ROOM) + n * 8, np.uint32)
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
     total = _collect(
-        buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, pointers, out, prints, shapes
+        buffer.data,
+        segments.start,
+        segments.end,
+        segments.joint,
+        CLASSES,
+        FOLD,
+        pointers,
+        out,
+        prints,
+        shapes,
     )
     counts = np.diff(pointers)
     values = np.repeat((1.0 / np.sqrt(counts)).astype(np.float32), counts)

@@ -1,6 +1,6 @@
 """The learner of the n-gram weights: multinomial logistic regression by AdaGrad."""
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ class Decision:
     def probability(self, rows: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Probability of boilerplate of each row, 0 where it is not wanted; shape (n_rows,), float32."""
         z = self.trees.predict(rows, wanted).astype(np.float64)
-        return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(np.float32) * wanted
+        return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(
+            np.float32
+        ) * wanted
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,11 @@ class SegmentModel:
             "columns": list(COLUMNS),
             "sha256": hashlib.sha256(raw).hexdigest(),
             "thresholds": {"fitted": self.fitted.thresholds, "alone": self.alone.thresholds},
-            **{k: v for k, v in self.card.items() if k not in ("format", "kinds", "columns", "sha256", "thresholds")},
+            **{
+                k: v
+                for k, v in self.card.items()
+                if k not in ("format", "kinds", "columns", "sha256", "thresholds")
+            },
         }
         Path(stem).with_suffix(".npz").write_bytes(raw)
         Path(stem).with_suffix(".json").write_text(
@@ -139,7 +145,9 @@ class SegmentModel:
                 msg = f"{card_path}: evidence columns differ from this version's; train the model again"
                 raise ValueError(msg)
             if hashlib.sha256(raw).hexdigest() != card["sha256"]:
-                msg = f"{arrays_path}: digest differs from its card; the file was changed, take the shipped one"
+                msg = (
+                    f"{arrays_path}: digest differs from its card; the file was changed, take the shipped one"
+                )
                 raise ValueError(msg)
             with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
@@ -157,8 +165,9 @@ class SegmentModel:
 
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Decision:
-    parts = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
-    trees = Trees(**{**parts, "baseline": float(parts["baseline"])})
+    parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
+    parts["baseline"] = float(parts["baseline"])
+    trees = Trees(**parts)
     trees.check(len(COLUMNS) if name == "fitted" else len(COLUMNS) - len(REPEATED))
     slope, offset = arrays[f"{name}_scaling"].tolist()
     return Decision(trees, slope, offset, {str(k): float(v) for k, v in card["thresholds"][name].items()})

@@ -117,13 +117,13 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """Count more documents; yesterday's index plus today's articles equals both at once."""
         corpus = as_corpus(X)
         self._check()
-        read = self._read(corpus)
+        read = Reading(corpus, shipped_model().weights, shipped_model().bias)
         if not hasattr(self, "index_"):
             self.index_ = TemplateIndex()
         self.index_.partial_fit(
             read.segments, read.prints, read.titles, read.publishers, read.days, 1 - read.words[:, 0]
         )
-        self._forget_table()
+        self.__dict__.pop("_table", None)
         return self
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
@@ -154,8 +154,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
                 pieces[todo[at]].cut_out(rows)
             todo = todo[sorted(found)]
             part = corpus.iloc[todo].assign(text=[pieces[i].clean() for i in todo])
-        rows = [(d, *cut) for d, p in zip(corpus["doc_id"], pieces, strict=True) for cut in p.cuts]
-        return pd.DataFrame(rows, columns=list(SPAN_COLUMNS)).astype(empty_spans().dtypes.to_dict())
+        found_rows = [(d, *cut) for d, p in zip(corpus["doc_id"], pieces, strict=True) for cut in p.cuts]
+        return pd.DataFrame(found_rows, columns=list(SPAN_COLUMNS)).astype(empty_spans().dtypes.to_dict())
 
     def transform(self, X: CorpusLike, spans: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the corpus with a column ``clean_text``.
@@ -175,7 +175,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         spans = self.spans(corpus) if spans is None else spans
         cuts: dict[str, list[Row]] = {}
         for doc_id, *row in spans[list(SPAN_COLUMNS)].itertuples(index=False, name=None):
-            cuts.setdefault(doc_id, []).append(tuple(row))  # type: ignore[arg-type]
+            cuts.setdefault(doc_id, []).append(tuple(row))
         clean = []
         for doc_id, text in zip(corpus["doc_id"], corpus["text"], strict=True):
             mine = sorted(cuts.get(doc_id, []))
@@ -213,16 +213,10 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         below = [t for loss, t in known if loss <= self.max_article_loss]
         return below[-1] if below else max(t for _, t in known)
 
-    def _read(self, corpus: pd.DataFrame) -> Reading:
-        return Reading(corpus, shipped_model())
-
-    def _forget_table(self) -> None:
-        self.__dict__.pop("_table", None)
-
     def _find(self, corpus: pd.DataFrame, wanted: NDArray[np.bool_]) -> dict[int, list[Row]]:
         """One round over texts as they stand: spans by position of the document."""
         model = shipped_model()
-        read = self._read(corpus)
+        read = Reading(corpus, model.weights, model.bias)
         index = getattr(self, "index_", None)
         if index is not None and not hasattr(self, "_table"):
             self._table = index.table()
@@ -250,11 +244,11 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 class Reading:
     """A corpus cut, fingerprinted and scored by its words."""
 
-    def __init__(self, corpus: pd.DataFrame, model: SegmentModel) -> None:
+    def __init__(self, corpus: pd.DataFrame, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
         self.buffer = Buffer.of(corpus["text"])
         self.segments = cut(self.buffer)
-        logits, self.prints, self.shapes = score_segments(self.buffer, self.segments, model.weights)
-        self.words = probabilities(logits + model.bias)
+        logits, self.prints, self.shapes = score_segments(self.buffer, self.segments, weights)
+        self.words = probabilities(logits + bias)
         self.titles = title_prints(corpus["title"])
         self.publishers = publisher_hash(corpus["publisher"])
         days = corpus["published"].dt.tz_convert(None).to_numpy().astype("datetime64[D]")

@@ -1,10 +1,8 @@
 """Spans: from decisions about segments to character ranges, and from ranges to clean text."""
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +53,9 @@ def assemble(
     document = np.repeat(np.arange(len(buffer)), np.diff(segments.bounds))[chosen]
     new = np.ones(len(chosen), bool)
     new[1:] = (
-        (chosen[1:] != chosen[:-1] + 1) | (document[1:] != document[:-1]) | (kind[chosen[1:]] != kind[chosen[:-1]])
+        (chosen[1:] != chosen[:-1] + 1)
+        | (document[1:] != document[:-1])
+        | (kind[chosen[1:]] != kind[chosen[:-1]])
     )
     starts = np.flatnonzero(new)
     stops = np.r_[starts[1:], len(chosen)]
@@ -161,7 +161,9 @@ def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     rows = spans[spans["template_id"].notna()].merge(
         corpus[["doc_id", "publisher", "published", "text"]], on="doc_id", how="left"
     )
-    rows["example"] = [t[a : min(b, a + 300)] for t, a, b in zip(rows["text"], rows["start"], rows["end"], strict=True)]
+    rows["example"] = [
+        t[a : min(b, a + 300)] for t, a, b in zip(rows["text"], rows["start"], rows["end"], strict=True)
+    ]
     rows["characters"] = rows["end"] - rows["start"]
     kinds = rows.groupby(["template_id", "kind"]).size().rename("n").reset_index()
     kinds = kinds.sort_values(["template_id", "n", "kind"], ascending=[True, False, True])

@@ -1,6 +1,6 @@
 """What the corpus repeats: a mergeable count of segment fingerprints by publisher."""
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -201,7 +201,9 @@ class TemplateIndex:
         key, value = key[:n], value[:n]
         order = np.lexsort((value[:, 0], key))
         key, value = key[order], value[order]
-        fresh = np.r_[True, (key[1:] != key[:-1]) | (value[1:, 0] != value[:-1, 0])] if n else np.empty(0, bool)
+        fresh = (
+            np.r_[True, (key[1:] != key[:-1]) | (value[1:, 0] != value[:-1, 0])] if n else np.empty(0, bool)
+        )
         day = days[value[:, 0]]
         batch = _grouped(
             key,

@@ -113,10 +113,11 @@ def label_segments(
     return label
 
 
-def labelled(corpus: pd.DataFrame, spans: pd.DataFrame, known: set[str], *, folds: int, seed: int) -> Labelled:
+def labelled(
+    corpus: pd.DataFrame, spans: pd.DataFrame, known: set[str], *, folds: int, seed: int
+) -> Labelled:
     """Cut a corpus and label its segments."""
-    blank = Decision(Trees(*(np.empty(0, t) for t in ("i2", "f4", "i4", "i4", "i4")), 0.0), 1.0, 0.0, {})  # type: ignore[arg-type]
-    read = Reading(corpus, SegmentModel(_NO_WEIGHTS, np.zeros(CLASSES, np.float32), blank, blank))
+    read = Reading(corpus, _NO_WEIGHTS, np.zeros(CLASSES, np.float32))
     label = label_segments(corpus, read, spans, known)
     return Labelled(corpus, label, read, fold_of(corpus["publisher"], folds, seed))
 
@@ -125,17 +126,25 @@ def _learn(sets: list[tuple[Labelled, Any, float]], leave_out: int | None, seed:
     """N-gram weights from all labelled segments outside a fold."""
     rows, classes, weights = [], [], []
     for part, matrix, trust in sets:
-        use = np.flatnonzero((part.label >= 0) & (part.segment_fold != (-1 if leave_out is None else leave_out)))
+        use = np.flatnonzero(
+            (part.label >= 0) & (part.segment_fold != (-1 if leave_out is None else leave_out))
+        )
         rows.append(matrix[use])
         classes.append(part.label[use].astype(np.int64))
         weights.append(part.weight[use] * np.float32(trust))
     table, bias = fit_softmax(
-        vstack(rows, format="csr"), np.concatenate(classes), np.concatenate(weights), classes=CLASSES, seed=seed
+        vstack(rows, format="csr"),
+        np.concatenate(classes),
+        np.concatenate(weights),
+        classes=CLASSES,
+        seed=seed,
     )
     return table.astype(np.float16).astype(np.float32), bias
 
 
-def _trees(rows: NDArray[np.float32], positive: NDArray[np.bool_], weight: NDArray[np.float32], seed: int) -> Trees:
+def _trees(
+    rows: NDArray[np.float32], positive: NDArray[np.bool_], weight: NDArray[np.float32], seed: int
+) -> Trees:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
@@ -165,7 +174,9 @@ class CrossValidated:
     page_evidence: NDArray[np.float32]
 
 
-def cross_validate(gold: Labelled, pages: Labelled, *, folds: int, seed: int, trust: float = 0.5) -> CrossValidated:
+def cross_validate(
+    gold: Labelled, pages: Labelled, *, folds: int, seed: int, trust: float = 0.5
+) -> CrossValidated:
     """Publisher-grouped cross-validation of both stages.
 
     Each document is scored by n-gram weights that never saw its publisher. The trees of a fold are trained on
@@ -229,7 +240,9 @@ def _decide(trees: Trees, sums: NDArray[np.float32], gold: Labelled, scored: NDA
     hit = np.array([size[(p >= t) & positive].sum() for t in grid])
     false = np.array([size[(p >= t) & ~positive].sum() for t in grid])
     f1 = 2 * hit / (hit + false + size[positive].sum())
-    smooth = np.convolve(np.pad(f1, 3, mode="edge"), np.ones(7) / 7, "valid")  # the peak of a plateau, not of noise
+    smooth = np.convolve(
+        np.pad(f1, 3, mode="edge"), np.ones(7) / 7, "valid"
+    )  # the peak of a plateau, not of noise
     thresholds = {"best": float(grid[int(smooth.argmax())])}
     for loss in LOSSES:
         within = np.flatnonzero(false / size[~positive].sum() <= loss)
@@ -250,14 +263,17 @@ def load_pages(*, folds: int, seed: int) -> Labelled:
     """Flattened pages of the three page sets, labelled by their markup and their gold texts."""
     from toolkit.boilerplate.flattening import SETS, variants
 
-    records, spans = [], []
+    records: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
     for name in SETS:
         for page in datasets.records(name):
             for item in variants(page):
                 doc_id = f"{name}:{len(records)}"
                 records.append({"doc_id": doc_id, "text": item["text"], "publisher": item["publisher"]})
                 spans += [{"doc_id": doc_id, "start": a, "end": b, "kind": k} for a, b, k in item["spans"]]
-                spans += [{"doc_id": doc_id, "start": a, "end": b, "kind": "unsure"} for a, b in item["unsure"]]
+                spans += [
+                    {"doc_id": doc_id, "start": a, "end": b, "kind": "unsure"} for a, b in item["unsure"]
+                ]
     corpus = make_corpus(records)
     return labelled(corpus, pd.DataFrame(spans), set(corpus["doc_id"]), folds=folds, seed=seed)
 
@@ -267,7 +283,10 @@ def train(*, folds: int = 5, seed: int = 0) -> SegmentModel:
     gold, first = load_gold(folds=folds, seed=seed)
     pages = load_pages(folds=folds, seed=seed)
     result = cross_validate(gold, pages, folds=folds, seed=seed)
-    matrices = ngram_matrix(gold.read.buffer, gold.read.segments), ngram_matrix(pages.read.buffer, pages.read.segments)
+    matrices = (
+        ngram_matrix(gold.read.buffer, gold.read.segments),
+        ngram_matrix(pages.read.buffer, pages.read.segments),
+    )
     weights, bias = _learn([(gold, matrices[0], 1.0), (pages, matrices[1], 0.5)], None, seed)
     known, more = gold.label >= 0, pages.label >= 0
     rows = result.evidence
@@ -278,14 +297,21 @@ def train(*, folds: int = 5, seed: int = 0) -> SegmentModel:
         bias,
         _decide(fitted, result.fitted, gold, first),
         _decide(alone, result.alone, gold, first),
-        {"seed": seed, "folds": folds, "documents": int(gold.corpus["doc_id"].nunique()), "segments": int(known.sum())},
+        {
+            "seed": seed,
+            "folds": folds,
+            "documents": int(gold.corpus["doc_id"].nunique()),
+            "segments": int(known.sum()),
+        },
     )
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", default=str(SHIPPED), help="stem of the two files (default: the shipped ones)")
+    parser.add_argument(
+        "-o", "--output", default=str(SHIPPED), help="stem of the two files (default: the shipped ones)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     train(seed=arguments.seed).save(arguments.output)

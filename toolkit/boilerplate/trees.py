@@ -1,6 +1,6 @@
 """Boosted trees as plain arrays: made from a fitted scikit-learn model, read by a numba kernel."""
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 

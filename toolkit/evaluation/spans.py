@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate import KINDS
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.evaluation.intervals import bootstrap
+from toolkit.evaluation.intervals import Metric, bootstrap
 
 COUNTS = ("hit", "false", "missed", "article")
 """Non-blank characters of a document: boilerplate found, article text taken, boilerplate missed, article text."""
@@ -118,16 +118,19 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
         return out
 
     value = figures(np.arange(len(table)))
+    drawn: dict[bytes, dict[str, float]] = {}
+
+    def figure(name: str) -> Metric:
+        def of(rows: NDArray[np.int64]) -> float:
+            key = rows.tobytes()
+            if key not in drawn:
+                drawn[key] = figures(rows)
+            return drawn[key][name]
+
+        return of
+
     rows = {}
-    cache: dict[bytes, dict[str, float]] = {}
-
-    def figure(name: str, drawn: NDArray[np.int64]) -> float:
-        key = drawn.tobytes()
-        if key not in cache:
-            cache[key] = figures(drawn)
-        return cache[key][name]
-
     for name in value:
-        low, high = bootstrap(lambda drawn, name=name: figure(name, drawn), len(table), draws=draws, seed=seed)  # type: ignore[misc]
+        low, high = bootstrap(figure(name), len(table), draws=draws, seed=seed)
         rows[name] = {"value": value[name], "low": low, "high": high}
     return pd.DataFrame.from_dict(rows, orient="index")
