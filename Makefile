@@ -5,6 +5,7 @@ PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
 BIN := .venv/bin
 LOCK := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 READY := .venv/ready-$(LOCK)
+PIP := install --quiet --disable-pip-version-check --no-deps
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .PHONY: help demo test lab notebooks picture bench lint format models clean
@@ -15,8 +16,10 @@ help:  ## list the targets
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; install it" >&2; exit 2; }
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	# the lock is complete, so nothing is left to resolve; pip 23.2 fails when it tries (lxml's doubled extra)
+	$(BIN)/python -m pip $(PIP) --require-hashes -r requirements.lock
+	$(BIN)/python -m pip $(PIP) --no-build-isolation -e .
+	$(BIN)/python -m pip check
 	@rm -f .venv/ready-*
 	@touch $@
 

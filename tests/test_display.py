@@ -208,3 +208,16 @@ def test_telling_lets_publishers_take_turns_and_ignores_order():
     assert telling(documents, frame.iloc[::-1], top=2) == ["b", "c"]
     assert telling(documents.iloc[::-1], frame) == ["b", "c", "a"]
     assert telling(documents, frame.iloc[:0]) == []
+
+
+def test_svg_names_every_span_even_two_on_a_line():
+    article = CleanedArticle(
+        "Share Give. " + "It rained all day. " * 9,
+        spans((0, 6, "interface", 1, "rule", "t"), (6, 12, "appeal", 1, "rule", "t")),
+    )
+    root = etree.fromstring(svg(article).encode())
+    labels = [
+        (n.text, float(n.attrib["y"])) for n in root.iter("{*}text") if n.attrib.get("text-anchor") == "end"
+    ]
+    assert [name for name, _ in labels] == ["interface", "appeal"]
+    assert labels[0][1] < labels[1][1]

@@ -91,7 +91,11 @@ def svg(article: CleanedArticle) -> str:
         title = escape(visible(article.title))
         body.append(f'<text x="{_LEFT:g}" y="{y:g}" font-weight="bold" font-size="15">{title}</text>')
         y += 1.5 * _LEADING
+    waiting: list[str] = []  # kinds yet to be named; a line has room for one name
     for runs in _lines(article):
+        waiting.extend(run.kind for run in runs if run.first and run.kind is not None)
+        if waiting:
+            body.append(_label(waiting.pop(0), y))
         for run in runs:
             body.extend(_drawn(run, y))
         y += _LEADING
@@ -108,6 +112,12 @@ def svg(article: CleanedArticle) -> str:
     )
 
 
+def _label(kind: str, y: float) -> str:
+    ink = PALETTE.get(kind, OTHER).ink
+    style = f'text-anchor="end" font-size="12" font-weight="bold" fill="{ink}"'
+    return f'<text x="{_LEFT - 12:g}" y="{y:g}" {style}>{escape(visible(kind))}</text>'
+
+
 def _drawn(run: _Run, y: float) -> Iterator[str]:
     text = run.text.rstrip(" ")
     if not text:
@@ -118,9 +128,6 @@ def _drawn(run: _Run, y: float) -> Iterator[str]:
         colours = PALETTE.get(run.kind, OTHER)
         colour = f' fill="{colours.ink}"'
         yield f'<rect x="{x - 2:g}" y="{y - 14:g}" width="{length + 4:g}" height="19" fill="{colours.tint}"/>'
-        if run.first:
-            style = f'text-anchor="end" font-size="12" font-weight="bold"{colour}'
-            yield f'<text x="{_LEFT - 12:g}" y="{y:g}" {style}>{escape(visible(run.kind))}</text>'
     yield (
         f'<text x="{x:g}" y="{y:g}" textLength="{length:g}" lengthAdjust="spacingAndGlyphs" '
         f'xml:space="preserve"{colour}>{escape(text)}</text>'
