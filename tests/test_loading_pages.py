@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import subprocess
 import sys
 
 import pandas as pd
@@ -86,6 +87,12 @@ def test_a_page_without_an_article_is_one_row(html, reason):
     assert len(corpus) == 0
     assert corpus.attrs["quarantine"]["reason"].str.contains(reason, regex=True).item()
     assert corpus.attrs["quarantine"]["excerpt"].item().startswith("<")
+
+
+def test_what_libraries_say_about_a_bad_page_is_not_printed():
+    code = "import io; from toolkit.loading import load; load(io.BytesIO(b'<html><body></body></html>'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_markup_in_text_is_inert_text():

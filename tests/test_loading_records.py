@@ -118,7 +118,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=6), st.sampled_from([60, 1 << 20]))
 def test_arrow_reads_json_lines_as_python_does_or_not_at_all(lines, block):
     data = "\n".join(lines).encode("utf-8", "surrogatepass")

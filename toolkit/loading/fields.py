@@ -13,7 +13,7 @@ from toolkit.corpus import registrable_domain
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "doc_id": ("doc_id", "document_id", "id", "uuid", "guid", "uid", "article_id", "uri"),
     "text": (
-        "text", "content", "body", "article", "maintext", "main_text", "content_original", "article_text",
+        "text", "content", "body", "article", "maintext", "content_original", "article_text",
         "article_body", "full_text", "body_text", "content_text", "text_content", "story", "story_text",
         "plain_text", "news_text", "raw_text",
     ),
