@@ -12,70 +12,99 @@ from typing import Any
 
 from lxml import etree
 
-_DROPPED = frozenset(
-    "script style noscript template nav svg iframe object video audio canvas select option head math".split()
-)
-_INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike "
-    "strong sub sup time tt u var wbr".split()
-)
+_DROPPED = frozenset({
+    "script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "video", "audio", "canvas",
+    "select", "option", "head", "math",
+})  # fmt: skip
+_INLINE = frozenset({
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+    "ins", "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
+    "time", "tt", "u", "var", "wbr",
+})  # fmt: skip
 _CJK = "\u3040-\u30ff\u3400-\u9fff"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
-_MARKUP: dict[str, frozenset[str]] = {
-    "discussion": frozenset("comments disqus commentlist respond".split()),
-    "standfirst": frozenset("standfirst dek deck subtitle subheadline strapline lede".split()),
-    "quoted": frozenset("pullquote blockquote".split()),
-    "caption": frozenset("caption captions credit credits photo photographer figcaption lightbox slideshow".split()),
-    "byline": frozenset(
-        "byline bylines author authors bio dateline timestamp datetime published pubdate contributor".split()
-    ),
-    "promo": frozenset("newsletter newsletters signup subscribe subscription promo podcast podcasts app cta".split()),
-    "appeal": frozenset("donate donation donations membership paywall regwall offer offers".split()),
-    "related": frozenset(
-        "related recommended recommendations recirc recirculation readmore trending popular latest outbrain taboola "
-        "teaser teasers video videos jwplayer".split()
-    ),
-    "notice": frozenset("cookie cookies copyright disclaimer disclosure legal terms consent gdpr".split()),
-    "interface": frozenset(
-        "share sharing social ad ads advert advertisement advertising sponsored player toolbar tags breadcrumb "
-        "breadcrumbs print button btn".split()
-    ),
-}  # fmt: skip
+_NAMED = {
+    "discussion": "comments disqus commentlist respond",
+    "standfirst": "standfirst dek deck subtitle subheadline strapline lede",
+    "quoted": "pullquote blockquote",
+    "caption": "caption captions credit credits photo photographer figcaption lightbox slideshow",
+    "byline": "byline bylines author authors bio dateline timestamp datetime published pubdate contributor",
+    "promo": "newsletter newsletters signup subscribe subscription promo podcast podcasts app cta",
+    "appeal": "donate donation donations membership paywall regwall offer offers",
+    "related": "related recommended recommendations recirc recirculation readmore trending popular latest "
+    "outbrain taboola teaser teasers video videos jwplayer",
+    "notice": "cookie cookies copyright disclaimer disclosure legal terms consent gdpr",
+    "interface": "share sharing social ad ads advert advertisement advertising sponsored player toolbar tags "
+    "breadcrumb breadcrumbs button btn",
+}
+_MARKUP = {kind: frozenset(names.split()) for kind, names in _NAMED.items()}
 _TAGS = {"figcaption": "caption", "figure": "figure", "time": "byline", "address": "byline", "aside": "aside",
          "button": "interface", "form": "interface", "blockquote": "quoted", "table": "quoted"}  # fmt: skip
 
-_CUES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("interface", r"(?:story continues|(?:article|story) continues|skip (?:past|to|twitter|ad)|advertise?ment|advertising|anzeige|"
-                      r"publicidad|publicité|listen to (?:this )?(?:article|story)|tap (?:to|here)|this advertisement|back to video|enlarge this|toggle caption|view this (?:post|photo|image)|skip nav\w*|we apologi[sz]e, but|click here to (?:share|print))\b|"
-                      r"(?:share|tweet|print|e-?mail|facebook|twitter|whatsapp|linkedin|reddit|pinterest|copy link|save|"
-                      r"comments?|loading|close|play|pause|menu|continue reading|show more|gift article|flipboard|x|"
-                      r"share this.*|teilen|compartir|partager|ad|sponsored|tags|topics|filed under:?.*)\W*$"),
-        ("appeal", r".*\b(?:donate|donation|become a (?:member|supporter|subscriber)|make a (?:gift|contribution)|"
-                   r"support (?:our|independent|quality|local) (?:journalism|work|reporting|newsroom)|"
-                   r"already a subscriber|subscribers? only|subscribe (?:now|today|to (?:continue|read)))\b"),
-        ("promo", r"(?:sign up|subscribe|get (?:the|our)\b.*\b(?:inbox|newsletter)|download (?:the|our)|follow (?:us|@)|"
-                  r"join (?:our|us)|listen (?:to|now)|like us|.*\b(?:our|free|daily|weekly) newsletters?\b|"
-                  r".*\b(?:in|to) your inbox\b)"),
-        ("notice", r"(?:©|\(c\) ?\d|copyright\b|.*\ball rights reserved\b|.*\b(?:terms of (?:use|service)|privacy policy)\b|"
-                   r".*\b(?:views|opinions) expressed\b|.*\bmay not be (?:published|reproduced|reprinted)\b|"
-                   r".*\b(?:affiliate (?:links?|commission)|earn a commission)\b|(?:we use|this site uses) cookies)"),
-        ("caption", r"(?:(?:photo|image|picture|credit|foto|illustration|source|bild|photograph)s?"
-                    r"(?: (?:by|credit|courtesy|caption|source))?\s?[:/©]|(?:photo|image|illustration)s? (?:by|credit|courtesy)\b|"
-                    r".{0,300}(?:getty images|shutterstock|\bap photo|afp|/reuters|/ap|/epa|istock|unsplash|file photo)\W{0,3}$)"),
-        ("related", r"(?:(?:next )?read (?:more|also|next|this|the full|full)|next read|related|see also|also (?:read|see|on)|more (?:from|on|stories|news|like)|"
-                    r"more:|read:|watch:|watch\b|don't miss|you (?:may|might) (?:also|be interested)|recommended|(?:editor's|our) picks|up next|most (?:read|popular)|"
-                    r"(?:trending|latest|previous|next)\W*$|video:|lee (?:también|más)|lire aussi|mehr zum|lesen sie|leia (?:mais|também))(?!\w)"),
-        ("byline", r"(?:by|von|por|par) [A-Z][\w.'’-]+(?: [\w.'’-]+){0,8}$|(?:reporting|writing|editing|additional reporting) by\b|"
-                   r".*\bcontributed(?: (?:to )?(?:this|reporting)\b|\W*$)|(?:first |last |originally )?(?:published|updated|posted|modified)\b.{0,60}\d|"
-                   r"\d+ ?(?:min|minutes?)(?: read)?$|(?:\w+,? )?(?:\d{1,2} )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.?"
-                   r" (?:\d{1,2}, )?\d{4}.{0,40}$|.*\bfollow (?:him|her|them|[\w ]{3,60}) (?:on (?:twitter|x\b|instagram|facebook|threads)|@)|.*\bwas (?:produced|edited) by\b|.*\b(?:is|was) an? [\w ,'’-]*\b"
-                   r"(?:reporter|writer|correspondent|journalist|editor|columnist|author|blogger)\b.{0,200}$|.{0,40}@\w+\.\w+$"),
-    )
+_CUES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("interface", (
+        r"(?:article|story|page) continues\b|(?:advertise?ment|advertising|anzeige|publicidad|publicité)\b",
+        r"skip (?:past|to|twitter|ad|nav\w*)\b|listen to (?:this )?(?:article|story)\b|tap (?:to|here)\b",
+        r"this advertisement\b|back to video\b|enlarge this\b",
+        r"toggle caption\b|view this (?:post|photo|image)\b",
+        r"we apologi[sz]e, but\b|click here to (?:share|print)\b|article content$|jump to details$|see it$",
+        r"(?:buy|view|see price|check price|shop|get it"
+        r"|see)\b(?: now)?(?: (?:on|at) [\w. ]{2,25})?(?: \$\d+)?$",
+        r"(?:share|tweet|print|e-?mail|facebook|twitter|whatsapp|linkedin|reddit|pinterest|flipboard|x)\W*$",
+        r"(?:copy link|save|comments?|loading|close|play|pause"
+        r"|menu|continue reading|show more|gift article)\W*$",
+        r"(?:share this.*|teilen|compartir|partager|ad|sponsored|tags|topics|filed under:?.*|view deal)\W*$",
+    )),
+    ("appeal", (
+        r".*\b(?:donate|donation|become a (?:member|supporter|subscriber)|make a (?:gift|contribution))\b",
+        r".*\bsupport (?:our|independent|quality|local) (?:journalism|work|reporting|newsroom)\b",
+        r".*\b(?:already a subscriber|subscribers? only|subscribe (?:now|today|to (?:continue|read)))\b",
+    )),
+    ("promo", (
+        r"sign up|subscribe|get (?:the|our)\b.*\b(?:inbox|newsletter)|download (?:the|our)|follow (?:us|@)",
+        r"join (?:our|us)|listen (?:to|now)|like us|.*\b(?:our|free|daily|weekly) newsletters?\b",
+        r".*\b(?:in|to) your inbox\b|.*\bregistering for free\b",
+    )),
+    ("notice", (
+        r"©|\(c\) ?\d|copyright\b|.*\ball rights reserved\b",
+        r".*\b(?:terms of (?:use|service)|privacy policy)\b",
+        r".*\b(?:views|opinions) expressed\b|.*\bmay not be (?:published|reproduced|reprinted)\b",
+        r".*\b(?:affiliate (?:links?|commission)|earn a commission)\b|(?:we use|this site uses) cookies",
+    )),
+    ("caption", (
+        r"(?:photo|image|picture|credit|foto|illustration|source|bild|photograph)s?"
+        r"(?: (?:by|credit|courtesy|caption|source))?\s?[:/©]",
+        r"(?:photo|image|illustration)s? (?:by|via|credit|courtesy)\b",
+        r".{0,300}\b(?:bildrechte|foto|фото):.{0,60}$",
+        r".{0,300}(?:getty images|shutterstock|\bap photo|afp"
+        r"|/reuters|/ap|/epa|istock|unsplash|file photo)\W{0,3}$",
+    )),
+    ("related", (
+        r"(?:next )?read (?:more|also|next|the full|full)\b",
+        r"next read|related\b|see also\b|also (?:read|see|on)\b",
+        r"more (?:from|on|stories|news|like)\b|more:|read:|watch:|watch\b|don't miss\b|video:|up next\b",
+        r"you (?:may|might) (?:also|be interested)\b|recommended\b",
+        r"(?:editor's|our) picks\b|most (?:read|popular)\b",
+        r"(?:trending|latest|previous|next)\W*$|lee (?:también|más)",
+        r"lire aussi|mehr zum|lesen sie|leia (?:mais|também)",
+    )),
+    ("byline", (
+        r"(?:by|von|por|par) (?-i:[A-Z])[\w.'’-]+(?: [\w.'’-]+){0,5}$",
+        r"(?:additional )?(?:reporting|writing|editing) by\b",
+        r".*\bcontributed(?: (?:to )?(?:this|reporting)\b|\W*$)|.*\bwas (?:produced|edited) by\b",
+        r"(?:first |last |originally )?(?:published|updated|posted|modified)\b.{0,60}\d",
+        r"\d+ ?min(?:utes?)?(?: read)?$",
+        r"(?:\w+,? )?(?:\d{1,2} )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*\.?"
+        r" (?:\d{1,2}, )?\d{4}.{0,40}$",
+        r".*\bfollow (?:him|her|them|[\w ]{3,60}) (?:on (?:twitter|x\b|instagram|facebook|threads)|@)",
+        r".*\b(?:is|was) an? [\w ,'’-]*\b"
+        r"(?:reporter|writer|correspondent|journalist|editor|columnist|author|blogger)\b"
+        r".{0,200}$|.{0,40}@\w+\.\w+$",
+    )),
 )  # fmt: skip
+_WORDING = tuple((kind, re.compile("|".join(patterns), re.IGNORECASE)) for kind, patterns in _CUES)
 
 
 @dataclass(slots=True)
@@ -92,38 +121,38 @@ class Block:
 
 
 def words_of(text: str) -> list[str]:
-    """Words in lower case; each Chinese or Japanese character is one."""
+    """Return words in lower case; each Chinese or Japanese character is one."""
     return _WORD.findall(text.lower())
 
 
 def walk(root: Any) -> tuple[list[Block], dict[Any, tuple[int, int]]]:
-    """Blocks in document order, and for every block-level element its range of words."""
+    """Return blocks in document order, and for every block-level element its range of words."""
     blocks: list[Block] = []
     reach: dict[Any, tuple[int, int]] = {}
     opened: dict[Any, int] = {}
-    pieces: list[tuple[str, bool]] = []
+    pieces: list[tuple[str, bool, Any]] = []
     at = anchors = 0
     owner: Any = root
 
-    def add(text: str | None) -> None:
+    def add(text: str | None, holder: Any) -> None:
         if text:
-            pieces.append((text, anchors > 0))
+            pieces.append((text, anchors > 0, holder))
 
     def close(element: Any) -> None:
         nonlocal at
-        text = " ".join("".join(p for p, _ in pieces).split())
+        text = " ".join("".join(p for p, _, _ in pieces).split())
         if text:
-            linked = sum(len(p) for p, a in pieces if a)
+            linked = sum(len(p) for p, a, _ in pieces if a)
             n = len(words_of(text))
-            path = (element, *element.iterancestors())
-            blocks.append(Block(text, path, at, at + n, linked / max(1, sum(len(p) for p, _ in pieces))))
+            path = (*_wrapping([e for p, _, e in pieces if p.strip()]), element, *element.iterancestors())
+            blocks.append(Block(text, path, at, at + n, linked / sum(len(p) for p, _, _ in pieces)))
             at += n
         pieces.clear()
 
     walker = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in walker:
         if event in ("comment", "pi"):
-            add(element.tail)
+            add(element.tail, element.getparent())
         elif event == "start":
             tag = element.tag
             if tag in _DROPPED:
@@ -134,7 +163,7 @@ def walk(root: Any) -> tuple[list[Block], dict[Any, tuple[int, int]]]:
                 owner = element
                 opened[element] = at
             anchors += _leads_away(element)
-            add(element.text)
+            add(element.text, element)
         else:
             if element.tag not in _DROPPED:
                 anchors -= _leads_away(element)
@@ -144,8 +173,21 @@ def walk(root: Any) -> tuple[list[Block], dict[Any, tuple[int, int]]]:
                     owner = element.getparent() if element.getparent() is not None else root
                     while owner.tag in _INLINE:
                         owner = owner.getparent()
-            add(element.tail)
+            add(element.tail, element.getparent())
     return blocks, reach
+
+
+def _wrapping(holders: list[Any]) -> list[Any]:
+    """Return the inline elements, innermost first, that hold all of a block's text: they say what it is."""
+    chain: list[Any] = []
+    element = holders[0]
+    while element is not None and element.tag in _INLINE:
+        chain.append(element)
+        element = element.getparent()
+    for holder in holders[1:] if chain else ():
+        above = {holder, *holder.iterancestors()}
+        chain = [e for e in chain if e in above]
+    return chain
 
 
 def _leads_away(element: Any) -> bool:
@@ -153,7 +195,7 @@ def _leads_away(element: Any) -> bool:
 
 
 def markup_kinds(block: Block, own: set[Any]) -> list[str]:
-    """Kinds named by the tags and classes around a block, from the inside outwards, article elements left out."""
+    """Return the kinds that tags and classes around a block name, inside out, below the article's own."""
     kinds: list[str] = []
     for element in block.path:
         if element in own:
@@ -167,11 +209,26 @@ def markup_kinds(block: Block, own: set[Any]) -> list[str]:
 
 
 def wording_kind(block: Block) -> str:
-    """Kind that the wording of a short block tells, if any."""
+    """Return the kind that the wording of a short block tells, or an empty string."""
     text = block.text.lstrip("([{«*-–—•▶►>| ")
     if len(text) > 500:
         return ""
-    kind = next((kind for kind, pattern in _CUES if pattern.match(text)), "")
+    kind = next((kind for kind, pattern in _WORDING if pattern.match(text)), "")
     return "" if kind == "related" and len(text) > 200 and block.anchored < 0.3 else kind
 
 
+def stated_titles(root: Any) -> set[str]:
+    """Return headline and standfirst as the page states them about itself, as plain words."""
+    stated = root.xpath(
+        "//title | //meta[@property='og:title' or @property='og:description' or @name='description']"
+    )
+    titles = {" ".join(words_of(e.get("content") or e.text_content())) for e in stated} - {""}
+    headlines = {" ".join(words_of(e.text_content())) for e in root.iter("h1")} - {""}
+    # pages that scroll on have a headline a story; the article's own is the one that the page's head repeats
+    return titles | {h for h in headlines if len(headlines) == 1 or any(h in t or t in h for t in titles)}
+
+
+def place_of(block: Block) -> tuple[Any, ...]:
+    """Return what an article's paragraphs have in common: tag, class and parent element."""
+    element = next(e for e in block.path if e.tag not in _INLINE)
+    return (element.tag, element.get("class"), element.getparent())
