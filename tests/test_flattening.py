@@ -39,6 +39,7 @@ def seed_that_climbs():
         ("<p><span class='photo-credit'>Ada Moor</span></p>", "caption"),
         ("<p>Ferry at dusk. (Ada Moor/Getty Images)</p>", "caption"),
         ("<p>[Image via Moor Agency]</p>", "caption"),
+        ("<p>© Moor Agency</p>", "caption"),
         ("<p class='byline'>Ada Moor</p>", "byline"),
         ("<time>4 p.m., Tuesday</time>", "byline"),
         ("<p>Reporting by Ada Moor in Lowtown</p>", "byline"),
@@ -55,6 +56,7 @@ def seed_that_climbs():
         ("<table><tr><td>Two metres and ten centimetres</td></tr></table>", "keep"),
         ("<figure><blockquote>We have never seen such a night.</blockquote></figure>", "keep"),
         ("<p>A paragraph that the gold lost, about the bridge and its keeper.</p>", "unsure"),
+        ("<p><a href='https://example.org/1'>https://example.org/the/long/report/of/1</a></p>", "unsure"),
         ("<ol><li><a href='#water'>What the water took from the town</a></li></ol>", "unsure"),
     ],
 )
@@ -87,7 +89,7 @@ def test_a_class_of_the_articles_own_paragraphs_says_nothing():
 def test_the_next_story_and_reader_comments_are_left_out():
     after = (
         "<div class='comments'><p>First!</p></div><p class='share'>Send it round</p><p>Odds and ends</p>"
-        "<h1>Another story</h1><p>Elsewhere a baker won the lottery.</p>"
+        "<h1><a href='/2'>Another story</a></h1><p>Elsewhere a baker won the lottery.</p>"
     )
     found = labels(page(after=after), seed=seed_that_climbs())
     assert found["Send it round"] == "interface"

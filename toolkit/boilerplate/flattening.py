@@ -190,11 +190,13 @@ def _decided(block: Block, kinds: list[str], titles: set[str], where: str, artic
     words = " ".join(words_of(block.text))
     cue = markup.wording_kind(block)
     boilerplate = next((k for k in kinds if k in KINDS), "")
+    behind = where in ("after", "tail")
     linked = block.anchored >= 0.7 and (block.last - block.first > 3 or "aside" in kinds)
+    linked = linked and not block.text.startswith("http")
     hinted = cue or boilerplate or ("related" if linked else "")
     if "discussion" in kinds:
         return "drop"
-    if where in ("before", "within") and not linked and words in titles and "related" not in kinds:
+    if not behind and not linked and words in titles and "related" not in kinds:
         return "keep"
     if block.share >= _IN:
         # golds take in captions and furniture now and then; markup and wording that agree outweigh them
@@ -202,13 +204,13 @@ def _decided(block: Block, kinds: list[str], titles: set[str], where: str, artic
             return cue
         if linked and boilerplate == "related":
             return boilerplate
-        return "unsure" if hinted else "keep"
+        return "unsure" if hinted or behind else "keep"
     if block.share > (_HINTED_OUT if hinted else _OUT) and block.last - block.first > 3:
         return "unsure"
     if cue in ("interface", "related"):
         return cue
     if "quoted" in kinds and boilerplate in ("", "interface"):
-        return "unsure" if boilerplate or cue or where in ("after", "tail") else "keep"
+        return "unsure" if boilerplate or cue or behind else "keep"
     if "standfirst" in kinds and where == "before" and boilerplate in ("", "interface", "byline") and not cue:
         return "unsure" if boilerplate else "keep"
     if hinted:
@@ -231,7 +233,7 @@ def _trimmed(blocks: list[Block], most: int) -> list[Block]:
     for i in range(end, len(blocks)):
         # pages that scroll on without end hold whole other articles, which no text-only model can tell apart
         prose += blocks[i].label == "unsure" and blocks[i].last - blocks[i].first >= 25
-        if blocks[i].path[0].tag == "h1" or prose > 3:
+        if markup.place_of(blocks[i])[0] == "h1" or prose > 3:
             blocks = blocks[:i]
             break
     return [b for b in blocks[max(0, begin - most) : end + most] if b.label != "drop"]
@@ -240,19 +242,16 @@ def _trimmed(blocks: list[Block], most: int) -> list[Block]:
 def _joined(blocks: list[Block], joiner: str, rng: random.Random) -> Flattened:
     flat = Flattened("")
     pieces: list[str] = []
-    at = 0
+    end = 0
     for i, block in enumerate(blocks):
-        if i:
-            gap = _separator(joiner, blocks[i - 1].label, block.label, rng)
-            pieces.append(gap)
-            at += len(gap)
-        pieces.append(block.text)
+        gap = _separator(joiner, blocks[i - 1].label, block.label, rng) if i else ""
+        pieces += gap, block.text
+        at = end + len(gap)
         end = at + len(block.text)
         if block.label == "unsure":
             flat.unsure.append((at, end))
         elif block.label != "keep":
             flat.spans.append((at, end, block.label))
-        at = end
     flat.text = "".join(pieces)
     return flat
 

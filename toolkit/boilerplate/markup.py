@@ -49,7 +49,8 @@ _CUES: tuple[tuple[str, tuple[str, ...]], ...] = (
         r"skip (?:past|to|twitter|ad|nav\w*)\b|listen to (?:this )?(?:article|story)\b|tap (?:to|here)\b",
         r"this advertisement\b|back to video\b|enlarge this\b",
         r"toggle caption\b|view this (?:post|photo|image)\b",
-        r"we apologi[sz]e, but\b|click here to (?:share|print)\b|article content$|jump to details$|see it$",
+        r"we apologi[sz]e, but\b|click here to (?:share|print)\b",
+        r"article content$|jump to details$|see it$|(?:table of )?contents$",
         r"(?:buy|view|see price|check price|shop|get it"
         r"|see)\b(?: now)?(?: (?:on|at) [\w. ]{2,25})?(?: \$\d+)?$",
         r"(?:share|tweet|print|e-?mail|facebook|twitter|whatsapp|linkedin|reddit|pinterest|flipboard|x)\W*$",
@@ -67,19 +68,20 @@ _CUES: tuple[tuple[str, tuple[str, ...]], ...] = (
         r"join (?:our|us)|listen (?:to|now)|like us|.*\b(?:our|free|daily|weekly) newsletters?\b",
         r".*\b(?:in|to) your inbox\b|.*\bregistering for free\b",
     )),
-    ("notice", (
-        r"©|\(c\) ?\d|copyright\b|.*\ball rights reserved\b",
-        r".*\b(?:terms of (?:use|service)|privacy policy)\b",
-        r".*\b(?:views|opinions) expressed\b|.*\bmay not be (?:published|reproduced|reprinted)\b",
-        r".*\b(?:affiliate (?:links?|commission)|earn a commission)\b|(?:we use|this site uses) cookies",
-    )),
     ("caption", (
+        r"© ?(?!\d|copyright)[^.]{2,60}$",
         r"(?:photo|image|picture|credit|foto|illustration|source|bild|photograph)s?"
         r"(?: (?:by|credit|courtesy|caption|source))?\s?[:/©]",
         r"(?:photo|image|illustration)s? (?:by|via|credit|courtesy)\b",
         r".{0,300}\b(?:bildrechte|foto|фото):.{0,60}$",
         r".{0,300}(?:getty images|shutterstock|\bap photo|afp"
         r"|/reuters|/ap|/epa|istock|unsplash|file photo)\W{0,3}$",
+    )),
+    ("notice", (
+        r"©|\(c\) ?\d|copyright\b|.*\ball rights reserved\b",
+        r".*\b(?:terms of (?:use|service)|privacy policy)\b",
+        r".*\b(?:views|opinions) expressed\b|.*\bmay not be (?:published|reproduced|reprinted)\b",
+        r".*\b(?:affiliate (?:links?|commission)|earn a commission)\b|(?:we use|this site uses) cookies",
     )),
     ("related", (
         r"(?:next )?read (?:more|also|next|the full|full)\b",
@@ -220,7 +222,7 @@ def wording_kind(block: Block) -> str:
 def stated_titles(root: Any) -> set[str]:
     """Return headline and standfirst as the page states them about itself, as plain words."""
     stated = root.xpath(
-        "//title | //meta[@property='og:title' or @property='og:description' or @name='description']"
+        "//head//title | //meta[@property='og:title' or @property='og:description' or @name='description']"
     )
     titles = {" ".join(words_of(e.get("content") or e.text_content())) for e in stated} - {""}
     headlines = {" ".join(words_of(e.text_content())) for e in root.iter("h1")} - {""}
