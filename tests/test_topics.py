@@ -213,7 +213,7 @@ def _tamper_arrays(path):
 def _tamper_card(path):
     card = path.with_suffix(".json")
     described = json.loads(card.read_text())
-    described["features"]["bits"] = 17
+    described["features"]["bits"] = 16
     card.write_text(json.dumps(described))
 
 

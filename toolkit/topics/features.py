@@ -7,7 +7,7 @@ of neighbouring words falls into one of ``2**bits`` buckets. Training reads the 
 through :func:`_count`, so they cannot differ.
 """
 
-# ruff: noqa: ANN001, ANN202, PLR0917  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types and take their arrays one by one)
 from __future__ import annotations
 
 import unicodedata
@@ -188,20 +188,18 @@ def _pair(left, right):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _add(bucket, weight, known, counts, touched, m):  # type: ignore[no-untyped-def]
-    if known[bucket >> 3] & (1 << (bucket & 7)):
-        count = np.int64(counts[bucket])
-        if count == 0:
-            touched[m] = bucket
-            m += 1
-        counts[bucket] = min(count + weight, 255)
-    return m
+def _add(bucket, weight, counts, touched, m):  # type: ignore[no-untyped-def]
+    # whether a bucket is new cannot be foretold: no branch, or the processor guesses wrong every other time
+    count = np.int64(counts[bucket])
+    touched[m] = bucket
+    counts[bucket] = min(count + weight, 255)
+    return m + (count == 0)
 
 
 @njit(nogil=True, cache=True)
 def _count(title, title_start, title_stop, data, start, stop, reading, work):  # type: ignore[no-untyped-def]
     """Count the buckets of one document; list them in order of appearance in ``touched``."""
-    bits, lead, title_weight, kinds, folds, known = reading
+    bits, lead, title_weight, kinds, folds = reading
     hashes, begins, ends, counts, touched = work
     shift = np.uint64(64 - bits)
     m = 0
@@ -209,16 +207,16 @@ def _count(title, title_start, title_stop, data, start, stop, reading, work):  #
         last = min(title_stop, title_start + lead)
         n = _tokens(title, title_start, last, last < title_stop, kinds, folds, hashes, begins, ends, 0)
         for j in range(n):
-            m = _add(np.int64(hashes[j] >> shift), title_weight, known, counts, touched, m)
+            m = _add(np.int64(hashes[j] >> shift), title_weight, counts, touched, m)
             if j:
                 pair = np.int64(_pair(hashes[j - 1], hashes[j]) >> shift)
-                m = _add(pair, title_weight, known, counts, touched, m)
+                m = _add(pair, title_weight, counts, touched, m)
     last = min(stop, start + lead)
     n = _tokens(data, start, last, last < stop, kinds, folds, hashes, begins, ends, 0)
     for j in range(n):
-        m = _add(np.int64(hashes[j] >> shift), 1, known, counts, touched, m)
+        m = _add(np.int64(hashes[j] >> shift), 1, counts, touched, m)
         if j:
-            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), 1, known, counts, touched, m)
+            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), 1, counts, touched, m)
     return m
 
 
@@ -317,10 +315,8 @@ def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, 
     return *text_buffers(titles), data, offsets
 
 
-def _reading(space: FeatureSpace, known: NDArray[np.bool_]) -> tuple[Any, ...]:
-    """Gather what the kernels read by; buckets that are not known are passed over."""
-    kinds, folds = character_tables()
-    return space.bits, space.lead, space.title_weight, kinds, folds, np.packbits(known, bitorder="little")
+def _reading(space: FeatureSpace) -> tuple[Any, ...]:
+    return space.bits, space.lead, space.title_weight, *character_tables()
 
 
 def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace) -> csr_matrix:
@@ -343,8 +339,7 @@ def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureS
     >>> matrix(pd.Series(["Rain, rain; go away"]), None, FeatureSpace()).sum()
     np.float32(6.6931472)
     """
-    reading = _reading(space, np.ones(space.size, bool))
-    indptr, indices, values = _matrix(*_inputs(texts, titles), reading, _TF)
+    indptr, indices, values = _matrix(*_inputs(texts, titles), _reading(space), _TF)
     found = csr_matrix((values, indices, indptr), shape=(len(texts), space.size))
     found.sort_indices()
     return found
@@ -376,8 +371,7 @@ def decide(
     float32 array, shape (n, topics)
         The same bytes whatever the order and number of the documents.
     """
-    reading = _reading(space, idf > 0)
-    return _decide(*_inputs(texts, titles), reading, _TF, idf, weights, scale, bias)
+    return _decide(*_inputs(texts, titles), _reading(space), _TF, idf, weights, scale, bias)
 
 
 def occurrences(text: str, space: FeatureSpace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -81,7 +81,9 @@ def labelled() -> Documents:
 
 
 def foreign(without: pd.Series[Any]) -> dict[str, pd.DataFrame]:
-    """Return English news of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
+    """Return texts of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
+
+    SIB-200 comes in all its 34 languages: what its topics have in common there helps beyond English.
 
     Parameters
     ----------

@@ -72,21 +72,21 @@ class Design:
         Weight of what the taxonomy says of its topics, a document each, against 1 for a labelled article.
     """
 
-    bits: int = 18
+    bits: int = 17
     lead: int = 4096
     title_weight: int = 2
     idf_power: float = 0.5
     at_least: int = 3
     primary_share: float = 0.8
-    balance: float = 0.75
-    penalty: float = 0.2
+    balance: float = 0.5
+    penalty: float = 0.15
     rank: int = 400
     power: float = 0.5
     semantic: float = 0.5
     slugs: float = 0.3
     headlines: float = 0.3
-    sentences: float = 0.1
-    definitions: float = 0.15
+    sentences: float = 0.3
+    definitions: float = 0.2
 
     @property
     def space(self) -> FeatureSpace:
