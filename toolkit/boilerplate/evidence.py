@@ -19,15 +19,18 @@ from toolkit.segments import Segments
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
 
-_N = len(KINDS) + 1
-OWN = tuple(f"log_{k}" for k in ("keep", *KINDS))
+CLASSES = len(KINDS) + 1
+OWN = tuple(f"{by}_{k}" for by in ("gold", "markup") for k in ("keep", *KINDS))
 AROUND = (
     *(f"boilerplate@{k:+d}" for k in (-3, -2, -1, 1, 2, 3)),
+    "markup@-1",
+    "markup@+1",
     "caption@-1", "caption@+1", "related@-1", "related@+1",
     "paragraph_mean", "paragraph_before", "paragraph_after", "document_mean",
 )  # fmt: skip
 PLACE = (
-    "tokens", "capitalised", "shouted", "digits", "marks", "quotes", "first_class", "last_class", "joint", "joint_after",
+    "tokens", "capitalised", "shouted", "digits", "marks", "quotes", "first_class", "last_class", "joint",
+    "joint_after",
     "from_start", "from_end", "relative", "segments", "paragraph_bytes", "paragraph_segments", "in_paragraph",
     "within", "is_title", "tokens@-1", "tokens@+1", "last_class@-1", "capitalised@-1", "capitalised@+1",
 )  # fmt: skip
@@ -69,9 +72,10 @@ def _probabilities(logits, out):  # type: ignore[no-untyped-def]
 
 
 def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Softmax over classes, row by row."""
+    """Softmax over the classes of each table, row by row; shape (n, 8 t) for t tables."""
     out = np.empty_like(logits)
-    _probabilities(logits, out)
+    for at in range(0, logits.shape[1], CLASSES):
+        _probabilities(logits[:, at : at + CLASSES], out[:, at : at + CLASSES])
     return out
 
 
@@ -115,6 +119,10 @@ def _local(p, shapes, prints, joint, bounds, titles, out):  # type: ignore[no-un
                 for step in (-3, -2, -1, 1, 2, 3):
                     q = s + step
                     row[j] = 1.0 - p[q, 0] if lo <= q < hi else -1.0
+                    j += 1
+                for step in (-1, 1):
+                    q = s + step
+                    row[j] = 1.0 - p[q, 8] if lo <= q < hi else -1.0
                     j += 1
                 for k in (4, 3):
                     row[j] = p[s - 1, k] if s > lo else -1.0
@@ -268,8 +276,9 @@ def evidence(
 
     Parameters
     ----------
-    p : ndarray of float32, shape (n_segments, 8)
-        Class probabilities by the segment's words; column 0 is article text.
+    p : ndarray of float32, shape (n_segments, 16)
+        Class probabilities by the segment's words: eight learned from gold, eight from pages' markup; columns
+        0 and 8 are article text.
     index, table
         A fitted index and its look-up table; None where no corpus was fitted: the columns
         :data:`REPEATED` are then 0.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, REPEATED
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.trees import Trees
 
@@ -34,6 +34,8 @@ class Decision:
         Boosted trees over the evidence columns.
     slope, offset : float
         Platt scaling [1]_ of the trees' sum.
+    kinds : ndarray of float32, shape (n_columns + 1, 7)
+        Weights of the evidence for each kind, the constant last.
     thresholds : dict of str to float
         ``best``: highest F1 in cross-validation; a number such as ``"0.0015"``: the lowest threshold that
         loses at most that share of article characters.
@@ -46,7 +48,13 @@ class Decision:
     trees: Trees
     slope: float
     offset: float
+    kinds: NDArray[np.float32]
     thresholds: dict[str, float]
+
+    def kind(self, rows: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Most likely kind of each row, should it be boilerplate; shape (n_rows,)."""
+        columns = len(self.kinds) - 1
+        return np.asarray((rows[:, :columns] @ self.kinds[:-1] + self.kinds[-1]).argmax(axis=1))
 
     def probability(self, rows: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Probability of boilerplate of each row, 0 where it is not wanted; shape (n_rows,), float32."""
@@ -62,10 +70,10 @@ class SegmentModel:
 
     Attributes
     ----------
-    weights : ndarray of float32, shape (BUCKETS, 8)
-        Of hashed n-grams for article text and the seven kinds; values that float16 holds exactly, as the file
-        does.
-    bias : ndarray of float32, shape (8,)
+    weights : ndarray of float32, shape (BUCKETS, 16)
+        Of hashed n-grams for article text and the seven kinds, learned from gold and from pages' markup; values
+        that float16 holds exactly, as the file does.
+    bias : ndarray of float32, shape (16,)
     fitted, alone : Decision
         With a template index over the corpus, and without.
     card : dict
@@ -88,6 +96,7 @@ class SegmentModel:
         for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
             for part in fields(Trees):
                 arrays[f"{name}_{part.name}"] = np.asarray(getattr(decision.trees, part.name))
+            arrays[f"{name}_kinds"] = decision.kinds
             arrays[f"{name}_scaling"] = np.array([decision.slope, decision.offset])
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -158,7 +167,7 @@ class SegmentModel:
         except (KeyError, zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
             msg = f"{stem}: not a segment model ({error}); take the one that was shipped"
             raise ValueError(msg) from error
-        if arrays["weights"].shape != (BUCKETS, len(KINDS) + 1) or arrays["weights"].dtype != np.float16:
+        if arrays["weights"].shape != (BUCKETS, 2 * CLASSES) or arrays["weights"].dtype != np.float16:
             msg = f"{arrays_path}: weights are {arrays['weights'].dtype}{model.weights.shape}; train the model again"
             raise ValueError(msg)
         return model
@@ -169,5 +178,16 @@ def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) 
     parts["baseline"] = float(parts["baseline"])
     trees = Trees(**parts)
     trees.check(len(COLUMNS) if name == "fitted" else len(COLUMNS) - len(REPEATED))
+    kinds = arrays[f"{name}_kinds"]
+    if (
+        kinds.dtype != np.float32
+        or kinds.ndim != 2
+        or kinds.shape[1] != len(KINDS)
+        or len(kinds) > len(COLUMNS) + 1
+    ):
+        msg = f"{name}: weights of kinds are {kinds.dtype}{kinds.shape}; train the model again"
+        raise ValueError(msg)
     slope, offset = arrays[f"{name}_scaling"].tolist()
-    return Decision(trees, slope, offset, {str(k): float(v) for k, v in card["thresholds"][name].items()})
+    return Decision(
+        trees, slope, offset, kinds, {str(k): float(v) for k, v in card["thresholds"][name].items()}
+    )

@@ -226,8 +226,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         )  # fmt: skip
         decision = model.alone if index is None else model.fitted
         score = decision.probability(rows, np.ones(len(rows), bool))
-        kind = read.words[:, 1:].argmax(axis=1)
         remove = score >= self._threshold(decision.thresholds)
+        kind = np.zeros(len(rows), np.int64)
+        kind[remove] = decision.kind(rows[remove])
         exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
         template = np.where(exact, read.keys(0), np.where(fuzzy, read.keys(1), np.uint64(0)))
         ruled = np.zeros(len(rows), bool)

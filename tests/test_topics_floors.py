@@ -1,0 +1,83 @@
+"""Floors under the quality of topics, beside the digests of the gold they were measured on.
+
+The full design takes minutes (``python -m toolkit.evaluation``; figures in docs/topics.md). Here the same code
+runs without unlabelled news, slugs and definitions, which is what takes the time; its floors are lower than the
+full design's figures, and a change that harms features, learner or calibration goes through them. The shipped
+model itself is tried on the sample corpus, whose stories no model was trained on.
+"""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from toolkit import datasets
+from toolkit.evaluation.topics import topic_report
+from toolkit.shipped import shipped
+from toolkit.topics import TopicClassifier
+from toolkit.topics.taxonomy import CODE_OF
+from toolkit.topics.train import Design, validate
+
+GOLD = "4a7f"
+FLOORS = {"accuracy": 0.73, "macro F1": 0.66, "micro F1": 0.70, "accuracy at 70 %": 0.83}
+CEILINGS = {"ECE": 0.05, "cell ECE": 0.03}
+SAMPLE_FLOORS = {"accuracy": 0.50, "among all": 0.62, "accuracy at 70 %": 0.60}
+CLF = TopicClassifier()
+
+
+@pytest.fixture(scope="module")
+def report(shared_data):
+    quick = replace(Design(), semantic=0.0, slugs=0.0, definitions=0.0)
+    documents, figures = validate(quick)
+    rows = np.flatnonzero(
+        documents.pinned & np.isin(documents.sources, ["allsides", "wcxb", "aed", "fundus"])
+    )
+    values = figures.to_numpy()[rows]
+    listed = values >= figures.attrs["thresholds"][rows][:, None]
+    listed[np.arange(len(rows)), values.argmax(axis=1)] = True
+    codes = np.array(figures.columns)
+    table = topic_report(
+        figures.iloc[rows],
+        codes[documents.primary[rows]],
+        [set(codes[member]) for member in documents.member[rows]],
+        listed=listed,
+        draws=1,
+    )
+    return table.set_index("metric")["value"]
+
+
+def test_the_gold_is_the_one_the_floors_were_measured_on():
+    raw = (shipped("gold") / "topics.jsonl").read_bytes()
+    assert hashlib.sha256(raw).hexdigest() == GOLD
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("metric", FLOORS)
+def test_unseen_publishers_reach_the_floor(report, metric):
+    assert report[metric] >= FLOORS[metric]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("metric", CEILINGS)
+def test_unseen_publishers_stay_calibrated(report, metric):
+    assert report[metric] <= CEILINGS[metric]
+
+
+@pytest.fixture(scope="module")
+def sample_report():
+    gold = datasets.gold("sample")
+    english = gold.corpus[gold.corpus["lang"] == "en"].reset_index(drop=True)
+    topics = gold.topics.set_index("doc_id").loc[english["doc_id"]]
+    table = topic_report(
+        CLF.predict_proba(english),
+        [CODE_OF[short] for short in topics["primary"]],
+        [{CODE_OF[short] for short in each} for each in topics["all"]],
+        draws=1,
+    )
+    return table.set_index("metric")["value"]
+
+
+@pytest.mark.parametrize("metric", SAMPLE_FLOORS)
+def test_the_shipped_model_reaches_the_floor_on_the_sample(sample_report, metric):
+    assert sample_report[metric] >= SAMPLE_FLOORS[metric]
