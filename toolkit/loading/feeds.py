@@ -21,7 +21,7 @@ _LOOK = 1 << 16
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
     """Yield the items of a feed or a NewsML-G2 message."""
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     if b"<!ENTITY" in stream.peek(_LOOK):
         msg = "XML declares entities, as only attacks do in news; not read"

@@ -159,7 +159,7 @@ def fragment_text(markup: str) -> str:
     """
     if "<" not in markup and "&" not in markup:
         return markup
-    from lxml import etree, html  # type: ignore[import-untyped]
+    from lxml import etree, html
 
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
     try:

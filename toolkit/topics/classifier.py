@@ -247,7 +247,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         idf = _idf(counts)
         coefficients, shift = self._machines(_weigh(counts, idf), member, weight)
         if single:
-            turn, move = calibration.fit_softmax(unseen, member.argmax(axis=1), weight=weight)
+            slope, move = calibration.fit_temperature(unseen, member.argmax(axis=1), weight=weight)
+            turn = np.eye(len(classes)) * slope
             thresholds = np.full(len(classes), 1.0, np.float32)
         else:
             fitted = calibration.fit_sigmoids(unseen, member, weight=weight)

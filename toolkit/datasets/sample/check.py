@@ -14,7 +14,7 @@ from toolkit.datasets.sample.stories import Story
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 TOPICS = (
-    "arts crime disaster econ edu env health human labour life pol rel sci soc sport conf weather".split()  # noqa: SIM905
+    "arts crime disaster econ edu env health human labour life pol rel sci soc sport conf weather".split()
 )
 
 
