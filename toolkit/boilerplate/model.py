@@ -175,7 +175,7 @@ class SegmentModel:
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Decision:
     parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
-    parts["baseline"] = float(parts["baseline"])
+    parts["baseline"] = float(parts["baseline"].ravel()[0])
     trees = Trees(**parts)
     trees.check(len(COLUMNS) if name == "fitted" else len(COLUMNS) - len(REPEATED))
     kinds = arrays[f"{name}_kinds"]

@@ -130,7 +130,8 @@ class Pieces:
                 b = a + len(self.text[a:b].rstrip())
             if a < b:
                 ranges.append((a, b))
-        following = [*(a for a, _ in ranges[1:]), None]
+        following: list[int | None] = [a for a, _ in ranges[1:]]
+        following += [None] * bool(ranges)
         return [
             (a, b, "" if after is None else self._gap(b, after))
             for (a, b), after in zip(ranges, following, strict=True)

@@ -74,7 +74,11 @@ def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Count
     key = key[order]
     starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
     reduce = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
-    added = {n: reduce.get(n, np.add).reduceat(columns[n][order], starts) for n in _FIELDS}
+    empty = Counts()
+    added = {
+        n: reduce.get(n, np.add).reduceat(columns[n][order], starts).astype(getattr(empty, n).dtype, copy=False)
+        for n in _FIELDS
+    }
     return Counts(key[starts], **added)
 
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import vstack
 
 from toolkit import datasets
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evidence, probabilities
 from toolkit.boilerplate.features import BUCKETS, ngram_matrix
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import SHIPPED, Decision, SegmentModel
+from toolkit.boilerplate.passages import insert_passages
 from toolkit.boilerplate.remover import Reading
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.boilerplate.trees import Trees
@@ -120,11 +122,22 @@ def labelled(
     return Labelled(corpus, label, read, fold_of(corpus["publisher"], folds, seed))
 
 
-def _learn(part: Labelled, matrix: Any, use: NDArray[np.bool_], seed: int) -> tuple[Any, Any]:
-    """N-gram weights from the chosen segments, rounded to what the model file holds."""
-    chosen = np.flatnonzero(use & (part.label >= 0))
+def _learn(parts: list[tuple[Labelled, Any]], fold: int | None, seed: int) -> tuple[Any, Any]:
+    """N-gram weights from all labelled segments outside a fold, rounded to what the model file holds."""
+    chosen = [
+        (
+            part,
+            matrix,
+            np.flatnonzero((part.label >= 0) & (part.segment_fold != (-1 if fold is None else fold))),
+        )
+        for part, matrix in parts
+    ]
     table, bias = fit_softmax(
-        matrix[chosen], part.label[chosen].astype(np.int64), part.weight[chosen], classes=CLASSES, seed=seed
+        vstack([matrix[use] for _, matrix, use in chosen], format="csr"),
+        np.concatenate([part.label[use].astype(np.int64) for part, _, use in chosen]),
+        np.concatenate([part.weight[use] for part, _, use in chosen]),
+        classes=CLASSES,
+        seed=seed,
     )
     return table.astype(np.float16).astype(np.float32), bias
 
@@ -149,6 +162,8 @@ class CrossValidated:
     Attributes
     ----------
     evidence : ndarray of float32, shape (n_segments, n_columns)
+    inserted : ndarray of float32
+        Evidence of the articles with passages set into them.
     fitted, alone : ndarray of float32, shape (n_segments,)
         Sum of the trees with and without the template index; -inf where there is no label.
     fitted_kind, alone_kind : ndarray of int64, shape (n_segments,)
@@ -156,6 +171,7 @@ class CrossValidated:
     """
 
     evidence: NDArray[np.float32]
+    inserted: NDArray[np.float32]
     fitted: NDArray[np.float32]
     alone: NDArray[np.float32]
     fitted_kind: NDArray[np.int64]
@@ -167,12 +183,19 @@ def markup_weights(pages: Labelled, gold: Labelled, seed: int) -> tuple[Any, Any
     known = set(
         gold.corpus["publisher"].iloc[np.unique(gold.document[gold.label >= 0])].map(registrable_domain)
     )
-    other = ~pages.corpus["publisher"].map(registrable_domain).isin(known - {None}).to_numpy()
-    return _learn(pages, ngram_matrix(pages.read.buffer, pages.read.segments), other[pages.document], seed)
+    same = pages.corpus["publisher"].map(registrable_domain).isin(known - {None}).to_numpy()
+    other = replace(pages, fold=np.where(same, 0, 1))
+    return _learn([(other, ngram_matrix(pages.read.buffer, pages.read.segments))], 0, seed)
 
 
 def cross_validate(
-    gold: Labelled, markup: tuple[Any, Any], *, folds: int, seed: int, only: tuple[int, ...] | None = None
+    gold: Labelled,
+    inserted: Labelled,
+    markup: tuple[Any, Any],
+    *,
+    folds: int,
+    seed: int,
+    only: tuple[int, ...] | None = None,
 ) -> CrossValidated:
     """Publisher-grouped cross-validation of both stages.
 
@@ -181,40 +204,69 @@ def cross_validate(
 
     Parameters
     ----------
+    inserted : Labelled
+        Copies of gold articles with passages set into them; trained on, never scored.
     markup
         As made by :func:`markup_weights`.
     only : tuple of int, optional
         Folds whose trees are trained; default all.
     """
-    read = gold.read
-    matrix = ngram_matrix(read.buffer, read.segments)
-    logits = np.concatenate(
-        [np.zeros((len(gold.label), CLASSES), np.float32), matrix @ markup[0] + markup[1]], axis=1
-    )
-    fold = gold.segment_fold
+    parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted)]
+    logits = [
+        np.concatenate([np.zeros((len(p.label), CLASSES), np.float32), m @ markup[0] + markup[1]], axis=1)
+        for p, m in parts
+    ]
     for held in range(folds):
-        weights, bias = _learn(gold, matrix, fold != held, seed)
-        there = np.flatnonzero(fold == held)
-        logits[there, :CLASSES] = matrix[there] @ weights + bias
-    p = probabilities(logits)
+        weights, bias = _learn(parts, held, seed)
+        for (part, matrix), out in zip(parts, logits, strict=True):
+            there = np.flatnonzero(part.segment_fold == held)
+            out[there, :CLASSES] = matrix[there] @ weights + bias
+    read = gold.read
+    p = probabilities(logits[0])
     index = TemplateIndex().partial_fit(
         read.segments, read.prints, read.titles, read.publishers, read.days, 1 - p[:, 0]
     )
-    evidenced = evidence(
-        read.segments, p, read.shapes, read.prints, read.titles, read.publishers, index, index.table()
+    table = index.table()
+    evidenced, more = (
+        evidence(r.segments, probabilities(z), r.shapes, r.prints, r.titles, r.publishers, index, table)
+        for r, z in zip((gold.read, inserted.read), logits, strict=True)
     )
-    known = gold.label >= 0
-    sums = {n: np.full(len(evidenced), -np.inf, np.float32) for n in ("fitted", "alone")}
-    kinds = {n: np.zeros(len(evidenced), np.int64) for n in sums}
+    known, fold = gold.label >= 0, gold.segment_fold
+    n = len(evidenced)
+    result = CrossValidated(
+        evidenced,
+        more,
+        np.full(n, -np.inf, np.float32),
+        np.full(n, -np.inf, np.float32),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+    )
     for held in range(folds) if only is None else only:
-        train, test = known & (fold != held), known & (fold == held)
-        for name in sums if test.any() else ():
-            rows = evidenced if name == "fitted" else np.ascontiguousarray(evidenced[:, :ALONE])
-            trees = _trees(rows[train], gold.label[train] > 0, gold.weight[train], seed)
-            sums[name][test] = trees.predict(rows[test], np.ones(test.sum(), bool))
-            blank = Decision(trees, 1.0, 0.0, _kinds(rows[train], gold.label[train], gold.weight[train]), {})
-            kinds[name][test] = blank.kind(rows[test])
-    return CrossValidated(evidenced, sums["fitted"], sums["alone"], kinds["fitted"], kinds["alone"])
+        test = known & (fold == held)
+        for sums, kinds, width in (
+            (result.fitted, result.fitted_kind, len(COLUMNS)),
+            (result.alone, result.alone_kind, ALONE),
+        ):
+            if test.any():
+                trees, weights = _second_stage(gold, inserted, result, held, width, seed)
+                rows = np.ascontiguousarray(evidenced[test][:, :width])
+                sums[test] = trees.predict(rows, np.ones(len(rows), bool))
+                kinds[test] = Decision(trees, 1.0, 0.0, weights, {}).kind(rows)
+    return result
+
+
+def _second_stage(
+    gold: Labelled, inserted: Labelled, result: CrossValidated, held: int | None, width: int, seed: int
+) -> tuple[Trees, NDArray[np.float32]]:
+    """Trees and weights of kinds from all evidence outside a fold."""
+    rows, label, weight = [], [], []
+    for part, evidenced in ((gold, result.evidence), (inserted, result.inserted)):
+        use = (part.label >= 0) & (part.segment_fold != (-1 if held is None else held))
+        rows.append(evidenced[use][:, :width])
+        label.append(part.label[use])
+        weight.append(part.weight[use])
+    table, classes, size = np.concatenate(rows), np.concatenate(label), np.concatenate(weight)
+    return _trees(table, classes > 0, size, seed), _kinds(table, classes, size)
 
 
 def _kinds(
@@ -275,6 +327,15 @@ def load_gold(*, folds: int, seed: int) -> tuple[Labelled, NDArray[np.bool_]]:
     return part, corpus["doc_id"].isin(first).to_numpy()[part.document]
 
 
+def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
+    """Gold articles with invented passages set into them."""
+    annotated = datasets.gold("boilerplate")
+    corpus, spans = insert_passages(
+        gold.corpus[gold.corpus["doc_id"].isin(set(annotated.corpus["doc_id"]))], annotated.spans, seed=seed
+    )
+    return labelled(corpus, spans, set(corpus["doc_id"]), folds=folds, seed=seed)
+
+
 def load_pages(*, folds: int, seed: int) -> Labelled:
     """Flattened pages of the three page sets, labelled by their markup and their gold texts."""
     from toolkit.boilerplate.flattening import SETS, variants
@@ -297,15 +358,16 @@ def load_pages(*, folds: int, seed: int) -> Labelled:
 def train(*, folds: int = 5, seed: int = 0) -> SegmentModel:
     """Train on everything; calibrate on what cross-validation held out."""
     gold, first = load_gold(folds=folds, seed=seed)
+    inserted = load_inserted(gold, folds=folds, seed=seed)
     markup = markup_weights(load_pages(folds=folds, seed=seed), gold, seed)
-    result = cross_validate(gold, markup, folds=folds, seed=seed)
+    result = cross_validate(gold, inserted, markup, folds=folds, seed=seed)
     known = gold.label >= 0
-    weights, bias = _learn(gold, ngram_matrix(gold.read.buffer, gold.read.segments), known, seed)
-    decided: list[Decision] = []
-    for width, sums in ((len(COLUMNS), result.fitted), (ALONE, result.alone)):
-        rows = np.ascontiguousarray(result.evidence[known][:, :width])
-        trees = _trees(rows, gold.label[known] > 0, gold.weight[known], seed)
-        decided.append(_decide(trees, _kinds(rows, gold.label[known], gold.weight[known]), sums, gold, first))
+    parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted)]
+    weights, bias = _learn(parts, None, seed)
+    decided = [
+        _decide(*_second_stage(gold, inserted, result, None, width, seed), sums, gold, first)
+        for width, sums in ((len(COLUMNS), result.fitted), (ALONE, result.alone))
+    ]
     return SegmentModel(
         np.concatenate([weights, markup[0]], axis=1),
         np.concatenate([bias, markup[1]]),
@@ -316,6 +378,7 @@ def train(*, folds: int = 5, seed: int = 0) -> SegmentModel:
             "intended_use": "News articles as text; English first, other languages by templates and layout.",
             "data": {
                 "gold": "toolkit.datasets.gold('boilerplate'): ours, CC0, on allsides articles (Apache-2.0 repository)",
+                "passages": "data/training/passages.jsonl: ours, CC0, set into gold articles",
                 "markup": "page sets wcxb (CC BY 4.0), aed (Apache-2.0), fundus (MIT), labelled by their own markup",
             },
             "documents": len(np.unique(gold.document[known])),

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 from toolkit.boilerplate.spans import SPAN_COLUMNS, assemble
-from toolkit.boilerplate.train import Labelled, cross_validate, load_gold, load_pages, markup_weights
+from toolkit.boilerplate.train import (
+    Labelled,
+    cross_validate,
+    load_gold,
+    load_inserted,
+    load_pages,
+    markup_weights,
+)
 from toolkit.evaluation.baselines import BASELINES
 from toolkit.evaluation.spans import span_counts, span_scores
 
@@ -37,7 +44,8 @@ def held_out_spans(
 
     labelled, first = load_gold(folds=folds, seed=seed)
     markup = markup_weights(load_pages(folds=folds, seed=seed), labelled, seed)
-    result = cross_validate(labelled, markup, folds=folds, seed=seed, only=only)
+    inserted = load_inserted(labelled, folds=folds, seed=seed)
+    result = cross_validate(labelled, inserted, markup, folds=folds, seed=seed, only=only)
     chosen = first if only is None else first & np.isin(labelled.segment_fold, only)
     documents = np.unique(labelled.document[chosen])
     corpus = labelled.corpus.iloc[documents].reset_index(drop=True)
