@@ -76,7 +76,9 @@ def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Count
     reduce = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
     empty = Counts()
     added = {
-        n: reduce.get(n, np.add).reduceat(columns[n][order], starts).astype(getattr(empty, n).dtype, copy=False)
+        n: reduce.get(n, np.add)
+        .reduceat(columns[n][order], starts)
+        .astype(getattr(empty, n).dtype, copy=False)
         for n in _FIELDS
     }
     return Counts(key[starts], **added)
