@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -30,6 +31,7 @@ WORDS = {
     "court": ["judge", "jury", "verdict", "lawyer", "appeal", "trial", "witness", "plea", "oath", "bench"],
 }
 CLF = TopicClassifier()
+Own = partial(TopicClassifier, bits=14)
 
 
 def _own(n=90, seed=0):
@@ -119,12 +121,12 @@ def test_scikit_learn_conventions():
     clf = TopicClassifier(C=2.0, min_confidence=0.1)
     assert clone(clf).get_params() == clf.get_params()
     texts, labels = _own()
-    assert make_pipeline(TopicClassifier(folds=3)).fit(texts, labels).score(texts, labels) == 1.0
+    assert make_pipeline(Own(folds=3)).fit(texts, labels).score(texts, labels) == 1.0
 
 
 def test_own_labels():
     texts, labels = _own()
-    clf = TopicClassifier().fit(texts, pd.Series(labels))
+    clf = Own().fit(texts, pd.Series(labels))
     unseen, truth = _own(60, seed=1)
     probability = clf.predict_proba(unseen)
     assert clf.classes_.tolist() == ["court", "farm", "sea"]
@@ -139,7 +141,7 @@ def test_own_labels_in_sets():
     texts, labels = _own()
     both = [f"{a} {b}" for a, b in pairwise(texts)]
     sets = [{a, b} for a, b in pairwise(labels)]
-    clf = TopicClassifier().fit([*both, "the of and in"], [*sets, set()])
+    clf = Own().fit([*both, "the of and in"], [*sets, set()])
     probability = clf.predict_proba(both)
     said = clf.topics(both).groupby("doc_id")["topic"].agg(set)
     assert probability.sum(axis=1).mean() > 1.5
@@ -149,23 +151,23 @@ def test_own_labels_in_sets():
 def test_own_labels_may_be_numbers():
     texts, labels = _own()
     numbers = [list(WORDS).index(label) for label in labels]
-    predicted = TopicClassifier().fit(texts, numbers).predict(texts)
+    predicted = Own().fit(texts, numbers).predict(texts)
     assert predicted.tolist() == numbers
 
 
 def test_few_documents_and_rare_classes_fit():
     texts, labels = _own(7)
-    clf = TopicClassifier().fit([*texts, "zebra"], [*labels, "zoo"])
+    clf = Own().fit([*texts, "zebra"], [*labels, "zoo"])
     assert set(clf.predict(texts)) <= {*WORDS, "zoo"}
 
 
 def test_weights_of_documents_and_classes_count():
     texts = ["same words here"] * 30
     labels = ["a"] * 20 + ["b"] * 10
-    assert TopicClassifier().fit(texts, labels).predict(texts[:1]).item() == "a"
-    assert TopicClassifier(class_weight={"a": 1, "b": 9}).fit(texts, labels).predict(texts[:1]).item() == "b"
+    assert Own().fit(texts, labels).predict(texts[:1]).item() == "a"
+    assert Own(class_weight={"a": 1, "b": 9}).fit(texts, labels).predict(texts[:1]).item() == "b"
     weight = np.array([1.0] * 20 + [9.0] * 10)
-    assert TopicClassifier().fit(texts, labels, sample_weight=weight).predict(texts[:1]).item() == "b"
+    assert Own().fit(texts, labels, sample_weight=weight).predict(texts[:1]).item() == "b"
 
 
 @pytest.mark.parametrize(
@@ -179,14 +181,14 @@ def test_weights_of_documents_and_classes_count():
 )
 def test_bad_labels_are_named(y, message):
     with pytest.raises(ValueError, match=message):
-        TopicClassifier().fit(["x", "y"], y)
+        Own().fit(["x", "y"], y)
 
 
 def test_fitting_twice_gives_the_same_bytes(tmp_path):
     texts, labels = _own()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        TopicClassifier().fit(texts, labels).save(tmp_path / name / "m.npz")
+        Own().fit(texts, labels).save(tmp_path / name / "m.npz")
     for suffix in ("npz", "json"):
         one, two = (tmp_path / name / f"m.{suffix}" for name in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
@@ -194,7 +196,7 @@ def test_fitting_twice_gives_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a_saved_model_answers_alike(tmp_path, own):
-    clf = TopicClassifier()
+    clf = Own()
     texts, labels = _own()
     if own:
         clf.fit(texts, labels)

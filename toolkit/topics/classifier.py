@@ -38,8 +38,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
     lead : int, default 4096
         For :meth:`fit`: bytes of the text that are read.
-    bits : int, default 18
-        For :meth:`fit`: words fall into ``2**bits`` buckets.
+    bits : int, default 20
+        For :meth:`fit`: words fall into ``2**bits`` buckets. Weights take ``2**bits`` × classes × 4 bytes.
     C : float, default 1.0
         For :meth:`fit`: inverse of the regularisation of the linear support vector machine.
     class_weight : dict or "balanced", optional
@@ -74,7 +74,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         min_confidence: float = 0.0,
         title_weight: int = 2,
         lead: int = 4096,
-        bits: int = 18,
+        bits: int = 20,
         C: float = 1.0,
         class_weight: dict[Any, float] | str | None = None,
         folds: int = 5,
@@ -238,6 +238,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             )
         space = FeatureSpace(self.bits, self.lead, self.title_weight)
         counts = matrix(texts, _titles(corpus), space)
+        used = np.unique(counts.indices)
+        counts = counts[:, used]
         grouping = _groups(corpus, groups, self.folds)
         unseen = np.full(member.shape, -1.0)
         for train, test in _folds(len(corpus), self.folds, grouping):
@@ -255,14 +257,16 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             turn, move = np.diag(fitted[:, 0]), fitted[:, 1]
             thresholds = np.full(len(classes), 0.5, np.float32)
         n = len(classes)
+        weights, idfs = np.zeros((space.size, n), np.float32), np.zeros(space.size, np.float32)
+        weights[used], idfs[used] = coefficients @ turn, idf
         self.model_ = TopicModel(
             classes=classes,
             space=space,
             kind="single" if single else "multi",
-            weights=(coefficients @ turn).astype(np.float32),
+            weights=weights,
             scale=np.ones(n, np.float32),
             bias=(shift @ turn + move).astype(np.float32),
-            idf=idf,
+            idf=idfs,
             also=np.zeros((n, 2), np.float32),
             thresholds=thresholds,
             card={"description": "Fitted on own labels.", "documents": len(corpus), "folds": self.folds},
@@ -307,8 +311,6 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         self, features: csr_matrix, member: NDArray[np.bool_], weight: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         topics = member.shape[1]
-        used = np.unique(features.indices)
-        narrow = features[:, used]
         coefficients, shift = np.zeros((features.shape[1], topics)), np.zeros(topics)
         for topic in range(topics):
             labels = member[:, topic]
@@ -318,8 +320,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             machine = LinearSVC(C=self.C, random_state=0, max_iter=5000)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                machine.fit(narrow, labels, sample_weight=weight)
-            coefficients[used, topic] = machine.coef_[0]
+                machine.fit(features, labels, sample_weight=weight)
+            coefficients[:, topic] = machine.coef_[0]
             shift[topic] = machine.intercept_[0]
         return coefficients, shift
 

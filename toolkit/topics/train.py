@@ -238,13 +238,15 @@ def calibrate(scores: Floats, documents: Documents, rows: Places) -> Calibrated:
 
 
 def validate(design: Design, scheme: str = "publisher", *, seed: int = 0) -> tuple[Documents, pd.DataFrame]:
-    """Predict each labelled document by a model and a calibration that saw neither it nor its group.
+    """Predict each labelled document by a model that saw neither it nor its group.
 
     Parameters
     ----------
     design : Design
     scheme : {"publisher", "source"}
-        What is left out in turn: a fifth of the publishers, or a whole source.
+        What is left out in turn: a fifth of the publishers, or a whole source with its foreign labels and
+        unlabelled texts. The calibration is cross-fitted on the scores of the other folds; where a source is
+        left out, on scores of models that never saw that source.
     seed : int, default 0
         Of the split of publishers.
 
@@ -257,28 +259,24 @@ def validate(design: Design, scheme: str = "publisher", *, seed: int = 0) -> tup
     """
     documents = labelled()
     prepared = prepare(documents, design)
-    folds = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
     figures = np.full(documents.member.shape, np.nan)
     thresholds = np.full(len(figures), np.nan)
+    folds = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
+    scores = unseen_scores(documents, prepared, design, folds) if scheme == "publisher" else figures
     for train, test in folds:
-        known = prepared
-        if scheme == "source" and (left_out := documents.sources[test[0]]) in FOREIGN:
-            known = prepare(documents, design, without=[left_out])
         train = train[np.isin(documents.sources[train], LEARNED)]
-        calibrated = calibrate(_inner_scores(documents, known, design, train), documents, train)
-        figures[test] = calibrated.probabilities(
-            unseen_scores(documents, known, design, [(train, test)])[test]
-        )
+        if scheme == "source":
+            source = documents.sources[test[0]]
+            known = prepare(documents, design, without=[source]) if source in FOREIGN else prepared
+            inner = [(np.intersect1d(a, train), b) for a, b in publisher_folds(documents, 3, seed)]
+            scores = unseen_scores(documents, known, design, inner)
+            scores[test] = unseen_scores(documents, known, design, [(train, test)])[test]
+        calibrated = calibrate(scores, documents, train)
+        figures[test] = calibrated.probabilities(scores[test])
         thresholds[test] = calibrated.threshold
     frame = pd.DataFrame(figures, columns=list(CODES))
     frame.attrs["thresholds"] = thresholds
     return documents, frame
-
-
-def _inner_scores(documents: Documents, prepared: Prepared, design: Design, rows: Places) -> Floats:
-    groups = publisher_folds(documents, seed=1)
-    inner = [(np.intersect1d(train, rows), np.intersect1d(test, rows)) for train, test in groups]
-    return unseen_scores(documents, prepared, design, inner)
 
 
 def train(design: Design) -> TopicModel:
