@@ -41,7 +41,7 @@ def python(cell):
 def prints(cell):
     """Whether the cell ends in a value that IPython shows, or prints."""
     tree = python(cell)
-    shows = isinstance(tree.body[-1], ast.Expr) and not cell.source.rstrip().endswith(";")
+    shows = isinstance(tree.body[-1], ast.Expr)
     calls = {
         node.func.id
         for node in ast.walk(tree)
@@ -96,6 +96,11 @@ def test_cells_are_thin_and_define_nothing(book):
         assert len(cell.source.splitlines()) <= LONGEST, cell.source
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
         assert not [node for node in ast.walk(python(cell)) if isinstance(node, kinds)], cell.source
+
+
+def test_no_cell_hides_its_value_with_a_semicolon(book):
+    """The comparison runs cells without history, where IPython does not honour it: assign instead."""
+    assert not [cell.source for cell in code(book) if cell.source.rstrip().endswith(";")]
 
 
 def test_prose_stands_before_each_cell(book):
