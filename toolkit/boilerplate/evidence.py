@@ -301,3 +301,24 @@ def evidence(
             c.docs, c.occurrences, c.score, c.first, c.last, c.stories, out,
         )  # fmt: skip
     return out
+
+
+_GOLD, _MARKUP = COLUMNS.index("gold_keep"), COLUMNS.index("markup_keep")
+_NEAR = COLUMNS.index("boilerplate@-1"), COLUMNS.index("boilerplate@+1")
+_DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
+
+
+def suspicious(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Mark the rows worth weighing: by their words, by a neighbour's words, or because they repeat.
+
+    The others, five in eight, are article text: in cross-validation they held .05 % of what the trees would
+    remove.
+    """
+    return (
+        (rows[:, _GOLD] < np.log(np.float32(0.997)))
+        | (rows[:, _MARKUP] < np.log(np.float32(0.97)))
+        | (rows[:, _NEAR[0]] > 0.3)
+        | (rows[:, _NEAR[1]] > 0.3)
+        | (rows[:, _DOCS[0]] > 0)
+        | (rows[:, _DOCS[1]] > 0)
+    )

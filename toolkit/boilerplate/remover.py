@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, probabilities
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, probabilities, suspicious
 from toolkit.boilerplate.features import mix, score_segments
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.spans import SPAN_COLUMNS, Pieces, Row, assemble, empty_spans, template_table
@@ -224,7 +224,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             self._table if index is not None else None,
         )  # fmt: skip
         decision = model.alone if index is None else model.fitted
-        score = decision.probability(rows, np.ones(len(rows), bool))
+        score = decision.probability(rows, suspicious(rows))
         remove = score >= self._threshold(decision.thresholds)
         kind = np.zeros(len(rows), np.int64)
         kind[remove] = decision.kind(rows[remove])

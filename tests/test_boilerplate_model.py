@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, probabilities
+from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, SHAPE, ngram_matrix, score_segments
+from toolkit.boilerplate.linear import fit_softmax
+from toolkit.boilerplate.model import SHIPPED, SegmentModel
+from toolkit.boilerplate.trees import Trees
+from toolkit.segments import Buffer, cut
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for suffix in (".npz", ".json"):
+        shutil.copy(SHIPPED.with_suffix(suffix), tmp_path / f"model{suffix}")
+    return tmp_path / "model"
+
+
+def test_the_shipped_model_is_small_and_round_trips_to_the_same_bytes(tmp_path):
+    assert SHIPPED.with_suffix(".npz").stat().st_size <= 6 * 2**20
+    model = SegmentModel.load()
+    model.save(tmp_path / "again")
+    for suffix in (".npz", ".json"):
+        assert (tmp_path / f"again{suffix}").read_bytes() == SHIPPED.with_suffix(suffix).read_bytes()
+    assert model.digest == model.card["sha256"]
+
+
+def change_card(copy, **values):
+    path = copy.with_suffix(".json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (
+            lambda c: c.with_suffix(".npz").write_bytes(c.with_suffix(".npz").read_bytes()[:-100]),
+            "digest differs",
+        ),
+        (lambda c: c.with_suffix(".npz").write_bytes(b"\x80\x04pickle"), "digest differs"),
+        (lambda c: change_card(c, format="news-toolkit segment model 9"), "train the model again"),
+        (lambda c: change_card(c, columns=[]), "evidence columns differ"),
+        (lambda c: change_card(c, thresholds={}), "not a segment model"),
+        (lambda c: c.with_suffix(".json").write_text("{"), "not a segment model"),
+    ],
+    ids=["truncated", "pickle", "version", "columns", "thresholds", "card"],
+)
+def test_a_changed_model_is_refused_in_one_line(copy, harm, message):
+    harm(copy)
+    with pytest.raises(ValueError, match=message) as caught:
+        SegmentModel.load(copy)
+    assert "\n" not in str(caught.value)
+
+
+def test_trees_that_point_outside_themselves_are_refused():
+    trees = Trees(
+        np.array([0, -1], np.int16), np.zeros(2, np.float32), np.array([0, 0], np.int32),
+        np.array([1, 0], np.int32), np.array([0], np.int32), 0.0,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="outside themselves"):
+        trees.check(1)
+
+
+def test_trees_predict_as_the_model_they_were_made_from():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(400, 5)).astype(np.float32)
+    model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] > 0)
+    mine = Trees.of(model).predict(rows, np.ones(len(rows), bool))
+    assert np.allclose(mine, model.decision_function(rows), atol=1e-5)
+
+
+TEXTS = ["Sign up now! Follow Ann Lee.", "The vote, 52 to 48, failed.\n\nSign up now!", "次の駅。日本"]
+
+
+def test_training_and_prediction_see_the_same_ngrams():
+    buffer = Buffer.of(TEXTS)
+    segments = cut(buffer)
+    weights = np.random.default_rng(0).normal(size=(BUCKETS, 3)).astype(np.float32)
+    logits, prints, shapes = score_segments(buffer, segments, weights)
+    assert np.allclose(ngram_matrix(buffer, segments) @ weights, logits, atol=1e-4)
+    assert prints.shape == (len(segments), len(FINGERPRINTS))
+    assert shapes.shape == (len(segments), len(SHAPE))
+
+
+def test_fingerprints_fold_case_space_digits_and_names():
+    lines = [
+        "Follow Ann Lee on Twitter",
+        "follow  ann lee ON twitter",
+        "Follow Bo Dahl on Twitter",
+        "Aged 12",
+        "Aged 97",
+    ]
+    buffer = Buffer.of(lines)
+    _, prints, _ = score_segments(buffer, cut(buffer), np.zeros((BUCKETS, 1), np.float32))
+    exact, fuzzy = prints[:, 0], prints[:, 1]
+    assert exact[0] == exact[1]
+    assert exact[0] != exact[2]
+    assert fuzzy[0] == fuzzy[2]
+    assert exact[3] != exact[4]
+    assert fuzzy[3] == fuzzy[4]
+
+
+def test_probabilities_sum_to_one_for_each_table():
+    p = probabilities(np.random.default_rng(0).normal(size=(7, 2 * CLASSES)).astype(np.float32))
+    assert np.allclose(p[:, :CLASSES].sum(axis=1), 1, atol=1e-6)
+    assert np.allclose(p[:, CLASSES:].sum(axis=1), 1, atol=1e-6)
+    assert len(set(COLUMNS)) == len(COLUMNS)
+    assert len(KINDS) == CLASSES - 1
+
+
+def test_the_linear_learner_learns_and_is_deterministic():
+    buffer = Buffer.of(["sign up now", "the vote failed"] * 30)
+    matrix = ngram_matrix(buffer, cut(buffer))
+    y = np.arange(60) % 2
+    once = fit_softmax(matrix, y, np.ones(60, np.float32), classes=2, seed=1)
+    again = fit_softmax(matrix, y, np.ones(60, np.float32), classes=2, seed=1)
+    assert np.array_equal(once[0], again[0])
+    assert ((matrix @ once[0] + once[1]).argmax(axis=1) == y).all()
