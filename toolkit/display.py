@@ -94,7 +94,7 @@ class CleanedArticle:
     title : str, optional
         Shown above the text.
     context : int, optional
-        Show only this many characters of the kept text on each side of a cut; default all.
+        Show only this many characters on each side of the ends of a span; default all.
 
     Raises
     ------
@@ -147,16 +147,15 @@ class CleanedArticle:
             yield Piece(self.text[at:], None, "")
 
     def _shown(self) -> Iterator[Piece]:
-        """Pieces with long kept passages shortened to ``context``, every character harmless."""
+        """Pieces with long passages shortened to ``context``, every character harmless."""
         pieces = list(self.pieces())
         for number, piece in enumerate(pieces):
             text = piece.text
-            if piece.kind is None and self.context is not None:
-                head = self.context if number > 0 else 0
-                tail = self.context if number + 1 < len(pieces) else 0
-                if number == 0 and tail == 0:
-                    head = 2 * self.context
-                text = _shortened(text, head, tail)
+            if self.context is not None:
+                kept = piece.kind is None
+                head = 0 if kept and number == 0 else self.context
+                tail = 0 if kept and number + 1 == len(pieces) else self.context
+                text = _shortened(text, head or 2 * self.context * (tail == 0), tail)
             yield Piece(visible(text), piece.kind, visible(piece.reason))
 
     def _account(self) -> str:
@@ -232,7 +231,7 @@ def show(
     doc_id : str
         Which document.
     context : int, optional
-        Characters of kept text to show on each side of a cut; default all.
+        Characters to show on each side of the ends of a span; default all.
 
     Raises
     ------
@@ -273,7 +272,7 @@ class Articles(list[CleanedArticle]):
 
 
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:
-    """Return ids of documents that show cleaning well: most kinds removed, most of the text still there.
+    """Return ids of documents that show cleaning well: most kinds removed, and short.
 
     Parameters
     ----------
@@ -293,10 +292,10 @@ def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[
     table = sized.groupby("doc_id").agg(kinds=("kind", "nunique"), characters=("characters", "sum"))
     table = table.join(documents.set_index("doc_id")[["publisher", "length"]], how="inner").reset_index()
     table = table[table["characters"] < 0.6 * table["length"]]
-    order, descending = ["kinds", "characters", "doc_id"], [False, False, True]
-    table = table.sort_values(order, ascending=descending)
+    order, ascending = ["kinds", "length", "doc_id"], [False, True, True]
+    table = table.sort_values(order, ascending=ascending)
     table["turn"] = table.groupby("publisher", dropna=False).cumcount()
-    table = table.sort_values(["turn", *order], ascending=[True, *descending])
+    table = table.sort_values(["turn", *order], ascending=[True, *ascending])
     return [str(doc_id) for doc_id in table["doc_id"].head(top)]
 
 

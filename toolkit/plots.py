@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 _LONGEST = 44
+_TEN_YEARS, _STRAY = 120, 0.005  # months; share of the documents at each end
 
 
 def _axes(ax: Axes | None, height: float | None = None) -> Axes:
@@ -123,21 +124,31 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     dated = counts[counts["month"].notna()]
     undated = int(counts.loc[counts["month"].isna(), "documents"].sum())
     ax = _axes(ax, 2.6)
+    title = f"n={int(dated['documents'].sum()):,} dated, {undated:,} undated"
     if not dated.empty:
         stamps = pd.to_datetime(dated["month"], utc=True).dt.tz_localize(None)
-        periods = stamps.dt.year * 12 + stamps.dt.month - 1
-        ax.bar(periods - periods.min(), dated["documents"], width=0.9, color=BLUE)
-        first, last = int(periods.min()), int(periods.max())
+        table = dated["documents"].groupby((stamps.dt.year * 12 + stamps.dt.month - 1).to_numpy()).sum()
+        shown = _without_strays(table)
+        if len(shown) < len(table):
+            title += f", {int(table.sum() - shown.sum()):,} before or after the months shown"
+        first, last = int(shown.index.min()), int(shown.index.max())
+        ax.bar(shown.index - first, shown, width=0.9, color=BLUE)
         step = max(1, -(-(last - first + 1) // 8))
         ticks = range(first, last + 1, step)
         ax.set_xticks([t - first for t in ticks], [f"{t // 12}-{t % 12 + 1:02d}" for t in ticks])
     ax.set_ylabel("documents")
     ax.set_xlabel("month of publication")
-    ax.set_title(
-        f"n={int(dated['documents'].sum()):,} dated, {undated:,} undated", loc="left", fontsize="medium"
-    )
+    ax.set_title(title, loc="left", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _without_strays(table: pd.Series[Any]) -> pd.Series[Any]:
+    """Leave out single wrong dates (year 1) where they would stretch the axis beyond ten years."""
+    if table.index[-1] - table.index[0] <= _TEN_YEARS:
+        return table
+    below = table.cumsum() / table.sum()
+    return table[(below > _STRAY) & (below - table / table.sum() < 1 - _STRAY)]
 
 
 def topics(topics: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

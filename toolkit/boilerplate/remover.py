@@ -13,7 +13,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, probabilities, suspicious
 from toolkit.boilerplate.features import mix, score_segments
 from toolkit.boilerplate.model import SegmentModel
-from toolkit.boilerplate.spans import SPAN_COLUMNS, Pieces, Row, assemble, empty_spans, template_table
+from toolkit.boilerplate.spans import (
+    SPAN_COLUMNS,
+    Pieces,
+    Row,
+    assemble,
+    empty_spans,
+    fill_appeals,
+    template_table,
+)
 from toolkit.boilerplate.templates import NO_DAY, TemplateIndex, publisher_hash, title_prints
 from toolkit.corpus import CorpusError, CorpusLike, as_corpus
 from toolkit.segments import Buffer, cut
@@ -225,9 +233,13 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         )  # fmt: skip
         decision = model.alone if index is None else model.fitted
         score = decision.probability(rows, suspicious(rows))
-        remove = score >= self._threshold(decision.thresholds)
-        kind = np.zeros(len(rows), np.int64)
-        kind[remove] = decision.kind(rows[remove])
+        threshold = self._threshold(decision.thresholds)
+        kind = np.full(len(rows), -1, np.int64)
+        doubtful = score >= min(threshold, 0.3)
+        kind[doubtful] = decision.kind(rows[doubtful])
+        inside, score = fill_appeals(read.segments.bounds, kind, score, threshold)
+        remove = (score >= threshold) | inside
+        kind = np.where(inside, KINDS.index("appeal"), kind)
         exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
         template = np.where(exact, read.keys(0), np.where(fuzzy, read.keys(1), np.uint64(0)))
         ruled = np.zeros(len(rows), bool)
@@ -237,7 +249,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             remove = np.where(mine, verdict != "keep", remove)
             if verdict != "keep":
                 kind = np.where(mine, KINDS.index(verdict), kind)
-        remove &= wanted[kind]
+        remove &= wanted[kind] & (kind >= 0)
         return assemble(read.buffer, read.segments, remove, kind, score, template, ruled)
 
 

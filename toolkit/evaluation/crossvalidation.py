@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.model import SegmentModel
-from toolkit.boilerplate.spans import SPAN_COLUMNS, assemble
+from toolkit.boilerplate.spans import SPAN_COLUMNS, assemble, fill_appeals
 from toolkit.boilerplate.train import (
     Labelled,
     cross_validate,
@@ -65,7 +65,9 @@ def _spans(
     gold: Labelled, chosen: NDArray[np.bool_], sums: NDArray[np.float32], kind: NDArray[np.int64]
 ) -> pd.DataFrame:
     score = (1 / (1 + np.exp(-np.clip(sums, -40, 40)))).astype(np.float32)
-    remove = chosen & (score >= THRESHOLD)
+    inside, score = fill_appeals(gold.read.segments.bounds, kind, score, THRESHOLD)
+    remove = chosen & ((score >= THRESHOLD) | inside)
+    kind = np.where(inside, 0, kind)
     nothing = np.zeros(len(sums), np.uint64)
     rows = assemble(gold.read.buffer, gold.read.segments, remove, kind, score, nothing, nothing > 0)
     ids = gold.corpus["doc_id"].tolist()

@@ -336,8 +336,8 @@ def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureS
 
     Examples
     --------
-    >>> matrix(pd.Series(["Rain, rain; go away"]), None, FeatureSpace()).sum()
-    np.float32(6.6931472)
+    >>> matrix(pd.Series(["Rain, rain; go away"]), None, FeatureSpace()).getnnz()
+    6
     """
     indptr, indices, values = _matrix(*_inputs(texts, titles), _reading(space), _TF)
     found = csr_matrix((values, indices, indptr), shape=(len(texts), space.size))

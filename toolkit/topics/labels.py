@@ -128,6 +128,7 @@ def publisher_folds(documents: Documents, folds: int = 5, seed: int = 0) -> list
 
 
 def source_folds(documents: Documents) -> list[tuple[Places, Places]]:
-    """Leave each source out in turn."""
+    """Leave out in turn each source on which figures are reported."""
     sources = documents.sources
-    return [(np.flatnonzero(sources != s), np.flatnonzero(sources == s)) for s in dict.fromkeys(sources)]
+    left_out = dict.fromkeys(sources[documents.pinned])
+    return [(np.flatnonzero(sources != s), np.flatnonzero(sources == s)) for s in left_out]
