@@ -192,6 +192,12 @@ def test_articles_stand_one_below_the_other():
     assert articles._repr_html_().count("</article>") == 2
 
 
+def test_context_shortens_long_removals_too():
+    text = "one " * 50 + "kept"
+    shown = repr(CleanedArticle(text, spans((0, 200, "notice", 1, "rule", "t")), context=12))
+    assert shown.startswith("[notice: one one one […] one one ]kept\n— 200 of 204")
+
+
 def test_context_cuts_between_words():
     text = "word " * 40 + "GIVE"
     shown = repr(CleanedArticle(text, spans((200, 204, "appeal", 1, "rule", "t")), context=12))
@@ -200,7 +206,7 @@ def test_context_cuts_between_words():
 
 def test_telling_lets_publishers_take_turns_and_ignores_order():
     documents = pd.DataFrame(
-        {"doc_id": list("abcd"), "publisher": ["x", "x", "y", None], "length": [100, 100, 100, 10]}
+        {"doc_id": list("abcd"), "publisher": ["x", "x", "y", None], "length": [90, 100, 100, 10]}
     )
     frame = spans(*[(0, 9, "promo", 1, "rule", "t")] * 4, (20, 30, "appeal", 1, "rule", "t"))
     frame["doc_id"] = ["a", "b", "c", "d", "b"]

@@ -80,6 +80,14 @@ def test_months_shows_gaps_and_counts_the_undated():
     picture(ax)
 
 
+def test_one_wrong_date_does_not_stretch_the_axis():
+    stamps = ["0001-11-01", "2031-11-01", "2031-12-01", "2332-01-01"]
+    month = pd.to_datetime(pd.Series(stamps), format="ISO8601").astype("datetime64[us]")
+    ax = plots.months(pd.DataFrame({"month": month, "documents": [1, 400, 400, 2]}))
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["2031-11", "2031-12"]
+    assert ax.get_title(loc="left") == "n=803 dated, 0 undated, 3 before or after the months shown"
+
+
 def test_months_without_a_date():
     ax = plots.months(pd.DataFrame({"month": pd.to_datetime([None], utc=True), "documents": [2]}))
     assert ax.get_title(loc="left") == "n=0 dated, 2 undated"
