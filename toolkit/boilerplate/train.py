@@ -25,6 +25,7 @@ from toolkit.boilerplate.passages import insert_passages
 from toolkit.boilerplate.remover import Reading
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.boilerplate.trees import Trees
+from toolkit.corpus import COLUMNS as CORPUS_COLUMNS
 from toolkit.corpus import make_corpus, registrable_domain
 
 ALONE = len(COLUMNS) - len(REPEATED)
@@ -328,31 +329,47 @@ def load_gold(*, folds: int, seed: int) -> tuple[Labelled, NDArray[np.bool_]]:
 
 
 def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
-    """Gold articles with invented passages set into them."""
+    """Further documents to train on, never scored.
+
+    Gold articles with invented passages set into them, and, so that a language is no reason to remove a text,
+    the sample corpus in German, French and Spanish and the pages of ``fundus``.
+    """
     annotated = datasets.gold("boilerplate")
-    corpus, spans = insert_passages(
-        gold.corpus[gold.corpus["doc_id"].isin(set(annotated.corpus["doc_id"]))], annotated.spans, seed=seed
+    chosen = gold.corpus["doc_id"].isin(set(annotated.corpus["doc_id"]))
+    corpus, spans = insert_passages(gold.corpus[chosen], annotated.spans, seed=seed)
+    sample = datasets.gold("sample")
+    foreign = sample.corpus[sample.corpus["lang"] != "en"]
+    pages, page_spans = _flattened(("fundus",))
+    everything = pd.concat(
+        [part[list(CORPUS_COLUMNS)] for part in (corpus, foreign, pages)], ignore_index=True
     )
-    return labelled(corpus, spans, set(corpus["doc_id"]), folds=folds, seed=seed)
+    marked = pd.concat(
+        [spans, sample.spans[["doc_id", "start", "end", "kind"]], page_spans], ignore_index=True
+    )
+    return labelled(everything, marked, set(everything["doc_id"]), folds=folds, seed=seed)
 
 
 def load_pages(*, folds: int, seed: int) -> Labelled:
     """Flattened pages of the three page sets, labelled by their markup and their gold texts."""
-    from toolkit.boilerplate.flattening import SETS, variants
+    from toolkit.boilerplate.flattening import SETS
+
+    corpus, spans = _flattened(SETS)
+    return labelled(corpus, spans, set(corpus["doc_id"]), folds=folds, seed=seed)
+
+
+def _flattened(sets: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from toolkit.boilerplate.flattening import variants
 
     records: list[dict[str, Any]] = []
-    spans: list[dict[str, Any]] = []
-    for name in SETS:
+    spans: list[tuple[str, int, int, str]] = []
+    for name in sets:
         for page in datasets.records(name):
             for item in variants(page):
                 doc_id = f"{name}:{len(records)}"
                 records.append({"doc_id": doc_id, "text": item["text"], "publisher": item["publisher"]})
-                spans += [{"doc_id": doc_id, "start": a, "end": b, "kind": k} for a, b, k in item["spans"]]
-                spans += [
-                    {"doc_id": doc_id, "start": a, "end": b, "kind": "unsure"} for a, b in item["unsure"]
-                ]
-    corpus = make_corpus(records)
-    return labelled(corpus, pd.DataFrame(spans), set(corpus["doc_id"]), folds=folds, seed=seed)
+                spans += [(doc_id, a, b, kind) for a, b, kind in item["spans"]]
+                spans += [(doc_id, a, b, "unsure") for a, b in item["unsure"]]
+    return make_corpus(records), pd.DataFrame(spans, columns=["doc_id", "start", "end", "kind"])
 
 
 def train(*, folds: int = 5, seed: int = 0) -> SegmentModel:
@@ -379,6 +396,7 @@ def train(*, folds: int = 5, seed: int = 0) -> SegmentModel:
             "data": {
                 "gold": "toolkit.datasets.gold('boilerplate'): ours, CC0, on allsides articles (Apache-2.0 repository)",
                 "passages": "data/training/passages.jsonl: ours, CC0, set into gold articles",
+                "languages": "sample corpus in de, fr, es (ours, CC0); fundus pages (MIT)",
                 "markup": "page sets wcxb (CC BY 4.0), aed (Apache-2.0), fundus (MIT), labelled by their own markup",
             },
             "documents": len(np.unique(gold.document[known])),

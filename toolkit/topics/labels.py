@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,7 @@ def labelled() -> Documents:
     )
 
 
-def foreign(without: pd.Series[Any]) -> dict[str, pd.DataFrame]:
+def foreign(without: pd.Series[Any], names: Iterable[str] = FOREIGN) -> dict[str, pd.DataFrame]:
     """Return texts of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
 
     SIB-200 comes in all its 34 languages: what its topics have in common there helps beyond English.
@@ -89,9 +90,12 @@ def foreign(without: pd.Series[Any]) -> dict[str, pd.DataFrame]:
     ----------
     without : Series of str
         Ids of documents to leave out: no hand-labelled document may bring its foreign label along.
+    names : iterable of str
+        Which sets of :data:`FOREIGN`; default all.
     """
     found = {}
-    for name, column in FOREIGN.items():
+    for name in names:
+        column = FOREIGN[name]
         frame = datasets.load(name)
         frame = frame[
             (frame["lang"] == "en") & ~frame["doc_id"].isin(without) & (frame["text"].str.len() > 5)

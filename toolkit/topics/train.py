@@ -74,7 +74,7 @@ class Design:
 
     bits: int = 17
     lead: int = 4096
-    title_weight: int = 2
+    title_weight: int = 6
     idf_power: float = 0.5
     at_least: int = 3
     primary_share: float = 0.8
@@ -142,10 +142,13 @@ def prepare(documents: Documents, design: Design, *, without: Iterable[str] = ()
     defined = definitions(datasets.folder() / MEDIA_TOPICS)
     defined = defined[: len(defined) if design.definitions else 0]
     defining = matrix(defined["text"], None, design.space)
+    strengths = {"allsides": design.slugs, "tagmynews": design.headlines, "sib200": design.sentences}
+    wanted = [
+        name for name in FOREIGN if name not in set(without) and (name == "allsides" or strengths[name])
+    ]
     other = {
         name: (matrix(frame["text"], frame["title"], design.space), frame["label"].to_numpy(dtype=object))
-        for name, frame in foreign(documents.corpus["doc_id"]).items()
-        if name not in set(without)
+        for name, frame in foreign(documents.corpus["doc_id"], wanted).items()
     }
     articles = [own] + [other[name][0] for name in ("allsides",) if name in other]
     found = sum(np.bincount(counts.indices, minlength=design.space.size) for counts in articles)
@@ -166,7 +169,6 @@ def prepare(documents: Documents, design: Design, *, without: Iterable[str] = ()
             csr_matrix(vstack(news)), rank=design.rank, power=design.power
         )
         directions.append(found_directions.scaled(features, design.semantic, standard=False))
-    strengths = {"allsides": design.slugs, "tagmynews": design.headlines, "sib200": design.sentences}
     for name, strength in strengths.items():
         if strength and name in weighed:
             taught = ridge.label_directions(*weighed[name], penalty=1.0)
