@@ -82,9 +82,7 @@ def labelled() -> Documents:
 
 
 def foreign(without: pd.Series[Any], names: Iterable[str] = FOREIGN) -> dict[str, pd.DataFrame]:
-    """Return texts of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
-
-    SIB-200 comes in all its 34 languages: what its topics have in common there helps beyond English.
+    """Return English texts of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
 
     Parameters
     ----------
