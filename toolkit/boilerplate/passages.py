@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,14 @@ PASSAGES = Path(__file__).parent.parent.parent / "data" / "training" / "passages
 
 _AROUND = (("\n\n", "\n\n"), ("\n", ""), ("\n\n", ""), ("", "\n\n"), ("\n", "\n"), (" ", " "))
 """White space before and after a passage: as in the wild, often none."""
+
+
+_ASKS = re.compile(
+    r"support|donat|contribut|member|subscri|\bgive\b|\bgift|fund|pay(?:wall)?\b|chip in|join us|"
+    r"our (?:readers|journalis|report)|this newsroom|your help|thank you",
+    re.IGNORECASE,
+)
+"""What asks, in an English appeal."""
 
 
 def _number(*parts: object) -> int:
@@ -56,14 +65,27 @@ def insert_passages(
             text = (host["text"][:at].rstrip() + before if at else "") + passage["text"] + after + rest
             doc_id = f"{host['doc_id']}+{number}.{copy}"
             documents.append({**{n: host[n] for n in COLUMNS}, "doc_id": doc_id, "text": text})
-            end = start + len(passage["text"])
-            marked.append((doc_id, start, end, passage["kind"]))
+            marked += [(doc_id, start + a, start + b, kind) for a, b, kind in _marks(passage)]
             shift = len(text) - len(host["text"])
             for row in by_document[host["doc_id"]].itertuples() if host["doc_id"] in by_document else ():
                 move = 0 if row.start < at else shift
                 marked.append((doc_id, row.start + move, row.end + move, row.kind))
     made = pd.DataFrame(documents).astype(corpus[list(COLUMNS)].dtypes.to_dict())
     return made, pd.DataFrame(marked, columns=["doc_id", "start", "end", "kind"])
+
+
+def _marks(passage: dict[str, str]) -> list[tuple[int, int, str]]:
+    """Spans of a passage: sentences of an appeal that do not ask are ``unsure``, for alone they are prose."""
+    text, kind = passage["text"], passage["kind"]
+    if kind != "appeal":
+        return [(0, len(text), kind)]
+    buffer = Buffer.of([text])
+    segments = cut(buffer)
+    marks = []
+    for a, b in zip(segments.start.tolist(), segments.end.tolist(), strict=True):
+        start, end = len(buffer.text(0, a)), len(buffer.text(0, b))
+        marks.append((start, end, kind if _ASKS.search(text[start:end]) else "unsure"))
+    return marks
 
 
 def _place(text: str, number: int) -> int:

@@ -38,7 +38,7 @@ def code_points(data, base, positions, out):  # type: ignore[no-untyped-def]
 
 
 _APPEAL = KINDS.index("appeal")
-_LEAST, _EDGE, _REACH = 0.3, 0.4, 3
+_LEAST, _EDGE, _REACH = 0.3, 0.4, 4
 
 
 def fill_appeals(
@@ -48,7 +48,7 @@ def fill_appeals(
 
     An appeal speaks of the news it sells, so its middle sentences sound like an article; what stands between two
     sentences that ask belongs to it. Sentences with a score of at least .3 that look like an appeal, at most
-    three segments apart, make a passage if one of them is beyond doubt; it starts and ends with one of .4.
+    four segments apart, make a passage if one of them is beyond doubt; it starts and ends with one of .4.
 
     Parameters
     ----------

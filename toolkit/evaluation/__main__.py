@@ -26,7 +26,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m toolkit.evaluation", description=__doc__)
     parser.add_argument("parts", nargs="*", help="boilerplate, topics; default both")
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["boilerplate", "topics"]

@@ -25,7 +25,7 @@ One number for all folds and both modes, chosen once on the same gold."""
 
 
 def held_out_spans(
-    *, folds: int = 5, seed: int = 0, only: tuple[int, ...] | None = None
+    *, folds: int = 3, seed: int = 0, only: tuple[int, ...] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFrame]]:
     """Spans that publisher-grouped cross-validation finds in the visible gold.
 
@@ -76,7 +76,7 @@ def _spans(
     )
 
 
-def boilerplate_table(*, folds: int = 5, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
+def boilerplate_table(*, folds: int = 3, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     """The table of EVALUATION, part 1: baselines and the remover on the visible gold.
 
     Returns
