@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["TQDM_DISABLE"] = "1"
 os.environ["PYTHONHASHSEED"] = "0"
+
+# the first example of a kernel compiles it, and machines differ: time is for the benchmarks to judge
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 _SHARED = Path(__file__).parent.parent / "shared" / "data"
 if "NEWS_TOOLKIT_DATA" not in os.environ and _SHARED.is_dir():
