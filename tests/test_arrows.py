@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "duplicates": {"segments", "corpus"},
     "datasets": {"loading", "corpus", "shipped"},
     "boilerplate": {"segments", "corpus", "shipped"},
-    "topics": {"segments", "corpus", "shipped"},
+    "topics": {"segments", "corpus", "shipped", "display"},
     "display": set(),
     "plots": {"display"},
     "notebook": set(),

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from toolkit.corpus import CorpusError, make_corpus
+from toolkit.corpus import CorpusError, as_corpus, make_corpus
 from toolkit.topics import ModelError, TopicClassifier, TopicModel, taxonomy
 from toolkit.topics.model import SHIPPED, listed
 
@@ -277,6 +278,49 @@ def test_reasons_show_themselves_safely():
     assert repr(why).splitlines()[1] == "words for and against sport:"
     for start, end, _ in why.places.itertuples(index=False):
         assert why.text[start:end].strip() == why.text[start:end] != ""
+
+
+def test_hostile_text_is_shown_harmless():
+    why = CLF.explain(
+        "The team \x1b[31mwon\x1b[0m \u202ethe\u2066 cup for $9m, not $8m. <b>&", title="\x9b2J"
+    )
+    shown = why._repr_html_()
+    assert not {"\x1b", "\u202e", "\u2066"} & set(shown)
+    assert "⟨U+202E⟩" in shown
+    assert "␛" in shown
+    assert "<b>&" not in shown
+    assert shown.startswith('<div class="tex2jax_ignore mathjax_ignore"')
+    own = Own().fit(*_own())
+    own.model_ = replace(own.model_, classes=("<i>$\u202e", "\x1b[1m", "c"))
+    why = own.explain("judge jury boat")
+    assert not {"\x1b", "\u202e"} & set(why._repr_html_() + repr(why))
+    assert "<i>" not in why._repr_html_()
+
+
+def test_top_words_are_the_mean_of_what_explain_says():
+    corpus = as_corpus(pd.DataFrame({"text": TEXTS * 2, "title": [None, *["Cup!"] * 9]}))
+    table = CLF.top_words(corpus, n=5)
+    assert table.columns.tolist() == ["topic", "name", "word", "documents", "weight"]
+    assert set(table["topic"]) == set(CLF.predict(corpus))
+    assert table.groupby("topic").size().max() == 5
+    sport = CLF.top_words(corpus, "15000000", n=3)
+    assert sport["name"].tolist() == ["sport"] * 3
+    assert sport["weight"].is_monotonic_decreasing
+    led = corpus[(CLF.predict(corpus) == "15000000").to_numpy()]
+    said = [
+        CLF.explain(text, title=None if pd.isna(title) else title, topic="15000000").words
+        for text, title in zip(led["text"], led["title"], strict=True)
+    ]
+    words = pd.concat(said).query("topic == '15000000'").groupby("word")["weight"].agg(["sum", "size"])
+    for row in sport.itertuples():
+        assert row.documents == words.loc[row.word, "size"]
+        assert row.weight == pytest.approx(words.loc[row.word, "sum"] / len(led), abs=1e-5)
+
+
+def test_top_words_of_nothing_and_of_no_such_topic():
+    assert CLF.top_words(make_corpus([])).empty
+    with pytest.raises(ValueError, match="topic 'politics': the model knows"):
+        CLF.top_words(TEXTS, "politics")
 
 
 def test_reasons_for_another_topic_and_for_nothing():

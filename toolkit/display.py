@@ -34,6 +34,10 @@ PALETTE = {
 }
 OTHER = Colours("#999999", "#555555", "#eeeeee", "oo")
 
+PLAIN = 'class="tex2jax_ignore mathjax_ignore" dir="auto"'
+"""Attributes of an element that shows text: JupyterLab's MathJax would set what stands between two prices as
+mathematics, and text to be read from the right stays in its box."""
+
 # What no reader should get unseen: C0 and C1 controls (a terminal obeys ANSI escapes), the characters that
 # reorder the text around them (Unicode's Bidi_Control), lone surrogates and non-characters.
 _HOSTILE = re.compile(
@@ -172,10 +176,9 @@ class CleanedArticle:
         return f"{title}{body}\n— {self._account()}"
 
     def _repr_html_(self) -> str:
-        # JupyterLab's MathJax would set what stands between two prices as mathematics
-        parts = [f'<article class="tex2jax_ignore mathjax_ignore" dir="auto" style="{_BOX}">']
+        parts = [f'<article {PLAIN} style="{_BOX}">']
         if self.title:
-            parts.append(f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{_escaped(self.title)}</b></p>')
+            parts.append(f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>')
         parts.append('<p style="margin:0">')
         parts.extend(_html(piece) for piece in self._shown())
         parts.append(f'</p><p style="{_FOOT}">{self._account()}</p></article>')
@@ -203,18 +206,25 @@ def _reason(row: dict[Any, Any]) -> str:
     return ", ".join(words)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    r"""Return ``text`` as HTML that shows it as it is: :func:`visible`, markup escaped, lines broken.
+
+    Examples
+    --------
+    >>> escaped("<b>\u202e")
+    '&lt;b&gt;⟨U+202E⟩'
+    """
     return html.escape(visible(text)).replace("\n", "<br>")
 
 
 def _html(piece: Piece) -> str:
     if piece.kind is None:
-        return _escaped(piece.text)
+        return escaped(piece.text)
     colours = PALETTE.get(piece.kind, OTHER)
-    tag = f'<small style="{_TAG.format(ink=colours.ink)}">{_escaped(piece.kind)}</small>'
+    tag = f'<small style="{_TAG.format(ink=colours.ink)}">{escaped(piece.kind)}</small>'
     style = _DEL.format(ink=colours.ink, tint=colours.tint)
     reason = html.escape(piece.reason)
-    return f'{tag}<del title="{reason}" style="{style}">{_escaped(piece.text)}</del>'
+    return f'{tag}<del title="{reason}" style="{style}">{escaped(piece.text)}</del>'
 
 
 def show(
@@ -349,7 +359,7 @@ class Table:
         def row(tag: str, cells: Iterable[str]) -> str:
             sides = ["left" if left else "right" for left in self._left()]
             made = (
-                f'<{tag} style="text-align:{side};vertical-align:top">{_escaped(cell)}</{tag}>'
+                f'<{tag} style="text-align:{side};vertical-align:top">{escaped(cell)}</{tag}>'
                 for side, cell in zip(sides, cells, strict=True)
             )
             return f"<tr>{''.join(made)}</tr>"

@@ -19,7 +19,7 @@ from sklearn.utils import compute_sample_weight
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import calibration, taxonomy
-from toolkit.topics.explanation import Explanation, explain
+from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, matrix
 from toolkit.topics.model import TopicModel, shipped_model
 
@@ -198,6 +198,41 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             The topic is not one of :attr:`classes_`.
         """
         return explain(self.model, text, title, topic)
+
+    def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
+        """Show which words carried a topic in a corpus: in the documents of which it is the likeliest.
+
+        Parameters
+        ----------
+        X : corpus, or list or Series of str
+        topic : class, optional
+            Default all that lead a document.
+        n : int, default 10
+            How many words a topic.
+
+        Returns
+        -------
+        DataFrame
+            ``topic``, ``name``, ``word`` (word or word pair in lower case), ``documents`` (how many of those
+            that the topic leads hold the word) and ``weight`` (its mean contribution to their score, in
+            log-odds, as :meth:`explain` gives it for one text), highest weight first.
+
+        Raises
+        ------
+        ValueError
+            The topic is not one of :attr:`classes_`.
+        """
+        corpus, texts = self._read(X)
+        model = self.model
+        leading = self.predict_proba(corpus).to_numpy().argmax(axis=1)
+        if topic is not None:
+            leading = np.where(leading == known(model, topic), leading, -1)
+        table = top_words(model, texts, _titles(corpus), leading, n)
+        names = taxonomy.names("en-GB")
+        table.insert(
+            1, "name", pd.Series([names.get(code, str(code)) for code in table["topic"]], dtype="str")
+        )
+        return table
 
     def fit(
         self,

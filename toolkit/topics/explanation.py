@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.display import PLAIN, escaped, visible
 from toolkit.topics import taxonomy
-from toolkit.topics.features import occurrences
+from toolkit.topics.features import matrix, occurrences
 from toolkit.topics.model import TopicModel
 
 _SHOWN = 8
+_ASKED = 20  # documents that are read to name a bucket
 _FOR, _AGAINST = "0,114,178", "213,94,0"  # blue and vermillion, distinguishable for colour-blind readers
 
 
@@ -55,27 +57,28 @@ class Explanation:
     def __repr__(self) -> str:
         lines = [f"{_name(code)} {p:.2f}" for code, p in self.probabilities.head(3).items()]
         shown = [f"{row.weight:+.2f} {row.word}" for row in self.top().itertuples()]
-        return "\n".join([" · ".join(lines), f"words for and against {_name(self.topic)}:", *shown])
+        return visible("\n".join([" · ".join(lines), f"words for and against {_name(self.topic)}:", *shown]))
 
     def _repr_html_(self) -> str:
-        head = " · ".join(f"<b>{escape(_name(c))}</b> {p:.2f}" for c, p in self.probabilities.head(3).items())
+        head = " · ".join(
+            f"<b>{escaped(_name(c))}</b> {p:.2f}" for c, p in self.probabilities.head(3).items()
+        )
         strongest = max(self.places["weight"].abs().max() if len(self.places) else 0.0, 1e-9)
         pieces, last = [], 0
         for start, end, weight in self.places.itertuples(index=False):
             depth = min(0.6, 0.6 * abs(weight) / strongest)
-            pieces.append(escape(self.text[last:start]))
-            shown = escape(self.text[start:end])
+            pieces.append(escaped(self.text[last:start]))
+            shown = escaped(self.text[start:end])
             if depth >= 0.06:
                 colour = _FOR if weight > 0 else _AGAINST
                 style = f"background-color:rgba({colour},{depth:.2f})"
                 shown = f'<span style="{style}" title="{weight:+.3f}">{shown}</span>'
             pieces.append(shown)
             last = end
-        pieces.append(escape(self.text[last:]))
-        body = "".join(pieces).replace("\n", "<br>")
+        pieces.append(escaped(self.text[last:]))
         return (
-            f'<div style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue speaks for '
-            f"{escape(_name(self.topic))}, orange against</small></p><p>{body}</p></div>"
+            f'<div {PLAIN} style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue speaks for '
+            f"{escaped(_name(self.topic))}, orange against</small></p><p>{''.join(pieces)}</p></div>"
         )
 
 
@@ -87,15 +90,13 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
     ValueError
         ``topic`` is not a class of the model.
     """
-    if topic is not None and topic not in model.classes:
-        msg = f"topic {topic!r}: the model knows {', '.join(map(str, model.classes))}; choose one of them"
-        raise ValueError(msg)
+    column = None if topic is None else known(model, topic)
     titles = pd.Series([title], dtype="str") if title is not None else None
     scores = model.scores(pd.Series([text], dtype="str"), titles)
     probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes)).sort_values(
         ascending=False, kind="stable"
     )
-    chosen = probability.index[0] if topic is None else topic
+    chosen = probability.index[0] if column is None else model.classes[column]
     buckets, spans = occurrences(text, model.space)
     strings = _surface(text, spans)
     heavy, weight = float(model.space.title_weight), np.ones(len(buckets))
@@ -125,6 +126,83 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
     bias = pd.Series(model.bias, index=list(model.classes), dtype=float)
     words = pd.concat(parts, ignore_index=True)
     return Explanation(text, chosen, probability, words, bias, _places(text, spans, body))
+
+
+def known(model: TopicModel, topic: Any) -> int:
+    """Return the column of a topic of the model.
+
+    Raises
+    ------
+    ValueError
+        ``topic`` is not a class of the model.
+    """
+    if topic not in model.classes:
+        msg = f"topic {topic!r}: the model knows {', '.join(map(str, model.classes))}; choose one of them"
+        raise ValueError(msg)
+    return model.classes.index(topic)
+
+
+def top_words(
+    model: TopicModel,
+    texts: pd.Series[Any],
+    titles: pd.Series[Any] | None,
+    leading: NDArray[np.int64],
+    n: int,
+) -> pd.DataFrame:
+    """Return the words that carried each topic in the documents that it leads.
+
+    Parameters
+    ----------
+    model : TopicModel
+    texts, titles : Series of str
+    leading : int array, length documents
+        Column of each document's leading topic.
+    n : int
+        How many words a topic.
+
+    Returns
+    -------
+    DataFrame
+        ``topic``, ``word``, ``documents`` (int, how many of the topic's documents hold it) and ``weight``
+        (log-odds, mean over those that the topic leads), topics in the order of the model, highest weight
+        first.
+    """
+    counts = matrix(texts, titles, model.space)
+    counts.data *= model.idf[counts.indices]
+    length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    rows: list[tuple[Any, str, int, float]] = []
+    for topic, code in enumerate(model.classes):
+        led = np.flatnonzero(leading == topic)
+        if not len(led):
+            continue
+        part = counts[led]
+        mean = np.asarray(part.T @ (1 / np.where(length[led] > 0, length[led], 1))).ravel() / len(led)
+        share = mean * model.weights[:, topic] * model.scale[topic]
+        best = np.argsort(-share, kind="stable")[:n]
+        best = best[share[best] > 0]
+        columns = part.tocsc()
+        for bucket in best:
+            holders = columns.indices[columns.indptr[bucket] : columns.indptr[bucket + 1]]
+            word = _wording(model, texts.iloc[led[holders]], titles, led[holders], int(bucket))
+            rows.append((code, word, len(holders), float(share[bucket])))
+    return pd.DataFrame(rows, columns=["topic", "word", "documents", "weight"])
+
+
+def _wording(
+    model: TopicModel,
+    texts: pd.Series[Any],
+    titles: pd.Series[Any] | None,
+    places: NDArray[np.int64],
+    bucket: int,
+) -> str:
+    """Name a bucket by the wording that fell into it most often, in the first documents that hold it."""
+    found: Counter[str] = Counter()
+    columns = [texts] if titles is None else [texts, titles.iloc[places]]
+    for column in columns:
+        for text in column.iloc[:_ASKED].dropna():
+            buckets, spans = occurrences(text, model.space)
+            found.update(_surface(text, spans[buckets == bucket]))
+    return min(found, key=lambda word: (-found[word], word))
 
 
 def _shares(
