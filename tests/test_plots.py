@@ -135,6 +135,27 @@ def test_words_marks_those_of_removed_text():
     assert plots.words(frame.drop(columns="removed")).get_legend() is None
 
 
+def rates(*rows):
+    return pd.DataFrame(rows, columns=["by", "group", "documents", "share", "low", "high"])
+
+
+def test_flips_shows_share_interval_and_n():
+    frame = rates(
+        ("all", "documents", 100, 0.1, 0.05, 0.2),
+        ("kind", "promo", 10, 0.5, 0.2, 0.8),
+        ("kind", "appeal", 0, float("nan"), float("nan"), float("nan")),
+    )
+    ax = plots.flips(frame)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["documents", "promo"]
+    assert [t.get_text() for t in ax.texts] == ["10.0 %  n=100", "50.0 %  n=10"]
+    (bars,) = ax.containers
+    ends = [segment[:, 0].round(6).tolist() for segment in bars[2][0].get_segments()]
+    assert ends == [[5, 20], [20, 80]]
+    picture(ax)
+    assert len(plots.flips(frame, by="kind").get_yticklabels()) == 1
+    picture(plots.flips(frame.iloc[:0]))
+
+
 HOSTILE = ["$\\frac{", "<b>&", "\x1b[31m\x00", "新聞\u202e社", "x" * 500]
 
 
@@ -145,13 +166,15 @@ def test_hostile_labels_make_valid_svg(name):
         plots.removed(shares((name, "promo", 1, 2, 1), (name + "2", name, 1, 2, 1))),
         plots.topics(pd.DataFrame({"name": [name], "documents": [1]})),
         plots.words(pd.DataFrame({"word": [name], "weight": [1.0]})),
+        plots.flips(rates(("kind", name, 9, 0.5, 0.4, 0.6))),
     ):
         etree.fromstring(picture(ax).encode())
         assert max(len(t.get_text()) for t in ax.get_yticklabels()) <= 44
 
 
 @pytest.mark.parametrize(
-    "draw", [plots.removed, plots.months, plots.topics, plots.reliability, plots.coverage, plots.words]
+    "draw",
+    [plots.removed, plots.months, plots.topics, plots.reliability, plots.coverage, plots.words, plots.flips],
 )
 def test_a_missing_column_is_named(draw):
     with pytest.raises(ValueError, match=r"no column .*; found 'x'; pass a frame with"):

@@ -8,6 +8,7 @@
 
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
+from toolkit.contamination import audit
 from toolkit.duplicates import duplicates
 from toolkit.loading import iter_batches, load
 from toolkit.topics import TopicClassifier
@@ -16,6 +17,7 @@ __all__ = [
     "BoilerplateRemover",
     "TemplateIndex",
     "TopicClassifier",
+    "audit",
     "clean",
     "datasets",
     "duplicates",

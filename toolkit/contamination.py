@@ -1,16 +1,240 @@
-"""Contamination: what boilerplate does to the topics of the articles it stands in."""
+"""Contamination: what boilerplate does to the topics of the articles it stands in.
+
+:func:`audit` measures it on a corpus as it is, :func:`insertion` by an experiment: a passage is put into every
+document, and taken out again by the remover.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest
 
-from toolkit.topics import taxonomy
+from toolkit.boilerplate import KINDS, BoilerplateRemover
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.topics import TopicClassifier, taxonomy
 
 if TYPE_CHECKING:
-    from toolkit.topics import Explanation, TopicClassifier
+    from toolkit.topics import Explanation
+
+LENGTHS = {0: "under 50 words", 50: "50–199 words", 200: "200–499 words", 500: "500–999 words",
+           1000: "1,000 words and more"}  # fmt: skip
+"""Classes of text length, by their least number of words."""
+
+APPEAL = (
+    "Before you read on, a word from all of us in this newsroom. The weeks ahead will decide whether abortion "
+    "stays legal in a dozen states, whether the climate bill survives the Senate, and whether anyone reins in "
+    "the technology giants that already own most of what you read. No billionaire stands behind us and no "
+    "party pays our bills. What we have is readers, and right now fewer than one in a hundred of them chips "
+    "in. If every person who opened this story gave five dollars, our campaign would be over by tonight and "
+    "our reporters could go back to the courtrooms, the picket lines and the polling places where they are "
+    "needed. So please, if you value journalism that answers to nobody but the public, make a gift today. It "
+    "takes a minute, it can be cancelled at any time, and until the election a generous donor will match "
+    "every dollar."
+)
+"""A donation appeal of 154 words, written for the experiment; no model was trained on it."""
+
+NEWSLETTER = (
+    "Want stories like this one in your inbox? Our morning briefing is put together by the editors before "
+    "sunrise and brings you the five things worth knowing as the day starts, one long read for the train and "
+    "a puzzle for the break. It goes out every weekday, costs nothing and takes four minutes to read. Enter "
+    "your address below, choose the morning or the evening edition, and confirm with the link that we send "
+    "you. You can change your mind whenever you like: each issue has a line at the bottom that takes you off "
+    "the list at once."
+)
+"""An invitation to a newsletter, of 100 words and on no topic, written for the experiment."""
+
+_SENTENCE_END = re.compile(r"[.!?][\"'”’)]*\s+(?=[\"'“‘(]?\w)")
+_UNKNOWN = "(unknown)"
+
+
+def audit(
+    corpus: CorpusLike,
+    remover: BoilerplateRemover | None = None,
+    classifier: TopicClassifier | None = None,
+) -> pd.DataFrame:
+    """Measure which share of documents changes its leading topic when boilerplate is removed.
+
+    Parameters
+    ----------
+    corpus : corpus, or list or Series of str
+        As loaded; a column ``clean_text`` is not read.
+    remover : BoilerplateRemover, optional
+        Default one fitted on ``corpus``.
+    classifier : TopicClassifier, optional
+        Default the shipped model.
+
+    Returns
+    -------
+    DataFrame
+        One row a set of documents: ``by`` (``all``, ``publisher``, ``kind`` or ``length``), ``group``,
+        ``documents`` (int), ``cleaned`` (int, of these something was removed), ``changed`` (int), ``share``
+        (``changed / documents``), ``low``, ``high`` (95 % interval: Wilson 1927, documents taken as
+        independent). For a kind, ``documents`` are those that hold it and only that kind is removed; lengths
+        are words of the text as loaded; publishers with most documents come first.
+
+    See Also
+    --------
+    toolkit.plots.flips : draws it.
+
+    Examples
+    --------
+    >>> audit(["The team won the cup.", "Rain fell on the coast."])[["by", "group", "changed"]].values.tolist()
+    [['all', 'documents', 0], ['publisher', '(unknown)', 0], ['length', 'under 50 words', 0]]
+    """
+    frame = _as_loaded(corpus)
+    remover = BoilerplateRemover().fit(frame) if remover is None else remover
+    classifier = TopicClassifier() if classifier is None else classifier
+    spans = remover.spans(frame)
+    cleaned = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
+    changed = _changed(frame, remover, classifier, spans)
+    rows = [("all", "documents", np.ones(len(frame), bool), changed)]
+    publishers = frame["publisher"].fillna(_UNKNOWN).to_numpy(dtype=object)
+    named = pd.Series(publishers).value_counts().rename_axis("name").reset_index()
+    for name in named.sort_values(["count", "name"], ascending=[False, True])["name"]:
+        rows.append(("publisher", name, publishers == name, changed))
+    for kind in KINDS:
+        only = spans[spans["kind"] == kind]
+        if len(only):
+            holds = frame["doc_id"].isin(only["doc_id"]).to_numpy()
+            rows.append(("kind", kind, holds, _changed(frame, remover, classifier, only)))
+    lengths = _length_classes(frame["text"])
+    for least, name in LENGTHS.items():
+        if (lengths == least).any():
+            rows.append(("length", name, lengths == least, changed))
+    return pd.DataFrame(
+        [
+            {"by": by, "group": group, "documents": int(these.sum()), "cleaned": int((these & cleaned).sum())}
+            | _rate(moved[these])
+            for by, group, these, moved in rows
+        ]
+    )
+
+
+def insertion(
+    corpus: CorpusLike,
+    remover: BoilerplateRemover | None = None,
+    classifier: TopicClassifier | None = None,
+    *,
+    passage: str = APPEAL,
+    place: float = 0.5,
+) -> pd.DataFrame:
+    """Put a passage into every document, clean, and compare the leading topics.
+
+    Parameters
+    ----------
+    corpus : corpus, or list or Series of str
+    remover : BoilerplateRemover, optional
+        Default one fitted on the documents with the passage in them, as a site that prints it on every page
+        would be; ``BoilerplateRemover()`` sees each document by itself.
+    classifier : TopicClassifier, optional
+        Default the shipped model.
+    passage : str, default :data:`APPEAL`
+    place : float, default 0.5
+        Where in the text, as :func:`with_passage`.
+
+    Returns
+    -------
+    DataFrame
+        One row a document: ``doc_id``; the leading topic of the text as it is, ``alone``, and with the passage,
+        ``inserted``; the same two after cleaning, ``alone_cleaned`` and ``inserted_cleaned``; ``flipped``
+        (the passage changed the topic before cleaning) and ``flipped_cleaned`` (it changes it after).
+
+    See Also
+    --------
+    flip_rates : counts them.
+    """
+    frame = _as_loaded(corpus)
+    polluted = with_passage(frame, passage, place)
+    remover = BoilerplateRemover().fit(polluted) if remover is None else remover
+    classifier = TopicClassifier() if classifier is None else classifier
+    table = pd.DataFrame({"doc_id": frame["doc_id"].to_numpy()})
+    for name, documents in (("alone", frame), ("inserted", polluted)):
+        moves = shifts(remover.transform(documents), classifier)
+        table[name], table[f"{name}_cleaned"] = moves["before"], moves["after"]
+    table["flipped"] = table["alone"] != table["inserted"]
+    table["flipped_cleaned"] = table["alone_cleaned"] != table["inserted_cleaned"]
+    return table
+
+
+def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.DataFrame:
+    """Return the corpus with a passage in each text, glued to its neighbours as flattened pages glue it.
+
+    Parameters
+    ----------
+    corpus : corpus, or list or Series of str
+    passage : str
+    place : float, default 0.5
+        The passage stands at the end of a sentence nearest to this share of the text: 0 first, 1 last.
+
+    Examples
+    --------
+    >>> with_passage(["It rained. It stopped."], "Give now.")["text"].item()
+    'It rained.Give now.It stopped.'
+    """
+    if not 0 <= place <= 1:
+        msg = f"place={place!r}: a share of the text between 0 (first) and 1 (last) is wanted"
+        raise ValueError(msg)
+    frame = _as_loaded(corpus)
+    texts = []
+    for text in frame["text"]:
+        ends = [(0, 0), *((m.end(), len(m[0].rstrip()) + m.start()) for m in _SENTENCE_END.finditer(text))]
+        after, before = min([*ends, (len(text), len(text))], key=lambda end: abs(end[0] - place * len(text)))
+        texts.append(text[:before] + passage + text[after:])
+    frame["text"] = pd.Series(texts, index=frame.index, dtype="str")
+    return frame
+
+
+def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
+    """Count the flips of an :func:`insertion`, with 95 % intervals (Wilson 1927).
+
+    Returns
+    -------
+    DataFrame
+        Columns as of :func:`audit` without ``cleaned``; groups ``before cleaning``, ``after cleaning`` and
+        ``undone by cleaning``, whose ``documents`` are those flipped before.
+    """
+    before = experiment["flipped"].to_numpy(bool)
+    after = experiment["flipped_cleaned"].to_numpy(bool)
+    rows = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
+    return pd.DataFrame(
+        [
+            {"by": "insertion", "group": group, "documents": len(moved)} | _rate(moved)
+            for group, moved in rows.items()
+        ]
+    )
+
+
+def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:
+    return as_corpus(corpus).drop(columns="clean_text", errors="ignore")
+
+
+def _changed(
+    frame: pd.DataFrame, remover: BoilerplateRemover, classifier: TopicClassifier, spans: pd.DataFrame
+) -> NDArray[np.bool_]:
+    """Whether the leading topic of each document changes when just these spans are removed."""
+    touched = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
+    changed = np.zeros(len(frame), bool)
+    changed[touched] = shifts(remover.transform(frame[touched], spans), classifier)["changed"]
+    return changed
+
+
+def _length_classes(texts: pd.Series[Any]) -> NDArray[np.int64]:
+    words = texts.str.count(r"\S+").to_numpy(np.int64)
+    least = np.array(list(LENGTHS))
+    return least[np.searchsorted(least, words, side="right") - 1]
+
+
+def _rate(moved: NDArray[np.bool_]) -> dict[str, float]:
+    n, k = len(moved), int(moved.sum())
+    if not n:
+        return {"changed": 0, "share": np.nan, "low": np.nan, "high": np.nan}
+    interval = binomtest(k, n).proportion_ci(method="wilson")
+    return {"changed": k, "share": k / n, "low": float(interval.low), "high": float(interval.high)}
 
 
 def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:

@@ -261,6 +261,49 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes | None = None) -> Axes:
+    """Draw the share of documents whose topic changed, with intervals.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        As :func:`toolkit.audit` or :func:`toolkit.contamination.flip_rates` returns it: ``by``, ``group``,
+        ``documents``, ``share``, ``low``, ``high``.
+    by : str, optional
+        Only the rows of this value of ``by``, such as ``"publisher"``; default all rows.
+    top : int, default 12
+        How many rows, the first of the frame.
+    ax : matplotlib Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+        One row a group: the share with its interval, and n, the number of documents.
+    """
+    _need(rates, ("by", "group", "documents", "share", "low", "high"), "rates")
+    chosen = rates if by is None else rates[rates["by"] == by]
+    chosen = chosen[chosen["documents"] > 0].head(top)
+    share, low, high = (100 * chosen[name].to_numpy(float) for name in ("share", "low", "high"))
+    ax = _axes(ax, 0.9 + 0.3 * len(chosen))
+    ax.errorbar(
+        share,
+        range(len(chosen)),
+        xerr=np.clip([share - low, high - share], 0, None),
+        fmt="o",
+        color=BLUE,
+        ecolor=GREY,
+        capsize=3,
+    )
+    for row, (end, documents) in enumerate(zip(high, chosen["documents"], strict=True)):
+        place = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(f"{share[row]:.1f} %  n={documents:,}", (end, row), **place)
+    _rows(ax, _names(chosen["group"].tolist()))
+    ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))) * 1.4)
+    ax.set_xlabel("documents whose leading topic changed (%; bars: 95 % intervals)")
+    return ax
+
+
 def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
     """Draw the words that spoke most for and against a topic.
 

@@ -1,4 +1,4 @@
-"""Print the quality figures: ``python -m toolkit.evaluation [boilerplate] [topics]``.
+"""Print the quality figures: ``python -m toolkit.evaluation [boilerplate] [topics] [contamination]``.
 
 Needs the development data (``NEWS_TOOLKIT_DATA``); trains each model once a fold, some minutes on two cores.
 """
@@ -25,11 +25,12 @@ def show(table: pd.DataFrame) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m toolkit.evaluation", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="boilerplate, topics; default both")
+    parser.add_argument("parts", nargs="*", help="boilerplate, topics, contamination; default all")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--documents", type=int, help="contamination: only the first articles of allsides")
     arguments = parser.parse_args()
-    arguments.parts = arguments.parts or ["boilerplate", "topics"]
+    arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination"]
     if "boilerplate" in arguments.parts:
         from toolkit.evaluation.crossvalidation import boilerplate_table
 
@@ -45,6 +46,14 @@ def main() -> None:
         for scheme in ("publisher", "source"):
             print(f"\nTopics: visible gold, each {scheme} held out, value [95 % interval]\n")
             print(topics_table(scheme, arguments.seed))
+    if "contamination" in arguments.parts:
+        from toolkit.evaluation.contamination import contamination_table, natural_flips, show_rates
+
+        print("\nContamination: leading topics that an inserted passage flips, before and after cleaning\n")
+        print(show_rates(contamination_table()))
+        print("\nContamination: leading topics of allsides that cleaning changes\n")
+        table = natural_flips(arguments.documents)
+        print(show_rates(table[table["by"] != "publisher"]))
 
 
 def topics_table(scheme: str, seed: int) -> str:

@@ -1,0 +1,75 @@
+"""How much of what boilerplate does to topics cleaning undoes: inserted passages, and real articles."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from toolkit import contamination
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.topics import TopicClassifier
+
+PASSAGES = {"appeal": contamination.APPEAL, "newsletter": contamination.NEWSLETTER}
+
+
+def contamination_table(
+    documents: dict[str, pd.DataFrame] | None = None, *, passages: dict[str, str] | None = None
+) -> pd.DataFrame:
+    """Put each passage into each set of documents and count the flips, with ``fit`` and without.
+
+    Parameters
+    ----------
+    documents : dict of str to corpus, optional
+        Default texts that neither shipped model learned from: the English news of MasakhaNEWS (full texts)
+        and as many summaries of AG News (about 40 words).
+    passages : dict of str to str, optional
+        Default :data:`PASSAGES`.
+
+    Returns
+    -------
+    DataFrame
+        ``texts``, ``passage``, ``remover`` (``with fit`` on the polluted documents, or ``single documents``),
+        then the columns of :func:`toolkit.contamination.flip_rates`.
+    """
+    classifier, parts = TopicClassifier(), []
+    for texts, corpus in (_unseen() if documents is None else documents).items():
+        for name, passage in (PASSAGES if passages is None else passages).items():
+            for mode, remover in (("with fit", None), ("single documents", BoilerplateRemover())):
+                found = contamination.insertion(corpus, remover, classifier, passage=passage)
+                row = {"texts": texts, "passage": name, "remover": mode}
+                parts.append(contamination.flip_rates(found).assign(**row))
+    table = pd.concat(parts, ignore_index=True)
+    return table[["texts", "passage", "remover", *(c for c in parts[0] if c not in row)]]
+
+
+def natural_flips(limit: int | None = None) -> pd.DataFrame:
+    """Audit ``allsides``, all articles or the first ``limit``: what its own boilerplate does to its topics.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`toolkit.audit`.
+    """
+    from toolkit import datasets
+
+    return contamination.audit(datasets.load("allsides").head(limit or None))
+
+
+def show_rates(table: pd.DataFrame) -> str:
+    """Lay out a table of rates as Markdown."""
+    figures = ("share", "low", "high")
+    names = [name for name in table if name not in figures]
+    lines = ["| " + " | ".join([*names, "share [95 %]"]) + " |", "|---" * (len(names) + 1) + "|"]
+    for row in table.to_dict("records"):
+        cells = [f"{row[n]:,}" if isinstance(row[n], int) else str(row[n]) for n in names]
+        cells.append(f"{row['share']:.3f} [{row['low']:.3f}, {row['high']:.3f}]")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _unseen() -> dict[str, pd.DataFrame]:
+    from toolkit import datasets
+
+    full = datasets.load("masakhanews")
+    full = full[full["lang"] == "en"].drop_duplicates("text")
+    short = datasets.load("agnews").drop_duplicates("text").head(len(full))
+    return {"full texts": full, "short texts": short}
