@@ -8,10 +8,10 @@ READY := .venv/ready-$(LOCK)
 PIP := install --quiet --disable-pip-version-check --no-deps
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
-.PHONY: help demo test lab notebooks picture bench lint format models clean
+.PHONY: help demo test lab notebooks picture bench bench-html lint format models clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer found; install it" >&2; exit 2; }
@@ -49,6 +49,9 @@ picture: $(READY)  ## draw the picture of the README again
 
 bench: $(READY)  ## measure quality against the baselines; needs the development data
 	$(BIN)/python -m toolkit.evaluation
+
+bench-html: $(READY)  ## measure how pages become text, beside other extractors; needs the development data
+	$(BIN)/python -m toolkit.evaluation.html
 
 models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m toolkit.boilerplate.train

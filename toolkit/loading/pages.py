@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.loading.encodings import decode, has_bom
@@ -16,6 +16,9 @@ from toolkit.loading.streams import Stream
 # with no handler of its own a library's complaints about a page end on standard error
 for _library in ("trafilatura", "htmldate", "courlan"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
+
+EXTRACTION: Mapping[str, Any] = {"favor_precision": True}
+"""What trafilatura is asked for; the settings are compared in ``docs/html.md``."""
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})", re.I)
 _XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_:.-]{2,40})", re.I)
@@ -76,7 +79,13 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     yield Block.of_records([read_page(html, charset=options.encoding)], [label])
 
 
-def read_page(html: str | bytes, url: str | None = None, *, charset: str | None = None) -> dict[str, Any]:
+def read_page(
+    html: str | bytes,
+    url: str | None = None,
+    *,
+    charset: str | None = None,
+    extraction: Mapping[str, Any] = EXTRACTION,
+) -> dict[str, Any]:
     """Return the article of a web page as a record.
 
     Parameters
@@ -88,13 +97,15 @@ def read_page(html: str | bytes, url: str | None = None, *, charset: str | None 
         Where the page came from; else the page's own canonical address is taken.
     charset : str, optional
         From the HTTP header, which outranks the page.
+    extraction : mapping, default EXTRACTION
+        Options of ``trafilatura.bare_extraction``, such as ``{"favor_recall": True}``.
 
     Returns
     -------
     dict
         ``text``, ``title``, ``url``, ``published``, ``lang``, and ``publisher`` (the site's name) where there
-        is no ``url`` to take a domain from. Where trafilatura (``favor_precision``) finds no article,
-        ``text`` is an ``Absent`` that says so.
+        is no ``url`` to take a domain from. Where trafilatura finds no article, ``text`` is an ``Absent`` that
+        says so.
 
     Examples
     --------
@@ -111,9 +122,7 @@ def read_page(html: str | bytes, url: str | None = None, *, charset: str | None 
             return _absent("page declares XML entities; not read", html, url)
         # lxml refuses a declared encoding in text that is already decoded
         text = _XML_DECLARATION.sub("", text, count=1).replace("\0", "")
-        found = bare_extraction(
-            text, url=url, favor_precision=True, include_comments=False, with_metadata=True
-        )
+        found = bare_extraction(text, url=url, include_comments=False, with_metadata=True, **extraction)
     except Unreadable as failure:
         return _absent(str(failure), html, url)
     except Exception as error:
