@@ -12,7 +12,7 @@ from toolkit.evaluation.topics import (
     coverage_accuracy,
     macro_f1,
     micro_f1,
-    topic_report,
+    topic_scores,
 )
 
 
@@ -72,7 +72,7 @@ def test_intervals_are_the_same_every_time():
 
 def test_the_report_has_all_and_groups():
     probability = pd.DataFrame({"a": [0.9, 0.3, 0.6], "b": [0.2, 0.7, 0.7]})
-    report = topic_report(
+    report = topic_scores(
         probability, ["a", "b", "a"], [{"a"}, {"b"}, {"a", "b"}], by=["x", "y", "y"], draws=20
     )
     assert report.columns.tolist() == ["group", "documents", "metric", "value", "low", "high"]

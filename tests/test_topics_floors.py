@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from toolkit import datasets
-from toolkit.evaluation.topics import topic_report
+from toolkit.evaluation.topics import topic_scores
 from toolkit.shipped import shipped
 from toolkit.topics import TopicClassifier
 from toolkit.topics.taxonomy import CODE_OF
@@ -37,7 +37,7 @@ def report(shared_data):
     listed = values >= figures.attrs["thresholds"][rows][:, None]
     listed[np.arange(len(rows)), values.argmax(axis=1)] = True
     codes = np.array(figures.columns)
-    table = topic_report(
+    table = topic_scores(
         figures.iloc[rows],
         codes[documents.primary[rows]],
         [set(codes[member]) for member in documents.member[rows]],
@@ -69,7 +69,7 @@ def sample_report():
     gold = datasets.gold("sample")
     english = gold.corpus[gold.corpus["lang"] == "en"].reset_index(drop=True)
     topics = gold.topics.set_index("doc_id").loc[english["doc_id"]]
-    table = topic_report(
+    table = topic_scores(
         CLF.predict_proba(english),
         [CODE_OF[short] for short in topics["primary"]],
         [{CODE_OF[short] for short in each} for each in topics["all"]],

@@ -296,8 +296,8 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
         capsize=3,
     )
     for row, (end, documents) in enumerate(zip(high, chosen["documents"], strict=True)):
-        place = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(f"{share[row]:.1f} %  n={documents:,}", (end, row), **place)
+        label = f"{share[row]:.1f} %  n={documents:,}"
+        ax.annotate(label, (end, row), xytext=(6, 0), textcoords="offset points", va="center")
     _rows(ax, _names(chosen["group"].tolist()))
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))) * 1.4)
     ax.set_xlabel("documents whose leading topic changed (%; bars: 95 % intervals)")

@@ -58,7 +58,7 @@ def main() -> None:
 
 def topics_table(scheme: str, seed: int) -> str:
     """Score topics of the visible gold by source; ``scheme`` as in :func:`toolkit.topics.train.validate`."""
-    from toolkit.evaluation.topics import topic_report
+    from toolkit.evaluation.topics import topic_scores
     from toolkit.topics.train import Design, validate
 
     documents, figures = validate(Design(), scheme, seed=seed)
@@ -67,7 +67,7 @@ def topics_table(scheme: str, seed: int) -> str:
     listed = values >= figures.attrs["thresholds"][rows][:, None]
     listed[np.arange(len(rows)), values.argmax(axis=1)] = True
     codes = np.array(figures.columns)
-    report = topic_report(
+    report = topic_scores(
         figures.iloc[rows],
         codes[documents.primary[rows]],
         [set(codes[member]) for member in documents.member[rows]],

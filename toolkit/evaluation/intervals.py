@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 Metric = Callable[[NDArray[np.int64]], float]
 """A figure computed from rows of the data, given by number; a row may come more than once."""
 
+Metrics = Callable[[NDArray[np.int64]], NDArray[np.float64]]
+"""Several figures at once."""
+
 
 def bootstrap(
     metric: Metric,
@@ -47,16 +50,46 @@ def bootstrap(
     """
     if documents == 0:
         return float("nan"), float("nan")
+    low, high = bootstrap_all(
+        lambda rows: np.array([metric(rows)]),
+        documents,
+        groups=groups,
+        level=level,
+        draws=draws,
+        seed=seed,
+    )
+    return float(low[0]), float(high[0])
+
+
+def bootstrap_all(
+    metrics: Metrics,
+    documents: int,
+    *,
+    groups: NDArray[np.generic] | None = None,
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int = 0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the intervals of several metrics from the same draws; parameters as :func:`bootstrap`.
+
+    Returns
+    -------
+    low, high : float arrays
+        One entry a metric; NaN where every draw gave NaN.
+    """
     random = np.random.default_rng(seed)
     if groups is None:
-        drawn = [metric(random.integers(0, documents, documents)) for _ in range(draws)]
+        drawn = [metrics(random.integers(0, documents, documents)) for _ in range(draws)]
     else:
         _, which = np.unique(groups, return_inverse=True)
         order = np.argsort(which, kind="stable")
         rows = np.split(order, np.cumsum(np.bincount(which))[:-1])
         drawn = [
-            metric(np.concatenate([rows[g] for g in random.integers(0, len(rows), len(rows))]))
+            metrics(np.concatenate([rows[g] for g in random.integers(0, len(rows), len(rows))]))
             for _ in range(draws)
         ]
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    table = np.array(drawn)
+    low, high = np.full(table.shape[1], np.nan), np.full(table.shape[1], np.nan)
+    known = ~np.isnan(table).all(axis=0)
+    low[known], high[known] = np.nanquantile(table[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high

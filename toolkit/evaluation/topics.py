@@ -88,7 +88,7 @@ def coverage_accuracy(confidence: Floats, correct: NDArray[np.bool_], coverage: 
     return float((correct[above].sum() + (take - above.sum()) * correct[at].mean()) / take)
 
 
-def topic_report(
+def topic_scores(
     probability: pd.DataFrame,
     primary: Iterable[Any],
     topics: Iterable[Iterable[Any]],
@@ -124,7 +124,7 @@ def topic_report(
 
     Examples
     --------
-    >>> report = topic_report(pd.DataFrame({"a": [0.9, 0.2], "b": [0.1, 0.8]}), ["a", "b"], [{"a"}, {"b"}])
+    >>> report = topic_scores(pd.DataFrame({"a": [0.9, 0.2], "b": [0.1, 0.8]}), ["a", "b"], [{"a"}, {"b"}])
     >>> report.set_index("metric").loc["accuracy", "value"]
     np.float64(1.0)
     """

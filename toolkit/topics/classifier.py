@@ -265,7 +265,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             Labels do not match the documents, or there are fewer than two.
         """
         corpus, texts = self._read(X)
-        classes, member, single = _labels(y, len(corpus))
+        classes, member, single = memberships(y, len(corpus))
         weight = np.ones(len(corpus)) if sample_weight is None else np.asarray(sample_weight, float)
         if single and self.class_weight is not None:
             weight = weight * compute_sample_weight(
@@ -365,7 +365,14 @@ def _titles(corpus: pd.DataFrame) -> pd.Series[Any] | None:
     return None if corpus["title"].isna().all() else corpus["title"]
 
 
-def _labels(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
+def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
+    """Return the classes of labels, which document is in which, and whether each has just one.
+
+    Raises
+    ------
+    ValueError
+        Labels do not match the documents, one is missing, or there are fewer than two.
+    """
     given = list(y)
     if len(given) != documents:
         msg = f"fit: {len(given)} labels for {documents} documents; give one entry a document"
