@@ -163,7 +163,7 @@ def topic_report(
                 frame.iloc[part], [label.pop() for label in labels] if single else labels, groups=units[part]
             )
             found = fitted.predict_proba(frame.iloc[test])
-            values[np.ix_(test, [classes.index(code) for code in found.columns])] = found.to_numpy()
+            values[test[:, None], [classes.index(code) for code in found.columns]] = found.to_numpy()
         said = _said(values, single)
         names, metrics = _metrics(member, values, said, single)
         low, high = bootstrap_all(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.display import PLAIN, escaped, visible
 from toolkit.topics import taxonomy
-from toolkit.topics.features import matrix, occurrences
+from toolkit.topics.features import FeatureSpace, matrix, occurrences
 from toolkit.topics.model import TopicModel
 
 _SHOWN = 8
@@ -183,24 +183,19 @@ def top_words(
         columns = part.tocsc()
         for bucket in best:
             holders = columns.indices[columns.indptr[bucket] : columns.indptr[bucket + 1]]
-            word = _wording(model, texts.iloc[led[holders]], titles, led[holders], int(bucket))
+            places = led[holders]
+            some = None if titles is None else titles.iloc[places]
+            word = wording(model.space, texts.iloc[places], some, int(bucket))
             rows.append((code, word, len(holders), float(share[bucket])))
     return pd.DataFrame(rows, columns=["topic", "word", "documents", "weight"])
 
 
-def _wording(
-    model: TopicModel,
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
-    places: NDArray[np.int64],
-    bucket: int,
-) -> str:
-    """Name a bucket by the wording that fell into it most often, in the first documents that hold it."""
+def wording(space: FeatureSpace, texts: pd.Series[Any], titles: pd.Series[Any] | None, bucket: int) -> str:
+    """Name a bucket by the words that fall into it most often in the first documents that hold it."""
     found: Counter[str] = Counter()
-    columns = [texts] if titles is None else [texts, titles.iloc[places]]
-    for column in columns:
-        for text in column.iloc[:_ASKED].dropna():
-            buckets, spans = occurrences(text, model.space)
+    for column in (texts, titles):
+        for text in [] if column is None else column.iloc[:_ASKED].dropna():
+            buckets, spans = occurrences(text, space)
             found.update(_surface(text, spans[buckets == bucket]))
     return min(found, key=lambda word: (-found[word], word))
 
