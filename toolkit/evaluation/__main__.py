@@ -1,4 +1,4 @@
-"""Print the quality figures: ``python -m toolkit.evaluation [boilerplate] [topics] [contamination]``.
+"""Print the quality figures: ``python -m toolkit.evaluation [boilerplate] [topics] [contamination] [subtopics]``.
 
 Needs the development data (``NEWS_TOOLKIT_DATA``); trains each model once a fold, some minutes on two cores.
 """
@@ -25,10 +25,14 @@ def show(table: pd.DataFrame) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m toolkit.evaluation", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="boilerplate, topics, contamination; default all")
+    parser.add_argument(
+        "parts", nargs="*", help="boilerplate, topics, contamination, subtopics; default the first three"
+    )
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--documents", type=int, help="contamination: only the first articles of allsides")
+    parser.add_argument(
+        "--documents", type=int, help="contamination, subtopics: only the first articles of allsides"
+    )
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination"]
     if "boilerplate" in arguments.parts:
@@ -54,6 +58,11 @@ def main() -> None:
         print("\nContamination: leading topics of allsides that cleaning changes\n")
         table = natural_flips(arguments.documents)
         print(show_rates(table[table["by"] != "publisher"]))
+    if "subtopics" in arguments.parts:
+        from toolkit.evaluation.subtopics import allsides_table
+
+        print("\nSecond level, tried without labels: accuracy where slugs of allsides tell the answer\n")
+        print(allsides_table(arguments.documents).round(3).to_string())
 
 
 def topics_table(scheme: str, seed: int) -> str:
