@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import toolkit
 from toolkit import contamination
+from toolkit.boilerplate.spans import SPAN_COLUMNS, empty_spans
 from toolkit.contamination import (
     APPEAL as LONG_APPEAL,
 )
@@ -106,8 +107,7 @@ class Known(toolkit.BoilerplateRemover):
             for passage, kind in ((4 * (APPEAL + "\n"), "appeal"), (LONG_APPEAL, "promo"))
             if (at := text.find(passage)) >= 0
         ]
-        names = ["doc_id", "start", "end", "kind", "score", "evidence", "template_id"]
-        return pd.DataFrame(rows, columns=names)
+        return pd.DataFrame(rows, columns=list(SPAN_COLUMNS)).astype(empty_spans().dtypes.to_dict())
 
 
 @pytest.fixture(scope="module")

@@ -154,7 +154,7 @@ def insertion(
     classifier = TopicClassifier() if classifier is None else classifier
     table = pd.DataFrame({"doc_id": frame["doc_id"].to_numpy()})
     for name, documents in (("alone", frame), ("inserted", polluted)):
-        moves = shifts(remover.transform(documents), classifier)
+        moves = shifts(remover.transform(documents, remover.spans(documents)), classifier)
         table[name], table[f"{name}_cleaned"] = moves["before"], moves["after"]
     table["flipped"] = table["alone"] != table["inserted"]
     table["flipped_cleaned"] = table["alone_cleaned"] != table["inserted_cleaned"]
@@ -219,7 +219,8 @@ def _changed(
     """Whether the leading topic of each document changes when just these spans are removed."""
     touched = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
     changed = np.zeros(len(frame), bool)
-    changed[touched] = shifts(remover.transform(frame[touched], spans), classifier)["changed"]
+    if touched.any():
+        changed[touched] = shifts(remover.transform(frame[touched], spans), classifier)["changed"]
     return changed
 
 
