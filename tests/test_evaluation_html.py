@@ -7,11 +7,13 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from toolkit.datasets.store import SETTING, write_records
+from toolkit.boilerplate import remover as remover_module
+from toolkit.boilerplate import train as train_module
+from toolkit.corpus import make_corpus
+from toolkit.datasets.store import SETTING, records, write_records
+from toolkit.evaluation.extractors import PEERS, SETTINGS, extract
 from toolkit.evaluation.html import (
-    PEERS,
-    SETTINGS,
-    extract,
+    clean_unseen,
     main,
     page_scores,
     set_scores,
@@ -21,6 +23,7 @@ from toolkit.evaluation.html import (
     with_several,
     words,
 )
+from toolkit.evaluation.unseen import SETS, remover_without, write_without
 
 STORY = [
     "The harbour council voted on Monday to close the old ferry pier, which storms had damaged twice.",
@@ -94,8 +97,6 @@ def test_the_table_has_gains_over_the_same_extraction_and_ordered_intervals():
     assert figures.loc["t", ("empty", "value")] == 1
     assert (figures["bag_f1", "low"] <= figures["bag_f1", "value"]).all()
     assert (figures["bag_f1", "value"] <= figures["bag_f1", "high"]).all()
-    several = table({"t": before, "t + remover": after}, several=True, draws=50)
-    assert several.loc["t + remover", ("gain", "value")] == pytest.approx(0.1)
     lines = show(figures).splitlines()
     assert lines[0].startswith("| method | word-bag F1 | shingle F1 |")
     assert len(lines) == 4
@@ -148,7 +149,7 @@ def test_the_command_prints_a_table_for_each_set(tmp_path, monkeypatch, capsys):
     assert "wcxb" not in out
     for method in ("trafilatura favor_recall", "trafilatura favor_recall + fitted remover", *PEERS):
         assert f"| {method} | " in out
-    assert "Publishers with several pages: 2 pages, 1 publishers" in out
+    assert "publishers with several pages: 2 pages, 1 publishers" in out
 
 
 def test_the_command_skips_with_one_line_where_the_data_are_missing(tmp_path, monkeypatch, capsys):
@@ -157,3 +158,60 @@ def test_the_command_skips_with_one_line_where_the_data_are_missing(tmp_path, mo
     out = capsys.readouterr().out
     assert out.startswith("bench-html: skipped, no page set in ")
     assert out.count("\n") == 1
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    other = page(3) | {"id": "other", "url": "https://quay.example.com/3"}
+    for name in SETS:
+        write_records(tmp_path / "pages" / f"{name}.jsonl.gz", [page(1), other, page(2)])
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "gold" / "marks.jsonl").write_text("{}")
+    monkeypatch.setenv(SETTING, str(tmp_path))
+    return tmp_path
+
+
+def test_a_data_folder_without_some_publishers(data, tmp_path_factory, monkeypatch):
+    target = tmp_path_factory.mktemp("less")
+    write_without({"example.org"}, target)
+    assert (target / "gold" / "marks.jsonl").read_text() == "{}"
+    monkeypatch.setenv(SETTING, str(target))
+    assert [[record["id"] for record in records(name)] for name in SETS] == [["other"]] * 3
+
+
+def test_the_remover_takes_a_model_trained_without_them_and_then_the_shipped_one_again(data, monkeypatch):
+    seen = []
+
+    def train(*, seed):
+        seen.append(({record["id"] for record in records("wcxb")}, seed))
+        return "trained"
+
+    monkeypatch.setattr(train_module, "train", train)
+    shipped = remover_module.shipped_model
+    with remover_without({"example.com"}, seed=3):
+        assert remover_module.shipped_model() == "trained"
+        assert {record["id"] for record in records("wcxb")} == {"p1", "p2", "other"}
+    assert seen == [({"p1", "p2"}, 3)]
+    assert remover_module.shipped_model is shipped
+
+
+def test_each_publisher_is_cleaned_once_and_by_a_model_that_did_not_see_it(data, monkeypatch):
+    trained = []
+    shipped = remover_module.shipped_model()
+
+    def train(*, seed):
+        trained.append({record["id"] for record in records("aed")})
+        return shipped
+
+    monkeypatch.setattr(train_module, "train", train)
+    corpus = make_corpus(
+        {"doc_id": f"d{i}", "text": "\n\n".join(STORY), "publisher": p}
+        for i, p in enumerate(["example.com", "example.org", "example.com"])
+    )
+    cleaned = clean_unseen({("aed", "trafilatura"): corpus}, folds=2)
+    assert cleaned["aed", "trafilatura"].index.equals(corpus.index)
+    assert cleaned["aed", "trafilatura"].columns.tolist() == ["remover", "fitted remover"]
+    assert cleaned["aed", "trafilatura"].notna().all(axis=None)
+    of = {"p1": "example.org", "p2": "example.org", "other": "example.com"}
+    fold = dict(zip(of, train_module.fold_of(pd.Series(of), 2, 0), strict=True))
+    assert trained == [{name for name in of if fold[name] != held} for held in range(2)]

@@ -7,11 +7,10 @@ settings, through other extractors, and through trafilatura followed by our remo
 from __future__ import annotations
 
 import argparse
-import logging
 import re
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,32 +18,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit import datasets
-from toolkit.corpus import CorpusError, make_corpus, registrable_domain
-from toolkit.datasets.store import SETTING, Record, folder
+from toolkit.boilerplate.flattening import SETS
+from toolkit.corpus import CorpusError
+from toolkit.datasets.store import SETTING, folder
+from toolkit.evaluation.extractors import extract
 from toolkit.evaluation.intervals import bootstrap
-from toolkit.loading.pages import fragment_text, read_page
-
-SETS = ("wcxb", "aed", "fundus")
-
-SETTINGS: dict[str, dict[str, bool]] = {
-    "default": {},
-    "favor_precision": {"favor_precision": True},
-    "favor_recall": {"favor_recall": True},
-    "no tables": {"include_tables": False},
-}
-"""Name → what trafilatura is asked for besides leaving out reader comments."""
 
 FIGURES = ("bag_f1", "shingle_f1", "shingle_precision", "shingle_recall")
 SHINGLE = 4
 SEVERAL = 2
 """From so many pages on, a publisher's pages are fitted."""
 
+Key = tuple[str, str]
+"""A page set and a method."""
+
 _TOKEN = re.compile(r"\w+")
-_STOPLISTS = {
-    "da": "Danish", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian",
-    "nb": "Norwegian_Bokmal", "nl": "Dutch", "no": "Norwegian_Bokmal", "pl": "Polish", "pt": "Portuguese",
-    "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian",
-}  # fmt: skip
 
 
 def words(text: str) -> Counter[str]:
@@ -133,110 +121,55 @@ def _means(pages: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[float, 
     return bag, f1, precision, recall
 
 
-def _resiliparse(html: str, _: Mapping[str, Any]) -> str:
-    from resiliparse.extract.html2text import extract_plain_text
-
-    return str(extract_plain_text(html, main_content=True, alt_texts=False, comments=False))
-
-
-def _newspaper(html: str, page: Mapping[str, Any]) -> str:
-    import newspaper
-
-    # without fetch_images=False it asks the network for the size of pictures
-    article = newspaper.article(page["url"] or "https://example.org/", input_html=html, fetch_images=False)
-    return str(article.text)
-
-
-def _readability(html: str, _: Mapping[str, Any]) -> str:
-    from readability import Document
-
-    return fragment_text(Document(html).summary(html_partial=True))
-
-
-def _justext(html: str, page: Mapping[str, Any]) -> str:
-    import justext
-
-    name = _STOPLISTS.get(page["lang"] or "en")
-    # its own way for a language without a list of stop words
-    stops = (justext.get_stoplist(name), {}) if name else ((), {"stopwords_low": 0, "stopwords_high": 0})
-    paragraphs = justext.justext(html.encode(), stops[0], encoding="utf-8", **stops[1])
-    return "\n".join(p.text for p in paragraphs if not p.is_boilerplate)
-
-
-PEERS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
-    "resiliparse, main content": _resiliparse,
-    "newspaper4k": _newspaper,
-    "readability-lxml": _readability,
-    "jusText": _justext,
-}
-"""Name → function of a page and what trafilatura read of its metadata."""
-
-
-def extract(records: Iterable[Record]) -> dict[str, pd.DataFrame]:
-    """Read pages with trafilatura at each setting, and with each peer.
-
-    Parameters
-    ----------
-    records : iterable of dict
-        ``id, url, publisher, html, gold``.
+def clean(corpus: pd.DataFrame) -> pd.DataFrame:
+    """Clean extracted pages with the remover, unfitted and fitted.
 
     Returns
     -------
-    dict of str to DataFrame
-        Method → corpus with a column ``gold``; all in the same order. A page on which a method fails or finds
-        nothing has an empty text.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        A peer is not installed; the extra ``bench`` has them.
-    """
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for library in ("readability", "newspaper", "trafilatura"):
-        logging.getLogger(library).setLevel(logging.CRITICAL)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the peers' own, about stop words and nltk
-        for record in records:
-            about = {
-                "doc_id": record["id"],
-                "publisher": registrable_domain(record["url"]) or record["publisher"],
-                "gold": record["gold"],
-            }
-            page: dict[str, Any] = {}
-            for name, setting in SETTINGS.items():
-                page = read_page(record["html"], record["url"], extraction=setting)
-                text = page["text"] if isinstance(page["text"], str) else ""
-                rows.setdefault(f"trafilatura {name}", []).append({**page, **about, "text": text})
-            known = {"url": record["url"], "lang": page.get("lang")}
-            for name, peer in PEERS.items():
-                try:
-                    text = peer(record["html"], known)
-                except ModuleNotFoundError:
-                    raise
-                except Exception:  # a page that a library cannot read is a page without a text
-                    text = ""
-                rows.setdefault(name, []).append({**known, **about, "text": text})
-    return {name: make_corpus(found) for name, found in rows.items()}
-
-
-def clean(corpus: pd.DataFrame) -> dict[str, pd.Series[Any]]:
-    """Clean extracted pages with the shipped remover, unfitted and fitted.
-
-    Returns
-    -------
-    dict of str to Series of str
-        ``remover``: each page by itself. ``fitted remover``: pages of publishers that have several, after
-        fitting on all those pages; the rest by itself.
+    DataFrame
+        Two columns of texts: ``remover``, each page by itself; ``fitted remover``, pages of publishers that
+        have several after fitting on all those pages, the rest by itself.
     """
     from toolkit.boilerplate import BoilerplateRemover
 
-    alone = BoilerplateRemover().transform(corpus)["clean_text"]
-    fitted = alone.copy()
+    texts = pd.DataFrame({"remover": BoilerplateRemover().transform(corpus)["clean_text"]})
+    texts["fitted remover"] = texts["remover"]
     several = with_several(corpus["publisher"])
     if several.any():
         pages = corpus[several]
-        fitted[several] = BoilerplateRemover().fit(pages).transform(pages)["clean_text"]
-    return {"remover": alone, "fitted remover": fitted}
+        texts.loc[several, "fitted remover"] = BoilerplateRemover().fit(pages).transform(pages)["clean_text"]
+    return texts
+
+
+def clean_unseen(
+    corpora: Mapping[Key, pd.DataFrame], *, folds: int = 0, seed: int = 0
+) -> dict[Key, pd.DataFrame]:
+    """Clean corpora of extracted pages (:func:`clean`), each by a model that did not see its publisher.
+
+    Parameters
+    ----------
+    corpora : mapping to DataFrame
+        Their publishers are dealt to folds together.
+    folds : int, default 0
+        How many models to train, some minutes each; 0 takes the shipped one, which saw the pages.
+    """
+    from toolkit.boilerplate.train import fold_of
+    from toolkit.evaluation.unseen import remover_without
+
+    parts: dict[Key, list[pd.DataFrame]] = {name: [] for name in corpora}
+    for held in range(max(folds, 1)):
+        mine = {n: c[fold_of(c["publisher"], max(folds, 1), seed) == held] for n, c in corpora.items()}
+        publishers = {p for part in mine.values() for p in part["publisher"].dropna()}
+        with remover_without(publishers, seed=seed) if folds else nullcontext():
+            for name, part in mine.items():
+                parts[name].append(clean(part) if len(part) else pd.DataFrame())
+    return {name: pd.concat(part).loc[corpora[name].index] for name, part in parts.items()}
+
+
+def scored(corpus: pd.DataFrame, text: pd.Series[Any]) -> pd.DataFrame:
+    """Score texts of a corpus with a column ``gold`` (:func:`page_scores`); with ``publisher`` and ``empty``."""
+    scores = page_scores(text, corpus["gold"])
+    return scores.assign(publisher=corpus["publisher"].to_numpy(), empty=(text.str.strip() == "").to_numpy())
 
 
 def with_several(publisher: pd.Series[Any]) -> pd.Series[Any]:
@@ -244,30 +177,13 @@ def with_several(publisher: pd.Series[Any]) -> pd.Series[Any]:
     return publisher.map(publisher.value_counts()).fillna(0) >= SEVERAL
 
 
-def scored(corpora: Mapping[str, pd.DataFrame], *, remover: bool = True) -> dict[str, pd.DataFrame]:
-    """Score each method, and trafilatura followed by the remover, page by page (:func:`page_scores`)."""
-    pages = {}
-    for name, corpus in corpora.items():
-        texts = {name: corpus["text"]}
-        if remover and name.startswith("trafilatura"):
-            texts |= {f"{name} + {way}": text for way, text in clean(corpus).items()}
-        for method, text in texts.items():
-            about = {"publisher": corpus["publisher"], "empty": text.str.strip() == ""}
-            pages[method] = page_scores(text, corpus["gold"]).assign(**about)
-    return pages
-
-
-def table(
-    pages: Mapping[str, pd.DataFrame], *, several: bool = False, draws: int = 1000, seed: int = 0
-) -> pd.DataFrame:
+def table(pages: Mapping[str, pd.DataFrame], *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Sum up each method with 95 % intervals by bootstrap over publishers.
 
     Parameters
     ----------
     pages : mapping of str to DataFrame
-        Of :func:`scored`.
-    several : bool, default False
-        Only pages of publishers that have several.
+        Method → :func:`scored`, all of the same pages.
 
     Returns
     -------
@@ -277,8 +193,7 @@ def table(
         ``(empty, value)``, the number of pages without a text.
     """
     rows = {}
-    kept = {name: p[with_several(p["publisher"])] if several else p for name, p in pages.items()}
-    for name, part in kept.items():
+    for name, part in pages.items():
         groups = part["publisher"].to_numpy(dtype=str)
         numbers = part[["bag_f1", "precision", "recall"]].to_numpy()
         row: dict[tuple[str, str], float] = {}
@@ -286,7 +201,7 @@ def table(
             row |= _with_interval(figure, lambda r, at=at, n=numbers: _means(n, r)[at], groups, draws, seed)
         extraction, _, way = name.partition(" + ")
         if way:
-            gain = (part["bag_f1"] - kept[extraction]["bag_f1"]).to_numpy()
+            gain = (part["bag_f1"] - pages[extraction]["bag_f1"]).to_numpy()
             row |= _with_interval("gain", lambda r, g=gain: float(g[r].mean()), groups, draws, seed)
         row["empty", "value"] = float(part["empty"].sum())
         rows[name] = row
@@ -320,31 +235,45 @@ def show(figures: pd.DataFrame) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m toolkit.evaluation.html", description=__doc__)
-    parser.add_argument("sets", nargs="*", help=f"page sets; default {' '.join(SETS)}")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument(
+        "--folds",
+        type=int,
+        default=0,
+        help="train this many models, each unseen by its pages; default the shipped one",
+    )
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    parts: dict[str, dict[str, pd.DataFrame]] = {}
-    for name in options.sets or SETS:
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    for name in options.sets:
         try:
-            records = datasets.records(name)
+            found[name] = extract(datasets.records(name))
         except CorpusError:
             continue
-        parts[name] = scored(extract(records))
-        pages = next(iter(parts[name].values()))
-        print(f"\n{name}: {len(pages)} pages, {pages['publisher'].nunique()} publishers\n")
-        print(show(table(parts[name], draws=options.draws, seed=options.seed)), flush=True)
-    if not parts:
+    if not found:
         print(f"bench-html: skipped, no page set in {folder()}; set {SETTING} to the folder that has pages/")
         return
-    joined = {
-        method: pd.concat([p[method] for p in parts.values()], ignore_index=True)
-        for method in next(iter(parts.values()))
+    ours = {(n, m): c for n, part in found.items() for m, c in part.items() if m.startswith("trafilatura")}
+    cleaned = clean_unseen(ours, folds=options.folds, seed=options.seed)
+    pages: dict[str, dict[str, pd.DataFrame]] = {}
+    for name, part in found.items():
+        pages[name] = {}
+        for method, corpus in part.items():
+            pages[name][method] = scored(corpus, corpus["text"])
+            for way, text in cleaned.get((name, method), pd.DataFrame()).items():
+                pages[name][f"{method} + {way}"] = scored(corpus, text)
+    everything = {
+        method: pd.concat([p[method] for p in pages.values()], ignore_index=True)
+        for method in next(iter(pages.values()))
     }
-    pages = next(iter(joined.values()))
-    pages = pages[with_several(pages["publisher"])]
-    print(f"\nPublishers with several pages: {len(pages)} pages, {pages['publisher'].nunique()} publishers\n")
-    print(show(table(joined, several=True, draws=options.draws, seed=options.seed)))
+    pages["publishers with several pages"] = {
+        method: part[with_several(part["publisher"])] for method, part in everything.items()
+    }
+    for name, part in pages.items():
+        first = next(iter(part.values()))
+        print(f"\n{name}: {len(first)} pages, {first['publisher'].nunique()} publishers\n")
+        print(show(table(part, draws=options.draws, seed=options.seed)))
 
 
 if __name__ == "__main__":
