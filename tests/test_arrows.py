@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "loading": {"corpus"},
     "duplicates": {"segments", "corpus"},
     "datasets": {"loading", "corpus", "shipped"},
-    "boilerplate": {"segments", "corpus", "shipped"},
+    "boilerplate": {"segments", "corpus", "shipped", "display"},
     "topics": {"segments", "corpus", "shipped", "display"},
     "display": set(),
     "plots": {"display"},

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 import toolkit
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.boilerplate.spans import SPAN_COLUMNS, Pieces
+from toolkit.boilerplate.spans import SPAN_COLUMNS
 from toolkit.corpus import CorpusError
 
 STORY = (
@@ -216,7 +216,9 @@ def test_a_wire_story_without_boilerplate_is_unchanged():
 )
 def test_white_space_around_a_cut_is_mended(text, cut, clean):
     at = text.index(cut)
-    assert Pieces(text, [(at, at + len(cut), "promo", 1.0, "model", None)]).clean() == clean
+    row = ("0", at, at + len(cut), "promo", 1.0, "model", None)
+    spans = pd.DataFrame([row], columns=list(SPAN_COLUMNS))
+    assert BoilerplateRemover().transform([text], spans=spans)["clean_text"].tolist() == [clean]
 
 
 def test_kinds_can_be_chosen():
@@ -275,6 +277,77 @@ def test_scikit_learn_conventions():
     assert clone(remover).get_params() == remover.get_params()
     piped = Pipeline([("clean", remover)]).fit(["One. Two."]).transform(["One. Two."])
     assert piped["clean_text"].tolist() == ["One. Two."]
+
+
+def test_decisions_are_lines_that_are_appended_and_the_last_word_counts(tmp_path):
+    corpus = toolkit.datasets.load("sample")
+    path = tmp_path / "decisions.jsonl"
+    remover = BoilerplateRemover(decisions=path).fit(corpus)
+    assert not path.exists()
+    template = remover.templates_.iloc[0]["template_id"]
+    remover.accept(template).reject(template, note="part of the story")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2
+    assert '"verdict": "keep"' in lines[1]
+    assert template not in set(remover.fit(corpus).spans(corpus)["template_id"])
+    path.write_text("\n".join([*lines, '{"template_id": 3}']), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"decisions\.jsonl#3: None is no verdict"):
+        remover.fit(corpus)
+
+
+def test_a_passage_can_be_ruled_in_or_out_by_its_text():
+    text = "The council met on Monday.\n\nSign up for our daily newsletter and follow us on Twitter."
+    advert = "Sign up for our daily newsletter and follow us on Twitter."
+    assert len(BoilerplateRemover().spans([text])) == 1
+    assert BoilerplateRemover(decisions={advert: "keep"}).spans([text]).empty
+    ruled = BoilerplateRemover(decisions={"The council met on Monday.": "notice"}).spans([text])
+    assert ruled["kind"].tolist() == ["notice", "promo"]
+    assert ruled["evidence"].tolist() == ["rule", "model"]
+
+
+def test_an_unknown_template_needs_a_kind():
+    with pytest.raises(ValueError, match="name its kind"):
+        BoilerplateRemover().accept("00000000000000aa")
+    assert BoilerplateRemover().accept("00000000000000aa", "promo").decisions == {"00000000000000aa": "promo"}
+
+
+def test_a_remover_survives_a_file(tmp_path):
+    corpus = toolkit.datasets.load("sample").head(60)
+    remover = BoilerplateRemover(remove={"promo", "notice"}, max_article_loss=0.003).fit(corpus)
+    remover.save(tmp_path / "remover.parquet")
+    other = BoilerplateRemover.load(tmp_path / "remover.parquet")
+    assert other.max_article_loss == 0.003
+    pd.testing.assert_frame_equal(other.spans(corpus), remover.spans(corpus))
+    BoilerplateRemover().save(tmp_path / "unfitted.parquet")
+    assert not hasattr(BoilerplateRemover.load(tmp_path / "unfitted.parquet"), "index_")
+
+
+def test_an_explanation_names_the_template_or_the_words():
+    corpus = toolkit.datasets.load("sample")
+    remover = BoilerplateRemover().fit(corpus)
+    spans = remover.spans(corpus)
+    template = spans[spans["evidence"] == "template"].iloc[0]
+    document = corpus[corpus["doc_id"] == template["doc_id"]]
+    reasons = remover.explain(document).reasons
+    assert reasons["template_id"].iloc[0] is not None
+    assert (reasons["documents"].dropna() > 1).all()
+    assert (
+        reasons["text"].iloc[0] == document["text"].iloc[0][reasons["start"].iloc[0] : reasons["end"].iloc[0]]
+    )
+    alone = BoilerplateRemover().explain("Rain fell.\n\nSign up for our <b>daily</b> newsletter today.")
+    assert "newsletter" in alone.reasons["words"].iloc[0]
+    assert "&lt;b&gt;" in alone._repr_html_()
+    assert "<b>daily" not in alone._repr_html_()
+    with pytest.raises(CorpusError, match="pass one"):
+        remover.explain(corpus)
+
+
+def test_a_portion_boundary_changes_nothing(monkeypatch):
+    corpus = toolkit.datasets.load("sample").head(80)
+    remover = BoilerplateRemover().fit(corpus)
+    whole = remover.spans(corpus)
+    monkeypatch.setattr("toolkit.boilerplate.remover.PORTION", 3000)
+    pd.testing.assert_frame_equal(remover.spans(corpus), whole)
 
 
 def test_spans_of_another_corpus_are_refused():

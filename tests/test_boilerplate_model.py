@@ -4,13 +4,24 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, probabilities
-from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, SHAPE, ngram_matrix, score_segments
+from toolkit.boilerplate.echoes import ECHOES, echoes
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS
+from toolkit.boilerplate.features import (
+    BUCKETS,
+    FINGERPRINTS,
+    SHAPE,
+    WINDOWS,
+    Titles,
+    WordWeights,
+    ngram_matrix,
+    read_segments,
+)
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
-from toolkit.boilerplate.trees import Trees
+from toolkit.boilerplate.trees import FIRST, Trees
 from toolkit.segments import Buffer, cut
 
 
@@ -72,8 +83,20 @@ def test_trees_predict_as_the_model_they_were_made_from():
     random = np.random.default_rng(0)
     rows = random.normal(size=(400, 5)).astype(np.float32)
     model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] > 0)
-    mine = Trees.of(model).predict(rows, np.ones(len(rows), bool))
-    assert np.allclose(mine, model.decision_function(rows), atol=1e-5)
+    trees, wanted = Trees.of(model), model.decision_function(rows)
+    assert np.allclose(trees.predict(rows), wanted, atol=1e-5)
+
+
+def test_hopeless_rows_are_left_after_the_first_trees():
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(400, 5)).astype(np.float32)
+    model = HistGradientBoostingClassifier(max_iter=FIRST + 20, random_state=0).fit(rows, rows[:, 0] > 0)
+    trees = Trees.of(model)
+    full, early = trees.predict(rows), trees.predict(rows, 0.0)
+    assert (early != full).sum() > 100
+    assert np.array_equal(early[early > 0.5], full[early > 0.5])
 
 
 TEXTS = ["Sign up now! Follow Ann Lee.", "The vote, 52 to 48, failed.\n\nSign up now!", "次の駅。日本"]
@@ -82,9 +105,18 @@ TEXTS = ["Sign up now! Follow Ann Lee.", "The vote, 52 to 48, failed.\n\nSign up
 def test_training_and_prediction_see_the_same_ngrams():
     buffer = Buffer.of(TEXTS)
     segments = cut(buffer)
-    weights = np.random.default_rng(0).normal(size=(BUCKETS, 3)).astype(np.float32)
-    logits, prints, shapes = score_segments(buffer, segments, weights)
-    assert np.allclose(ngram_matrix(buffer, segments) @ weights, logits, atol=1e-4)
+    words = WordWeights.of(
+        np.random.default_rng(0).normal(size=(BUCKETS, 16)).astype(np.float32),
+        np.arange(16, dtype=np.float32),
+    )
+    read = read_segments(buffer, segments, words)
+    for first in (0, 8):
+        weights, bias = words.half(first)
+        logits = ngram_matrix(buffer, segments) @ weights + bias
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        assert np.allclose(p / p.sum(axis=1, keepdims=True), read.words[:, first : first + 8], atol=1e-4)
+    prints, shapes = read.prints, read.shapes
+    assert read.windows.shape == (len(segments), len(WINDOWS))
     assert prints.shape == (len(segments), len(FINGERPRINTS))
     assert shapes.shape == (len(segments), len(SHAPE))
 
@@ -98,7 +130,7 @@ def test_fingerprints_fold_case_space_digits_and_names():
         "Aged 97",
     ]
     buffer = Buffer.of(lines)
-    _, prints, _ = score_segments(buffer, cut(buffer), np.zeros((BUCKETS, 1), np.float32))
+    prints = read_segments(buffer, cut(buffer)).prints
     exact, fuzzy = prints[:, 0], prints[:, 1]
     assert exact[0] == exact[1]
     assert exact[0] != exact[2]
@@ -107,12 +139,48 @@ def test_fingerprints_fold_case_space_digits_and_names():
     assert fuzzy[3] == fuzzy[4]
 
 
-def test_probabilities_sum_to_one_for_each_table():
-    p = probabilities(np.random.default_rng(0).normal(size=(7, 2 * CLASSES)).astype(np.float32))
-    assert np.allclose(p[:, :CLASSES].sum(axis=1), 1, atol=1e-6)
-    assert np.allclose(p[:, CLASSES:].sum(axis=1), 1, atol=1e-6)
+def test_weights_of_a_byte_are_near_the_weights_they_stand_for():
+    weights = np.random.default_rng(0).normal(size=(BUCKETS, 16)).astype(np.float32)
+    words = WordWeights.of(weights, np.zeros(16, np.float32))
+    back = np.concatenate([words.half(0)[0], words.half(8)[0]], axis=1)
+    assert np.abs(back - weights).max() <= words.scale.max() * 0.51
     assert len(set(COLUMNS)) == len(COLUMNS)
     assert len(KINDS) == CLASSES - 1
+
+
+def test_a_cue_in_a_long_segment_shows_in_its_windows():
+    weights = np.zeros((BUCKETS, 16), np.float32)
+    story = (
+        "the committee heard evidence from a dozen witnesses about the state of the bridge over the river "
+    )
+    lines = [story * 3 + "sign up for our newsletter", "sign up for our newsletter " + story * 3, story * 3]
+    buffer = Buffer.of(lines)
+    segments = cut(buffer)
+    cue = Buffer.of(["sign up for our newsletter"])
+    weights[np.unique(ngram_matrix(cue, cut(cue)).indices), 2] = 1
+    windows = read_segments(buffer, segments, WordWeights.of(weights, np.zeros(16, np.float32))).windows
+    head, tail, most = (windows[:, WINDOWS.index(w)] for w in ("head_2", "tail_2", "most"))
+    assert tail[0] > 1 > tail[1]
+    assert head[1] > 1 > head[0]
+    assert (most[:2] > 1).all()
+    assert most[2] < 1
+
+
+def test_echoes_tell_names_of_this_story_from_those_of_another():
+    texts = [
+        "Mayor Anna Lindqvist spoke on Monday. Later Mayor Anna Lindqvist left. Prince Otto Waldner married Queen"
+    ]
+    buffer = Buffer.of([t.replace(". ", ".\n") for t in texts])
+    segments = cut(buffer)
+    read = read_segments(buffer, segments)
+    shared = echoes(
+        segments, read.shapes, read.terms, Titles.of(pd.Series(["Lindqvist speaks"], dtype="str"))
+    )
+    known, new = (shared[:, ECHOES.index(c)] for c in ("names_known", "names_new"))
+    assert known[1] > known[2]
+    assert new[2] > new[1]
+    assert shared[1, ECHOES.index("title_known")] > 0
+    assert shared[2, ECHOES.index("title_known")] == 0
 
 
 def test_the_linear_learner_learns_and_is_deterministic():

@@ -5,7 +5,7 @@ two glued joints (``difference.Russian``, ``.”He``). Offsets are bytes into on
 code points appear only at the edge, through :func:`code_point_offsets`.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -64,12 +64,29 @@ _ABBREVIATIONS = (
     "bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
 ).split()
 _CAMEL_WORDS = (
-    "YouTube WikiLeaks BuzzFeed FiveThirtyEight HuffPost LinkedIn SpaceX WhatsApp PayPal FedEx DreamWorks "
-    "MasterCard PolitiFact FactCheck AstraZeneca BioNTech ExxonMobil GlaxoSmithKline ConocoPhillips SoundCloud "
-    "HotAir AllSides NewsBusters RealClearPolitics CrowdStrike GoFundMe ObamaCare TrumpCare PowerPoint DeSantis "
-    "DeVos DeLay DeBlasio LaPierre LaHood LeBron McConnell McCain McCarthy MacArthur iPhone PlayStation SeaWorld "
-    "SuperPAC WebMD TechCrunch MarketWatch TheBlaze SurveyMonkey ThinkProgress FreedomWorks MoveOn HealthCare "
-    "PricewaterhouseCoopers StubHub OpenTable DoorDash AirBnB LexisNexis FitzGerald VanDyke DaimlerChrysler"
+    "AbbVie AccuWeather ActBlue AirAsia AirBnB AliExpress AllSides AstraZeneca AutoNation BabyCenter "
+    "BioNTech BioShock BitTorrent BlackBerry BlackRock BlueCross BlueShield BrightLine BuzzFeed "
+    "BuzzMachine ByteDance CafeMom CalFire CalMatters CarMax CinemaScore CityLab CloudFlare "
+    "ConocoPhillips CoreCivic CoreLogic CrowdStrike CrowdTangle DailyKos DailyWire DaimlerChrysler "
+    "DataDog DeBlasio DeepMind DeLay DeSantis DeVos DigitalOcean DoorDash DreamWorks DuckDuckGo EcoHealth "
+    "EveryTown ExxonMobil FaceTime FactCheck FactSet FairTax FairVote FedEx FirstEnergy FitzGerald "
+    "FiveThirtyEight FlightAware FoxNews FreedomWorks GameStop GitHub GlaxoSmithKline GlobalPost GoFundMe "
+    "GuideStar HarperCollins HarperOne HeadCount HealthCare HotAir HubSpot HuffPo HuffPost HumanProgress "
+    "InfoWars InsideClimate InStyle InterContinental iPhone JavaScript JetBlue KeyBank KnowledgePanel "
+    "LabCorp LaHood LaPierre LastPass LeBron LendingClub LendingTree LexisNexis LifeLock LifeSite "
+    "LifeZette LightRocket LinkedIn LiveScience MacArthur MapQuest MarketWatch MasterCard McCain McCarthy "
+    "McConnell MediaBuzz MedStar MetLife MetroCard MicroStrategy MoffettNathanson MoveOn NeverTrump "
+    "NeverTrumper NeverTrumpers NewsBusters NewsGuard NewsHour NextEra NextGen NorthShore NowThis "
+    "NurPhoto ObamaCare OfficeMax OnlyFans OpenAI OpenSecrets OpenStreetMap OpenTable OutFront OxyContin "
+    "PayPal PepsiCo PerryUndem PetSmart PitchBook PlanetHollywood PlayStation PolitiFact PowerPoint "
+    "PredictWise PricewaterhouseCoopers ProCon ProPublica PubMed QuarkXPress QuickBooks RadioShack "
+    "RealClear RealClearPolitics RedState ScienceDaily SeaWorld ServiceNow SimpliSafe SkyBridge SkyNews "
+    "SmartNews SmartTrip SoftBank SolarCity SoundCloud SpaceX StarTribune StockTwits StoryCorps StubHub "
+    "SunPower SunTrust SuperPAC SurveyMonkey TargetSmart TaskRabbit TechCrunch TheBlaze TheStreet "
+    "ThinkProgress TikTok TownHall TransCanada TripAdvisor TrumpCare TurboTax UnitedHealth "
+    "UnitedHealthcare VandeHei VanDyke VanityFair VoteVets WalMart WashPost WebMD WeWork WhatsApp "
+    "WikiLeaks WilmerHale WinRed WireImage WooCommerce WordPress WorldCom YouGov YouTube YouTuber "
+    "YouTubers ZeroHedge ZipRecruiter"
 ).split()
 
 FNV, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
@@ -164,7 +181,7 @@ class Segments:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _decode(data, i, hi):  # type: ignore[no-untyped-def]
+def decode(data, i, hi):  # type: ignore[no-untyped-def]
     """Code point at byte i and its length in bytes; the buffer is valid UTF-8."""
     b = data[i]
     if b < 0x80:
@@ -181,7 +198,7 @@ def _decode(data, i, hi):  # type: ignore[no-untyped-def]
 def _class_at(data, i, hi, classes):  # type: ignore[no-untyped-def]
     if i >= hi:
         return np.uint8(_BREAK), 0
-    code, size = _decode(data, i, hi)
+    code, size = decode(data, i, hi)
     return classes[code], size
 
 

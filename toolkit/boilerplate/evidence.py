@@ -12,9 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.echoes import ECHOES
+from toolkit.boilerplate.features import WINDOWS as SPOTS
 from toolkit.boilerplate.features import mix
-from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, TemplateIndex, find
-from toolkit.segments import Segments
+from toolkit.boilerplate.reading import Reading
+from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
@@ -26,7 +28,8 @@ AROUND = (
     "markup@-1",
     "markup@+1",
     "caption@-1", "caption@+1", "related@-1", "related@+1",
-    "paragraph_mean", "paragraph_before", "paragraph_after", "document_mean",
+    "paragraph_mean", "paragraph_before", "paragraph_after", "document_mean", "earlier_in_paragraph",
+    "later_in_paragraph",
 )  # fmt: skip
 PLACE = (
     "tokens", "capitalised", "shouted", "digits", "marks", "quotes", "first_class", "last_class", "joint",
@@ -37,14 +40,16 @@ PLACE = (
 REPEATED = (
     *(f"{w}_{c}" for w in WINDOWS[:-1] for c in ("docs", "rate", "score")),
     *(f"{w}_lift" for w in CONTRASTED),
-    "exact_span", "exact_stories", "fuzzy_span", "fuzzy_stories", "exact_elsewhere", "exact_publishers", "titled",
+    *(f"{w}_{c}" for w in WINDOWS[:-1] for c in ("span", "stories")), "exact_elsewhere", "exact_publishers", "titled",
     "exact_docs@-1", "exact_docs@+1", "fuzzy_docs@-1", "fuzzy_docs@+1", "repeated_share", "publisher_docs",
 )  # fmt: skip
-COLUMNS = (*OWN, *AROUND, *PLACE, *REPEATED)
+COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 """Names of the evidence columns."""
 
 _AT_PLACE = len(OWN) + len(AROUND)
-_AT_REPEATED = _AT_PLACE + len(PLACE)
+_AT_SPOTS = _AT_PLACE + len(PLACE)
+_AT_ECHOES = _AT_SPOTS + len(SPOTS)
+_AT_REPEATED = _AT_ECHOES + len(ECHOES)
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
 
 
@@ -58,36 +63,43 @@ def _popcount(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _probabilities(logits, out):  # type: ignore[no-untyped-def]
-    for s in range(logits.shape[0]):
-        top = logits[s, 0]
-        for k in range(1, logits.shape[1]):
-            top = max(top, logits[s, k])
-        total = np.float32(0.0)
-        for k in range(logits.shape[1]):
-            out[s, k] = np.exp(logits[s, k] - top)
-            total += out[s, k]
-        for k in range(logits.shape[1]):
-            out[s, k] /= total
-
-
-def probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Softmax over the classes of each table, row by row; shape (n, 8 t) for t tables."""
-    out = np.empty_like(logits)
-    for at in range(0, logits.shape[1], CLASSES):
-        _probabilities(logits[:, at : at + CLASSES], out[:, at : at + CLASSES])
-    return out
+def _seen(prints, bounds, publishers, slots, rows, docs, out):  # type: ignore[no-untyped-def]
+    """Other documents of the publisher that hold each segment, exactly and fuzzily."""
+    for d in range(len(bounds) - 1):
+        for s in range(bounds[d], bounds[d + 1]):
+            for w in range(2):
+                r = find(slots, rows, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
+                out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
 
 
 @njit(cache=True, nogil=True)
-def _local(p, shapes, prints, joint, bounds, titles, out):  # type: ignore[no-untyped-def]
-    """Columns OWN, AROUND and PLACE."""
+def _suspicious(p, bounds, seen, repeats, out):  # type: ignore[no-untyped-def]
+    for d in range(len(bounds) - 1):
+        lo, hi = bounds[d], bounds[d + 1]
+        for s in range(lo, hi):
+            out[s] = (
+                p[s, 0] < 0.997
+                or p[s, 8] < 0.97
+                or (s > lo and p[s - 1, 0] < 0.7)
+                or (s + 1 < hi and p[s + 1, 0] < 0.7)
+                or (repeats and (seen[s, 0] > 0 or seen[s, 1] > 0))
+            )
+
+
+@njit(cache=True, nogil=True)
+def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: ignore[no-untyped-def]
+    """Columns OWN, AROUND and PLACE of the wanted segments, row by row."""
+    n_rows = 0
+    later = np.empty(64, np.float32)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         n = hi - lo
-        if n == 0:
+        some = False
+        for s in range(lo, hi):
+            some |= wanted[s]
+        if not some:
             continue
-        order = np.argsort(prints[lo:hi, 0])
+        first_row = n_rows
         total = 0.0
         weight = 0.0
         for s in range(lo, hi):
@@ -95,9 +107,9 @@ def _local(p, shapes, prints, joint, bounds, titles, out):  # type: ignore[no-un
             total += (1.0 - p[s, 0]) * w
             weight += w
         mean = total / max(weight, 1.0)
-        before_mean = 0.0
+        before_mean = np.float32(0.0)
         a = lo
-        previous_row = -1
+        previous = first_row  # first row of the paragraph before
         while a < hi:  # paragraph by paragraph
             b = a + 1
             while b < hi and joint[b] > 2:
@@ -110,87 +122,116 @@ def _local(p, shapes, prints, joint, bounds, titles, out):  # type: ignore[no-un
                 ws = min(shapes[s, 7], 400)
                 t += (1.0 - p[s, 0]) * ws
                 w += ws
-            here = t / max(w, 1.0)
+            here = np.float32(t / max(w, 1.0))
+            if b - a > len(later):
+                later = np.empty(2 * (b - a), np.float32)
+            most = np.float32(-1.0)
+            for s in range(b - 1, a - 1, -1):
+                later[s - a] = most
+                most = max(most, np.float32(1.0) - p[s, 0])
+            for r in range(previous, n_rows):
+                out[r, _AFTER] = here
+            previous = n_rows
+            earlier = np.float32(-1.0)
             for s in range(a, b):
-                row = out[s]
-                for k in range(p.shape[1]):
-                    row[k] = np.log(p[s, k] + np.float32(1e-4))
-                j = p.shape[1]
-                for step in (-3, -2, -1, 1, 2, 3):
-                    q = s + step
-                    row[j] = 1.0 - p[q, 0] if lo <= q < hi else -1.0
-                    j += 1
-                for step in (-1, 1):
-                    q = s + step
-                    row[j] = 1.0 - p[q, 8] if lo <= q < hi else -1.0
-                    j += 1
-                for k in (4, 3):
-                    row[j] = p[s - 1, k] if s > lo else -1.0
-                    row[j + 1] = p[s + 1, k] if s + 1 < hi else -1.0
-                    j += 2
-                row[j] = here
-                row[j + 1] = before_mean
-                row[j + 2] = -1.0
-                row[j + 3] = mean
-                j += 4
-                tokens = max(shapes[s, 0], 1)
-                words = max(shapes[s, 1], 1)
-                row[j] = np.log1p(np.float32(shapes[s, 0]))
-                row[j + 1] = shapes[s, 2] / words
-                row[j + 2] = shapes[s, 3] / words
-                row[j + 3] = shapes[s, 4] / tokens
-                row[j + 4] = shapes[s, 5] / tokens
-                row[j + 5] = min(shapes[s, 6], 4)
-                row[j + 6] = shapes[s, 8]
-                row[j + 7] = shapes[s, 9]
-                row[j + 8] = joint[s]
-                row[j + 9] = joint[s + 1] if s + 1 < hi else 0
-                row[j + 10] = min(s - lo, 30)
-                row[j + 11] = min(hi - 1 - s, 30)
-                row[j + 12] = (s - lo) / max(n - 1, 1)
-                row[j + 13] = np.log1p(np.float32(n))
-                row[j + 14] = np.log1p(np.float32(size))
-                row[j + 15] = np.log1p(np.float32(b - a))
-                row[j + 16] = min(s - a, 10)
-                row[j + 17] = 0
-                row[j + 18] = 1.0 if titles[d] != 0 and prints[s, 0] == titles[d] else 0.0
-                row[j + 19] = np.log1p(np.float32(shapes[s - 1, 0])) if s > lo else -1.0
-                row[j + 20] = np.log1p(np.float32(shapes[s + 1, 0])) if s + 1 < hi else -1.0
-                row[j + 21] = shapes[s - 1, 9] if s > lo else -1.0
-                row[j + 22] = shapes[s - 1, 2] / max(shapes[s - 1, 1], 1) if s > lo else -1.0
-                row[j + 23] = shapes[s + 1, 2] / max(shapes[s + 1, 1], 1) if s + 1 < hi else -1.0
-            if previous_row >= 0:
-                for s in range(previous_row, a):
-                    out[s, _AFTER] = here
+                if wanted[s]:
+                    _row(p, shapes, joint, lo, hi, s, out[n_rows])
+                    row = out[n_rows]
+                    n_rows += 1
+                    row[_MEAN] = here
+                    row[_MEAN + 1] = before_mean
+                    row[_AFTER] = -1.0
+                    row[_MEAN + 3] = mean
+                    row[_MEAN + 4] = earlier
+                    row[_MEAN + 5] = later[s - a]
+                    row[_SIZE] = np.log1p(np.float32(size))
+                    row[_SIZE + 1] = np.log1p(np.float32(b - a))
+                    row[_SIZE + 2] = min(s - a, 10)
+                    row[_TITLE] = 1.0 if titles[d] != 0 and prints[s, 0] == titles[d] else 0.0
+                earlier = max(earlier, np.float32(1.0) - p[s, 0])
             before_mean = here
-            previous_row = a
             a = b
+        order = np.argsort(prints[lo:hi, 0])
+        times = np.zeros(n, np.int64)
         i = 0
         while i < n:  # the same segment several times in one document
             k = i + 1
             while k < n and prints[lo + order[k], 0] == prints[lo + order[i], 0]:
                 k += 1
             for r in range(i, k):
-                out[lo + order[r], _WITHIN] = min(k - i - 1, 10)
+                times[order[r]] = min(k - i - 1, 10)
             i = k
+        r = first_row
+        for s in range(lo, hi):
+            if wanted[s]:
+                out[r, _WITHIN] = times[s - lo]
+                r += 1
 
 
+@njit(cache=True, nogil=True)
+def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
+    """What a segment is by itself and beside its neighbours."""
+    n = hi - lo
+    for k in range(16):
+        row[k] = np.log(p[s, k] + np.float32(1e-4))
+    j = 16
+    for step in (-3, -2, -1, 1, 2, 3):
+        q = s + step
+        row[j] = np.float32(1.0) - p[q, 0] if lo <= q < hi else np.float32(-1.0)
+        j += 1
+    for step in (-1, 1):
+        q = s + step
+        row[j] = np.float32(1.0) - p[q, 8] if lo <= q < hi else np.float32(-1.0)
+        j += 1
+    for k in (4, 3):
+        row[j] = p[s - 1, k] if s > lo else np.float32(-1.0)
+        row[j + 1] = p[s + 1, k] if s + 1 < hi else np.float32(-1.0)
+        j += 2
+    j = _AT_PLACE
+    tokens = np.float32(max(shapes[s, 0], 1))
+    words = np.float32(max(shapes[s, 1], 1))
+    row[j] = np.log1p(np.float32(shapes[s, 0]))
+    row[j + 1] = shapes[s, 2] / words
+    row[j + 2] = shapes[s, 3] / words
+    row[j + 3] = shapes[s, 4] / tokens
+    row[j + 4] = shapes[s, 5] / tokens
+    row[j + 5] = min(shapes[s, 6], 4)
+    row[j + 6] = shapes[s, 8]
+    row[j + 7] = shapes[s, 9]
+    row[j + 8] = joint[s]
+    row[j + 9] = joint[s + 1] if s + 1 < hi else 0
+    row[j + 10] = min(s - lo, 30)
+    row[j + 11] = min(hi - 1 - s, 30)
+    row[j + 12] = np.float32(s - lo) / np.float32(max(n - 1, 1))
+    row[j + 13] = np.log1p(np.float32(n))
+    row[j + 19] = np.log1p(np.float32(shapes[s - 1, 0])) if s > lo else np.float32(-1.0)
+    row[j + 20] = np.log1p(np.float32(shapes[s + 1, 0])) if s + 1 < hi else np.float32(-1.0)
+    row[j + 21] = shapes[s - 1, 9] if s > lo else -1.0
+    row[j + 22] = shapes[s - 1, 2] / np.float32(max(shapes[s - 1, 1], 1)) if s > lo else np.float32(-1.0)
+    row[j + 23] = shapes[s + 1, 2] / np.float32(max(shapes[s + 1, 1], 1)) if s + 1 < hi else np.float32(-1.0)
+
+
+_MEAN = len(OWN) + AROUND.index("paragraph_mean")
 _AFTER = len(OWN) + AROUND.index("paragraph_after")
+_SIZE = _AT_PLACE + PLACE.index("paragraph_bytes")
 _WITHIN = _AT_PLACE + PLACE.index("within")
+_TITLE = _AT_PLACE + PLACE.index("is_title")
 
 
 @njit(cache=True, nogil=True)
 def _repeated(  # type: ignore[no-untyped-def]
-    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, slots, rows, docs, occurrences, score, first,
-    last, stories, out
+    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, slots, rows, docs, occurrences, score,
+    first, last, stories, wanted, out
 ):  # fmt: skip
-    """Columns REPEATED; counts exclude the document itself."""
+    """Columns REPEATED of the wanted segments; counts exclude the document itself."""
     windows = len(contrast)
     at_lift = _AT_REPEATED + 3 * windows
     n_lift = 0
     for w in range(windows):
         n_lift += contrast[w]
     rest = at_lift + n_lift
+    after = rest + 2 * windows
+    at_row = 0
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         size = np.float32(pub_docs[d])
@@ -198,7 +239,16 @@ def _repeated(  # type: ignore[no-untyped-def]
         share = 0.0
         weight = 0.0
         for s in range(lo, hi):
-            row = out[s]
+            w7 = min(shapes[s, 7], 400)
+            weight += w7
+            if seen[s, 0] > 0:
+                share += w7
+        share = share / max(weight, 1.0)
+        for s in range(lo, hi):
+            if not wanted[s]:
+                continue
+            row = out[at_row]
+            at_row += 1
             lift = at_lift
             for w in range(windows):
                 h = prints[s, w]
@@ -207,21 +257,18 @@ def _repeated(  # type: ignore[no-untyped-def]
                 row[at] = 0
                 row[at + 1] = 0
                 row[at + 2] = -1
+                row[rest + 2 * w] = 0
+                row[rest + 2 * w + 1] = 0
                 r = np.int64(-1)
                 if h != 0:
                     r = find(slots, rows, mix(mix(h, np.uint64(w + 1)), publishers[d]))
-                    if r >= 0:
-                        here = max(docs[r] - 1, 0)
-                        row[at] = np.log1p(np.float32(here))
-                        row[at + 1] = here / max(size, np.float32(1.0))
-                        if occurrences[r] > 1:
-                            row[at + 2] = (
-                                np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
-                            )
-                if w < 2:
-                    row[rest + 2 * w] = 0
-                    row[rest + 2 * w + 1] = 0
-                    if r >= 0 and here > 0:
+                if r >= 0:
+                    here = max(docs[r] - 1, 0)
+                    row[at] = np.log1p(np.float32(here))
+                    row[at + 1] = here / max(size, np.float32(1.0))
+                    if occurrences[r] > 1:
+                        row[at + 2] = np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
+                    if here > 0:
                         row[rest + 2 * w] = np.log1p(np.float32(max(last[r] - first[r], 0)))
                         row[rest + 2 * w + 1] = _popcount(stories[r]) / np.float32(min(here + 1, 64))
                 if contrast[w]:
@@ -238,87 +285,73 @@ def _repeated(  # type: ignore[no-untyped-def]
                                 (elsewhere + np.float32(0.1)) / (others + np.float32(1.0))
                             )
                     if w == 0:
-                        row[rest + 4] = np.log1p(np.float32(elsewhere))
-                        row[rest + 5] = np.log1p(np.float32(spread))
+                        row[after] = np.log1p(np.float32(elsewhere))
+                        row[after + 1] = np.log1p(np.float32(spread))
                     lift += 1
             t = find(slots, rows, mix(mix(prints[s, 0], np.uint64(windows + 1)), publishers[d]))
-            row[rest + 6] = 0
+            row[after + 2] = 0
             if t >= 0 and row[_TITLE] == 0:
-                row[rest + 6] = np.log1p(np.float32(docs[t]))
-            w7 = min(shapes[s, 7], 400)
-            weight += w7
-            if row[_AT_REPEATED] > 0:
-                share += w7
-        for s in range(lo, hi):
-            row = out[s]
-            row[rest + 7] = out[s - 1, _AT_REPEATED] if s > lo else -1.0
-            row[rest + 8] = out[s + 1, _AT_REPEATED] if s + 1 < hi else -1.0
-            row[rest + 9] = out[s - 1, _AT_REPEATED + 3] if s > lo else -1.0
-            row[rest + 10] = out[s + 1, _AT_REPEATED + 3] if s + 1 < hi else -1.0
-            row[rest + 11] = share / max(weight, 1.0)
-            row[rest + 12] = np.log1p(size)
+                row[after + 2] = np.log1p(np.float32(docs[t]))
+            for w in range(2):
+                at = after + 3 + 2 * w
+                row[at] = np.log1p(np.float32(seen[s - 1, w])) if s > lo else np.float32(-1.0)
+                row[at + 1] = np.log1p(np.float32(seen[s + 1, w])) if s + 1 < hi else np.float32(-1.0)
+            row[after + 7] = share
+            row[after + 8] = np.log1p(size)
 
 
-_TITLE = _AT_PLACE + PLACE.index("is_title")
-
-
-def evidence(
-    segments: Segments,
-    p: NDArray[np.float32],
-    shapes: NDArray[np.int32],
-    prints: NDArray[np.uint64],
-    titles: NDArray[np.uint64],
-    publishers: NDArray[np.uint64],
-    index: TemplateIndex | None,
-    table: tuple[NDArray[np.uint64], NDArray[np.int64]] | None,
-) -> NDArray[np.float32]:
-    """Return one row of evidence a segment.
-
-    Parameters
-    ----------
-    p : ndarray of float32, shape (n_segments, 16)
-        Class probabilities by the segment's words: eight learned from gold, eight from pages' markup; columns
-        0 and 8 are article text.
-    index, table
-        A fitted index and its look-up table; None where no corpus was fitted: the columns
-        :data:`REPEATED` are then 0.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_segments, len(COLUMNS))
-    """
-    out = np.zeros((len(segments), len(COLUMNS)), np.float32)
-    _local(p, shapes, prints, segments.joint, segments.bounds, titles, out)
-    if index is not None and table is not None:
-        sizes = index.documents
-        at = np.searchsorted(sizes.key, publishers).clip(0, max(len(sizes) - 1, 0))
-        known = (sizes.key[at] == publishers) if len(sizes) else np.zeros(len(publishers), bool)
-        pub_docs = np.where(known, sizes.docs[at], 0) if len(sizes) else np.zeros(len(publishers), np.int32)
-        everywhere = int(sizes.docs[sizes.key == 1].sum())
-        c = index.counts
-        _repeated(
-            prints, shapes, segments.bounds, publishers, pub_docs, everywhere, _CONTRAST, *table,
-            c.docs, c.occurrences, c.score, c.first, c.last, c.stories, out,
-        )  # fmt: skip
-    return out
-
-
-_GOLD, _MARKUP = COLUMNS.index("gold_keep"), COLUMNS.index("markup_keep")
-_NEAR = COLUMNS.index("boilerplate@-1"), COLUMNS.index("boilerplate@+1")
-_DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
-
-
-def suspicious(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Mark the rows worth weighing: by their words, by a neighbour's words, or because they repeat.
+def suspicious(read: Reading, lookup: Lookup | None) -> NDArray[np.bool_]:
+    """Mark the segments worth weighing: by their words, by a neighbour's words, or because they repeat.
 
     The others, five in eight, are article text: in cross-validation they held .05 % of what the trees would
     remove.
     """
-    return (
-        (rows[:, _GOLD] < np.log(np.float32(0.997)))
-        | (rows[:, _MARKUP] < np.log(np.float32(0.97)))
-        | (rows[:, _NEAR[0]] > 0.3)
-        | (rows[:, _NEAR[1]] > 0.3)
-        | (rows[:, _DOCS[0]] > 0)
-        | (rows[:, _DOCS[1]] > 0)
+    out = np.empty(len(read.segments), bool)
+    _suspicious(read.words, read.segments.bounds, _seen_of(read, lookup), lookup is not None, out)
+    return out
+
+
+def _seen_of(read: Reading, lookup: Lookup | None) -> NDArray[np.int32]:
+    out = np.zeros((len(read.segments), 2), np.int32)
+    if lookup is not None:
+        bounds, publishers = read.segments.bounds, read.about.publishers
+        _seen(read.prints, bounds, publishers, lookup.slots, lookup.rows, lookup.counts.docs, out)
+    return out
+
+
+def evidence(read: Reading, lookup: Lookup | None, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return one row of evidence a wanted segment.
+
+    Parameters
+    ----------
+    lookup : Lookup or None
+        A fitted index; None where no corpus was fitted: the columns :data:`REPEATED` are then left out.
+    wanted : ndarray of bool, shape (n_segments,)
+
+    Returns
+    -------
+    ndarray of float32, shape (wanted.sum(), len(COLUMNS)) or (…, len(COLUMNS) - len(REPEATED))
+    """
+    width = len(COLUMNS) - (len(REPEATED) if lookup is None else 0)
+    out = np.empty((int(wanted.sum()), width), np.float32)
+    bounds = read.segments.bounds
+    _local(
+        read.words,
+        read.shapes,
+        read.prints,
+        read.segments.joint,
+        bounds,
+        read.about.titles.prints,
+        wanted,
+        out,
     )
+    out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
+    out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
+    if lookup is not None:
+        c = lookup.counts
+        _repeated(
+            read.prints, read.shapes, bounds, read.about.publishers, lookup.documents(read.about.publishers),
+            lookup.everywhere, _CONTRAST, _seen_of(read, lookup), lookup.slots, lookup.rows, c.docs, c.occurrences,
+            c.score, c.first, c.last, c.stories, wanted, out,
+        )  # fmt: skip
+    return out

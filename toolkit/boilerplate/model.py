@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED
-from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.features import BUCKETS, WordWeights
 from toolkit.boilerplate.trees import Trees
 
-FORMAT = "news-toolkit segment model 1"
+FORMAT = "news-toolkit segment model 2"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
 _LARGEST = 64 * 2**20
+
+HOPELESS = -2.5
+"""Sum of the first trees below which a segment is left for article text."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,10 @@ class Decision:
         columns = len(self.kinds) - 1
         return np.asarray((rows[:, :columns] @ self.kinds[:-1] + self.kinds[-1]).argmax(axis=1))
 
-    def probability(self, rows: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Probability of boilerplate of each row, 0 where it is not wanted; shape (n_rows,), float32."""
-        z = self.trees.predict(rows, wanted).astype(np.float64)
-        return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(
-            np.float32
-        ) * wanted
+    def probability(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probability of boilerplate of each row; shape (n_rows,), float32."""
+        z = self.trees.predict(rows, HOPELESS).astype(np.float64)
+        return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,15 @@ class SegmentModel:
 
     Attributes
     ----------
-    weights : ndarray of float32, shape (BUCKETS, 16)
-        Of hashed n-grams for article text and the seven kinds, learned from gold and from pages' markup; values
-        that float16 holds exactly, as the file does.
-    bias : ndarray of float32, shape (16,)
+    words : WordWeights
+        Of hashed n-grams for article text and the seven kinds, learned from gold and from pages' markup.
     fitted, alone : Decision
         With a template index over the corpus, and without.
     card : dict
         Data, licences, figures, limits; see ``toolkit/models/boilerplate.json``.
     """
 
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    words: WordWeights
     fitted: Decision
     alone: Decision
     card: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +90,11 @@ class SegmentModel:
         return hashlib.sha256(self._arrays()).hexdigest()
 
     def _arrays(self) -> bytes:
-        arrays: dict[str, Any] = {"weights": self.weights.astype(np.float16), "bias": self.bias}
+        arrays: dict[str, Any] = {
+            "words": self.words.table,
+            "words_scale": self.words.scale,
+            "words_bias": self.words.bias,
+        }
         for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
             for part in fields(Trees):
                 arrays[f"{name}_{part.name}"] = np.asarray(getattr(decision.trees, part.name))
@@ -161,16 +163,22 @@ class SegmentModel:
             with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             model = cls(
-                arrays["weights"].astype(np.float32), arrays["bias"],
-                _decision(arrays, card, "fitted"), _decision(arrays, card, "alone"), card,
+                _words(arrays), _decision(arrays, card, "fitted"), _decision(arrays, card, "alone"), card,
             )  # fmt: skip
         except (KeyError, zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
             msg = f"{stem}: not a segment model ({error}); take the one that was shipped"
             raise ValueError(msg) from error
-        if arrays["weights"].shape != (BUCKETS, 2 * CLASSES) or arrays["weights"].dtype != np.float16:
-            msg = f"{arrays_path}: weights are {arrays['weights'].dtype}{model.weights.shape}; train the model again"
-            raise ValueError(msg)
         return model
+
+
+def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
+    table, scale, bias = (arrays[name] for name in ("words", "words_scale", "words_bias"))
+    sound = table.shape == (BUCKETS, 2 * CLASSES) and table.dtype == np.uint8
+    sound &= all(v.shape == (2 * CLASSES,) and v.dtype == np.float32 for v in (scale, bias))
+    if not sound:
+        msg = f"words are {table.dtype}{table.shape}; train the model again"
+        raise ValueError(msg)
+    return WordWeights(np.ascontiguousarray(table), scale, bias)
 
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Decision:

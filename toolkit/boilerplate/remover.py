@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,24 +13,31 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, probabilities, suspicious
-from toolkit.boilerplate.features import mix, score_segments
+from toolkit.boilerplate.decisions import KEEP, KEPT, NONE, Decisions, Rules, append_decision, check_verdict
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
+from toolkit.boilerplate.explanation import CleaningExplanation, explain
+from toolkit.boilerplate.features import mix
 from toolkit.boilerplate.model import SegmentModel
+from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.spans import (
-    SPAN_COLUMNS,
-    Pieces,
-    Row,
+    Cuts,
     assemble,
-    empty_spans,
+    carried_back,
+    cuts_of,
     fill_appeals,
+    joined,
+    span_table,
     template_table,
 )
-from toolkit.boilerplate.templates import NO_DAY, TemplateIndex, publisher_hash, title_prints
+from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.corpus import CorpusError, CorpusLike, as_corpus
-from toolkit.segments import Buffer, cut
+from toolkit.segments import Buffer
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
 _MODELS: dict[str, SegmentModel] = {}
+
+PORTION = 1 << 20
+"""Bytes of text in work at a time, so that what is computed of them stays in the processor's cache."""
 
 
 def shipped_model() -> SegmentModel:
@@ -53,8 +63,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     max_article_loss : float, default 0.002
         Largest tolerated share of article characters lost; chooses the threshold by what publisher-grouped
         cross-validation measured (0.0005 to 0.005; 1 for the best F1 whatever is lost).
-    decisions : mapping of str to str, optional
-        ``template_id`` → a kind, or ``"keep"``: people's word on a template outweighs the model's.
+    decisions : mapping of str to str, or path, optional
+        ``template_id`` or the text of a passage → a kind, or ``"keep"``: people's word outweighs the model's.
+        A path is a ``decisions.jsonl``, to which :meth:`accept` and :meth:`reject` add lines.
 
     Attributes
     ----------
@@ -88,7 +99,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         remove: Iterable[str] | None = None,
         threshold: float | None = None,
         max_article_loss: float = 0.002,
-        decisions: Mapping[str, str] | None = None,
+        decisions: Decisions | None = None,
     ) -> None:
         self.remove = remove
         self.threshold = threshold
@@ -124,13 +135,14 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """Count more documents; yesterday's index plus today's articles equals both at once."""
         corpus = as_corpus(X)
         self._check()
-        read = Reading(corpus, shipped_model().weights, shipped_model().bias)
         if not hasattr(self, "index_"):
             self.index_ = TemplateIndex()
+        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
         self.index_.partial_fit(
-            read.segments, read.prints, read.titles, read.publishers, read.days, 1 - read.words[:, 0]
-        )
-        self.__dict__.pop("_table", None)
+            read.segments, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
+            1 - read.words[:, 0],
+        )  # fmt: skip
+        self.__dict__.pop("_lookup", None)
         return self
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
@@ -151,18 +163,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             ``template_id`` (str, missing where the words alone decided).
         """
         corpus = as_corpus(X)
-        wanted = self._check()
-        pieces = [Pieces(text) for text in corpus["text"]]
-        todo = np.arange(len(corpus))
-        part = corpus
-        while len(todo):  # until a cleaned text is found clean
-            found = self._find(part, wanted)
-            for at, rows in found.items():
-                pieces[todo[at]].cut_out(rows)
-            todo = todo[sorted(found)]
-            part = corpus.iloc[todo].assign(text=[pieces[i].clean() for i in todo])
-        found_rows = [(d, *cut) for d, p in zip(corpus["doc_id"], pieces, strict=True) for cut in p.cuts]
-        return pd.DataFrame(found_rows, columns=list(SPAN_COLUMNS)).astype(empty_spans().dtypes.to_dict())
+        buffer = Buffer.of(corpus["text"])
+        return span_table(corpus, buffer, self._cuts(corpus, buffer))
 
     def transform(self, X: CorpusLike, spans: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the corpus with a column ``clean_text``.
@@ -179,19 +181,99 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             A span does not fit its text.
         """
         corpus = as_corpus(X)
-        spans = self.spans(corpus) if spans is None else spans
-        cuts: dict[str, list[Row]] = {}
-        for doc_id, *row in spans[list(SPAN_COLUMNS)].itertuples(index=False, name=None):
-            cuts.setdefault(doc_id, []).append(tuple(row))
-        clean = []
-        for doc_id, text in zip(corpus["doc_id"], corpus["text"], strict=True):
-            mine = sorted(cuts.get(doc_id, []))
-            if mine and max(cut[1] for cut in mine) > len(text):
-                msg = f"document {doc_id!r}: a span ends beyond its text of {len(text)} characters; find spans anew"
-                raise CorpusError(msg)
-            clean.append(Pieces(text, mine).clean())
-        corpus["clean_text"] = pd.Series(clean, index=corpus.index, dtype="str")
+        buffer = Buffer.of(corpus["text"])
+        cuts = self._cuts(corpus, buffer) if spans is None else cuts_of(corpus, buffer, spans)
+        corpus["clean_text"] = cuts.mended(buffer, np.arange(len(corpus))).texts(corpus.index)
         return corpus
+
+    def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
+        """Say of each span of one document which template it is, or which words decided.
+
+        Parameters
+        ----------
+        document : str, row of a corpus, or corpus of one row
+
+        Raises
+        ------
+        toolkit.corpus.CorpusError
+            There is more than one document, or none.
+
+        Examples
+        --------
+        >>> text = "The council met on Monday.\\n\\nSign up for our daily newsletter and follow us on Twitter."
+        >>> BoilerplateRemover().explain(text).reasons[["kind", "evidence"]].values.tolist()
+        [['promo', 'model']]
+        """
+        given: CorpusLike = [document] if isinstance(document, str) else document
+        if isinstance(document, pd.Series):
+            given = document.to_frame().T.infer_objects()
+        corpus = as_corpus(given)
+        if len(corpus) != 1:
+            msg = f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]"
+            raise CorpusError(msg)
+        spans = self.spans(corpus)
+        title = corpus["title"].iloc[0]
+        keys = [int(name, 16) if isinstance(name, str) else 0 for name in spans["template_id"]]
+        return explain(
+            corpus["text"].iloc[0], title if isinstance(title, str) else None, spans, shipped_model().words,
+            self._asked(), keys,
+        )  # fmt: skip
+
+    def accept(self, template_id: str, kind: str | None = None, *, note: str = "") -> BoilerplateRemover:
+        """Decide that a template is boilerplate, of the kind given or of the one it was found to be.
+
+        Raises
+        ------
+        ValueError
+            No kind is given and ``templates_`` does not know the template, or the kind is none.
+        """
+        known = self._templates_by_id()
+        if kind is None and template_id not in known:
+            msg = f"accept({template_id!r}): no such template in templates_; name its kind"
+            raise ValueError(msg)
+        return self._decided(template_id, kind or known[template_id]["kind"], note)
+
+    def reject(self, template_id: str, *, note: str = "") -> BoilerplateRemover:
+        """Decide that a template is article text and stays."""
+        return self._decided(template_id, KEEP, note)
+
+    def _templates_by_id(self) -> dict[str, Any]:
+        table = getattr(self, "templates_", None)
+        return {} if table is None else {row["template_id"]: row for row in table.to_dict("records")}
+
+    def _decided(self, template_id: str, verdict: str, note: str) -> BoilerplateRemover:
+        if isinstance(self.decisions, str | Path):
+            example = self._templates_by_id().get(template_id, {}).get("example", "")
+            append_decision(self.decisions, template_id, verdict, example=example, note=note)
+        else:
+            self.decisions = {**(self.decisions or {}), template_id: check_verdict(template_id, verdict)}
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Write the index and the parameters as one Parquet file; ``templates_`` is not kept."""
+        parameters = self.get_params(deep=False)
+        if self.remove is not None:
+            parameters["remove"] = sorted(self.remove)
+        if isinstance(self.decisions, Path):
+            parameters["decisions"] = str(self.decisions)
+        getattr(self, "index_", TemplateIndex()).save(path, parameters | {"fitted": hasattr(self, "index_")})
+
+    @classmethod
+    def load(cls, path: str | Path) -> BoilerplateRemover:
+        """Read a remover that :meth:`save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is none, or was changed.
+        """
+        index = TemplateIndex.load(path)
+        parameters = dict(index.about)
+        fitted = parameters.pop("fitted", True)
+        remover = cls(**{name: parameters[name] for name in cls().get_params() if name in parameters})
+        if fitted:
+            remover.index_ = index
+        return remover
 
     def _check(self) -> NDArray[np.bool_]:
         """Validate parameters; return which classes (KINDS) to remove."""
@@ -205,10 +287,6 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         if not 0 < self.max_article_loss <= 1:
             msg = f"max_article_loss={self.max_article_loss!r}: a share between 0 and 1 is wanted, such as .0015"
             raise ValueError(msg)
-        for template, verdict in (self.decisions or {}).items():
-            if verdict not in (*KINDS, "keep"):
-                msg = f"decisions[{template!r}]={verdict!r}: a kind ({', '.join(KINDS)}) or 'keep' is wanted"
-                raise ValueError(msg)
         return np.array([kind in chosen for kind in KINDS])
 
     def _threshold(self, thresholds: dict[str, float]) -> float:
@@ -220,58 +298,76 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         allowed = [t for loss, t in measured if loss <= self.max_article_loss]
         return allowed[-1] if allowed else measured[0][1]
 
-    def _find(self, corpus: pd.DataFrame, wanted: NDArray[np.bool_]) -> dict[int, list[Row]]:
-        """One round over texts as they stand: spans by position of the document."""
-        model = shipped_model()
-        read = Reading(corpus, model.weights, model.bias)
-        index = getattr(self, "index_", None)
-        if index is not None and not hasattr(self, "_table"):
-            self._table = index.table()
-        rows = evidence(
-            read.segments, read.words, read.shapes, read.prints, read.titles, read.publishers, index,
-            self._table if index is not None else None,
-        )  # fmt: skip
-        decision = model.alone if index is None else model.fitted
-        score = decision.probability(rows, suspicious(rows))
+    def _cuts(self, corpus: pd.DataFrame, buffer: Buffer) -> Cuts:
+        """Find the cuts of a corpus, a portion of its documents at a time."""
+        wanted, rules = self._check(), Rules.of(self.decisions)
+        about = About.of(corpus)
+        edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
+        edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
+        parts = []
+        for a, b in pairwise(edges.tolist()):
+            documents = np.arange(a, b)
+            part = Buffer(buffer.data, buffer.offsets[a : b + 1])
+            cuts = self._settled(part, about.take(documents), wanted, rules)
+            parts.append(replace(cuts, document=cuts.document + a))
+        return Cuts.together(parts)
+
+    def _settled(self, buffer: Buffer, about: About, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
+        """Clean what is left again until it is found clean."""
+        cuts = found = self._found(Reading.of(buffer, about, shipped_model().words), wanted, rules)
+        while len(found):
+            documents = np.unique(found.document)
+            mended = cuts.mended(buffer, documents)
+            again = Reading.of(mended.buffer, about.take(documents), shipped_model().words)
+            found = self._found(again, wanted, rules)
+            if len(found):
+                found = carried_back(found, mended, documents)
+                cuts = joined(buffer, cuts, found)
+        return cuts
+
+    def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
+        """Decide over each segment of texts as they stand."""
+        model, lookup = shipped_model(), self._asked()
+        decision = model.alone if lookup is None else model.fitted
         threshold = self._threshold(decision.thresholds)
-        kind = np.full(len(rows), -1, np.int64)
-        doubtful = score >= min(threshold, 0.3)
-        kind[doubtful] = decision.kind(rows[doubtful])
+        weighed = suspicious(read, lookup)
+        at, rows = np.flatnonzero(weighed), evidence(read, lookup, weighed)
+        score = np.zeros(len(weighed), np.float32)
+        score[at] = decision.probability(rows)
+        kind = np.full(len(weighed), -1, np.int64)
+        doubtful = score[at] >= min(threshold, 0.3)
+        kind[at[doubtful]] = decision.kind(rows[doubtful])
         inside, score = fill_appeals(read.segments.bounds, kind, score, threshold)
         remove = (score >= threshold) | inside
         kind = np.where(inside, KINDS.index("appeal"), kind)
-        exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
-        template = np.where(exact, read.keys(0), np.where(fuzzy, read.keys(1), np.uint64(0)))
-        ruled = np.zeros(len(rows), bool)
-        for name, verdict in (self.decisions or {}).items():
-            mine = template == np.uint64(int(name, 16))
-            ruled |= mine
-            remove = np.where(mine, verdict != "keep", remove)
-            if verdict != "keep":
-                kind = np.where(mine, KINDS.index(verdict), kind)
+        template = np.zeros(len(weighed), np.uint64)
+        if lookup is not None:
+            exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
+            template[at] = np.where(
+                exact, _keys(read, at, 0), np.where(fuzzy, _keys(read, at, 1), np.uint64(0))
+            )
+        ruled = np.zeros(len(weighed), bool)
+        if rules:
+            verdict = rules.verdicts(template, read.prints[:, 0])
+            ruled = verdict != NONE
+            remove = np.where(ruled, verdict != KEPT, remove)
+            kind = np.where(verdict >= 0, verdict, kind)
         remove &= wanted[kind] & (kind >= 0)
-        return assemble(read.buffer, read.segments, remove, kind, score, template, ruled)
+        return assemble(read.segments, remove, kind, score, template, ruled)
+
+    def _asked(self) -> Lookup | None:
+        if not hasattr(self, "index_"):
+            return None
+        if not hasattr(self, "_lookup"):
+            self._lookup = self.index_.lookup()
+        return self._lookup
 
 
-class Reading:
-    """A corpus cut, fingerprinted and scored by its words."""
-
-    def __init__(self, corpus: pd.DataFrame, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-        self.buffer = Buffer.of(corpus["text"])
-        self.segments = cut(self.buffer)
-        logits, self.prints, self.shapes = score_segments(self.buffer, self.segments, weights)
-        self.words = probabilities(logits + bias)
-        self.titles = title_prints(corpus["title"])
-        self.publishers = publisher_hash(corpus["publisher"])
-        days = corpus["published"].dt.tz_convert(None).to_numpy().astype("datetime64[D]")
-        missing = np.isnat(days)
-        self.days = np.where(missing, NO_DAY, np.where(missing, 0, days.astype(np.int64))).astype(np.int32)
-
-    def keys(self, window: int) -> NDArray[np.uint64]:
-        """Key of each segment in the index, for the window in that column; shape (n_segments,)."""
-        owner = np.repeat(self.publishers, np.diff(self.segments.bounds))
-        one = np.full(len(owner), window + 1, np.uint64)
-        return np.asarray(mix_all(mix_all(self.prints[:, window].copy(), one), owner), np.uint64)
+def _keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
+    """Keys in the index of some segments, for the window in that column."""
+    owner = np.searchsorted(read.segments.bounds, segments, side="right") - 1
+    one = np.full(len(segments), window + 1, np.uint64)
+    return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
 
 
 def mix_all(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:

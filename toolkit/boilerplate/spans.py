@@ -1,8 +1,11 @@
-"""Spans: from decisions about segments to character ranges, and from ranges to clean text."""
+"""Spans: from decisions about segments to byte ranges, through rounds of cleaning, to rows of code points."""
 
-# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +13,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
-from toolkit.segments import Buffer, Segments
+from toolkit.boilerplate.mending import Mended, mend, only_blank
+from toolkit.corpus import CorpusError
+from toolkit.segments import CLASSES, Buffer, Segments
 
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")
 """Columns of a spans frame."""
 
-_ENDS = ".!?…。！？:;\"'”’)]»"
+EVIDENCE = ("model", "template", "rule")
+"""What a span rests on."""
 
 
 def empty_spans() -> pd.DataFrame:
@@ -24,17 +30,56 @@ def empty_spans() -> pd.DataFrame:
     return pd.DataFrame({n: pd.Series([], dtype=t) for n, t in zip(SPAN_COLUMNS, dtypes, strict=True)})
 
 
-@njit(cache=True, nogil=True)
-def code_points(data, base, positions, out):  # type: ignore[no-untyped-def]
-    """Number of code points in ``data[base:p]`` for each p of the sorted byte positions."""
-    at = base
-    count = 0
-    for i in range(len(positions)):
-        while at < positions[i]:
-            if data[at] & 0xC0 != 0x80:
-                count += 1
-            at += 1
-        out[i] = count
+@dataclass(frozen=True)
+class Cuts:
+    """Byte ranges to be removed, sorted by document and place, disjoint.
+
+    Attributes
+    ----------
+    document : ndarray of int64, shape (n,)
+    start, end : ndarray of int64
+        Bytes of ``Buffer.data``.
+    kind : ndarray of int64
+        Index into :data:`toolkit.boilerplate.evidence.KINDS`.
+    score : ndarray of float64
+    evidence : ndarray of int64
+        Index into :data:`EVIDENCE`.
+    template : ndarray of uint64
+        0 where the words alone decided.
+    """
+
+    document: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    score: NDArray[np.float64]
+    evidence: NDArray[np.int64]
+    template: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, rows: NDArray[Any]) -> Cuts:
+        """Keep some cuts."""
+        return Cuts(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+    @classmethod
+    def together(cls, parts: list[Cuts]) -> Cuts:
+        """Lay cuts end to end."""
+        if not parts:
+            none = np.empty(0, np.int64)
+            return cls(none, none, none, none, none.astype(np.float64), none, none.astype(np.uint64))
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+
+    def bounds(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cuts of ``documents[i]`` are ``bounds[i]:bounds[i + 1]`` if these are all documents that have cuts."""
+        edges: NDArray[np.int64] = np.append(documents, np.int64(2**62))
+        return np.asarray(np.searchsorted(self.document, edges), np.int64)
+
+    def mended(self, buffer: Buffer, documents: NDArray[np.int64]) -> Mended:
+        """Clean some documents, in ascending order."""
+        mine = self.take(np.isin(self.document, documents)) if len(documents) < len(buffer) else self
+        return mend(buffer, documents, mine.bounds(documents), mine.start, mine.end)
 
 
 _APPEAL = KINDS.index("appeal")
@@ -78,19 +123,16 @@ def fill_appeals(
 
 
 def assemble(
-    buffer: Buffer,
     segments: Segments,
     remove: NDArray[np.bool_],
     kind: NDArray[np.int64],
     score: NDArray[np.float32],
     template: NDArray[np.uint64],
     ruled: NDArray[np.bool_],
-) -> dict[int, list[Row]]:
-    """Join neighbouring removed segments of one kind; return spans in code points by document position."""
+) -> Cuts:
+    """Join neighbouring removed segments of one kind."""
     chosen = np.flatnonzero(remove)
-    if not len(chosen):
-        return {}
-    document = np.repeat(np.arange(len(buffer)), np.diff(segments.bounds))[chosen]
+    document = np.searchsorted(segments.bounds, chosen, side="right") - 1
     new = np.ones(len(chosen), bool)
     new[1:] = (
         (chosen[1:] != chosen[:-1] + 1)
@@ -98,95 +140,179 @@ def assemble(
         | (kind[chosen[1:]] != kind[chosen[:-1]])
     )
     starts = np.flatnonzero(new)
+    if not len(starts):
+        return Cuts.together([])
     stops = np.r_[starts[1:], len(chosen)]
-    size = (segments.end - segments.start)[chosen].astype(np.float64)
+    size = (segments.end - segments.start)[chosen]
     total = np.add.reduceat(size, starts)
     mean = np.add.reduceat(size * score[chosen].astype(np.float64), starts) / total
-    repeated = np.add.reduceat(size * (template[chosen] != 0), starts) * 2 >= total
+    keyed = template[chosen] != 0
+    repeated = np.add.reduceat(size * keyed, starts) * 2 >= total
     rule = np.logical_or.reduceat(ruled[chosen], starts)
-    edges = np.column_stack([segments.start[chosen[starts]], segments.end[chosen[stops - 1]]])
-    found: dict[int, list[Row]] = {}
-    for i, a in enumerate(starts):
-        d = int(document[a])
-        evidence = "rule" if rule[i] else "template" if repeated[i] else "model"
-        name = None
-        if evidence != "model":
-            known = [k for k in range(a, stops[i]) if template[chosen[k]] != 0]
-            name = f"{int(template[chosen[max(known, key=lambda k: size[k])]]):016x}"
-        row = (int(edges[i, 0]), int(edges[i, 1]), KINDS[kind[chosen[a]]], float(mean[i]), evidence, name)
-        found.setdefault(d, []).append(row)
-    for d, rows in found.items():
-        flat = np.array([edge for row in rows for edge in row[:2]], np.int64)
-        out = np.empty(len(flat), np.int64)
-        code_points(buffer.data, buffer.offsets[d], flat, out)
-        found[d] = [(int(a), int(b), *row[2:]) for a, b, row in zip(out[::2], out[1::2], rows, strict=True)]
-    return found
+    group = np.cumsum(new) - 1
+    largest = np.lexsort((-np.arange(len(chosen)), size * keyed, group))[np.cumsum(np.bincount(group)) - 1]
+    evidence = np.where(rule, 2, np.where(repeated, 1, 0))
+    return Cuts(
+        document[starts],
+        segments.start[chosen[starts]],
+        segments.end[chosen[stops - 1]],
+        kind[chosen[starts]].astype(np.int64),
+        mean,
+        evidence,
+        np.where(evidence > 0, template[chosen[largest]], np.uint64(0)).astype(np.uint64),
+    )
 
 
-Row = tuple[int, int, str, float, str, str | None]
+def carried_back(found: Cuts, mended: Mended, documents: NDArray[np.int64]) -> Cuts:
+    """Cuts of clean texts as cuts of the original ones; what spans an earlier cut falls into pieces."""
+    place, size = mended.place, mended.size
+    first = np.searchsorted(place + size, found.start, side="right")
+    last = np.searchsorted(place, found.end, side="left")
+    count = last - first
+    rows = np.repeat(np.arange(len(found)), count)
+    piece = np.repeat(first, count) + np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    parts = found.take(rows)
+    a = np.maximum(parts.start - place[piece], 0) + mended.source[piece]
+    b = np.minimum(parts.end - place[piece], size[piece]) + mended.source[piece]
+    return Cuts(documents[parts.document], a, b, parts.kind, parts.score, parts.evidence, parts.template)
 
 
-class Pieces:
-    """A text, what was cut out of it, and what is left."""
+@njit(cache=True, nogil=True)
+def _join(data, document, start, end, kind, score, size, classes, keep):  # type: ignore[no-untyped-def]
+    """Fold each cut into the one before where one kind goes on over white space; mark the rows that stay."""
+    at = 0
+    for i in range(len(start)):
+        keep[i] = True
+        if i == 0:
+            continue
+        if (
+            document[i] == document[at]
+            and kind[i] == kind[at]
+            and only_blank(data, end[at], start[i], classes)
+        ):
+            keep[i] = False
+            a, b = end[at] - start[at], end[i] - start[i]
+            score[at] = (score[at] * a + score[i] * b) / (a + b)
+            end[at] = end[i]
+            if b > a:
+                size[at] = i  # the larger part says what the span rests on
+        else:
+            at = i
 
-    def __init__(self, text: str, cuts: list[Row] | None = None) -> None:
-        self.text = text
-        self.cuts: list[Row] = cuts or []
-        """start, end, kind, score, evidence, template_id; sorted, disjoint."""
 
-    def cut_out(self, rows: list[Row]) -> None:
-        """Add spans found in :meth:`clean`'s text; cuts of one kind with only white space between are joined."""
-        fresh: list[Row] = []
-        here = 0
-        for a, b, gap in self._kept():
-            size = b - a
-            for start, end, *rest in rows:
-                if start < here + size and end > here:
-                    fresh.append((a + max(start - here, 0), a + min(end - here, size), *rest))  # type: ignore[arg-type]
-            here += size + len(gap)
-        joined: list[Row] = []
-        for row in sorted([*self.cuts, *fresh]):
-            last = joined[-1] if joined else None
-            if last and last[2] == row[2] and not self.text[last[1] : row[0]].strip():
-                a, b = last[1] - last[0], row[1] - row[0]
-                score = (last[3] * a + row[3] * b) / (a + b)
-                joined[-1] = (last[0], row[1], last[2], score, *(last if a >= b else row)[4:])
-            else:
-                joined.append(row)
-        self.cuts = joined
+def joined(buffer: Buffer, one: Cuts, other: Cuts) -> Cuts:
+    """Both sets of cuts, those of one kind with only white space between them made one."""
+    both = Cuts.together([one, other])
+    both = both.take(np.lexsort((both.start, both.document)))
+    keep, rests_on = np.empty(len(both), bool), np.arange(len(both))
+    end, score = both.end.copy(), both.score.copy()
+    _join(buffer.data, both.document, both.start, end, both.kind, score, rests_on, CLASSES, keep)
+    return Cuts(
+        both.document[keep], both.start[keep], end[keep], both.kind[keep], score[keep],
+        both.evidence[rests_on[keep]], both.template[rests_on[keep]],
+    )  # fmt: skip
 
-    def clean(self) -> str:
-        """The text left, white space around each cut mended."""
-        return "".join(self.text[a:b] + gap for a, b, gap in self._kept())
 
-    def _kept(self) -> list[tuple[int, int, str]]:
-        """Kept ranges without the white space at cuts, each with the gap that follows it."""
-        edges = [0, *(edge for cut in self.cuts for edge in cut[:2]), len(self.text)]
-        ranges = []
-        for a, b in zip(edges[::2], edges[1::2], strict=True):
-            if a > 0:
-                a = b - len(self.text[a:b].lstrip())
-            if b < len(self.text):
-                b = a + len(self.text[a:b].rstrip())
-            if a < b:
-                ranges.append((a, b))
-        following: list[int | None] = [a for a, _ in ranges[1:]]
-        following += [None] * bool(ranges)
-        return [
-            (a, b, "" if after is None else self._gap(b, after))
-            for (a, b), after in zip(ranges, following, strict=True)
-        ]
+@njit(cache=True, nogil=True)
+def _code_points(data, offsets, document, positions, out):  # type: ignore[no-untyped-def]
+    """Number of code points before each byte position of a document; positions ascend within a document."""
+    at = np.int64(0)
+    count = 0
+    now = np.int64(-1)
+    for i in range(len(positions)):
+        if document[i] != now:
+            now = document[i]
+            at = offsets[now]
+            count = 0
+        n = 0
+        for k in range(at, positions[i]):
+            n += data[k] & 0xC0 != 0x80
+        count += n
+        at = positions[i]
+        out[i] = count
 
-    def _gap(self, left: int, right: int) -> str:
-        """White space to stand between two kept pieces that end and start here."""
-        region = self.text[left:right]
-        before = region[: len(region) - len(region.lstrip())]
-        after = region[len(region.rstrip()) :]
-        wider = max(before, after, key=lambda blank: blank.count("\n"))
-        if "\n" in wider:
-            return wider
-        glued = not before or not after
-        return "\n" if "\n" in region or (glued and self.text[left - 1] in _ENDS) else " "
+
+@njit(cache=True, nogil=True)
+def _byte_places(data, offsets, document, points, out):  # type: ignore[no-untyped-def]
+    """Byte position of each code point of a document, -1 beyond its end; points ascend within a document."""
+    at = np.int64(0)
+    count = 0
+    now = np.int64(-1)
+    for i in range(len(points)):
+        if document[i] != now:
+            now = document[i]
+            at = offsets[now]
+            count = 0
+        while count < points[i] and at < offsets[now + 1]:
+            at += 1
+            while at < offsets[now + 1] and data[at] & 0xC0 == 0x80:
+                at += 1
+            count += 1
+        out[i] = at if count == points[i] else -1
+
+
+def span_table(corpus: pd.DataFrame, buffer: Buffer, cuts: Cuts) -> pd.DataFrame:
+    """Return cuts as a spans frame, columns :data:`SPAN_COLUMNS`."""
+    both = np.empty((len(cuts), 2), np.int64)
+    places = np.column_stack([cuts.start, cuts.end]).ravel()
+    _code_points(buffer.data, buffer.offsets, np.repeat(cuts.document, 2), places, both.reshape(-1))
+    names = np.array([f"{t:016x}" for t in np.unique(cuts.template)], object)
+    name = pd.Series(
+        names[np.searchsorted(np.unique(cuts.template), cuts.template)] if len(cuts) else [], dtype="str"
+    )
+    return pd.DataFrame(
+        {
+            "doc_id": corpus["doc_id"].take(cuts.document).array,
+            "start": both[:, 0],
+            "end": both[:, 1],
+            "kind": pd.array(np.array(KINDS, object)[cuts.kind], dtype="str"),
+            "score": cuts.score,
+            "evidence": pd.array(np.array(EVIDENCE, object)[cuts.evidence], dtype="str"),
+            "template_id": name.mask(cuts.template == 0).array,
+        }
+    )
+
+
+def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
+    """Return a spans frame as cuts; spans of documents that the corpus does not hold are left out.
+
+    Raises
+    ------
+    CorpusError
+        A span ends beyond its text, is empty, or overlaps another.
+    """
+    at = (
+        pd.Series(np.arange(len(corpus)), index=pd.Index(corpus["doc_id"]))
+        .reindex(spans["doc_id"])
+        .to_numpy()
+    )
+    known = np.flatnonzero(~np.isnan(at.astype(np.float64)))
+    document = at[known].astype(np.int64)
+    points = spans[["start", "end"]].to_numpy(np.int64)[known]
+    order = np.lexsort((points[:, 0], document))
+    document, points, rows = document[order], points[order], spans.iloc[known[order]]
+    flat = points.ravel()
+    owner = np.repeat(document, 2)
+    back = (np.diff(flat) < 0) & (owner[1:] == owner[:-1])
+    empty = points[:, 0] >= points[:, 1]
+    wrong = np.append(back, False)[: len(flat)].reshape(-1, 2).any(axis=1) | empty | (points[:, 0] < 0)
+    places = np.empty(len(flat), np.int64)
+    if not wrong.any():
+        _byte_places(buffer.data, buffer.offsets, owner, flat, places)
+        wrong = (places.reshape(-1, 2) < 0).any(axis=1)
+    if wrong.any():
+        bad = int(wrong.argmax())
+        length = len(corpus["text"].iloc[document[bad]])
+        msg = (
+            f"document {rows['doc_id'].iloc[bad]!r}: span {points[bad, 0]}–{points[bad, 1]} does not fit its text of "
+            f"{length} characters or overlaps another; find spans anew"
+        )
+        raise CorpusError(msg)
+    template = rows["template_id"].fillna("0").map(lambda name: int(name, 16)).to_numpy(np.uint64)
+    kind = pd.Index(KINDS).get_indexer(rows["kind"]).astype(np.int64)
+    basis = pd.Index(EVIDENCE).get_indexer(rows["evidence"]).astype(np.int64)
+    score = rows["score"].to_numpy(np.float64)
+    return Cuts(document, places[::2].copy(), places[1::2].copy(), kind, score, basis, template)
 
 
 def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:

@@ -17,9 +17,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import FINGERPRINTS, mix
-from toolkit.segments import Buffer, Segments
+from toolkit.segments import Segments
 
-FORMAT = "news-toolkit template index 1"
+FORMAT = "news-toolkit template index 2"
 WINDOWS = (*FINGERPRINTS[:6], "title")
 """What is counted for each publisher: whole segments, fuzzy segments, first and last words, and titles."""
 CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
@@ -42,7 +42,7 @@ class Counts:
     occurrences : ndarray of int32
     score : ndarray of int64
         Sum over occurrences of the segment model's boilerplate probability, in 1/256; whole numbers, so that
-        the order of addition cannot matter.
+        the order of addition cannot matter. Titles count -1 each.
     first, last : ndarray of int32
         Days since 1970-01-01 of the first and last dated document.
     stories : ndarray of uint64
@@ -111,7 +111,7 @@ def _keys(prints, titles, bounds, publishers, windows, contrasted, score, days, 
         if titles[d] != 0:
             out[n] = mix(mix(titles[d], np.uint64(windows + 1)), publishers[d])
             value[n, 0] = d
-            value[n, 1] = 0
+            value[n, 1] = -1
             value[n, 2] = np.int64(story & np.uint64(63))
             n += 1
     return n
@@ -149,6 +149,40 @@ def publisher_hash(names: pd.Series[Any]) -> NDArray[np.uint64]:
     return np.asarray(hashed, np.uint64)[codes]
 
 
+@dataclass(frozen=True)
+class Lookup:
+    """A template index ready to be asked.
+
+    Attributes
+    ----------
+    counts : Counts
+        Of titles, and of the keys that at least two documents hold; a key of one document tells that document
+        nothing.
+    publishers : Counts
+        Documents of each publisher.
+    slots : ndarray of uint64
+        Open-addressing table over ``counts.key``, for :func:`find`.
+    rows : ndarray of int64
+    """
+
+    counts: Counts
+    publishers: Counts
+    slots: NDArray[np.uint64]
+    rows: NDArray[np.int64]
+
+    def documents(self, publishers: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Documents counted of each publisher; shape (n,)."""
+        if not len(self.publishers):
+            return np.zeros(len(publishers), np.int32)
+        at = np.searchsorted(self.publishers.key, publishers).clip(0, len(self.publishers) - 1)
+        return np.where(self.publishers.key[at] == publishers, self.publishers.docs[at], 0).astype(np.int32)
+
+    @property
+    def everywhere(self) -> int:
+        """Documents counted of all publishers."""
+        return int(self.publishers.docs[self.publishers.key == 1].sum())
+
+
 @dataclass
 class TemplateIndex:
     """A summary of what each publisher repeats; adding documents and merging commute.
@@ -164,14 +198,15 @@ class TemplateIndex:
     counts : Counts
     documents : Counts
         One row a publisher (key: its hash); ``docs`` counts its documents. Key 1 stands for all of them.
-    examples : dict of int to str
-        For keys of whole segments that several documents hold: the text, first in code point order.
+    about : dict
+        What :meth:`save` was given to keep with the index.
     """
 
     capacity: int = 8_000_000
     counts: Counts = field(default_factory=Counts)
     documents: Counts = field(default_factory=Counts)
     lost: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
 
     def partial_fit(
         self,
@@ -246,21 +281,23 @@ class TemplateIndex:
             self.counts = Counts(self.counts.key[keep], **{n: getattr(self.counts, n)[keep] for n in _FIELDS})
         self.lost += bound
 
-    def table(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """Open-addressing table over ``counts.key``, for :func:`find`."""
-        size = 1 << max(4, int(2 * len(self.counts)).bit_length())
+    def lookup(self) -> Lookup:
+        """Return what is needed to look segments up: titles, and the keys that several documents hold."""
+        several = (self.counts.docs > 1) | (self.counts.score < 0)
+        counts = Counts(self.counts.key[several], **{n: getattr(self.counts, n)[several] for n in _FIELDS})
+        size = 1 << max(4, int(2 * len(counts)).bit_length())
         slots, rows = np.zeros(size, np.uint64), np.full(size, -1, np.int64)
-        _fill(slots, rows, self.counts.key)
-        return slots, rows
+        _fill(slots, rows, counts.key)
+        return Lookup(counts, self.documents, slots, rows)
 
-    def save(self, path: str | Path) -> None:
-        """Write the index as one Parquet file."""
+    def save(self, path: str | Path, about: dict[str, Any] | None = None) -> None:
+        """Write the index as one Parquet file, with what else there is to say of it."""
         parts = [self.counts, self.documents]
         columns: dict[str, Any] = {"part": np.repeat(np.arange(2, dtype=np.uint8), [len(p) for p in parts])}
         for name in ("key", *_FIELDS):
             columns[name] = np.concatenate([getattr(p, name) for p in parts])
-        about = json.dumps({"format": FORMAT, "capacity": self.capacity, "lost": self.lost})
-        table = pa.table(columns).replace_schema_metadata({"news-toolkit": about})
+        said = {"format": FORMAT, "capacity": self.capacity, "lost": self.lost, "about": about or self.about}
+        table = pa.table(columns).replace_schema_metadata({"news-toolkit": json.dumps(said)})
         pq.write_table(table, path, compression="zstd")
 
     @classmethod
@@ -290,7 +327,9 @@ class TemplateIndex:
                     msg = f"{path}: keys are out of order; the file was changed, fit the remover again"
                     raise ValueError(msg)
                 read.append(Counts(**columns))
-            return cls(int(about["capacity"]), read[0], read[1], int(about["lost"]))
+            return cls(
+                int(about["capacity"]), read[0], read[1], int(about["lost"]), dict(about.get("about", {}))
+            )
         except (pa.ArrowException, KeyError, UnicodeDecodeError) as error:
             msg = f"{path}: not a template index ({str(error).splitlines()[0][:80]}); fit the remover again and save it"
             raise ValueError(msg) from error
@@ -316,17 +355,3 @@ def _document_counts(publishers: NDArray[np.uint64], days: NDArray[np.int32]) ->
 def _sum(a: Counts, b: Counts) -> Counts:
     key = np.concatenate([a.key, b.key])
     return _grouped(key, {n: np.concatenate([getattr(a, n), getattr(b, n)]) for n in _FIELDS})
-
-
-def title_prints(titles: pd.Series[Any]) -> NDArray[np.uint64]:
-    """Exact fingerprint of each title, 0 where it is missing; shape (n_documents,)."""
-    from toolkit.boilerplate.features import score_segments
-
-    known = titles.notna().to_numpy() & (titles.fillna("").str.strip() != "").to_numpy()
-    out = np.zeros(len(titles), np.uint64)
-    if known.any():
-        buffer = Buffer.of(titles[known])
-        n = len(buffer)
-        whole = Segments(buffer.offsets[:-1], buffer.offsets[1:], np.zeros(n, np.uint8), np.arange(n + 1))
-        out[known] = score_segments(buffer, whole, np.zeros((1 << 17, 1), np.float32))[1][:, 0]
-    return out

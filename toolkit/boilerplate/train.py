@@ -17,24 +17,26 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evidence, probabilities
-from toolkit.boilerplate.features import BUCKETS, ngram_matrix
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evidence, suspicious
+from toolkit.boilerplate.features import WINDOWS, WordWeights, ngram_matrix, read_segments
 from toolkit.boilerplate.linear import fit_softmax
-from toolkit.boilerplate.model import SHIPPED, Decision, SegmentModel
+from toolkit.boilerplate.model import HOPELESS, SHIPPED, Decision, SegmentModel
 from toolkit.boilerplate.passages import insert_passages
-from toolkit.boilerplate.remover import Reading
+from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.boilerplate.trees import Trees
 from toolkit.corpus import COLUMNS as CORPUS_COLUMNS
 from toolkit.corpus import make_corpus, registrable_domain
+from toolkit.segments import Buffer
 
 ALONE = len(COLUMNS) - len(REPEATED)
 """The first columns of the evidence need no corpus."""
 
+TREES = 150
+"""Trees of a decision."""
+
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
 """Shares of article characters lost for which the card keeps a threshold."""
-
-_NO_WEIGHTS = np.zeros((BUCKETS, 2 * CLASSES), np.float32)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Labelled:
     @property
     def weight(self) -> NDArray[np.float32]:
         """Training weight of each segment: long ones count more, as they do in the metric."""
-        size = np.minimum(self.read.shapes[:, 7], 400)
+        size = np.minimum(self.read.size, 400)
         return np.sqrt(size / 60).clip(0.5, 3).astype(np.float32)
 
 
@@ -118,7 +120,7 @@ def labelled(
     corpus: pd.DataFrame, spans: pd.DataFrame, known: set[str], *, folds: int, seed: int
 ) -> Labelled:
     """Cut a corpus and label its segments."""
-    read = Reading(corpus, _NO_WEIGHTS, np.zeros(2 * CLASSES, np.float32))
+    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
     label = label_segments(corpus, read, spans, known)
     return Labelled(corpus, label, read, fold_of(corpus["publisher"], folds, seed))
 
@@ -144,16 +146,40 @@ def _learn(parts: list[tuple[Labelled, Any]], fold: int | None, seed: int) -> tu
 
 
 def _trees(
-    rows: NDArray[np.float32], positive: NDArray[np.bool_], weight: NDArray[np.float32], seed: int
+    rows: NDArray[np.float32], label: NDArray[np.int8], weight: NDArray[np.float32], seed: int
 ) -> Trees:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        max_iter=150, learning_rate=0.08, max_leaf_nodes=16, min_samples_leaf=25, l2_regularization=1.0,
-        early_stopping=False, random_state=seed,
+        max_iter=TREES, learning_rate=0.08, max_leaf_nodes=16, min_samples_leaf=25, l2_regularization=1.0,
+        max_features=0.3, early_stopping=False, random_state=seed,
     )  # fmt: skip
-    model.fit(rows, positive.astype(np.int64), sample_weight=weight)
+    model.fit(rows, (label > 0).astype(np.int64), sample_weight=weight)
     return Trees.of(model)
+
+
+def _blank(part: Labelled) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    n = len(part.label)
+    return np.zeros((n, 2 * CLASSES), np.float32), np.zeros((n, len(WINDOWS)), np.float32)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Labelled segments and their evidence.
+
+    Attributes
+    ----------
+    gold, inserted : ndarray of bool, shape (n_segments,)
+    gold_rows, inserted_rows : ndarray of float32, shape (n_labelled, n_columns)
+    suspicious : ndarray of bool, shape (n_labelled,)
+        Which of ``gold_rows`` the remover would weigh at all.
+    """
+
+    gold: NDArray[np.bool_]
+    inserted: NDArray[np.bool_]
+    gold_rows: NDArray[np.float32]
+    inserted_rows: NDArray[np.float32]
+    suspicious: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -162,17 +188,17 @@ class CrossValidated:
 
     Attributes
     ----------
-    evidence : ndarray of float32, shape (n_segments, n_columns)
-    inserted : ndarray of float32
-        Evidence of the articles with passages set into them.
+    fitted_rows, alone_rows : Weighed
+        With and without the template index.
     fitted, alone : ndarray of float32, shape (n_segments,)
-        Sum of the trees with and without the template index; -inf where there is no label.
+        Sum of the trees with and without the template index; -inf where there is no label or
+        no suspicion.
     fitted_kind, alone_kind : ndarray of int64, shape (n_segments,)
         Kind, were the segment boilerplate.
     """
 
-    evidence: NDArray[np.float32]
-    inserted: NDArray[np.float32]
+    fitted_rows: Weighed
+    alone_rows: Weighed
     fitted: NDArray[np.float32]
     alone: NDArray[np.float32]
     fitted_kind: NDArray[np.int64]
@@ -213,61 +239,70 @@ def cross_validate(
         Folds whose trees are trained; default all.
     """
     parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted)]
-    logits = [
-        np.concatenate([np.zeros((len(p.label), CLASSES), np.float32), m @ markup[0] + markup[1]], axis=1)
-        for p, m in parts
-    ]
+    scored = [_blank(p) for p, _ in parts]
     for held in range(folds):
         weights, bias = _learn(parts, held, seed)
-        for (part, matrix), out in zip(parts, logits, strict=True):
-            there = np.flatnonzero(part.segment_fold == held)
-            out[there, :CLASSES] = matrix[there] @ weights + bias
-    read = gold.read
-    p = probabilities(logits[0])
-    index = TemplateIndex().partial_fit(
-        read.segments, read.prints, read.titles, read.publishers, read.days, 1 - p[:, 0]
-    )
-    table = index.table()
-    evidenced, more = (
-        evidence(r.segments, probabilities(z), r.shapes, r.prints, r.titles, r.publishers, index, table)
-        for r, z in zip((gold.read, inserted.read), logits, strict=True)
-    )
-    known, fold = gold.label >= 0, gold.segment_fold
-    n = len(evidenced)
+        words = together(weights, bias, markup)
+        for (part, _), (p, windows) in zip(parts, scored, strict=True):
+            there = part.segment_fold == held
+            read = read_segments(part.read.buffer, part.read.segments, words)
+            p[there], windows[there] = read.words[there], read.windows[there]
+    reads = [part.read.scored(*s) for (part, _), s in zip(parts, scored, strict=True)]
+    about = reads[0].about
+    lookup = (
+        TemplateIndex()
+        .partial_fit(
+            reads[0].segments, reads[0].prints, about.titles.prints, about.publishers, about.days,
+            1 - reads[0].words[:, 0],
+        )
+        .lookup()
+    )  # fmt: skip
+    seen = {}
+    for name, asked in (("fitted", lookup), ("alone", None)):
+        wanted = [p.label >= 0 for p, _ in parts]
+        rows = [evidence(r, asked, w) for r, w in zip(reads, wanted, strict=True)]
+        seen[name] = Weighed(wanted[0], wanted[1], rows[0], rows[1], suspicious(reads[0], asked)[wanted[0]])
+    n = len(gold.label)
     result = CrossValidated(
-        evidenced,
-        more,
-        np.full(n, -np.inf, np.float32),
-        np.full(n, -np.inf, np.float32),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.int64),
-    )
+        seen["fitted"], seen["alone"], np.full(n, -np.inf, np.float32), np.full(n, -np.inf, np.float32),
+        np.zeros(n, np.int64), np.zeros(n, np.int64),
+    )  # fmt: skip
+    fold = gold.segment_fold
     for held in range(folds) if only is None else only:
-        test = known & (fold == held)
-        for sums, kinds, width in (
-            (result.fitted, result.fitted_kind, len(COLUMNS)),
-            (result.alone, result.alone_kind, ALONE),
+        kinds = _kinds(*_rows_outside(gold, inserted, result.alone_rows, held))
+        for sums, chosen, weighed in (
+            (result.fitted, result.fitted_kind, result.fitted_rows),
+            (result.alone, result.alone_kind, result.alone_rows),
         ):
+            test = (fold[weighed.gold] == held) & weighed.suspicious
             if test.any():
-                trees, weights = _second_stage(gold, inserted, result, held, width, seed)
-                rows = np.ascontiguousarray(evidenced[test][:, :width])
-                sums[test] = trees.predict(rows, np.ones(len(rows), bool))
-                kinds[test] = Decision(trees, 1.0, 0.0, weights, {}).kind(rows)
+                trees = _trees(*_rows_outside(gold, inserted, weighed, held), seed)
+                tested = np.ascontiguousarray(weighed.gold_rows[test])
+                at = np.flatnonzero(weighed.gold)[test]
+                sums[at] = trees.predict(tested, HOPELESS)
+                chosen[at] = Decision(trees, 1.0, 0.0, kinds, {}).kind(tested)
     return result
 
 
-def _second_stage(
-    gold: Labelled, inserted: Labelled, result: CrossValidated, held: int | None, width: int, seed: int
-) -> tuple[Trees, NDArray[np.float32]]:
-    """Trees and weights of kinds from all evidence outside a fold."""
+def together(weights: NDArray[np.float32], bias: NDArray[np.float32], markup: tuple[Any, Any]) -> WordWeights:
+    """Both tables of n-gram weights as the model file holds them."""
+    return WordWeights.of(np.concatenate([weights, markup[0]], axis=1), np.concatenate([bias, markup[1]]))
+
+
+def _rows_outside(
+    gold: Labelled, inserted: Labelled, weighed: Weighed, held: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]:
+    """Evidence, label and weight of what was weighed outside a fold."""
     rows, label, weight = [], [], []
-    for part, evidenced in ((gold, result.evidence), (inserted, result.inserted)):
-        use = (part.label >= 0) & (part.segment_fold != (-1 if held is None else held))
-        rows.append(evidenced[use][:, :width])
-        label.append(part.label[use])
-        weight.append(part.weight[use])
-    table, classes, size = np.concatenate(rows), np.concatenate(label), np.concatenate(weight)
-    return _trees(table, classes > 0, size, seed), _kinds(table, classes, size)
+    for part, chosen, evidenced in (
+        (gold, weighed.gold, weighed.gold_rows),
+        (inserted, weighed.inserted, weighed.inserted_rows),
+    ):
+        use = part.segment_fold[chosen] != (-1 if held is None else held)
+        rows.append(evidenced[use])
+        label.append(part.label[chosen][use])
+        weight.append(part.weight[chosen][use])
+    return np.concatenate(rows), np.concatenate(label), np.concatenate(weight)
 
 
 def _kinds(
@@ -299,12 +334,13 @@ def _decide(
     """Calibrate out-of-fold sums and note the thresholds."""
     from sklearn.linear_model import LogisticRegression
 
-    use = scored & np.isfinite(sums)
-    size = gold.read.shapes[use, 7].astype(np.float64)
+    use = scored & (gold.label >= 0)
+    size = gold.read.size[use].astype(np.float64)
     positive = gold.label[use] > 0
-    scaling = LogisticRegression(C=1e6).fit(sums[use, None].astype(np.float64), positive, sample_weight=size)
+    z, weighed = sums[use].astype(np.float64), np.isfinite(sums[use])
+    scaling = LogisticRegression(C=1e6).fit(z[weighed, None], positive[weighed], sample_weight=size[weighed])
     slope, offset = round(float(scaling.coef_[0, 0]), 4), round(float(scaling.intercept_[0]), 4)
-    p = 1 / (1 + np.exp(-(slope * sums[use].astype(np.float64) + offset)))
+    p = 1 / (1 + np.exp(-np.clip(slope * z + offset, -40, 40)))
     grid = np.round(np.arange(0.05, 0.96, 0.01), 2)
     hit = np.array([size[(p >= t) & positive].sum() for t in grid])
     false = np.array([size[(p >= t) & ~positive].sum() for t in grid])
@@ -380,13 +416,13 @@ def train(*, folds: int = 3, seed: int = 0) -> SegmentModel:
     known = gold.label >= 0
     parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted)]
     weights, bias = _learn(parts, None, seed)
+    kinds = _kinds(*_rows_outside(gold, inserted, result.alone_rows, None))
     decided = [
-        _decide(*_second_stage(gold, inserted, result, None, width, seed), sums, gold, first)
-        for width, sums in ((len(COLUMNS), result.fitted), (ALONE, result.alone))
+        _decide(_trees(*_rows_outside(gold, inserted, weighed, None), seed), kinds, sums, gold, first)
+        for weighed, sums in ((result.fitted_rows, result.fitted), (result.alone_rows, result.alone))
     ]
     return SegmentModel(
-        np.concatenate([weights, markup[0]], axis=1),
-        np.concatenate([bias, markup[1]]),
+        together(weights, bias, markup),
         decided[0],
         decided[1],
         {

@@ -11,6 +11,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+FIRST = 30
+"""Trees after which hopeless rows are left."""
+
 
 @dataclass(frozen=True)
 class Trees:
@@ -82,27 +85,32 @@ class Trees:
             msg = "the trees point outside themselves; the file was changed, take the one that was shipped"
             raise ValueError(msg)
 
-    def predict(self, rows: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Sum of the trees' leaves for the rows marked in ``wanted``; -inf for the others; shape (n_rows,)."""
+    def predict(self, rows: NDArray[np.float32], stop: float = -np.inf) -> NDArray[np.float32]:
+        """Sum of the trees' leaves for each row; shape (n_rows,).
+
+        A row whose sum over the first :data:`FIRST` trees is below ``stop`` is not worth the others: it keeps
+        that sum.
+        """
         out = np.empty(len(rows), np.float32)
         _predict(
             self.feature, self.threshold, self.left, self.right, self.roots, np.float64(self.baseline), rows,
-            wanted, out,
+            np.float64(stop), out,
         )  # fmt: skip
         return out
 
 
 @njit(cache=True, nogil=True)
-def _predict(feature, threshold, left, right, roots, baseline, rows, wanted, out):  # type: ignore[no-untyped-def]
+def _predict(feature, threshold, left, right, roots, baseline, rows, stop, out):  # type: ignore[no-untyped-def]
     for i in range(len(rows)):
-        if not wanted[i]:
-            out[i] = -np.inf
-            continue
         row = rows[i]
         total = baseline
         for t in range(len(roots)):
-            n = roots[t]
-            while feature[n] >= 0:
-                n = left[n] if row[feature[n]] <= threshold[n] else right[n]
+            if t == FIRST and total < stop:
+                break
+            n = np.int64(roots[t])
+            f = feature[n]
+            while f >= 0:
+                n = np.int64(left[n] if row[f] <= threshold[n] else right[n])
+                f = feature[n]
             total += np.float64(threshold[n])
         out[i] = np.float32(total)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.model import SegmentModel
-from toolkit.boilerplate.spans import SPAN_COLUMNS, assemble, fill_appeals
+from toolkit.boilerplate.spans import assemble, fill_appeals, span_table
 from toolkit.boilerplate.train import (
     Labelled,
     cross_validate,
@@ -46,8 +46,7 @@ def held_out_spans(
     from toolkit import datasets
 
     labelled, first = load_gold(folds=folds, seed=seed)
-    shipped = SegmentModel.load()
-    markup = shipped.weights[:, CLASSES:], shipped.bias[CLASSES:]  # learned without the gold's publishers
+    markup = SegmentModel.load().words.half(CLASSES)  # learned without the gold's publishers
     inserted = load_inserted(labelled, folds=folds, seed=seed)
     result = cross_validate(labelled, inserted, markup, folds=folds, seed=seed, only=only)
     chosen = first if only is None else first & np.isin(labelled.segment_fold, only)
@@ -69,11 +68,8 @@ def _spans(
     remove = chosen & ((score >= THRESHOLD) | inside)
     kind = np.where(inside, 0, kind)
     nothing = np.zeros(len(sums), np.uint64)
-    rows = assemble(gold.read.buffer, gold.read.segments, remove, kind, score, nothing, nothing > 0)
-    ids = gold.corpus["doc_id"].tolist()
-    return pd.DataFrame(
-        [(ids[d], *row) for d, cuts in rows.items() for row in cuts], columns=list(SPAN_COLUMNS)
-    )
+    cuts = assemble(gold.read.segments, remove, kind, score, nothing, nothing > 0)
+    return span_table(gold.corpus, gold.read.buffer, cuts)
 
 
 def boilerplate_table(*, folds: int = 3, seed: int = 0, draws: int = 1000) -> pd.DataFrame:

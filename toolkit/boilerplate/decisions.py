@@ -1,0 +1,152 @@
+"""People's word on what repeats: keep it, or remove it as a kind. Plain data, append-only, the last word counts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.evidence import KINDS
+from toolkit.boilerplate.features import read_segments
+from toolkit.segments import Buffer, cut
+
+KEEP = "keep"
+Decisions: TypeAlias = Mapping[str, str] | str | Path
+"""``template_id`` or the very text of a passage → a kind or ``"keep"``; or the path of a ``decisions.jsonl``."""
+
+_TEMPLATE = re.compile(r"[0-9a-f]{16}")
+NONE, KEPT = -2, -1
+"""Verdicts by number: no word on it; keep. Kinds are their place in :data:`KINDS`."""
+
+
+def check_verdict(place: str, verdict: object) -> str:
+    """Return the verdict if it is one; raise ValueError with its place if not."""
+    if verdict not in (*KINDS, KEEP):
+        msg = f"{place}: {verdict!r} is no verdict; a kind ({', '.join(KINDS)}) or 'keep' is wanted"
+        raise ValueError(msg)
+    return str(verdict)
+
+
+def read_decisions(path: str | Path) -> dict[str, str]:
+    """Read a ``decisions.jsonl``: one object a line with ``template_id`` or ``text``, and ``verdict``.
+
+    Returns
+    -------
+    dict of str to str
+        The last verdict on each template or passage; a file that does not exist yet holds none.
+
+    Raises
+    ------
+    ValueError
+        A line is no such object; the message says which.
+    """
+    path, found = Path(path), dict[str, str]()
+    if not path.exists():
+        return found
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        place = f"{path}#{number}"
+        try:
+            row = json.loads(line)
+            subject = row.get("template_id") or row["text"]
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            msg = (
+                f"{place}: {line[:60]!r} is no decision ({error}); template_id or text and verdict are wanted"
+            )
+            raise ValueError(msg) from error
+        found[str(subject)] = check_verdict(place, row.get("verdict"))
+    return found
+
+
+def append_decision(
+    path: str | Path,
+    subject: str,
+    verdict: str,
+    *,
+    example: str = "",
+    note: str = "",
+    decided: datetime | None = None,
+) -> None:
+    """Add one line to a ``decisions.jsonl`` and see that it reached the disk.
+
+    Parameters
+    ----------
+    subject : str
+        A ``template_id`` or the text of a passage.
+    decided : datetime, optional
+        Default now.
+    """
+    key = "template_id" if _TEMPLATE.fullmatch(subject) else "text"
+    when = (decided or datetime.now(UTC)).isoformat(timespec="seconds")
+    row = {key: subject, "verdict": check_verdict(subject, verdict), "decided": when}
+    row |= {name: value for name, value in (("example", example[:300]), ("note", note)) if value}
+    with Path(path).open("a", encoding="utf-8") as out:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        out.flush()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Decisions in the form that segments are held against.
+
+    Attributes
+    ----------
+    templates, passages : tuple of ndarray
+        Sorted keys (uint64) of templates, exact fingerprints of passages' segments; a verdict (int64) each.
+    """
+
+    templates: tuple[NDArray[np.uint64], NDArray[np.int64]]
+    passages: tuple[NDArray[np.uint64], NDArray[np.int64]]
+
+    @classmethod
+    def of(cls, decisions: Decisions | None) -> Rules:
+        """Check decisions and sort them.
+
+        Raises
+        ------
+        ValueError
+            A verdict is none.
+        """
+        given = read_decisions(decisions) if isinstance(decisions, str | Path) else dict(decisions or {})
+        number = {k: i for i, k in enumerate(KINDS)} | {KEEP: KEPT}
+        templates, passages = dict[int, int](), dict[int, int]()
+        for subject, verdict in given.items():
+            meant = number[check_verdict(f"decisions[{subject[:40]!r}]", verdict)]
+            if _TEMPLATE.fullmatch(subject):
+                templates[int(subject, 16)] = meant
+            else:
+                buffer = Buffer.of([subject])
+                passages |= dict.fromkeys(read_segments(buffer, cut(buffer)).prints[:, 0].tolist(), meant)
+        return cls(_sorted(templates), _sorted(passages))
+
+    def __bool__(self) -> bool:
+        return bool(len(self.templates[0]) or len(self.passages[0]))
+
+    def verdicts(self, template: NDArray[np.uint64], prints: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Verdict on each segment by its template and its exact fingerprint; a passage outweighs a template."""
+        out = _looked_up(self.templates, template)
+        by_text = _looked_up(self.passages, prints)
+        return np.where(by_text == NONE, out, by_text)
+
+
+def _sorted(verdicts: dict[int, int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    keys = sorted(verdicts)
+    return np.array(keys, np.uint64), np.array([verdicts[k] for k in keys], np.int64)
+
+
+def _looked_up(
+    table: tuple[NDArray[np.uint64], NDArray[np.int64]], keys: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    known, verdict = table
+    if not len(known):
+        return np.full(len(keys), NONE, np.int64)
+    at = np.searchsorted(known, keys).clip(0, len(known) - 1)
+    return np.where(known[at] == keys, verdict[at], NONE)

@@ -1,0 +1,129 @@
+"""What a segment shares with the rest of its article: the words and names that the story uses elsewhere.
+
+A teaser names people the story never mentions; a caption names them again; furniture shares nothing.
+"""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.features import NAME, SHAPE, Titles
+from toolkit.segments import Segments
+
+ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
+"""Columns: share of the segment's terms, and of its names, that stand in another segment of the article; how many
+names do not (logarithm); share of its terms that stand in the title; share of the title's terms that stand in the
+segment. -1 where there is nothing to count."""
+
+_TERMS = SHAPE.index("terms")
+
+
+@njit(cache=True, nogil=True)
+def _slot(keys, term):  # type: ignore[no-untyped-def]
+    mask = len(keys) - 1
+    i = (np.int64(term) * 0x9E3779B1 >> 7) & mask
+    while keys[i] != 0 and keys[i] != term:
+        i = (i + 1) & mask
+    return i
+
+
+@njit(cache=True, nogil=True)
+def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignore[no-untyped-def]
+    keys = np.zeros(256, np.uint32)
+    where = np.zeros(256, np.int32)
+    title = np.zeros(256, np.int32)
+    at = 0
+    title_at = 0
+    for d in range(len(bounds) - 1):
+        lo, hi = bounds[d], bounds[d + 1]
+        total = title_counts[d]
+        for s in range(lo, hi):
+            total += counts[s]
+        size = 256
+        while size < 2 * total:
+            size *= 2
+        if size > len(keys):
+            keys = np.zeros(size, np.uint32)
+            where = np.zeros(size, np.int32)
+            title = np.zeros(size, np.int32)
+        table = keys[:size]
+        table[:] = 0
+        in_title = 0
+        for t in range(title_at, title_at + title_counts[d]):
+            term = title_terms[t] & ~np.uint32(NAME) | np.uint32(2)
+            i = _slot(table, term)
+            if table[i] == 0:
+                table[i] = term
+                where[i] = -1
+                title[i] = 0  # the last segment that was counted for this term of the title
+                in_title += 1
+        title_at += title_counts[d]
+        start = at
+        for s in range(lo, hi):
+            for t in range(at, at + counts[s]):
+                term = terms[t] & ~np.uint32(NAME) | np.uint32(2)
+                i = _slot(table, term)
+                if table[i] == 0:
+                    table[i] = term
+                    where[i] = s
+                    title[i] = -1
+                elif where[i] == -1:
+                    where[i] = s
+                elif where[i] != s:
+                    where[i] = -2  # in several segments
+            at += counts[s]
+        at = start
+        for s in range(lo, hi):
+            words = 0
+            words_known = 0
+            names = 0
+            names_known = 0
+            shared = 0
+            covered = 0
+            for t in range(at, at + counts[s]):
+                i = _slot(table, terms[t] & ~np.uint32(NAME) | np.uint32(2))
+                known = where[i] == -2
+                words += 1
+                words_known += known
+                if terms[t] & np.uint32(NAME):
+                    names += 1
+                    names_known += known
+                if title[i] >= 0:
+                    shared += 1
+                    if title[i] != s + 1:
+                        title[i] = s + 1
+                        covered += 1
+            at += counts[s]
+            out[s, 0] = words_known / words if words else -1.0
+            out[s, 1] = names_known / names if names else -1.0
+            out[s, 2] = np.log1p(np.float32(names - names_known)) if names else -1.0
+            out[s, 3] = shared / words if words and in_title else -1.0
+            out[s, 4] = covered / in_title if in_title else -1.0
+
+
+def echoes(
+    segments: Segments,
+    shapes: NDArray[np.int32],
+    terms: NDArray[np.uint32],
+    titles: Titles,
+) -> NDArray[np.float32]:
+    """Compare each segment with the rest of its document and with its title.
+
+    Parameters
+    ----------
+    shapes, terms
+        As made by :func:`toolkit.boilerplate.features.score_segments`.
+    titles : Titles
+
+    Returns
+    -------
+    ndarray of float32, shape (n_segments, len(ECHOES))
+    """
+    out = np.empty((len(segments), len(ECHOES)), np.float32)
+    counts = np.ascontiguousarray(shapes[:, _TERMS])
+    _echo(terms, counts, segments.bounds, titles.terms, titles.counts, out)
+    return out

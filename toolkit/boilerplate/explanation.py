@@ -1,0 +1,97 @@
+"""Why each span of a text was removed: the template it is, or the words that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from toolkit.boilerplate.features import WordWeights, read_segments
+from toolkit.boilerplate.templates import NO_DAY, Lookup
+from toolkit.display import PLAIN, CleanedArticle, escaped, visible
+from toolkit.segments import Buffer, Segments
+
+_MOST = 60
+"""Words of a span that are tried."""
+
+
+@dataclass(frozen=True, repr=False)
+class CleaningExplanation:
+    """An article with what was removed struck through, and the reason for each span.
+
+    Attributes
+    ----------
+    article : CleanedArticle
+    reasons : DataFrame
+        One row a span: ``start``, ``end``, ``kind``, ``score``, ``evidence``, ``template_id``, ``documents``
+        (Int64, that hold the template; missing without one), ``first_seen``, ``last_seen`` (``datetime64``),
+        ``words`` (str, those without which the span would have looked most like article text) and ``text``.
+    """
+
+    article: CleanedArticle
+    reasons: pd.DataFrame
+
+    def _lines(self) -> list[str]:
+        lines = []
+        for row in self.reasons.to_dict("records"):
+            line = f"{row['kind']} {row['score']:.2f} at {row['start']}–{row['end']}: "
+            if pd.notna(row["documents"]):
+                line += f"template {row['template_id']} of {row['documents']} documents"
+                if pd.notna(row["first_seen"]):
+                    line += f", {row['first_seen']:%Y-%m-%d} to {row['last_seen']:%Y-%m-%d}"
+                line += "; "
+            lines.append(f"{line}words: {row['words'] or '–'}")
+        return lines
+
+    def __repr__(self) -> str:
+        return "\n".join([repr(self.article), *(visible(line) for line in self._lines())])
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<li>{escaped(line)}</li>" for line in self._lines())
+        return f"{self.article._repr_html_()}<ol {PLAIN}>{items}</ol>"
+
+
+def explain(text: str, title: str | None, spans: pd.DataFrame, words: WordWeights, lookup: Lookup | None,
+            keys: Sequence[int]) -> CleaningExplanation:  # fmt: skip
+    """Explain the spans of one text; ``keys`` are their templates, 0 for none."""
+    reasons = spans[["start", "end", "kind", "score", "evidence", "template_id"]].reset_index(drop=True)
+    documents, first, last = [], [], []
+    for key in keys:
+        row = None
+        if key and lookup is not None:
+            at = int(np.searchsorted(lookup.counts.key, np.uint64(key)))
+            if at < len(lookup.counts) and int(lookup.counts.key[at]) == key:
+                row = at
+        documents.append(pd.NA if row is None else int(lookup.counts.docs[row]))  # type: ignore[union-attr]
+        first.append(None if row is None else _day(int(lookup.counts.first[row])))  # type: ignore[union-attr]
+        last.append(None if row is None else _day(int(lookup.counts.last[row])))  # type: ignore[union-attr]
+    pieces = [text[a:b] for a, b in zip(reasons["start"], reasons["end"], strict=True)]
+    reasons["documents"] = pd.array(documents, dtype="Int64")
+    reasons["first_seen"] = pd.Series(first, dtype="datetime64[s]")
+    reasons["last_seen"] = pd.Series(last, dtype="datetime64[s]")
+    reasons["words"] = pd.Series([", ".join(deciding(p, words)) for p in pieces], dtype="str")
+    reasons["text"] = pd.Series(pieces, dtype="str")
+    return CleaningExplanation(CleanedArticle(text, spans, title), reasons)
+
+
+def _day(day: int) -> pd.Timestamp | None:
+    return None if abs(day) == int(NO_DAY) else pd.Timestamp(day, unit="D")
+
+
+def deciding(passage: str, words: WordWeights, n: int = 5) -> list[str]:
+    """Return the words without which a passage would look most like article text, strongest first.
+
+    Each word is left out in turn and the passage scored again by its words alone; at most the first sixty.
+    """
+    tokens = passage.split()[:_MOST]
+    variants = [" ".join(tokens), *(" ".join(tokens[:i] + tokens[i + 1 :]) for i in range(len(tokens)))]
+    buffer = Buffer.of(variants)
+    count = len(variants)
+    whole = Segments(buffer.offsets[:-1], buffer.offsets[1:], np.zeros(count, np.uint8), np.arange(count + 1))
+    keep = read_segments(buffer, whole, words).words[:, 0].clip(1e-6, 1 - 1e-6)
+    odds = np.log((1 - keep) / keep)
+    loss = odds[0] - odds[1:]
+    best = [i for i in np.argsort(-loss, kind="stable")[:n] if loss[i] > 0]
+    return [tokens[i] for i in best]
