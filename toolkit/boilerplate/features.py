@@ -297,7 +297,27 @@ def softmax(row):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _score(  # type: ignore[no-untyped-def]
-    data, start, end, joint, classes, fold, table, scales, bias, logits, windows, prints, shapes, terms
+    data,
+    start,
+    end,
+    joint,
+    classes,
+    fold,
+    table,
+    scales,
+    bias,
+    same,
+    old_words,
+    old_windows,
+    old_prints,
+    old_shapes,
+    old_terms,
+    old_at,
+    logits,
+    windows,
+    prints,
+    shapes,
+    terms,
 ):
     index = np.empty(_ROOM, np.uint32)
     step = _WINDOW // 2 * _PER_TOKEN
@@ -308,6 +328,16 @@ def _score(  # type: ignore[no-untyped-def]
     eight = np.uint64(8)
     at = 0
     for s in range(len(start)):
+        if len(same) and same[s] >= 0:
+            old = same[s]
+            logits[s] = old_words[old]
+            windows[s] = old_windows[old]
+            prints[s] = old_prints[old]
+            shapes[s] = old_shapes[old]
+            for t in range(shapes[s, 10]):
+                terms[at + t] = old_terms[old_at[old] + t]
+            at += shapes[s, 10]
+            continue
         n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
         at += shapes[s, 10]
         for k in range(16):
@@ -437,29 +467,36 @@ class SegmentReading:
     windows: NDArray[np.float32]
 
 
-def read_segments(buffer: Buffer, segments: Segments, words: WordWeights | None = None) -> SegmentReading:
-    """Fingerprint each segment and, given weights, score it by its words."""
+def read_segments(
+    buffer: Buffer,
+    segments: Segments,
+    words: WordWeights | None = None,
+    known: tuple[NDArray[np.int64], SegmentReading] | None = None,
+) -> SegmentReading:
+    """Fingerprint each segment and, given weights, score it by its words.
+
+    Parameters
+    ----------
+    known : (ndarray of int64, SegmentReading), optional
+        For each segment its place in an earlier reading by the same weights that held it, -1 if none did.
+    """
     n = len(segments)
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
     terms = np.empty(int((segments.end - segments.start).sum()) // _TERM + 1, np.uint32)
     text = (buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD)
     scored = n if words is not None else 0
-    logits, windows = np.empty((scored, 16), np.float32), np.empty((scored, len(WINDOWS)), np.float32)
+    given, windows = np.empty((scored, 16), np.float32), np.empty((scored, len(WINDOWS)), np.float32)
     if words is None:
         used = _read(*text, prints, shapes, terms)
     else:
+        none = SegmentReading(prints[:0], shapes[:0], terms[:0], given[:0], windows[:0])
+        same, old = (np.empty(0, np.int64), none) if known is None else known
+        counts = old.shapes[:, SHAPE.index("terms")].astype(np.int64)
         used = _score(
-            *text,
-            words.table.view(np.uint64),
-            words.scale,
-            words.bias,
-            logits,
-            windows,
-            prints,
-            shapes,
-            terms,
-        )
-    return SegmentReading(prints, shapes, terms[:used], logits, windows)
+            *text, words.table.view(np.uint64), words.scale, words.bias, same, old.words, old.windows, old.prints,
+            old.shapes, old.terms, np.cumsum(counts) - counts, given, windows, prints, shapes, terms,
+        )  # fmt: skip
+    return SegmentReading(prints, shapes, terms[:used], given, windows)
 
 
 def ngram_matrix(buffer: Buffer, segments: Segments) -> Any:

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import echoes
-from toolkit.boilerplate.features import SHAPE, Titles, WordWeights, read_segments
+from toolkit.boilerplate.features import SHAPE, SegmentReading, Titles, WordWeights, read_segments
+from toolkit.boilerplate.mending import Mended
 from toolkit.boilerplate.templates import NO_DAY, publisher_hash
 from toolkit.segments import Buffer, Segments, cut
 
@@ -52,36 +53,78 @@ class Reading:
     buffer : Buffer
     segments : Segments
     about : About
-    prints, shapes : ndarray, shape (n_segments, …)
-        Columns :data:`toolkit.boilerplate.features.FINGERPRINTS` and ``SHAPE``.
-    words : ndarray of float32, shape (n_segments, 16) or (0, 16)
-        Class probabilities by the segment's words: eight learned from gold, eight from pages' markup.
-    windows : ndarray of float32, shape (n_segments, 18) or (0, 18)
+    read : SegmentReading
     echoes : ndarray of float32, shape (n_segments, 5)
     """
 
     buffer: Buffer
     segments: Segments
     about: About
-    prints: NDArray[np.uint64]
-    shapes: NDArray[np.int32]
-    words: NDArray[np.float32]
-    windows: NDArray[np.float32]
+    read: SegmentReading
     echoes: NDArray[np.float32]
 
     @classmethod
-    def of(cls, buffer: Buffer, about: About, words: WordWeights | None = None) -> Reading:
-        """Cut and read a buffer; without weights nothing is scored."""
+    def of(
+        cls,
+        buffer: Buffer,
+        about: About,
+        words: WordWeights | None = None,
+        before: tuple[Reading, Mended] | None = None,
+    ) -> Reading:
+        """Cut and read a buffer; without weights nothing is scored.
+
+        Parameters
+        ----------
+        before : (Reading, Mended), optional
+            The reading of the texts that ``buffer`` is what is left of: segments that stand in it unchanged are
+            not read again.
+        """
         segments = cut(buffer)
-        read = read_segments(buffer, segments, words)
+        known = None
+        if before is not None:
+            earlier, mended = before
+            known = _unchanged(segments, earlier.segments, mended), earlier.read
+        read = read_segments(buffer, segments, words, known)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
-        return cls(buffer, segments, about, read.prints, read.shapes, read.words, read.windows, shared)
+        return cls(buffer, segments, about, read, shared)
 
     def scored(self, words: NDArray[np.float32], windows: NDArray[np.float32]) -> Reading:
         """The same segments with other scores."""
-        return replace(self, words=words, windows=windows)
+        return replace(self, read=replace(self.read, words=words, windows=windows))
+
+    @property
+    def prints(self) -> NDArray[np.uint64]:
+        """Fingerprints; see :class:`toolkit.boilerplate.features.SegmentReading` for this and the next."""
+        return self.read.prints
+
+    @property
+    def shapes(self) -> NDArray[np.int32]:
+        """Counts and classes of characters."""
+        return self.read.shapes
+
+    @property
+    def words(self) -> NDArray[np.float32]:
+        """Class probabilities by the segment's words."""
+        return self.read.words
+
+    @property
+    def windows(self) -> NDArray[np.float32]:
+        """What the first, the last and the best words say."""
+        return self.read.windows
 
     @property
     def size(self) -> NDArray[np.int32]:
         """Bytes of each segment; shape (n_segments,)."""
         return np.ascontiguousarray(self.shapes[:, SHAPE.index("bytes")])
+
+
+def _unchanged(segments: Segments, earlier: Segments, mended: Mended) -> NDArray[np.int64]:
+    """Place of each segment of mended texts among the segments of the original ones, -1 if it is new."""
+    if not len(mended.place):
+        return np.full(len(segments), -1, np.int64)
+    piece = np.searchsorted(mended.place, segments.start, side="right") - 1
+    inside = segments.end <= mended.place[piece] + mended.size[piece]
+    moved = mended.source[piece] - mended.place[piece]
+    at = np.searchsorted(earlier.start, segments.start + moved).clip(0, max(len(earlier) - 1, 0))
+    same = inside & (earlier.start[at] == segments.start + moved) & (earlier.end[at] == segments.end + moved)
+    return np.where(same & (earlier.joint[at] == segments.joint), at, -1).astype(np.int64)

@@ -60,7 +60,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         default all.
     threshold : float, optional
         Least probability of a removed segment, in (0, 1); outweighs ``max_article_loss``.
-    max_article_loss : float, default 0.002
+    max_article_loss : float, default 0.0015
         Largest tolerated share of article characters lost; chooses the threshold by what publisher-grouped
         cross-validation measured (0.0005 to 0.005; 1 for the best F1 whatever is lost).
     decisions : mapping of str to str, or path, optional
@@ -98,7 +98,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         *,
         remove: Iterable[str] | None = None,
         threshold: float | None = None,
-        max_article_loss: float = 0.002,
+        max_article_loss: float = 0.0015,
         decisions: Decisions | None = None,
     ) -> None:
         self.remove = remove
@@ -314,11 +314,12 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     def _settled(self, buffer: Buffer, about: About, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
         """Clean what is left again until it is found clean."""
-        cuts = found = self._found(Reading.of(buffer, about, shipped_model().words), wanted, rules)
+        first = Reading.of(buffer, about, shipped_model().words)
+        cuts = found = self._found(first, wanted, rules)
         while len(found):
             documents = np.unique(found.document)
             mended = cuts.mended(buffer, documents)
-            again = Reading.of(mended.buffer, about.take(documents), shipped_model().words)
+            again = Reading.of(mended.buffer, about.take(documents), shipped_model().words, (first, mended))
             found = self._found(again, wanted, rules)
             if len(found):
                 found = carried_back(found, mended, documents)

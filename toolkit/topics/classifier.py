@@ -128,19 +128,32 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         Series
-            Index of ``X``; missing where the probability is below ``min_confidence``.
+            Index of ``X``; missing where the probability is below ``min_confidence``, and where ``lang``
+            names a language that the model does not support (``model.card["languages"]``; a missing
+            ``lang`` is taken for supported). ``attrs["missing"]`` counts the reasons.
         """
-        return self._likeliest(self.predict_proba(X))
+        corpus, _ = self._read(X)
+        return self._likeliest(self.predict_proba(corpus), self._foreign(corpus))
 
-    def _likeliest(self, probability: pd.DataFrame) -> pd.Series[Any]:
+    def _foreign(self, corpus: pd.DataFrame) -> pd.Series[Any]:
+        """Return the language of each document that the model does not support, else missing."""
+        lang = corpus["lang"].str.lower().str.extract("^([a-z]+)", expand=False)
+        supported = self.model.card.get("languages")
+        return lang.where(lang.notna() & ~lang.isin(supported)) if supported else lang.where(lang.isna())
+
+    def _likeliest(self, probability: pd.DataFrame, foreign: pd.Series[Any]) -> pd.Series[Any]:
         values = probability.to_numpy()
         best = pd.Series(self.classes_[values.argmax(axis=1)], index=probability.index)
         if best.dtype == object:
             best = best.astype("str")
         sure = values.max(axis=1, initial=0.0) >= self.min_confidence
-        if not sure.all():
-            best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(sure)
-        best.attrs = dict(probability.attrs)
+        known = foreign.isna().to_numpy(bool)
+        if not (sure & known).all():
+            best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(sure & known)
+        reasons = {f"language {lang!r} is not supported": n for lang, n in foreign.value_counts().items()}
+        if unsure := int((known & ~sure).sum()):
+            reasons[f"probability below {self.min_confidence}"] = unsure
+        best.attrs = dict(probability.attrs) | {"missing": reasons}
         return best
 
     def topics(self, X: CorpusLike) -> pd.DataFrame:
@@ -150,8 +163,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         -------
         DataFrame
             ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and
-            ``probability``; documents in the order of ``X``, likeliest topic first. A document of which
-            :meth:`predict` is not sure enough has no row.
+            ``probability``; documents in the order of ``X``, likeliest topic first. A document for
+            which :meth:`predict` is missing has no row.
         """
         corpus, _ = self._read(X)
         probability = self.predict_proba(corpus)
@@ -161,6 +174,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         if self.model.kind != "multi":
             shown[np.arange(len(values)), best] = True
         shown &= (values.max(axis=1, initial=0.0) >= self.min_confidence)[:, None]
+        shown &= self._foreign(corpus).isna().to_numpy(bool)[:, None]
         rows, columns = np.nonzero(shown)
         order = np.lexsort((columns, -values[rows, columns], rows))
         rows, columns = rows[order], columns[order]

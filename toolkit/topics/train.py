@@ -73,7 +73,7 @@ class Design:
     """
 
     bits: int = 17
-    lead: int = 4096
+    lead: int = 12000
     title_weight: int = 6
     idf_power: float = 0.5
     at_least: int = 3
@@ -82,10 +82,10 @@ class Design:
     penalty: float = 0.15
     rank: int = 400
     power: float = 0.5
-    semantic: float = 0.5
-    slugs: float = 0.3
-    headlines: float = 0.3
-    sentences: float = 0.3
+    semantic: float = 0.25
+    slugs: float = 0.15
+    headlines: float = 0.15
+    sentences: float = 0.15
     definitions: float = 0.2
 
     @property
@@ -330,6 +330,7 @@ def card(documents: Documents, rows: Places, design: Design) -> dict[str, Any]:
         "description": "17 top-level IPTC Media Topics; hashed words and word pairs, linear, calibrated.",
         "taxonomy": "IPTC Media Topics 2023-10-24, CC BY 4.0",
         "intended_use": "Topics of news articles in English; other languages are not supported.",
+        "languages": ["en"],
         "labels": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
         "licences": {name: str(licences[name]) for name in LEARNED},
         "design": asdict(design),
