@@ -210,7 +210,7 @@ def test_each_publisher_is_cleaned_once_and_by_a_model_that_did_not_see_it(data,
     )
     cleaned = clean_unseen({("aed", "trafilatura"): corpus}, folds=2)
     assert cleaned["aed", "trafilatura"].index.equals(corpus.index)
-    assert cleaned["aed", "trafilatura"].columns.tolist() == ["remover", "fitted remover"]
+    assert cleaned["aed", "trafilatura"].columns.tolist() == ["remover", "fitted remover", "strict remover"]
     assert cleaned["aed", "trafilatura"].notna().all(axis=None)
     of = {"p1": "example.org", "p2": "example.org", "other": "example.com"}
     fold = dict(zip(of, train_module.fold_of(pd.Series(of), 2, 0), strict=True))

@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -49,6 +50,44 @@ def test_a_page_gives_its_article_and_metadata():
     assert (row["lang"], row["url"], row["publisher"]) == ("de", "https://www.faz.net/a", "faz.net")
     assert row["published"] == pd.Timestamp("2020-02-03", tz="UTC")
     assert row["source"] == "a.html"
+
+
+@pytest.mark.parametrize(
+    ("precise", "full", "wanted"),
+    [
+        (24, 100, "favor_recall"),
+        (25, 100, "favor_precision"),
+        (100, 90, "favor_precision"),
+        (0, 1, "favor_recall"),
+        (None, 80, "favor_recall"),
+        (80, None, "favor_precision"),
+        (None, None, None),
+    ],
+)
+def test_high_recall_replaces_a_stub(monkeypatch, precise, full, wanted):
+    lengths = {"favor_precision": precise, "favor_recall": full}
+
+    def extraction(html, *, url, include_comments, with_metadata, **asked):
+        (setting,) = asked
+        assert not include_comments
+        size = lengths[setting]
+        about = {"title": setting if with_metadata else None, "url": url}
+        missing = dict.fromkeys(("sitename", "language", "date"))
+        return None if size is None else SimpleNamespace(text="x" * size, **about, **missing)
+
+    monkeypatch.setattr("trafilatura.bare_extraction", extraction)
+    record = read_page(page(), "https://www.faz.net/1")
+    if wanted is None:
+        assert record["text"].reason == "no article text found in the page"
+    else:
+        assert (record["title"], len(record["text"])) == (wanted, lengths[wanted])
+
+
+def test_options_of_extraction_are_passed_on():
+    rows = "".join(f"<tr><td>Gemeinde {i}</td><td>{i} Stimmen</td></tr>" for i in range(9))
+    html = page().replace("</article>", f"<table>{rows}</table></article>")
+    assert "Gemeinde 3" in read_page(html, extraction={})["text"]
+    assert "Gemeinde 3" not in read_page(html, extraction={"include_tables": False})["text"]
 
 
 @pytest.mark.parametrize(

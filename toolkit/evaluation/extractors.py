@@ -13,13 +13,14 @@ from toolkit.corpus import make_corpus, registrable_domain
 from toolkit.datasets.store import Record
 from toolkit.loading.pages import fragment_text, read_page
 
-SETTINGS: dict[str, dict[str, bool]] = {
+SETTINGS: dict[str, dict[str, bool] | None] = {
+    "as loaded": None,
     "default": {},
     "favor_precision": {"favor_precision": True},
     "favor_recall": {"favor_recall": True},
     "no tables": {"include_tables": False},
 }
-"""Name → what trafilatura is asked for besides leaving out reader comments."""
+"""Name → what trafilatura is asked for besides leaving out reader comments; None as :func:`toolkit.load` does."""
 
 _STOPLISTS = {
     "da": "Danish", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "it": "Italian",

@@ -29,6 +29,9 @@ SHINGLE = 4
 SEVERAL = 2
 """From so many pages on, a publisher's pages are fitted."""
 
+STRICT = 0.0005
+"""``max_article_loss`` of the strict remover, the least that the card has a threshold for."""
+
 Key = tuple[str, str]
 """A page set and a method."""
 
@@ -122,22 +125,26 @@ def _means(pages: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[float, 
 
 
 def clean(corpus: pd.DataFrame) -> pd.DataFrame:
-    """Clean extracted pages with the remover, unfitted and fitted.
+    """Clean extracted pages with the remover, by itself, fitted, and strict.
 
     Returns
     -------
     DataFrame
-        Two columns of texts: ``remover``, each page by itself; ``fitted remover``, pages of publishers that
-        have several after fitting on all those pages, the rest by itself.
+        Three columns of texts: ``remover``, each page by itself; ``fitted remover``, pages of publishers that
+        have several after fitting on all those pages, the rest by itself; ``strict remover``, the same where
+        at most :data:`STRICT` of the article characters may be lost.
     """
     from toolkit.boilerplate import BoilerplateRemover
 
     texts = pd.DataFrame({"remover": BoilerplateRemover().transform(corpus)["clean_text"]})
     texts["fitted remover"] = texts["remover"]
+    strict = BoilerplateRemover(max_article_loss=STRICT)
+    texts["strict remover"] = strict.transform(corpus)["clean_text"]
     several = with_several(corpus["publisher"])
     if several.any():
         pages = corpus[several]
-        texts.loc[several, "fitted remover"] = BoilerplateRemover().fit(pages).transform(pages)["clean_text"]
+        for way, remover in (("fitted remover", BoilerplateRemover()), ("strict remover", strict)):
+            texts.loc[several, way] = remover.fit(pages).transform(pages)["clean_text"]
     return texts
 
 
