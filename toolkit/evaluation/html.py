@@ -25,6 +25,14 @@ from toolkit.evaluation.extractors import extract
 from toolkit.evaluation.intervals import bootstrap
 
 FIGURES = ("bag_f1", "shingle_f1", "shingle_precision", "shingle_recall")
+TITLES = {
+    "bag_f1": "word-bag F1",
+    "gain": "word-bag F1 gained by the remover",
+    "shingle_f1": "4-shingle F1",
+    "shingle_precision": "4-shingle precision",
+    "shingle_recall": "4-shingle recall",
+    "empty": "pages without a text",
+}
 SHINGLE = 4
 SEVERAL = 2
 """From so many pages on, a publisher's pages are fitted."""
@@ -208,7 +216,7 @@ def table(pages: Mapping[str, pd.DataFrame], *, draws: int = 1000, seed: int = 0
             row |= _with_interval(figure, lambda r, at=at, n=numbers: _means(n, r)[at], groups, draws, seed)
         extraction, _, way = name.partition(" + ")
         if way:
-            gain = (part["bag_f1"] - pages[extraction]["bag_f1"]).to_numpy()
+            gain = part["bag_f1"].to_numpy() - pages[extraction]["bag_f1"].to_numpy()
             row |= _with_interval("gain", lambda r, g=gain: float(g[r].mean()), groups, draws, seed)
         row["empty", "value"] = float(part["empty"].sum())
         rows[name] = row
@@ -224,19 +232,29 @@ def _with_interval(
     }  # fmt: skip
 
 
-def show(figures: pd.DataFrame) -> str:
-    """Lay out a table of :func:`table` as Markdown, value [low, high]."""
-    shown = [f for f in (*FIGURES, "gain") if (f, "value") in figures.columns]
-    names = [f.replace("bag_f1", "word-bag F1").replace("_", " ").replace(" f1", " F1") for f in shown]
-    lines = ["| method | " + " | ".join(names) + " | empty |", "|---" * (len(shown) + 2) + "|"]
-    for name, row in figures.iterrows():
-        cells = [
-            "" if np.isnan(row[f, "value"]) else
-            f"{row[f, 'value']:{'+' if f == 'gain' else ''}.4f} [{row[f, 'low']:.3f}, {row[f, 'high']:.3f}]"
-            for f in shown
-        ]  # fmt: skip
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {row['empty', 'value']:.0f} |")
-    return "\n".join(lines)
+def show(figures: Mapping[str, pd.DataFrame]) -> str:
+    """Lay out tables of :func:`table`, one a page set, as Markdown: one table a figure, value [low, high]."""
+    columns = next(iter(figures.values())).columns
+    tables = []
+    for figure, title in TITLES.items():
+        if (figure, "value") not in columns:
+            continue
+        lines = [f"| {title} | " + " | ".join(figures) + " |", "|---" * (len(figures) + 1) + "|"]
+        for method in next(iter(figures.values())).index:
+            rows = [part.loc[method] for part in figures.values()]
+            if not any(np.isnan(row[figure, "value"]) for row in rows):
+                lines.append(f"| {method} | " + " | ".join(_cell(row, figure) for row in rows) + " |")
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
+
+
+def _cell(row: pd.Series[Any], figure: str) -> str:
+    if figure == "empty":
+        return f"{row[figure, 'value']:.0f}"
+    sign = "+" if figure == "gain" else ""
+    return (
+        f"{row[figure, 'value']:{sign}.4f} [{row[figure, 'low']:{sign}.3f}, {row[figure, 'high']:{sign}.3f}]"
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -270,17 +288,16 @@ def main(arguments: list[str] | None = None) -> None:
             pages[name][method] = scored(corpus, corpus["text"])
             for way, text in cleaned.get((name, method), pd.DataFrame()).items():
                 pages[name][f"{method} + {way}"] = scored(corpus, text)
-    everything = {
-        method: pd.concat([p[method] for p in pages.values()], ignore_index=True)
+    pages["several"] = {
+        method: pd.concat([p[method][with_several(p[method]["publisher"])] for p in pages.values()])
         for method in next(iter(pages.values()))
     }
-    pages["publishers with several pages"] = {
-        method: part[with_several(part["publisher"])] for method, part in everything.items()
-    }
+    figures = {}
     for name, part in pages.items():
         first = next(iter(part.values()))
-        print(f"\n{name}: {len(first)} pages, {first['publisher'].nunique()} publishers\n")
-        print(show(table(part, draws=options.draws, seed=options.seed)))
+        print(f"{name}: {len(first)} pages, {first['publisher'].nunique()} publishers")
+        figures[name] = table(part, draws=options.draws, seed=options.seed)
+    print(f"\n{show(figures)}")
 
 
 if __name__ == "__main__":
