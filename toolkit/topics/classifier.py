@@ -138,6 +138,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def _foreign(self, corpus: pd.DataFrame) -> pd.Series[Any]:
         """Return the language of each document that the model does not support, else missing."""
         lang = corpus["lang"].str.lower().str.extract("^([a-z]+)", expand=False)
+        lang = lang.where(lang != "und")
         supported = self.model.card.get("languages")
         return lang.where(lang.notna() & ~lang.isin(supported)) if supported else lang.where(lang.isna())
 

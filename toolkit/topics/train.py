@@ -329,8 +329,8 @@ def card(documents: Documents, rows: Places, design: Design) -> dict[str, Any]:
     return {
         "description": "17 top-level IPTC Media Topics; hashed words and word pairs, linear, calibrated.",
         "taxonomy": "IPTC Media Topics 2023-10-24, CC BY 4.0",
-        "intended_use": "Topics of news articles in English; other languages are not supported.",
-        "languages": ["en"],
+        "intended_use": "Topics of news in English and Nigerian Pidgin; other languages are not supported.",
+        "languages": ["en", "eng", "english", "pcm"],
         "labels": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
         "licences": {name: str(licences[name]) for name in LEARNED},
         "design": asdict(design),
