@@ -47,6 +47,9 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 """Names of the evidence columns."""
 
 _AT_PLACE = len(OWN) + len(AROUND)
+COPIES = 3
+"""Most copies of one article that are told from a template."""
+
 _AT_SPOTS = _AT_PLACE + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
 _AT_REPEATED = _AT_ECHOES + len(ECHOES)
@@ -63,13 +66,33 @@ def _popcount(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _seen(prints, bounds, publishers, slots, rows, docs, out):  # type: ignore[no-untyped-def]
-    """Other documents of the publisher that hold each segment, exactly and fuzzily."""
+def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  # type: ignore[no-untyped-def]
+    """Other documents of the publisher that hold each segment, exactly and fuzzily, its own copies left out.
+
+    Where most of a document stands in one to three others too, these are copies of it: crawled again, or slightly
+    edited. They say nothing of templates, so their number is taken off.
+    """
+    below = np.zeros(COPIES + 1, np.int64)
     for d in range(len(bounds) - 1):
+        below[:] = 0
+        total = 0
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(2):
                 r = find(slots, rows, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
                 out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
+            total += shapes[s, 7]
+            if out[s, 0] <= COPIES:
+                below[out[s, 0]] += shapes[s, 7]
+        reached = 0
+        for k in range(COPIES + 1):
+            reached += below[k]
+            if 2 * reached >= total:
+                copies[d] = k
+                break
+        if copies[d] > 0:
+            for s in range(bounds[d], bounds[d + 1]):
+                for w in range(2):
+                    out[s, w] = max(out[s, w] - copies[d], 0)
 
 
 @njit(cache=True, nogil=True)
@@ -220,8 +243,8 @@ _TITLE = _AT_PLACE + PLACE.index("is_title")
 
 @njit(cache=True, nogil=True)
 def _repeated(  # type: ignore[no-untyped-def]
-    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, slots, rows, docs, occurrences, score,
-    first, last, stories, wanted, out
+    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, slots, rows, docs,
+    occurrences, score, first, last, stories, wanted, out
 ):  # fmt: skip
     """Columns REPEATED of the wanted segments; counts exclude the document itself."""
     windows = len(contrast)
@@ -263,10 +286,10 @@ def _repeated(  # type: ignore[no-untyped-def]
                 if h != 0:
                     r = find(slots, rows, mix(mix(h, np.uint64(w + 1)), publishers[d]))
                 if r >= 0:
-                    here = max(docs[r] - 1, 0)
+                    here = max(docs[r] - 1 - copies[d], 0)
                     row[at] = np.log1p(np.float32(here))
                     row[at + 1] = here / max(size, np.float32(1.0))
-                    if occurrences[r] > 1:
+                    if here > 0 and occurrences[r] > 1:
                         row[at + 2] = np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
                     if here > 0:
                         row[rest + 2 * w] = np.log1p(np.float32(max(last[r] - first[r], 0)))
@@ -278,7 +301,7 @@ def _repeated(  # type: ignore[no-untyped-def]
                     if h != 0:
                         g = find(slots, rows, mix(mix(h, np.uint64(w + 1)), np.uint64(1)))
                         if g >= 0:
-                            elsewhere = max(docs[g] - here - 1, 0)
+                            elsewhere = max(docs[g] - here - 1 - copies[d], 0)
                             spread = max(_popcount(stories[g]) - 1, 0)
                         if here > 0:
                             row[lift] = np.log((here + np.float32(0.1)) / (size + np.float32(1.0))) - np.log(
@@ -307,16 +330,19 @@ def suspicious(read: Reading, lookup: Lookup | None) -> NDArray[np.bool_]:
     remove.
     """
     out = np.empty(len(read.segments), bool)
-    _suspicious(read.words, read.segments.bounds, _seen_of(read, lookup), lookup is not None, out)
+    _suspicious(read.words, read.segments.bounds, _seen_of(read, lookup)[0], lookup is not None, out)
     return out
 
 
-def _seen_of(read: Reading, lookup: Lookup | None) -> NDArray[np.int32]:
-    out = np.zeros((len(read.segments), 2), np.int32)
+def _seen_of(read: Reading, lookup: Lookup | None) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Others that hold each segment, and copies of each document."""
+    out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
     if lookup is not None:
-        bounds, publishers = read.segments.bounds, read.about.publishers
-        _seen(read.prints, bounds, publishers, lookup.slots, lookup.rows, lookup.counts.docs, out)
-    return out
+        _seen(
+            read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.slots, lookup.rows,
+            lookup.counts.docs, out, copies,
+        )  # fmt: skip
+    return out, copies
 
 
 def evidence(read: Reading, lookup: Lookup | None, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -351,7 +377,7 @@ def evidence(read: Reading, lookup: Lookup | None, wanted: NDArray[np.bool_]) ->
         c = lookup.counts
         _repeated(
             read.prints, read.shapes, bounds, read.about.publishers, lookup.documents(read.about.publishers),
-            lookup.everywhere, _CONTRAST, _seen_of(read, lookup), lookup.slots, lookup.rows, c.docs, c.occurrences,
+            lookup.everywhere, _CONTRAST, *_seen_of(read, lookup), lookup.slots, lookup.rows, c.docs, c.occurrences,
             c.score, c.first, c.last, c.stories, wanted, out,
         )  # fmt: skip
     return out

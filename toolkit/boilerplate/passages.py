@@ -1,4 +1,6 @@
-"""Invented passages set into real articles: training text for kinds that the gold hardly has.
+"""Articles made worse on purpose: invented passages set into them, their line breaks lost.
+
+Passages are training text for kinds that the gold hardly has.
 
 The gold holds 31 segments of appeals; an appeal left in an article is what bends its topics most.
 """
@@ -11,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from toolkit.corpus import COLUMNS
@@ -95,3 +98,38 @@ def _place(text: str, number: int) -> int:
     lines = [int(s) for s, j in zip(segments.start, segments.joint, strict=True) if j in (PARAGRAPH, LINE)]
     places = [0, *lines[: max(len(lines) // 2, 1)]]
     return len(buffer.text(0, places[number % len(places)]))
+
+
+_BREAK = re.compile(r"\s*\n\s*")
+
+
+def without_breaks(corpus: pd.DataFrame, spans: pd.DataFrame, glue: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Replace the line breaks inside every text; move the spans with it.
+
+    Returns
+    -------
+    corpus, spans : DataFrame
+        Spans that held nothing but line breaks are gone.
+    """
+    texts, moved = [], {}
+    for doc_id, text in zip(corpus["doc_id"], corpus["text"], strict=True):
+        place = np.zeros(len(text) + 1, np.int64)
+        parts, at, last = [], 0, 0
+        for found in _BREAK.finditer(text):
+            start, end = found.span()
+            place[last:start] = at + np.arange(start - last)
+            at += start - last
+            place[start:end] = at
+            parts += [text[last:start], glue]
+            at += len(glue)
+            last = end
+        place[last:] = at + np.arange(len(text) + 1 - last)
+        texts.append("".join(parts) + text[last:])
+        moved[doc_id] = place
+    out = corpus.assign(text=pd.Series(texts, index=corpus.index, dtype="str"))
+    mine = spans[spans["doc_id"].isin(moved)]
+    edges = [
+        (moved[d][a], moved[d][b]) for d, a, b in mine[["doc_id", "start", "end"]].itertuples(index=False)
+    ]
+    mine = mine.assign(start=[a for a, _ in edges], end=[b for _, b in edges])
+    return out, mine[mine["start"] < mine["end"]]

@@ -21,9 +21,9 @@ from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evid
 from toolkit.boilerplate.features import WINDOWS, WordWeights, ngram_matrix, read_segments
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import HOPELESS, SHIPPED, Decision, SegmentModel
-from toolkit.boilerplate.passages import insert_passages
+from toolkit.boilerplate.passages import insert_passages, without_breaks
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.templates import TemplateIndex
+from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.trees import Trees
 from toolkit.corpus import COLUMNS as CORPUS_COLUMNS
 from toolkit.corpus import make_corpus, registrable_domain
@@ -34,6 +34,9 @@ ALONE = len(COLUMNS) - len(REPEATED)
 
 TREES = 150
 """Trees of a decision."""
+
+PLAIN = 3
+"""One in so many segments beyond suspicion is learned from, and counts as often."""
 
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
 """Shares of article characters lost for which the card keeps a threshold."""
@@ -165,21 +168,26 @@ def _blank(part: Labelled) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 @dataclass(frozen=True)
 class Weighed:
-    """Labelled segments and their evidence.
+    """Labelled segments to learn from, and their evidence.
 
     Attributes
     ----------
-    gold, inserted : ndarray of bool, shape (n_segments,)
-    gold_rows, inserted_rows : ndarray of float32, shape (n_labelled, n_columns)
-    suspicious : ndarray of bool, shape (n_labelled,)
-        Which of ``gold_rows`` the remover would weigh at all.
+    chosen : ndarray of bool, shape (n_segments,)
+        All suspicious ones, and one in :data:`PLAIN` of the others.
+    rows : ndarray of float32, shape (n_chosen, n_columns)
+    suspicious : ndarray of bool, shape (n_chosen,)
+        Which of them the remover would weigh at all.
     """
 
-    gold: NDArray[np.bool_]
-    inserted: NDArray[np.bool_]
-    gold_rows: NDArray[np.float32]
-    inserted_rows: NDArray[np.float32]
+    chosen: NDArray[np.bool_]
+    rows: NDArray[np.float32]
     suspicious: NDArray[np.bool_]
+
+
+def _weighed(part: Labelled, read: Reading, lookup: Lookup | None) -> Weighed:
+    doubted = suspicious(read, lookup)
+    chosen = (part.label >= 0) & (doubted | (np.arange(len(doubted)) % PLAIN == 0))
+    return Weighed(chosen, evidence(read, lookup, chosen), doubted[chosen])
 
 
 @dataclass(frozen=True)
@@ -188,21 +196,25 @@ class CrossValidated:
 
     Attributes
     ----------
-    fitted_rows, alone_rows : Weighed
-        With and without the template index.
+    fitted_rows, alone_rows : tuple of Weighed
+        Of the gold and of what was added to it; with and without the template index.
     fitted, alone : ndarray of float32, shape (n_segments,)
         Sum of the trees with and without the template index; -inf where there is no label or
         no suspicion.
     fitted_kind, alone_kind : ndarray of int64, shape (n_segments,)
         Kind, were the segment boilerplate.
+    inserted_fitted, inserted_alone : ndarray of float32
+        Sum of the trees for what was added to the gold, by trees that never saw the publisher.
     """
 
-    fitted_rows: Weighed
-    alone_rows: Weighed
+    fitted_rows: tuple[Weighed, ...]
+    alone_rows: tuple[Weighed, ...]
     fitted: NDArray[np.float32]
     alone: NDArray[np.float32]
     fitted_kind: NDArray[np.int64]
     alone_kind: NDArray[np.int64]
+    inserted_fitted: NDArray[np.float32]
+    inserted_alone: NDArray[np.float32]
 
 
 def markup_weights(pages: Labelled, gold: Labelled, seed: int) -> tuple[Any, Any]:
@@ -259,28 +271,29 @@ def cross_validate(
     )  # fmt: skip
     seen = {}
     for name, asked in (("fitted", lookup), ("alone", None)):
-        wanted = [p.label >= 0 for p, _ in parts]
-        rows = [evidence(r, asked, w) for r, w in zip(reads, wanted, strict=True)]
-        seen[name] = Weighed(wanted[0], wanted[1], rows[0], rows[1], suspicious(reads[0], asked)[wanted[0]])
+        seen[name] = tuple(_weighed(p, r, asked) for (p, _), r in zip(parts, reads, strict=True))
     n = len(gold.label)
     result = CrossValidated(
         seen["fitted"], seen["alone"], np.full(n, -np.inf, np.float32), np.full(n, -np.inf, np.float32),
-        np.zeros(n, np.int64), np.zeros(n, np.int64),
+        np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(len(inserted.label), -np.inf, np.float32),
+        np.full(len(inserted.label), -np.inf, np.float32),
     )  # fmt: skip
-    fold = gold.segment_fold
     for held in range(folds) if only is None else only:
         kinds = _kinds(*_rows_outside(gold, inserted, result.alone_rows, held))
-        for sums, chosen, weighed in (
-            (result.fitted, result.fitted_kind, result.fitted_rows),
-            (result.alone, result.alone_kind, result.alone_rows),
+        for sums, chosen, lost, weighed in (
+            (result.fitted, result.fitted_kind, result.inserted_fitted, result.fitted_rows),
+            (result.alone, result.alone_kind, result.inserted_alone, result.alone_rows),
         ):
-            test = (fold[weighed.gold] == held) & weighed.suspicious
-            if test.any():
-                trees = _trees(*_rows_outside(gold, inserted, weighed, held), seed)
-                tested = np.ascontiguousarray(weighed.gold_rows[test])
-                at = np.flatnonzero(weighed.gold)[test]
-                sums[at] = trees.predict(tested, HOPELESS)
-                chosen[at] = Decision(trees, 1.0, 0.0, kinds, {}).kind(tested)
+            trees = _trees(*_rows_outside(gold, inserted, weighed, held), seed)
+            decision = Decision(trees, 1.0, 0.0, kinds, {})
+            for part, seen_of, out in zip((gold, inserted), weighed, (sums, lost), strict=True):
+                test = (part.segment_fold[seen_of.chosen] == held) & seen_of.suspicious
+                if test.any():
+                    tested = np.ascontiguousarray(seen_of.rows[test])
+                    at = np.flatnonzero(seen_of.chosen)[test]
+                    out[at] = trees.predict(tested, HOPELESS)
+                    if part is gold:
+                        chosen[at] = decision.kind(tested)
     return result
 
 
@@ -290,18 +303,16 @@ def together(weights: NDArray[np.float32], bias: NDArray[np.float32], markup: tu
 
 
 def _rows_outside(
-    gold: Labelled, inserted: Labelled, weighed: Weighed, held: int | None
+    gold: Labelled, inserted: Labelled, weighed: tuple[Weighed, ...], held: int | None
 ) -> tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]:
     """Evidence, label and weight of what was weighed outside a fold."""
     rows, label, weight = [], [], []
-    for part, chosen, evidenced in (
-        (gold, weighed.gold, weighed.gold_rows),
-        (inserted, weighed.inserted, weighed.inserted_rows),
-    ):
-        use = part.segment_fold[chosen] != (-1 if held is None else held)
-        rows.append(evidenced[use])
-        label.append(part.label[chosen][use])
-        weight.append(part.weight[chosen][use])
+    for part, evidenced in zip((gold, inserted), weighed, strict=True):
+        use = part.segment_fold[evidenced.chosen] != (-1 if held is None else held)
+        stands_for = np.where(evidenced.suspicious, 1, PLAIN).astype(np.float32)
+        rows.append(evidenced.rows[use])
+        label.append(part.label[evidenced.chosen][use])
+        weight.append((part.weight[evidenced.chosen] * stands_for)[use])
     return np.concatenate(rows), np.concatenate(label), np.concatenate(weight)
 
 
@@ -367,19 +378,39 @@ def load_gold(*, folds: int, seed: int) -> tuple[Labelled, NDArray[np.bool_]]:
 def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
     """Further documents to train on, never scored.
 
-    Gold articles with invented passages set into them, and, so that neither a language nor the style of invented
-    prose is a reason to remove a text, the sample corpus and the pages of ``fundus``.
+    Gold articles with invented passages set into them; a third of them with their line breaks lost; and, so that
+    neither a language nor the style of invented prose is a reason to remove a text, the sample corpus and the pages
+    of ``fundus``.
     """
     annotated = datasets.gold("boilerplate")
     chosen = gold.corpus["doc_id"].isin(set(annotated.corpus["doc_id"]))
     corpus, spans = insert_passages(gold.corpus[chosen], annotated.spans, seed=seed)
+    lost = [
+        without_breaks(
+            gold.corpus[chosen & (fold_of(gold.corpus["doc_id"], 6, seed) == i)], annotated.spans, glue
+        )
+        for i, glue in enumerate((" ", ""))
+    ]
+    for i, (texts, _) in enumerate(lost):
+        texts["doc_id"] += f"/{i}"
     sample = datasets.gold("sample")
     pages, page_spans = _flattened(("fundus",))
+    marks = ("doc_id", "start", "end", "kind")
     everything = pd.concat(
-        [part[list(CORPUS_COLUMNS)] for part in (corpus, sample.corpus, pages)], ignore_index=True
+        [
+            part[list(CORPUS_COLUMNS)]
+            for part in (corpus, sample.corpus, pages, *(texts for texts, _ in lost))
+        ],
+        ignore_index=True,
     )
     marked = pd.concat(
-        [spans, sample.spans[["doc_id", "start", "end", "kind"]], page_spans], ignore_index=True
+        [
+            spans,
+            sample.spans[list(marks)],
+            page_spans,
+            *(m.assign(doc_id=m["doc_id"] + f"/{i}")[list(marks)] for i, (_, m) in enumerate(lost)),
+        ],
+        ignore_index=True,
     )
     return labelled(everything, marked, set(everything["doc_id"]), folds=folds, seed=seed)
 
