@@ -26,7 +26,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m toolkit.evaluation", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help="boilerplate, topics, contamination, subtopics; default the first three"
+        "parts",
+        nargs="*",
+        help="boilerplate, topics, contamination, variants, subtopics; default the first three",
     )
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
@@ -58,6 +60,11 @@ def main() -> None:
         print("\nContamination: leading topics of allsides that cleaning changes\n")
         table = natural_flips(arguments.documents)
         print(show_rates(table[table["by"] != "publisher"]))
+    if "variants" in arguments.parts:
+        from toolkit.evaluation.variants import variants_table
+
+        print("\nBoilerplate: articles of the gold without their line breaks, F1 on unseen publishers\n")
+        print(variants_table(folds=arguments.folds, seed=arguments.seed).round(3).to_string())
     if "subtopics" in arguments.parts:
         from toolkit.evaluation.subtopics import allsides_table
 
