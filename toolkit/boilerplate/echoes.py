@@ -17,7 +17,7 @@ from toolkit.segments import Segments
 ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 """Columns: share of the segment's terms, and of its names, that stand in another segment of the article; how many
 names do not (logarithm); share of its terms that stand in the title; share of the title's terms that stand in the
-segment. -1 where there is nothing to count."""
+segment. The first segment stands in for a title that is not known. -1 where there is nothing to count."""
 
 _TERMS = SHAPE.index("terms")
 
@@ -53,8 +53,11 @@ def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignor
         table = keys[:size]
         table[:] = 0
         in_title = 0
-        for t in range(title_at, title_at + title_counts[d]):
-            term = title_terms[t] & ~np.uint32(NAME) | np.uint32(2)
+        # without a title the first segment stands in for it: there it is, more often than not
+        known = title_counts[d] > 0
+        first = title_at if known else at
+        for t in range(first, first + (title_counts[d] if known else counts[lo] if lo < hi else 0)):
+            term = (title_terms[t] if known else terms[t]) & ~np.uint32(NAME) | np.uint32(2)
             i = _slot(table, term)
             if table[i] == 0:
                 table[i] = term
