@@ -7,20 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from toolkit.boilerplate.echoes import ECHOES, echoes
+from toolkit.boilerplate.echoes import ECHOES, Titles, echoes
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS
 from toolkit.boilerplate.features import (
     BUCKETS,
     FINGERPRINTS,
     SHAPE,
-    WINDOWS,
-    Titles,
-    WordWeights,
     ngram_matrix,
-    read_segments,
 )
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
+from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.trees import FIRST, Trees
 from toolkit.segments import Buffer, cut
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
-from toolkit.boilerplate.features import read_segments
+from toolkit.boilerplate.scoring import read_segments
 from toolkit.segments import Buffer, cut
 
 KEEP = "keep"

@@ -7,12 +7,17 @@ A teaser names people the story never mentions; a caption names them again; furn
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import NAME, SHAPE, Titles
-from toolkit.segments import Segments
+from toolkit.boilerplate.features import NAME, SHAPE
+from toolkit.boilerplate.scoring import read_segments
+from toolkit.segments import Buffer, Segments
 
 ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 """Columns: share of the segment's terms, and of its names, that stand in another segment of the article; how many
@@ -20,6 +25,45 @@ names do not (logarithm); share of its terms that stand in the title; share of t
 segment. The first segment stands in for a title that is not known. -1 where there is nothing to count."""
 
 _TERMS = SHAPE.index("terms")
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Titles of documents, to be compared with what their texts say.
+
+    Attributes
+    ----------
+    prints : ndarray of uint64, shape (n_documents,)
+        Exact fingerprint, 0 where there is no title.
+    counts : ndarray of int64, shape (n_documents,)
+        Number of terms of each title.
+    terms : ndarray of uint32
+        The terms, one title after the other.
+    """
+
+    prints: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    terms: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, titles: pd.Series[Any]) -> Titles:
+        """Read a column of titles, which may be missing."""
+        buffer = Buffer.of(titles.fillna("").str.strip())
+        n = len(buffer)
+        whole = Segments(buffer.offsets[:-1], buffer.offsets[1:], np.zeros(n, np.uint8), np.arange(n + 1))
+        read = read_segments(buffer, whole)
+        known = np.diff(buffer.offsets) > 0
+        counts = read.shapes[:, SHAPE.index("terms")].astype(np.int64)
+        return cls(np.where(known, read.prints[:, 0], np.uint64(0)), counts, read.terms)
+
+    def take(self, documents: NDArray[np.int64]) -> Titles:
+        """Keep some titles, in the order given."""
+        starts = np.cumsum(self.counts) - self.counts
+        counts = self.counts[documents]
+        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        return Titles(
+            self.prints[documents], counts, self.terms[np.repeat(starts[documents], counts) + within]
+        )
 
 
 @njit(cache=True, nogil=True)
@@ -119,7 +163,7 @@ def echoes(
     Parameters
     ----------
     shapes, terms
-        As made by :func:`toolkit.boilerplate.features.score_segments`.
+        As made by :func:`toolkit.boilerplate.scoring.read_segments`.
     titles : Titles
 
     Returns

@@ -13,9 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
-from toolkit.boilerplate.features import WINDOWS as SPOTS
 from toolkit.boilerplate.features import mix
 from toolkit.boilerplate.reading import Reading
+from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from toolkit.boilerplate.features import WordWeights, read_segments
+from toolkit.boilerplate.scoring import WordWeights, read_segments
 from toolkit.boilerplate.templates import NO_DAY, Lookup
 from toolkit.display import PLAIN, CleanedArticle, escaped, visible
 from toolkit.segments import Buffer, Segments

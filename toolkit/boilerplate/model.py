@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED
-from toolkit.boilerplate.features import BUCKETS, WordWeights
+from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.scoring import WordWeights
 from toolkit.boilerplate.trees import Trees
 
 FORMAT = "news-toolkit segment model 2"

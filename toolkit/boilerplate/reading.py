@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.echoes import echoes
-from toolkit.boilerplate.features import SHAPE, SegmentReading, Titles, WordWeights, read_segments
+from toolkit.boilerplate.echoes import Titles, echoes
+from toolkit.boilerplate.features import SHAPE
 from toolkit.boilerplate.mending import Mended
+from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
 from toolkit.boilerplate.templates import NO_DAY, publisher_hash
 from toolkit.segments import Buffer, Segments, cut
 
@@ -94,7 +95,7 @@ class Reading:
 
     @property
     def prints(self) -> NDArray[np.uint64]:
-        """Fingerprints; see :class:`toolkit.boilerplate.features.SegmentReading` for this and the next."""
+        """Fingerprints; see :class:`toolkit.boilerplate.scoring.SegmentReading` for this and the next."""
         return self.read.prints
 
     @property

@@ -222,7 +222,7 @@ class TemplateIndex:
         Parameters
         ----------
         prints : ndarray of uint64, shape (n_segments, 7)
-            As made by :func:`toolkit.boilerplate.features.score_segments`.
+            As made by :func:`toolkit.boilerplate.scoring.read_segments`.
         titles : ndarray of uint64, shape (n_documents,)
             Exact fingerprint of each title, 0 for none.
         publishers : ndarray of uint64, shape (n_documents,)

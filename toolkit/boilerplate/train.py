@@ -18,11 +18,12 @@ from scipy.sparse import vstack
 
 from toolkit import datasets
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evidence, suspicious
-from toolkit.boilerplate.features import WINDOWS, WordWeights, ngram_matrix, read_segments
+from toolkit.boilerplate.features import ngram_matrix
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import HOPELESS, SHIPPED, Decision, SegmentModel
 from toolkit.boilerplate.passages import insert_passages, without_breaks
 from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.trees import Trees
 from toolkit.corpus import COLUMNS as CORPUS_COLUMNS

@@ -1,0 +1,268 @@
+"""What the words of a segment say: class probabilities by its n-grams, over all of it and over its best words."""
+
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.features import (
+    FINGERPRINTS,
+    FOLD,
+    PER_TOKEN,
+    ROOM,
+    SHAPE,
+    TERM,
+    WINDOW,
+    scan,
+)
+from toolkit.segments import CLASSES, Buffer, Segments
+
+WINDOWS = (
+    *(f"head_{k}" for k in range(1, 8)),
+    *(f"tail_{k}" for k in range(1, 8)),
+    "most",
+    *(f"markup_{w}" for w in ("head", "tail", "most")),
+)
+"""Columns of the window array: how far the first eight tokens, the last eight, and the best eight speak for a class
+rather than for article text; in a long segment the cue is often nowhere else."""
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _unpack(sums, count, scale, out):  # type: ignore[no-untyped-def]
+    """Read sixteen sums out of four words of four lanes; take off the bias of each addend."""
+    bias = np.float32(128 * count)
+    for word in range(2):
+        for lane in range(8):
+            packed = sums[2 * word + (lane & 1)] >> np.uint64(16 * (lane >> 1))
+            out[8 * word + lane] = (np.float32(packed & np.uint64(0xFFFF)) - bias) * scale[8 * word + lane]
+
+
+@njit(cache=True, nogil=True)
+def _weigh(chunk, older, scale, windows, first, last):  # type: ignore[no-untyped-def]
+    """Enter the window made of two chunks of tokens into a segment's row."""
+    for table in range(2):
+        at = 8 * table
+        keep = chunk[at] + older[at]
+        best = np.float32(-1e30)
+        for k in range(1, 8):
+            margin = (chunk[at + k] + older[at + k] - keep) * scale
+            best = max(best, margin)
+            if table == 0:
+                if first:
+                    windows[k - 1] = margin
+                if last:
+                    windows[6 + k] = margin
+        if table == 0:
+            windows[14] = best if first else max(windows[14], best)
+        else:
+            if first:
+                windows[15] = best
+            if last:
+                windows[16] = best
+            windows[17] = best if first else max(windows[17], best)
+
+
+@njit(cache=True, nogil=True)
+def softmax(row):  # type: ignore[no-untyped-def]
+    """Turn the logits of each table of eight classes into probabilities, in place."""
+    for at in range(0, len(row), 8):
+        top = row[at]
+        for k in range(1, 8):
+            top = max(top, row[at + k])
+        total = np.float32(0.0)
+        for k in range(8):
+            row[at + k] = np.exp(row[at + k] - top)
+            total += row[at + k]
+        for k in range(8):
+            row[at + k] /= total
+
+
+@njit(cache=True, nogil=True)
+def _score(  # type: ignore[no-untyped-def]
+    data,
+    start,
+    end,
+    joint,
+    classes,
+    fold,
+    table,
+    scales,
+    bias,
+    same,
+    old_words,
+    old_windows,
+    old_prints,
+    old_shapes,
+    old_terms,
+    old_at,
+    logits,
+    windows,
+    prints,
+    shapes,
+    terms,
+):
+    index = np.empty(ROOM, np.uint32)
+    step = WINDOW // 2 * PER_TOKEN
+    sums = np.empty(4, np.uint64)
+    chunk = np.empty(16, np.float32)
+    older = np.empty(16, np.float32)
+    even = np.uint64(0x00FF00FF00FF00FF)
+    eight = np.uint64(8)
+    at = 0
+    for s in range(len(start)):
+        if len(same) and same[s] >= 0:
+            old = same[s]
+            logits[s] = old_words[old]
+            windows[s] = old_windows[old]
+            prints[s] = old_prints[old]
+            shapes[s] = old_shapes[old]
+            for t in range(shapes[s, 10]):
+                terms[at + t] = old_terms[old_at[old] + t]
+            at += shapes[s, 10]
+            continue
+        n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
+        at += shapes[s, 10]
+        for k in range(16):
+            logits[s, k] = 0.0
+            older[k] = 0.0
+        j = 0
+        while j < n:
+            stop = min(j + step, n)
+            if n - stop < step // 2:
+                stop = n
+            a = np.uint64(0)
+            b = np.uint64(0)
+            c = np.uint64(0)
+            d = np.uint64(0)
+            for i in range(j, stop):
+                x = table[index[i], 0]
+                y = table[index[i], 1]
+                a += x & even
+                b += (x >> eight) & even
+                c += y & even
+                d += (y >> eight) & even
+            sums[0] = a
+            sums[1] = b
+            sums[2] = c
+            sums[3] = d
+            _unpack(sums, stop - j, scales, chunk)
+            scale = np.float32(1.0 / np.sqrt(np.float32(stop - max(j - step, 0))))
+            if j > 0 or stop == n:
+                _weigh(chunk, older, scale, windows[s], j <= step, stop == n)
+            for k in range(16):
+                logits[s, k] += chunk[k]
+                older[k] = chunk[k]
+            j = stop
+        scale = np.float32(1.0 / np.sqrt(np.float32(n)))
+        for k in range(16):
+            logits[s, k] = logits[s, k] * scale + bias[k]
+        softmax(logits[s])
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _read(data, start, end, joint, classes, fold, prints, shapes, terms):  # type: ignore[no-untyped-def]
+    index = np.empty(ROOM, np.uint32)
+    at = 0
+    for s in range(len(start)):
+        scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
+        at += shapes[s, 10]
+    return at
+
+
+@dataclass(frozen=True)
+class WordWeights:
+    """N-gram weights of two tables of eight classes, a byte each.
+
+    Attributes
+    ----------
+    table : ndarray of uint8, shape (BUCKETS, 16)
+        Weight in steps of ``scale``, plus 128.
+    scale, bias : ndarray of float32, shape (16,)
+
+    Notes
+    -----
+    A byte a weight keeps the table at 2 MiB, near the processor; sixteen of them are added at once as lanes of
+    four machine words.
+    """
+
+    table: NDArray[np.uint8]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> WordWeights:
+        """Round weights of shape (BUCKETS, 16) to a byte each, class by class."""
+        scale = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
+        scale[scale == 0] = 1
+        steps = np.rint(weights / scale) + 128
+        return cls(np.ascontiguousarray(steps.astype(np.uint8)), scale, bias.astype(np.float32))
+
+    def half(self, first: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weights of shape (BUCKETS, 8) and biases of the table that starts at a class."""
+        chosen = slice(first, first + 8)
+        steps = self.table[:, chosen].astype(np.float32) - 128
+        return steps * self.scale[chosen], self.bias[chosen]
+
+
+@dataclass(frozen=True)
+class SegmentReading:
+    """What one pass over the segments gives.
+
+    Attributes
+    ----------
+    prints : ndarray of uint64, shape (n_segments, 7)
+        Columns :data:`FINGERPRINTS`.
+    shapes : ndarray of int32, shape (n_segments, 11)
+        Columns :data:`SHAPE`.
+    terms : ndarray of uint32, shape (n_terms,)
+        Hashes of the segments' terms, one segment after the other; lowest bit :data:`NAME`.
+    words : ndarray of float32, shape (n_segments, 16) or (0, 16)
+        Probability of each class in either table: softmax over the sum of the weights of the segment's n-grams,
+        divided by the square root of their number, plus the bias; empty without weights.
+    windows : ndarray of float32, shape (n_segments, 18) or (0, 18)
+        Columns :data:`WINDOWS`.
+    """
+
+    prints: NDArray[np.uint64]
+    shapes: NDArray[np.int32]
+    terms: NDArray[np.uint32]
+    words: NDArray[np.float32]
+    windows: NDArray[np.float32]
+
+
+def read_segments(
+    buffer: Buffer,
+    segments: Segments,
+    words: WordWeights | None = None,
+    known: tuple[NDArray[np.int64], SegmentReading] | None = None,
+) -> SegmentReading:
+    """Fingerprint each segment and, given weights, score it by its words.
+
+    Parameters
+    ----------
+    known : (ndarray of int64, SegmentReading), optional
+        For each segment its place in an earlier reading by the same weights that held it, -1 if none did.
+    """
+    n = len(segments)
+    prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
+    terms = np.empty(int((segments.end - segments.start).sum()) // TERM + 1, np.uint32)
+    text = (buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD)
+    scored = n if words is not None else 0
+    given, windows = np.empty((scored, 16), np.float32), np.empty((scored, len(WINDOWS)), np.float32)
+    if words is None:
+        used = _read(*text, prints, shapes, terms)
+    else:
+        none = SegmentReading(prints[:0], shapes[:0], terms[:0], given[:0], windows[:0])
+        same, old = (np.empty(0, np.int64), none) if known is None else known
+        counts = old.shapes[:, SHAPE.index("terms")].astype(np.int64)
+        used = _score(
+            *text, words.table.view(np.uint64), words.scale, words.bias, same, old.words, old.windows, old.prints,
+            old.shapes, old.terms, np.cumsum(counts) - counts, given, windows, prints, shapes, terms,
+        )  # fmt: skip
+    return SegmentReading(prints, shapes, terms[:used], given, windows)
