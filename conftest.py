@@ -1,6 +1,7 @@
 """Settings every test and notebook kernel inherits."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ from hypothesis import HealthCheck, settings
 
 os.environ["TQDM_DISABLE"] = "1"
 os.environ["PYTHONHASHSEED"] = "0"
+
+# no network but loopback, here and in every Python that a test starts
+_OFFLINE = str(Path(__file__).parent / "tests" / "offline")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_OFFLINE, os.environ.get("PYTHONPATH")]))
+sys.path.insert(0, _OFFLINE)
+sys.modules.pop("sitecustomize", None)
+from sitecustomize import ATTEMPTS  # noqa: E402
 
 # the first example of a kernel compiles it, and machines differ: time is for the benchmarks to judge
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,3 +33,11 @@ def shared_data():
     if not (folder / "gold" / "boilerplate.jsonl").is_file():
         pytest.skip("needs the development data: set NEWS_TOOLKIT_DATA to a folder with gold/ and allsides/")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def attempts():
+    """Connections to other machines that a test tried; one that does not empty this list fails."""
+    ATTEMPTS.clear()
+    yield ATTEMPTS
+    assert not ATTEMPTS, f"the network was tried: {ATTEMPTS}"

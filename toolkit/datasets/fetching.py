@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
-from toolkit.corpus import CorpusError
+from toolkit.corpus import CorpusError, registrable_domain
 from toolkit.datasets.layouts import read_download
 from toolkit.datasets.registry import Dataset, Download, find
 from toolkit.datasets.store import (
@@ -26,11 +26,14 @@ from toolkit.datasets.store import (
 TIMEOUT = 30
 """Seconds without a byte before a connection is given up."""
 
+LARGEST = 2 << 30
+"""Bytes of one download, unless the caller allows more; the largest packed copy has 28 MB."""
+
 _CHUNK = 1 << 13
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
+def fetch(name: str, *, again: bool = False, digest: str | None = None, largest: int = LARGEST) -> Path:
     """Download a corpus from its source into the data folder and pack it.
 
     The licence is printed before the first byte is asked for. A download that is cut off is continued by the
@@ -46,6 +49,8 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
     digest : str, optional
         Refuse records with any other content digest; default is the registered one, else the one that an
         earlier fetch wrote down.
+    largest : int, default 2 GiB
+        Refuse a file of more bytes, whatever size its server states for it.
 
     Returns
     -------
@@ -55,7 +60,8 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
     Raises
     ------
     CorpusError
-        No network, an address that is not https, a file or record that is not the expected one, or a data
+        No network, an address that is not https, a redirect to another host (unless the register has the
+        file's own hash), a file that is too large, a file or record that is not the expected one, or a data
         folder that cannot be written. The message says what to put where.
 
     Examples
@@ -80,7 +86,7 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None) -> Path:
     except OSError as error:
         msg = f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {SETTING}"
         raise CorpusError(msg) from error
-    files = [_downloaded(entry, item, downloads) for item in entry.downloads]
+    files = [_downloaded(entry, item, downloads, largest) for item in entry.downloads]
     wanted = digest or entry.upstream_digest or _noted(path)
     fresh = path.with_name(path.name + ".fetched")
     seen: list[bytes] = []
@@ -113,7 +119,13 @@ def _note(path: Path) -> Path:
 def _noted(path: Path) -> str | None:
     """Return the digest that an earlier fetch of this corpus wrote down."""
     note = _note(path)
-    return json.loads(note.read_text(encoding="utf-8"))["digest"] if note.is_file() else None
+    if not note.is_file():
+        return None
+    try:
+        return str(json.loads(note.read_text(encoding="utf-8"))["digest"])
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"{note}: not what fetch wrote ({error}); delete it if the corpus may change, or give digest="
+        raise CorpusError(msg) from error
 
 
 def _digests(items: Iterator[Record], seen: list[bytes]) -> Iterator[Record]:
@@ -122,7 +134,7 @@ def _digests(items: Iterator[Record], seen: list[bytes]) -> Iterator[Record]:
         yield item
 
 
-def _downloaded(entry: Dataset, item: Download, into: Path) -> Path:
+def _downloaded(entry: Dataset, item: Download, into: Path, largest: int) -> Path:
     import pooch
     import requests
 
@@ -132,9 +144,8 @@ def _downloaded(entry: Dataset, item: Download, into: Path) -> Path:
     by_hand = f"put the packed copy at {packed_path(entry)}, or that file at {into / name}, and call again"
     try:
         # without a published hash the pinned commit vouches for the file, and the digest for its records
-        return Path(
-            pooch.retrieve(item.url, item.hash, name, into, downloader=_Resuming(into / f"{name}.part"))
-        )
+        resuming = _Resuming(into / f"{name}.part", largest, anywhere=item.hash is not None)
+        return Path(pooch.retrieve(item.url, item.hash, name, into, downloader=resuming))
     except CorpusError:
         raise
     except requests.HTTPError as error:
@@ -155,9 +166,18 @@ def _secure(url: str, where: str) -> None:
         raise CorpusError(msg)
 
 
-def _followed_securely(answer: Any, **_: Any) -> None:
-    if answer.is_redirect:
-        _secure(urljoin(answer.url, answer.headers["Location"]), f"{answer.url} leads away")
+def _followed(answer: Any, *, anywhere: bool) -> None:
+    """Refuse a redirect, before it is followed, that leaves https or the house of the address asked."""
+    if not answer.is_redirect:
+        return
+    target = urljoin(answer.url, answer.headers["Location"])
+    _secure(target, f"{answer.url} leads away")
+    asked, told = (urlsplit(url).hostname or "" for url in (answer.url, target))
+    house = registrable_domain(asked)
+    # where the register has the file's own hash, it does not matter whose machine sends it
+    if not (anywhere or asked == told or (house is not None and house == registrable_domain(told))):
+        msg = f"{answer.url} leads away to {told}, another host; nothing was asked for there"
+        raise CorpusError(msg)
 
 
 class _Resuming:
@@ -167,8 +187,10 @@ class _Resuming:
     never come from two files.
     """
 
-    def __init__(self, partial: Path) -> None:
+    def __init__(self, partial: Path, largest: int, *, anywhere: bool) -> None:
         self.partial = partial
+        self.largest = largest
+        self.anywhere = anywhere
         self.version = partial.with_name(partial.name + ".etag")
 
     def __call__(self, url: str, output_file: str | BinaryIO, pooch: Any, check_only: bool = False) -> None:
@@ -179,7 +201,7 @@ class _Resuming:
         headers = {"Accept-Encoding": "identity"}
         if have:
             headers |= {"Range": f"bytes={have}-", "If-Range": self.version.read_text(encoding="utf-8")}
-        hooks = {"response": _followed_securely}
+        hooks = {"response": lambda answer, **_: _followed(answer, anywhere=self.anywhere)}
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT, hooks=hooks) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:
                 self._forget()
@@ -192,11 +214,13 @@ class _Resuming:
             else:
                 self.version.unlink(missing_ok=True)
             total = have + size if size else None
+            self._bounded(url, total or 0)
             with (
                 self.partial.open("ab" if continued else "wb") as out,
                 tqdm(total=total, initial=have, unit="B", unit_scale=True, disable=None) as bar,
             ):
                 for chunk in answer.iter_content(_CHUNK):
+                    self._bounded(url, out.tell() + len(chunk))
                     out.write(chunk)
                     bar.update(len(chunk))
         arrived = self.partial.stat().st_size
@@ -205,6 +229,12 @@ class _Resuming:
             raise requests.ConnectionError(cut)
         self.partial.replace(cast("str", output_file))
         self._forget()
+
+    def _bounded(self, url: str, size: int) -> None:
+        if size > self.largest:
+            self._forget()
+            msg = f"{url}: more than {self.largest / 2**20:.4g} MiB; not kept; pass largest= if that is right"
+            raise CorpusError(msg)
 
     def _forget(self) -> None:
         self.partial.unlink(missing_ok=True)
