@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -203,6 +204,7 @@ def _say(message: object) -> None:
 def _finish(job: Callable[[], Any]) -> None:
     """Do the job and print what it returns; say an expected error in one line and exit."""
     from toolkit.corpus import CorpusError
+    from toolkit.faults import told
     from toolkit.job import NothingReadError, PipelineError
     from toolkit.loading import LoadError
     from toolkit.report import ReportError
@@ -216,17 +218,34 @@ def _finish(job: Callable[[], Any]) -> None:
         if len(error.quarantine) != 1:
             _say(error)
         raise typer.Exit(UNREADABLE) from None
-    except (FileNotFoundError, LoadError) as error:
+    except (OSError, MemoryError) as error:
+        _say(told(error))
+        named = isinstance(error, FileNotFoundError) and error.errno is None
+        raise typer.Exit(UNREADABLE if named else 1) from None
+    except LoadError as error:
         _say(error)
         raise typer.Exit(UNREADABLE) from None
-    except (CorpusError, PipelineError, ReportError, SpoolError, OSError, ValueError) as error:
+    except (CorpusError, PipelineError, ReportError, SpoolError, ValueError) as error:
         _say(error)
         raise typer.Exit(1) from None
+    except (KeyboardInterrupt, Terminated) as error:
+        _say("stopped; the same command continues or starts again")
+        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+        raise typer.Exit(128 + number) from None
     typer.echo(str(result))
+
+
+class Terminated(BaseException):
+    """SIGTERM came; raised so that half-written files are removed on the way out."""
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated
 
 
 def main() -> None:
     """Run the command line; the entry point of ``news-toolkit``."""
+    signal.signal(signal.SIGTERM, _terminate)
     app()
 
 

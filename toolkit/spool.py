@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from glob import escape
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -47,8 +49,19 @@ def whole(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        if error.filename is None or os.fspath(error.filename) == str(temporary):
+            error.filename = str(path)  # Arrow names no file, and nobody knows the temporary one
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it must not hide what went wrong before
+            temporary.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes left of ``path``; only for one who holds the lock of the job."""
+    for left in path.parent.glob(f".{escape(path.stem)}.*.tmp{escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
@@ -128,8 +141,15 @@ class Spool:
             parquet.write_table(table, temporary, compression="lz4", use_dictionary=False)
 
     def read(self, kind: str, number: int) -> pa.Table:
-        """Read a part."""
-        return parquet.read_table(self.path(kind, number))
+        """Read a part; SpoolError where it is damaged or missing."""
+        path = self.path(kind, number)
+        try:
+            return parquet.read_table(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            if getattr(error, "errno", None) not in {None, errno.ENOENT}:
+                raise
+            msg = f"{path}: this part of an interrupted run is damaged; remove {self.folder} and run again"
+            raise SpoolError(msg) from None
 
     def tables(self, kind: str, count: int) -> Iterator[pa.Table]:
         """Yield the first ``count`` parts, all with the schema of the first."""
@@ -140,7 +160,7 @@ class Spool:
     def close(self) -> None:
         """Remove the folder."""
         os.close(self._lock)
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)  # the results are there, or a greater error is told
 
     def release(self) -> None:
         """Leave the parts for the next run and let go of the folder."""
@@ -155,10 +175,12 @@ def _locked(folder: Path) -> int:
         return number
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(number)
         msg = f"{folder.parent}: another run is writing there; wait for it or choose another output"
         raise SpoolError(msg) from None
+    except OSError:  # a file system without locks, as on some clusters: better unlocked than not at all
+        pass
     return number
 
 
