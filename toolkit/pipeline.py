@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from toolkit.job import Job, NothingReadError, PipelineError
 from toolkit.provenance import environment, sha256
-from toolkit.spool import write_json, write_rows
+from toolkit.spool import file_of_rows, sweep, write_json, write_rows
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
 
@@ -145,9 +145,14 @@ def run(
         (folder / "run.json").unlink(missing_ok=True)
         written = dict(zip(RESULTS, ("cleaned", "spans", "topics", "quarantine"), strict=True))
         for name, kind in written.items():
+            sweep(folder / name)
             write_rows(job.tables(kind), folder / name)
         summary = _summary(folder, job)
-        _account(folder, summary)
+        kept, rejected = (
+            parquet.read_metadata(folder / name).num_rows
+            for name in ("cleaned.parquet", "quarantine.parquet")
+        )
+        _account(summary, kept, rejected)
         write_json(folder / "run.json", _record(job, summary, started))
     return summary
 
@@ -178,16 +183,20 @@ def clean(
     -------
     RunSummary
     """
-    path = Path(output)
+    path = file_of_rows(output)
+    beside = None if spans is None else file_of_rows(spans)
     with Job(
         inputs, _beside(path), steps=("clean",), columns=columns, remove=remove,
         strict=strict, progress=progress, rows=rows,
     ) as job:  # fmt: skip
         job.work()
-        if spans is not None:
-            write_rows(job.tables("spans"), Path(spans))
-        write_rows(job.tables("cleaned"), path)
+        if beside is not None:
+            sweep(beside)
+            write_rows(job.tables("spans"), beside)
+        sweep(path)
+        kept = write_rows(job.tables("cleaned"), path)
         summary = _summary(path, job)
+        _account(summary, kept, _rows(job, "quarantine"))
     return summary
 
 
@@ -215,15 +224,17 @@ def classify(
     -------
     RunSummary
     """
-    path = Path(output)
+    path = file_of_rows(output)
     wanted = {"clean_text": "clean_text", **(columns or {})}
     with Job(
         inputs, _beside(path), steps=("classify",), columns=wanted,
         strict=strict, progress=progress, rows=rows,
     ) as job:  # fmt: skip
         job.work()
+        sweep(path)
         write_rows(job.tables("topics"), path)
         summary = _summary(path, job)
+        _account(summary, _rows(job, "corpus"), _rows(job, "quarantine"))
     return summary
 
 
@@ -269,14 +280,17 @@ def _record(job: Job, summary: RunSummary, started: datetime) -> dict[str, Any]:
     }
 
 
-def _account(folder: Path, summary: RunSummary) -> None:
-    """Hold the files as written to in = kept + quarantined."""
-    kept, rejected = (
-        parquet.read_metadata(folder / name).num_rows for name in ("cleaned.parquet", "quarantine.parquet")
-    )
-    if summary.documents_in != kept + rejected:
+def _rows(job: Job, kind: str) -> int:
+    return sum(parquet.read_metadata(job.spool.path(kind, n)).num_rows for n in range(len(job.parts)))
+
+
+def _account(summary: RunSummary, kept: int, rejected: int) -> None:
+    """Hold the rows as written to in = kept + quarantined; a result that fails is taken back."""
+    if (summary.kept, summary.quarantined) != (kept, rejected):
+        if summary.output.is_file():
+            summary.output.unlink()
         msg = (
-            f"{folder}: {summary.documents_in} documents came in, but {kept} were kept and {rejected} "
+            f"{summary.output}: {summary.documents_in} documents came in, but {kept} were kept and {rejected} "
             "quarantined; do not use these results, and please report this"
         )
         raise PipelineError(msg)

@@ -184,6 +184,24 @@ def _locked(folder: Path) -> int:
     return number
 
 
+def file_of_rows(path: str | Path) -> Path:
+    """Return the path of a file that :func:`write_rows` can write; known before hours of work, not after.
+
+    Raises
+    ------
+    SpoolError
+        Its ending is none of :data:`ENDINGS`, or a folder stands there.
+    """
+    path = Path(path)
+    if not path.name.endswith(ENDINGS):
+        msg = f"{path}: unknown ending; use {', '.join(ENDINGS)}"
+        raise SpoolError(msg)
+    if path.is_dir():
+        msg = f"{path}: is a folder; give the name of a file"
+        raise SpoolError(msg)
+    return path
+
+
 def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
     """Write tables of one schema to a file, whole or not at all; return the rows.
 
@@ -198,12 +216,9 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
     Raises
     ------
     SpoolError
-        Another ending.
+        Another ending, or a folder stands there.
     """
-    name = path.name.removesuffix(".gz")
-    if not path.name.endswith(ENDINGS):
-        msg = f"{path}: unknown ending; use {', '.join(ENDINGS)}"
-        raise SpoolError(msg)
+    name = file_of_rows(path).name.removesuffix(".gz")
     with whole(path) as temporary:
         if path.name.endswith(".parquet"):
             return _write_parquet(_groups(tables), temporary)
