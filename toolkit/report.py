@@ -279,7 +279,7 @@ def render(folder: str | Path) -> Path:
     Raises
     ------
     ReportError
-        The extra ``lab`` is not installed, or the folder holds no finished run.
+        The extra ``lab`` is not installed, the folder holds no finished run, or the notebook failed.
     """
     Results(folder)
     try:
@@ -296,10 +296,18 @@ def render(folder: str | Path) -> Path:
     with whole(folder / "report.ipynb") as book:
         source = resources.files("toolkit") / "report.ipynb"
         with resources.as_file(source) as path:
-            papermill.execute_notebook(
-                str(path), str(book), {"folder": "."}, cwd=str(folder), kernel_name="python3",
-                progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
-            )  # fmt: skip
+            try:
+                papermill.execute_notebook(
+                    str(path), str(book), {"folder": "."}, cwd=str(folder), kernel_name="python3",
+                    progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
+                )  # fmt: skip
+            except (papermill.PapermillExecutionError, RuntimeError) as error:  # a dead kernel is the latter
+                told = getattr(error, "evalue", None) or str(error)
+                msg = (
+                    f"no report: its notebook stopped ({told}); the results are whole, "
+                    f"`news-toolkit report {folder}` tries again"
+                )
+                raise ReportError(msg) from error
         normalise(book)
         exporter = HTMLExporter(
             raw_template=PAGE, exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
