@@ -144,8 +144,9 @@ def run(
         job.work()
         (folder / "run.json").unlink(missing_ok=True)
         written = dict(zip(RESULTS, ("cleaned", "spans", "topics", "quarantine"), strict=True))
-        for name, kind in written.items():
+        for name in (*written, "run.json"):
             sweep(folder / name)
+        for name, kind in written.items():
             write_rows(job.tables(kind), folder / name)
         summary = _summary(folder, job)
         kept, rejected = (
