@@ -7,23 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from toolkit.display import OTHER, PALETTE, Articles, CleanedArticle, Table, show, telling, visible
+from toolkit.display import OTHER, PALETTE, Articles, CleanedArticle, Table, contrast, show, telling, visible
 from toolkit.picture import svg
 
 
 def spans(*rows):
     return pd.DataFrame(rows, columns=["start", "end", "kind", "score", "evidence", "template_id"])
-
-
-def luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    high, low = sorted((luminance(one), luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize(("kind", "colours"), [*PALETTE.items(), ("other", OTHER)])

@@ -56,6 +56,24 @@ _DEL = "color:{ink};background-color:{tint};text-decoration:line-through"
 _FOOT = "color:#555555;font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
 
 
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours ``#rrggbb`` by WCAG 2.2; text needs 4.5.
+
+    Examples
+    --------
+    >>> contrast("#000000", "#ffffff")
+    21.0
+    """
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
 def visible(text: str) -> str:
     r"""Return ``text`` with control, bidirectional and invalid characters made visible and harmless.
 
@@ -159,7 +177,7 @@ class CleanedArticle:
                 kept = piece.kind is None
                 head = 0 if kept and number == 0 else self.context
                 tail = 0 if kept and number + 1 == len(pieces) else self.context
-                text = _shortened(text, head or 2 * self.context * (tail == 0), tail)
+                text = shortened(text, head or 2 * self.context * (tail == 0), tail)
             yield Piece(visible(text), piece.kind, visible(piece.reason))
 
     def _account(self) -> str:
@@ -185,8 +203,14 @@ class CleanedArticle:
         return "".join(parts)
 
 
-def _shortened(text: str, head: int, tail: int) -> str:
-    """Keep about the first ``head`` and the last ``tail`` characters, cut between words."""
+def shortened(text: str, head: int, tail: int) -> str:
+    """Keep about the first ``head`` and the last ``tail`` characters, cut between words.
+
+    Examples
+    --------
+    >>> shortened("It rained in the port all day long.", 12, 8)
+    'It rained […] long.'
+    """
     if len(text) <= head + tail + 10:
         return text
     first, last = text[:head], text[len(text) - tail :] if tail else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,14 @@ from toolkit.boilerplate.scoring import read_segments
 from toolkit.segments import Buffer, cut
 
 KEEP = "keep"
+WITHDRAWN = "undecided"
+"""In a file: takes back the word on a template or passage. A line is never deleted, so undoing is a line too."""
+
 Decisions: TypeAlias = Mapping[str, str] | str | Path
 """``template_id`` or the very text of a passage → a kind or ``"keep"``; or the path of a ``decisions.jsonl``."""
+
+LARGEST = 64 << 20
+"""Bytes of a file of decisions."""
 
 _TEMPLATE = re.compile(r"[0-9a-f]{16}")
 NONE, KEPT = -2, -1
@@ -29,7 +35,7 @@ NONE, KEPT = -2, -1
 def check_verdict(place: str, verdict: object) -> str:
     """Return the verdict if it is one; raise ValueError with its place if not."""
     if verdict not in (*KINDS, KEEP):
-        msg = f"{place}: {verdict!r} is no verdict; a kind ({', '.join(KINDS)}) or 'keep' is wanted"
+        msg = f"{place}: {repr(verdict)[:60]} is no verdict; a kind ({', '.join(KINDS)}) or 'keep' is wanted"
         raise ValueError(msg)
     return str(verdict)
 
@@ -47,23 +53,38 @@ def read_decisions(path: str | Path) -> dict[str, str]:
     ValueError
         A line is no such object; the message says which.
     """
-    path, found = Path(path), dict[str, str]()
+    found = dict[str, str]()
+    for subject, verdict, _ in decision_lines(path):
+        if verdict == WITHDRAWN:
+            found.pop(subject, None)
+        else:
+            found[subject] = verdict
+    return found
+
+
+def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
+    """Yield subject, verdict (or :data:`WITHDRAWN`) and note of each line, as :func:`read_decisions` reads them."""
+    path = Path(path)
     if not path.exists():
-        return found
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        return
+    if path.stat().st_size > LARGEST:
+        msg = f"{path}: larger than {LARGEST / 2**20:.3g} MiB, which no person decided; not read"
+        raise ValueError(msg)
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         if not line.strip():
             continue
         place = f"{path}#{number}"
         try:
-            row = json.loads(line)
+            row = json.loads(line.decode("utf-8"))
             subject = row.get("template_id") or row["text"]
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            msg = (
-                f"{place}: {line[:60]!r} is no decision ({error}); template_id or text and verdict are wanted"
-            )
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+            shown = repr(line[:60].decode("utf-8", "backslashreplace"))
+            msg = f"{place}: {shown} is no decision ({error}); template_id or text and verdict are wanted"
             raise ValueError(msg) from error
-        found[str(subject)] = check_verdict(place, row.get("verdict"))
-    return found
+        verdict = row.get("verdict")
+        if verdict != WITHDRAWN:
+            check_verdict(place, verdict)
+        yield str(subject), str(verdict), str(row.get("note") or "")
 
 
 def append_decision(
@@ -81,12 +102,16 @@ def append_decision(
     ----------
     subject : str
         A ``template_id`` or the text of a passage.
+    verdict : str
+        A kind, ``"keep"``, or ``"undecided"`` to take back what was said before.
     decided : datetime, optional
         Default now.
     """
     key = "template_id" if _TEMPLATE.fullmatch(subject) else "text"
     when = (decided or datetime.now(UTC)).isoformat(timespec="seconds")
-    row = {key: subject, "verdict": check_verdict(subject, verdict), "decided": when}
+    if verdict != WITHDRAWN:
+        check_verdict(subject, verdict)
+    row = {key: subject, "verdict": verdict, "decided": when}
     row |= {name: value for name, value in (("example", example[:300]), ("note", note)) if value}
     with Path(path).open("a", encoding="utf-8") as out:
         out.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,0 +1,69 @@
+"""Review in JupyterLab: judge templates, label topics; every word is a line of a file at once.
+
+See ``docs/review.md``. The widgets need the extra ``lab``; :class:`TemplateReview` and :class:`TopicReview`,
+which do the work, do not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.corpus import CorpusLike
+from toolkit.review.agreement import agreement
+from toolkit.review.labels import read_labels
+from toolkit.review.page import Review
+from toolkit.review.template_review import TemplateReview
+from toolkit.review.topic_review import TopicReview
+from toolkit.topics import TopicClassifier
+
+if TYPE_CHECKING:
+    from toolkit.review.widget import ReviewWidget
+
+__all__ = ["TemplateReview", "TopicReview", "agreement", "read_labels", "templates", "topics"]
+
+
+def templates(
+    remover: BoilerplateRemover, corpus: CorpusLike, decisions: str | Path | None = None
+) -> ReviewWidget:
+    """Open a review of what a corpus repeats; parameters as for :class:`TemplateReview`.
+
+    Returns
+    -------
+    ReviewWidget
+        Shows itself in JupyterLab; ``.review`` is the :class:`TemplateReview`.
+
+    Raises
+    ------
+    ImportError
+        The extra ``lab`` is not installed.
+    """
+    return _widget(TemplateReview(remover, corpus, decisions))
+
+
+def topics(
+    classifier: TopicClassifier, corpus: CorpusLike, labels: str | Path = "labels.jsonl", **options: Any
+) -> ReviewWidget:
+    """Open a review that labels topics; parameters as for :class:`TopicReview`.
+
+    Returns
+    -------
+    ReviewWidget
+        Shows itself in JupyterLab; ``.review`` is the :class:`TopicReview`.
+
+    Raises
+    ------
+    ImportError
+        The extra ``lab`` is not installed.
+    """
+    return _widget(TopicReview(classifier, corpus, labels, **options))
+
+
+def _widget(review: Review) -> ReviewWidget:
+    try:
+        from toolkit.review.widget import ReviewWidget
+    except ImportError as error:
+        msg = f"no widget: {error.name} is not installed; pip install 'news-toolkit[lab]'"
+        raise ImportError(msg, name=error.name) from None
+    return ReviewWidget(review)

@@ -1,0 +1,330 @@
+"""Review of topics: label the documents on which a classifier is least sure, refit, see the score move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold
+
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.review.journal import UNDO, Journal
+from toolkit.review.labels import Topics, append_label, label_lines
+from toolkit.review.page import Action, Excerpt, Page, Piece
+from toolkit.topics import TopicClassifier, taxonomy
+
+CHARACTERS = 2_500
+"""Characters of a document on a page."""
+
+LEAST, FOLDS = 10, 5
+"""Labelled documents that a score needs at least; folds of its cross-validation."""
+
+KEYS = "1234567890qwetyiopasdfghjkl"
+
+
+class Score(NamedTuple):
+    """Share of labelled documents whose likeliest topic is one of their labels.
+
+    Attributes
+    ----------
+    labels : int
+        Labelled documents.
+    share : float
+        Cross-validated: each document is judged by a classifier that has not seen its label.
+    low, high : float
+        95 % interval (Wilson).
+    before : float
+        Share that the classifier reached before; missing where it knows other topics.
+    """
+
+    labels: int
+    share: float
+    low: float
+    high: float
+    before: float
+
+    def __str__(self) -> str:
+        before = "" if np.isnan(self.before) else f"; the first classifier {self.before:.1%}"
+        text = f"{self.share:.1%} right, {self.low:.1%} to {self.high:.1%}, n = {self.labels:,}{before}"
+        return text.replace("%", " %")
+
+
+class TopicReview:
+    """Label documents, those first on which the classifier is least sure.
+
+    Its state is read from the labels file, so that a new kernel continues where the last one stopped.
+
+    Parameters
+    ----------
+    classifier : TopicClassifier
+        Orders the documents; default topics to choose from are its own.
+    corpus : corpus
+        ``clean_text`` is shown and read where it is there, else ``text``.
+    labels : path, default "labels.jsonl"
+        Holds ``doc_id`` and topics, never text. Nothing is written before the first label.
+    topics : iterable, optional
+        One's own topics (str or int).
+    several : bool, default False
+        Whether a document may have any number of topics.
+    suggest : bool, default False
+        Show what the classifier says. Off by default: people agree with what they are shown.
+
+    Attributes
+    ----------
+    order : list of str
+        ``doc_id`` of all documents, least sure first; :meth:`refit` puts it in order again.
+    classifier : TopicClassifier
+        The last one fitted.
+    scores : list of Score
+        One for each :meth:`refit`.
+
+    Notes
+    -----
+    The labelled documents are the hardest of the corpus, so the score is lower than over all documents. For a
+    figure to publish, label a random sample too and give it to :func:`toolkit.evaluation.reports.topic_report`.
+    """
+
+    name = "Label topics"
+
+    def __init__(
+        self,
+        classifier: TopicClassifier,
+        corpus: CorpusLike,
+        labels: str | Path = "labels.jsonl",
+        *,
+        topics: Iterable[Any] | None = None,
+        several: bool = False,
+        suggest: bool = False,
+    ) -> None:
+        self.corpus = as_corpus(corpus)
+        self.classifier = self._first = classifier
+        given = classifier.classes_.tolist() if topics is None else list(dict.fromkeys(topics))
+        self._journal = Journal(labels, label_lines)
+        named = taxonomy.names("en-GB")
+        self.topics = {topic: str(named.get(topic, topic)) for topic in given}
+        self.several, self.suggest = several, suggest
+        self.scores: list[Score] = []
+        self._place = {doc_id: n for n, doc_id in enumerate(self.corpus["doc_id"])}
+        self._chosen: set[Any] | None = None
+        self._page = 0
+        self._status = f"half-written last line moved to {self.path.name}.torn" if self._journal.torn else ""
+        self._sort()
+        self.position = self._next_open(0)
+
+    def __repr__(self) -> str:
+        done = sum(doc_id in self._journal.verdicts for doc_id in self.order)
+        score = f"; {self.scores[-1]}" if self.scores else ""
+        return f"Label topics: {done:,} of {len(self.order):,} documents labelled{score}; {self.path.name}"
+
+    @property
+    def path(self) -> Path:
+        """The labels file."""
+        return self._journal.path
+
+    def _sort(self) -> None:
+        self._probability = self.classifier.predict_proba(self.corpus)
+        sure = self._probability.to_numpy().max(axis=1, initial=0.0)
+        order = sorted(zip(sure.tolist(), self.corpus["doc_id"], strict=True))
+        self.order = [doc_id for _, doc_id in order]
+
+    def _next_open(self, row: int) -> int:
+        total = len(self.order)
+        order = [*range(row, total), *range(min(row, total))]
+        said = self._journal.verdicts
+        return next((r for r in order if self.order[r] not in said), min(row, max(0, total - 1)))
+
+    def labels(self) -> pd.Series[Any]:
+        """Return the labels of the documents of this corpus: a topic each, or a set with ``several``.
+
+        Returns
+        -------
+        Series
+            Index ``doc_id``, in the order of the corpus; ready for :meth:`TopicClassifier.fit` beside
+            ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
+        """
+        self._journal.refresh()
+        said = self._journal.verdicts
+        found: dict[str, Any] = {d: frozenset(said[d]) for d in self._place if d in said}
+        if not self.several:
+            found = {d: said[d][0] for d in found if said[d]}
+        return pd.Series(list(found.values()), index=pd.Index(list(found), dtype="str"), dtype=object)
+
+    def label(self, *topics: Any) -> None:
+        """Give the document shown its topics and go on to the next.
+
+        Raises
+        ------
+        ValueError
+            A topic is not one of those to choose from, or there is more than one though ``several`` is off.
+        """
+        unknown = [topic for topic in topics if topic not in self.topics]
+        if unknown:
+            msg = f"label: {unknown[0]!r} is no topic here; choose of {', '.join(map(str, self.topics))}"
+            raise ValueError(msg)
+        if len(topics) != 1 and not self.several:
+            msg = f"label: {len(topics)} topics for one document; pass several=True to allow that"
+            raise ValueError(msg)
+        names = ", ".join(self.topics[topic] for topic in topics) or "none of the topics"
+        append_label(self.path, self.order[self.position], [t for t in self.topics if t in topics])
+        self._journal.refresh()
+        self._go(self._next_open(self.position + 1), f"labelled: {names}")
+
+    def undo(self) -> None:
+        """Take the last label back, whoever gave it in this file, and show its document again."""
+        self._journal.refresh()
+        steps = [s for s in self._journal.steps if s.subject in self._place]
+        if not steps:
+            self._status = "nothing to undo"
+            return
+        append_label(self.path, steps[-1].subject, steps[-1].before, note=UNDO)
+        self._journal.refresh()
+        self._go(self.order.index(steps[-1].subject), "undone")
+
+    def refit(self) -> Score | None:
+        """Fit a classifier on the labels, score it by cross-validation, and order the documents by it.
+
+        Documents of one publisher never straddle a fold where there are publishers enough.
+
+        Returns
+        -------
+        Score or None
+            None, with the reason in the status, while there are too few labels.
+        """
+        labels = self.labels()
+        known = {topic for label in labels for topic in (label if self.several else (label,))}
+        if len(labels) < LEAST or len(known) < 2:
+            here = f"there are {len(labels)} and {len(known)}"
+            self._status = f"refit needs {LEAST} labelled documents and 2 topics; {here}"
+            return None
+        corpus = self.corpus.iloc[[self._place[d] for d in labels.index]].reset_index(drop=True)
+        y = labels.tolist()
+        predicted = np.empty(len(y), object)
+        for train, test in GroupKFold(FOLDS, shuffle=True, random_state=0).split(y, groups=_groups(corpus)):
+            given = [y[i] for i in train]
+            if len(set(given)) < 2:
+                predicted[test] = next(iter(given[0]), None) if self.several else given[0]
+            else:
+                fitted = clone(self._first).fit(corpus.iloc[train].reset_index(drop=True), given)
+                predicted[test] = fitted.predict(corpus.iloc[test]).to_numpy(object)
+        right = _right(predicted, y)
+        comparable = known <= set(self._first.classes_.tolist())
+        before = _right(self._first.predict(corpus).to_numpy(object), y).mean() if comparable else np.nan
+        interval = binomtest(int(right.sum()), len(y)).proportion_ci(method="wilson")
+        score = Score(len(y), float(right.mean()), interval.low, interval.high, float(before))
+        self.classifier = clone(self._first).fit(corpus, y)
+        self.scores.append(score)
+        self._sort()
+        self._go(self._next_open(0), f"fitted on {len(y):,} labels")
+        return score
+
+    def _go(self, row: int, status: str = "") -> None:
+        self.position, self._page, self._status = row % max(1, len(self.order)), 0, status
+        self._chosen = None
+
+    def do(self, action: str) -> None:
+        """Do what a button or key stands for: one of :meth:`page`'s actions."""
+        actions = [a for a in self.page().actions if a.name == action and a.enabled]
+        if not actions:
+            msg = f"review: {action!r} cannot be done now; see page().actions"
+            raise ValueError(msg)
+        name, _, number = action.partition(":")
+        steps = {"next": 1, "previous": -1}
+        if name == "topic":
+            topic = list(self.topics)[int(number)]
+            if self.several:
+                self._chosen = self._marked() ^ {topic}
+                self._status = ""
+            else:
+                self.label(topic)
+        elif name == "save":
+            marked = self._marked()
+            self.label(*(topic for topic in self.topics if topic in marked))
+        elif name in steps:
+            self._go(self.position + steps[name])
+        elif name in ("more", "back"):
+            self._page += 1 if name == "more" else -1
+            self._status = ""
+        else:
+            {"undo": self.undo, "refit": self.refit}[name]()
+
+    def _marked(self) -> set[Any]:
+        if self._chosen is None:
+            return set(self._journal.verdicts.get(self.order[self.position], ()))
+        return self._chosen
+
+    def page(self) -> Page:
+        """Return the document at :attr:`position`, a page of its text at a time."""
+        self._journal.refresh()
+        said, total = self._journal.verdicts, len(self.order)
+        done = sum(doc_id in said for doc_id in self.order)
+        if not total:
+            return Page("This corpus has no documents", [], [], "", 0, 0, self._status, [])
+        doc_id = self.order[self.position]
+        document = self.corpus.iloc[self._place[doc_id]]
+        whole = document.get("clean_text")
+        text = str(whole if pd.notna(whole) else document["text"])
+        pages = max(1, -(-len(text) // CHARACTERS))
+        part = text[self._page * CHARACTERS : (self._page + 1) * CHARACTERS]
+        facts = [("document", doc_id), ("your label", self._named(said.get(doc_id)))]
+        if self.suggest:
+            row = self._probability.iloc[self._place[doc_id]].sort_values(ascending=False, kind="stable")
+            names = taxonomy.names("en-GB")
+            facts.append(
+                ("classifier", ", ".join(f"{names.get(t, t)} {p:.2f}" for t, p in row.head(3).items()))
+            )
+        if self.scores:
+            facts.append(("score", " → ".join(f"{100 * s.share:.0f} %" for s in self.scores[-5:])))
+            facts.append(("last score", str(self.scores[-1])))
+        title = document["title"] if pd.notna(document["title"]) else ""
+        return Page(
+            heading=f"Document {self.position + 1:,} of {total:,}",
+            facts=facts,
+            excerpts=[Excerpt(title, [Piece(part)])],
+            shown=f"page {self._page + 1:,} of {pages:,}",
+            done=done,
+            total=total,
+            status=self._status or ("all documents are labelled" if done == total else ""),
+            actions=self._actions(pages, said.get(doc_id)),
+        )
+
+    def _named(self, labels: Topics | None) -> str:
+        if labels is None:
+            return "none yet"
+        return ", ".join(self.topics.get(t, str(t)) for t in labels) or "none of the topics"
+
+    def _actions(self, pages: int, labels: Topics | None) -> list[Action]:
+        marked = self._marked()
+        undoable = any(step.subject in self._place for step in self._journal.steps)
+        save = [Action("save", "Save the topics", "Enter", "Decide")] if self.several else []
+        return [
+            *(
+                Action(f"topic:{n}", name, KEYS[n] if n < len(KEYS) else "", "Topic", topic in marked)
+                for n, (topic, name) in enumerate(self.topics.items())
+            ),
+            *save,
+            Action("undo", "Undo", "u", "Decide", enabled=undoable),
+            Action("refit", "Refit and score", "r", "Decide"),
+            Action("previous", "Previous document", "ArrowLeft", "Move"),
+            Action("next", "Next document", "ArrowRight", "Move"),
+            Action("back", "Earlier text", "PageUp", "Move", enabled=self._page > 0),
+            Action("more", "More text", "PageDown", "Move", enabled=self._page + 1 < pages),
+        ]
+
+
+def _groups(corpus: pd.DataFrame) -> np.ndarray[Any, Any]:
+    publisher = corpus["publisher"].fillna(corpus["doc_id"]).to_numpy(object)
+    return publisher if len(set(publisher)) >= 2 * FOLDS else corpus["doc_id"].to_numpy(object)
+
+
+def _right(predicted: Any, labels: list[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.array(
+        [
+            p in label if isinstance(label, frozenset) else p == label
+            for p, label in zip(predicted, labels, strict=True)
+        ]
+    )

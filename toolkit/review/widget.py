@@ -1,0 +1,55 @@
+"""Widget: a review in JupyterLab. No text of an article is in its state, so none is saved with a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+
+from toolkit.display import visible
+from toolkit.review.page import Review
+
+HERE = Path(__file__).parent
+
+
+class ReviewWidget(anywidget.AnyWidget):
+    """Shows a review and passes on what the reviewer does.
+
+    Parameters
+    ----------
+    review : Review
+        All state is there and in its file. Pages reach the browser as messages, one at a time, when asked.
+    """
+
+    _esm = (HERE / "review.js").read_text("utf-8")
+    _css = (HERE / "review.css").read_text("utf-8")
+
+    def __init__(self, review: Review) -> None:
+        super().__init__()
+        self.review = review
+        self.on_msg(self._asked)
+
+    def _asked(self, _: Any, content: Any, buffers: Any) -> None:
+        """Answer a message of the browser: ``{"do": name}``, where ``show`` only asks for the page."""
+        action = content.get("do") if isinstance(content, dict) else None
+        failure = ""
+        if isinstance(action, str) and action != "show":
+            try:
+                self.review.do(action)
+            except (OSError, ValueError) as error:
+                failure = f"not done: {error}"
+        message = {"name": self.review.name, **self.review.page().message()}
+        if failure:
+            message["status"] = visible(failure)
+        self.send(message)
+
+    def __repr__(self) -> str:
+        return visible(repr(self.review))
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data:
+            data["text/plain"] = repr(self)
+        return bundle
