@@ -19,7 +19,7 @@ KERNEL = ["--IPKernelApp.log_level=40"]
 """Arguments of such a kernel: it says nothing but errors on standard error."""
 
 FIGURE_FORMATS = {"svg"}
-PRINT_FIGURE = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
+PRINT_FIGURE: dict[str, Any] = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
 RC = {
     "svg.hashsalt": "news-toolkit",
     "svg.fonttype": "none",
@@ -61,7 +61,32 @@ def load_ipython_extension(shell: Any) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         backend.figure_formats = FIGURE_FORMATS
         backend.print_figure_kwargs = PRINT_FIGURE
+    shell.display_formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", drawn)
     apply_settings()
+
+
+def drawn(figure: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Return a figure as a notebook stores it: SVG, and in words for those who cannot see it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    data, metadata : dict
+        By MIME type. The words are the labels of its Axes, which the functions of :mod:`toolkit.plots` set;
+        they are the title of the SVG, its metadata ``alt`` and the plain text. Nothing for a figure
+        without Axes.
+    """
+    from IPython.core.pylabtools import print_figure
+
+    words = " ".join(ax.get_label() for ax in figure.axes if ax.get_label()) or repr(figure)
+    options = {**PRINT_FIGURE, "metadata": {**PRINT_FIGURE["metadata"], "Title": words}}
+    svg = print_figure(figure, "svg", **options)
+    if svg is None:
+        return {}, {}
+    return {"image/svg+xml": svg, "text/plain": words}, {"image/svg+xml": {"alt": words}}
 
 
 def apply_settings() -> None:

@@ -1,0 +1,157 @@
+"""The canvas of every figure: colours, labels that are safe and fit, room for what stands at the end of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from toolkit.display import visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
+PURPLE = "#CC79A7"
+
+SERIES = ((BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
+          (PURPLE, "v", "-", "\\\\"))  # fmt: skip
+"""Colour, marker, line and hatch of the first, second, … series: told apart without colour."""
+
+
+def axes(ax: Axes | None, height: float | None = None) -> Axes:
+    """Return ``ax``, or the Axes of a new figure of the usual width and ``height`` inches."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    size = None if height is None else (float(plt.rcParams["figure.figsize"][0]), height)
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def figure(ax: Axes) -> Figure:
+    """Return the whole figure that holds ``ax``."""
+    found = ax.get_figure(root=True)
+    if found is None:
+        msg = "ax: not on a figure; pass Axes of plt.subplots()"
+        raise ValueError(msg)
+    return found
+
+
+def characters(ax: Axes) -> int:
+    """Return about how many characters of the usual size fit across the figure."""
+    from matplotlib import pyplot as plt
+
+    return int(figure(ax).get_figwidth() * 72 / (0.52 * float(plt.rcParams["font.size"])))
+
+
+def room(ax: Axes) -> int:
+    """Return about how many characters fit beside the labels of the rows, which are set before."""
+    taken = max((len(label.get_text()) for label in ax.get_yticklabels()), default=0)
+    return max(10, characters(ax) - taken - 4)
+
+
+def names(values: Iterable[Any], longest: int = 44) -> list[str]:
+    """Return labels that are safe in SVG and no longer than ``longest`` characters."""
+    texts = [" ".join(visible(str(value)).split()) for value in values]
+    return [text if len(text) <= longest else text[: longest - 1] + "…" for text in texts]
+
+
+def rows(ax: Axes, values: Iterable[Any]) -> None:
+    """Name the rows of a horizontal figure, the first on top; labels get less than half of its width."""
+    labels = names(values, min(44, max(12, round(0.45 * characters(ax)))))
+    ax.set_yticks(range(len(labels)), labels)
+    plain(ax.get_yticklabels())
+    ax.set_ylim(max(len(labels), 1) - 0.45, -0.55)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def plain(labels: Iterable[Any]) -> None:
+    """Have labels drawn as they are: two prices are not mathematics."""
+    for label in labels:
+        label.set_parse_math(False)
+
+
+def need(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    """Raise a ValueError that names the first of ``columns`` that ``frame`` lacks."""
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        found = ", ".join(map(repr, map(str, frame.columns)))
+        msg = f"{what}: no column {missing[0]!r}; found {found}; pass a frame with {', '.join(columns)}"
+        raise ValueError(msg)
+
+
+def at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
+    """Write a label at the end of each row, and widen the axis until all of them fit."""
+    placed = []
+    for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
+        text = ax.annotate(
+            label, (end, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize="small",
+            parse_math=False,
+        )  # fmt: skip
+        placed.append((float(end), text))
+    if not placed:
+        return
+    low, high = ax.get_xlim()
+    figure(ax).draw_without_rendering()
+    room = ax.get_window_extent().width
+    scale = ax.get_xaxis().get_transform()
+    start, stop = (float(v) for v in scale.transform([low, high]))
+    gap = 8 * figure(ax).dpi / 72
+    for end, text in placed:
+        taken = min(text.get_window_extent().width + gap, 0.75 * room)
+        at = float(scale.transform([end])[0])
+        stop = max(stop, start + (at - start) * room / (room - taken))
+    ax.set_xlim(low, float(scale.inverted().transform([stop])[0]))
+
+
+def legend(ax: Axes) -> None:
+    """Set the legend above the axes, in as many columns as there is room."""
+    handles, labels = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    whole = figure(ax)
+    longest = max(map(len, labels)) + 8
+    columns = max(1, min(len(handles), characters(ax) // longest))
+    if len(whole.axes) == 1:
+        found = whole.legend(
+            handles, labels, ncols=columns, loc="outside upper left", frameon=False, fontsize="small"
+        )
+    else:
+        found = ax.legend(
+            ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize="small"
+        )
+    plain(found.get_texts())
+
+
+def across(ax: Axes, text: str) -> None:
+    """Name the horizontal axis, in lines that fit what the labels of the rows leave of the figure."""
+    ax.set_xlabel(fill(text, max(20, round(0.9 * room(ax)))), parse_math=False)
+
+
+def title(ax: Axes, text: str) -> None:
+    """Set the title at the left, in lines that fit the figure."""
+    text = fill(text, round(0.85 * characters(ax)))
+    ax.set_title(text, loc="left", fontsize="medium", parse_math=False)
+
+
+def open_frame(ax: Axes) -> None:
+    """Take away the frame at the top and at the right."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def described(ax: Axes, text: str) -> Axes:
+    """Give the figure its alternative text: what is drawn, and what it shows, in words."""
+    ax.set_label(" ".join(visible(text).split()))
+    return ax
+
+
+def listed(pairs: Iterable[tuple[Any, str]], most: int = 12) -> str:
+    """Say named values in words, for an alternative text."""
+    told = [f"{' '.join(str(name).split())} {value}" for name, value in pairs]
+    more = f", and {len(told) - most} more" if len(told) > most else ""
+    return ", ".join(told[:most]) + more

@@ -1,0 +1,262 @@
+"""Tally: counts of a corpus and of what was found in it, as the figures draw them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from toolkit.corpus import CorpusLike, as_corpus
+
+UNKNOWN = "(unknown)"
+
+_WORD = r"\S+"
+
+
+def months(corpus: CorpusLike) -> pd.DataFrame:
+    """Count documents by month of publication.
+
+    Returns
+    -------
+    DataFrame
+        ``month`` (``datetime64``, its first day, UTC; missing for undated documents) and ``documents``.
+
+    Examples
+    --------
+    >>> stamped = pd.DataFrame({"text": ["a", "b"], "published": pd.to_datetime(["2031-02-03", None], utc=True)})
+    >>> months(stamped)["documents"].tolist()
+    [1, 1]
+    """
+    published = as_corpus(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+    month = published.dt.to_period("M").dt.to_timestamp()
+    return month.value_counts(dropna=False).sort_index().rename_axis("month").reset_index(name="documents")
+
+
+def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> pd.DataFrame:
+    """Count the words of each document.
+
+    Parameters
+    ----------
+    corpus : corpus
+    by : str, default "publisher"
+        Column that groups the documents.
+    column : str, default "text"
+        Column whose words are counted: what stands between white space.
+
+    Returns
+    -------
+    DataFrame
+        One row a document: ``group``, ``words``.
+    """
+    frame = as_corpus(corpus)
+    words = frame[column].str.count(_WORD).astype("int64")
+    return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
+
+
+def _removals(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """Spans of the documents of ``corpus`` with their ``characters`` and ``publisher``."""
+    publisher = corpus.set_index("doc_id")["publisher"].fillna(UNKNOWN)
+    here = spans[spans["doc_id"].isin(publisher.index)]
+    return here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
+
+
+def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
+    """Count removed characters by publisher and kind, as :func:`toolkit.plots.removed` draws them.
+
+    Parameters
+    ----------
+    corpus : corpus
+    spans : DataFrame
+        ``doc_id, start, end, kind``, as ``BoilerplateRemover.spans`` returns them.
+
+    Returns
+    -------
+    DataFrame
+        ``publisher``, ``kind``, ``characters`` (removed), ``of`` (characters of the publisher) and
+        ``documents`` (of the publisher). Every publisher has a row for each kind that was found anywhere.
+
+    Examples
+    --------
+    >>> spans = pd.DataFrame({"doc_id": ["0"], "start": [0], "end": [4], "kind": ["promo"]})
+    >>> removed(["Ads! It rained."], spans)[["kind", "characters", "of"]].values.tolist()
+    [['promo', 4, 15]]
+    """
+    frame = as_corpus(corpus)
+    found = _removals(frame, spans).pivot_table(
+        index="publisher", columns="kind", values="characters", aggfunc="sum"
+    )
+    groups = frame.assign(publisher=frame["publisher"].fillna(UNKNOWN), of=frame["text"].str.len()).groupby(
+        "publisher"
+    )
+    sizes = pd.DataFrame({"of": groups["of"].sum(), "documents": groups.size()})
+    table = found.reindex(sizes.index).fillna(0).astype("int64")
+    long = table.reset_index().melt("publisher", var_name="kind", value_name="characters")
+    return long.merge(sizes.reset_index(), on="publisher")[
+        ["publisher", "kind", "characters", "of", "documents"]
+    ]
+
+
+def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
+    """Count spans by kind, those of most characters first.
+
+    Returns
+    -------
+    DataFrame
+        ``kind``, ``spans``, ``documents`` (that hold one), ``characters``, ``share`` (of all characters of
+        the corpus).
+    """
+    frame = as_corpus(corpus)
+    groups = _removals(frame, spans).groupby("kind")
+    table = pd.DataFrame(
+        {
+            "spans": groups.size(),
+            "documents": groups["doc_id"].nunique(),
+            "characters": groups["characters"].sum(),
+        }
+    ).reset_index()
+    table["share"] = table["characters"] / max(1, int(frame["text"].str.len().sum()))
+    return table.sort_values(["characters", "kind"], ascending=[False, True], ignore_index=True)
+
+
+def prevalence(
+    corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
+) -> pd.DataFrame:
+    """Count which share of the documents of each period holds a kind of boilerplate.
+
+    Parameters
+    ----------
+    corpus : corpus
+        Undated documents are left out.
+    spans : DataFrame
+        ``doc_id``, ``kind``.
+    kinds : iterable of str, optional
+        Which kinds, each a series; default all that were found.
+    period : str, default "QS"
+        Length of a period, as pandas names it: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years.
+
+    Returns
+    -------
+    DataFrame
+        ``period`` (its first day), ``series`` (the kind), ``documents`` (of the period), ``holding``,
+        ``share``, ``low``, ``high`` (95 % interval: Wilson 1927, documents taken as independent).
+    """
+    frame = as_corpus(corpus)
+    frame = frame[frame["published"].notna()]
+    frame = frame.assign(published=frame["published"].dt.tz_convert("UTC").dt.tz_localize(None))
+    rows = []
+    for kind in sorted(set(spans["kind"])) if kinds is None else kinds:
+        holds = frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"])
+        groups = frame.assign(holds=holds).set_index("published")["holds"].resample(period)
+        for when, n, k in zip(groups.size().index, groups.size(), groups.sum(), strict=True):
+            rows.append(
+                {"period": when, "series": kind, "documents": int(n), "holding": int(k)}
+                | rate(int(k), int(n))
+            )
+    columns = ["period", "series", "documents", "holding", "share", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def rate(part: int, whole: int) -> dict[str, float]:
+    """Return a share with its 95 % interval (Wilson 1927): ``share``, ``low``, ``high``; NaN of nothing.
+
+    Examples
+    --------
+    >>> {name: round(value, 3) for name, value in rate(1, 10).items()}
+    {'share': 0.1, 'low': 0.018, 'high': 0.404}
+    """
+    if not whole:
+        return {"share": np.nan, "low": np.nan, "high": np.nan}
+    interval = binomtest(part, whole).proportion_ci(method="wilson")
+    return {"share": part / whole, "low": float(interval.low), "high": float(interval.high)}
+
+
+def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
+    """Count who ran whose story: documents of wire groups by who ran it first and who ran it too.
+
+    Parameters
+    ----------
+    corpus : corpus
+    copies : DataFrame
+        As :func:`toolkit.duplicates` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Rows: the publisher of the group's earliest document (index name ``ran it first``); columns: the
+        publisher of each other document (``ran it too``); counts.
+    """
+    publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
+    wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])]
+    first = wire["group"].map(publisher).rename("ran it first").reset_index(drop=True)
+    return pd.crosstab(first, wire["doc_id"].map(publisher).rename("ran it too").reset_index(drop=True))
+
+
+def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.DataFrame:
+    """Measure how each copy of a story was edited, against the group's earliest document.
+
+    Parameters
+    ----------
+    corpus : corpus
+        Reads ``clean_text`` if present, else ``text``: boilerplate would count as editing.
+    copies : DataFrame
+        As :func:`toolkit.duplicates` returns it.
+    shingle : int, default 5
+        Words that must stand together in both to count as the same text.
+
+    Returns
+    -------
+    DataFrame
+        One row a copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that
+        stand in the copy), ``new`` (share of the copy's words that do not stand in the original), ``hours``
+        (after the original; may be missing), ``retitled`` (bool).
+
+    Examples
+    --------
+    >>> story = "The harbour was closed on Monday after a freighter ran on to the reef in fog."
+    >>> frame = pd.DataFrame({"doc_id": ["a", "b"], "text": [story, story + " Nobody was hurt, said the port."]})
+    >>> pair = pd.DataFrame({"doc_id": ["a", "b"], "group": ["a", "a"]})
+    >>> edits(frame, pair)[["kept", "new"]].round(2).values.tolist()
+    [[1.0, 0.29]]
+    """
+    frame = as_corpus(corpus).set_index("doc_id")
+    texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
+    rows = []
+    for doc_id, group in copies.loc[copies["doc_id"] != copies["group"], ["doc_id", "group"]].itertuples(
+        index=False
+    ):
+        copy, original = frame.loc[doc_id], frame.loc[group]
+        ours, theirs = _words(texts[doc_id]), _words(texts[group])
+        rows.append(
+            {
+                "doc_id": doc_id,
+                "group": group,
+                "publisher": copy["publisher"],
+                "kept": _shared(theirs, ours, shingle),
+                "new": 1 - _shared(ours, theirs, shingle),
+                "hours": (copy["published"] - original["published"]) / pd.Timedelta(hours=1),
+                "retitled": str(copy["title"]).casefold() != str(original["title"]).casefold(),
+            }
+        )
+    columns = ["doc_id", "group", "publisher", "kept", "new", "hours", "retitled"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _words(text: Any) -> list[str]:
+    return re.findall(r"\w+", str(text).casefold())
+
+
+def _shared(words: list[str], others: list[str], size: int) -> float:
+    """Share of ``words`` that lie in a run of ``size`` words which stands in ``others`` too."""
+    if not words:
+        return float("nan")
+    size = min(size, len(words))
+    known = {tuple(others[i : i + size]) for i in range(len(others) - size + 1)}
+    covered = np.zeros(len(words), bool)
+    for i in range(len(words) - size + 1):
+        if tuple(words[i : i + size]) in known:
+            covered[i : i + size] = True
+    return float(covered.mean())
