@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.arrays import read_arrays
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.scoring import WordWeights
@@ -23,6 +24,14 @@ SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
 _LARGEST = 64 * 2**20
+_PLAIN = {
+    "feature": np.int16,
+    "threshold": np.float32,
+    "left": np.int32,
+    "right": np.int32,
+    "roots": np.int32,
+}
+"""Types of the trees' arrays; a kernel compiled for others would read them as something else."""
 
 HOPELESS = -2.5
 """Sum of the first trees below which a segment is left for article text."""
@@ -138,7 +147,8 @@ class SegmentModel:
         Raises
         ------
         ValueError
-            A file is missing a part, was changed, is of another version, or is larger than 64 MiB.
+            A file is missing a part, was changed, is of another version, or is larger than 64 MiB, packed or
+            unpacked.
         FileNotFoundError
             There is no such model.
         """
@@ -149,33 +159,37 @@ class SegmentModel:
                 raise ValueError(msg)
         try:
             card = json.loads(card_path.read_text(encoding="utf-8"))
-            raw = arrays_path.read_bytes()
-            if card.get("format") != FORMAT:
-                msg = f"{card_path}: format is {card.get('format')!r}, not {FORMAT!r}; train the model again"
-                raise ValueError(msg)
-            if card["columns"] != list(COLUMNS) or card["kinds"] != list(KINDS):
-                msg = f"{card_path}: evidence columns differ from this version's; train the model again"
-                raise ValueError(msg)
-            if hashlib.sha256(raw).hexdigest() != card["sha256"]:
-                msg = (
-                    f"{arrays_path}: digest differs from its card; the file was changed, take the shipped one"
-                )
-                raise ValueError(msg)
-            with np.load(io.BytesIO(raw), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            model = cls(
+            told, columns, kinds, digest = (card.get(k) for k in ("format", "columns", "kinds", "sha256"))
+        except (ValueError, AttributeError, RecursionError) as error:
+            msg = f"{card_path}: not a segment model ({_told(error)}); take the one that was shipped"
+            raise ValueError(msg) from error
+        if told != FORMAT:
+            msg = f"{card_path}: format is {str(told)[:40]!r}, not {FORMAT!r}; train the model again"
+            raise ValueError(msg)
+        if columns != list(COLUMNS) or kinds != list(KINDS):
+            msg = f"{card_path}: evidence columns differ from this version's; train the model again"
+            raise ValueError(msg)
+        raw = arrays_path.read_bytes()
+        if hashlib.sha256(raw).hexdigest() != digest:
+            msg = f"{arrays_path}: digest differs from its card; the file was changed, take the shipped one"
+            raise ValueError(msg)
+        try:
+            arrays = read_arrays(raw, _LARGEST)
+            return cls(
                 _words(arrays), _decision(arrays, card, "fitted"), _decision(arrays, card, "alone"), card,
             )  # fmt: skip
-        except (KeyError, zipfile.BadZipFile, UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
-            msg = f"{stem}: not a segment model ({error}); take the one that was shipped"
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            msg = f"{stem}: not a segment model ({_told(error)}); take the one that was shipped"
             raise ValueError(msg) from error
-        return model
 
 
 def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
     table, scale, bias = (arrays[name] for name in ("words", "words_scale", "words_bias"))
     sound = table.shape == (BUCKETS, 2 * CLASSES) and table.dtype == np.uint8
-    sound &= all(v.shape == (2 * CLASSES,) and v.dtype == np.float32 for v in (scale, bias))
+    for values in (scale, bias):
+        sound &= (
+            values.shape == (2 * CLASSES,) and values.dtype == np.float32 and bool(np.isfinite(values).all())
+        )
     if not sound:
         msg = f"words are {table.dtype}{table.shape}; train the model again"
         raise ValueError(msg)
@@ -184,7 +198,17 @@ def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Decision:
     parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
-    parts["baseline"] = float(parts["baseline"].ravel()[0])
+    scaling, baseline = arrays[f"{name}_scaling"], parts["baseline"]
+    plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in _PLAIN.items())
+    if (
+        not plain
+        or baseline.size != 1
+        or scaling.shape != (2,)
+        or not np.isfinite([*scaling, *baseline.ravel()]).all()
+    ):
+        msg = f"{name}: the arrays are not those of trees; take the one that was shipped"
+        raise ValueError(msg)
+    parts["baseline"] = float(baseline.ravel()[0])
     trees = Trees(**parts)
     trees.check(len(COLUMNS) if name == "fitted" else len(COLUMNS) - len(REPEATED))
     kinds = arrays[f"{name}_kinds"]
@@ -192,11 +216,23 @@ def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) 
         kinds.dtype != np.float32
         or kinds.ndim != 2
         or kinds.shape[1] != len(KINDS)
-        or len(kinds) > len(COLUMNS) + 1
+        or not 1 <= len(kinds) <= len(COLUMNS) + 1
+        or not np.isfinite(kinds).all()
     ):
         msg = f"{name}: weights of kinds are {kinds.dtype}{kinds.shape}; train the model again"
         raise ValueError(msg)
-    slope, offset = arrays[f"{name}_scaling"].tolist()
-    return Decision(
-        trees, slope, offset, kinds, {str(k): float(v) for k, v in card["thresholds"][name].items()}
-    )
+    thresholds = {str(k): float(v) for k, v in card["thresholds"][name].items()}
+    losses = [float(loss) for loss in thresholds if loss != "best"]
+    if (
+        not losses
+        or len(losses) == len(thresholds)
+        or not all(0 <= v <= 1 for v in (*losses, *thresholds.values()))
+    ):
+        msg = f"{name}: thresholds are {thresholds}; train the model again"
+        raise ValueError(msg)
+    slope, offset = scaling.tolist()
+    return Decision(trees, slope, offset, kinds, thresholds)
+
+
+def _told(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:120]

@@ -271,6 +271,13 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         parameters = dict(index.about)
         fitted = parameters.pop("fitted", True)
         remover = cls(**{name: parameters[name] for name in cls().get_params() if name in parameters})
+        try:
+            remover._check()
+        except (TypeError, ValueError) as error:
+            msg = (
+                f"{path}: its parameters are those of no remover ({error}); fit the remover again and save it"
+            )
+            raise ValueError(msg) from error
         if fitted:
             remover.index_ = index
         return remover

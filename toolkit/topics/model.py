@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,11 +14,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
+from toolkit.arrays import read_arrays
 from toolkit.topics.features import FeatureSpace, decide
 
 FORMAT = "news-toolkit topics 1"
 SHIPPED = Path(__file__).parent.parent / "models" / "topics.npz"
 """The model that ships with the package; its card stands beside it."""
+
+_LARGEST_CARD = 16 * 2**20
+_SLACK = 1 << 16
+"""Bytes of headers and packing beside the numbers in a file of arrays."""
 
 _ARRAYS = ("weights", "scale", "bias", "idf", "also", "thresholds")
 
@@ -73,6 +77,9 @@ class TopicModel:
             found = getattr(self, name)
             if found.shape != shape or found.dtype not in (np.dtype(np.int8), np.dtype(np.float32)):
                 msg = f"{name}: {found.dtype} {found.shape} instead of {shape}; save the model anew"
+                raise ModelError(msg)
+            if not np.isfinite(found).all():
+                msg = f"{name}: holds infinities or no numbers; save the model anew"
                 raise ModelError(msg)
         if self.kind not in ("single", "leading", "multi"):
             msg = f"kind {self.kind!r}: must be single, leading or multi; save the model anew"
@@ -131,32 +138,58 @@ class TopicModel:
         Raises
         ------
         ModelError
-            A file is missing, is not a topic model, or was changed since it was saved.
+            A file is missing, is not a topic model, is larger than one has to be, or was changed since it was
+            saved.
         """
         path = _npz(path)
         try:
-            described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            raw = path.read_bytes()
-        except (OSError, ValueError) as error:
-            msg = f"{path}: cannot be read ({error}); a model is two files, .npz and .json of one name"
+            sizes = [path.with_suffix(".json").stat().st_size, path.stat().st_size]
+            described = (
+                json.loads(path.with_suffix(".json").read_bytes()) if sizes[0] <= _LARGEST_CARD else None
+            )
+        except (OSError, ValueError, RecursionError) as error:
+            msg = f"{path}: cannot be read ({_told(error)}); a model is two files, .npz and .json of one name"
             raise ModelError(msg) from error
         if not isinstance(described, dict) or described.get("format") != FORMAT:
             place = path.with_suffix(".json")
             msg = f"{place}: not a topic model of format {FORMAT!r}; save it with this version"
             raise ModelError(msg)
+        try:
+            space = FeatureSpace(**described["features"])
+            classes = tuple(described["classes"])
+            largest = space.size * 4 * (len(classes) + 1) + 20 * len(classes) + _SLACK
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"{path}: not a whole topic model ({_told(error)}); take both files from the same save"
+            raise ModelError(msg) from error
+        if sizes[1] > largest:
+            msg = (
+                f"{path}: {sizes[1]} bytes is more than its card tells of; take both files from the same save"
+            )
+            raise ModelError(msg)
+        raw = path.read_bytes()
         if hashlib.sha256(raw).hexdigest() != described.get("sha256"):
             msg = f"{path}: its SHA-256 is not the one in its card; take both files from the same save"
             raise ModelError(msg)
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in _ARRAYS}
-            space = FeatureSpace(**described["features"])
-            return cls(
-                tuple(described["classes"]), space, described["kind"], **arrays, card=dict(described["card"])
-            )
-        except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
-            msg = f"{path}: not a whole topic model ({error}); take both files from the same save"
+            found = read_arrays(raw, largest)
+            arrays = {name: found[name] for name in _ARRAYS}
+            _check_classes(classes)
+            return cls(classes, space, described["kind"], **arrays, card=dict(described["card"]))
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"{path}: not a whole topic model ({_told(error)}); take both files from the same save"
             raise ModelError(msg) from error
+
+
+def _check_classes(classes: tuple[Any, ...]) -> None:
+    texts = all(isinstance(value, str) for value in classes)
+    numbers = all(isinstance(value, int | float) for value in classes)
+    if not classes or not (texts or numbers) or list(classes) != sorted(set(classes)):
+        msg = "topics are strings or numbers, each once, ascending"
+        raise ModelError(msg)
+
+
+def _told(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def listed(share: NDArray[np.float64], also: NDArray[np.float64]) -> NDArray[np.float64]:
