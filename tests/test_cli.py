@@ -209,3 +209,20 @@ def test_report_needs_a_finished_run(tmp_path):
     code, out, err = call("report", tmp_path)
     assert (code, out) == (1, "")
     assert "no run.json, so no finished run" in err
+
+
+def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
+    code, out, err = call("report", few)
+    assert (code, out) == (1, "")
+    assert "to make a report of files, name its page: -o report.html" in err
+    monkeypatch.setattr(report, "render", lambda folder, page: page)
+    code, out, err = call("report", few, "-o", tmp_path / "study.html")
+    assert (code, err) == (0, "")
+    assert out.split()[:2] == ["report", str(tmp_path / "study.html")]
+    assert (tmp_path / "study_files" / "run.json").is_file()
+    assert call("report", tmp_path / "study_files", "-o", tmp_path / "b.html")[1].strip() == str(
+        tmp_path / "b.html"
+    )
+    code, out, err = call("report", few, "-o", tmp_path / "study.pdf")
+    assert code == 1
+    assert "name it study.html" in err

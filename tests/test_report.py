@@ -132,3 +132,31 @@ def test_a_run_with_nothing_to_remove_is_reported(tmp_path):
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(ReportError, match=r"no run\.json, so no finished run; run `news-toolkit run IN -o"):
         report.render(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def beside(rendered, tmp_path_factory):
+    """A report whose page and notebook stand elsewhere than the results."""
+    return report.render(rendered, tmp_path_factory.mktemp("paper") / "new" / "study.html")
+
+
+def test_page_and_notebook_can_stand_beside_the_results(beside, rendered):
+    assert sorted(path.name for path in beside.parent.iterdir()) == ["study.html", "study.ipynb"]
+    assert beside.read_text("utf-8") == page(rendered)
+    book = nbformat.read(beside.with_suffix(".ipynb"), as_version=4)
+    cells = [cell.source for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", ())]
+    (folder,) = re.findall(r'folder = "(.*)"', cells[0])
+    assert (beside.parent / folder).resolve() == rendered.resolve()
+    assert not folder.startswith("/")
+
+
+def test_figures_say_in_words_what_they_show(rendered):
+    images = etree.HTML(page(rendered)).findall(".//img")
+    assert len(images) == 3
+    assert len({image.attrib["alt"] for image in images}) == 3
+    assert all(len(image.attrib["alt"]) > 15 for image in images)
+
+
+def test_a_page_is_named_as_one(rendered, tmp_path):
+    with pytest.raises(ReportError, match=r"report\.pdf: a report is an HTML file; name it report\.html"):
+        report.render(rendered, tmp_path / "report.pdf")

@@ -1,4 +1,4 @@
-"""The command line: ``news-toolkit clean | classify | run | report | datasets | warmup``."""
+"""The command line: ``news-toolkit clean | classify | run | report | verify | datasets | warmup``."""
 
 from __future__ import annotations
 
@@ -149,11 +149,61 @@ def run(
 
 
 @app.command(name="report")
-def report_(folder: Annotated[Path, typer.Argument(help="A folder that run wrote.")]) -> None:
-    """Make report.html and report.ipynb of a run again."""
-    from toolkit import report
+def report_(
+    inputs: Inputs,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The page, such as report.html; default in the folder."),
+    ] = None,
+    *,
+    column: Columns = None,
+    remove: Remove = None,
+    strict: Strict = False,
+    rows: Rows = 10_000,
+) -> None:
+    """Make a page of figures and the notebook behind it, of files or of a folder that run wrote."""
+    from toolkit import pipeline, report
 
-    _finish(lambda: report.render(folder))
+    def job() -> object:
+        if len(inputs) == 1 and Path(inputs[0]).is_dir() and (output is None or report.finished(inputs[0])):
+            return report.render(inputs[0], output)
+        if output is None:
+            msg = (
+                f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
+            )
+            raise report.ReportError(msg)
+        folder = output.with_name(f"{output.stem}_files")
+        report.check_page(output)
+        summary = pipeline.run(
+            inputs,
+            folder,
+            columns=_columns(column),
+            remove=_kinds(remove),
+            strict=strict,
+            progress=sys.stderr.isatty(),
+            rows=rows,
+        )
+        summary.report = report.render(folder, output)
+        return summary
+
+    _finish(job)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A folder that run wrote.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[IN…]", help="Where the inputs are now; default where they were."),
+    ] = None,
+    *,
+    rerun: Annotated[bool, typer.Option("--rerun", help="Do the run again and compare the bytes.")] = False,
+) -> None:
+    """Hold a folder of results to its record; exit code 1 where anything differs."""
+    from toolkit import verification
+
+    if _finish(lambda: verification.verify(folder, inputs or None, rerun=rerun)).differences:
+        raise typer.Exit(1)
 
 
 @datasets_app.command("list")
@@ -201,14 +251,15 @@ def _say(message: object) -> None:
     typer.echo(f"news-toolkit: {' '.join(visible(str(message)).split())}", err=True)
 
 
-def _finish(job: Callable[[], Any]) -> None:
-    """Do the job and print what it returns; say an expected error in one line and exit."""
+def _finish(job: Callable[[], Any]) -> Any:
+    """Do the job, print what it returns and return it; say an expected error in one line and exit."""
     from toolkit.corpus import CorpusError
     from toolkit.faults import told
     from toolkit.job import NothingReadError, PipelineError
     from toolkit.loading import LoadError
     from toolkit.report import ReportError
     from toolkit.spool import SpoolError
+    from toolkit.verification import VerificationError
 
     try:
         result = job()
@@ -225,7 +276,7 @@ def _finish(job: Callable[[], Any]) -> None:
     except LoadError as error:
         _say(error)
         raise typer.Exit(UNREADABLE) from None
-    except (CorpusError, PipelineError, ReportError, SpoolError, ValueError) as error:
+    except (CorpusError, PipelineError, ReportError, SpoolError, VerificationError, ValueError) as error:
         _say(error)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, Terminated) as error:
@@ -233,6 +284,7 @@ def _finish(job: Callable[[], Any]) -> None:
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + number) from None
     typer.echo(str(result))
+    return result
 
 
 class Terminated(BaseException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ PAGE = """\
 {%- block html_head_js -%}{%- endblock html_head_js -%}
 {%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block data_svg scoped -%}
+<div class="jp-RenderedSVG jp-OutputArea-output" data-mime-type="image/svg+xml">
+<img alt="{{ output.metadata.get('image/svg+xml', {}).get('alt', '') | escape_html }}"
+  src="data:image/svg+xml;base64,{{ output.data['image/svg+xml'] | text_base64 | escape_html }}">
+</div>
+{%- endblock data_svg -%}
 {%- block html_head_css -%}
 {{ super() }}
 <style>
@@ -262,14 +269,34 @@ def _short(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def render(folder: str | Path) -> Path:
-    """Run the report's notebook on a folder of results and write ``report.ipynb`` and ``report.html``.
+def finished(folder: str | Path) -> bool:
+    """Whether ``folder`` holds the results of a finished run."""
+    return Path(folder, "run.json").is_file()
+
+
+def check_page(page: Path) -> None:
+    """Refuse a page that is not named as one, before hours of work.
+
+    Raises
+    ------
+    ReportError
+        The name does not end in ``.html``.
+    """
+    if page.suffix.lower() != ".html":
+        msg = f"{page}: a report is an HTML file; name it {page.with_suffix('.html').name}"
+        raise ReportError(msg)
+
+
+def render(folder: str | Path, page: str | Path | None = None) -> Path:
+    """Run the report's notebook on a folder of results and write it beside the page that it makes.
 
     Parameters
     ----------
     folder : path
-        As ``news-toolkit run`` wrote it. The notebook's only parameter is this folder, given as ``.``: open
-        it there and run it again.
+        As ``news-toolkit run`` wrote it.
+    page : path, optional
+        The HTML file to write; default ``report.html`` in the folder. The notebook has the same name, ends in
+        ``.ipynb``, and is to be carried on from: its only parameter is the folder, as seen from the notebook.
 
     Returns
     -------
@@ -292,13 +319,16 @@ def render(folder: str | Path) -> Path:
     from toolkit.notebook import KERNEL, normalise
 
     folder = Path(folder)
-    page = folder / "report.html"
-    with whole(folder / "report.ipynb") as book:
+    page = folder / "report.html" if page is None else Path(page)
+    check_page(page)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    seen = Path(os.path.relpath(folder, page.parent)).as_posix()
+    with whole(page.with_suffix(".ipynb")) as book:
         source = resources.files("toolkit") / "report.ipynb"
         with resources.as_file(source) as path:
             try:
                 papermill.execute_notebook(
-                    str(path), str(book), {"folder": "."}, cwd=str(folder), kernel_name="python3",
+                    str(path), str(book), {"folder": seen}, cwd=str(page.parent), kernel_name="python3",
                     progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
                 )  # fmt: skip
             except (papermill.PapermillExecutionError, RuntimeError) as error:  # a dead kernel is the latter

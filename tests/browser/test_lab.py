@@ -1,0 +1,160 @@
+"""Notebooks and widgets as a researcher meets them: in JupyterLab, in a browser."""
+
+import json
+import re
+
+import pytest
+
+from toolkit.boilerplate.decisions import read_decisions
+from toolkit.review import read_labels
+
+pytestmark = pytest.mark.browser
+expect = pytest.importorskip("playwright.sync_api", reason="needs the extra dev (playwright)").expect
+
+REVIEW = (
+    """%load_ext toolkit.notebook
+import toolkit
+from toolkit import review
+corpus = toolkit.load("hostile.jsonl")
+remover = toolkit.BoilerplateRemover().fit(corpus)
+classifier = toolkit.TopicClassifier()""",
+    'review.templates(remover, corpus, "decisions.jsonl")',
+    'review.topics(classifier, corpus, "labels.jsonl")',
+)
+DISPLAYS = (
+    *REVIEW[:1],
+    """from toolkit.display import Table, show
+show(corpus, remover.spans(corpus), corpus["doc_id"].iloc[0])""",
+    "remover.explain(corpus.iloc[0])",
+    'classifier.explain(corpus["text"].iloc[0], title=corpus["title"].iloc[0])',
+    "Table(remover.templates_.head(3))",
+    "corpus.head(2)",
+    'print(corpus["title"].iloc[0])',
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kernels(lab, hostile):
+    """Kernels of all notebooks, started together: they load while the first page opens."""
+    (lab.folder / "hostile.jsonl").write_text("\n".join(map(json.dumps, hostile)), "utf-8")
+    return {
+        "01_quickstart.ipynb": lab.begin("01_quickstart.ipynb"),
+        "review.ipynb": lab.write("review.ipynb", *REVIEW),
+        "displays.ipynb": lab.write("displays.ipynb", *DISPLAYS),
+    }
+
+
+def test_the_first_notebook_runs_and_shows_its_figure_and_the_struck_article(lab, watched):
+    lab.open(watched, "01_quickstart.ipynb")
+    lab.run_all(watched)
+    page = watched.page
+    figure = page.locator(".jp-RenderedSVG img, .jp-RenderedSVG svg").first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    assert box["width"] > 300
+    assert box["height"] > 100
+    watched.shot("lab-figure")
+    struck = page.locator(".jp-OutputArea-output article del").first
+    struck.scroll_into_view_if_needed()
+    expect(struck).to_be_visible()
+    assert struck.evaluate("e => getComputedStyle(e).textDecorationLine") == "line-through"
+    assert "probability" in struck.get_attribute("title")
+    watched.shot("lab-article")
+    watched.is_quiet()
+
+
+def test_templates_are_judged_by_mouse_and_by_keyboard(lab, watched, kernels):
+    decisions, labels = lab.folder / "decisions.jsonl", lab.folder / "labels.jsonl"
+    lab.open(watched, "review.ipynb")
+    lab.run_all(watched)
+    page = watched.page
+    box = page.get_by_role("region", name="Review templates")
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 1 of \d+"))
+    box.scroll_into_view_if_needed()
+    watched.shot("review-templates", box)
+    cells = page.locator(".jp-Cell").count()
+    status = box.get_by_role("status")
+
+    box.get_by_role("button", name="Accept as").click()
+    expect(status).to_contain_text("passage 1 accepted")
+    first = read_decisions(decisions)
+    assert first
+    assert "keep" not in first.values()
+    box.get_by_role("button", name="Reject").click()
+    expect(status).to_contain_text("passage 2 rejected")
+    assert "keep" in read_decisions(decisions).values()
+    box.get_by_role("button", name="Undo").click()
+    expect(status).to_have_text("undone")
+    assert read_decisions(decisions) == first
+
+    page.keyboard.press("r")  # the focus is where it was: on Undo
+    expect(status).to_contain_text("passage 2 rejected")
+    assert "keep" in read_decisions(decisions).values()
+    page.keyboard.press("u")
+    expect(status).to_have_text("undone")
+    box.focus()
+    outline = box.evaluate("e => getComputedStyle(e).outlineStyle + getComputedStyle(e).outlineWidth")
+    assert outline == "solid3px"
+    page.keyboard.press("5")
+    expect(status).to_contain_text("passage 2 accepted as byline")
+    assert "byline" in read_decisions(decisions).values()
+    page.keyboard.press("u")
+    expect(status).to_have_text("undone")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.action") == "accept"
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text("passage 2 accepted")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("ArrowLeft")
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 2 of \d+"))
+    watched.shot("review-decided", box)
+    assert page.locator(".jp-Cell").count() == cells  # JupyterLab did not take a for "insert a cell above"
+
+    label = page.get_by_role("region", name="Label topics")
+    label.focus()
+    label.scroll_into_view_if_needed()
+    page.keyboard.press("2")
+    expect(label.get_by_role("status")).to_contain_text("labelled:")
+    assert len(read_labels(labels)) == 1
+    watched.shot("review-topics", label)
+    page.keyboard.press("u")
+    expect(label.get_by_role("status")).to_have_text("undone")
+    assert read_labels(labels) == {}
+    page.keyboard.press("r")
+    expect(label.get_by_role("status")).to_contain_text("refit needs 10 labelled documents")
+    page.keyboard.press("3")
+    expect(label.get_by_role("status")).to_contain_text("labelled:")
+
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    saved = (lab.folder / "review.ipynb").read_text("utf-8")
+    assert "passages decided" in saved
+    assert "Sign up for" not in saved
+
+    count = len(read_decisions(decisions))
+    lab.ask(f"kernels/{kernels['review.ipynb']}/restart", {})
+    lab.open(watched, "review.ipynb")
+    lab.run_all(watched)
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 3 of \d+"))
+    expect(label).to_contain_text("1 of")
+    assert len(read_decisions(decisions)) == count
+    watched.is_quiet()
+
+
+def test_hostile_text_is_inert_in_every_display(lab, watched):
+    lab.open(watched, "displays.ipynb")
+    lab.run_all(watched)
+    page = watched.page
+    for tag in ("script", "img[src=x]", "iframe", "a", "strong:has-text('b')", "mjx-container", "math"):
+        assert page.locator(f".jp-OutputArea-output {tag}").count() == 0, tag
+    shown = page.locator(".jp-OutputArea-output").all_inner_texts()
+    for text in shown[:3]:
+        assert "<script>window.hit=1</script>" in text
+        assert "[m](javascript:window.hit=1) **b**" in text
+        assert "\u202e" not in text
+        assert "⟨U+202E⟩" in text
+    page.locator(".jp-OutputArea-output").nth(0).scroll_into_view_if_needed()
+    watched.shot("displays")
+    page.locator(".jp-OutputArea-output").nth(3).scroll_into_view_if_needed()
+    watched.shot("displays-2")
+    watched.is_quiet()
