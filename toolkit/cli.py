@@ -149,44 +149,11 @@ def run(
 
 
 @app.command(name="report")
-def report_(
-    inputs: Inputs,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="The page, such as report.html; default in the folder."),
-    ] = None,
-    *,
-    column: Columns = None,
-    remove: Remove = None,
-    strict: Strict = False,
-    rows: Rows = 10_000,
-) -> None:
-    """Make a page of figures and the notebook behind it, of files or of a folder that run wrote."""
-    from toolkit import pipeline, report
+def report_(folder: Annotated[Path, typer.Argument(help="A folder that run wrote.")]) -> None:
+    """Make report.html and report.ipynb of a run again."""
+    from toolkit import report
 
-    def job() -> object:
-        if len(inputs) == 1 and Path(inputs[0]).is_dir() and (output is None or report.finished(inputs[0])):
-            return report.render(inputs[0], output)
-        if output is None:
-            msg = (
-                f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
-            )
-            raise report.ReportError(msg)
-        folder = output.with_name(f"{output.stem}_files")
-        report.check_page(output)
-        summary = pipeline.run(
-            inputs,
-            folder,
-            columns=_columns(column),
-            remove=_kinds(remove),
-            strict=strict,
-            progress=sys.stderr.isatty(),
-            rows=rows,
-        )
-        summary.report = report.render(folder, output)
-        return summary
-
-    _finish(job)
+    _finish(lambda: report.render(folder))
 
 
 @app.command()

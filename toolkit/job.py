@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from toolkit.provenance import digests, models, versions
-from toolkit.spool import Spool
+from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
+from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
+from toolkit.provenance import digests, models, sha256, versions
+from toolkit.spool import Spool, SpoolError, whole
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class PipelineError(RuntimeError):
@@ -50,8 +61,11 @@ class Job:
         progress: bool,
         rows: int,
         remove: Iterable[str] | None = None,
+        index: str | Path | None = None,
+        n_jobs: int = 1,
     ) -> None:
         self.inputs = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+        self.given = list(self.inputs)
         self.columns = dict(columns or {})
         self.remove = None if remove is None else sorted(set(remove))
         self.strict = strict
@@ -59,6 +73,10 @@ class Job:
         self.rows = rows
         self.steps = steps
         self.partial = partial
+        self.index = None if index is None else Path(index)
+        self.n_jobs = jobs(n_jobs)
+        self._futures: dict[int, Future[None]] = {}
+        self._lock = Lock()
 
     def __enter__(self) -> Job:
         with ExitStack() as stack:
@@ -71,6 +89,8 @@ class Job:
                 "strict": self.strict,
                 "steps": list(self.steps),
             }
+            if self.index is not None:
+                self.parameters["index"] = sha256(self.index)
             self.versions = versions()
             self.models = models()
             self.spool = Spool(
@@ -107,74 +127,126 @@ class Job:
         return list(self.spool.notes["parts"])
 
     def tables(self, kind: str) -> Iterator[pa.Table]:
-        """Yield the parts of a result."""
-        return self.spool.tables(kind, len(self.parts))
+        """Yield the parts of a result, each as soon as it is there."""
+        tables = self.spool.tables(kind, len(self.parts))
+        for number in range(len(self.parts)):
+            if number in self._futures:
+                self._futures.pop(number).result()
+            yield next(tables)
 
     def work(self) -> None:
-        """Do what is not done yet."""
-        fitted = self._read()
+        """Do what is not done yet; with several jobs, in the background of :meth:`tables`."""
+        remover = self._read()
         parts = self.spool.notes["parts"]
         if not sum(part["kept"] for part in parts):
             raise self._nothing()
-        with self._bar(
-            "cleaning" if "clean" in self.steps else "classifying", sum(p["kept"] for p in parts)
-        ) as bar:
-            step: Callable[[pd.DataFrame], dict[str, pd.DataFrame]] | None = None
-            for number, part in enumerate(parts):
-                if not part.get("done"):
-                    step = step or self._step(fitted)
-                    self._one(number, part, step)
-                bar.update(part["kept"])
+        left = [number for number, part in enumerate(parts) if not part.get("done")]
+        bar = self._stack.enter_context(
+            self._bar("cleaning" if "clean" in self.steps else "classifying", sum(p["kept"] for p in parts))
+        )
+        bar.update(sum(part["kept"] for part in parts if part.get("done")))
+        step = self._step(remover) if left else None
+        pool = ThreadPoolExecutor(self.n_jobs) if self.n_jobs > 1 else None
+        if pool is not None:
+            self._stack.callback(pool.shutdown, cancel_futures=True)
+        for number in left:
+            if pool is None:
+                self._one(number, parts[number], step)
+                bar.update(parts[number]["kept"])
+            else:
+                future = self._futures[number] = pool.submit(self._one, number, parts[number], step)
+                future.add_done_callback(lambda _, kept=parts[number]["kept"]: bar.update(kept))
+
+    def _each(self, function: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_R]:
+        """Apply a function to items, several at once; yield the results in order and hold few."""
+        if self.n_jobs == 1:
+            yield from map(function, items)
+            return
+        waiting: deque[Future[_R]] = deque()
+        with ThreadPoolExecutor(self.n_jobs) as pool:
+            try:
+                for item in items:
+                    waiting.append(pool.submit(function, item))
+                    if len(waiting) > self.n_jobs:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _read(self) -> Any:
         """Spool every batch and count what it repeats; return the fitted remover (None: nothing to clean)."""
         from toolkit.boilerplate import BoilerplateRemover
         from toolkit.loading import iter_batches
 
-        remover = BoilerplateRemover(remove=self.remove) if "clean" in self.steps else None
         notes = self.spool.notes
         stored = list(notes.get("parts", []))
-        whole = bool(notes.get("read"))
-        if whole and all(part.get("done") for part in stored):
+        if not notes.get("read"):
+            batches = iter_batches(
+                self.inputs, rows=self.rows, columns=self.columns or None, strict=self.strict
+            )
+            with self._bar("reading", None) as bar:
+                bar.update(sum(part["kept"] for part in stored))
+                for part in self._each(self._store, islice(enumerate(batches), len(stored), None)):
+                    stored.append(part)
+                    self.spool.note(parts=stored)
+                    bar.update(part["kept"])
+            self.spool.note(parts=stored, read=True)
+        if "clean" not in self.steps or all(part.get("done") for part in stored):
             return None
-        for number in range(len(stored)):
-            if remover is not None:
-                remover.partial_fit(self.spool.read("corpus", number).to_pandas())
-        if whole:
-            return remover
-        batches = iter_batches(self.inputs, rows=self.rows, columns=self.columns or None, strict=self.strict)
-        with self._bar("reading", None) as bar:
-            for number, batch in enumerate(batches):
-                bar.update(len(batch))
-                if number < len(stored):
-                    continue
-                quarantine = batch.attrs["quarantine"]
-                self.spool.write("corpus", number, _table(batch))
-                self.spool.write("quarantine", number, _table(quarantine))
-                stored.append({"in": len(batch) + len(quarantine), "kept": len(batch)})
-                self.spool.note(parts=stored)
-                if remover is not None:
-                    remover.partial_fit(batch)
-        self.spool.note(parts=stored, read=True)
+        if self.index is None:
+            remover = BoilerplateRemover(remove=self.remove)
+            remover.index_ = self._counted()
+        else:
+            remover = BoilerplateRemover.load(self.index)
+            if self.remove is not None:
+                remover.set_params(remove=self.remove)
         return remover
+
+    def _store(self, numbered: tuple[int, pd.DataFrame]) -> dict[str, Any]:
+        """Write a batch as a part, and what it repeats; return what is known of it."""
+        number, batch = numbered
+        quarantine = batch.attrs["quarantine"]
+        self.spool.write("corpus", number, table_of(batch))
+        self.spool.write("quarantine", number, table_of(quarantine))
+        part = {"in": len(batch) + len(quarantine), "kept": len(batch)}
+        if "clean" in self.steps and self.index is None:
+            index = tally_of(batch)
+            with whole(self._tally(number)) as temporary:
+                write_tally(index, str(temporary))
+            part["keys"] = len(index.counts)
+        return part
+
+    def _tally(self, number: int) -> Path:
+        return self.spool.path("tally", number).with_suffix(".arrow")
+
+    def _counted(self) -> TemplateIndex:
+        """Add up what the parts repeat, once."""
+        path = self.spool.folder / "index.parquet"
+        parts = self.spool.notes["parts"]
+        if not self.spool.notes.get("counted"):
+            files = [partial(open, self._tally(number), "rb") for number in range(len(parts))]
+            sums = self._each(
+                lambda buckets: added_up(files, buckets, CAPACITY, 1), ranges(sum(p["keys"] for p in parts))
+            )
+            with whole(path) as temporary:
+                pooled(files, sums, bound=1).save(temporary)
+            self.spool.note(counted=True)
+        for number in range(len(parts)):
+            self._tally(number).unlink(missing_ok=True)
+        try:
+            return TemplateIndex.load(path)
+        except (FileNotFoundError, ValueError):
+            msg = f"{path}: this part of an interrupted run is damaged; remove {self.spool.folder} and run again"
+            raise SpoolError(msg) from None
 
     def _step(self, remover: Any) -> Callable[[pd.DataFrame], dict[str, pd.DataFrame]]:
         """Return the function that makes the results of one batch."""
         from toolkit.topics import TopicClassifier
 
-        classifier = TopicClassifier() if "classify" in self.steps else None
-
-        def results(corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:
-            made = {}
-            if remover is not None:
-                made["spans"] = remover.spans(corpus)
-                _check_spans(corpus, made["spans"])
-                corpus = made["cleaned"] = remover.transform(corpus, spans=made["spans"])
-            if classifier is not None:
-                made["topics"] = classifier.topics(_readable(corpus))
-            return made
-
-        return results
+        if remover is not None:
+            remover._asked()  # the look-up table is made once, not by every thread
+        return partial(results_of, remover, TopicClassifier() if "classify" in self.steps else None)
 
     def _one(
         self, number: int, part: dict[str, Any], step: Callable[[pd.DataFrame], dict[str, pd.DataFrame]]
@@ -182,16 +254,10 @@ class Job:
         corpus = self.spool.read("corpus", number).to_pandas()
         made = step(corpus)
         for kind, frame in made.items():
-            self.spool.write(kind, number, _table(frame))
-        if "spans" in made:
-            spans = made["spans"]
-            lengths = (spans["end"] - spans["start"]).groupby(spans["kind"].astype("str")).sum()
-            part["characters"] = int(corpus["text"].str.len().sum())
-            part["removed"] = {str(kind): int(n) for kind, n in lengths.items()}
-        if "topics" in made:
-            part["topics"] = {str(k): int(n) for k, n in made["topics"]["name"].value_counts().items()}
-        part["done"] = True
-        self.spool.note()
+            self.spool.write(kind, number, table_of(frame))
+        with self._lock:
+            part.update(counts_of(corpus, made), done=True)
+            self.spool.note()
 
     def _nothing(self) -> NothingReadError:
         quarantine = pd.concat([table.to_pandas() for table in self.tables("quarantine")] or [pd.DataFrame()])
@@ -205,10 +271,61 @@ class Job:
         return tqdm(total=total, desc=what, unit=" documents", disable=not self.progress, file=sys.stderr)
 
 
-def _table(frame: pd.DataFrame) -> pa.Table:
+def jobs(n_jobs: int) -> int:
+    """Return how many batches to work on at once; -1 is one for each processor that may be used.
+
+    Raises
+    ------
+    PipelineError
+        It is neither -1 nor positive.
+    """
+    if n_jobs == -1:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if n_jobs < 1:
+        msg = f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors"
+        raise PipelineError(msg)
+    return n_jobs
+
+
+def table_of(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as the Arrow table that is written of it."""
     frame = frame.copy(deep=False)
     frame.attrs = {}  # Arrow would write them as JSON, and the quarantine is none
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+
+
+def tally_of(corpus: pd.DataFrame) -> TemplateIndex:
+    """Count what a batch repeats, and drop nothing: only together it shows what is seen least."""
+    from toolkit.boilerplate import BoilerplateRemover
+
+    counter = BoilerplateRemover()
+    counter.index_ = TemplateIndex(capacity=2**62)
+    return counter.partial_fit(corpus).index_
+
+
+def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return what a batch comes to: ``spans``, ``cleaned``, ``topics``, as far as there is who makes them."""
+    made = {}
+    if remover is not None:
+        made["spans"] = remover.spans(corpus)
+        _check_spans(corpus, made["spans"])
+        corpus = made["cleaned"] = remover.transform(corpus, spans=made["spans"])
+    if classifier is not None:
+        made["topics"] = classifier.topics(_readable(corpus))
+    return made
+
+
+def counts_of(corpus: pd.DataFrame, made: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return the counts of a batch that the summary adds up: ``characters, removed, topics``."""
+    counts: dict[str, Any] = {}
+    if "spans" in made:
+        spans = made["spans"]
+        lengths = (spans["end"] - spans["start"]).groupby(spans["kind"].astype("str")).sum()
+        counts["characters"] = int(corpus["text"].str.len().sum())
+        counts["removed"] = {str(kind): int(n) for kind, n in lengths.items()}
+    if "topics" in made:
+        counts["topics"] = {str(k): int(n) for k, n in made["topics"]["name"].value_counts().items()}
+    return counts
 
 
 def _readable(corpus: pd.DataFrame) -> pd.DataFrame:

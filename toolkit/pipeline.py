@@ -84,9 +84,11 @@ def run(
     *,
     columns: Mapping[str, str] | None = None,
     remove: Iterable[str] | None = None,
+    index: str | Path | None = None,
     strict: bool = False,
     progress: bool = False,
     rows: int = ROWS,
+    n_jobs: int = 1,
 ) -> RunSummary:
     """Load, clean and classify files into a folder of results.
 
@@ -102,12 +104,18 @@ def run(
         Column of the corpus → field of the source, where they do not map by themselves.
     remove : iterable of str, optional
         Kinds of boilerplate to remove; default all.
+    index : path, optional
+        What ``BoilerplateRemover.save`` wrote: its templates are looked for, and the input itself is not
+        counted. Default: the remover is fitted on the input.
     strict : bool, default False
         Raise on the first record that cannot be read instead of putting it into quarantine.
     progress : bool, default False
         Show bars on standard error.
     rows : int, default 10,000
-        Documents in memory at a time; the results do not depend on it.
+        Documents in a batch; the results do not depend on it.
+    n_jobs : int, default 1
+        Batches in work at a time, in threads; -1 for one a processor. With 2 or more, reading, working and
+        writing overlap. The results do not depend on it.
 
     Returns
     -------
@@ -123,8 +131,9 @@ def run(
 
     Notes
     -----
-    Everything in ``run.json`` but its part ``environment`` (command, times, machine) is the same whenever the
-    same files are run with the same parameters, models and versions.
+    A run draws no random numbers, so ``seeds`` is empty. Everything in ``run.json`` but its part
+    ``environment`` (command, places of the inputs, times, machine) is the same whenever the same files are
+    run with the same parameters, models and versions.
 
     Examples
     --------
@@ -138,8 +147,8 @@ def run(
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     with Job(
-        inputs, folder / ".partial", steps=("clean", "classify"), columns=columns, remove=remove,
-        strict=strict, progress=progress, rows=rows,
+        inputs, folder / ".partial", steps=("clean", "classify"), columns=columns, remove=remove, index=index,
+        strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
     ) as job:  # fmt: skip
         job.work()
         (folder / "run.json").unlink(missing_ok=True)
@@ -165,15 +174,17 @@ def clean(
     spans: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     remove: Iterable[str] | None = None,
+    index: str | Path | None = None,
     strict: bool = False,
     progress: bool = False,
     rows: int = ROWS,
+    n_jobs: int = 1,
 ) -> RunSummary:
     """Clean files into one file: the corpus and ``clean_text``.
 
     Parameters
     ----------
-    inputs, columns, remove, strict, progress, rows
+    inputs, columns, remove, index, strict, progress, rows, n_jobs
         As for :func:`run`.
     output : path
         ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
@@ -187,8 +198,8 @@ def clean(
     path = file_of_rows(output)
     beside = None if spans is None else file_of_rows(spans)
     with Job(
-        inputs, _beside(path), steps=("clean",), columns=columns, remove=remove,
-        strict=strict, progress=progress, rows=rows,
+        inputs, _beside(path), steps=("clean",), columns=columns, remove=remove, index=index,
+        strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
     ) as job:  # fmt: skip
         job.work()
         if beside is not None:
@@ -209,6 +220,7 @@ def classify(
     strict: bool = False,
     progress: bool = False,
     rows: int = ROWS,
+    n_jobs: int = 1,
 ) -> RunSummary:
     """Classify files into one file: ``doc_id, topic, name, probability``.
 
@@ -216,7 +228,7 @@ def classify(
 
     Parameters
     ----------
-    inputs, columns, strict, progress, rows
+    inputs, columns, strict, progress, rows, n_jobs
         As for :func:`run`.
     output : path
         ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
@@ -229,7 +241,7 @@ def classify(
     wanted = {"clean_text": "clean_text", **(columns or {})}
     with Job(
         inputs, _beside(path), steps=("classify",), columns=wanted,
-        strict=strict, progress=progress, rows=rows,
+        strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
     ) as job:  # fmt: skip
         job.work()
         sweep(path)
@@ -266,6 +278,7 @@ def _record(job: Job, summary: RunSummary, started: datetime) -> dict[str, Any]:
     return {
         "versions": job.versions,
         "parameters": job.parameters,
+        "seeds": [],  # a run draws no random numbers
         "inputs": job.digests,
         "models": job.models,
         "counts": {
@@ -277,7 +290,7 @@ def _record(job: Job, summary: RunSummary, started: datetime) -> dict[str, Any]:
             "topics": summary.topics,
         },
         "outputs": {name: sha256(summary.output / name) for name in RESULTS},
-        "environment": environment(started),
+        "environment": environment(started, job.given, summary.output),
     }
 
 

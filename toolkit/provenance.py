@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shlex
 import sys
@@ -55,6 +56,13 @@ def _described(name: str, path: Path | None) -> dict[str, Any]:
     return {"name": name, "bytes": None, "sha256": None}
 
 
+def _as_seen(place: str | Path, folder: Path) -> str:
+    try:
+        return str(place) if place == "-" else Path(os.path.relpath(place, folder)).as_posix()
+    except ValueError:  # another drive of Windows
+        return str(Path(place).absolute())
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the package, of Python and of the libraries that results depend on."""
     found = {name: metadata.version(name) for name in _LIBRARIES}
@@ -68,9 +76,13 @@ def models() -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
 
 
-def environment(started: datetime) -> dict[str, Any]:
-    """Return what differs from run to run: the command, the times, the machine."""
+def environment(started: datetime, inputs: Sequence[str | Path], folder: Path) -> dict[str, Any]:
+    """Return what differs from run to run: the command, places of the inputs, the times, the machine.
+
+    The places are as seen from ``folder``, so that results and inputs can be moved together and name no home.
+    """
     return {
+        "inputs": [_as_seen(place, folder) for place in inputs],
         "command": shlex.join(sys.argv),
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,0 +1,278 @@
+"""Verification: a folder of results held to its own record, and the run done again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from toolkit import pipeline
+from toolkit.display import visible
+from toolkit.provenance import digests, models, sha256, versions
+
+PARTS = ("outputs", "counts", "inputs", "models", "versions", "rerun")
+ABSENT = "(absent)"
+
+
+class VerificationError(RuntimeError):
+    """The folder cannot be verified; the message says why."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One value of the record beside what is found now.
+
+    Attributes
+    ----------
+    part : str
+        One of ``outputs counts inputs models versions rerun``.
+    name : str
+        File, count, model or library.
+    recorded, found : str
+        Equal if the check holds.
+    """
+
+    part: str
+    name: str
+    recorded: str
+    found: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether record and present agree."""
+        return self.recorded == self.found
+
+    def __str__(self) -> str:
+        return f"{visible(self.name)}: recorded {_short(self.recorded)}, found {_short(self.found)}"
+
+
+class Verification(list[Check]):
+    """All checks of a folder; prints itself as a line a part and a line for each difference."""
+
+    @property
+    def differences(self) -> list[Check]:
+        """The checks that do not hold."""
+        return [check for check in self if not check.holds]
+
+    def __str__(self) -> str:
+        lines = []
+        for part in PARTS:
+            checks = [check for check in self if check.part == part]
+            if checks:
+                same = sum(check.holds for check in checks)
+                lines.append(f"{part:<9} {same:,} of {len(checks):,} as recorded")
+                lines += [f"          {check}" for check in checks if not check.holds]
+        return "\n".join(lines)
+
+
+def verify(
+    folder: str | Path, inputs: Sequence[str | Path] | None = None, *, rerun: bool = False
+) -> Verification:
+    """Hold a folder that ``news-toolkit run`` wrote to its ``run.json``.
+
+    Compared are the digests of the outputs, the counts (taken again from the rows as written), the digests of
+    the inputs, of the installed models, and the versions of Python and the libraries. With ``rerun`` the job is
+    done again with the recorded parameters in a temporary folder, and each output compared byte for byte;
+    where the bytes differ, the first differing rows are named.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``run.json`` and what it names.
+    inputs : sequence of path, optional
+        Where the inputs are now; default where the record says they were, as seen from ``folder``.
+    rerun : bool, default False
+        Do it again; takes as long as the run and as much space.
+
+    Returns
+    -------
+    Verification
+        A list of :class:`Check`; ``differences`` is empty if all is as recorded. An input that cannot be
+        found is a difference: nothing unchecked passes.
+
+    Raises
+    ------
+    VerificationError
+        There is no record, or it is damaged.
+
+    Examples
+    --------
+    >>> from toolkit.shipped import shipped
+    >>> with TemporaryDirectory() as out:
+    ...     _ = pipeline.run(shipped("sample") / "articles.jsonl.gz", out)
+    ...     print(str(verify(out)).splitlines()[0])
+    outputs   4 of 4 as recorded
+    """
+    folder = Path(folder)
+    record = _record(folder)
+    try:
+        places = _places(folder, record) if inputs is None else list(inputs)
+        found = Verification(
+            [
+                *_compare("outputs", record["outputs"], _outputs(folder, record["outputs"])),
+                *_compare("counts", _flat(record["counts"]), _flat(_counts(folder))),
+                *_compare("inputs", _by_name(record["inputs"]), _by_name(_now(places))),
+                *_compare("models", record["models"], models()),
+                *_compare("versions", record["versions"], versions()),
+            ]
+        )
+        if rerun:
+            found += _rerun(folder, record, places)
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"{folder / 'run.json'}: not the record of a run ({error}); run again"
+        raise VerificationError(msg) from None
+    return found
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    path = folder / "run.json"
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        msg = f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`"
+        raise VerificationError(msg) from None
+    except ValueError as error:
+        msg = f"{path}: damaged ({error}); run again"
+        raise VerificationError(msg) from None
+    return dict(record)
+
+
+def _places(folder: Path, record: Mapping[str, Any]) -> list[str]:
+    """Return the inputs as the run was given them; they are kept as seen from the folder of results."""
+    return [str(folder / place) for place in record["environment"].get("inputs", [])]
+
+
+def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """Return what the inputs are now; one that is gone is left out and so missed by name."""
+    try:
+        return digests(places) if places else []
+    except FileNotFoundError:
+        found: list[dict[str, Any]] = []
+        for place in places:
+            try:
+                found += digests([place])
+            except FileNotFoundError:
+                continue
+        return found
+
+
+def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {entry["name"]: entry["sha256"] or "(unreadable)" for entry in inputs}
+
+
+def _outputs(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
+    return {name: sha256(folder / name) for name in names if (folder / name).is_file()}
+
+
+def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
+    for name in dict.fromkeys([*recorded, *found]):
+        yield Check(part, name, recorded.get(name, ABSENT), found.get(name, ABSENT))
+
+
+def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in counts.items():
+        rows = {f"{name}: {k}": n for k, n in value.items()} if isinstance(value, dict) else {name: value}
+        flat |= {key: f"{number:,}" for key, number in rows.items()}
+    return flat
+
+
+def _counts(folder: Path) -> dict[str, Any]:
+    """Count what ``run.json`` counts from the rows as written, a row group at a time."""
+    kept = characters = 0
+    removed: Counter[str] = Counter()
+    topics: Counter[str] = Counter()
+    for batch in _batches(folder / "cleaned.parquet", ["text"]):
+        kept += batch.num_rows
+        characters += pc.sum(pc.utf8_length(batch["text"])).as_py() or 0
+    for batch in _batches(folder / "spans.parquet", ["start", "end", "kind"]):
+        lengths = pc.subtract(batch["end"], batch["start"]).to_pylist()
+        for kind, length in zip(batch["kind"].to_pylist(), lengths, strict=True):
+            removed[kind] += length
+    for batch in _batches(folder / "topics.parquet", ["name"]):
+        topics.update(batch["name"].to_pylist())
+    quarantined = sum(batch.num_rows for batch in _batches(folder / "quarantine.parquet", ["source"]))
+    return {
+        "in": kept + quarantined,
+        "kept": kept,
+        "quarantined": quarantined,
+        "characters": characters,
+        "removed": removed,
+        "topics": topics,
+    }
+
+
+def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a result; none where it is absent or damaged, which its digest tells."""
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield from file.iter_batches(columns=columns)
+    except (OSError, pa.ArrowException):
+        return
+
+
+def _rerun(folder: Path, record: Mapping[str, Any], places: Sequence[str | Path]) -> Iterator[Check]:
+    """Do the job again; the same bytes are told as such, other bytes by their first rows."""
+    parameters = record["parameters"]
+    with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
+        again = Path(temporary)
+        try:
+            pipeline.run(
+                places, again, columns=parameters["columns"], remove=parameters["remove"],
+                strict=parameters["strict"],
+            )  # fmt: skip
+        except (pipeline.PipelineError, FileNotFoundError) as error:
+            yield Check("rerun", "run", "done", str(error))
+            return
+        for name in record["outputs"]:
+            found = "the same bytes"
+            if _digest(folder / name) != _digest(again / name):
+                found = _difference(folder / name, again / name)
+            yield Check("rerun", name, "the same bytes", found)
+
+
+def _digest(path: Path) -> str | None:
+    return sha256(path) if path.is_file() else None
+
+
+def _difference(old: Path, new: Path) -> str:
+    """Say in a few words how two results differ: which columns, in how many rows, first where."""
+    try:
+        before, after = parquet.ParquetFile(old), parquet.ParquetFile(new)
+    except (OSError, pa.ArrowException):
+        return "no such file to compare with" if not old.is_file() else "other bytes; the old file is damaged"
+    with before, after:
+        if before.metadata.num_rows != after.metadata.num_rows:
+            return f"{after.metadata.num_rows:,} rows in place of {before.metadata.num_rows:,}"
+        if before.schema_arrow.names != after.schema_arrow.names:
+            return f"columns {', '.join(after.schema_arrow.names)}"
+        rows: Counter[str] = Counter()
+        first = ""
+        for one, other in zip(_rows(before), _rows(after), strict=False):
+            for name in one.schema.names:
+                differ = [a != b for a, b in zip(one[name].to_pylist(), other[name].to_pylist(), strict=True)]
+                rows[name] += sum(differ)
+                if not first and any(differ):
+                    first = f", first {one[one.schema.names[0]][differ.index(True)].as_py()}"
+        total = before.metadata.num_rows
+    changed = [f"{name} in {n:,}" for name, n in rows.items() if n]
+    if not changed:
+        return "other bytes, but the same rows (another version of the Parquet writer)"
+    return f"of {total:,} rows, {', '.join(changed)} differ{first}"
+
+
+def _rows(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
+    yield from file.iter_batches(batch_size=1024)
+
+
+def _short(value: str) -> str:
+    """Shorten a digest to what a reader compares; what hides in others is made visible."""
+    return value[:12] if len(value) == 64 and value.isalnum() else visible(value)
