@@ -41,7 +41,11 @@ Remove = Annotated[
     str | None, typer.Option("--remove", metavar="KIND,…", help="Kinds to remove; default all.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first record that cannot be read.")]
-Rows = Annotated[int, typer.Option("--rows", min=1, help="Documents in memory at a time.")]
+Rows = Annotated[int, typer.Option("--rows", min=1, help="Documents in a batch.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Batches in work at a time; -1 for one a processor.")]
+Index = Annotated[
+    Path | None, typer.Option("--index", help="A saved remover; default: fitted on the input itself.")
+]
 
 
 def _version(asked: bool) -> None:
@@ -71,8 +75,10 @@ def clean(
     spans: Annotated[Path | None, typer.Option("--spans", help="Also write the removed spans here.")] = None,
     column: Columns = None,
     remove: Remove = None,
+    index: Index = None,
     strict: Strict = False,
     rows: Rows = 10_000,
+    jobs: Jobs = 1,
 ) -> None:
     """Clean articles: write them with a column clean_text."""
     from toolkit import pipeline
@@ -84,9 +90,11 @@ def clean(
             spans=spans,
             columns=_columns(column),
             remove=_kinds(remove),
+            index=index,
             strict=strict,
             progress=sys.stderr.isatty(),
             rows=rows,
+            n_jobs=jobs,
         )
     )
 
@@ -100,6 +108,7 @@ def classify(
     column: Columns = None,
     strict: Strict = False,
     rows: Rows = 10_000,
+    jobs: Jobs = 1,
 ) -> None:
     """Classify articles: write their topics with probabilities."""
     from toolkit import pipeline
@@ -112,6 +121,7 @@ def classify(
             strict=strict,
             progress=sys.stderr.isatty(),
             rows=rows,
+            n_jobs=jobs,
         )
     )
 
@@ -123,8 +133,10 @@ def run(
     *,
     column: Columns = None,
     remove: Remove = None,
+    index: Index = None,
     strict: Strict = False,
     rows: Rows = 10_000,
+    jobs: Jobs = 1,
 ) -> None:
     """Load, clean, classify and report; a run that was killed continues where it stopped."""
     from toolkit import pipeline, report
@@ -135,9 +147,11 @@ def run(
             output,
             columns=_columns(column),
             remove=_kinds(remove),
+            index=index,
             strict=strict,
             progress=sys.stderr.isatty(),
             rows=rows,
+            n_jobs=jobs,
         )
         try:
             summary.report = report.render(output)
@@ -149,11 +163,48 @@ def run(
 
 
 @app.command(name="report")
-def report_(folder: Annotated[Path, typer.Argument(help="A folder that run wrote.")]) -> None:
-    """Make report.html and report.ipynb of a run again."""
-    from toolkit import report
+def report_(
+    inputs: Inputs,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The page, such as report.html; default in the folder."),
+    ] = None,
+    *,
+    column: Columns = None,
+    remove: Remove = None,
+    index: Index = None,
+    strict: Strict = False,
+    rows: Rows = 10_000,
+    jobs: Jobs = 1,
+) -> None:
+    """Make a page of figures and the notebook behind it, of files or of a folder that run wrote."""
+    from toolkit import pipeline, report
 
-    _finish(lambda: report.render(folder))
+    def job() -> object:
+        if len(inputs) == 1 and Path(inputs[0]).is_dir() and (output is None or report.finished(inputs[0])):
+            return report.render(inputs[0], output)
+        if output is None:
+            msg = (
+                f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
+            )
+            raise report.ReportError(msg)
+        folder = output.with_name(f"{output.stem}_files")
+        report.check_page(output)
+        summary = pipeline.run(
+            inputs,
+            folder,
+            columns=_columns(column),
+            remove=_kinds(remove),
+            index=index,
+            strict=strict,
+            progress=sys.stderr.isatty(),
+            rows=rows,
+            n_jobs=jobs,
+        )
+        summary.report = report.render(folder, output)
+        return summary
+
+    _finish(job)
 
 
 @app.command()
