@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.scoring import WordWeights, read_segments
-from toolkit.boilerplate.templates import NO_DAY, Lookup
+from toolkit.boilerplate.templates import Lookup
 from toolkit.display import PLAIN, CleanedArticle, escaped, visible
 from toolkit.segments import Buffer, Segments
 

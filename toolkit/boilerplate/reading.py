@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Titles, echoes
 from toolkit.boilerplate.features import SHAPE
 from toolkit.boilerplate.mending import Mended
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
-from toolkit.boilerplate.templates import NO_DAY, publisher_hash
+from toolkit.boilerplate.templates import publisher_hash
 from toolkit.segments import Buffer, Segments, cut
 
 
@@ -25,7 +26,7 @@ class About:
     publishers : ndarray of uint64, shape (n_documents,)
     titles : Titles
     days : ndarray of int32, shape (n_documents,)
-        Days since 1970-01-01, :data:`toolkit.boilerplate.templates.NO_DAY` for none.
+        Days since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none.
     """
 
     publishers: NDArray[np.uint64]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,105 +17,21 @@ import pyarrow.parquet as pq
 from numba import njit
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_segments
 from toolkit.boilerplate.features import FINGERPRINTS, mix
 from toolkit.segments import Segments
 
-FORMAT = "news-toolkit template index 2"
+FORMAT = "news-toolkit template index 3"
 WINDOWS = (*FINGERPRINTS[:6], "title")
 """What is counted for each publisher: whole segments, fuzzy segments, first and last words, and titles."""
 CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
 """Windows that are counted over all publishers too, to tell house style from plain English."""
 
-_FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")
-NO_DAY = np.int32(2**31 - 1)
-"""Stands for 'no date' in ``first``; its negative in ``last``."""
+CAPACITY = 8_000_000
+"""Keys of an index: 320 MB, and as much again while it is asked."""
 
-
-@dataclass(frozen=True)
-class Counts:
-    """Counts for sorted 64-bit keys, one row a key.
-
-    Attributes
-    ----------
-    key : ndarray of uint64, sorted, unique
-    docs : ndarray of int32
-        Documents with the key.
-    occurrences : ndarray of int32
-    score : ndarray of int64
-        Sum over occurrences of the segment model's boilerplate probability, in 1/256; whole numbers, so that
-        the order of addition cannot matter. Titles count -1 each.
-    first, last : ndarray of int32
-        Days since 1970-01-01 of the first and last dated document.
-    stories : ndarray of uint64
-        Linear-counting bitmap [1]_ of the story each document tells (for contrasted keys: of its publisher).
-
-    References
-    ----------
-    .. [1] Whang, Vander-Zanden, Taylor: A linear-time probabilistic counting algorithm for database
-       applications. ACM TODS 15 (1990).
-    """
-
-    key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
-    docs: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    occurrences: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    score: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    first: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    last: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    stories: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
-
-    def __len__(self) -> int:
-        return len(self.key)
-
-
-def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Counts:
-    """Add up rows with equal keys."""
-    if not len(key):
-        return Counts()
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
-    reduce = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
-    empty = Counts()
-    added = {
-        n: reduce.get(n, np.add)
-        .reduceat(columns[n][order], starts)
-        .astype(getattr(empty, n).dtype, copy=False)
-        for n in _FIELDS
-    }
-    return Counts(key[starts], **added)
-
-
-@njit(cache=True, nogil=True)
-def _keys(prints, titles, bounds, publishers, windows, contrasted, score, days, out, value):  # type: ignore[no-untyped-def]
-    """Write one row a segment and window: key, document, score; and the story mark of each document."""
-    n = 0
-    for d in range(len(bounds) - 1):
-        story = np.uint64(0xFFFFFFFFFFFFFFFF)
-        for s in range(bounds[d], bounds[d + 1]):
-            story = min(story, prints[s, 6])
-        for s in range(bounds[d], bounds[d + 1]):
-            for w in range(windows):
-                h = prints[s, w]
-                if h == 0:
-                    continue
-                out[n] = mix(mix(h, np.uint64(w + 1)), publishers[d])
-                value[n, 0] = d
-                value[n, 1] = score[s]
-                value[n, 2] = np.int64(story & np.uint64(63))
-                n += 1
-                if contrasted[w]:
-                    out[n] = mix(mix(h, np.uint64(w + 1)), np.uint64(1))
-                    value[n, 0] = d
-                    value[n, 1] = score[s]
-                    value[n, 2] = np.int64(publishers[d] & np.uint64(63))
-                    n += 1
-        if titles[d] != 0:
-            out[n] = mix(mix(titles[d], np.uint64(windows + 1)), publishers[d])
-            value[n, 0] = d
-            value[n, 1] = -1
-            value[n, 2] = np.int64(story & np.uint64(63))
-            n += 1
-    return n
+_LEAST_BYTES = 4
+"""A row's bytes in a file: its key is a hash, and sorted hashes pack no tighter until there are billions."""
 
 
 @njit(cache=True, nogil=True)
@@ -190,19 +107,33 @@ class TemplateIndex:
     Parameters
     ----------
     capacity : int, default 8_000_000
-        Most keys kept (about 40 bytes each). Beyond it the keys seen in fewest documents go first and
-        ``lost`` says how often a dropped key may have been seen; up to it every count is exact.
+        Most keys kept (40 bytes each in memory). Up to it every count is exact.
 
     Attributes
     ----------
     counts : Counts
     documents : Counts
         One row a publisher (key: its hash); ``docs`` counts its documents. Key 1 stands for all of them.
+    lost : int
+        How many documents a count may be short of: every count is at least the true one less ``lost``, and a
+        key that is not there was in at most ``lost`` documents. 0 as long as ``capacity`` was enough.
     about : dict
         What :meth:`save` was given to keep with the index.
+
+    Notes
+    -----
+    Beyond ``capacity`` the keys of the fewest documents go first (:meth:`Counts.most_seen`). Of documents that
+    are counted at once, and of any number that :func:`toolkit.boilerplate.tally.pooled` adds up, the same keys
+    are left in whatever order they came, with exact counts. An index that is filled batch by batch, or merged,
+    beyond its capacity drops before it has seen everything: what is left then depends on the order, within the
+    bound that ``lost`` states (lossy counting [1]_).
+
+    References
+    ----------
+    .. [1] Manku, Motwani: Approximate frequency counts over data streams. VLDB 2002.
     """
 
-    capacity: int = 8_000_000
+    capacity: int = CAPACITY
     counts: Counts = field(default_factory=Counts)
     documents: Counts = field(default_factory=Counts)
     lost: int = 0
@@ -227,38 +158,16 @@ class TemplateIndex:
             Exact fingerprint of each title, 0 for none.
         publishers : ndarray of uint64, shape (n_documents,)
         days : ndarray of int32, shape (n_documents,)
-            Days since 1970-01-01, :data:`NO_DAY` for none.
+            Days since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none.
         score : ndarray of float32, shape (n_segments,)
             Boilerplate probability of each segment by its words alone.
         """
-        windows = len(WINDOWS) - 1
         contrasted = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
-        room = len(segments) * (windows + int(contrasted.sum())) + len(titles)
-        key, value = np.empty(room, np.uint64), np.empty((room, 3), np.int64)
         quantised = np.rint(score * 256).astype(np.int64)
-        n = _keys(
-            prints, titles, segments.bounds, publishers, windows, contrasted, quantised, days, key, value
+        self.counts = self.counts + count_segments(
+            prints, titles, segments.bounds, publishers, contrasted, quantised, days
         )
-        key, value = key[:n], value[:n]
-        order = np.lexsort((value[:, 0], key))
-        key, value = key[order], value[order]
-        fresh = (
-            np.r_[True, (key[1:] != key[:-1]) | (value[1:, 0] != value[:-1, 0])] if n else np.empty(0, bool)
-        )
-        day = days[value[:, 0]]
-        batch = _grouped(
-            key,
-            {
-                "docs": fresh.astype(np.int32),
-                "occurrences": np.ones(n, np.int32),
-                "score": value[:, 1],
-                "first": day,
-                "last": np.where(day == NO_DAY, -NO_DAY, day).astype(np.int32),
-                "stories": np.left_shift(np.uint64(1), value[:, 2].astype(np.uint64)),
-            },
-        )
-        self.counts = _sum(self.counts, batch)
-        self.documents = _sum(self.documents, _document_counts(publishers, days))
+        self.documents = self.documents + count_documents(publishers, days)
         self._trim()
         return self
 
@@ -266,25 +175,21 @@ class TemplateIndex:
         """Return an index that has counted the documents of both."""
         merged = TemplateIndex(
             max(self.capacity, other.capacity),
-            _sum(self.counts, other.counts),
-            _sum(self.documents, other.documents),
+            self.counts + other.counts,
+            self.documents + other.documents,
             self.lost + other.lost,
         )
         merged._trim()
         return merged
 
     def _trim(self) -> None:
-        bound = 0
-        while len(self.counts) > self.capacity:
-            bound += 1
-            keep = self.counts.docs > bound
-            self.counts = Counts(self.counts.key[keep], **{n: getattr(self.counts, n)[keep] for n in _FIELDS})
+        self.counts, bound = self.counts.most_seen(self.capacity)
         self.lost += bound
 
     def lookup(self) -> Lookup:
         """Return what is needed to look segments up: titles, and the keys that several documents hold."""
         several = (self.counts.docs > 1) | (self.counts.score < 0)
-        counts = Counts(self.counts.key[several], **{n: getattr(self.counts, n)[several] for n in _FIELDS})
+        counts = self.counts.take(several)
         size = 1 << max(4, int(2 * len(counts)).bit_length())
         slots, rows = np.zeros(size, np.uint64), np.full(size, -1, np.int64)
         _fill(slots, rows, counts.key)
@@ -294,9 +199,10 @@ class TemplateIndex:
         """Write the index as one Parquet file, with what else there is to say of it."""
         parts = [self.counts, self.documents]
         columns: dict[str, Any] = {"part": np.repeat(np.arange(2, dtype=np.uint8), [len(p) for p in parts])}
-        for name in ("key", *_FIELDS):
+        for name in ("key", *FIELDS):
             columns[name] = np.concatenate([getattr(p, name) for p in parts])
         said = {"format": FORMAT, "capacity": self.capacity, "lost": self.lost, "about": about or self.about}
+        said["sha256"] = _digest(said, parts)
         table = pa.table(columns).replace_schema_metadata({"news-toolkit": json.dumps(said)})
         pq.write_table(table, path, compression="zstd")
 
@@ -307,51 +213,54 @@ class TemplateIndex:
         Raises
         ------
         ValueError
-            The file is not such an index, or a column of it is missing, of another type or unsorted.
+            The file is not such an index, was cut off or changed, or would unpack to more than it can hold.
+        FileNotFoundError
+            There is no such file.
         """
         try:
-            table = pq.read_table(path)
-            about = json.loads((table.schema.metadata or {}).get(b"news-toolkit", b"{}"))
-            if about.get("format") != FORMAT:
-                msg = f"{path}: format is {about.get('format')!r}, not {FORMAT!r}; fit the remover again and save it"
-                raise ValueError(msg)
+            with pq.ParquetFile(path) as file:
+                said = json.loads((file.schema_arrow.metadata or {}).get(b"news-toolkit", b"{}"))
+                if said.get("format") != FORMAT:
+                    msg = f"format is {str(said.get('format'))[:40]!r}, not {FORMAT!r}"
+                    raise ValueError(msg)
+                columns = ("key", *FIELDS)
+                types = {n: pa.from_numpy_dtype(getattr(Counts(), n).dtype) for n in columns}
+                if {f.name: f.type for f in file.schema_arrow} != {"part": pa.uint8(), **types}:
+                    msg = "columns are not those of a template index"
+                    raise ValueError(msg)
+                if file.metadata.num_rows * _LEAST_BYTES > Path(path).stat().st_size:
+                    msg = f"{file.metadata.num_rows} rows do not fit into this file"
+                    raise ValueError(msg)
+                table = file.read()
             part = table["part"].to_numpy()
-            read = []
-            for value in (0, 1):
-                columns = {n: table[n].to_numpy()[part == value] for n in ("key", *_FIELDS)}
-                types = {n: getattr(Counts(), n).dtype for n in columns}
-                if any(columns[n].dtype != types[n] for n in columns) or np.any(np.diff(columns["key"]) == 0):
-                    msg = f"{path}: columns are not those of a template index; fit the remover again and save it"
-                    raise ValueError(msg)
-                if np.any(columns["key"][1:] < columns["key"][:-1]):
-                    msg = f"{path}: keys are out of order; the file was changed, fit the remover again"
-                    raise ValueError(msg)
-                read.append(Counts(**columns))
-            return cls(
-                int(about["capacity"]), read[0], read[1], int(about["lost"]), dict(about.get("about", {}))
-            )
-        except (pa.ArrowException, KeyError, UnicodeDecodeError) as error:
-            msg = f"{path}: not a template index ({str(error).splitlines()[0][:80]}); fit the remover again and save it"
+            parts = [Counts(**{n: table[n].to_numpy()[part == value] for n in columns}) for value in (0, 1)]
+            if said.get("sha256") != _digest({k: v for k, v in said.items() if k != "sha256"}, parts):
+                msg = "its SHA-256 is not the one it was saved with"
+                raise ValueError(msg)
+            if any(np.any(p.key[1:] <= p.key[:-1]) for p in parts):
+                msg = "keys are out of order"
+                raise ValueError(msg)
+            return cls(int(said["capacity"]), parts[0], parts[1], int(said["lost"]), dict(said["about"]))
+        except FileNotFoundError:
+            raise
+        except (
+            pa.ArrowException,
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            reason = " ".join(str(error).split())[:120] or type(error).__name__
+            msg = f"{path}: not a template index ({reason}); fit the remover again and save it"
             raise ValueError(msg) from error
 
 
-def _document_counts(publishers: NDArray[np.uint64], days: NDArray[np.int32]) -> Counts:
-    key = np.concatenate([publishers, np.ones(len(publishers), np.uint64)])
-    day = np.concatenate([days, days])
-    one = np.ones(len(key), np.int32)
-    return _grouped(
-        key,
-        {
-            "docs": one,
-            "occurrences": one,
-            "score": np.zeros(len(key), np.int64),
-            "first": day,
-            "last": np.where(day == NO_DAY, -NO_DAY, day).astype(np.int32),
-            "stories": np.zeros(len(key), np.uint64),
-        },
-    )
-
-
-def _sum(a: Counts, b: Counts) -> Counts:
-    key = np.concatenate([a.key, b.key])
-    return _grouped(key, {n: np.concatenate([getattr(a, n), getattr(b, n)]) for n in _FIELDS})
+def _digest(said: dict[str, Any], parts: list[Counts]) -> str:
+    """SHA-256 over what an index says of itself and its numbers, whatever Parquet makes of them."""
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for part in parts:
+        for name in ("key", *FIELDS):
+            digest.update(np.ascontiguousarray(getattr(part, name)).data)
+    return digest.hexdigest()

@@ -1,0 +1,273 @@
+"""Counts for sorted keys: of a batch of segments, added up, and cut down to what was seen most."""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.features import mix
+
+PORTION = 1 << 14
+"""Segments counted at a time, so that their keys are sorted in the processor's cache."""
+
+FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")
+"""What is counted for a key."""
+NO_DAY = np.int32(2**31 - 1)
+"""Stands for 'no date' in ``first``; its negative in ``last``."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts for sorted 64-bit keys, one row a key.
+
+    Attributes
+    ----------
+    key : ndarray of uint64, sorted, unique
+    docs : ndarray of int32
+        Documents with the key.
+    occurrences : ndarray of int32
+    score : ndarray of int64
+        Sum over occurrences of the segment model's boilerplate probability, in 1/256; whole numbers, so that
+        the order of addition cannot matter. Titles count -1 each.
+    first, last : ndarray of int32
+        Days since 1970-01-01 of the first and last dated document.
+    stories : ndarray of uint64
+        Linear-counting bitmap [1]_ of the story each document tells (for contrasted keys: of its publisher).
+
+    References
+    ----------
+    .. [1] Whang, Vander-Zanden, Taylor: A linear-time probabilistic counting algorithm for database
+       applications. ACM TODS 15 (1990).
+    """
+
+    key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    docs: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    occurrences: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    score: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    first: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    last: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    stories: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """The arrays, ``key`` first."""
+        return (self.key, *(getattr(self, name) for name in FIELDS))
+
+    def take(self, rows: Any) -> Counts:
+        """Keep some rows: a slice, a mask or ascending places."""
+        return Counts(*(column[rows] for column in self.columns))
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return the counts of both."""
+        if not (len(self) and len(other)):
+            return self if len(self) else other
+        out = _room(len(self) + len(other))
+        n = _merge(self.columns, other.columns, out)
+        return Counts(*(column[:n] for column in out))
+
+    def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
+        """Drop keys of as few documents as it takes for ``capacity`` keys to be left.
+
+        A title counts as one document more: also the title of a single article tells a link to it.
+
+        Returns
+        -------
+        Counts
+            The keys of more than ``bound`` documents.
+        bound : int
+            The smallest, not below the one given, that leaves at most ``capacity`` keys.
+        """
+        kept, weight = self, self.docs + (self.score < 0)
+        if bound:
+            kept, weight = kept.take(weight > bound), weight[weight > bound]
+        while len(kept) > capacity:
+            bound += 1
+            kept, weight = kept.take(weight > bound), weight[weight > bound]
+        return kept, bound
+
+
+def _room(rows: int) -> tuple[NDArray[Any], ...]:
+    return tuple(np.empty(rows, column.dtype) for column in Counts().columns)
+
+
+def total(parts: Iterable[Counts]) -> Counts:
+    """Return the sum of counts, adding like to like in size, as binary digits are carried."""
+    held: list[Counts] = []
+    for part in parts:
+        while held and len(held[-1]) <= 2 * len(part):
+            part = held.pop() + part
+        held.append(part)
+    return reduce(add, reversed(held), Counts())
+
+
+def end_to_end(parts: Sequence[Counts]) -> Counts:
+    """Return counts laid end to end; the keys of each are above those of the one before."""
+    return Counts(*map(np.concatenate, zip(*(part.columns for part in [Counts(), *parts]), strict=True)))
+
+
+def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Counts:
+    """Add up rows with equal keys."""
+    if not len(key):
+        return Counts()
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    added_by = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
+    empty = Counts()
+    added = {
+        n: added_by.get(n, np.add)
+        .reduceat(columns[n][order], starts)
+        .astype(getattr(empty, n).dtype, copy=False)
+        for n in FIELDS
+    }
+    return Counts(key[starts], **added)
+
+
+@njit(cache=True, nogil=True)
+def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document, scores, marks):  # type: ignore[no-untyped-def]
+    """Write one row a segment and window, and one a title; return their number."""
+    n, windows = 0, len(contrasted)
+    one = np.uint64(1)
+    for d in range(len(bounds) - 1):
+        story = np.uint64(0xFFFFFFFFFFFFFFFF)
+        for s in range(bounds[d], bounds[d + 1]):
+            story = min(story, prints[s, 6])
+        told, by = one << (story & np.uint64(63)), one << (publishers[d] & np.uint64(63))
+        for s in range(bounds[d], bounds[d + 1]):
+            for w in range(windows):
+                h = prints[s, w]
+                if h == 0:
+                    continue
+                h = mix(h, np.uint64(w + 1))
+                keys[n], document[n], scores[n], marks[n] = mix(h, publishers[d]), d, score[s], told
+                n += 1
+                if contrasted[w]:
+                    keys[n], document[n], scores[n], marks[n] = mix(h, one), d, score[s], by
+                    n += 1
+        if titles[d] != 0:
+            key = mix(mix(titles[d], np.uint64(windows + 1)), publishers[d])
+            keys[n], document[n], scores[n], marks[n] = key, d, -1, told
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _add_up(order, key, document, score, mark, days, keys, docs, occurrences, scores, first, last, stories):  # type: ignore[no-untyped-def]
+    """Add up rows in the order of their keys, and within a key of their documents."""
+    n = -1
+    for at in order:
+        if n < 0 or keys[n] != key[at]:
+            n += 1
+            keys[n], docs[n], occurrences[n], scores[n], stories[n] = key[at], 0, 0, 0, 0
+            first[n], last[n] = NO_DAY, -NO_DAY
+            now = np.int32(-1)
+        if document[at] != now:
+            now = document[at]
+            docs[n] += 1
+            if days[now] != NO_DAY:
+                first[n], last[n] = min(first[n], days[now]), max(last[n], days[now])
+        occurrences[n] += 1
+        scores[n] += score[at]
+        stories[n] |= mark[at]
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def _merge(a, b, out):  # type: ignore[no-untyped-def]
+    """Merge two sorted sets of counts; return the number of rows written."""
+    key_a, docs_a, occurrences_a, score_a, first_a, last_a, stories_a = a
+    key_b, docs_b, occurrences_b, score_b, first_b, last_b, stories_b = b
+    key, docs, occurrences, score, first, last, stories = out
+    i = j = n = 0
+    while i < len(key_a) and j < len(key_b):
+        if key_b[j] < key_a[i]:
+            key[n], docs[n], occurrences[n], score[n] = key_b[j], docs_b[j], occurrences_b[j], score_b[j]
+            first[n], last[n], stories[n] = first_b[j], last_b[j], stories_b[j]
+            j += 1
+        else:
+            key[n], docs[n], occurrences[n], score[n] = key_a[i], docs_a[i], occurrences_a[i], score_a[i]
+            first[n], last[n], stories[n] = first_a[i], last_a[i], stories_a[i]
+            if key_a[i] == key_b[j]:
+                docs[n] += docs_b[j]
+                occurrences[n] += occurrences_b[j]
+                score[n] += score_b[j]
+                first[n], last[n] = min(first[n], first_b[j]), max(last[n], last_b[j])
+                stories[n] |= stories_b[j]
+                j += 1
+            i += 1
+        n += 1
+    for i in range(i, len(key_a)):  # noqa: B020 - goes on where the loop above ended
+        key[n], docs[n], occurrences[n], score[n] = key_a[i], docs_a[i], occurrences_a[i], score_a[i]
+        first[n], last[n], stories[n] = first_a[i], last_a[i], stories_a[i]
+        n += 1
+    for j in range(j, len(key_b)):  # noqa: B020
+        key[n], docs[n], occurrences[n], score[n] = key_b[j], docs_b[j], occurrences_b[j], score_b[j]
+        first[n], last[n], stories[n] = first_b[j], last_b[j], stories_b[j]
+        n += 1
+    return n
+
+
+def count_segments(
+    prints: NDArray[np.uint64],
+    titles: NDArray[np.uint64],
+    bounds: NDArray[np.int64],
+    publishers: NDArray[np.uint64],
+    contrasted: NDArray[np.bool_],
+    score: NDArray[np.int64],
+    days: NDArray[np.int32],
+) -> Counts:
+    """Count each window of each segment for its publisher, the contrasted ones for all too, and the titles.
+
+    Parameters
+    ----------
+    prints : ndarray of uint64, shape (n_segments, at least n_windows)
+    titles : ndarray of uint64, shape (n_documents,)
+        0 for none.
+    bounds : ndarray of int64, shape (n_documents + 1,)
+        Segments of document ``d`` are ``bounds[d]:bounds[d + 1]``.
+    publishers : ndarray of uint64, shape (n_documents,)
+    contrasted : ndarray of bool, shape (n_windows,)
+    score : ndarray of int64, shape (n_segments,)
+    days : ndarray of int32, shape (n_documents,)
+    """
+    edges = np.searchsorted(bounds, np.arange(0, bounds[-1], PORTION))
+    parts = []
+    for a, b in pairwise(np.unique(np.r_[0, edges, len(titles)]).tolist()):
+        room = int(bounds[b] - bounds[a]) * (len(contrasted) + int(contrasted.sum())) + b - a
+        rows = tuple(np.empty(room, kind) for kind in (np.uint64, np.int32, np.int64, np.uint64))
+        n = _rows(prints, titles[a:b], bounds[a : b + 1], publishers[a:b], contrasted, score, *rows)
+        columns = _room(n)
+        n = _add_up(np.argsort(rows[0][:n], kind="stable"), *rows, days[a:b], *columns)
+        parts.append(Counts(*(column[:n] for column in columns)))
+    return total(parts)
+
+
+def count_documents(publishers: NDArray[np.uint64], days: NDArray[np.int32]) -> Counts:
+    """Count the documents of each publisher, and of all of them under key 1."""
+    key = np.concatenate([publishers, np.ones(len(publishers), np.uint64)])
+    day = np.concatenate([days, days])
+    one = np.ones(len(key), np.int32)
+    return _grouped(
+        key,
+        {
+            "docs": one,
+            "occurrences": one,
+            "score": np.zeros(len(key), np.int64),
+            "first": day,
+            "last": np.where(day == NO_DAY, -NO_DAY, day).astype(np.int32),
+            "stories": np.zeros(len(key), np.uint64),
+        },
+    )
