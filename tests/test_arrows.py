@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "review": OFFICE,
     "warmup": CRAFT,
     "contamination": {"topics", "boilerplate", "corpus"},
-    "tally": {"corpus"},
+    "census": {"corpus"},
     "job": OFFICE,
     "pipeline": OFFICE | {"job"},
     "report": OFFICE | {"notebook"},

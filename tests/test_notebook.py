@@ -66,3 +66,28 @@ def test_the_same_figure_gives_the_same_bytes(shell, tmp_path):
     assert first == draw("b.svg")
     assert b"<dc:date>" not in first
     assert "DejaVu Sans" in first.decode()
+
+
+def test_a_figure_is_stored_with_its_words(shell):
+    notebook.load_ipython_extension(shell)
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    ax = figure.subplots()
+    ax.bar([0, 1], [1, 2])
+    ax.set_label("Bars: one, and <two>")
+    data, metadata = shell.display_formatter.format(figure)
+    assert data["text/plain"] == "Bars: one, and <two>"
+    assert metadata == {"image/svg+xml": {"alt": "Bars: one, and <two>"}}
+    assert "<title>Bars: one, and &lt;two&gt;</title>" in data["image/svg+xml"]
+    assert data == shell.display_formatter.format(figure)[0]
+
+
+def test_a_figure_without_words_is_told_by_its_size(shell):
+    notebook.load_ipython_extension(shell)
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    assert notebook.drawn(figure) == ({}, {})
+    figure.subplots()
+    assert notebook.drawn(figure)[0]["text/plain"] == "<Figure size 504x259.2 with 1 Axes>"

@@ -136,12 +136,10 @@ def estimates(
     if len(series) > 1:
         legend(ax)
     if len(series) == 1 or "n" in table:
-        values = [text for _, text in told] if len(series) == 1 else [""] * len(labels)
-        sizes = table.drop_duplicates("label")["n"] if "n" in table else [None] * len(labels)
-        ends = [
-            ", ".join([v] * bool(v) + [f"n={n:,}"] * (n is not None))
-            for v, n in zip(values, sizes, strict=True)
-        ]
+        ends = [text for _, text in told] if len(series) == 1 else [""] * len(labels)
+        if "n" in table:
+            sizes = table.drop_duplicates("label")["n"]
+            ends = [f"{text}, n={n:,}".removeprefix(", ") for text, n in zip(ends, sizes, strict=True)]
         at_ends(ax, furthest, ends)
     return described(ax, f"Points with intervals: {xlabel}. {listed(told)}")
 

@@ -51,7 +51,7 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     See Also
     --------
-    toolkit.tally.months : counts them.
+    toolkit.census.months : counts them.
     """
     need(counts, ("month", "documents"), "counts")
     dated = counts[counts["month"].notna()]
@@ -147,7 +147,7 @@ def prevalence(
 
     See Also
     --------
-    toolkit.tally.prevalence : counts it.
+    toolkit.census.prevalence : counts it.
     """
     need(rates, ("period", "series", "documents", "share", "low", "high"), "rates")
     shown = rates[rates["documents"] > 0].assign(period=_stamps(rates["period"]))

@@ -38,7 +38,7 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
 
     See Also
     --------
-    toolkit.tally.removed : counts it.
+    toolkit.census.removed : counts it.
     """
     need(shares, ("publisher", "kind", "characters", "of", "documents"), "shares")
     sizes = shares.groupby("publisher")[["of", "documents"]].first()

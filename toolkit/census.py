@@ -1,9 +1,9 @@
-"""Tally: counts of a corpus and of what was found in it, as the figures draw them."""
+"""Census: counts of a corpus and of what was found in it, as the figures draw them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -145,19 +145,49 @@ def prevalence(
         ``share``, ``low``, ``high`` (95 % interval: Wilson 1927, documents taken as independent).
     """
     frame = as_corpus(corpus)
-    frame = frame[frame["published"].notna()]
-    frame = frame.assign(published=frame["published"].dt.tz_convert("UTC").dt.tz_localize(None))
+    chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
+    holds = {kind: frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"]) for kind in chosen}
+    return _rates(frame, holds, period)
+
+
+def mentions(
+    corpus: CorpusLike, word: str, columns: Mapping[str, str], *, period: str = "QS"
+) -> pd.DataFrame:
+    """Count which share of the documents of each period mentions a word.
+
+    Parameters
+    ----------
+    corpus : corpus
+        Undated documents are left out.
+    word : str
+        A word or words, whole, in any case; not a pattern.
+    columns : mapping of str to str
+        Column to look in → name of its series, such as ``{"text": "as loaded", "clean_text": "cleaned"}``.
+    period : str, default "QS"
+        As for :func:`prevalence`.
+
+    Returns
+    -------
+    DataFrame
+        As from :func:`prevalence`.
+    """
+    frame = as_corpus(corpus)
+    pattern = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+    return _rates(
+        frame, {name: frame[column].str.contains(pattern) for column, name in columns.items()}, period
+    )
+
+
+def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str) -> pd.DataFrame:
+    published = frame["published"].dt.tz_convert("UTC").dt.tz_localize(None)
     rows = []
-    for kind in sorted(set(spans["kind"])) if kinds is None else kinds:
-        holds = frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"])
-        groups = frame.assign(holds=holds).set_index("published")["holds"].resample(period)
+    for name, each in holds.items():
+        dated = each[published.notna()].set_axis(published.dropna())
+        groups = dated.astype("int64").resample(period)
         for when, n, k in zip(groups.size().index, groups.size(), groups.sum(), strict=True):
-            rows.append(
-                {"period": when, "series": kind, "documents": int(n), "holding": int(k)}
-                | rate(int(k), int(n))
-            )
-    columns = ["period", "series", "documents", "holding", "share", "low", "high"]
-    return pd.DataFrame(rows, columns=columns)
+            row = {"period": when, "series": name, "documents": int(n), "holding": int(k)}
+            rows.append(row | rate(int(k), int(n)))
+    return pd.DataFrame(rows, columns=["period", "series", "documents", "holding", "share", "low", "high"])
 
 
 def rate(part: int, whole: int) -> dict[str, float]:
@@ -172,6 +202,83 @@ def rate(part: int, whole: int) -> dict[str, float]:
         return {"share": np.nan, "low": np.nan, "high": np.nan}
     interval = binomtest(part, whole).proportion_ci(method="wilson")
     return {"share": part / whole, "low": float(interval.low), "high": float(interval.high)}
+
+
+def means(
+    table: pd.DataFrame, *, by: str, columns: Mapping[str, str], draws: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Return the mean of columns for each group, with 95 % intervals by bootstrap over rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+    by : str
+        Column of the groups, such as ``"publisher"``.
+    columns : mapping of str to str
+        Column of numbers → name of its series.
+    draws : int, default 1000
+    seed : int, default 0
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (the group), ``series``, ``n`` (rows), ``value``, ``low``, ``high``, as
+        :func:`toolkit.plots.estimates` draws it. One row alone has no interval.
+    """
+    rows = []
+    for label, part in table.groupby(by):
+        for column, series in columns.items():
+            values = part[column].dropna().to_numpy(float)
+            row = {
+                "label": label,
+                "series": series,
+                "n": len(values),
+                "value": np.nan,
+                "low": np.nan,
+                "high": np.nan,
+            }
+            if len(values):
+                row["value"] = values.mean()
+            if len(values) > 1:
+                drawn = np.random.default_rng(seed).choice(values, (draws, len(values))).mean(axis=1)
+                row["low"], row["high"] = np.quantile(drawn, [0.025, 0.975])
+            rows.append(row)
+    return pd.DataFrame(rows, columns=["label", "series", "n", "value", "low", "high"])
+
+
+def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = None) -> pd.DataFrame:
+    """Return the share of rows that are true for each group, with 95 % intervals (Wilson 1927).
+
+    Parameters
+    ----------
+    table : DataFrame
+    column : str
+        Column of bool.
+    by : str
+        Column of the groups.
+    series : str, optional
+        Column that divides the groups further.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (the group), ``series`` (where asked for), ``n`` (rows), ``value``, ``low``, ``high``, as
+        :func:`toolkit.plots.estimates` draws it.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"desk": ["sport", "sport", "arts"], "right": [True, False, True]})
+    >>> shares(answers, "right", by="desk")[["label", "n", "value"]].values.tolist()
+    [['arts', 1, 1.0], ['sport', 2, 0.5]]
+    """
+    rows = []
+    for key, part in table.groupby([by] if series is None else [by, series]):
+        names = dict(zip(("label", "series"), key, strict=False))
+        found = rate(int(part[column].sum()), len(part))
+        rows.append(
+            names | {"n": len(part), "value": found["share"], "low": found["low"], "high": found["high"]}
+        )
+    return pd.DataFrame(rows)
 
 
 def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
