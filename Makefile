@@ -8,7 +8,7 @@ READY := .venv/ready-$(LOCK)
 PIP := install --quiet --disable-pip-version-check --no-deps
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
-.PHONY: help demo test lab notebooks picture bench bench-html lint format models clean
+.PHONY: help demo test lab notebooks picture bench bench-quality bench-html lint format models clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -47,7 +47,10 @@ notebooks: $(READY)  ## record the notebooks again; twice in a row gives the sam
 picture: $(READY)  ## draw the picture of the README again
 	$(BIN)/python -m toolkit.picture > docs/struck.svg
 
-bench: $(READY)  ## measure quality against the baselines; needs the development data
+bench: $(READY)  ## measure speed beside named peers, into data/benchmarks and docs/speed.md
+	$(BIN)/python -m toolkit.evaluation.speed $(if $(SIZES),--sizes $(SIZES)) -o data/benchmarks --docs docs/speed.md
+
+bench-quality: $(READY)  ## measure quality against the baselines; needs the development data
 	$(BIN)/python -m toolkit.evaluation
 
 bench-html: $(READY)  ## measure how pages become text, beside other extractors; needs the development data

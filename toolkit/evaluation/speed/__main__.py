@@ -1,0 +1,152 @@
+"""Measure speed beside named peers: ``python -m toolkit.evaluation.speed [--sizes .1 1] [-o data/benchmarks]``.
+
+Prints the tables and writes ``speed.json``; ``--table`` prints them again, ``--docs FILE`` puts them into a document.
+Peers that are not installed (extra ``bench``) are told and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from toolkit import datasets
+from toolkit.corpus import CorpusError
+from toolkit.evaluation.speed import growth, peers, profiling, results
+from toolkit.evaluation.speed.copies import SHARD, Copies
+from toolkit.evaluation.speed.ours import CEILINGS, OUR_PAGES, OURS
+from toolkit.evaluation.speed.timing import measure, one_core, with_ratios
+
+TRAINED_ON = 2_500
+"""Documents of the topic gold that peers are trained on."""
+
+PAGES = 40
+"""Pages of each set."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m toolkit.evaluation.speed", description=__doc__)
+    parser.add_argument(
+        "--gigabytes", type=float, default=1.0, help="text that run reads with each number of jobs; default 1"
+    )
+    parser.add_argument(
+        "--sizes",
+        type=float,
+        nargs="*",
+        default=[0.1, 1.0],
+        help="GB of text for cost as size grows, with all jobs; default .1 1",
+    )
+    parser.add_argument(
+        "--megabytes", type=float, default=32.0, help="text in memory for the rows beside peers; default 32"
+    )
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--output", type=Path, default=Path("data/benchmarks"))
+    parser.add_argument("--table", action="store_true", help="print the tables of what was measured, and end")
+    parser.add_argument("--docs", type=Path, help="put the tables into this document, between its marks")
+    options = parser.parse_args(arguments)  # fmt: skip
+    if not options.table:
+        results.write(bench(options), options.output)
+    found = results.read(options.output)
+    print(results.tables(found))
+    if options.docs:
+        options.docs.write_text(results.fill(options.docs.read_text("utf-8"), found), "utf-8")
+
+
+def bench(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure everything; return it as ``speed.json`` has it.
+
+    Parameters
+    ----------
+    options : Namespace
+        ``gigabytes, sizes, megabytes, repeats, seed`` as of the command line.
+    """
+    name, articles = _articles()
+    labelled = _labelled(options.seed)
+    facts = results.machine(peers.peer_versions())
+    _say(f"text: copies of {name}, {len(articles):,} articles; peers train on {len(labelled.texts):,} labels")
+    found, missing = peers.entries(labelled)
+    pages, lacking = _pages()
+    missing += lacking
+    for row in missing:
+        _say(row["reason"])
+    copies = Copies(articles, options.seed)
+    portion = copies.corpus(int(options.megabytes * 1e6))
+    on_text = [entry for entry in found if entry.task != "pages"]
+    with one_core():
+        timed = measure([*CEILINGS, *OURS, *on_text], portion, repeats=options.repeats, say=_say)
+        if pages is not None:
+            on_pages = [OUR_PAGES, *(entry for entry in found if entry.task == "pages")]
+            timed += measure(on_pages, pages, repeats=options.repeats, column="html", say=_say)
+    profile = profiling.profiles(portion)
+    numbers = sorted({1, growth.cores()})
+    threads = growth.thread_times(portion, numbers, repeats=options.repeats)
+    sizes = sorted({*options.sizes, options.gigabytes} - {0.0})
+    with tempfile.TemporaryDirectory() as folder:
+        largest = max(sizes, default=0.0) * 1e9
+        _say(f"writing {largest / 1e9:g} GB of text as JSONL.gz")
+        shards = copies.write(Path(folder), int(largest), min(SHARD, int(min(sizes, default=1.0) * 1e9)))
+        runs = []
+        for size in sizes:
+            jobs = numbers if size == options.gigabytes else numbers[-1:]
+            runs += growth.run_times(shards, [size], jobs, say=_say)
+    return {
+        "machine": facts,
+        "settings": {
+            "text": name,
+            "seed": options.seed,
+            "portion": options.megabytes,
+            "repeats": options.repeats,
+            "labels": len(labelled.texts),
+        },
+        "rows": with_ratios([row.record() for row in timed]),
+        "threads": threads,
+        "runs": runs,
+        "profile": profile,
+        "missing": missing,
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _articles() -> tuple[str, pd.DataFrame]:
+    try:
+        return "allsides", datasets.load("allsides")
+    except CorpusError:
+        return "sample", datasets.load("sample")
+
+
+def _labelled(seed: int) -> peers.Labelled:
+    """Return labelled texts for peers that must be trained: the topic gold, or that of the sample."""
+    gold = datasets.gold("topics")
+    if gold.corpus.empty:
+        gold = datasets.gold("sample")
+    topics = gold.topics.dropna(subset=["primary"])
+    topics = topics.sample(min(TRAINED_ON, len(topics)), random_state=seed)
+    texts = gold.corpus.set_index("doc_id")["text"].loc[topics["doc_id"]]
+    return peers.Labelled(texts.tolist(), topics["primary"].to_numpy(dtype=str))
+
+
+def _pages() -> tuple[pd.DataFrame | None, list[dict[str, str]]]:
+    rows: list[dict[str, Any]] = []
+    for name in ("wcxb", "aed", "fundus"):
+        try:
+            records = datasets.records(name)
+            rows += [record for _, record in zip(range(PAGES), records, strict=False)]
+        except CorpusError:
+            continue
+    if rows:
+        return pd.DataFrame(rows), []
+    reason = f"pages to text: left out, no page set in the data folder; set {datasets.store.SETTING}"
+    return None, [{"name": "pages to text", "reason": reason}]
+
+
+if __name__ == "__main__":
+    main()
