@@ -70,15 +70,15 @@ class Explanation:
             pieces.append(escaped(self.text[last:start]))
             shown = escaped(self.text[start:end])
             if depth >= 0.06:
-                colour = _FOR if weight > 0 else _AGAINST
-                style = f"background-color:rgba({colour},{depth:.2f})"
+                colour, line = (_FOR, "solid") if weight > 0 else (_AGAINST, "dotted")
+                style = f"background-color:rgba({colour},{depth:.2f});border-bottom:2px {line}"
                 shown = f'<span style="{style}" title="{weight:+.3f}">{shown}</span>'
             pieces.append(shown)
             last = end
         pieces.append(escaped(self.text[last:]))
         return (
-            f'<div {PLAIN} style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue speaks for '
-            f"{escaped(_name(self.topic))}, orange against</small></p><p>{''.join(pieces)}</p></div>"
+            f'<div {PLAIN} style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue, underlined: speaks for '
+            f"{escaped(_name(self.topic))}; orange, dotted: against</small></p><p>{''.join(pieces)}</p></div>"
         )
 
 

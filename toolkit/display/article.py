@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
+from toolkit.display.colours import OTHER, PALETTE
+from toolkit.display.text import PLAIN, escaped, shortened, visible
 
-class Colours(NamedTuple):
-    """Colours of one kind of boilerplate: ``ink`` on ``tint`` for text, ``fill`` with ``hatch`` for bars."""
-
-    fill: str
-    ink: str
-    tint: str
-    hatch: str
-
-
-# Fills are the colour-blind safe palette of Okabe and Ito (2008). An ink is its fill darkened until the
-# WCAG 2.2 contrast with the tint (16 % of the fill on white) passes 4.5:1, which the tests compute.
-PALETTE = {
-    "appeal": Colours("#D55E00", "#9b4500", "#f8e5d6", "//"),
-    "promo": Colours("#E69F00", "#855c00", "#fbf0d6", "\\\\"),
-    "related": Colours("#0072B2", "#006299", "#d6e8f3", ""),
-    "caption": Colours("#009E73", "#006d4f", "#d6efe9", ".."),
-    "byline": Colours("#CC79A7", "#87506e", "#f7eaf1", "xx"),
-    "notice": Colours("#56B4E9", "#326887", "#e4f3fb", "--"),
-    "interface": Colours("#F0E442", "#716b1f", "#fdfbe1", "||"),
-}
-OTHER = Colours("#999999", "#555555", "#eeeeee", "oo")
-
-PLAIN = 'class="tex2jax_ignore mathjax_ignore" dir="auto"'
-"""Attributes of an element that shows text: JupyterLab's MathJax would set what stands between two prices as
-mathematics, and text to be read from the right stays in its box."""
-
-# What no reader should get unseen: C0 and C1 controls (a terminal obeys ANSI escapes), the characters that
-# reorder the text around them (Unicode's Bidi_Control), lone surrogates and non-characters.
-_HOSTILE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
-
-_BOX = (
+BOX = (
     "font-family:Georgia,'DejaVu Serif',serif;font-size:15px;line-height:1.6;max-width:46em;color:#1a1a1a;"
     "background-color:#ffffff;border:1px solid #d0d0d0;border-radius:4px;padding:0.8em 1.2em;margin:0.6em 0"
 )
@@ -53,45 +21,7 @@ _TAG = (
     "line-height:1.3;padding:0 0.4em;border-radius:3px;margin-right:0.3em"
 )
 _DEL = "color:{ink};background-color:{tint};text-decoration:line-through"
-_FOOT = "color:#555555;font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours ``#rrggbb`` by WCAG 2.2; text needs 4.5.
-
-    Examples
-    --------
-    >>> contrast("#000000", "#ffffff")
-    21.0
-    """
-
-    def luminance(colour: str) -> float:
-        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    low, high = sorted([luminance(one), luminance(other)])
-    return (high + 0.05) / (low + 0.05)
-
-
-def visible(text: str) -> str:
-    r"""Return ``text`` with control, bidirectional and invalid characters made visible and harmless.
-
-    Line breaks and tabs stay. Joiners stay too: Persian, Hindi and emoji need them.
-
-    Examples
-    --------
-    >>> visible("red \x1b[31m, back\u202ewards")
-    'red ␛[31m, back⟨U+202E⟩wards'
-    """
-    return _HOSTILE.sub(_symbol, text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _symbol(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+FOOT = "color:#555555;font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
 
 
 class Piece(NamedTuple):
@@ -194,29 +124,13 @@ class CleanedArticle:
         return f"{title}{body}\n— {self._account()}"
 
     def _repr_html_(self) -> str:
-        parts = [f'<article {PLAIN} style="{_BOX}">']
+        parts = [f'<article {PLAIN} style="{BOX}">']
         if self.title:
             parts.append(f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>')
         parts.append('<p style="margin:0">')
-        parts.extend(_html(piece) for piece in self._shown())
-        parts.append(f'</p><p style="{_FOOT}">{self._account()}</p></article>')
+        parts.extend(piece_html(piece) for piece in self._shown())
+        parts.append(f'</p><p style="{FOOT}">{self._account()}</p></article>')
         return "".join(parts)
-
-
-def shortened(text: str, head: int, tail: int) -> str:
-    """Keep about the first ``head`` and the last ``tail`` characters, cut between words.
-
-    Examples
-    --------
-    >>> shortened("It rained in the port all day long.", 12, 8)
-    'It rained […] long.'
-    """
-    if len(text) <= head + tail + 10:
-        return text
-    first, last = text[:head], text[len(text) - tail :] if tail else ""
-    first = first[: first.rfind(" ")] if " " in first[1:] else first
-    last = last[last.find(" ") + 1 :] if " " in last[:-1] else last
-    return f"{first} […] {last}"
 
 
 def _reason(row: dict[Any, Any]) -> str:
@@ -230,18 +144,8 @@ def _reason(row: dict[Any, Any]) -> str:
     return ", ".join(words)
 
 
-def escaped(text: str) -> str:
-    r"""Return ``text`` as HTML that shows it as it is: :func:`visible`, markup escaped, lines broken.
-
-    Examples
-    --------
-    >>> escaped("<b>\u202e")
-    '&lt;b&gt;⟨U+202E⟩'
-    """
-    return html.escape(visible(text)).replace("\n", "<br>")
-
-
-def _html(piece: Piece) -> str:
+def piece_html(piece: Piece) -> str:
+    """Return a piece as HTML: struck through, coloured and named if it has a kind."""
     if piece.kind is None:
         return escaped(piece.text)
     colours = PALETTE.get(piece.kind, OTHER)
@@ -331,66 +235,3 @@ def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[
     table["turn"] = table.groupby("publisher", dropna=False).cumcount()
     table = table.sort_values(["turn", *order], ascending=[True, *ascending])
     return [str(doc_id) for doc_id in table["doc_id"].head(top)]
-
-
-class Table:
-    """A small DataFrame that shows itself for reading: no index, text to the left, numbers grouped.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Shown whole.
-    percent : sequence of str, default ("share",)
-        Columns of fractions to show as per cent.
-
-    Examples
-    --------
-    >>> Table(pd.DataFrame({"kind": ["promo"], "characters": [12345], "share": [0.25]}))
-    kind  characters   share
-    promo     12,345  25.0 %
-    """
-
-    def __init__(self, frame: pd.DataFrame, *, percent: Sequence[str] = ("share",)) -> None:
-        self.frame = frame
-        self.percent = percent
-
-    def _told(self, name: str, value: Any) -> str:
-        if pd.isna(value):
-            return ""
-        if name in self.percent:
-            return f"{100 * value:.1f} %"
-        if isinstance(value, (bool, np.bool_)):
-            return "yes" if value else "no"
-        if isinstance(value, (int, np.integer)):
-            return f"{value:,}"
-        return f"{value:,.4g}" if isinstance(value, float) else visible(str(value))
-
-    def _cells(self) -> list[list[str]]:
-        return [[self._told(str(name), value) for value in self.frame[name]] for name in self.frame]
-
-    def _left(self) -> list[bool]:
-        return [not pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
-
-    def __repr__(self) -> str:
-        columns = []
-        for name, cells, left in zip(self.frame, self._cells(), self._left(), strict=True):
-            lines = [visible(str(name)), *(cell.replace("\n", " ") for cell in cells)]
-            width = max(map(len, lines))
-            columns.append([line.ljust(width) if left else line.rjust(width) for line in lines])
-        return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
-
-    def _repr_html_(self) -> str:
-        def row(tag: str, cells: Iterable[str]) -> str:
-            sides = ["left" if left else "right" for left in self._left()]
-            made = (
-                f'<{tag} style="text-align:{side};vertical-align:top">{escaped(cell)}</{tag}>'
-                for side, cell in zip(sides, cells, strict=True)
-            )
-            return f"<tr>{''.join(made)}</tr>"
-
-        head = row("th", map(str, self.frame))
-        body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
-        return (
-            '<table class="dataframe tex2jax_ignore mathjax_ignore">'
-            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
-        )

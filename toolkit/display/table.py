@@ -1,0 +1,74 @@
+"""A small DataFrame, shown for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from toolkit.display.text import escaped, visible
+
+
+class Table:
+    """A small DataFrame that shows itself for reading: no index, text to the left, numbers grouped.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Shown whole.
+    percent : sequence of str, default ("share",)
+        Columns of fractions to show as per cent.
+
+    Examples
+    --------
+    >>> Table(pd.DataFrame({"kind": ["promo"], "characters": [12345], "share": [0.25]}))
+    kind  characters   share
+    promo     12,345  25.0 %
+    """
+
+    def __init__(self, frame: pd.DataFrame, *, percent: Sequence[str] = ("share",)) -> None:
+        self.frame = frame
+        self.percent = percent
+
+    def _told(self, name: str, value: Any) -> str:
+        if pd.isna(value):
+            return ""
+        if name in self.percent:
+            return f"{100 * value:.1f} %"
+        if isinstance(value, (bool, np.bool_)):
+            return "yes" if value else "no"
+        if isinstance(value, (int, np.integer)):
+            return f"{value:,}"
+        return f"{value:,.4g}" if isinstance(value, float) else visible(str(value))
+
+    def _cells(self) -> list[list[str]]:
+        return [[self._told(str(name), value) for value in self.frame[name]] for name in self.frame]
+
+    def _left(self) -> list[bool]:
+        return [not pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
+
+    def __repr__(self) -> str:
+        columns = []
+        for name, cells, left in zip(self.frame, self._cells(), self._left(), strict=True):
+            lines = [visible(str(name)), *(cell.replace("\n", " ") for cell in cells)]
+            width = max(map(len, lines))
+            columns.append([line.ljust(width) if left else line.rjust(width) for line in lines])
+        return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+
+    def _repr_html_(self) -> str:
+        def row(tag: str, cells: Iterable[str]) -> str:
+            sides = ["left" if left else "right" for left in self._left()]
+            made = (
+                f'<{tag} style="text-align:{side};vertical-align:top">{escaped(cell)}</{tag}>'
+                for side, cell in zip(sides, cells, strict=True)
+            )
+            return f"<tr>{''.join(made)}</tr>"
+
+        head = row("th", map(str, self.frame))
+        body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
+        return (
+            '<table class="dataframe tex2jax_ignore mathjax_ignore">'
+            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
+        )
