@@ -15,6 +15,8 @@ OFFICE = CRAFT | SHOWN | {"loading", "datasets", "spool", "provenance"}
 # The commands that make the shipped models, and what only they need; else only cross-validation uses them.
 TRAINING = {
     "boilerplate/train.py",
+    "boilerplate/labelled.py",
+    "boilerplate/material.py",
     "boilerplate/flattening.py",
     "boilerplate/markup.py",
     "topics/train.py",

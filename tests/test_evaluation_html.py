@@ -7,6 +7,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from toolkit.boilerplate import labelled
 from toolkit.boilerplate import remover as remover_module
 from toolkit.boilerplate import train as train_module
 from toolkit.corpus import make_corpus
@@ -215,5 +216,5 @@ def test_each_publisher_is_cleaned_once_and_by_a_model_that_did_not_see_it(data,
     assert cleaned["aed", "trafilatura"].columns.tolist() == ["remover", "fitted remover", "strict remover"]
     assert cleaned["aed", "trafilatura"].notna().all(axis=None)
     of = {"p1": "example.org", "p2": "example.org", "other": "example.com"}
-    fold = dict(zip(of, train_module.fold_of(pd.Series(of), 2, 0), strict=True))
+    fold = dict(zip(of, labelled.fold_of(pd.Series(of), 2, 0), strict=True))
     assert trained == [{name for name in of if fold[name] != held} for held in range(2)]

@@ -269,6 +269,23 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
     breaks = 0
     i = lo
     while i < hi:
+        byte = data[i]
+        if 97 <= byte <= 122:  # most of a text is runs of a … z; the paths below would do the same, slower
+            if begin < 0:
+                begin = i
+            j = i + 1
+            while j < hi and 97 <= data[j] <= 122:
+                j += 1
+            before2 = before if j == i + 1 else np.uint8(_LOWER)
+            before = np.uint8(_LOWER)
+            last = j
+            i = j
+            continue
+        if byte == 32:
+            i += 1
+            before2 = before
+            before = np.uint8(_SPACE)
+            continue
         kind, size = _class_at(data, i, hi, classes)
         if kind == _LOWER or kind == _OTHER or kind == _DIGIT:
             if begin < 0:

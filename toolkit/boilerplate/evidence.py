@@ -8,6 +8,8 @@ the document, and what the template index has counted of it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -96,7 +98,7 @@ def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  
 
 
 @njit(cache=True, nogil=True)
-def _suspicious(p, bounds, seen, repeats, out):  # type: ignore[no-untyped-def]
+def _suspicious(p, bounds, seen, out):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         for s in range(lo, hi):
@@ -105,7 +107,8 @@ def _suspicious(p, bounds, seen, repeats, out):  # type: ignore[no-untyped-def]
                 or p[s, 8] < 0.97
                 or (s > lo and p[s - 1, 0] < 0.7)
                 or (s + 1 < hi and p[s + 1, 0] < 0.7)
-                or (repeats and (seen[s, 0] > 0 or seen[s, 1] > 0))
+                or seen[s, 0] > 0
+                or seen[s, 1] > 0
             )
 
 
@@ -323,35 +326,54 @@ def _repeated(  # type: ignore[no-untyped-def]
             row[after + 8] = np.log1p(size)
 
 
-def suspicious(read: Reading, lookup: Lookup | None) -> NDArray[np.bool_]:
+@dataclass(frozen=True)
+class Seen:
+    """How often the segments of a reading stand elsewhere.
+
+    Attributes
+    ----------
+    others : ndarray of int32, shape (n_segments, 2)
+        Other documents of the publisher that hold the segment, exactly and fuzzily; its own copies left out.
+    copies : ndarray of int32, shape (n_documents,)
+    """
+
+    others: NDArray[np.int32]
+    copies: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, read: Reading, lookup: Lookup | None) -> Seen:
+        """Look every segment up; without an index nothing was seen elsewhere."""
+        out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
+        if lookup is not None:
+            _seen(
+                read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.slots, lookup.rows,
+                lookup.counts.docs, out, copies,
+            )  # fmt: skip
+        return cls(out, copies)
+
+
+def suspicious(read: Reading, seen: Seen) -> NDArray[np.bool_]:
     """Mark the segments worth weighing: by their words, by a neighbour's words, or because they repeat.
 
     The others, five in eight, are article text: in cross-validation they held .05 % of what the trees would
     remove.
     """
     out = np.empty(len(read.segments), bool)
-    _suspicious(read.words, read.segments.bounds, _seen_of(read, lookup)[0], lookup is not None, out)
+    _suspicious(read.words, read.segments.bounds, seen.others, out)
     return out
 
 
-def _seen_of(read: Reading, lookup: Lookup | None) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Others that hold each segment, and copies of each document."""
-    out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
-    if lookup is not None:
-        _seen(
-            read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.slots, lookup.rows,
-            lookup.counts.docs, out, copies,
-        )  # fmt: skip
-    return out, copies
-
-
-def evidence(read: Reading, lookup: Lookup | None, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+def evidence(
+    read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_]
+) -> NDArray[np.float32]:
     """Return one row of evidence a wanted segment.
 
     Parameters
     ----------
     lookup : Lookup or None
         A fitted index; None where no corpus was fitted: the columns :data:`REPEATED` are then left out.
+    seen : Seen
+        By the same index.
     wanted : ndarray of bool, shape (n_segments,)
 
     Returns
@@ -377,7 +399,7 @@ def evidence(read: Reading, lookup: Lookup | None, wanted: NDArray[np.bool_]) ->
         c = lookup.counts
         _repeated(
             read.prints, read.shapes, bounds, read.about.publishers, lookup.documents(read.about.publishers),
-            lookup.everywhere, _CONTRAST, *_seen_of(read, lookup), lookup.slots, lookup.rows, c.docs, c.occurrences,
+            lookup.everywhere, _CONTRAST, seen.others, seen.copies, lookup.slots, lookup.rows, c.docs, c.occurrences,
             c.score, c.first, c.last, c.stories, wanted, out,
         )  # fmt: skip
     return out

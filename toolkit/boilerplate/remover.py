@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from toolkit.boilerplate.decisions import KEEP, KEPT, NONE, Decisions, Rules, append_decision, check_verdict
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, Seen, evidence, suspicious
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.features import mix
 from toolkit.boilerplate.model import SegmentModel
@@ -338,8 +338,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         model, lookup = shipped_model(), self._asked()
         decision = model.alone if lookup is None else model.fitted
         threshold = self._threshold(decision.thresholds)
-        weighed = suspicious(read, lookup)
-        at, rows = np.flatnonzero(weighed), evidence(read, lookup, weighed)
+        seen = Seen.of(read, lookup)
+        weighed = suspicious(read, seen)
+        at, rows = np.flatnonzero(weighed), evidence(read, lookup, seen, weighed)
         score = np.zeros(len(weighed), np.float32)
         score[at] = decision.probability(rows)
         kind = np.full(len(weighed), -1, np.int64)

@@ -7,28 +7,24 @@ Reads the gold spans and the page sets from the data folder (``NEWS_TOOLKIT_DATA
 from __future__ import annotations
 
 import argparse
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import vstack
 
-from toolkit import datasets
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evidence, suspicious
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, Seen, evidence, suspicious
 from toolkit.boilerplate.features import ngram_matrix
+from toolkit.boilerplate.labelled import Labelled
 from toolkit.boilerplate.linear import fit_softmax
+from toolkit.boilerplate.material import load_gold, load_inserted, load_pages
 from toolkit.boilerplate.model import HOPELESS, SHIPPED, Decision, SegmentModel
-from toolkit.boilerplate.passages import insert_passages, without_breaks
-from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.trees import Trees
-from toolkit.corpus import COLUMNS as CORPUS_COLUMNS
-from toolkit.corpus import make_corpus, registrable_domain
-from toolkit.segments import Buffer
+from toolkit.corpus import registrable_domain
 
 ALONE = len(COLUMNS) - len(REPEATED)
 """The first columns of the evidence need no corpus."""
@@ -41,92 +37,6 @@ PLAIN = 3
 
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
 """Shares of article characters lost for which the card keeps a threshold."""
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Documents cut into segments with a class for each: 0 article text, 1… kinds, -1 unknown.
-
-    Attributes
-    ----------
-    corpus : DataFrame
-    label : ndarray of int8, shape (n_segments,)
-    read : Reading
-    fold : ndarray of int64, shape (n_documents,)
-        Cross-validation fold, the same for all documents of a publisher.
-    """
-
-    corpus: pd.DataFrame
-    label: NDArray[np.int8]
-    read: Reading
-    fold: NDArray[np.int64]
-    document: NDArray[np.int64] = field(init=False)
-
-    def __post_init__(self) -> None:
-        counts = np.diff(self.read.segments.bounds)
-        object.__setattr__(self, "document", np.repeat(np.arange(len(self.corpus)), counts))
-
-    @property
-    def segment_fold(self) -> NDArray[np.int64]:
-        """Fold of each segment."""
-        return self.fold[self.document]
-
-    @property
-    def weight(self) -> NDArray[np.float32]:
-        """Training weight of each segment: long ones count more, as they do in the metric."""
-        size = np.minimum(self.read.size, 400)
-        return np.sqrt(size / 60).clip(0.5, 3).astype(np.float32)
-
-
-def fold_of(publishers: pd.Series[Any], folds: int, seed: int) -> NDArray[np.int64]:
-    """Deal publishers to folds by a hash of their name; shape (n_documents,)."""
-    names = [str(name) for name in publishers.fillna("")]
-    dealt = {
-        n: int.from_bytes(hashlib.blake2b(f"{seed}:{n}".encode(), digest_size=8).digest(), "big") % folds
-        for n in set(names)
-    }
-    return np.array([dealt[n] for n in names], np.int64)
-
-
-def label_segments(
-    corpus: pd.DataFrame, read: Reading, spans: pd.DataFrame, known: set[str]
-) -> NDArray[np.int8]:
-    """Class of each segment by the span that covers more than half of it.
-
-    Parameters
-    ----------
-    spans : DataFrame
-        doc_id, start, end (code points), kind; a kind outside :data:`KINDS` gives class -1.
-    known : set of str
-        Documents that were annotated; segments of all others get -1.
-    """
-    segments, buffer = read.segments, read.buffer
-    label = np.full(len(segments), -1, np.int8)
-    at = {d: i for i, d in enumerate(corpus["doc_id"])}
-    texts = corpus["text"].tolist()
-    for doc_id in known & at.keys():
-        label[segments.bounds[at[doc_id]] : segments.bounds[at[doc_id] + 1]] = 0
-    for doc_id, start, end, kind in spans[["doc_id", "start", "end", "kind"]].itertuples(index=False):
-        d = at.get(doc_id)
-        if d is None:
-            continue
-        base = int(buffer.offsets[d])
-        a = base + len(texts[d][:start].encode())
-        b = a + len(texts[d][start:end].encode())
-        mine = slice(segments.bounds[d], segments.bounds[d + 1])
-        covered = np.minimum(segments.end[mine], b) - np.maximum(segments.start[mine], a)
-        most = covered * 2 > segments.end[mine] - segments.start[mine]
-        label[mine][most] = 1 + KINDS.index(kind) if kind in KINDS else -1
-    return label
-
-
-def labelled(
-    corpus: pd.DataFrame, spans: pd.DataFrame, known: set[str], *, folds: int, seed: int
-) -> Labelled:
-    """Cut a corpus and label its segments."""
-    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
-    label = label_segments(corpus, read, spans, known)
-    return Labelled(corpus, label, read, fold_of(corpus["publisher"], folds, seed))
 
 
 def _learn(parts: list[tuple[Labelled, Any]], fold: int | None, seed: int) -> tuple[Any, Any]:
@@ -186,9 +96,10 @@ class Weighed:
 
 
 def _weighed(part: Labelled, read: Reading, lookup: Lookup | None) -> Weighed:
-    doubted = suspicious(read, lookup)
+    seen = Seen.of(read, lookup)
+    doubted = suspicious(read, seen)
     chosen = (part.label >= 0) & (doubted | (np.arange(len(doubted)) % PLAIN == 0))
-    return Weighed(chosen, evidence(read, lookup, chosen), doubted[chosen])
+    return Weighed(chosen, evidence(read, lookup, seen, chosen), doubted[chosen])
 
 
 @dataclass(frozen=True)
@@ -365,78 +276,6 @@ def _decide(
         within = np.flatnonzero(false / size[~positive].sum() <= loss)
         thresholds[str(loss)] = float(grid[within[0]]) if len(within) else 0.99
     return Decision(trees, slope, offset, kinds, thresholds)
-
-
-def load_gold(*, folds: int, seed: int) -> tuple[Labelled, NDArray[np.bool_]]:
-    """All of ``allsides`` with the labels of both gold files; and which segments are in the first gold."""
-    gold = datasets.gold("boilerplate")
-    corpus = datasets.load("allsides")
-    part = labelled(corpus, gold.spans, set(gold.corpus["doc_id"]), folds=folds, seed=seed)
-    first = set(gold.corpus.loc[gold.corpus["part"] == "boilerplate", "doc_id"])
-    return part, corpus["doc_id"].isin(first).to_numpy()[part.document]
-
-
-def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
-    """Further documents to train on, never scored.
-
-    Gold articles with invented passages set into them; a third of them with their line breaks lost; and, so that
-    neither a language nor the style of invented prose is a reason to remove a text, the sample corpus and the pages
-    of ``fundus``.
-    """
-    annotated = datasets.gold("boilerplate")
-    chosen = gold.corpus["doc_id"].isin(set(annotated.corpus["doc_id"]))
-    corpus, spans = insert_passages(gold.corpus[chosen], annotated.spans, seed=seed)
-    lost = [
-        without_breaks(
-            gold.corpus[chosen & (fold_of(gold.corpus["doc_id"], 6, seed) == i)], annotated.spans, glue
-        )
-        for i, glue in enumerate((" ", ""))
-    ]
-    for i, (texts, _) in enumerate(lost):
-        texts["doc_id"] += f"/{i}"
-    sample = datasets.gold("sample")
-    pages, page_spans = _flattened(("fundus",))
-    marks = ("doc_id", "start", "end", "kind")
-    everything = pd.concat(
-        [
-            part[list(CORPUS_COLUMNS)]
-            for part in (corpus, sample.corpus, pages, *(texts for texts, _ in lost))
-        ],
-        ignore_index=True,
-    )
-    marked = pd.concat(
-        [
-            spans,
-            sample.spans[list(marks)],
-            page_spans,
-            *(m.assign(doc_id=m["doc_id"] + f"/{i}")[list(marks)] for i, (_, m) in enumerate(lost)),
-        ],
-        ignore_index=True,
-    )
-    return labelled(everything, marked, set(everything["doc_id"]), folds=folds, seed=seed)
-
-
-def load_pages(*, folds: int, seed: int) -> Labelled:
-    """Flattened pages of the three page sets, labelled by their markup and their gold texts."""
-    from toolkit.boilerplate.flattening import SETS
-
-    corpus, spans = _flattened(SETS)
-    return labelled(corpus, spans, set(corpus["doc_id"]), folds=folds, seed=seed)
-
-
-def _flattened(sets: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from toolkit.boilerplate.flattening import variants
-
-    records: list[dict[str, Any]] = []
-    spans: list[tuple[str, int, int, str]] = []
-    for name in sets:
-        for page in datasets.records(name):
-            for item in variants(page):
-                doc_id = f"{name}:{len(records)}"
-                records.append({"doc_id": doc_id, "text": item["text"], "publisher": item["publisher"]})
-                spans += [(doc_id, a, b, kind) for a, b, kind in item["spans"]]
-                spans += [(doc_id, a, b, "unsure") for a, b in item["unsure"]]
-    return make_corpus(records), pd.DataFrame(spans, columns=["doc_id", "start", "end", "kind"])
 
 
 def train(*, folds: int = 3, seed: int = 0) -> SegmentModel:

@@ -92,15 +92,17 @@ class Trees:
         that sum.
         """
         out = np.empty(len(rows), np.float32)
+        nodes = np.empty((len(self.feature), 4), np.int32)  # a node on one line of the cache
+        nodes[:, 0], nodes[:, 2], nodes[:, 3] = self.feature, self.left, self.right
+        nodes[:, 1] = self.threshold.view(np.int32)
         _predict(
-            self.feature, self.threshold, self.left, self.right, self.roots, np.float64(self.baseline), rows,
-            np.float64(stop), out,
-        )  # fmt: skip
+            nodes, nodes.view(np.float32), self.roots, np.float64(self.baseline), rows, np.float64(stop), out
+        )
         return out
 
 
 @njit(cache=True, nogil=True)
-def _predict(feature, threshold, left, right, roots, baseline, rows, stop, out):  # type: ignore[no-untyped-def]
+def _predict(nodes, values, roots, baseline, rows, stop, out):  # type: ignore[no-untyped-def]
     for i in range(len(rows)):
         row = rows[i]
         total = baseline
@@ -108,9 +110,9 @@ def _predict(feature, threshold, left, right, roots, baseline, rows, stop, out):
             if t == FIRST and total < stop:
                 break
             n = np.int64(roots[t])
-            f = feature[n]
+            f = nodes[n, 0]
             while f >= 0:
-                n = np.int64(left[n] if row[f] <= threshold[n] else right[n])
-                f = feature[n]
-            total += np.float64(threshold[n])
+                n = np.int64(nodes[n, 2] if row[f] <= values[n, 1] else nodes[n, 3])
+                f = nodes[n, 0]
+            total += np.float64(values[n, 1])
         out[i] = np.float32(total)

@@ -7,14 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES
+from toolkit.boilerplate.labelled import Labelled
+from toolkit.boilerplate.material import load_gold, load_inserted
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.spans import assemble, fill_appeals, span_table
-from toolkit.boilerplate.train import (
-    Labelled,
-    cross_validate,
-    load_gold,
-    load_inserted,
-)
+from toolkit.boilerplate.train import cross_validate
 from toolkit.evaluation.baselines import BASELINES
 from toolkit.evaluation.spans import span_counts, span_scores
 

@@ -168,7 +168,7 @@ def clean_unseen(
     folds : int, default 0
         How many models to train, some minutes each; 0 takes the shipped one, which saw the pages.
     """
-    from toolkit.boilerplate.train import fold_of
+    from toolkit.boilerplate.labelled import fold_of
     from toolkit.evaluation.unseen import remover_without
 
     parts: dict[Key, list[pd.DataFrame]] = {name: [] for name in corpora}

@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES
+from toolkit.boilerplate.labelled import Labelled
+from toolkit.boilerplate.material import load_gold, load_inserted
 from toolkit.boilerplate.model import SegmentModel
-from toolkit.boilerplate.train import Labelled, cross_validate, load_gold, load_inserted
+from toolkit.boilerplate.train import cross_validate
 from toolkit.evaluation.crossvalidation import THRESHOLD
 
 VARIANTS = {"line breaks made spaces": "/0", "glued, no separator": "/1"}
-"""Ending of the ``doc_id`` of such copies among what :func:`toolkit.boilerplate.train.load_inserted` adds."""
+"""Ending of the ``doc_id`` of such copies among what :func:`toolkit.boilerplate.material.load_inserted` adds."""
 
 
 def variants_table(*, folds: int = 3, seed: int = 0) -> pd.DataFrame:
