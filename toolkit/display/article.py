@@ -151,7 +151,7 @@ def piece_html(piece: Piece) -> str:
     colours = PALETTE.get(piece.kind, OTHER)
     tag = f'<small style="{_TAG.format(ink=colours.ink)}">{escaped(piece.kind)}</small>'
     style = _DEL.format(ink=colours.ink, tint=colours.tint)
-    reason = html.escape(piece.reason)
+    reason = html.escape(visible(piece.reason))
     return f'{tag}<del title="{reason}" style="{style}">{escaped(piece.text)}</del>'
 
 
