@@ -1,4 +1,4 @@
-"""Print the quality figures: ``python -m toolkit.evaluation [boilerplate] [topics] [contamination] [subtopics]``.
+"""Print the quality figures: ``python -m toolkit.evaluation [boilerplate] [topics] [contamination] [fitting] …``.
 
 Needs the development data (``NEWS_TOOLKIT_DATA``); trains each model once a fold, some minutes on two cores.
 """
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="boilerplate, topics, contamination, variants, subtopics; default the first three",
+        help="boilerplate, topics, contamination, fitting, variants, subtopics; default the first four",
     )
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
@@ -36,7 +36,7 @@ def main() -> None:
         "--documents", type=int, help="contamination, subtopics: only the first articles of allsides"
     )
     arguments = parser.parse_args()
-    arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination"]
+    arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination", "fitting"]
     if "boilerplate" in arguments.parts:
         from toolkit.evaluation.crossvalidation import boilerplate_table
 
@@ -60,6 +60,11 @@ def main() -> None:
         print("\nContamination: leading topics of allsides that cleaning changes\n")
         table = natural_flips(arguments.documents)
         print(show_rates(table[table["by"] != "publisher"]))
+    if "fitting" in arguments.parts:
+        from toolkit.evaluation.fitting import fitting_table
+
+        print("\nTopics of one's own: fit on labels, beside a peer in the same run\n")
+        print(fitting_table(seed=arguments.seed).round(4).to_string())
     if "variants" in arguments.parts:
         from toolkit.evaluation.variants import variants_table
 

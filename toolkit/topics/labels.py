@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
 from toolkit import datasets
+from toolkit.boilerplate import BoilerplateRemover
 from toolkit.topics.taxonomy import SHORT_NAMES
 
 SHORTS = tuple(SHORT_NAMES.values())
@@ -67,11 +69,13 @@ class Documents:
 
 
 def labelled() -> Documents:
-    """Return the topic gold whose documents have a primary topic, MasakhaNEWS included."""
+    """Return the topic gold whose documents have a primary topic, MasakhaNEWS included; articles are clean."""
     gold = datasets.gold("topics")
     has = gold.topics["primary"].notna().to_numpy()
     corpus, topics = gold.corpus[has].reset_index(drop=True), gold.topics[has].reset_index(drop=True)
-    groups = corpus["publisher"].where(corpus["set"].isin(_PUBLISHED))
+    published = corpus["set"].isin(_PUBLISHED)
+    corpus.loc[published, "text"] = cleaned(corpus[published])
+    groups = corpus["publisher"].where(published)
     return Documents(
         corpus=corpus,
         primary=np.array([SHORTS.index(short) for short in topics["primary"]]),
@@ -79,6 +83,16 @@ def labelled() -> Documents:
         sure=topics["sure"].to_numpy(bool),
         groups=groups.fillna(corpus["doc_id"]).to_numpy(dtype=object),
     )
+
+
+@cache
+def _remover() -> BoilerplateRemover:
+    return BoilerplateRemover().partial_fit(datasets.load("allsides"))
+
+
+def cleaned(articles: pd.DataFrame) -> pd.Series[str]:
+    """Return the texts without boilerplate, so that no topic is learned from what a site put around its stories."""
+    return _remover().transform(articles)["clean_text"]
 
 
 def foreign(without: pd.Series[Any], names: Iterable[str] = FOREIGN) -> dict[str, pd.DataFrame]:
@@ -95,6 +109,8 @@ def foreign(without: pd.Series[Any], names: Iterable[str] = FOREIGN) -> dict[str
     for name in names:
         column = FOREIGN[name]
         frame = datasets.load(name)
+        if name in _PUBLISHED:
+            frame["text"] = cleaned(frame)
         frame = frame[
             (frame["lang"] == "en") & ~frame["doc_id"].isin(without) & (frame["text"].str.len() > 5)
         ]
