@@ -139,10 +139,10 @@ def test_a_peer_that_is_missing_is_told_in_one_line_and_left_out():
         raise ModuleNotFoundError("No module named 'slowpoke'")
 
     there = peers.Peer("there", "topics", ("numpy",), "topics", "", lambda _: lambda corpus: dict)
-    missing = peers.Peer("slow", "topics", ("slowpoke", "x"), "topics", "", absent)
+    missing = peers.Peer("slow", "topics", ("slowpoke<4", "x"), "topics", "", absent)
     found, told = peers.entries(labelled(), [there, missing])
     assert [entry.name for entry in found] == ["there"]
-    reason = "slow: left out, No module named 'slowpoke'; pip install slowpoke x"
+    reason = "slow: left out, No module named 'slowpoke'; pip install 'slowpoke<4' x"
     assert told == [{"name": "slow", "reason": reason}]
     assert list(peers.peer_versions([there, missing])) == ["numpy"]
 
@@ -209,7 +209,7 @@ def test_every_row_is_there(measured):
     by_name = {row["name"]: row for row in found["rows"]}
     ours = by_name["spans, each document alone"]
     assert by_name["jusText"]["ratio"] == pytest.approx(ours["speed"] / by_name["jusText"]["speed"], rel=0.01)
-    assert by_name["jusText"]["megabytes"] == ours["megabytes"]
+    assert by_name["jusText"]["documents"] == round(ours["documents"] / 4)
     assert [row["name"] for row in found["missing"]] == ["pages to text"]
     assert {row["jobs"] for row in found["runs"] if row["gigabytes"] > 0.00015} == {1, growth.cores()}
     assert {row["jobs"] for row in found["runs"] if row["gigabytes"] < 0.00015} == {growth.cores()}

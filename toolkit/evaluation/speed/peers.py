@@ -6,6 +6,8 @@ get a corpus. They are imported by name, so that one that is not installed is to
 
 from __future__ import annotations
 
+import re
+import shlex
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -56,6 +58,7 @@ def _dedup(lines: bool) -> Callable[[pd.DataFrame], Work]:
     _quiet()
     dedup = import_module("datatrove.pipeline.dedup.sentence_dedup")
     words = import_module("datatrove.utils.word_tokenizers")
+    vars(dedup)["tqdm"] = lambda items, **_: items
     if lines:
         language: Any = words.WhitespaceTokenizer()
         config = dedup.SentDedupConfig(
@@ -84,7 +87,7 @@ def _dedup(lines: bool) -> Callable[[pd.DataFrame], Work]:
 
 
 def _quiet() -> None:
-    # datatrove writes a line to standard error for each step, and draws bars
+    # datatrove writes a line to standard error for each step
     import_module("loguru").logger.remove()
 
 
@@ -179,13 +182,13 @@ class Peer:
 PEERS = (
     Peer("datatrove C4 filter", "boilerplate", ("datatrove",), SPANS,
          "C4QualityFilter, sentences not counted", lambda _: _c4()),
-    Peer("datatrove sentence dedup, lines", "boilerplate", ("datatrove", "tokenizers", "regex", "xxhash"), CORPUS,
+    Peer("datatrove sentence dedup, lines", "boilerplate", ("datatrove", "tokenizers", "regex", "xxhash<4"), CORPUS,
          "three stages, a line for a sentence, spans of one", lambda _: _dedup(lines=True)),
     Peer("datatrove sentence dedup, sentences", "boilerplate",
-         ("datatrove", "tokenizers", "regex", "xxhash", "spacy"), CORPUS,
-         "three stages at its defaults: spaCy's sentences, spans of three", lambda _: _dedup(lines=False), 0.25),
+         ("datatrove", "tokenizers", "regex", "xxhash<4", "spacy"), CORPUS,
+         "three stages at its defaults: spaCy's sentences, spans of three", lambda _: _dedup(lines=False), 1 / 16),
     Peer("jusText", "boilerplate", ("justext",), SPANS,
-         "its classes of paragraphs, a line for a paragraph", lambda _: _justext()),
+         "its classes of paragraphs, a line for a paragraph", lambda _: _justext(), 0.25),
     Peer("TF-IDF + LinearSVC", "topics", ("scikit-learn",), TOPICS,
          "words and pairs, first 4,096 characters", lambda gold: _linear("LinearSVC", 2, gold)),
     Peer("TF-IDF + LogisticRegression", "topics", ("scikit-learn",), TOPICS,
@@ -215,7 +218,7 @@ def entries(
         try:
             prepare = peer.make(labelled)
         except ImportError as error:
-            needs = f"pip install {' '.join(peer.packages)}"
+            needs = f"pip install {shlex.join(peer.packages)}"
             missing.append({"name": peer.name, "reason": f"{peer.name}: left out, {error}; {needs}"})
             continue
         found.append(
@@ -227,7 +230,7 @@ def entries(
 def peer_versions(peers: Sequence[Peer] = PEERS) -> dict[str, str]:
     """Return the versions of the packages of the peers that are installed."""
     found = {}
-    for package in sorted({package for peer in peers for package in peer.packages}):
+    for package in sorted({re.split("[<>=]", name)[0] for peer in peers for name in peer.packages}):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
