@@ -8,7 +8,7 @@ READY := .venv/ready-$(LOCK)
 PIP := install --quiet --disable-pip-version-check --no-deps
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
-.PHONY: help demo test lab notebooks picture bench bench-quality bench-html lint format models clean
+.PHONY: help demo test lab notebooks picture bench bench-quality bench-html lint format models clean matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -60,6 +60,16 @@ bench-html: $(READY)  ## measure how pages become text, beside other extractors;
 models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m toolkit.boilerplate.train
 	$(BIN)/python -m toolkit.topics.train
+
+matrix: $(READY)  ## the tests with the lowest and with the newest versions of what the package needs
+	for edge in lowest newest; do \
+	  $(PYTHON) -m venv --clear out/matrix/$$edge && \
+	  out/matrix/$$edge/bin/python -m pip install --quiet --upgrade pip && \
+	  out/matrix/$$edge/bin/python -m pip install --quiet --only-binary :all: hatchling editables && \
+	  out/matrix/$$edge/bin/python -m pip install --quiet --no-build-isolation \
+	    $$(test $$edge = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist]' pytest hypothesis nbval && \
+	  NEWS_TOOLKIT_DATA=none out/matrix/$$edge/bin/python -m pytest tests || exit 1; \
+	done
 
 clean:  ## remove what make made, but not .venv
 	rm -rf out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
