@@ -26,13 +26,36 @@ if "NEWS_TOOLKIT_DATA" not in os.environ and _SHARED.is_dir():
     os.environ["NEWS_TOOLKIT_DATA"] = str(_SHARED)
 
 
+_STUDIES = Path(__file__).parent / "notebooks" / "studies"
+_LEFT_OUT = pytest.StashKey[bool]()
+_NEEDED = "needs the development data: set NEWS_TOOLKIT_DATA to a folder with gold/ and allsides/"
+
+
+def _data():
+    folder = Path(os.environ.get("NEWS_TOOLKIT_DATA", _SHARED))
+    return folder if (folder / "gold" / "boilerplate.jsonl").is_file() else None
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """The development data folder; tests that ask for it skip with a clear line where it is absent."""
-    folder = Path(os.environ.get("NEWS_TOOLKIT_DATA", _SHARED))
-    if not (folder / "gold" / "boilerplate.jsonl").is_file():
-        pytest.skip("needs the development data: set NEWS_TOOLKIT_DATA to a folder with gold/ and allsides/")
+    folder = _data()
+    if folder is None:
+        pytest.skip(_NEEDED)
     return folder
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Studies run on public corpora; where these are absent, one line says that they were not run."""
+    if collection_path.parent != _STUDIES or collection_path.suffix != ".ipynb" or _data() is not None:
+        return None
+    config.stash[_LEFT_OUT] = True
+    return True
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.stash.get(_LEFT_OUT, False):
+        terminalreporter.write_line(f"SKIPPED notebooks/studies: {_NEEDED}")
 
 
 @pytest.fixture(autouse=True)

@@ -141,6 +141,7 @@ def record(path: Path) -> None:
         record_timing=False,
         store_widget_state=False,
         timeout=600,
+        startup_timeout=600,  # a busy machine takes its time
         extra_arguments=KERNEL,
     )
     runner.preprocess(book, {"metadata": {"path": str(path.parent)}})

@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+
+from toolkit.evaluation.speed.results import read
+from toolkit.shipped import shipped
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _CELL = re.compile(r"^\+?(-?[\d.]+) \[\+?(-?[\d.]+), \+?(-?[\d.]+)\]$")
@@ -54,6 +58,28 @@ def recorded(page: str, heading: str) -> pd.DataFrame:
             if found := _CELL.match(cell):
                 rows.append((cells[0], series, *map(float, found.groups())))
     return pd.DataFrame(rows, columns=["label", "series", "value", "low", "high"])
+
+
+def ratios() -> pd.DataFrame:
+    """Return how much faster each task is than its peers, as ``make bench`` stored it.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (task and peer), ``value`` (megabytes per second of processor time, ours over the peer's, in the
+        same run), ``low``, ``high`` (missing: a run has no interval), in the order measured. Empty where
+        nothing was measured yet.
+    """
+    try:
+        found = read(shipped("sample").parent / "benchmarks")
+    except FileNotFoundError:
+        found = {"rows": []}
+    rows = [
+        {"label": f"{row['task']}: {row['name']}", "value": row["ratio"], "low": np.nan, "high": np.nan}
+        for row in found["rows"]
+        if row["ratio"] is not None
+    ]
+    return pd.DataFrame(rows, columns=["label", "value", "low", "high"])
 
 
 def _block(lines: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DARK = 0.55
+_TURNED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
 
 
 def matrix(
@@ -46,7 +47,7 @@ def matrix(
         raise ValueError(msg)
     values = table.to_numpy(float) * (100 if percent else 1)
     longest = max(len(name) for name in names(table.columns, 30))
-    ax = axes(ax, 0.9 + 0.075 * longest + 0.31 * len(table))
+    ax = axes(ax, 0.9 + 0.06 * longest + 0.31 * len(table))
     filled = np.nan_to_num(values)
     top = max(float(filled.max()), 1e-9)
     ax.imshow(filled, cmap="Blues", vmin=0, vmax=top * 1.15, aspect="auto")
@@ -56,9 +57,9 @@ def matrix(
             text = f"{value:.0f}" if percent or float(value).is_integer() else f"{value:.2f}"
             colour = "white" if value > _DARK * top * 1.15 else "black"
             ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
-    ax.set_xticks(
-        range(len(table.columns)), names(table.columns, 30), rotation=45, ha="right", rotation_mode="anchor"
-    )
+    # short names stand upright where they fit side by side
+    turn = {} if longest * len(table.columns) < 0.6 * characters(ax) else _TURNED
+    ax.set_xticks(range(len(table.columns)), names(table.columns, 30), **turn)
     room = max(12, round(0.35 * characters(ax)))
     ax.set_yticks(range(len(table)), names(table.index, min(34, room)))
     plain([*ax.get_xticklabels(), *ax.get_yticklabels()])

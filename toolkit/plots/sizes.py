@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ENDS = (5, 25, 50, 75, 95)
+_SUBS = ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3))
 
 
 def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Axes:
@@ -59,11 +60,12 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
 
 
 def _ticks(ax: Axes) -> None:
-    """Label 1, 2 and 5 of each power of ten where there is room for it, else the powers alone."""
+    """Label as many steps of each power of ten as there is room for."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     low, high = ax.get_xlim()
-    several = 3 * np.log10(high / low) * 7 < room(ax)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if several else (1,)))
+    decades = float(np.log10(high / low))
+    fits = (subs for subs in _SUBS if len(subs) * decades * 7 < room(ax))
+    ax.xaxis.set_major_locator(LogLocator(subs=next(fits, (1,))))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
