@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "job": OFFICE,
     "pipeline": OFFICE | {"job"},
     "report": OFFICE | {"notebook"},
-    "distributed": OFFICE | {"pipeline"},
+    "distributed": OFFICE | {"job", "pipeline"},
     "training": OFFICE,
     "cli": OFFICE | {"job", "pipeline", "report", "distributed", "evaluation", "review", "warmup"},
 }

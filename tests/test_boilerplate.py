@@ -161,18 +161,6 @@ def test_a_file_that_is_no_index_is_refused_in_one_line(tmp_path):
         toolkit.TemplateIndex.load(path)
 
 
-def test_a_full_index_drops_what_it_saw_least_and_says_so():
-    corpus = toolkit.datasets.load("sample").head(80)
-    read = BoilerplateRemover().fit(corpus).index_
-    small = toolkit.TemplateIndex(capacity=500).merge(read)
-    assert small.lost == 0  # the larger capacity wins
-    read.capacity = 500
-    read._trim()
-    assert len(read.counts) <= 500
-    assert read.lost >= 1
-    assert read.counts.docs.min() > read.lost
-
-
 SEED = Path(__file__).parent.parent.parent / "shared" / "data" / "seed" / "000_ba98eee09a483508.txt"
 
 

@@ -83,7 +83,7 @@ class Job:
             if "-" in self.inputs:
                 self.inputs = [self._kept_stdin(stack) if item == "-" else item for item in self.inputs]
             self.digests = digests(self.inputs)
-            self.parameters = {
+            self.parameters: dict[str, Any] = {
                 "columns": self.columns,
                 "remove": self.remove,
                 "strict": self.strict,
@@ -145,7 +145,9 @@ class Job:
             self._bar("cleaning" if "clean" in self.steps else "classifying", sum(p["kept"] for p in parts))
         )
         bar.update(sum(part["kept"] for part in parts if part.get("done")))
-        step = self._step(remover) if left else None
+        if not left:
+            return
+        step = self._step(remover)
         pool = ThreadPoolExecutor(self.n_jobs) if self.n_jobs > 1 else None
         if pool is not None:
             self._stack.callback(pool.shutdown, cancel_futures=True)
@@ -155,7 +157,7 @@ class Job:
                 bar.update(parts[number]["kept"])
             else:
                 future = self._futures[number] = pool.submit(self._one, number, parts[number], step)
-                future.add_done_callback(lambda _, kept=parts[number]["kept"]: bar.update(kept))
+                future.add_done_callback(partial(_advance, bar, parts[number]["kept"]))
 
     def _each(self, function: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_R]:
         """Apply a function to items, several at once; yield the results in order and hold few."""
@@ -269,6 +271,10 @@ class Job:
         from tqdm import tqdm
 
         return tqdm(total=total, desc=what, unit=" documents", disable=not self.progress, file=sys.stderr)
+
+
+def _advance(bar: Any, documents: int, _: Future[None]) -> None:
+    bar.update(documents)
 
 
 def jobs(n_jobs: int) -> int:

@@ -157,13 +157,14 @@ def run(
             sweep(folder / name)
         for name, kind in written.items():
             write_rows(job.tables(kind), folder / name)
-        summary = _summary(folder, job)
+        summary = summary_of(folder, job)
         kept, rejected = (
             parquet.read_metadata(folder / name).num_rows
             for name in ("cleaned.parquet", "quarantine.parquet")
         )
         _account(summary, kept, rejected)
-        write_json(folder / "run.json", _record(job, summary, started))
+        outputs = {name: sha256(folder / name) for name in RESULTS}
+        write_json(folder / "run.json", record(job, summary, started, outputs))
     return summary
 
 
@@ -207,7 +208,7 @@ def clean(
             write_rows(job.tables("spans"), beside)
         sweep(path)
         kept = write_rows(job.tables("cleaned"), path)
-        summary = _summary(path, job)
+        summary = summary_of(path, job)
         _account(summary, kept, _rows(job, "quarantine"))
     return summary
 
@@ -246,7 +247,7 @@ def classify(
         job.work()
         sweep(path)
         write_rows(job.tables("topics"), path)
-        summary = _summary(path, job)
+        summary = summary_of(path, job)
         _account(summary, _rows(job, "corpus"), _rows(job, "quarantine"))
     return summary
 
@@ -256,7 +257,8 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.partial")
 
 
-def _summary(output: Path, job: Job) -> RunSummary:
+def summary_of(output: Path, job: Any) -> RunSummary:
+    """Add up the counts of the parts of a job."""
     removed: Counter[str] = Counter()
     topics: Counter[str] = Counter()
     for part in job.parts:
@@ -274,7 +276,8 @@ def _summary(output: Path, job: Job) -> RunSummary:
     )
 
 
-def _record(job: Job, summary: RunSummary, started: datetime) -> dict[str, Any]:
+def record(job: Any, summary: RunSummary, started: datetime, outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what ``run.json`` says; ``outputs`` are the SHA-256 of the results."""
     return {
         "versions": job.versions,
         "parameters": job.parameters,
@@ -289,7 +292,7 @@ def _record(job: Job, summary: RunSummary, started: datetime) -> dict[str, Any]:
             "removed": summary.removed,
             "topics": summary.topics,
         },
-        "outputs": {name: sha256(summary.output / name) for name in RESULTS},
+        "outputs": dict(outputs),
         "environment": environment(started, job.given, summary.output),
     }
 
