@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.arrays import read_arrays
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.scoring import WordWeights
 from toolkit.boilerplate.trees import Trees
@@ -35,6 +35,10 @@ _PLAIN = {
 
 HOPELESS = -2.5
 """Sum of the first trees below which a segment is left for article text."""
+
+
+SURE = 4.0
+"""Sum that stands for a probability of about .98: the lower bound that 106 of 106 allow."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,15 @@ class Decision:
         columns = len(self.kinds) - 1
         return np.asarray((rows[:, :columns] @ self.kinds[:-1] + self.kinds[-1]).argmax(axis=1))
 
+    def sums(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sum of the trees for each row, at least :data:`SURE` where repetition leaves no doubt; shape (n_rows,)."""
+        return np.maximum(
+            self.trees.predict(rows, HOPELESS), np.where(evident(rows), SURE, -np.inf).astype(np.float32)
+        )
+
     def probability(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probability of boilerplate of each row; shape (n_rows,), float32."""
-        z = self.trees.predict(rows, HOPELESS).astype(np.float64)
+        z = self.sums(rows).astype(np.float64)
         return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(np.float32)
 
 

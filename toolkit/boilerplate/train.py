@@ -19,7 +19,7 @@ from toolkit.boilerplate.features import ngram_matrix
 from toolkit.boilerplate.labelled import Labelled
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.material import load_gold, load_inserted, load_pages
-from toolkit.boilerplate.model import HOPELESS, SHIPPED, Decision, SegmentModel
+from toolkit.boilerplate.model import SHIPPED, Decision, SegmentModel
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
@@ -203,7 +203,7 @@ def cross_validate(
                 if test.any():
                     tested = np.ascontiguousarray(seen_of.rows[test])
                     at = np.flatnonzero(seen_of.chosen)[test]
-                    out[at] = trees.predict(tested, HOPELESS)
+                    out[at] = decision.sums(tested)
                     if part is gold:
                         chosen[at] = decision.kind(tested)
     return result
