@@ -2,11 +2,19 @@
 
 import doctest
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+import toolkit
+from toolkit import cli, report
+from toolkit.shipped import shipped
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +37,10 @@ def test_the_picture_is_what_its_command_draws():
     assert done.stdout == (ROOT / "docs" / "struck.svg").read_bytes()
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "name",
+    sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]),
+)
 def test_local_links_lead_somewhere(name):
     page = ROOT / name
     links = re.findall(r"\]\(([^)#]+)[^)]*\)|src=\"([^\"]+)\"", page.read_text("utf-8"))
@@ -42,3 +53,53 @@ def test_every_make_target_in_the_readme_exists():
     named = set(re.findall(r"`?make ([a-z]+)", (ROOT / "README.md").read_text("utf-8")))
     assert named
     assert named <= targets
+
+
+def test_the_guide_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    """Each Python block and each command, in the order of the page, on the sample corpus."""
+    (tmp_path / "news").mkdir()
+    shutil.copy(shipped("sample") / "articles.jsonl.gz", tmp_path / "news" / "a.jsonl.gz")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(report, "render", lambda folder, *_: folder / "report.html")
+    page = (ROOT / "docs" / "guide.md").read_text("utf-8")
+    names = {"toolkit": toolkit}
+    ran = 0
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        if language == "python":
+            exec(compile(block, "docs/guide.md", "exec"), names)
+            ran += 1
+        for line in block.splitlines():
+            if line.startswith("news-toolkit "):
+                done = CliRunner().invoke(cli.app, shlex.split(line)[1:], catch_exceptions=False)
+                assert done.exit_code == 0, (line, done.stderr)
+                ran += 1
+    assert ran >= 7
+
+
+def test_the_reference_of_this_version_is_given():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert toolkit.__version__ == version
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"version = {{{version}}}," in (ROOT / "docs" / "guide.md").read_text("utf-8")
+    title = re.search(r'^title: "(.+)"$', (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)[1]
+    assert f"title   = {{{title}}}," in (ROOT / "docs" / "guide.md").read_text("utf-8")
+    for page in ("README.md", "CONTRIBUTING.md", "REPRODUCING.md"):
+        assert (ROOT / page).is_file()
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "REPRODUCING.md", "docs/guide.md", "docs/datasets.md"])
+def test_every_command_that_a_page_names_exists(name):
+    text = (ROOT / name).read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    told = re.findall(r"`make ([a-z -]+)`|^make ([a-z -]+)$", text, re.MULTILINE)
+    named = {word for line in told for word in "".join(line).split()}
+    assert named <= targets
+    for module in re.findall(r"python -m (toolkit[\w.]*)", text):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+    verbs = {command.name or command.callback.__name__ for command in cli.app.registered_commands} | {
+        "datasets"
+    }
+    assert set(re.findall(r"news-toolkit ([a-z]+) ", text)) <= verbs
+    for path in re.findall(r"`((?:toolkit|tests|data|docs)/[\w/.-]+\.\w+)`", text):
+        assert (ROOT / path).exists(), path
