@@ -61,7 +61,7 @@ models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m toolkit.boilerplate.train
 	$(BIN)/python -m toolkit.topics.train
 
-matrix: $(READY)  ## the tests with the lowest and with the newest versions of what the package needs
+matrix:  ## the tests with the lowest and with the newest versions of what the package needs
 	for edge in lowest newest; do \
 	  $(PYTHON) -m venv --clear out/matrix/$$edge && \
 	  out/matrix/$$edge/bin/python -m pip install --quiet --upgrade pip && \
