@@ -157,7 +157,7 @@ def test_a_file_that_is_no_index_is_refused_in_one_line(tmp_path):
         toolkit.TemplateIndex.load(path)
     assert "\n" not in str(caught.value)
     pd.DataFrame({"a": [1]}).to_parquet(path)
-    with pytest.raises(ValueError, match="format is None"):
+    with pytest.raises(ValueError, match="format is 'None'"):
         toolkit.TemplateIndex.load(path)
 
 

@@ -14,7 +14,7 @@ from toolkit.evaluation.spans import span_counts, span_scores
 from toolkit.shipped import shipped
 
 GOLD = "866b8ec96db60ca3f6b1c42662adb4a473d2df6289d054de74702fae2584f032"
-FLOORS = {"with fit": {"f1": 0.75}, "single documents": {"f1": 0.68}}
+FLOORS = {"with fit": {"f1": 0.75}, "single documents": {"f1": 0.66}}
 MOST_LOST = 0.003
 
 

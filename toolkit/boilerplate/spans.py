@@ -83,7 +83,7 @@ class Cuts:
 
 
 _APPEAL = KINDS.index("appeal")
-_LEAST, _EDGE, _REACH = 0.3, 0.4, 4
+_LEAST, _REACH = 0.3, 4
 
 
 def fill_appeals(
@@ -93,7 +93,7 @@ def fill_appeals(
 
     An appeal speaks of the news it sells, so its middle sentences sound like an article; what stands between two
     sentences that ask belongs to it. Sentences with a score of at least .3 that look like an appeal, at most
-    four segments apart, make a passage if one of them is beyond doubt; it starts and ends with one of .4.
+    four segments apart, make a passage if one of them is beyond doubt.
 
     Parameters
     ----------
@@ -113,8 +113,6 @@ def fill_appeals(
     document = np.searchsorted(bounds, asks, side="right")
     breaks = np.flatnonzero((np.diff(asks) > _REACH) | (np.diff(document) > 0)) + 1
     for group in np.split(asks, breaks):
-        edges = np.flatnonzero(score[group] >= _EDGE)
-        group = group[edges[0] : edges[-1] + 1] if len(edges) else group[:0]
         if len(group) > 1 and score[group].max() >= threshold:
             passage = slice(group[0], group[-1] + 1)
             inside[passage] = True
