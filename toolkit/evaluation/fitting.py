@@ -90,7 +90,8 @@ def _texts(corpus: pd.DataFrame) -> pd.Series[Any]:
 
 
 def fitting_table(*, seed: int = 0) -> pd.DataFrame:
-    """Compare on AG News (5 folds) and on the English part of MasakhaNEWS (learned on *train*, scored on *dev*).
+    """Compare on AG News (5 folds) and on the English part of MasakhaNEWS (learned on its 300 few-shot articles,
+    scored on the 472 of *dev*).
 
     Returns
     -------
@@ -103,11 +104,11 @@ def fitting_table(*, seed: int = 0) -> pd.DataFrame:
     folds = StratifiedKFold(5, shuffle=True, random_state=seed).split(agnews, agnews["label"])
     african = datasets.load("masakhanews")
     african = african[african["lang"].isin(["en", "eng"])].drop_duplicates("text").reset_index(drop=True)
-    learned = (african["split"] == "train").to_numpy()
+    dev = african["split"].isin(["dev", "validation"]).to_numpy()
     parts = {
         "AG News, 5 folds": compare(agnews, agnews["label"], list(folds), seed=seed),
         "MasakhaNEWS-en, dev": compare(
-            african, african["label"], [(np.flatnonzero(learned), np.flatnonzero(~learned))], seed=seed
+            african, african["label"], [(np.flatnonzero(~dev), np.flatnonzero(dev))], seed=seed
         ),
     }
     return pd.concat(parts)
