@@ -134,6 +134,17 @@ def test_inputs_that_moved_are_named_by_the_caller(home, tmp_path):
     assert told(verify(home / "out", places[:1])) == [("inputs", "b.jsonl")]
 
 
+def test_a_saved_remover_is_an_input_too(home):
+    from toolkit import BoilerplateRemover, load
+
+    saved = home / "index.parquet"
+    BoilerplateRemover().fit(load(home / "news")).save(saved)
+    pipeline.run(home / "news" / "a.jsonl", home / "with", index=saved)
+    assert not verify(home / "with", index=saved, rerun=True).differences
+    assert told(verify(home / "with", rerun=True)) == [("inputs", "index"), ("rerun", "run")]
+    assert told(verify(home / "out", index=saved)) == [("inputs", "index")]
+
+
 def test_other_models_and_versions_are_found(home, monkeypatch):
     monkeypatch.setattr(verification, "models", lambda: {"boilerplate.npz": "0" * 64})
     monkeypatch.setattr(verification, "versions", lambda: {**pipeline_versions(home), "numpy": "9.9"})

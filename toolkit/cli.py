@@ -215,12 +215,15 @@ def verify(
         typer.Argument(metavar="[IN…]", help="Where the inputs are now; default where they were."),
     ] = None,
     *,
+    index: Annotated[
+        Path | None, typer.Option("--index", help="The saved remover, if the run had one.")
+    ] = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Do the run again and compare the bytes.")] = False,
 ) -> None:
     """Hold a folder of results to its record; exit code 1 where anything differs."""
     from toolkit import verification
 
-    if _finish(lambda: verification.verify(folder, inputs or None, rerun=rerun)).differences:
+    if _finish(lambda: verification.verify(folder, inputs or None, index=index, rerun=rerun)).differences:
         raise typer.Exit(1)
 
 

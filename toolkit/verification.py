@@ -74,7 +74,11 @@ class Verification(list[Check]):
 
 
 def verify(
-    folder: str | Path, inputs: Sequence[str | Path] | None = None, *, rerun: bool = False
+    folder: str | Path,
+    inputs: Sequence[str | Path] | None = None,
+    *,
+    index: str | Path | None = None,
+    rerun: bool = False,
 ) -> Verification:
     """Hold a folder that ``news-toolkit run`` wrote to its ``run.json``.
 
@@ -89,6 +93,8 @@ def verify(
         Holds ``run.json`` and what it names.
     inputs : sequence of path, optional
         Where the inputs are now; default where the record says they were, as seen from ``folder``.
+    index : path, optional
+        The saved remover, if the run had one.
     rerun : bool, default False
         Do it again; takes as long as the run and as much space.
 
@@ -115,17 +121,21 @@ def verify(
     record = _record(folder)
     try:
         places = _places(folder, record) if inputs is None else list(inputs)
+        recorded_index = record["parameters"].get("index")
         found = Verification(
             [
                 *_compare("outputs", record["outputs"], _outputs(folder, record["outputs"])),
                 *_compare("counts", _flat(record["counts"]), _flat(_counts(folder))),
                 *_compare("inputs", _by_name(record["inputs"]), _by_name(_now(places))),
+                *_compare(
+                    "inputs", _named("index", recorded_index), _named("index", index and sha256(Path(index)))
+                ),
                 *_compare("models", record["models"], models()),
                 *_compare("versions", record["versions"], versions()),
             ]
         )
         if rerun:
-            found += _rerun(folder, record, places)
+            found += _rerun(folder, record, places, index)
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"{folder / 'run.json'}: not the record of a run ({error}); run again"
         raise VerificationError(msg) from None
@@ -166,6 +176,10 @@ def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
 
 def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {entry["name"]: entry["sha256"] or "(unreadable)" for entry in inputs}
+
+
+def _named(name: str, digest: str | Path | None) -> dict[str, str]:
+    return {name: str(digest)} if digest else {}
 
 
 def _outputs(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
@@ -219,15 +233,20 @@ def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
         return
 
 
-def _rerun(folder: Path, record: Mapping[str, Any], places: Sequence[str | Path]) -> Iterator[Check]:
+def _rerun(
+    folder: Path, record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None
+) -> Iterator[Check]:
     """Do the job again; the same bytes are told as such, other bytes by their first rows."""
     parameters = record["parameters"]
+    if parameters.get("index") and index is None:
+        yield Check("rerun", "run", "done", "not done; the run had a saved remover, pass --index")
+        return
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
         again = Path(temporary)
         try:
             pipeline.run(
                 places, again, columns=parameters["columns"], remove=parameters["remove"],
-                strict=parameters["strict"],
+                strict=parameters["strict"], index=index,
             )  # fmt: skip
         except (pipeline.PipelineError, FileNotFoundError) as error:
             yield Check("rerun", "run", "done", str(error))
