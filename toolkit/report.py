@@ -41,8 +41,16 @@ PAGE = """\
 body.jp-Notebook { max-width: 60em; margin: 0 auto; padding: 1.5em; overflow: auto; }
 .jp-OutputArea-child img { max-width: 100%; height: auto; }
 .jp-OutputPrompt, .jp-InputPrompt { display: none; }
-.jp-RenderedText pre { white-space: pre-wrap; word-break: normal; }
+.jp-RenderedText pre { white-space: pre-wrap; word-break: normal; font: inherit; }
 table.dataframe td { max-width: 26em; overflow-wrap: break-word; white-space: normal; }
+@media (max-width: 40em) {
+  body.jp-Notebook { padding: 0.5em; }
+  table.dataframe td, table.dataframe th { overflow-wrap: anywhere; white-space: normal; padding: 0.3em; }
+}
+@media print {
+  h1, h2 { break-after: avoid; }
+  img, tr { break-inside: avoid; }
+}
 </style>
 {%- endblock html_head_css -%}
 """

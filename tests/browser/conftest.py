@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -37,7 +38,7 @@ class Watched:
     def __init__(self, page, artifacts):
         self.page, self.artifacts = page, artifacts
         self.errors, self.foreign = [], []
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(240_000)  # other work may hold the machine
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", lambda dialog: (self.errors.append(f"dialog {dialog.message}"), dialog.dismiss()))
         page.on("console", self._said)
@@ -83,22 +84,30 @@ def browser():
 
 
 @pytest.fixture
-def watched(browser, artifacts):
-    """A fresh page, in the light scheme."""
+def watched(browser, artifacts, request):
+    """A fresh page; how it looked when the test ended is among the artefacts."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000}, color_scheme="light")
-    yield Watched(page, artifacts)
+    made = Watched(page, artifacts)
+    yield made
+    made.shot(f"end-{request.node.name}")
     page.close()
 
 
 @pytest.fixture(scope="session")
 def hostile():
     """Records of articles that attack whoever shows them."""
+    things = "harbour bridge school clinic market theatre library station museum reservoir".split()
+    verbs = "opened closed moved burned flooded reopened".split()
     return [
         {
-            "id": f"{HOSTILE}{number}", "title": HOSTILE, "url": "javascript:window.hit=1", "authors": [HOSTILE],
-            "text": f"Story {number} {HOSTILE}\n\nSign up for our newsletter. {HOSTILE}\n", "publisher": HOSTILE,
+            "id": f"{HOSTILE}{number}", "title": f"The {thing} {verb} {HOSTILE}", "url": "javascript:window.hit=1",
+            "authors": [HOSTILE], "publisher": HOSTILE,
+            "text": f"The {thing} of Lorve {verb} on day {number}, its keeper said.\n\n"
+            f"Nobody had seen a {thing} that {verb} before. {HOSTILE}\n\n"
+            f"Sign up for our daily newsletter and follow us on Twitter. {HOSTILE}\n\n"
+            "© 2031 Lorve Press. All rights reserved.\n\nBy Ada Berg",
         }
-        for number in range(40)
+        for number, (thing, verb) in enumerate(product(things, verbs))
     ]  # fmt: skip
 
 
@@ -172,13 +181,13 @@ class Lab:
             page.get_by_text(entry, exact=True).click()
         page.wait_for_function(
             """() => {
-                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(e => e.textContent);
-                const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.error"]');
-                return failed || (prompts.length && prompts.every(t => /\\[\\d+\\]/.test(t)));
+                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+                return document.querySelector('[data-mime-type="application/vnd.jupyter.stderr"]')
+                    || (prompts.length && prompts.every(e => /\\[\\d+\\]/.test(e.textContent)));
             }"""
         )
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        failed = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
+        failed = page.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
         assert failed.count() == 0, failed.first.inner_text()
 
 
@@ -212,7 +221,7 @@ def lab(tmp_path_factory):
     server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     running = Lab(folder, port, token)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while True:
             try:
                 running.ask("status")

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def path(report):
     folder, job = report
-    assert job.wait(120) == 0, (folder / "log").read_text("utf-8")
+    assert job.wait(400) == 0, (folder / "log").read_text("utf-8")
     return folder / "report.html"
 
 

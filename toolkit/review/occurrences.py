@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, Seen, evidence, suspicious
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.remover import mix_all, shipped_model
 from toolkit.boilerplate.spans import Cuts, span_table
@@ -45,8 +45,9 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     buffer = Buffer.of(corpus["text"])
     read = Reading.of(buffer, About.of(corpus), shipped_model().words)
     lookup = remover.index_.lookup()
-    weighed = suspicious(read, lookup)
-    at, rows = np.flatnonzero(weighed), evidence(read, lookup, weighed)
+    seen = Seen.of(read, lookup)
+    weighed = suspicious(read, seen)
+    at, rows = np.flatnonzero(weighed), evidence(read, lookup, seen, weighed)
     owner = np.searchsorted(read.segments.bounds, at, side="right") - 1
 
     def key(window: int) -> NDArray[np.uint64]:
