@@ -1,6 +1,8 @@
 """What is left of an index that is too small, and that tallies of any cut add up to the same one."""
 
 import io
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -64,12 +66,12 @@ def tallies(parts):
     for part in parts:
         files.append(io.BytesIO())
         write_tally(index(part), files[-1])
-    return [lambda data=file.getvalue(): io.BytesIO(data) for file in files]
+    return [partial(io.BytesIO, file.getvalue()) for file in files]
 
 
 def cut(some, at):
     edges = [0, *sorted({min(a, len(some)) for a in at}), len(some)]
-    return [some[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [some[a:b] for a, b in pairwise(edges)]
 
 
 @given(documents, st.integers(1, 5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from time import process_time
 from typing import Any
 
@@ -75,13 +76,17 @@ def compare(
     rows = {}
     for name, parts in right.items():
         hits = np.concatenate(parts)
-        low, high = bootstrap(lambda r, hits=hits: accuracy(hits[r]), len(hits), seed=seed)
+        low, high = bootstrap(partial(_share, hits), len(hits), seed=seed)
         error = calibration_error(np.concatenate(sure), hits) if name == "toolkit" else float("nan")
         rows[name] = {
             "documents": len(hits), "accuracy": accuracy(hits), "low": low, "high": high, "ECE": error,
             "seconds": spent[name],
         }  # fmt: skip
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _share(hits: NDArray[np.bool_], rows: NDArray[np.int64]) -> float:
+    return accuracy(hits[rows])
 
 
 def _texts(corpus: pd.DataFrame) -> pd.Series[Any]:

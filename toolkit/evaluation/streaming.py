@@ -59,7 +59,8 @@ def whole_run(gigabytes: Sequence[float], jobs: int) -> None:
     """Measure ``news-toolkit run`` on so many 10⁹ bytes of text, each size by itself."""
     with tempfile.TemporaryDirectory() as folder:
         shards = Copies(articles()).write(Path(folder), int(max(gigabytes) * 1e9))
-        for row in run_times(shards, gigabytes, [jobs]):
+        rows, _ = run_times(shards, gigabytes, [jobs])
+        for row in rows:
             print(
                 f"{row['gigabytes']:.2f} GB, {row['documents']:,} documents, {jobs} jobs: "
                 f"{row['speed']:.1f} MB/s, peak memory {row['peak'] / 2**20:.0f} MiB"
