@@ -48,7 +48,12 @@ MAY_IMPORT = {
     "report": OFFICE | {"notebook"},
     "distributed": OFFICE | {"job", "pipeline"},
     "training": OFFICE,
-    "cli": OFFICE | {"job", "pipeline", "report", "distributed", "evaluation", "review", "warmup"},
+    "faults": set(),
+    "reference": set(),
+    "verification": OFFICE | {"pipeline"},
+    "cli": OFFICE
+    | {"faults", "verification"}
+    | {"job", "pipeline", "report", "distributed", "evaluation", "review", "warmup"},
 }
 
 
