@@ -91,7 +91,7 @@ def at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
         text = ax.annotate(
             label, (end, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize="small",
-            parse_math=False,
+            parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )  # fmt: skip
         placed.append((float(end), text))
     if not placed:

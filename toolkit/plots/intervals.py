@@ -54,6 +54,7 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     ax.errorbar(
         share, range(len(chosen)), xerr=np.clip([share - low, high - share], 0, None), fmt="o", color=BLUE,
         ecolor=GREY, capsize=3,
+        clip_on=False,
     )  # fmt: skip
     rows(ax, chosen["group"])
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
@@ -116,6 +117,7 @@ def estimates(
         ax.errorbar(
             value, places + shift, xerr=np.clip([value - low, high - value], 0, None), fmt=marker,
             color=colour, ecolor=colour, elinewidth=1.0, capsize=2.5, markersize=5,
+            clip_on=False,
             label=names([name])[0] if name else None,
         )  # fmt: skip
         np.maximum.at(furthest, places, high)

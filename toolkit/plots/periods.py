@@ -152,14 +152,16 @@ def prevalence(
     need(rates, ("period", "series", "documents", "share", "low", "high"), "rates")
     shown = rates[rates["documents"] > 0].assign(period=_stamps(rates["period"]))
     series = list(dict.fromkeys(shown["series"]))
+    starts = shown["period"].drop_duplicates().sort_values()
+    half = starts.diff().median() / 2 if len(starts) > 1 else pd.Timedelta(0)
     ax = axes(ax, 3.0)
     told = []
     for number, name in enumerate(series):
         colour, marker, line, _ = SERIES[number % len(SERIES)]
         part = shown[shown["series"] == name].sort_values("period")
         share, low, high = (100 * part[column].to_numpy(float) for column in ("share", "low", "high"))
-        # series of one period stand side by side, so that their intervals can be told apart
-        at = part["period"] + pd.Timedelta(days=4 * number - 2 * (len(series) - 1))
+        # in the middle of its period; series stand side by side, so that their intervals can be told apart
+        at = part["period"] + half + pd.Timedelta(days=4 * number - 2 * (len(series) - 1))
         ax.errorbar(
             at.to_numpy(), share, yerr=np.clip([share - low, high - share], 0, None), color=colour,
             marker=marker, linestyle=line, linewidth=1.5, markersize=5, elinewidth=0.9, capsize=2,
