@@ -548,7 +548,5 @@ def test_widgets_print_how_far_they_are(remover, corpus, tmp_path):
     assert repr(widget) == f"Review of templates: 0 of {total} passages decided, 0 of them to keep; d.jsonl"
     labels = review.topics(toolkit.TopicClassifier(), short(), tmp_path / "l.jsonl")
     assert repr(labels) == "Label topics: 0 of 60 documents labelled; l.jsonl"
-    assert set(KINDS) == {
-        a.label for a in widget.review.page().actions if a.group == "Accept as another kind"
-    }
+    assert set(KINDS) == {a.label for a in widget.review.page().actions if a.group == "Accept as"}
     assert visible(repr(widget)) == repr(widget)

@@ -126,7 +126,7 @@ def test_templates_are_judged_by_mouse_and_by_keyboard(lab, watched, kernels):
     expect(label.get_by_role("status")).to_contain_text("labelled:")
 
     page.keyboard.press("Control+s")
-    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")  # its own keys stay JupyterLab's
     book = json.loads((lab.folder / "review.ipynb").read_text("utf-8"))
     saved = json.dumps([book["metadata"], book["cells"][1:3]])
     assert "passages decided" in saved

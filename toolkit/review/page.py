@@ -16,10 +16,11 @@ STAYS = "stays"
 
 
 class Piece(NamedTuple):
-    """A stretch of text; ``kind`` is that of the boilerplate it is, None for text around it."""
+    """A stretch of text; ``kind`` is that of the boilerplate it is, ``asked`` whether the page is about it."""
 
     text: str
     kind: str | None = None
+    asked: bool = False
 
 
 class Excerpt(NamedTuple):
@@ -108,6 +109,7 @@ def _piece(piece: Piece, room: int) -> dict[str, Any]:
         "text": text,
         "kind": visible(piece.kind),
         "struck": piece.kind != STAYS,
+        "asked": piece.asked,
         "ink": colours.ink,
         "tint": colours.tint,
     }

@@ -11,7 +11,7 @@ function passage(piece) {
   if (!piece.kind) return [make("span", "", piece.text)];
   const tag = make("small", "tag", piece.kind);
   tag.style.backgroundColor = piece.ink;
-  const text = make(piece.struck ? "del" : "mark", "", piece.text);
+  const text = make(piece.struck ? "del" : "mark", piece.asked ? "asked" : "", piece.text);
   text.style.color = piece.ink;
   text.style.backgroundColor = piece.tint;
   return [tag, text];
@@ -36,7 +36,6 @@ const KEYS = { ArrowLeft: "←", ArrowRight: "→", PageUp: "PgUp", PageDown: "P
 function render({ model, el }) {
   const root = make("section", "review");
   root.tabIndex = 0;
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take a, r and the digits for its own
   const heading = make("h3", "heading", "Waiting for the kernel; run the cell again if this stays.");
   const progress = make("progress", "progress");
   progress.setAttribute("aria-label", "done");
@@ -66,8 +65,9 @@ function render({ model, el }) {
           const group = make("div", "group");
           group.setAttribute("role", "group");
           group.setAttribute("aria-label", action.group);
-          group.append(make("span", "legend", action.group));
-          groups.set(action.group, group);
+          const row = make("div", "buttons");
+          group.append(make("span", "legend", action.group), row);
+          groups.set(action.group, row);
         }
         const button = make("button");
         button.type = "button";
@@ -78,7 +78,7 @@ function render({ model, el }) {
         button.addEventListener("click", () => act(action.name));
         groups.get(action.group).append(button);
       }
-      buttons.replaceChildren(...groups.values());
+      buttons.replaceChildren(...[...groups.values()].map((row) => row.parentNode));
     }
     byKey = {};
     for (const button of buttons.querySelectorAll("button")) {
@@ -123,20 +123,25 @@ function render({ model, el }) {
     list.replaceChildren(...page.excerpts.map(excerpt));
   }
 
-  root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const onButton = event.target.tagName === "BUTTON";
-    if (onButton && (event.key === "Enter" || event.key === " ")) return;
-    const name = byKey[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!name) return;
-    event.preventDefault();
+  // At the window, before JupyterLab takes a, r and the digits for its own; Ctrl+S and the like stay its own.
+  function onKey(event) {
+    if (!root.contains(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Tab" || event.key === "Escape") return;
     event.stopPropagation();
+    const pressing = event.target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " ");
+    const name = byKey[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (pressing || !name) return;
+    event.preventDefault();
     if (!event.repeat) act(name);
-  });
+  }
 
+  window.addEventListener("keydown", onKey, true);
   model.on("msg:custom", draw);
   act("show");
-  return () => model.off("msg:custom", draw);
+  return () => {
+    window.removeEventListener("keydown", onKey, true);
+    model.off("msg:custom", draw);
+  };
 }
 
 export default { render };

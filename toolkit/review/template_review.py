@@ -205,7 +205,7 @@ class TemplateReview:
             Action("reject", "Reject: article text", "r", "Decide", verdict == KEEP),
             Action("undo", "Undo", "u", "Decide", enabled=undoable),
             *(
-                Action(f"accept:{kind}", kind, str(number), "Accept as another kind", verdict == kind)
+                Action(f"accept:{kind}", kind, str(number), "Accept as", verdict == kind)
                 for number, kind in enumerate(KINDS, 1)
             ),
             Action("previous", "Previous passage", "ArrowLeft", "Move"),
@@ -228,7 +228,7 @@ class TemplateReview:
         mine = None if pd.isna(kind) or kind == KEEP else str(kind)
         pieces = [
             *self._around(document["doc_id"], text, start, place["start"]),
-            Piece(text[place["start"] : place["end"]], mine or STAYS),
+            Piece(text[place["start"] : place["end"]], mine or STAYS, asked=True),
             *self._around(document["doc_id"], text, place["end"], end),
         ]
         pieces[0] = pieces[0]._replace(text=("… " if start else "") + pieces[0].text)
