@@ -183,6 +183,13 @@ def test_threads_are_timed_for_each_task():
     assert all(row["speed"] > 0 for row in rows)
 
 
+def run_time(shards, gigabytes, jobs):
+    if jobs == 1:
+        raise RuntimeError("exit code 1: disk full")
+    return {"gigabytes": gigabytes, "documents": 7, "jobs": jobs, "wall": 3.0, "cpu": 4.0, "parquet": 2.0,
+            "peak": 512_000_000, "speed": 0.25}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """The whole benchmark over a tiny text of the sample, the command itself left out."""
@@ -190,11 +197,8 @@ def measured(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SETTING, str(folder / "none"))
         patch.setattr(peers, "PEERS", [p for p in peers.PEERS if p.name.startswith(("jus", "traf"))])
-        patch.setattr(growth, "_run", lambda shards, jobs, available: {
-            "gigabytes": sum(s.text for s in shards) / 1e9, "documents": sum(s.documents for s in shards),
-            "jobs": jobs, "wall": 3.0, "cpu": 4.0, "parquet": 2.0, "peak": 512_000_000, "speed": 0.25,
-        })  # fmt: skip
-        patch.setattr(growth, "takes_jobs", lambda: True)
+        patch.setattr(growth, "run_time", run_time)
+        patch.setattr(growth, "cores", lambda: 2)
         command.main([
             "--gigabytes", ".0002", "--sizes", ".0001", "--megabytes", ".1", "--repeats", "1",
             "-o", str(folder),
@@ -210,9 +214,9 @@ def test_every_row_is_there(measured):
     ours = by_name["spans, each document alone"]
     assert by_name["jusText"]["ratio"] == pytest.approx(ours["speed"] / by_name["jusText"]["speed"], rel=0.01)
     assert by_name["jusText"]["documents"] == round(ours["documents"] / 4)
-    assert [row["name"] for row in found["missing"]] == ["pages to text"]
-    assert {row["jobs"] for row in found["runs"] if row["gigabytes"] > 0.00015} == {1, growth.cores()}
-    assert {row["jobs"] for row in found["runs"] if row["gigabytes"] < 0.00015} == {growth.cores()}
+    assert [(row["gigabytes"], row["jobs"]) for row in found["runs"]] == [(0.0001, 2), (0.0002, 2)]
+    assert [row["name"] for row in found["missing"]] == ["pages to text", "run over 0.0002 GB, jobs: 1"]
+    assert found["missing"][1]["reason"].endswith("left out, exit code 1: disk full")
     assert set(found["profile"]) == {"spans", "spans, fitted", "count what repeats", "topics"}
     assert found["settings"]["text"] == "sample"
 
@@ -249,13 +253,15 @@ def test_tables_of_nothing_measured_are_refused(tmp_path):
 def test_the_document_holds_what_was_measured():
     folder, document = ROOT / "data" / "benchmarks", ROOT / "docs" / "speed.md"
     text = document.read_text("utf-8")
-    assert results.fill(text, results.read(folder)) == text
+    if (folder / results.FILE).is_file():
+        assert results.fill(text, results.read(folder)) == text
+    else:  # then no number was typed by hand either
+        assert f"{results.BEGIN}\n{results.END}" in text
 
 
 def test_the_command_line_is_run_on_real_files(tmp_path):
     shards = Copies(datasets.load("sample").head(40)).write(tmp_path, 30_000)
-    row, *others = growth.run_times(shards, [0.0001], [1])
-    assert not others
+    row = growth.run_time(shards, 0.0001, 1)
     assert row["documents"] == shards[0].documents
     assert 0 < row["parquet"] < row["wall"]
     assert row["peak"] > 50_000_000

@@ -17,7 +17,7 @@ import pandas as pd
 from toolkit import datasets
 from toolkit.corpus import CorpusError
 from toolkit.evaluation.speed import growth, peers, profiling, results
-from toolkit.evaluation.speed.copies import SHARD, Copies
+from toolkit.evaluation.speed.copies import SHARD, Copies, Shard
 from toolkit.evaluation.speed.ours import CEILINGS, OUR_PAGES, OURS
 from toolkit.evaluation.speed.timing import measure, one_core, with_ratios
 
@@ -51,52 +51,25 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--docs", type=Path, help="put the tables into this document, between its marks")
     options = parser.parse_args(arguments)  # fmt: skip
     if not options.table:
-        results.write(bench(options), options.output)
+        bench(options)
     found = results.read(options.output)
     print(results.tables(found))
     if options.docs:
         options.docs.write_text(results.fill(options.docs.read_text("utf-8"), found), "utf-8")
 
 
-def bench(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure everything; return it as ``speed.json`` has it.
+def bench(options: argparse.Namespace) -> None:
+    """Measure everything, and write what there is after each part, so that a bench that is killed is not lost.
 
     Parameters
     ----------
     options : Namespace
-        ``gigabytes, sizes, megabytes, repeats, seed`` as of the command line.
+        ``gigabytes, sizes, megabytes, repeats, seed, output`` as of the command line.
     """
     name, articles = _articles()
     labelled = _labelled(options.seed)
-    facts = results.machine(peers.peer_versions())
-    _say(f"text: copies of {name}, {len(articles):,} articles; peers train on {len(labelled.texts):,} labels")
-    found, missing = peers.entries(labelled)
-    pages, lacking = _pages()
-    missing += lacking
-    for row in missing:
-        _say(row["reason"])
-    copies = Copies(articles, options.seed)
-    portion = copies.corpus(int(options.megabytes * 1e6))
-    on_text = [entry for entry in found if entry.task != "pages"]
-    with one_core():
-        timed = measure([*CEILINGS, *OURS, *on_text], portion, repeats=options.repeats, say=_say)
-        if pages is not None:
-            on_pages = [OUR_PAGES, *(entry for entry in found if entry.task == "pages")]
-            timed += measure(on_pages, pages, repeats=options.repeats, column="html", say=_say)
-    profile = profiling.profiles(portion)
-    numbers = sorted({1, growth.cores()})
-    threads = growth.thread_times(portion, numbers, repeats=options.repeats)
-    sizes = sorted({*options.sizes, options.gigabytes} - {0.0})
-    with tempfile.TemporaryDirectory() as folder:
-        largest = max(sizes, default=0.0) * 1e9
-        _say(f"writing {largest / 1e9:g} GB of text as JSONL.gz")
-        shards = copies.write(Path(folder), int(largest), min(SHARD, int(min(sizes, default=1.0) * 1e9)))
-        runs = []
-        for size in sizes:
-            jobs = numbers if size == options.gigabytes else numbers[-1:]
-            runs += growth.run_times(shards, [size], jobs, say=_say)
-    return {
-        "machine": facts,
+    measured: dict[str, Any] = {
+        "machine": results.machine(peers.peer_versions()),
         "settings": {
             "text": name,
             "seed": options.seed,
@@ -104,12 +77,50 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
             "repeats": options.repeats,
             "labels": len(labelled.texts),
         },
-        "rows": with_ratios([row.record() for row in timed]),
-        "threads": threads,
-        "runs": runs,
-        "profile": profile,
-        "missing": missing,
+        "rows": [],
+        "threads": [],
+        "runs": [],
+        "profile": {},
     }
+    _say(f"text: copies of {name}, {len(articles):,} articles; peers train on {len(labelled.texts):,} labels")
+    found, measured["missing"] = peers.entries(labelled)
+    pages, lacking = _pages()
+    measured["missing"] += lacking
+    for row in measured["missing"]:
+        _say(row["reason"])
+    copies = Copies(articles, options.seed)
+    portion = copies.corpus(int(options.megabytes * 1e6))
+    with one_core():
+        on_text = [entry for entry in found if entry.task != "pages"]
+        timed = measure([*CEILINGS, *OURS, *on_text], portion, repeats=options.repeats, say=_say)
+        if pages is not None:
+            on_pages = [OUR_PAGES, *(entry for entry in found if entry.task == "pages")]
+            timed += measure(on_pages, pages, repeats=options.repeats, column="html", say=_say)
+    measured["rows"] = with_ratios([row.record() for row in timed])
+    results.write(measured, options.output)
+    numbers = sorted({1, growth.cores()})
+    measured["profile"] = profiling.profiles(portion)
+    measured["threads"] = growth.thread_times(portion, numbers, repeats=options.repeats)
+    results.write(measured, options.output)
+    sizes = sorted({*options.sizes, options.gigabytes} - {0.0})
+    if not sizes:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _say(f"writing {sizes[-1]:g} GB of text as JSONL.gz")
+        shards = copies.write(Path(folder), int(sizes[-1] * 1e9), min(SHARD, int(sizes[0] * 1e9)))
+        for size in sizes:
+            for jobs in numbers if size == options.gigabytes else numbers[-1:]:
+                _run(measured, shards, size, jobs)
+                results.write(measured, options.output)
+
+
+def _run(measured: dict[str, Any], shards: list[Shard], gigabytes: float, jobs: int) -> None:
+    name = f"run over {gigabytes:g} GB, jobs: {jobs}"
+    _say(name)
+    try:
+        measured["runs"].append(growth.run_time(shards, gigabytes, jobs))
+    except RuntimeError as error:
+        measured["missing"].append({"name": name, "reason": f"{name}: left out, {error}"})
 
 
 def _say(line: str) -> None:

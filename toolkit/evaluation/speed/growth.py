@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,60 +28,43 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def takes_jobs() -> bool:
-    """Return whether ``news-toolkit run`` has an option ``--jobs``."""
-    shown = subprocess.run([*_COMMAND, "--help"], capture_output=True, text=True, check=True).stdout
-    return "--jobs" in shown
-
-
-def run_times(
-    shards: Sequence[Shard],
-    gigabytes: Sequence[float],
-    jobs: Sequence[int],
-    *,
-    say: Callable[[str], None] = lambda _: None,
-) -> list[dict[str, Any]]:
-    """Run the command over more and more of the files: JSONL.gz in, Parquet and the report out.
+def run_time(shards: Sequence[Shard], gigabytes: float, jobs: int) -> dict[str, Any]:
+    """Run the command over files: JSONL.gz in, Parquet and the report out.
 
     Parameters
     ----------
     shards : sequence of Shard
-        As :meth:`toolkit.evaluation.speed.copies.Copies.write` made them.
-    gigabytes : sequence of float
-        Bytes of text to read, in 10⁹; as many whole files as come nearest.
-    jobs : sequence of int
-        Each size is run with so many processes; 1 where the command has no ``--jobs``.
+        As :meth:`toolkit.evaluation.speed.copies.Copies.write` made them; the first are read, as many whole
+        files as come nearest to ``gigabytes``.
+    gigabytes : float
+        Bytes of text, in 10⁹.
+    jobs : int
+        Processes.
 
     Returns
     -------
-    list of dict
+    dict
         ``gigabytes, documents, jobs, wall, cpu`` (seconds), ``parquet`` (seconds until all tables were whole,
         before the report), ``peak`` (bytes of memory of all its processes together; pages that they share
         count for each), ``speed`` (megabytes of text a second of ``parquet``).
+
+    Raises
+    ------
+    RuntimeError
+        The command failed.
     """
-    available = takes_jobs()
-    rows = []
     ends = np.cumsum([shard.text for shard in shards])
-    for wanted in sorted(gigabytes):
-        taken = shards[: 1 + int(np.abs(ends - wanted * 1e9).argmin())]
-        for number in sorted(jobs) if available else [1]:
-            say(f"run over {wanted:g} GB, {number} jobs")
-            rows.append(_run(taken, number, available))
-    return rows
-
-
-def _run(shards: Sequence[Shard], jobs: int, available: bool) -> dict[str, Any]:
-    text = sum(shard.text for shard in shards)
+    taken = shards[: 1 + int(np.abs(ends - gigabytes * 1e9).argmin())]
+    text = sum(shard.text for shard in taken)
     with tempfile.TemporaryDirectory(dir=shards[0].path.parent) as folder:
-        option = ["--jobs", str(jobs)] if available else []
-        inputs = [str(shard.path) for shard in shards]
+        inputs = [str(shard.path) for shard in taken]
         started = time.time()
-        watched = watch([*_COMMAND, *inputs, "-o", folder, *option])
+        watched = watch([*_COMMAND, *inputs, "-o", folder, "--jobs", str(jobs)])
         # run.json is written last of the results, and the report after it
         parquet = (Path(folder) / "run.json").stat().st_mtime - started
     return {
         "gigabytes": text / 1e9,
-        "documents": sum(shard.documents for shard in shards),
+        "documents": sum(shard.documents for shard in taken),
         "jobs": jobs,
         "wall": watched.wall,
         "cpu": watched.cpu,

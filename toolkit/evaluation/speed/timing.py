@@ -195,7 +195,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) 
         said = process.stdout.read() if process.stdout else ""
     if process.returncode:
         last = (said.strip().splitlines() or ["it said nothing"])[-1]
-        msg = f"{' '.join(command[:4])} …: exit code {process.returncode}: {last}"
+        msg = f"{Path(command[0]).name} {' '.join(command[1:4])} …: exit code {process.returncode}: {last}"
         raise RuntimeError(msg)
     unit = 1 if sys.platform == "darwin" else 1024
     return Watched(wall, usage.ru_utime + usage.ru_stime, max(peak, usage.ru_maxrss * unit), ended)
