@@ -6,9 +6,10 @@ BIN := .venv/bin
 LOCK := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 READY := .venv/ready-$(LOCK)
 PIP := install --quiet --disable-pip-version-check --no-deps
-NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+# studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test lab notebooks picture bench bench-quality bench-html lint format models clean matrix
+.PHONY: help demo test lab notebooks picture bench bench-quality bench-html lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -70,6 +71,10 @@ matrix:  ## the tests with the lowest and with the newest versions of what the p
 	    $$(test $$edge = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist]' pytest hypothesis nbval && \
 	  NEWS_TOOLKIT_DATA=none out/matrix/$$edge/bin/python -m pytest tests || exit 1; \
 	done
+
+FUZZ := 60
+fuzz: $(READY)  ## fuzz readers, kernels, displays and model files, FUZZ=60 seconds each; needs atheris
+	nice $(BIN)/python -m tests.fuzz --seconds $(FUZZ)
 
 clean:  ## remove what make made, but not .venv
 	rm -rf out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

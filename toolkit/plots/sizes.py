@@ -48,8 +48,7 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     )
     rows(ax, chosen)
     ax.set_xscale("log")
-    if len(chosen):
-        ax.set_xlim(found[:, 0].min() * 0.9, found[:, 4].max() * 1.05)
+    ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if chosen else (1, 1000)))
     ax.tick_params(axis="x", which="both", labelsize="small")
     across(ax, "words (log scale; box: middle half, line: middle nine tenths)")
     told = [f"{median:,.0f} words" for median in found[:, 2]]
