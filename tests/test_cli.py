@@ -55,6 +55,19 @@ def test_clean_then_classify(few, tmp_path):
     assert "topics " in out
 
 
+def test_jobs_and_index_reach_the_pipeline(few, tmp_path, monkeypatch):
+    from toolkit import pipeline
+
+    asked = []
+    for verb in ("clean", "classify", "run"):
+        monkeypatch.setattr(pipeline, verb, lambda *_, **options: asked.append(options) or "done")
+    monkeypatch.setattr(report, "render", lambda *_: None)
+    for verb, extra in (("clean", ["--index", "i"]), ("classify", []), ("clean", ["-j", "-1"])):
+        assert call(verb, few, "-o", tmp_path / "o.csv", "--jobs", 2, *extra)[0] == 0
+    assert [options["n_jobs"] for options in asked] == [2, 2, -1]
+    assert str(asked[0]["index"]) == "i"
+
+
 def test_run_says_where_the_report_is(few, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "render", lambda folder: folder / "report.html")
     code, out, err = call("run", few, "-o", tmp_path / "out")

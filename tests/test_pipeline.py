@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -106,11 +107,70 @@ def test_the_batch_size_leaves_no_trace(small, undisturbed, tmp_path, rows):
     assert record(tmp_path / "out") == record(whole)
 
 
+@pytest.mark.parametrize(("n_jobs", "rows"), [(2, 7), (4, 1), (-1, 1000)])
+def test_the_number_of_jobs_leaves_no_trace(small, undisturbed, tmp_path, n_jobs, rows):
+    if rows == 1:
+        pipeline.run(small / "b.jsonl", tmp_path / "alone")
+        pipeline.run(small / "b.jsonl", tmp_path / "out", rows=1, n_jobs=n_jobs)
+        whole = tmp_path / "alone"
+    else:
+        pipeline.run(small, tmp_path / "out", rows=rows, n_jobs=n_jobs)
+        whole = undisturbed[0]
+    assert files(tmp_path / "out") == files(whole)
+    assert record(tmp_path / "out") == record(whole)
+
+
+def test_batches_are_read_worked_on_and_written_at_once(small, tmp_path, monkeypatch):
+    """The first part is written to the result while the last is not yet worked on."""
+    events = []
+    real, groups = job.Job._one, pipeline.write_rows
+
+    def one(self, number, *rest):
+        if number == 5:
+            assert written.wait(60)
+        real(self, number, *rest)
+        events.append(number)
+
+    def write(tables, path):
+        def passed():
+            for table in tables:
+                events.append(path.name)
+                written.set()
+                yield table
+
+        return groups(passed(), path)
+
+    written = threading.Event()
+    monkeypatch.setattr(job.Job, "_one", one)
+    monkeypatch.setattr(pipeline, "write_rows", write)
+    pipeline.run(small, tmp_path / "out", rows=10, n_jobs=2)
+    assert events.index("cleaned.parquet") < events.index(5)
+
+
+@pytest.mark.parametrize("number", [0, -2])
+def test_a_wrong_number_of_jobs_is_told(small, tmp_path, number):
+    with pytest.raises(PipelineError, match=f"n_jobs={number}: give 1 or more, or -1 for all processors"):
+        pipeline.run(small, tmp_path / "out", n_jobs=number)
+
+
+def test_a_saved_index_stands_in_for_the_first_pass(small, undisturbed, tmp_path, monkeypatch):
+    import toolkit
+
+    remover = toolkit.BoilerplateRemover().fit(toolkit.load(small))
+    remover.save(tmp_path / "index")
+    monkeypatch.setattr(job, "tally_of", lambda _: pytest.fail("counted"))
+    pipeline.run(small, tmp_path / "out", index=tmp_path / "index")
+    assert files(tmp_path / "out") == files(undisturbed[0])
+    assert len(record(tmp_path / "out")["parameters"]["index"]) == 64
+    summary = pipeline.clean(small, tmp_path / "c.csv", index=tmp_path / "index", remove=["byline"])
+    assert set(summary.removed) == {"byline"}
+
+
 class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("moment", ["reading", "cleaning", "assembling", "accounting"])
+@pytest.mark.parametrize("moment", ["reading", "counting", "cleaning", "assembling", "accounting"])
 def test_a_killed_run_continues_to_the_same_bytes(small, undisturbed, tmp_path, monkeypatch, moment):
     def strike(owner, name, call):
         real, calls = getattr(owner, name), []
@@ -125,6 +185,7 @@ def test_a_killed_run_continues_to_the_same_bytes(small, undisturbed, tmp_path, 
 
     {
         "reading": lambda: strike(job.Spool, "write", 4),
+        "counting": lambda: strike(job.TemplateIndex, "save", 1),
         "cleaning": lambda: strike(job, "_check_spans", 3),
         "assembling": lambda: strike(pipeline, "write_rows", 2),
         "accounting": lambda: strike(pipeline, "write_json", 1),
@@ -139,11 +200,32 @@ def test_a_killed_run_continues_to_the_same_bytes(small, undisturbed, tmp_path, 
     pipeline.run(small, tmp_path / "out", rows=10)
     assert (
         done
-        == {"reading": list(range(6)), "cleaning": [2, 3, 4, 5], "assembling": [], "accounting": []}[moment]
+        == {
+            "reading": list(range(6)),
+            "counting": list(range(6)),
+            "cleaning": [2, 3, 4, 5],
+            "assembling": [],
+            "accounting": [],
+        }[moment]
     )
     out, _ = undisturbed
     assert files(tmp_path / "out") == files(out)
     assert record(tmp_path / "out") == record(out)
+
+
+def test_an_error_in_one_job_ends_the_run_and_the_next_continues(small, undisturbed, tmp_path, monkeypatch):
+    def struck(self, number, *rest):
+        if number == 3:
+            raise Killed
+        real(self, number, *rest)
+
+    real = job.Job._one
+    monkeypatch.setattr(job.Job, "_one", struck)
+    with pytest.raises(Killed):
+        pipeline.run(small, tmp_path / "out", rows=10, n_jobs=2)
+    monkeypatch.undo()
+    pipeline.run(small, tmp_path / "out", rows=10)
+    assert files(tmp_path / "out") == files(undisturbed[0])
 
 
 def test_a_process_that_is_killed_outright_continues(small, undisturbed, tmp_path):

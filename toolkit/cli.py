@@ -319,6 +319,11 @@ def _terminate(*_: object) -> None:
 def main() -> None:
     """Run the command line; the entry point of ``news-toolkit``."""
     signal.signal(signal.SIGTERM, _terminate)
+    for argument in sys.argv[1:]:
+        # typer would repeat it as it is, and a glob of the shell makes options of whatever files are called
+        if argument.startswith("-") and not argument.isprintable():
+            _say(f"{argument}: no such option; write ./{argument} if it is a file")
+            sys.exit(UNREADABLE)
     app()
 
 

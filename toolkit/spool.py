@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from csv import QUOTE_NONNUMERIC
 from glob import escape
 from itertools import chain
 from pathlib import Path
@@ -257,7 +258,10 @@ def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packe
         for table in groups:
             frame = table.to_pandas()
             if csv:
-                text = frame.to_csv(index=False, header=not rows, lineterminator="\n")
+                # unquoted, a carriage return in a text would end its row for whoever reads it
+                text = frame.to_csv(
+                    index=False, header=not rows, lineterminator="\n", quoting=QUOTE_NONNUMERIC
+                )
             else:
                 text = frame.to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
             out.write(text.encode("utf-8"))
