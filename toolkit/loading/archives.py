@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -16,6 +17,8 @@ from toolkit.loading.streams import Counted, Stream
 
 _LONGEST_EXTENDED_HEADER = 1 << 20
 _DRIVE = re.compile(r"[a-zA-Z]:")
+_ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
+"""What zipfile raises for bytes that are no archive, are encrypted or packed in a way it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def _passed_over(name: str) -> bool:
 def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
     try:
         archive = zipfile.ZipFile(stream.seekable())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except _ZIP_DAMAGE as error:
         msg = f"damaged or truncated zip archive: {error}"
         raise Unreadable(msg) from None
     with archive:
@@ -86,7 +89,7 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                 continue
             try:
                 file: IO[bytes] = archive.open(info)
-            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+            except _ZIP_DAMAGE as error:
                 yield Rejected(place, f"damaged zip member: {error}")
                 continue
             with file:
@@ -164,7 +167,7 @@ class _Guarded(Counted):
     def read(self, size: int = -1) -> bytes:
         try:
             piece: bytes = self.file.read(size)
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, EOFError, OSError) as error:
+        except (*_ZIP_DAMAGE, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
             msg = f"damaged or truncated archive member: {error}; what follows is lost"
             raise Unreadable(msg) from None
         if self._spend:

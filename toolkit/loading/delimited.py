@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ ROWS = 2_000
 """Records handed on at a time."""
 
 DELIMITERS = ",;\t|"
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
@@ -84,12 +86,12 @@ class _Lines:
         self.limit = limit
         self._stream = stream
         self._waiting: list[str] = []
-        self._held = ""
         self._failure: Unreadable | None = None
         self._ended = False
         self._undecoded = b""
+        self._passing = False
         self._fill()
-        self.sample = "".join(self._waiting[:-51:-1]) or self._held
+        self.sample = "".join(self._waiting[:-51:-1])
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -114,17 +116,29 @@ class _Lines:
         try:
             piece = self._stream.read(1 << 20)
         except Unreadable as failure:
-            self._failure = Unreadable(str(failure), printable(self._held))
-            self._ended, self._held = True, ""
+            self._failure = Unreadable(str(failure), printable(self._undecoded))
+            self._ended = True
             return
+        self._ended = not piece
+        if self._passing:
+            found = _LINE_END.search(piece)
+            self._passing = found is None
+            piece = piece[found.end() :] if found else b""
         data = self._undecoded + piece
-        cut = len(data) if not piece else data.rfind(b"\n") + 1 or (data.rfind(b"\r", 0, -1) + 1)
+        cut = len(data) if self._ended else data.rfind(b"\n") + 1 or (data.rfind(b"\r", 0, -1) + 1)
         if not cut and len(data) > self.limit:
-            cut = len(data)
+            self._waiting = [_LongLine(data[:800].decode("utf-8", "backslashreplace"))]
+            self._undecoded, self._passing = b"", True
+            return
         self._undecoded = data[cut:]
         text = data[:cut].decode("utf-8", "surrogateescape")
         self._waiting = _physical_lines(text)[::-1]
-        self._ended = not piece
+
+
+class _LongLine(str):
+    """The beginning of a line longer than a record may be; the rest of it has been passed over."""
+
+    __slots__ = ()
 
 
 def _physical_lines(text: str) -> list[str]:
@@ -159,7 +173,7 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
         for line in lines:
             size = len(line) + (size if taken else 0)
             taken.append(line)
-            if size > lines.limit:
+            if size > lines.limit or isinstance(line, _LongLine):
                 raise _TooLong
             yield line
 

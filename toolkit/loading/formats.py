@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 
@@ -30,6 +30,7 @@ from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
 
+Item = TypeVar("Item")
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
 Reader: TypeAlias = Callable[[Stream, str, Options], Iterator["Block | Rejected"]]
 
@@ -112,24 +113,32 @@ def _read_records(stream: Stream, form: str, label: str, options: Options) -> It
     whole = form in WHOLE
     mapper = Mapper(label, options, whole=whole)
     waiting: list[Rejected] = []
-    for item in _guarded(READERS[form](stream, label, options)):
-        if isinstance(item, Rejected):
-            waiting.append(item)
-            if len(waiting) >= FLUSH:
-                yield None, waiting
-                waiting = []
-            continue
-        try:
-            table, rejected = mapper.map(shapes.flattened(item) if form in COLUMNS else item)
-        except Unreadable:
-            yield None, waiting
-            raise
-        yield table, sorted(waiting + rejected, key=_record_number)
-        waiting = []
+
+    def mapped() -> Iterator[Rejected | Part]:
+        for item in READERS[form](stream, label, options):
+            if isinstance(item, Rejected):
+                yield item
+            else:
+                yield mapper.map(shapes.flattened(item) if form in COLUMNS else item)
+
+    try:
+        for item in _guarded(mapped()):
+            if isinstance(item, Rejected):
+                waiting.append(item)
+                if len(waiting) >= FLUSH:
+                    yield None, waiting
+                    waiting = []
+                continue
+            table, rejected = item
+            yield table, sorted(waiting + rejected, key=_record_number)
+            waiting = []
+    except Unreadable:
+        yield None, waiting
+        raise
     yield None, waiting
 
 
-def _guarded(items: Iterator[Block | Rejected]) -> Iterator[Block | Rejected]:
+def _guarded(items: Iterator[Item]) -> Iterator[Item]:
     """Yield what a reader gives; an error nobody foresaw in a hostile file must not stop the load either."""
     try:
         yield from items
@@ -149,7 +158,7 @@ def _read_archive(stream: Stream, form: str, label: str, options: Options, layer
     if layers > options.limits.nesting:
         msg = f"packed more than {options.limits.nesting} times over; not read"
         raise Unreadable(msg)
-    for member in archives.members(stream, form, label):
+    for member in _guarded(archives.members(stream, form, label)):
         if isinstance(member, Rejected):
             yield None, [member]
             continue
@@ -246,6 +255,6 @@ def _json_form(head: str, extension: str) -> str:
 
 def _is_table(head: str) -> bool:
     """Whether the first line is a header that names at least two columns of a corpus."""
-    first = head.partition("\n")[0]
+    first = next(iter(head.splitlines()), "")
     names = next(csv.reader([first], delimiter=delimited.sniff_delimiter(first)), [])
     return sum(fields.is_known(name.strip()) for name in names) > 1

@@ -230,7 +230,7 @@ class _Zstd:
         try:
             # what is unpacked in a call that meets damage is lost, so calls are small
             piece: bytes = self._arrow.read(_ZSTD_STEP)
-        except OSError as error:
+        except (OSError, pa.ArrowException) as error:
             kind = "truncated" if "runcated" in str(error) else "damaged"
             msg = f"{kind} zstd data: {error}; what follows is lost"
             raise Unreadable(msg) from None

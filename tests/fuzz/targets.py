@@ -1,0 +1,359 @@
+"""What is fuzzed: each target takes any bytes and fails on what must never happen."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import hashlib
+import html
+import io
+import json
+import lzma
+import re
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+from lxml import etree
+
+import toolkit
+from toolkit.boilerplate.decisions import read_decisions
+from toolkit.boilerplate.model import SHIPPED, SegmentModel
+from toolkit.display import CleanedArticle, Table, escaped, visible
+from toolkit.loading import Limits, load
+from toolkit.segments import Buffer, cut
+
+LIMITS = Limits(
+    record_bytes=1 << 16, free_bytes=1 << 20, ratio=20, archive_bytes=4 << 20, members=20, json_depth=30
+)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A check of any bytes, what to begin with, and whether its kernels run as Python, so that they are guided."""
+
+    check: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+    plain_python: bool = False
+
+
+def reader(name: str) -> Callable[[bytes], None]:
+    """Whatever a file of this name holds: no error, nothing lost without a word, nothing that a terminal obeys."""
+
+    def check(data: bytes) -> None:
+        file = io.BytesIO(data)
+        file.name = name
+        corpus = load(file, limits=LIMITS)
+        quarantine = corpus.attrs["quarantine"]
+        assert len(corpus) + len(quarantine) >= 1, "neither a document nor a reason"
+        assert corpus["doc_id"].is_unique, "two documents of one id"
+        assert not corpus["text"].isna().any(), "a document without text"
+        for text in corpus["text"]:
+            text.encode("utf-8")
+        for row in quarantine.to_dict("records"):
+            assert "reader failed" not in row["reason"], row["reason"]
+            assert all(value.isprintable() for value in row.values()), "a row that a terminal obeys"
+            assert len(row["excerpt"]) <= 200, "a long excerpt"
+
+    return check
+
+
+def segments(data: bytes) -> None:
+    """Cut two documents: inside the buffer, in order, and nothing empty."""
+    text = data.decode("utf-8", "replace")
+    buffer = Buffer.of([text[: len(text) // 2], text[len(text) // 2 :]])
+    found = cut(buffer)
+    at = np.r_[0, np.c_[found.start, found.end].ravel(), len(buffer.data)]
+    assert (np.diff(at) >= 0).all(), "segments out of order or range"
+    assert (found.end > found.start).all(), "an empty segment"
+    assert found.bounds.tolist() == sorted(found.bounds), "documents out of order"
+
+
+def texts(data: bytes) -> list[str]:
+    """Documents out of bytes; each NUL begins one, a 0x01 its title."""
+    return data.decode("utf-8", "replace").split("\0")[:8]
+
+
+def cleaning(data: bytes) -> None:
+    """Spans are in range, sorted, disjoint; what is kept is what stands between them."""
+    parts = [text.partition("\1") for text in texts(data)]
+    corpus = pd.DataFrame(
+        {
+            "doc_id": [str(i) for i in range(len(parts))],
+            "text": [text for text, _, _ in parts],
+            "title": [title or None for _, _, title in parts],
+            "publisher": ["a.example"] * len(parts),
+        }
+    )
+    remover = toolkit.BoilerplateRemover().fit(corpus)
+    spans = remover.spans(corpus)
+    cleaned = remover.transform(corpus, spans=spans)
+    for row in cleaned.itertuples():
+        own = spans[spans["doc_id"] == row.doc_id]
+        edges = [0, *own[["start", "end"]].to_numpy().ravel().tolist(), len(row.text)]
+        assert edges == sorted(edges), "spans out of order or range"
+        kept = "".join(row.text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
+        assert "".join(row.clean_text.split()) == "".join(kept.split()), "clean text is not what was kept"
+
+
+def topics(data: bytes) -> None:
+    """Probabilities of any texts are probabilities."""
+    probability = toolkit.TopicClassifier().predict_proba(texts(data)).to_numpy()
+    assert np.isfinite(probability).all(), "no number"
+    assert ((probability >= 0) & (probability <= 1)).all(), "no probability"
+
+
+TAGS = {
+    "html",
+    "body",
+    "article",
+    "p",
+    "b",
+    "small",
+    "del",
+    "br",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "mark",
+}
+ATTRIBUTES = {"class", "dir", "style", "title"}
+
+
+def harmless(page: str) -> None:
+    """No tag or attribute but ours, no character that a terminal or the reader's eye obeys."""
+    assert not _CONTROL.search(page), "a control character"
+    page.encode("utf-8")
+    root = etree.HTML(f"<p>{page}</p>")
+    for node in root.iter():
+        assert node.tag in TAGS, f"a tag of the text's own: {node.tag}"
+        assert set(node.attrib) <= ATTRIBUTES, f"an attribute of the text's own: {node.attrib}"
+
+
+def display(data: bytes) -> None:
+    """An article, a table and an explanation made of any text are inert."""
+    text, _, rest = data.decode("utf-8", "replace").partition("\n")  # Arrow's columns hold no lone surrogates
+    edge = len(text) // 2
+    frame = pd.DataFrame(
+        [(0, edge, rest[:40], 0.5, rest[:40], rest[:40])],
+        columns=["start", "end", "kind", "score", "evidence", "template_id"],
+    ).astype(object)
+    article = CleanedArticle(
+        text, frame if edge else frame.iloc[:0], title=rest, context=len(data) % 7 or None
+    )
+    table = Table(pd.DataFrame({text: [rest, None], "n": [1, 2]}, dtype=object))
+    for shown in (article, table):
+        harmless(shown._repr_html_())
+        assert not _CONTROL.search(repr(shown)), "a control character"
+    assert html.unescape(escaped(text).replace("<br>", "\n")) == visible(text), "the text is not all there"
+
+
+@cache
+def scratch() -> Path:
+    """A folder for files that only a path can name."""
+    return Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+
+@cache
+def own_model() -> dict[str, bytes]:
+    """A small classifier's files."""
+    classifier = toolkit.TopicClassifier(bits=8, folds=2)
+    classifier.fit(["rain fell", "goal scored", "wind blew", "match won"] * 4, ["weather", "sport"] * 8)
+    classifier.save(scratch() / "seed")
+    return {suffix: (scratch() / f"seed{suffix}").read_bytes() for suffix in (".npz", ".json")}
+
+
+@cache
+def segment_card() -> bytes:
+    return SHIPPED.with_suffix(".json").read_bytes()
+
+
+def refused_or_read(load_it: Callable[[Path], object], path: Path) -> None:
+    """A model is read, or refused in one line."""
+    said = ""
+    try:
+        load_it(path)
+    except ValueError as error:
+        said = str(error)
+    assert "\n" not in said, said
+    assert len(said) < 1000, "a long message"
+
+
+def topic_arrays(data: bytes) -> None:
+    """Arrays of a classifier, with the digest put right."""
+    card = json.loads(own_model()[".json"]) | {"sha256": hashlib.sha256(data).hexdigest()}
+    (scratch() / "own.npz").write_bytes(data)
+    (scratch() / "own.json").write_text(json.dumps(card))
+    refused_or_read(toolkit.TopicClassifier.load, scratch() / "own.npz")
+
+
+def topic_card(data: bytes) -> None:
+    """The card of a classifier."""
+    (scratch() / "carded.npz").write_bytes(own_model()[".npz"])
+    (scratch() / "carded.json").write_bytes(data)
+    refused_or_read(toolkit.TopicClassifier.load, scratch() / "carded.npz")
+
+
+def segment_arrays(data: bytes) -> None:
+    """Arrays of the segment model, with the digest put right."""
+    card = json.loads(segment_card()) | {"sha256": hashlib.sha256(data).hexdigest()}
+    (scratch() / "segments.npz").write_bytes(data)
+    (scratch() / "segments.json").write_text(json.dumps(card))
+    refused_or_read(SegmentModel.load, scratch() / "segments.npz")
+
+
+def segment_card_(data: bytes) -> None:
+    """The card of the segment model."""
+    link = scratch() / "shipped.npz"
+    if not link.exists():
+        link.symlink_to(SHIPPED.with_suffix(".npz"))
+    link.with_suffix(".json").write_bytes(data)
+    refused_or_read(SegmentModel.load, link)
+
+
+def index(data: bytes) -> None:
+    """A saved remover."""
+    (scratch() / "index.parquet").write_bytes(data)
+    refused_or_read(toolkit.BoilerplateRemover.load, scratch() / "index.parquet")
+
+
+def decisions(data: bytes) -> None:
+    """A file of decisions."""
+    (scratch() / "decisions.jsonl").write_bytes(data)
+    refused_or_read(read_decisions, scratch() / "decisions.jsonl")
+
+
+def zipped(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("_", "."), data)
+    return out.getvalue()
+
+
+def tarred(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name.replace("_", "."))
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def columnar(write: Callable[..., object]) -> bytes:
+    out = io.BytesIO()
+    write(
+        pa.table({"text": ["a text", "b é"], "id": ["a", "b"], "date": pa.array([0, 1], pa.timestamp("s"))}),
+        out,
+    )
+    return out.getvalue()
+
+
+def index_bytes() -> bytes:
+    toolkit.BoilerplateRemover().fit(["Sign up now.\n\nIt rained."] * 3).save(scratch() / "seed.parquet")
+    return (scratch() / "seed.parquet").read_bytes()
+
+
+def npz() -> bytes:
+    out = io.BytesIO()
+    np.savez(out, words=np.zeros((4, 4), np.uint8), words_scale=np.zeros(4, np.float32))
+    return out.getvalue()
+
+
+LINES = (
+    b'{"id": 1, "text": "It rained.", "date": "2020-01-02", "url": "https://a.example/1"}\n{"text": "b"}\n'
+)
+PAGE = (
+    b"<html lang=en><head><title>T</title></head><body><article><p>"
+    + b"It rained all day. " * 12
+    + b"</p></article>"
+)
+RSS = (
+    b"<rss><channel><language>en</language><item><guid>g</guid><title>T</title><pubDate>Mon, 02 Mar 2020 08:00:00 GMT"
+    b"</pubDate><description>&lt;p&gt;It rained.&lt;/p&gt;</description></item></channel></rss>"
+)
+ATOM = b'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>i</id><title>T</title><content>c</content></entry></feed>'
+NITF = (
+    b"<nitf><body><body.head><hedline><hl1>T</hl1></hedline></body.head>"
+    b"<body.content><p>x</p></body.content></body></nitf>"
+)
+WARC = (
+    b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.example/1\r\nContent-Type: application/http\r\n"
+    b"Content-Length: 66\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nIt rained\r\n\r\n"
+)
+PLAIN = (
+    "It rained in the port.\n\nSign up for our newsletter.Russian President spoke.”He left. 今日は晴れ。明日"
+).encode()
+DECIDED = b'{"template_id": "0000000000000000", "verdict": "keep"}\n{"text": "a", "verdict": "promo"}\n'
+MARKED = b'<script>alert(1)</script>" onerror=x\n\x1b[31m\xe2\x80\xae[a](javascript:x)'
+
+
+NAMES = (
+    "jsonlines", "json", "csv", "text", "html", "xml", "warc", "parquet", "feather", "zip", "tar", "gzip", "zstd",
+    "bz2", "xz", "unnamed", "segments", "cleaning", "topics", "display", "topic-arrays", "topic-card",
+    "segment-arrays", "segment-card", "index", "decisions",
+)  # fmt: skip
+
+
+@cache
+def targets() -> dict[str, Target]:
+    """Return every target by name."""
+    files = {
+        "jsonlines": ("a.jsonl", (LINES, LINES.decode().encode("utf-16"), b'{"text": "caf\xe9"}\n')),
+        "json": (
+            "a.json",
+            (json.dumps({"articles": [{"id": 1, "text": "x"}]}).encode(), b'[{"text": "x"}, 5]'),
+        ),
+        "csv": ("a.csv", (b'id,text\n1,"a ""b"", c"\n2,d\n', b"id;text\r\n1;\xe9\r\n")),
+        "text": ("a.txt", ("Head\nBody ü".encode(), "Head\nBody ü".encode("utf-16"))),
+        "html": ("a.html", (PAGE, b"<!DOCTYPE html><meta charset=latin-1><p>x")),
+        "xml": ("a.xml", (RSS, ATOM, NITF)),
+        "warc": ("a.warc", (WARC, WARC + WARC)),
+        "parquet": ("a.parquet", (columnar(pa.parquet.write_table),)),
+        "feather": ("a.feather", (columnar(pa.feather.write_feather),)),
+        "zip": ("a.zip", (zipped(a_txt=b"Head\nBody", b_jsonl=LINES, c_zip=zipped(d_txt=b"Head\nBody")),)),
+        "tar": ("a.tar", (tarred(a_txt=b"Head\nBody", b_jsonl=LINES),)),
+        "gzip": ("a.jsonl.gz", (gzip.compress(LINES), gzip.compress(LINES) * 2)),
+        "zstd": ("a.jsonl.zst", (pa.compress(LINES, "zstd", asbytes=True),)),
+        "bz2": ("a.jsonl.bz2", (bz2.compress(LINES),)),
+        "xz": ("a.jsonl.xz", (lzma.compress(LINES),)),
+        "unnamed": ("a", (LINES, PAGE, RSS, WARC, PLAIN)),
+    }
+    return {
+        **{name: Target(reader(file), seeds) for name, (file, seeds) in files.items()},
+        "segments": Target(
+            segments, (PLAIN, PLAIN[:-1], "McCainGOP “A.”B… a.m. No. 5\u2028".encode()), plain_python=True
+        ),
+        "cleaning": Target(cleaning, (PLAIN, PLAIN + b"\0" + PLAIN + b"\1Port", b"\0\1\0")),
+        "topics": Target(topics, (PLAIN, PLAIN + b"\0goal")),
+        "display": Target(display, (MARKED, PLAIN)),
+        "topic-arrays": Target(topic_arrays, (own_model()[".npz"],)),
+        "topic-card": Target(topic_card, (own_model()[".json"],)),
+        "segment-arrays": Target(segment_arrays, (npz(),)),
+        "segment-card": Target(segment_card_, (segment_card(),)),
+        "index": Target(index, (index_bytes(),)),
+        "decisions": Target(decisions, (DECIDED,)),
+    }  # fmt: skip
+
+
+def close() -> None:
+    """Remove what the targets wrote."""
+    with contextlib.suppress(OSError):
+        for path in scratch().iterdir():
+            path.unlink()
+        scratch().rmdir()

@@ -1,0 +1,123 @@
+"""Licences of everything in the lock: ``python tests/licences.py > docs/licences.md``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+
+ALLOWED = {
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSD", "CC0-1.0", "CNRI-Python", "ISC", "MIT", "MIT-0",
+    "MIT-CMU", "MPL-1.1", "MPL-2.0", "PSF-2.0", "Unlicense", "Zlib", "Apache-2.0 WITH LLVM-exception",
+}  # fmt: skip
+"""Anybody may use, change and pass on what is built with these; the MPL asks that its own files stay open."""
+
+ONLY_BESIDE = {"chardet": "LGPL-2.1-or-later"}
+"""Allowed for comparisons and tests only: nothing of the package itself may need it."""
+
+ELSEWHERE = {
+    "aiohappyeyeballs": "PSF-2.0", "aiohttp": "Apache-2.0 AND MIT", "aiosignal": "Apache-2.0",
+    "appnope": "BSD-2-Clause", "colorama": "BSD", "frozenlist": "Apache-2.0", "multidict": "Apache-2.0",
+    "propcache": "Apache-2.0", "pywinpty": "MIT", "yarl": "Apache-2.0",
+}  # fmt: skip
+"""Of other systems and Python versions, so not installed here; read from the files of the locked versions."""
+
+_CLASSIFIED = {
+    "Apache Software License": "Apache-2.0", "BSD License": "BSD", "MIT License": "MIT", "ISC License (ISCL)": "ISC",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "Python Software Foundation License": "PSF-2.0",
+    "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.1-or-later",
+}  # fmt: skip
+_TOLD = {
+    "Apache 2.0": "Apache-2.0", "Apache License, Version 2.0": "Apache-2.0", "Apache Software License": "Apache-2.0",
+    "LGPL": "LGPL-2.1-or-later",
+}  # fmt: skip
+
+
+class Locked(NamedTuple):
+    """One package of the lock: name, version, hashes, and who needs it."""
+
+    name: str
+    version: str
+    hashes: tuple[str, ...]
+    needed_by: tuple[str, ...]
+
+
+def locked() -> list[Locked]:
+    """Return the packages of ``requirements.lock``, in its order."""
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    found = []
+    for block in re.split(r"\n(?=[a-zA-Z0-9])", text):
+        head = re.match(r"([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", block)
+        if head is None:
+            continue
+        hashes = tuple(re.findall(r"--hash=(\S+)", block))
+        via = block.partition("# via")[2].replace("#", " ").split("\n")
+        needed = tuple(sorted({re.split(r"[\s(\[]", line.strip())[0] for line in via if line.strip()}))
+        found.append(Locked(_plain(head.group(1)), head.group(2), hashes, tuple(map(_plain, needed))))
+    return found
+
+
+def licence(name: str) -> str:
+    """Return the SPDX expression of an installed package, from what its metadata says."""
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
+    about = metadata.metadata(name)
+    if about["License-Expression"]:
+        return str(about["License-Expression"])
+    classified = [
+        c.rpartition(" :: ")[2] for c in about.get_all("Classifier") or [] if c.startswith("License ::")
+    ]
+    told = str(about["License"] or "").split("\n")[0].strip()
+    if set(re.split(r" (?:AND|OR) ", told)) <= ALLOWED and told:
+        return told
+    if classified:
+        return " OR ".join(_CLASSIFIED.get(name, name) for name in classified)
+    return _TOLD.get(told, told or "unknown")
+
+
+def allowed(expression: str) -> bool:
+    """Whether all licences of an expression are allowed, or one of those that it offers."""
+    return any(
+        all(part.strip(" ()") in ALLOWED for part in choice.split(" AND "))
+        for choice in expression.split(" OR ")
+    )
+
+
+def at_run_time() -> set[str]:
+    """Return the packages that the package itself needs, with all that they need."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {_plain(re.split(r"[\[<>=!~; ]", line)[0]) for line in project["dependencies"]}
+    packages = locked()
+    while more := {p.name for p in packages if p.name not in needed and needed & set(p.needed_by)}:
+        needed |= more
+    return needed
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def page() -> str:
+    """Return ``docs/licences.md``."""
+    core, rows = at_run_time(), []
+    for package in locked():
+        use = "package" if package.name in core else "extras"
+        rows.append(f"| {package.name} | {package.version} | {licence(package.name)} | {use} |")
+    return "\n".join(
+        [
+            "# Licences of the dependencies", "",
+            "Every package of `requirements.lock`, with the licence that its metadata states. `package`: what",
+            "`pip install news-toolkit` brings; `extras`: what notebooks, clusters, comparisons or tests need.",
+            "Made by `python tests/licences.py > docs/licences.md`; `tests/test_supply.py` holds it to the lock and",
+            "to a list of allowed licences.", "",
+            "| package | version | licence | for |", "|---|---|---|---|", *rows, "",
+        ]
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(page(), end="")
