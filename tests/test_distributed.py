@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import dask
@@ -26,17 +27,30 @@ from toolkit.shipped import shipped
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 
 
-@pytest.fixture(scope="module")
-def cluster():
+@contextmanager
+def workers(number):
     began = time.perf_counter()
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+            n_workers=number, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as local,
         Client(local, set_as_default=False) as client,
     ):
         client.run(lambda: __import__("toolkit.distributed"))
         client.startup = time.perf_counter() - began
+        yield client
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with workers(2) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def mortal():
+    """One worker more than will be killed: whether and when Dask replaces them is not ours to test."""
+    with workers(4) as client:
         yield client
 
 
@@ -115,20 +129,18 @@ def test_clean_and_classify_and_fit_are_those_of_a_single_process(cluster, news,
 
 
 @pytest.mark.parametrize("moment", ["read", "tally", "done"])
-def test_a_worker_killed_in_the_middle_changes_nothing(cluster, news, expected, tmp_path, moment):
+def test_a_worker_killed_in_the_middle_changes_nothing(mortal, news, expected, tmp_path, moment):
     out = tmp_path / "out"
-    before = set(cluster.run(os.getpid).values())
+    victim = min(mortal.run(os.getpid).values())
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(distributed.run, news, out, client=cluster, rows=6)
+        job = pool.submit(distributed.run, news, out, client=mortal, rows=6)
         while not list(out.glob(f".partial/*/{moment}-*.json")):
             assert not job.done()
             time.sleep(0.002)
-        os.kill(min(before), signal.SIGKILL)
+        os.kill(victim, signal.SIGKILL)
         assert not job.done()
         job.result(timeout=300)
     assert results(out) == results(expected)
-    cluster.wait_for_workers(2, timeout=120)
-    assert min(before) not in cluster.run(os.getpid).values()
 
 
 def test_a_job_whose_driver_was_killed_goes_on(cluster, news, expected, tmp_path, monkeypatch):
