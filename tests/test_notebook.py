@@ -26,7 +26,7 @@ def shell():
 def test_extension_loads_by_name_and_sets_the_backend_as_traits(shell):
     shell.run_line_magic("load_ext", "toolkit.notebook")
     backend = InlineBackend.instance()
-    assert backend.figure_formats == {"svg"}
+    assert backend.figure_formats == set()
     assert backend.print_figure_kwargs == {
         "bbox_inches": None,
         "metadata": {"Date": None, "Creator": None},

@@ -18,7 +18,9 @@ QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 KERNEL = ["--IPKernelApp.log_level=40"]
 """Arguments of such a kernel: it says nothing but errors on standard error."""
 
-FIGURE_FORMATS = {"svg"}
+FIGURE_FORMATS: set[str] = set()
+"""None of the backend's own, which would win over :func:`drawn` and leave the figure without its words."""
+
 PRINT_FIGURE: dict[str, Any] = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
 RC = {
     "svg.hashsalt": "news-toolkit",
