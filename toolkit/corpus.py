@@ -123,7 +123,9 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
     frame = pd.DataFrame({name: [row.get(name) for row in rows] for name in (*COLUMNS, *extra)})
     for name in COLUMNS[:-1]:
         frame[name] = frame[name].astype("str")
-    frame["published"] = pd.to_datetime(frame["published"], utc=True, format="ISO8601").astype(PUBLISHED_DTYPE)
+    frame["published"] = pd.to_datetime(frame["published"], utc=True, format="ISO8601").astype(
+        PUBLISHED_DTYPE
+    )
     unnamed = frame["doc_id"].isna()
     if unnamed.any():
         places = frame["source"].fillna("")
@@ -187,7 +189,7 @@ def as_corpus(documents: CorpusLike) -> pd.DataFrame:
     if "published" not in frame.columns:
         frame["published"] = pd.Series(pd.NaT, index=frame.index, dtype=PUBLISHED_DTYPE)
     elif str(frame["published"].dtype) != PUBLISHED_DTYPE:
-        frame["published"] = pd.to_datetime(frame["published"], utc=True, format="ISO8601").astype(PUBLISHED_DTYPE)
+        frame["published"] = pd.to_datetime(frame["published"], utc=True).astype(PUBLISHED_DTYPE)
     _check_ids(frame["doc_id"])
     return frame
 

@@ -33,7 +33,8 @@ class Files:
 
     def path(self, name: str) -> str:
         """Return the place of a file."""
-        return f"{self.folder}/{name}"
+        first, chained, rest = self.folder.partition("::")  # fsspec chains file systems: zip://…::s3://…
+        return f"{first}/{name}{chained}{rest}"
 
     def _at(self, name: str) -> tuple[Any, str]:
         return fsspec.core.url_to_fs(self.path(name), **self.options)
@@ -57,6 +58,7 @@ class Files:
         """Write a file, whole or not at all."""
         if self.local is None:
             system, path = self._at(name)
+            system.makedirs(path.rpartition("/")[0], exist_ok=True)
             system.pipe_file(path, data)
             return
         place = Path(self.local, name)

@@ -21,7 +21,7 @@ from pathlib import Path
 from toolkit import datasets
 from toolkit.evaluation.kills import articles
 from toolkit.evaluation.speed.copies import Copies
-from toolkit.evaluation.speed.growth import run_times
+from toolkit.evaluation.speed.growth import run_time
 from toolkit.loading import iter_batches
 
 
@@ -59,8 +59,8 @@ def whole_run(gigabytes: Sequence[float], jobs: int) -> None:
     """Measure ``news-toolkit run`` on so many 10⁹ bytes of text, each size by itself."""
     with tempfile.TemporaryDirectory() as folder:
         shards = Copies(articles()).write(Path(folder), int(max(gigabytes) * 1e9))
-        rows, _ = run_times(shards, gigabytes, [jobs])
-        for row in rows:
+        for size in gigabytes:
+            row = run_time(shards, size, jobs)
             print(
                 f"{row['gigabytes']:.2f} GB, {row['documents']:,} documents, {jobs} jobs: "
                 f"{row['speed']:.1f} MB/s, peak memory {row['peak'] / 2**20:.0f} MiB"
