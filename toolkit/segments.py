@@ -232,8 +232,8 @@ def _is_abbreviation(data, lo, stop, abbreviations):  # type: ignore[no-untyped-
 @njit(cache=True, nogil=True)
 def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
     """Whether the inner capital at ``i`` belongs to a name (McConnell, YouTube) or an address."""
-    a = i
-    while a > lo and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
+    a = i  # no name is longer than 64 letters; without an end, bait would cost the square of its length
+    while a > lo and i - a < 64 and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
         a -= 1
     if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
         return True
@@ -243,7 +243,7 @@ def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
     if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
         return True
     b = i
-    while b < hi and (65 <= data[b] <= 90 or 97 <= data[b] <= 122):
+    while b < hi and b - i < 64 and (65 <= data[b] <= 90 or 97 <= data[b] <= 122):
         b += 1
     if b < hi and data[b] in (64, 47):
         return True
