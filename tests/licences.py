@@ -66,12 +66,12 @@ def licence(name: str) -> str:
     if name in ELSEWHERE:
         return ELSEWHERE[name]
     about = metadata.metadata(name)
-    if about["License-Expression"]:
+    if about.get("License-Expression"):  # get: where importlib_metadata was imported, [] raises for what is missing
         return str(about["License-Expression"])
     classified = [
         c.rpartition(" :: ")[2] for c in about.get_all("Classifier") or [] if c.startswith("License ::")
     ]
-    told = str(about["License"] or "").split("\n")[0].strip()
+    told = str(about.get("License") or "").split("\n")[0].strip()
     if set(re.split(r" (?:AND|OR) ", told)) <= ALLOWED and told:
         return told
     if classified:

@@ -327,7 +327,7 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     >>> frame = pd.DataFrame({"doc_id": ["a", "b"], "text": [story, story + " Nobody was hurt, said the port."]})
     >>> pair = pd.DataFrame({"doc_id": ["a", "b"], "group": ["a", "a"]})
     >>> edits(frame, pair)[["kept", "new"]].round(2).values.tolist()
-    [[1.0, 0.29]]
+    [[1.0, 0.27]]
     """
     frame = as_corpus(corpus).set_index("doc_id")
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]

@@ -174,12 +174,20 @@ class Lab:
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
+    def choose(self, watched, menu, entry):
+        """Choose an entry of a menu."""
+        watched.page.get_by_role("menuitem", name=menu, exact=True).click()
+        watched.page.get_by_text(entry, exact=True).click()
+
+    def clear(self, watched):
+        """Clear the outputs of all cells."""
+        self.choose(watched, "Edit", "Clear Outputs of All Cells")
+
     def run_all(self, watched):
         """Clear the outputs, run all cells, and wait until each has its number."""
         page = watched.page
-        for menu, entry in (("Edit", "Clear Outputs of All Cells"), ("Run", "Run All Cells")):
-            page.get_by_role("menuitem", name=menu, exact=True).click()
-            page.get_by_text(entry, exact=True).click()
+        self.clear(watched)
+        self.choose(watched, "Run", "Run All Cells")
         page.wait_for_function(
             """() => {
                 const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];

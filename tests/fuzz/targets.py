@@ -44,7 +44,7 @@ class Target:
     """A check of any bytes, what to begin with, and whether its kernels run as Python, so that they are guided."""
 
     check: Callable[[bytes], None]
-    seeds: tuple[bytes, ...]
+    seeds: Callable[[], tuple[bytes, ...]]
     plain_python: bool = False
 
 
@@ -335,20 +335,22 @@ def targets() -> dict[str, Target]:
         "unnamed": ("a", (LINES, PAGE, RSS, WARC, PLAIN)),
     }
     return {
-        **{name: Target(reader(file), seeds) for name, (file, seeds) in files.items()},
+        **{name: Target(reader(file), lambda seeds=seeds: seeds) for name, (file, seeds) in files.items()},
         "segments": Target(
-            segments, (PLAIN, PLAIN[:-1], "McCainGOP “A.”B… a.m. No. 5\u2028".encode()), plain_python=True
+            segments,
+            lambda: (PLAIN, PLAIN[:-1], "McCainGOP “A.”B… a.m. No. 5\u2028".encode()),
+            plain_python=True,
         ),
-        "cleaning": Target(cleaning, (PLAIN, PLAIN + b"\0" + PLAIN + b"\1Port", b"\0\1\0")),
-        "topics": Target(topics, (PLAIN, PLAIN + b"\0goal")),
-        "display": Target(display, (MARKED, PLAIN)),
-        "topic-arrays": Target(topic_arrays, (own_model()[".npz"],)),
-        "topic-card": Target(topic_card, (own_model()[".json"],)),
-        "segment-arrays": Target(segment_arrays, (npz(),)),
-        "segment-card": Target(segment_card_, (segment_card(),)),
-        "index": Target(index, (index_bytes(),)),
-        "decisions": Target(decisions, (DECIDED,)),
-    }  # fmt: skip
+        "cleaning": Target(cleaning, lambda: (PLAIN, PLAIN + b"\0" + PLAIN + b"\1Port", b"\0\1\0")),
+        "topics": Target(topics, lambda: (PLAIN, PLAIN + b"\0goal")),
+        "display": Target(display, lambda: (MARKED, PLAIN)),
+        "topic-arrays": Target(topic_arrays, lambda: (own_model()[".npz"],)),
+        "topic-card": Target(topic_card, lambda: (own_model()[".json"],)),
+        "segment-arrays": Target(segment_arrays, lambda: (npz(),)),
+        "segment-card": Target(segment_card_, lambda: (segment_card(),)),
+        "index": Target(index, lambda: (index_bytes(),)),
+        "decisions": Target(decisions, lambda: (DECIDED,)),
+    }
 
 
 def close() -> None:

@@ -38,8 +38,9 @@ def read(records: Iterable[Record], settings: Iterable[str] = ("as loaded",)) ->
 
     Examples
     --------
-    >>> body = "<p>" + "The council met on Monday and closed the harbour to all ships. " * 9 + "</p>"
-    >>> page = {"id": "1", "url": None, "publisher": None, "html": f"<article>{body}</article>", "gold": "The"}
+    >>> said = ("The council met on Monday and closed the harbour.", "Pilots had asked for it since the storm.")
+    >>> html = "<article>" + "".join(f"<p>{sentence} So said the mayor.</p>" for sentence in said) + "</article>"
+    >>> page = {"id": "1", "url": None, "publisher": None, "html": html, "gold": "The"}
     >>> read([page])["as loaded"]["text"].item()[:11]
     'The council'
     """
