@@ -65,8 +65,8 @@ def licence(name: str) -> str:
     """Return the SPDX expression of an installed package, from what its metadata says."""
     if name in ELSEWHERE:
         return ELSEWHERE[name]
-    about = metadata.metadata(name)
-    if about.get("License-Expression"):  # get: where importlib_metadata was imported, [] raises for what is missing
+    about = metadata.metadata(name)  # asked with get: where importlib_metadata was imported, [] raises
+    if about.get("License-Expression"):
         return str(about["License-Expression"])
     classified = [
         c.rpartition(" :: ")[2] for c in about.get_all("Classifier") or [] if c.startswith("License ::")
