@@ -5,6 +5,8 @@ PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
 BIN := .venv/bin
 LOCK := $(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 READY := .venv/ready-$(LOCK)
+# compiled modules are kept: without them every process that starts compiles what it imports anew
+export PYTHONDONTWRITEBYTECODE :=
 PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
@@ -28,7 +30,7 @@ demo: $(READY)  ## load, clean, classify and report on the sample corpus, into o
 	$(BIN)/news-toolkit run data/sample/articles.jsonl.gz -o out/demo
 
 test: lint  ## everything that must hold: lint, types, tests, notebooks, byte for byte
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

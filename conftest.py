@@ -27,7 +27,6 @@ if "NEWS_TOOLKIT_DATA" not in os.environ and _SHARED.is_dir():
 
 
 _STUDIES = Path(__file__).parent / "notebooks" / "studies"
-_LEFT_OUT = pytest.StashKey[bool]()
 _NEEDED = "needs the development data: set NEWS_TOOLKIT_DATA to a folder with gold/ and allsides/"
 
 
@@ -47,14 +46,13 @@ def shared_data():
 
 def pytest_ignore_collect(collection_path, config):
     """Studies run on public corpora; where these are absent, one line says that they were not run."""
-    if collection_path.parent != _STUDIES or collection_path.suffix != ".ipynb" or _data() is not None:
-        return None
-    config.stash[_LEFT_OUT] = True
-    return True
+    study = collection_path.parent == _STUDIES and collection_path.suffix == ".ipynb"
+    return True if study and _data() is None else None
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if config.stash.get(_LEFT_OUT, False):
+    asked = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
+    if _data() is None and any(_STUDIES.is_relative_to(path) or path.parent == _STUDIES for path in asked):
         terminalreporter.write_line(f"SKIPPED notebooks/studies: {_NEEDED}")
 
 

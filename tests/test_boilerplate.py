@@ -338,6 +338,15 @@ def test_a_portion_boundary_changes_nothing(monkeypatch):
     pd.testing.assert_frame_equal(remover.spans(corpus), whole)
 
 
+def test_a_text_that_never_settles_stays_as_it_came(monkeypatch):
+    """Made to keep the cleaner busy: every round finds one more piece. Others beside it are cleaned all the same."""
+    monkeypatch.setattr("toolkit.boilerplate.remover.ROUNDS", 3)
+    texts = ["aB" * 2000, f"{STORY[0]}\n\n{FURNITURE[0]}"]
+    corpus = pd.DataFrame({"doc_id": ["endless", "plain"], "text": texts, "title": ["aB" * 50, None]})
+    cleaned = BoilerplateRemover().transform(corpus)["clean_text"].tolist()
+    assert cleaned == [texts[0], STORY[0]]
+
+
 def test_spans_of_another_corpus_are_refused():
     spans = BoilerplateRemover().spans(
         ["Sign up for our daily newsletter and never miss a story again. " * 3]

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from numba import njit
 
 from toolkit.boilerplate.echoes import ECHOES, Titles, echoes
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS
@@ -15,11 +16,18 @@ from toolkit.boilerplate.features import (
     SHAPE,
     ngram_matrix,
 )
+from toolkit.boilerplate.lanes import LANES, add_rows, margins
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.trees import FIRST, Trees
 from toolkit.segments import Buffer, cut
+
+
+@njit
+def lanes(table, index, first, last, scale, sums, by, margin):
+    add_rows(table, index, first, last, scale, sums)
+    margins(sums, scale, by, margin)
 
 
 @pytest.fixture
@@ -82,6 +90,32 @@ def test_trees_predict_as_the_model_they_were_made_from():
     model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] > 0)
     trees, wanted = Trees.of(model), model.decision_function(rows)
     assert np.allclose(trees.predict(rows), wanted, atol=1e-5)
+
+
+def test_rows_are_scored_alike_alone_and_among_others():
+    """Rows go down the trees several abreast and in blocks; neither shows."""
+    trees = SegmentModel.load().alone.trees
+    rows = np.random.default_rng(3).normal(size=(300, int(trees.feature.max()) + 1)).astype(np.float32)
+    together = trees.predict(rows, -1.0)
+    for n in (1, 7, 8, 9, 127, 129):
+        np.testing.assert_array_equal(trees.predict(rows[:n], -1.0), together[:n])
+
+
+def test_lanes_add_and_compare_as_plain_arrays_do():
+    random = np.random.default_rng(5)
+    table = random.integers(0, 256, (50, LANES), np.uint8)
+    index = random.integers(0, 50, 257).astype(np.uint32)
+    scale = random.uniform(0.1, 2, LANES).astype(np.float32)
+    sums, margin = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    for first, last in ((0, 257), (3, 30), (9, 10), (4, 4)):
+        lanes(table, index, first, last, scale, sums, np.float32(0.5), margin)
+        rows = table[index[first:last]].astype(np.int64) - 128
+        np.testing.assert_array_equal(sums, rows.sum(axis=0).astype(np.float32) * scale)
+        for at in (0, 8):
+            half = (sums + scale)[at : at + 8]
+            wanted = (half - half[0]) * np.float32(0.5)
+            np.testing.assert_array_equal(margin[at + 1 : at + 8], wanted[1:])
+            assert margin[at] == wanted[1:].max()
 
 
 def test_hopeless_rows_are_left_after_the_first_trees():

@@ -329,7 +329,7 @@ BAIT = {
     "comment": "<!--", "entity": "&", "less": "<", "quote": '"', "escaped quote": '\\"', "return": "\r", "blank": " ",
     "mail": "a@", "address": "http://", "dot": "a.", "hyphen": "-", "bracket": "(", "space dot": " .", "digit": "1",
     "tab": "\t", "nbsp": "\u00a0", "combining": "a\u0301\u0301", "script": "<script>", "meta": "<meta charset=",
-    "html lang": "<html lang", "byline": "By A ", "date": "1/1/", "pipe": "|", "joiner": "\u200d",
+    "html lang": "<html lang", "byline": "By A ", "date": "1/1/", "pipe": "|", "joiner": "\u200d", "camel": "aB",
 }  # fmt: skip
 
 

@@ -180,7 +180,7 @@ class Segments:
         return len(self.start)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def decode(data, i, hi):  # type: ignore[no-untyped-def]
     """Code point at byte i and its length in bytes; the buffer is valid UTF-8."""
     b = data[i]
@@ -194,7 +194,7 @@ def decode(data, i, hi):  # type: ignore[no-untyped-def]
     return np.int64(0xFFFF), 4
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _class_at(data, i, hi, classes):  # type: ignore[no-untyped-def]
     if i >= hi:
         return np.uint8(_BREAK), 0
@@ -451,7 +451,7 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
 
 @njit(cache=True, nogil=True)
 def _cut_all(data, offsets, classes, abbreviations, camel, starts, ends, joints, bounds):  # type: ignore[no-untyped-def]
-    n = 0
+    n = np.int64(0)
     bounds[0] = 0
     for d in range(len(offsets) - 1):
         n = _cut(data, offsets[d], offsets[d + 1], classes, abbreviations, camel, starts, ends, joints, n)

@@ -120,6 +120,9 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
     """Columns OWN, AROUND and PLACE of the wanted segments, row by row."""
     n_rows = 0
     later = np.empty(64, np.float32)
+    slots = np.empty(256, np.int64)
+    times = np.empty(256, np.int64)
+    home = np.empty(len(wanted), np.int64)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         n = hi - lo
@@ -180,20 +183,27 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
                 earlier = max(earlier, np.float32(1.0) - p[s, 0])
             before_mean = here
             a = b
-        order = np.argsort(prints[lo:hi, 0])
-        times = np.zeros(n, np.int64)
-        i = 0
-        while i < n:  # the same segment several times in one document
-            k = i + 1
-            while k < n and prints[lo + order[k], 0] == prints[lo + order[i], 0]:
-                k += 1
-            for r in range(i, k):
-                times[order[r]] = min(k - i - 1, 10)
-            i = k
+        room = 4
+        while room < 2 * n:
+            room *= 2
+        if room > len(slots):
+            slots = np.empty(room, np.int64)
+            times = np.empty(room, np.int64)
+        slots[:room] = -1
+        for s in range(lo, hi):  # the same segment several times in one document
+            k = np.int64(prints[s, 0] & np.uint64(room - 1))
+            while slots[k] >= 0 and prints[slots[k], 0] != prints[s, 0]:
+                k = (k + 1) & (room - 1)
+            if slots[k] < 0:
+                slots[k] = s
+                times[k] = 0
+            else:
+                times[k] += 1
+            home[s] = k
         r = first_row
         for s in range(lo, hi):
             if wanted[s]:
-                out[r, _WITHIN] = times[s - lo]
+                out[r, _WITHIN] = min(times[home[s]], 10)
                 r += 1
 
 

@@ -77,7 +77,7 @@ _NAMED = np.uint64(0x8BB84B93962EACC9)
 _SHIFT = np.uint64(64 - 17)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def mix(a, b):  # type: ignore[no-untyped-def]
     """Combine two 64-bit hashes (the finaliser of splitmix64)."""
     z = (a ^ (b * _M1)) + _M1
@@ -85,7 +85,7 @@ def mix(a, b):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(29))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _in_word(kind, code):  # type: ignore[no-untyped-def]
     return (1 <= kind <= 3) or (kind == 0 and 0xAA <= code < 0x2E80 and code != 0x2013 and code != 0x2014)
 

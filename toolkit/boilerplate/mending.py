@@ -102,7 +102,7 @@ def _gap(data, left, right, classes, ends, out, at):  # type: ignore[no-untyped-
             out[at] = data[i]
             at += 1
         return at
-    code, _ = decode(data, _before(data, 0, left), left)
+    code, _ = decode(data, _before(data, np.int64(0), left), left)
     glued = a == left or b == right
     k = np.searchsorted(ends, code)
     new_line = _lines(data, left, right) > 0 or (glued and k < len(ends) and ends[k] == code)
@@ -113,7 +113,7 @@ def _gap(data, left, right, classes, ends, out, at):  # type: ignore[no-untyped-
 @njit(cache=True, nogil=True)
 def _mend(data, offsets, documents, cut_bounds, start, end, classes, ends, out, out_offsets, source, place, size,  # type: ignore[no-untyped-def]
           bounds):  # fmt: skip
-    at = 0
+    at = np.int64(0)
     pieces = 0
     for j in range(len(documents)):
         lo, hi = offsets[documents[j]], offsets[documents[j] + 1]

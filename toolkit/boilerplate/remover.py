@@ -39,6 +39,10 @@ _MODELS: dict[str, SegmentModel] = {}
 PORTION = 1 << 20
 """Bytes of text in work at a time, so that what is computed of them stays in the processor's cache."""
 
+ROUNDS = 16
+"""Most times that a text is cleaned again; articles are done after seven at most. What is not done by then was made
+to keep the cleaner busy: it stays as it came, so that cleaning it again still changes nothing."""
+
 
 def shipped_model() -> SegmentModel:
     """Load the shipped segment model once a process."""
@@ -323,15 +327,17 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """Clean what is left again until it is found clean."""
         first = Reading.of(buffer, about, shipped_model().words)
         cuts = found = self._found(first, wanted, rules)
-        while len(found):
+        for _ in range(ROUNDS):
             documents = np.unique(found.document)
+            if not len(documents):
+                return cuts
             mended = cuts.mended(buffer, documents)
             again = Reading.of(mended.buffer, about.take(documents), shipped_model().words, (first, mended))
             found = self._found(again, wanted, rules)
             if len(found):
                 found = carried_back(found, mended, documents)
                 cuts = joined(buffer, cuts, found)
-        return cuts
+        return cuts.without(found.document)
 
     def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
         """Decide over each segment of texts as they stand."""

@@ -63,6 +63,10 @@ class Cuts:
         """Keep some cuts."""
         return Cuts(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    def without(self, documents: NDArray[np.int64]) -> Cuts:
+        """Leave out the cuts of some documents."""
+        return self.take(~np.isin(self.document, documents)) if len(documents) else self
+
     @classmethod
     def together(cls, parts: list[Cuts]) -> Cuts:
         """Lay cuts end to end."""

@@ -45,7 +45,7 @@ def _fill(slots, rows, keys):  # type: ignore[no-untyped-def]
         rows[j] = i
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def find(slots, rows, key):  # type: ignore[no-untyped-def]
     """Row of ``key`` in the counts behind an open-addressing table, or -1."""
     mask = np.uint64(len(slots) - 1)

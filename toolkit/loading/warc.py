@@ -31,6 +31,7 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     warcio one by one: left to itself it drops what a wrong length leaves over.
     """
     try:
+        from warcio.exceptions import ArchiveLoadFailed
         from warcio.recordloader import ArcWarcRecordLoader
     except ImportError:
         msg = "WARC needs warcio: pip install 'news-toolkit[formats]'"
@@ -50,7 +51,12 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
                 given += 1
                 yield Rejected(place, raw)
                 continue
-            record = loader.parse_record_stream(io.BytesIO(raw), known_format="warc")
+            try:
+                record = loader.parse_record_stream(io.BytesIO(raw), known_format="warc")
+            except ArchiveLoadFailed as failure:
+                given += 1
+                yield Rejected(place, f"not a WARC record ({failure})", printable(raw))
+                continue
             if record.rec_type not in _PASSED:
                 given += 1
                 yield _document(record, raw, place, options)

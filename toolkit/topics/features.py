@@ -202,7 +202,8 @@ def _count(title, title_start, title_stop, data, start, stop, reading, work):  #
     bits, lead, title_weight, kinds, folds = reading
     hashes, begins, ends, counts, touched = work
     shift = np.uint64(64 - bits)
-    m = 0
+    m = np.int64(0)
+    once = np.int64(1)
     if title_weight > 0:
         last = min(title_stop, title_start + lead)
         n = _tokens(title, title_start, last, last < title_stop, kinds, folds, hashes, begins, ends, 0)
@@ -214,9 +215,9 @@ def _count(title, title_start, title_stop, data, start, stop, reading, work):  #
     last = min(stop, start + lead)
     n = _tokens(data, start, last, last < stop, kinds, folds, hashes, begins, ends, 0)
     for j in range(n):
-        m = _add(np.int64(hashes[j] >> shift), 1, counts, touched, m)
+        m = _add(np.int64(hashes[j] >> shift), once, counts, touched, m)
         if j:
-            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), 1, counts, touched, m)
+            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), once, counts, touched, m)
     return m
 
 
