@@ -51,6 +51,7 @@ picture: $(READY)  ## draw the picture of the README again
 	$(BIN)/python -m toolkit.picture > docs/struck.svg
 
 bench: $(READY)  ## measure speed beside named peers, into data/benchmarks and docs/speed.md
+	$(BIN)/python -m pip $(PIP) --require-hashes -r data/benchmarks/peers.lock || echo "bench: some peers are left out" >&2
 	$(BIN)/python -m toolkit.evaluation.speed $(if $(SIZES),--sizes $(SIZES)) -o data/benchmarks --docs docs/speed.md
 
 bench-quality: $(READY)  ## measure quality against the baselines; needs the development data

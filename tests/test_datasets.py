@@ -17,7 +17,7 @@ EXAMPLES = [
     "toolkit.datasets",
     *(f"toolkit.datasets.{name}" for name in ("annotations", "corpora", "fetching", "registry", "store")),
     "toolkit.datasets.sample.compose",
-    "toolkit.duplicates",
+    "toolkit.duplication",
 ]
 PACKED = ("allsides", "aed", "fundus", "tagmynews", "sib200", "masakhanews", "agnews")
 
@@ -145,7 +145,9 @@ def test_labels_keep_their_label_and_a_headline_stands_in_for_a_text(folder):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"not gzip", gzip.compress(b'{"id": 1}\n{"id"'), gzip.compress(b"{}\n" * 99)[:-9]]
+    "raw",
+    [b"not gzip", gzip.compress(b'{"id": 1}\n{"id"'), gzip.compress(b"{}\n" * 99)[:-9]],
+    ids=["other", "half a line", "cut off"],
 )
 def test_damaged_file_is_named(folder, raw):
     path = folder / "allsides" / "articles.jsonl.gz"

@@ -6,12 +6,16 @@
 >>> topics = toolkit.TopicClassifier().topics(cleaned)
 """
 
-from toolkit import datasets
-from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
-from toolkit.contamination import audit
-from toolkit.duplicates import duplicates
-from toolkit.loading import iter_batches, load
-from toolkit.topics import TopicClassifier
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit import datasets
+    from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
+    from toolkit.contamination import audit
+    from toolkit.duplication import duplicates
+    from toolkit.loading import iter_batches, load
+    from toolkit.topics import TopicClassifier
 
 __all__ = [
     "BoilerplateRemover",
@@ -25,3 +29,24 @@ __all__ = [
     "load",
 ]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "TopicClassifier": "topics",
+    "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication", "iter_batches": "loading",
+    "load": "loading",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: whoever only loads need not wait for scikit-learn."""
+    if name == "datasets":
+        return import_module("toolkit.datasets")
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = globals()[name] = getattr(import_module(f"toolkit.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

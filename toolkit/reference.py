@@ -17,7 +17,7 @@ from typing import Any
 
 PAGES = {
     "loading": ("toolkit.loading", "toolkit.corpus"),
-    "boilerplate": ("toolkit.boilerplate", "toolkit.duplicates"),
+    "boilerplate": ("toolkit.boilerplate", "toolkit.duplication"),
     "topics": ("toolkit.topics", "toolkit.contamination"),
     "jobs": ("toolkit.pipeline", "toolkit.report", "toolkit.verification"),
     "datasets": ("toolkit.datasets",),
@@ -36,7 +36,7 @@ def pages() -> dict[str, str]:
     --------
     >>> sorted(pages())[0]
     'README.md'
-    >>> "## `toolkit.duplicates`" in pages()["boilerplate.md"]
+    >>> "## `toolkit.duplication`" in pages()["boilerplate.md"]
     True
     """
     made = {f"{name}.md": _page(name, modules) for name, modules in PAGES.items()}

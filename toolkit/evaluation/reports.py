@@ -15,7 +15,7 @@ from sklearn.model_selection import GroupKFold
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table, escaped
-from toolkit.duplicates import duplicates
+from toolkit.duplication import duplicates
 from toolkit.evaluation.intervals import Metrics, bootstrap_all
 from toolkit.evaluation.topics import accuracy, calibration_error, coverage_accuracy, micro_f1
 from toolkit.topics import TopicClassifier

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toolkit.datasets
-from toolkit.duplicates import COLUMNS, duplicates, pair_scores
+from toolkit.duplication import COLUMNS, duplicates, pair_scores
 
 
 @pytest.fixture(scope="module")
