@@ -124,6 +124,7 @@ def test_reliability_states_the_calibration_error():
     line = next(line for line in ax.lines if line.get_label() == "observed")
     assert line.get_xydata().round(6).tolist() == [[0.15, 0.0], [0.95, 0.5]]
     picture(ax)
+    assert all(t.get_window_extent().y0 >= ax.bbox.y0 for t in ax.texts)  # not among the numbers of the axis
 
 
 def test_coverage_does_not_depend_on_the_order_of_ties():
@@ -135,6 +136,13 @@ def test_coverage_does_not_depend_on_the_order_of_ties():
         assert [t.get_text() for t in ax.texts] == ["66.7 %", "50.0 %"]
     assert curves[0] == curves[1]
     assert curves[0][0] == [50.0, 50.0]
+
+
+def test_coverage_writes_beside_its_curve():
+    ax = plots.coverage(forecasts(*((1 - i / 100, i % 10 < 9 - i // 15) for i in range(100))))
+    picture(ax)
+    path = ax.lines[0].get_transform().transform_path(ax.lines[0].get_path())
+    assert not [t.get_text() for t in ax.texts if path.intersects_bbox(t.get_window_extent(), filled=False)]
 
 
 def test_words_marks_those_of_removed_text():
@@ -159,7 +167,8 @@ def test_flips_shows_share_interval_and_n():
         ("kind", "appeal", 0, float("nan"), float("nan"), float("nan")),
     )
     ax = plots.flips(frame)
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["documents", "promo"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["all documents", "promo"]
+    assert "all documents 10.0 %" in ax.get_label()
     assert [t.get_text() for t in ax.texts] == ["10.0 %, n=100", "50.0 %, n=10"]
     (bars,) = ax.containers
     ends = [segment[:, 0].round(6).tolist() for segment in bars[2][0].get_segments()]
@@ -167,6 +176,14 @@ def test_flips_shows_share_interval_and_n():
     picture(ax)
     assert len(plots.flips(frame, by="kind").get_yticklabels()) == 1
     picture(plots.flips(frame.iloc[:0]))
+
+
+def test_a_share_of_zero_does_not_touch_the_name_of_its_row():
+    ax = plots.flips(rates(("publisher", "a.example", 41, 0.0, 0.0, 0.09)))
+    picture(ax)
+    (point,) = ax.transData.transform([(0, 0)])
+    radius = ax.containers[0].lines[0].get_markersize() / 2 * ax.figure.dpi / 72
+    assert ax.get_yticklabels()[0].get_window_extent().x1 < point[0] - radius
 
 
 def test_certainty_counts_classes_of_probability_by_evidence():
@@ -308,6 +325,7 @@ def test_learning_draws_a_line_a_metric():
     ax = plots.learning(frame)
     assert legend(ax) == ["accuracy", "ECE"]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["50", "100"]
+    assert ax.get_ylabel() == "score (0 to 1)"
     assert "accuracy from 0.50 to 0.70" in ax.get_label()
     picture(ax)
 

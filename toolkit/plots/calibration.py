@@ -58,9 +58,10 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
         table["probability"], table["correct"], yerr=ends, fmt="none", ecolor=BLUE, elinewidth=0.9, capsize=2
     )
     for row in table.itertuples():
+        # below a point at the foot of the figure n would be taken for a number of the axis
         ax.annotate(
-            f"{row.n:,}", (row.probability, row.correct), xytext=(5, -11), textcoords="offset points",
-            fontsize="small",
+            f"{row.n:,}", (row.probability, row.correct), xytext=(5, -11 if row.correct > 0.06 else 4),
+            textcoords="offset points", fontsize="small",
         )  # fmt: skip
     ax.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that was right")
     across(ax, "predicted probability (numbers: n; bars: 95 % intervals)")
@@ -117,7 +118,12 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if len(reached):
             y = 100 * float(accuracy.iloc[reached[0]])
             ax.plot([mark], [y], marker="o", color=VERMILLION)
-            ax.annotate(f"{y:.1f} %", (mark, y), xytext=(-4, 7), textcoords="offset points", ha="right")
+            # the curve falls, so it is below and to the left of it that nothing is drawn
+            below = y > 12
+            ax.annotate(
+                f"{y:.1f} %", (mark, y), xytext=(-4, -6 if below else 7), textcoords="offset points",
+                ha="right", va="top" if below else "baseline",
+            )  # fmt: skip
             told.append((f"at {mark} % of the documents", f"{y:.1f} %"))
     ax.set(xlim=(0, 102), ylim=(0, 103), ylabel="right (% of answered)")
     across(ax, "documents answered (% of all, surest first)")
@@ -129,7 +135,7 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw what more labels bring: figures of a classifier against the documents it was trained on.
+    """Draw what more labels bring: scores of a classifier against the documents it was trained on.
 
     Parameters
     ----------
@@ -160,9 +166,9 @@ def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         told.append((name, f"from {part['value'].iloc[0]:.2f} to {part['value'].iloc[-1]:.2f}"))
     sizes = sorted(set(curve["documents"]))
     ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
-    ax.set(ylabel="figure", ylim=(0, 1.02))
+    ax.set(ylabel="score (0 to 1)", ylim=(0, 1.02))
     across(ax, "documents trained on (bars: 95 % intervals)")
     legend(ax)
     open_frame(ax)
     span = f"{sizes[0]:,} to {sizes[-1]:,}" if sizes else "no"
-    return described(ax, f"Lines: figures against {span} training documents. {listed(told)}")
+    return described(ax, f"Lines: scores against {span} training documents. {listed(told)}")

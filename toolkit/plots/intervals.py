@@ -56,7 +56,9 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
         ecolor=GREY, capsize=3,
         clip_on=False,
     )  # fmt: skip
-    rows(ax, chosen["group"])
+    labels = chosen["group"].mask(chosen["by"] == "all", "all documents")
+    rows(ax, labels)
+    ax.tick_params(axis="y", pad=7)  # a point at 0 must not touch the name of its row
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
     across(ax, "documents whose leading topic changed (%; bars: 95 % intervals)")
     told = [f"{value:.1f} %" for value in share]
@@ -64,7 +66,7 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     return described(
         ax,
         "Points with intervals: share of documents whose leading topic changed. "
-        + listed(zip(chosen["group"], told, strict=True)),
+        + listed(zip(labels, told, strict=True)),
     )
 
 
