@@ -1,7 +1,7 @@
 """Measure speed beside named peers: ``python -m toolkit.evaluation.speed [--sizes .1 1] [-o data/benchmarks]``.
 
 Prints the tables and writes ``speed.json``; ``--table`` prints them again, ``--docs FILE`` puts them into a document.
-Peers that are not installed (extra ``bench``) are told and left out.
+Peers that are not installed (``data/benchmarks/peers.lock``) are told and left out.
 """
 
 from __future__ import annotations

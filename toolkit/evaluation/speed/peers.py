@@ -1,4 +1,4 @@
-"""What a user would pick instead, at its fastest sensible settings; none is needed, all are in the extra ``bench``.
+"""What a user would pick instead, at its fastest sensible settings; none is needed, ``make bench`` has all.
 
 Peers get the text as they like it best (lists of str, tokens of their own classes) before the clock starts, ours
 get a corpus. They are imported by name, so that one that is not installed is told and left out.
@@ -23,7 +23,7 @@ from toolkit.evaluation.speed.ours import CORPUS, PAGES, SPANS, TOPICS
 from toolkit.evaluation.speed.timing import Entry, Work
 
 LEAD = 4096
-"""Topic peers read as much of a document as our classifier does: so many characters."""
+"""So many characters of a document topic peers read; our classifier reads the ``lead`` bytes of its card."""
 
 SEED = 0
 
