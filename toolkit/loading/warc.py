@@ -53,9 +53,11 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
                 continue
             try:
                 record = loader.parse_record_stream(io.BytesIO(raw), known_format="warc")
-            except ArchiveLoadFailed as failure:
+            except (ArchiveLoadFailed, AttributeError) as failure:  # warcio takes it that every header is there
                 given += 1
-                yield Rejected(place, f"not a WARC record ({failure})", printable(raw))
+                lacking = isinstance(failure, AttributeError)
+                reason = "a header is missing" if lacking else str(failure)
+                yield Rejected(place, f"not a WARC record: {reason}", printable(raw))
                 continue
             if record.rec_type not in _PASSED:
                 given += 1
