@@ -53,7 +53,10 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
                 continue
             try:
                 record = loader.parse_record_stream(io.BytesIO(raw), known_format="warc")
-            except (ArchiveLoadFailed, AttributeError) as failure:  # warcio takes it that every header is there
+            except (
+                ArchiveLoadFailed,
+                AttributeError,
+            ) as failure:  # warcio takes it that every header is there
                 given += 1
                 lacking = isinstance(failure, AttributeError)
                 reason = "a header is missing" if lacking else str(failure)
