@@ -239,3 +239,13 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
     code, out, err = call("report", few, "-o", tmp_path / "study.pdf")
     assert code == 1
     assert "name it study.html" in err
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_first_command_on_a_terminal_says_why_it_takes_long(monkeypatch, capsys, warm):
+    monkeypatch.setattr("toolkit.warmup.is_warm", lambda: warm)
+    cli._say_if_cold()
+    assert capsys.readouterr().err == ""  # nobody looks on
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    cli._say_if_cold()
+    assert ("compiling kernels, once on this machine" in capsys.readouterr().err) is not warm

@@ -83,6 +83,7 @@ def clean(
     """Clean articles: write them with a column clean_text."""
     from toolkit import pipeline
 
+    _say_if_cold()
     _finish(
         lambda: pipeline.clean(
             inputs,
@@ -113,6 +114,7 @@ def classify(
     """Classify articles: write their topics with probabilities."""
     from toolkit import pipeline
 
+    _say_if_cold()
     _finish(
         lambda: pipeline.classify(
             inputs,
@@ -159,6 +161,7 @@ def run(
             _say(error)
         return summary
 
+    _say_if_cold()
     _finish(job)
 
 
@@ -204,6 +207,7 @@ def report_(
         summary.report = report.render(folder, output)
         return summary
 
+    _say_if_cold()
     _finish(job)
 
 
@@ -270,6 +274,14 @@ def _say(message: object) -> None:
     from toolkit.display import visible
 
     typer.echo(f"news-toolkit: {' '.join(visible(str(message)).split())}", err=True)
+
+
+def _say_if_cold() -> None:
+    """Tell whoever looks on why the first command takes longer than the next."""
+    from toolkit.warmup import is_warm
+
+    if sys.stderr.isatty() and not is_warm():
+        _say("compiling kernels, once on this machine: some 20 to 40 seconds")
 
 
 def _finish(job: Callable[[], Any]) -> Any:

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+
+
+def is_warm() -> bool:
+    """Tell whether the kernels of this version lie in numba's cache, compiled on this machine.
+
+    Examples
+    --------
+    >>> warm()[:13], is_warm()
+    ('kernels ready', True)
+    """
+    from toolkit.boilerplate.scoring import KERNEL
+
+    return any(Path(KERNEL.stats.cache_path).glob(f"scoring.{KERNEL.__name__}-*.nbi"))
 
 
 def warm() -> str:

@@ -147,6 +147,10 @@ def _read(data, start, end, joint, classes, fold, prints, shapes, terms):  # typ
     return at
 
 
+KERNEL = _score
+"""The kernel that takes longest to compile but one, and runs whenever text is cleaned."""
+
+
 @dataclass(frozen=True)
 class WordWeights:
     """N-gram weights of two tables of eight classes, a byte each.
