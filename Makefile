@@ -30,7 +30,7 @@ demo: $(READY)  ## load, clean, classify and report on the sample corpus, into o
 	$(BIN)/news-toolkit run data/sample/articles.jsonl.gz -o out/demo
 
 test: lint  ## everything that must hold: lint, types, tests, notebooks, byte for byte
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
