@@ -71,7 +71,7 @@ matrix:  ## the tests with the lowest and with the newest versions of what the p
 	  out/matrix/$$edge/bin/python -m pip install --quiet --upgrade pip && \
 	  out/matrix/$$edge/bin/python -m pip install --quiet --only-binary :all: hatchling editables && \
 	  out/matrix/$$edge/bin/python -m pip install --quiet --no-build-isolation \
-	    $$(test $$edge = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist]' pytest hypothesis nbval && \
+	    $$(test $$edge = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist,bench]' pytest hypothesis nbval && \
 	  NEWS_TOOLKIT_DATA=none out/matrix/$$edge/bin/python -m pytest tests || exit 1; \
 	done
 
