@@ -77,7 +77,7 @@ def clean(
     remove: Remove = None,
     index: Index = None,
     strict: Strict = False,
-    rows: Rows = 10_000,
+    rows: Rows = 5_000,
     jobs: Jobs = 1,
 ) -> None:
     """Clean articles: write them with a column clean_text."""
@@ -108,7 +108,7 @@ def classify(
     ],
     column: Columns = None,
     strict: Strict = False,
-    rows: Rows = 10_000,
+    rows: Rows = 5_000,
     jobs: Jobs = 1,
 ) -> None:
     """Classify articles: write their topics with probabilities."""
@@ -137,7 +137,7 @@ def run(
     remove: Remove = None,
     index: Index = None,
     strict: Strict = False,
-    rows: Rows = 10_000,
+    rows: Rows = 5_000,
     jobs: Jobs = 1,
 ) -> None:
     """Load, clean, classify and report; a run that was killed continues where it stopped."""
@@ -177,7 +177,7 @@ def report_(
     remove: Remove = None,
     index: Index = None,
     strict: Strict = False,
-    rows: Rows = 10_000,
+    rows: Rows = 5_000,
     jobs: Jobs = 1,
 ) -> None:
     """Make a page of figures and the notebook behind it, of files or of a folder that run wrote."""

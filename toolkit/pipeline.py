@@ -23,7 +23,7 @@ from toolkit.spool import file_of_rows, sweep, write_json, write_rows
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
 
-ROWS = 10_000
+ROWS = 5_000
 """Documents in memory at a time."""
 
 RESULTS = ("cleaned.parquet", "spans.parquet", "topics.parquet", "quarantine.parquet")
@@ -111,7 +111,7 @@ def run(
         Raise on the first record that cannot be read instead of putting it into quarantine.
     progress : bool, default False
         Show bars on standard error.
-    rows : int, default 10,000
+    rows : int, default 5,000
         Documents in a batch; the results do not depend on it.
     n_jobs : int, default 1
         Batches in work at a time, in threads; -1 for one a processor. With 2 or more, reading, working and
