@@ -325,6 +325,21 @@ def test_an_element_of_many_attributes_is_refused_and_a_long_script_is_not():
         assert time.process_time() - began < 2
 
 
+def test_arrow_that_points_outside_itself_is_one_row():
+    """An index or an offset that is not looked at first would be followed into other memory."""
+    astray = pa.DictionaryArray.from_arrays(
+        pa.array([0, 7], pa.int32()), pa.array(["It rained."]), safe=False
+    )
+    table = pa.table({"text": astray})
+    with io.BytesIO() as file:
+        with pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        corpus = load(stream(file.getvalue(), "a.feather"))
+    assert len(corpus) == 0
+    (reason,) = reasons(corpus)
+    assert reason.startswith("cannot be read as a columnar file: Index 7 out of bounds")
+
+
 BAIT = {
     "comment": "<!--", "entity": "&", "less": "<", "quote": '"', "escaped quote": '\\"', "return": "\r", "blank": " ",
     "mail": "a@", "address": "http://", "dot": "a.", "hyphen": "-", "bracket": "(", "space dot": " .", "digit": "1",

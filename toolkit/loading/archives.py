@@ -74,7 +74,7 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
         raise Unreadable(msg) from None
     with archive:
         for info in archive.infolist():
-            if info.is_dir() or _passed_over(info.filename):
+            if info.filename.endswith("/") or _passed_over(info.filename):
                 continue
             stream.budget.count_member()
             place = f"{label}!{printable(info.filename, 4096)}"

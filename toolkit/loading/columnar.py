@@ -28,6 +28,7 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     while True:
         try:
             batch = next(batches, None)
+            checked = [] if batch is None else list(_checked(batch, label, number + 1))
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             place = f"{label}#{number + 1}" if number else label
             yield Rejected(
@@ -37,7 +38,7 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
         if batch is None:
             break
         stream.budget.spend(batch.nbytes)
-        yield from _checked(batch, label, number + 1)
+        yield from checked
         number += batch.num_rows
     if not number:
         yield Rejected(label, "no records: the file holds a schema only")
@@ -109,11 +110,19 @@ def _checked(batch: pa.RecordBatch, label: str, first: int) -> Iterator[Block | 
     yield Block(columns, places)
 
 
+_AS_BYTES = {
+    pa.string(): pa.binary(),
+    pa.large_string(): pa.large_binary(),
+    pa.string_view(): pa.binary_view(),
+}
+
+
 def _decoded(name: str, values: pa.Array, bad: dict[int, tuple[str, bytes]]) -> pa.Array:
     kind = values.type
     if pa.types.is_dictionary(kind):
-        values.validate(full=False)
-        return _decoded(name, values.cast(kind.value_type), bad)
+        # made anew, which looks whether every index is inside
+        inside = pa.DictionaryArray.from_arrays(values.indices, values.dictionary)
+        return _decoded(name, inside.cast(kind.value_type), bad)
     if isinstance(kind, pa.ExtensionType):
         return _decoded(name, values.storage, bad)
     textual = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
@@ -121,12 +130,14 @@ def _decoded(name: str, values: pa.Array, bad: dict[int, tuple[str, bytes]]) -> 
     if not textual and not binary:
         values.validate(full=True)
         return values
+    raw = values.view(_AS_BYTES[kind]) if textual else values
+    raw.validate(full=True)  # an offset outside the buffers would be followed into other memory
     try:
         strings = values.cast(pa.large_string())
         strings.validate(full=True)
     except (pa.ArrowException, UnicodeDecodeError):
         decoded: list[str | None] = []
-        for row, value in enumerate(values.cast(pa.large_binary()).to_pylist()):
+        for row, value in enumerate(raw.to_pylist()):
             try:
                 decoded.append(None if value is None else value.decode("utf-8"))
             except UnicodeDecodeError:
