@@ -45,7 +45,7 @@ def undisturbed(few, tmp_path_factory):
 
 
 FORKING = """
-import json, os, sys, traceback
+import json, os, signal, sys, traceback
 from toolkit import cli, job, pipeline, report, spool
 
 pipeline.run(sys.argv[1], sys.argv[2], rows=6)
@@ -54,6 +54,8 @@ for line in sys.stdin:
     task = json.loads(line)
     child = os.fork()
     if not child:
+        # a shell that starts the tests in the background lets them ignore it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (1, 2):
             os.dup2(os.open(f"{task['log']}{number}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
         sys.argv, code = ["news-toolkit", *task["args"]], 0
