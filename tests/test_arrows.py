@@ -9,7 +9,7 @@ import toolkit
 
 PACKAGE = Path(toolkit.__file__).parent
 
-CRAFT = {"boilerplate", "topics", "segments", "corpus", "shipped"}
+CRAFT = {"boilerplate", "topics", "segments", "buffer", "corpus", "shipped"}
 SHOWN = {"display", "plots"}
 OFFICE = CRAFT | SHOWN | {"loading", "datasets", "spool", "provenance"}
 # The commands that make the shipped models, and what only they need; else only cross-validation uses them.
@@ -26,12 +26,13 @@ MAY_IMPORT = {
     "corpus": set(),
     "shipped": set(),
     "arrays": set(),
-    "segments": {"corpus", "shipped"},
+    "buffer": set(),
+    "segments": {"buffer"},
     "loading": {"corpus"},
-    "duplication": {"segments", "corpus"},
+    "duplication": {"buffer", "corpus"},
     "datasets": {"loading", "corpus", "shipped"},
-    "boilerplate": {"segments", "corpus", "shipped", "display", "arrays"},
-    "topics": {"segments", "corpus", "shipped", "display", "arrays"},
+    "boilerplate": {"segments", "buffer", "corpus", "shipped", "display", "arrays"},
+    "topics": {"corpus", "shipped", "display", "arrays"},
     "display": set(),
     "plots": {"display", "notebook"},
     "notebook": set(),

@@ -21,7 +21,8 @@ from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.trees import FIRST, Trees
-from toolkit.segments import Buffer, cut
+from toolkit.buffer import Buffer
+from toolkit.segments import cut
 
 
 @njit

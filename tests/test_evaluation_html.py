@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from toolkit.boilerplate import labelled
-from toolkit.boilerplate import remover as remover_module
 from toolkit.boilerplate import train as train_module
+from toolkit.boilerplate.model import shipped_model
 from toolkit.corpus import make_corpus
 from toolkit.datasets.store import SETTING, records, write_records
 from toolkit.evaluation.extractors import PEERS, SETTINGS, extract
@@ -190,17 +190,17 @@ def test_the_remover_takes_a_model_trained_without_them_and_then_the_shipped_one
         return "trained"
 
     monkeypatch.setattr(train_module, "train", train)
-    shipped = remover_module.shipped_model
+    shipped = shipped_model()
     with remover_without({"example.com"}, seed=3):
-        assert remover_module.shipped_model() == "trained"
+        assert shipped_model() == "trained"
         assert {record["id"] for record in records("wcxb")} == {"p1", "p2", "other"}
     assert seen == [({"p1", "p2"}, 3)]
-    assert remover_module.shipped_model is shipped
+    assert shipped_model() is shipped
 
 
 def test_each_publisher_is_cleaned_once_and_by_a_model_that_did_not_see_it(data, monkeypatch):
     trained = []
-    shipped = remover_module.shipped_model()
+    shipped = shipped_model()
 
     def train(*, seed):
         trained.append({record["id"] for record in records("aed")})

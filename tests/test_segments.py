@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.segments import GLUED, LINE, PARAGRAPH, SENTENCE, Buffer, Segments, cut
+from toolkit.buffer import Buffer
+from toolkit.segments import GLUED, LINE, PARAGRAPH, SENTENCE, Segments, cut
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 NEWSLIKE = st.lists(

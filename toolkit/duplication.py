@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.segments import Buffer
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
 

@@ -1,62 +1,44 @@
-"""The one place that cuts text: UTF-8 buffers in, segment byte offsets and fingerprints out.
+"""The one place that cuts text: UTF-8 buffers in, byte offsets of segments out.
 
 A *segment* is the smallest piece the remover keeps or removes: a line, a sentence, or what stands between
 two glued joints (``difference.Russian``, ``.”He``). Offsets are bytes into one contiguous Arrow buffer;
-code points appear only at the edge, through :func:`code_point_offsets`.
+code points appear only at the edge, in the table of spans.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from numba import njit
-from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-Offsets = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
+from toolkit.buffer import (
+    BREAK,
+    BULLET,
+    CLASSES,
+    CLOSER,
+    DIGIT,
+    FNV,
+    LOWER,
+    OPENER,
+    OTHER,
+    PRIME,
+    SPACE,
+    STOP,
+    UPPER,
+    WIDE_STOP,
+    Buffer,
+    Bytes,
+    Offsets,
+    among,
+    decode,
+    fnv,
+)
 
 # How a segment is set off from the one before it in the same document.
 FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
-
-_OTHER, _LOWER, _UPPER, _DIGIT, _SPACE, _BREAK, _STOP, _CLOSER, _OPENER, _BULLET, _WIDE_STOP = range(11)
-
-
-def _code_point_classes() -> NDArray[np.uint8]:
-    table = np.zeros(0x10000, np.uint8)
-    for code in range(0x10000):
-        char = chr(code)
-        if char.islower() or char in "ªº":
-            table[code] = _LOWER
-        elif char.isupper() or char.istitle():
-            table[code] = _UPPER
-        elif char.isalpha():
-            table[code] = _OTHER
-        elif char.isdecimal():
-            table[code] = _DIGIT
-        elif char in "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
-            table[code] = _BREAK
-        elif char.isspace():
-            table[code] = _SPACE
-    for group, name in (
-        (".!?…", _STOP),
-        ("\"'”’)]»", _CLOSER),
-        ("“‘«([„¿¡", _OPENER),
-        ("•▪►▶●■|·◆★→", _BULLET),
-        ("。！？", _WIDE_STOP),
-    ):
-        for char in group:
-            table[ord(char)] = name
-    return table
-
-
-CLASSES = _code_point_classes()
 
 _ABBREVIATIONS = (
     "mr mrs ms dr sen sens rep reps gov gen lt col sgt capt cmdr maj st jr sr no vs jan feb mar apr jun jul "
@@ -89,72 +71,8 @@ _CAMEL_WORDS = (
     "YouTubers ZeroHedge ZipRecruiter"
 ).split()
 
-FNV, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-
-
-def _fnv(word: bytes) -> int:
-    value = int(FNV)
-    for byte in word:
-        value = ((value ^ byte) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
-    return value
-
-
-_ABBREVIATION_HASHES = np.sort(np.array([_fnv(w.encode()) for w in _ABBREVIATIONS], np.uint64))
-_CAMEL_HASHES = np.sort(np.array([_fnv(w.encode()) for w in _CAMEL_WORDS], np.uint64))
-
-
-@dataclass(frozen=True)
-class Buffer:
-    """UTF-8 text of many documents, laid end to end.
-
-    Attributes
-    ----------
-    data : ndarray of uint8, shape (n_bytes,)
-    offsets : ndarray of int64, shape (n_documents + 1,)
-        Document ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
-    """
-
-    data: Bytes
-    offsets: Offsets
-
-    @classmethod
-    def of(cls, texts: pd.Series[Any] | pa.Array | list[str]) -> Buffer:
-        """View texts as one buffer; Arrow-backed input with one chunk is not copied.
-
-        Raises
-        ------
-        ValueError
-            A text holds a lone surrogate, which UTF-8 cannot store.
-
-        Examples
-        --------
-        >>> Buffer.of(["ab", "é"]).offsets.tolist()
-        [0, 2, 4]
-        """
-        try:
-            array = pa.array(texts, type=pa.large_string())
-        except (UnicodeEncodeError, pa.ArrowInvalid) as error:
-            msg = f"text cannot be stored as UTF-8 ({error}); drop lone surrogates with errors='replace'"
-            raise ValueError(msg) from error
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
-        _, offsets, data = array.buffers()
-        ends = (
-            np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
-            if len(array)
-            else np.zeros(1, np.int64)
-        )
-        raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
-        return cls(raw, ends)
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def text(self, start: int, end: int) -> str:
-        """Decode bytes ``start:end``."""
-        return bytes(self.data[start:end]).decode("utf-8")
+_ABBREVIATION_HASHES = np.sort(np.array([fnv(w.encode()) for w in _ABBREVIATIONS], np.uint64))
+_CAMEL_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CAMEL_WORDS], np.uint64))
 
 
 @dataclass(frozen=True)
@@ -181,23 +99,9 @@ class Segments:
 
 
 @njit(cache=True, nogil=True)
-def decode(data, i, hi):  # type: ignore[no-untyped-def]
-    """Code point at byte i and its length in bytes; the buffer is valid UTF-8."""
-    b = data[i]
-    if b < 0x80:
-        return np.int64(b), 1
-    if b < 0xE0:
-        return ((np.int64(b) & 0x1F) << 6) | (np.int64(data[i + 1]) & 0x3F), 2
-    if b < 0xF0:
-        code = ((np.int64(b) & 0x0F) << 12) | ((np.int64(data[i + 1]) & 0x3F) << 6)
-        return code | (np.int64(data[i + 2]) & 0x3F), 3
-    return np.int64(0xFFFF), 4
-
-
-@njit(cache=True, nogil=True)
 def _class_at(data, i, hi, classes):  # type: ignore[no-untyped-def]
     if i >= hi:
-        return np.uint8(_BREAK), 0
+        return np.uint8(BREAK), 0
     code, size = decode(data, i, hi)
     return classes[code], size
 
@@ -225,8 +129,7 @@ def _is_abbreviation(data, lo, stop, abbreviations):  # type: ignore[no-untyped-
     for j in range(i, stop):
         b = data[j]
         value = (value ^ np.uint64(b + 32 if b <= 90 else b)) * PRIME
-    k = np.searchsorted(abbreviations, value)
-    return k < len(abbreviations) and abbreviations[k] == value
+    return among(abbreviations, value)
 
 
 @njit(cache=True, nogil=True)
@@ -250,10 +153,8 @@ def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
     value = FNV
     for j in range(a, b):
         value = (value ^ np.uint64(data[j])) * PRIME
-        if j >= i:
-            k = np.searchsorted(camel, value)
-            if k < len(camel) and camel[k] == value:
-                return True
+        if j >= i and among(camel, value):
+            return True
     return False
 
 
@@ -264,8 +165,8 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
     joint = np.uint8(FIRST)
     begin = np.int64(-1)
     last = lo  # end of the last byte that is not white space
-    before = np.uint8(_BREAK)  # class of the character before i
-    before2 = np.uint8(_BREAK)
+    before = np.uint8(BREAK)  # class of the character before i
+    before2 = np.uint8(BREAK)
     breaks = 0
     i = lo
     while i < hi:
@@ -276,18 +177,18 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             j = i + 1
             while j < hi and 97 <= data[j] <= 122:
                 j += 1
-            before2 = before if j == i + 1 else np.uint8(_LOWER)
-            before = np.uint8(_LOWER)
+            before2 = before if j == i + 1 else np.uint8(LOWER)
+            before = np.uint8(LOWER)
             last = j
             i = j
             continue
         if byte == 32:
             i += 1
             before2 = before
-            before = np.uint8(_SPACE)
+            before = np.uint8(SPACE)
             continue
         kind, size = _class_at(data, i, hi, classes)
-        if kind == _LOWER or kind == _OTHER or kind == _DIGIT:
+        if kind == LOWER or kind == OTHER or kind == DIGIT:
             if begin < 0:
                 begin = i
             i += size
@@ -295,12 +196,12 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             before2 = before
             before = kind
             continue
-        if kind == _SPACE:
+        if kind == SPACE:
             i += size
             before2 = before
             before = kind
             continue
-        if kind == _BREAK:
+        if kind == BREAK:
             if begin >= 0:
                 starts[n] = begin
                 ends[n] = last
@@ -317,19 +218,19 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             before2 = before
             before = kind
             continue
-        if kind == _UPPER:
+        if kind == UPPER:
             if begin < 0:
                 begin = i
             elif (
-                before == _LOWER
-                and before2 != _SPACE
-                and before2 != _BREAK
+                before == LOWER
+                and before2 != SPACE
+                and before2 != BREAK
                 and not _is_name(data, begin, hi, i, camel)
             ) or (
-                before == _CLOSER
-                and before2 != _SPACE
-                and before2 != _BREAK
-                and before2 != _UPPER
+                before == CLOSER
+                and before2 != SPACE
+                and before2 != BREAK
+                and before2 != UPPER
                 and data[i - 1] != 39
                 and data[i - 1] != 34
             ):
@@ -339,21 +240,21 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
                 n += 1
                 begin = i
                 joint = np.uint8(GLUED)
-                before = np.uint8(_BREAK)
+                before = np.uint8(BREAK)
             i += size
             last = i
             before2 = before
             before = kind
             continue
-        if kind == _BULLET:
-            if begin >= 0 and (before == _SPACE or size > 1):
+        if kind == BULLET:
+            if begin >= 0 and (before == SPACE or size > 1):
                 starts[n] = begin
                 ends[n] = last
                 joints[n] = joint
                 n += 1
                 joint = np.uint8(INLINE)
                 begin = -1
-                before = np.uint8(_BREAK)
+                before = np.uint8(BREAK)
             if begin < 0:
                 begin = i
             i += size
@@ -361,7 +262,7 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             before2 = before
             before = kind
             continue
-        if kind == _STOP or kind == _WIDE_STOP:
+        if kind == STOP or kind == WIDE_STOP:
             if begin < 0:
                 begin = i
             dot = data[i] == 46
@@ -372,9 +273,9 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             k2 = kind
             while j < hi:  # the whole run of stops and closers
                 k2, s2 = _class_at(data, j, hi, classes)
-                if k2 == _STOP or k2 == _WIDE_STOP:
+                if k2 == STOP or k2 == WIDE_STOP:
                     run += 1
-                elif k2 == _CLOSER:
+                elif k2 == CLOSER:
                     if closed and data[j] in (34, 39):  # a second straight quote opens what follows
                         break
                     closed = True
@@ -384,24 +285,24 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
             last = j
             k2, s2 = _class_at(data, j, hi, classes)
             cut = np.uint8(255)
-            if kind == _WIDE_STOP and k2 != _BREAK:
+            if kind == WIDE_STOP and k2 != BREAK:
                 cut = np.uint8(SENTENCE)
-            elif k2 == _SPACE:
+            elif k2 == SPACE:
                 k = j
                 k3 = k2
-                while k < hi and k3 == _SPACE:
+                while k < hi and k3 == SPACE:
                     k += s2
                     k3, s2 = _class_at(data, k, hi, classes)
-                starter = k3 == _UPPER or k3 == _DIGIT or k3 == _OPENER or k3 == _CLOSER or k3 == _BULLET
-                if not starter and k < hi and k3 == _OTHER:
+                starter = k3 == UPPER or k3 == DIGIT or k3 == OPENER or k3 == CLOSER or k3 == BULLET
+                if not starter and k < hi and k3 == OTHER:
                     starter = data[k] >= 0xD0 or data[k] in (64, 35, 45, 42)  # another script, @ # - *
                     starter = starter or data[k] == 0xE2
                 if starter and not (
                     dot and run == 1 and not closed and _is_abbreviation(data, begin, at, abbreviations)
                 ):
                     cut = np.uint8(SENTENCE)
-            elif (k2 == _UPPER or k2 == _OPENER) and (
-                closed or before == _LOWER or (run == 1 and before == _DIGIT)
+            elif (k2 == UPPER or k2 == OPENER) and (
+                closed or before == LOWER or (run == 1 and before == DIGIT)
             ):
                 address = False
                 if dot and run == 1 and not closed:
@@ -425,13 +326,13 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
                 n += 1
                 begin = -1
                 joint = cut
-                before = np.uint8(_BREAK)
-                before2 = np.uint8(_BREAK)
+                before = np.uint8(BREAK)
+                before2 = np.uint8(BREAK)
             else:
                 before2 = before
-                before = np.uint8(_CLOSER) if closed else kind
+                before = np.uint8(CLOSER) if closed else kind
                 if closed:
-                    before2 = np.uint8(_STOP)
+                    before2 = np.uint8(STOP)
             i = j
             continue
         # closers and openers

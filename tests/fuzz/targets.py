@@ -29,9 +29,10 @@ from lxml import etree
 import toolkit
 from toolkit.boilerplate.decisions import read_decisions
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
+from toolkit.buffer import Buffer
 from toolkit.display import CleanedArticle, Table, escaped, visible
 from toolkit.loading import Limits, load
-from toolkit.segments import Buffer, cut
+from toolkit.segments import cut
 
 LIMITS = Limits(
     record_bytes=1 << 16, free_bytes=1 << 20, ratio=20, archive_bytes=4 << 20, members=20, json_depth=30

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.scoring import read_segments
-from toolkit.segments import Buffer, cut
+from toolkit.buffer import Buffer
+from toolkit.segments import cut
 
 KEEP = "keep"
 WITHDRAWN = "undecided"

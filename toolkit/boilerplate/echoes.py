@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import NAME, SHAPE
 from toolkit.boilerplate.scoring import read_segments
-from toolkit.segments import Buffer, Segments
+from toolkit.buffer import Buffer
+from toolkit.segments import Segments
 
 ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 """Columns: share of the segment's terms, and of its names, that stand in another segment of the article; how many

@@ -8,17 +8,15 @@ the document, and what the template index has counted of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
-from toolkit.boilerplate.features import mix
 from toolkit.boilerplate.reading import Reading
+from toolkit.boilerplate.repetition import REPEATED, Seen, repeated
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
-from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find
+from toolkit.boilerplate.templates import Lookup
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
@@ -39,12 +37,6 @@ PLACE = (
     "from_start", "from_end", "relative", "segments", "paragraph_bytes", "paragraph_segments", "in_paragraph",
     "within", "is_title", "tokens@-1", "tokens@+1", "last_class@-1", "capitalised@-1", "capitalised@+1",
 )  # fmt: skip
-REPEATED = (
-    *(f"{w}_{c}" for w in WINDOWS[:-1] for c in ("docs", "rate", "score")),
-    *(f"{w}_lift" for w in CONTRASTED),
-    *(f"{w}_{c}" for w in WINDOWS[:-1] for c in ("span", "stories")), "exact_elsewhere", "exact_publishers", "titled",
-    "exact_docs@-1", "exact_docs@+1", "fuzzy_docs@-1", "fuzzy_docs@+1", "repeated_share", "publisher_docs",
-)  # fmt: skip
 COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 """Names of the evidence columns."""
 
@@ -52,52 +44,9 @@ _AT_PLACE = len(OWN) + len(AROUND)
 EVIDENT = 8
 """Least words of, and other articles with, a segment that repetition alone gives away."""
 
-COPIES = 3
-"""Most copies of one article that are told from a template."""
-
 _AT_SPOTS = _AT_PLACE + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
 _AT_REPEATED = _AT_ECHOES + len(ECHOES)
-_CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
-
-
-@njit(cache=True, nogil=True)
-def _popcount(x):  # type: ignore[no-untyped-def]
-    n = 0
-    while x:
-        x &= x - np.uint64(1)
-        n += 1
-    return n
-
-
-@njit(cache=True, nogil=True)
-def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  # type: ignore[no-untyped-def]
-    """Other documents of the publisher that hold each segment, exactly and fuzzily, its own copies left out.
-
-    Where most of a document stands in one to three others too, these are copies of it: crawled again, or slightly
-    edited. They say nothing of templates, so their number is taken off.
-    """
-    below = np.zeros(COPIES + 1, np.int64)
-    for d in range(len(bounds) - 1):
-        below[:] = 0
-        total = 0
-        for s in range(bounds[d], bounds[d + 1]):
-            for w in range(2):
-                r = find(slots, rows, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
-                out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
-            total += shapes[s, 7]
-            if out[s, 0] <= COPIES:
-                below[out[s, 0]] += shapes[s, 7]
-        reached = 0
-        for k in range(COPIES + 1):
-            reached += below[k]
-            if 2 * reached >= total:
-                copies[d] = k
-                break
-        if copies[d] > 0:
-            for s in range(bounds[d], bounds[d + 1]):
-                for w in range(2):
-                    out[s, w] = max(out[s, w] - copies[d], 0)
 
 
 @njit(cache=True, nogil=True)
@@ -255,114 +204,7 @@ _AFTER = len(OWN) + AROUND.index("paragraph_after")
 _SIZE = _AT_PLACE + PLACE.index("paragraph_bytes")
 _WITHIN = _AT_PLACE + PLACE.index("within")
 _TITLE = _AT_PLACE + PLACE.index("is_title")
-
-
-@njit(cache=True, nogil=True)
-def _repeated(  # type: ignore[no-untyped-def]
-    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, slots, rows, docs,
-    occurrences, score, first, last, stories, wanted, out
-):  # fmt: skip
-    """Columns REPEATED of the wanted segments; counts exclude the document itself."""
-    windows = len(contrast)
-    at_lift = _AT_REPEATED + 3 * windows
-    n_lift = 0
-    for w in range(windows):
-        n_lift += contrast[w]
-    rest = at_lift + n_lift
-    after = rest + 2 * windows
-    at_row = 0
-    for d in range(len(bounds) - 1):
-        lo, hi = bounds[d], bounds[d + 1]
-        size = np.float32(pub_docs[d])
-        others = np.float32(max(all_docs - pub_docs[d], 0))
-        share = 0.0
-        weight = 0.0
-        for s in range(lo, hi):
-            w7 = min(shapes[s, 7], 400)
-            weight += w7
-            if seen[s, 0] > 0:
-                share += w7
-        share = share / max(weight, 1.0)
-        for s in range(lo, hi):
-            if not wanted[s]:
-                continue
-            row = out[at_row]
-            at_row += 1
-            lift = at_lift
-            for w in range(windows):
-                h = prints[s, w]
-                at = _AT_REPEATED + 3 * w
-                here = 0
-                row[at] = 0
-                row[at + 1] = 0
-                row[at + 2] = -1
-                row[rest + 2 * w] = 0
-                row[rest + 2 * w + 1] = 0
-                r = np.int64(-1)
-                if h != 0:
-                    r = find(slots, rows, mix(mix(h, np.uint64(w + 1)), publishers[d]))
-                if r >= 0:
-                    here = max(docs[r] - 1 - copies[d], 0)
-                    row[at] = np.log1p(np.float32(here))
-                    row[at + 1] = here / max(size, np.float32(1.0))
-                    if here > 0 and occurrences[r] > 1:
-                        row[at + 2] = np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
-                    if here > 0:
-                        row[rest + 2 * w] = np.log1p(np.float32(max(last[r] - first[r], 0)))
-                        row[rest + 2 * w + 1] = _popcount(stories[r]) / np.float32(min(here + 1, 64))
-                if contrast[w]:
-                    row[lift] = 0
-                    elsewhere = 0
-                    spread = 0
-                    if h != 0:
-                        g = find(slots, rows, mix(mix(h, np.uint64(w + 1)), np.uint64(1)))
-                        if g >= 0:
-                            elsewhere = max(docs[g] - here - 1 - copies[d], 0)
-                            spread = max(_popcount(stories[g]) - 1, 0)
-                        if here > 0:
-                            row[lift] = np.log((here + np.float32(0.1)) / (size + np.float32(1.0))) - np.log(
-                                (elsewhere + np.float32(0.1)) / (others + np.float32(1.0))
-                            )
-                    if w == 0:
-                        row[after] = np.log1p(np.float32(elsewhere))
-                        row[after + 1] = np.log1p(np.float32(spread))
-                    lift += 1
-            t = find(slots, rows, mix(mix(prints[s, 0], np.uint64(windows + 1)), publishers[d]))
-            row[after + 2] = 0
-            if t >= 0 and row[_TITLE] == 0:
-                row[after + 2] = np.log1p(np.float32(docs[t]))
-            for w in range(2):
-                at = after + 3 + 2 * w
-                row[at] = np.log1p(np.float32(seen[s - 1, w])) if s > lo else np.float32(-1.0)
-                row[at + 1] = np.log1p(np.float32(seen[s + 1, w])) if s + 1 < hi else np.float32(-1.0)
-            row[after + 7] = share
-            row[after + 8] = np.log1p(size)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """How often the segments of a reading stand elsewhere.
-
-    Attributes
-    ----------
-    others : ndarray of int32, shape (n_segments, 2)
-        Other documents of the publisher that hold the segment, exactly and fuzzily; its own copies left out.
-    copies : ndarray of int32, shape (n_documents,)
-    """
-
-    others: NDArray[np.int32]
-    copies: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, read: Reading, lookup: Lookup | None) -> Seen:
-        """Look every segment up; without an index nothing was seen elsewhere."""
-        out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
-        if lookup is not None:
-            _seen(
-                read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.slots, lookup.rows,
-                lookup.counts.docs, out, copies,
-            )  # fmt: skip
-        return cls(out, copies)
+_TITLED = _AT_REPEATED + REPEATED.index("titled")
 
 
 def suspicious(read: Reading, seen: Seen) -> NDArray[np.bool_]:
@@ -429,10 +271,6 @@ def evidence(
     out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
     out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
     if lookup is not None:
-        c = lookup.counts
-        _repeated(
-            read.prints, read.shapes, bounds, read.about.publishers, lookup.documents(read.about.publishers),
-            lookup.everywhere, _CONTRAST, seen.others, seen.copies, lookup.slots, lookup.rows, c.docs, c.occurrences,
-            c.score, c.first, c.last, c.stories, wanted, out,
-        )  # fmt: skip
+        repeated(read, lookup, seen, wanted, out[:, _AT_REPEATED:])
+        out[out[:, _TITLE] != 0, _TITLED] = 0
     return out

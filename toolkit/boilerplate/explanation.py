@@ -11,8 +11,9 @@ import pandas as pd
 from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.scoring import WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup
+from toolkit.buffer import Buffer
 from toolkit.display import PLAIN, CleanedArticle, escaped, visible
-from toolkit.segments import Buffer, Segments
+from toolkit.segments import Segments
 
 _MOST = 60
 """Words of a span that are tried."""

@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from toolkit.segments import CLASSES, FNV, PRIME, Buffer, Segments, decode
+from toolkit.buffer import CLASSES, FNV, PRIME, Buffer, decode
+from toolkit.segments import Segments
 
 BUCKETS = 1 << 17
 """Rows of the hashed n-gram weight table."""
@@ -83,6 +84,12 @@ def mix(a, b):  # type: ignore[no-untyped-def]
     z = (a ^ (b * _M1)) + _M1
     z = (z ^ (z >> np.uint64(30))) * _M2
     return z ^ (z >> np.uint64(29))
+
+
+def mix_all(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Combine arrays of hashes element by element, as the index does."""
+    with np.errstate(over="ignore"):
+        return np.asarray(mix.py_func(a, b), np.uint64)
 
 
 @njit(cache=True, nogil=True)

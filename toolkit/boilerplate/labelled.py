@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.segments import Buffer
+from toolkit.buffer import Buffer
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
-from toolkit.segments import CLASSES, Buffer, decode
+from toolkit.buffer import CLASSES, Buffer, among, decode
 
 _ENDS = np.array(sorted(ord(c) for c in ".!?…。！？:;\"'”’)]»"), np.int64)
 _BLANK = {kind: int(CLASSES[ord(char)]) for kind, char in (("space", " "), ("break", "\n"))}
@@ -104,8 +104,7 @@ def _gap(data, left, right, classes, ends, out, at):  # type: ignore[no-untyped-
         return at
     code, _ = decode(data, _before(data, np.int64(0), left), left)
     glued = a == left or b == right
-    k = np.searchsorted(ends, code)
-    new_line = _lines(data, left, right) > 0 or (glued and k < len(ends) and ends[k] == code)
+    new_line = _lines(data, left, right) > 0 or (glued and among(ends, code))
     out[at] = 10 if new_line else 32
     return at + 1
 

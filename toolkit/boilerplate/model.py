@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.arrays import read_arrays
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, evident
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evident
 from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import WordWeights
 from toolkit.boilerplate.trees import Trees
 
@@ -246,3 +247,14 @@ def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) 
 
 def _told(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:120]
+
+
+LOADED: dict[str, SegmentModel] = {}
+"""The model that every remover uses, once it is loaded, as ``shipped``; evaluation puts others in its place."""
+
+
+def shipped_model() -> SegmentModel:
+    """Load the shipped segment model once a process."""
+    if "shipped" not in LOADED:
+        LOADED["shipped"] = SegmentModel.load()
+    return LOADED["shipped"]

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from toolkit.buffer import Buffer
 from toolkit.corpus import COLUMNS
-from toolkit.segments import LINE, PARAGRAPH, Buffer, cut
+from toolkit.segments import LINE, PARAGRAPH, cut
 
 PASSAGES = Path(__file__).parent.parent.parent / "data" / "training" / "passages.jsonl"
 """Written for this project, CC0; part of the checkout, not of the package."""

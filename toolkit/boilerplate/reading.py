@@ -14,7 +14,8 @@ from toolkit.boilerplate.features import SHAPE
 from toolkit.boilerplate.mending import Mended
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
 from toolkit.boilerplate.templates import publisher_hash
-from toolkit.segments import Buffer, Segments, cut
+from toolkit.buffer import Buffer
+from toolkit.segments import Segments, cut
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from toolkit.boilerplate.decisions import KEEP, KEPT, NONE, Decisions, Rules, append_decision, check_verdict
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, Seen, evidence, suspicious
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
-from toolkit.boilerplate.features import mix
-from toolkit.boilerplate.model import SegmentModel
+from toolkit.boilerplate.features import mix_all
+from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import (
     Cuts,
     assemble,
@@ -30,11 +31,10 @@ from toolkit.boilerplate.spans import (
     template_table,
 )
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
+from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusError, CorpusLike, as_corpus
-from toolkit.segments import Buffer
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
-_MODELS: dict[str, SegmentModel] = {}
 
 PORTION = 1 << 20
 """Bytes of text in work at a time, so that what is computed of them stays in the processor's cache."""
@@ -42,13 +42,6 @@ PORTION = 1 << 20
 ROUNDS = 16
 """Most times that a text is cleaned again; articles are done after seven at most. What is not done by then was made
 to keep the cleaner busy: it stays as it came, so that cleaning it again still changes nothing."""
-
-
-def shipped_model() -> SegmentModel:
-    """Load the shipped segment model once a process."""
-    if "shipped" not in _MODELS:
-        _MODELS["shipped"] = SegmentModel.load()
-    return _MODELS["shipped"]
 
 
 class BoilerplateRemover(TransformerMixin, BaseEstimator):
@@ -383,12 +376,6 @@ def _keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np
     owner = np.searchsorted(read.segments.bounds, segments, side="right") - 1
     one = np.full(len(segments), window + 1, np.uint64)
     return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
-
-
-def mix_all(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Combine arrays of hashes element by element, as the index does."""
-    with np.errstate(over="ignore"):
-        return np.asarray(mix.py_func(a, b), np.uint64)
 
 
 def clean(documents: CorpusLike, **parameters: Any) -> pd.DataFrame:

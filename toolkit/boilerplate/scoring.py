@@ -21,7 +21,8 @@ from toolkit.boilerplate.features import (
     scan,
 )
 from toolkit.boilerplate.lanes import LANES, add_rows, margins
-from toolkit.segments import CLASSES, Buffer, Segments
+from toolkit.buffer import CLASSES, Buffer
+from toolkit.segments import Segments
 
 WINDOWS = (
     *(f"head_{k}" for k in range(1, 8)),
@@ -113,6 +114,8 @@ def _score(  # type: ignore[no-untyped-def]
             continue
         n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
         at += shapes[s, 10]
+        if not len(table):  # no weights: nothing is scored
+            continue
         for k in range(16):
             logits[s, k] = 0.0
             older[k] = 0.0
@@ -134,16 +137,6 @@ def _score(  # type: ignore[no-untyped-def]
         for k in range(16):
             logits[s, k] = logits[s, k] * scale + bias[k]
         softmax(logits[s])
-    return at
-
-
-@njit(cache=True, nogil=True)
-def _read(data, start, end, joint, classes, fold, prints, shapes, terms):  # type: ignore[no-untyped-def]
-    index = np.empty(ROOM, np.uint32)
-    at = 0
-    for s in range(len(start)):
-        scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
-        at += shapes[s, 10]
     return at
 
 
@@ -183,6 +176,9 @@ class WordWeights:
         chosen = slice(first, first + 8)
         steps = self.table[:, chosen].astype(np.float32) - 128
         return steps * self.scale[chosen], self.bias[chosen]
+
+
+_NO_WEIGHTS = WordWeights(np.empty((0, 16), np.uint8), np.zeros(16, np.float32), np.zeros(16, np.float32))
 
 
 @dataclass(frozen=True)
@@ -227,17 +223,15 @@ def read_segments(
     n = len(segments)
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
     terms = np.empty(int((segments.end - segments.start).sum()) // TERM + 1, np.uint32)
-    text = (buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD)
     scored = n if words is not None else 0
     given, windows = np.empty((scored, 16), np.float32), np.empty((scored, len(WINDOWS)), np.float32)
-    if words is None:
-        used = _read(*text, prints, shapes, terms)
-    else:
-        none = SegmentReading(prints[:0], shapes[:0], terms[:0], given[:0], windows[:0])
-        same, old = (np.empty(0, np.int64), none) if known is None else known
-        counts = old.shapes[:, SHAPE.index("terms")].astype(np.int64)
-        used = _score(
-            *text, words.table, words.scale, words.bias, same, old.words, old.windows, old.prints,
-            old.shapes, old.terms, np.cumsum(counts) - counts, given, windows, prints, shapes, terms,
-        )  # fmt: skip
+    words = _NO_WEIGHTS if words is None else words
+    none = SegmentReading(prints[:0], shapes[:0], terms[:0], given[:0], windows[:0])
+    same, old = (np.empty(0, np.int64), none) if known is None else known
+    counts = old.shapes[:, SHAPE.index("terms")].astype(np.int64)
+    used = _score(
+        buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, words.table, words.scale,
+        words.bias, same, old.words, old.windows, old.prints, old.shapes, old.terms, np.cumsum(counts) - counts,
+        given, windows, prints, shapes, terms,
+    )  # fmt: skip
     return SegmentReading(prints, shapes, terms[:used], given, windows)

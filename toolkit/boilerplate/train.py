@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import vstack
 
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, REPEATED, Seen, evidence, suspicious
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evidence, suspicious
 from toolkit.boilerplate.features import ngram_matrix
 from toolkit.boilerplate.labelled import Labelled
 from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.material import load_gold, load_inserted, load_pages
 from toolkit.boilerplate.model import SHIPPED, Decision, SegmentModel
 from toolkit.boilerplate.reading import Reading
+from toolkit.boilerplate.repetition import REPEATED, Seen
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.trees import Trees

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.segments import Buffer, cut
+from toolkit.segments import cut
 
 _TERMINAL = (".", "!", "?", '"', "”", "’")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")

@@ -39,7 +39,7 @@ def remover_without(publishers: Container[str | None], *, seed: int = 0) -> Iter
     seed : int, default 0
         Of the training, which takes minutes.
     """
-    from toolkit.boilerplate import remover
+    from toolkit.boilerplate.model import LOADED, shipped_model
     from toolkit.boilerplate.train import train
 
     set_before = os.environ.get(SETTING)
@@ -53,9 +53,9 @@ def remover_without(publishers: Container[str | None], *, seed: int = 0) -> Iter
                 del os.environ[SETTING]
             else:
                 os.environ[SETTING] = set_before
-    shipped = remover.shipped_model
-    remover.shipped_model = lambda: model
+    shipped = shipped_model()
+    LOADED["shipped"] = model
     try:
         yield
     finally:
-        remover.shipped_model = shipped
+        LOADED["shipped"] = shipped

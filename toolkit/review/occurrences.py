@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, Seen, evidence, suspicious
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
+from toolkit.boilerplate.features import mix_all
+from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.remover import mix_all, shipped_model
+from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import Cuts, span_table
-from toolkit.segments import Buffer
+from toolkit.buffer import Buffer
 
 
 def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GroupKFold, KFold
 from sklearn.svm import LinearSVC
 from sklearn.utils import compute_sample_weight
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import calibration, taxonomy
+from toolkit.topics.examples import folds_of, groups_of, memberships
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, matrix
 from toolkit.topics.model import TopicModel, shipped_model
@@ -290,9 +290,9 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         counts = matrix(texts, _titles(corpus), space)
         used = np.unique(counts.indices)
         counts = counts[:, used]
-        grouping = _groups(corpus, groups, self.folds)
+        grouping = groups_of(corpus, groups, self.folds)
         unseen = np.full(member.shape, -1.0)
-        for train, test in _folds(len(corpus), self.folds, grouping):
+        for train, test in folds_of(len(corpus), self.folds, grouping):
             idf = _idf(counts[train])
             coefficients, shift = self._machines(_weigh(counts[train], idf), member[train], weight[train])
             unseen[test] = _weigh(counts[test], idf) @ coefficients + shift
@@ -378,53 +378,6 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
 def _titles(corpus: pd.DataFrame) -> pd.Series[Any] | None:
     return None if corpus["title"].isna().all() else corpus["title"]
-
-
-def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
-    """Return the classes of labels, which document is in which, and whether each has just one.
-
-    Raises
-    ------
-    ValueError
-        Labels do not match the documents, one is missing, or there are fewer than two.
-    """
-    given = list(y)
-    if len(given) != documents:
-        msg = f"fit: {len(given)} labels for {documents} documents; give one entry a document"
-        raise ValueError(msg)
-    multi = any(isinstance(label, (set, frozenset, list, tuple)) for label in given)
-    sets = [set(label) if multi else {label} for label in given]
-    for place, labels in enumerate(sets):
-        if any(pd.isna(label) for label in labels):
-            msg = f"fit: document {place} has a missing label; drop it, or give an empty set"
-            raise ValueError(msg)
-    plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]
-    classes = tuple(sorted(set().union(*plain)))
-    if len(classes) < 2 - multi:
-        msg = f"fit: {len(classes)} different labels; at least two are needed"
-        raise ValueError(msg)
-    place_of = {label: place for place, label in enumerate(classes)}
-    member = np.zeros((documents, len(classes)), bool)
-    for row, labels in enumerate(plain):
-        member[row, [place_of[label] for label in labels]] = True
-    return classes, member, not multi
-
-
-def _groups(corpus: pd.DataFrame, groups: Iterable[Any] | None, folds: int) -> NDArray[Any] | None:
-    if groups is not None:
-        return np.asarray(list(groups))
-    publisher = corpus["publisher"]
-    if publisher.isna().any() or publisher.nunique() < 2 * folds:
-        return None
-    return publisher.to_numpy(dtype=object)
-
-
-def _folds(
-    documents: int, folds: int, groups: NDArray[Any] | None
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    if groups is not None and len(np.unique(groups)) >= folds:
-        return list(GroupKFold(folds, shuffle=True, random_state=0).split(np.empty(documents), groups=groups))
-    return list(KFold(min(folds, documents), shuffle=True, random_state=0).split(np.empty(documents)))
 
 
 def _idf(counts: csr_matrix) -> NDArray[np.float32]:

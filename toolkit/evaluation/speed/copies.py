@@ -24,8 +24,9 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
+from toolkit.buffer import Buffer
 from toolkit.corpus import make_corpus
-from toolkit.segments import Buffer, cut
+from toolkit.segments import cut
 
 SHARD = 100_000_000
 """Bytes of text in a file."""

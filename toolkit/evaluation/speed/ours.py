@@ -9,9 +9,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate import BoilerplateRemover
+from toolkit.buffer import Buffer
 from toolkit.evaluation.speed.timing import Entry, Work
 from toolkit.loading.pages import read_page
-from toolkit.segments import Buffer, cut
+from toolkit.segments import cut
 from toolkit.topics import TopicClassifier
 
 SPANS, CORPUS, TOPICS, PAGES = "spans, each document alone", "count, then spans", "topics", "pages to text"

@@ -1,0 +1,143 @@
+"""UTF-8 text of many documents in one buffer, and what its kernels share: characters, their classes, hashes."""
+
+# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numba import njit
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Offsets = NDArray[np.int64]
+
+OTHER, LOWER, UPPER, DIGIT, SPACE, BREAK, STOP, CLOSER, OPENER, BULLET, WIDE_STOP = range(11)
+
+
+def _code_point_classes() -> NDArray[np.uint8]:
+    table = np.zeros(0x10000, np.uint8)
+    for code in range(0x10000):
+        char = chr(code)
+        if char.islower() or char in "ªº":
+            table[code] = LOWER
+        elif char.isupper() or char.istitle():
+            table[code] = UPPER
+        elif char.isalpha():
+            table[code] = OTHER
+        elif char.isdecimal():
+            table[code] = DIGIT
+        elif char in "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
+            table[code] = BREAK
+        elif char.isspace():
+            table[code] = SPACE
+    for group, name in (
+        (".!?…", STOP),
+        ("\"'”’)]»", CLOSER),
+        ("“‘«([„¿¡", OPENER),
+        ("•▪►▶●■|·◆★→", BULLET),
+        ("。！？", WIDE_STOP),
+    ):
+        for char in group:
+            table[ord(char)] = name
+    return table
+
+
+CLASSES = _code_point_classes()
+"""Class of each code point below 2^16."""
+
+FNV, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+
+
+def fnv(word: bytes) -> int:
+    """Hash bytes as the kernels do (FNV-1a, 64 bits)."""
+    value = int(FNV)
+    for byte in word:
+        value = ((value ^ byte) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """UTF-8 text of many documents, laid end to end.
+
+    Attributes
+    ----------
+    data : ndarray of uint8, shape (n_bytes,)
+    offsets : ndarray of int64, shape (n_documents + 1,)
+        Document ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
+    """
+
+    data: Bytes
+    offsets: Offsets
+
+    @classmethod
+    def of(cls, texts: pd.Series[Any] | pa.Array | list[str]) -> Buffer:
+        """View texts as one buffer; Arrow-backed input with one chunk is not copied.
+
+        Raises
+        ------
+        ValueError
+            A text holds a lone surrogate, which UTF-8 cannot store.
+
+        Examples
+        --------
+        >>> Buffer.of(["ab", "é"]).offsets.tolist()
+        [0, 2, 4]
+        """
+        try:
+            array = pa.array(texts, type=pa.large_string())
+        except (UnicodeEncodeError, pa.ArrowInvalid) as error:
+            msg = f"text cannot be stored as UTF-8 ({error}); drop lone surrogates with errors='replace'"
+            raise ValueError(msg) from error
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        if isinstance(array, pa.ChunkedArray):
+            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
+        _, offsets, data = array.buffers()
+        ends = (
+            np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
+            if len(array)
+            else np.zeros(1, np.int64)
+        )
+        raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+        return cls(raw, ends)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def text(self, start: int, end: int) -> str:
+        """Decode bytes ``start:end``."""
+        return bytes(self.data[start:end]).decode("utf-8")
+
+
+@njit(cache=True, nogil=True)
+def decode(data, i, hi):  # type: ignore[no-untyped-def]
+    """Code point at byte i and its length in bytes; the buffer is valid UTF-8."""
+    b = data[i]
+    if b < 0x80:
+        return np.int64(b), 1
+    if b < 0xE0:
+        return ((np.int64(b) & 0x1F) << 6) | (np.int64(data[i + 1]) & 0x3F), 2
+    if b < 0xF0:
+        code = ((np.int64(b) & 0x0F) << 12) | ((np.int64(data[i + 1]) & 0x3F) << 6)
+        return code | (np.int64(data[i + 2]) & 0x3F), 3
+    return np.int64(0xFFFF), 4
+
+
+@njit(cache=True, nogil=True)
+def among(ordered, value):  # type: ignore[no-untyped-def]
+    """Whether a sorted array holds a value; ``np.searchsorted`` takes a second to compile in each kernel."""
+    lo = 0
+    hi = len(ordered)
+    while lo < hi:
+        middle = (lo + hi) >> 1
+        if ordered[middle] < value:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo < len(ordered) and ordered[lo] == value
