@@ -58,6 +58,12 @@ def test_the_first_notebook_runs_and_shows_its_figure_and_the_struck_article(lab
     expect(struck).to_be_visible()
     assert struck.evaluate("e => getComputedStyle(e).textDecorationLine") == "line-through"
     assert "probability" in struck.get_attribute("title")
+    evidence = page.locator(".jp-OutputArea-output article details").first
+    expect(evidence.locator("li").first).to_be_hidden()
+    evidence.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(evidence.locator("li").first).to_contain_text("probability")
+    expect(evidence.locator("li").first).to_be_visible()
     watched.shot("lab-article")
     watched.is_quiet()
 

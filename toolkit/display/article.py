@@ -21,6 +21,9 @@ _TAG = (
     "line-height:1.3;padding:0 0.4em;border-radius:3px;margin-right:0.3em"
 )
 _DEL = "color:{ink};background-color:{tint};text-decoration:line-through"
+_CITED = 48
+"""Characters of a removed passage that stand beside its evidence."""
+
 FOOT = "color:#555555;font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
 
 
@@ -129,8 +132,22 @@ class CleanedArticle:
             parts.append(f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>')
         parts.append('<p style="margin:0">')
         parts.extend(piece_html(piece) for piece in self._shown())
-        parts.append(f'</p><p style="{FOOT}">{self._account()}</p></article>')
+        parts.append(f'</p><p style="{FOOT}">{self._account()}</p>{self._reasons()}</article>')
         return "".join(parts)
+
+    def _reasons(self) -> str:
+        """The evidence of each removed passage as a list that opens, for who has no mouse to hover with."""
+        removed = [piece for piece in self._shown() if piece.kind is not None]
+        if not removed:
+            return ""
+        rows = (
+            f"<li>{escaped(piece.reason)}: “{escaped(' '.join(shortened(piece.text, _CITED, 0).split()))}”</li>"
+            for piece in removed
+        )
+        return (
+            f'<details style="{FOOT}"><summary style="cursor:pointer">why: evidence of each passage</summary>'
+            f'<ol style="margin:0.3em 0;padding-left:2em">{"".join(rows)}</ol></details>'
+        )
 
 
 def _reason(row: dict[Any, Any]) -> str:
