@@ -18,7 +18,6 @@ TRAINING = {
     "boilerplate/labelled.py",
     "boilerplate/material.py",
     "boilerplate/flattening.py",
-    "boilerplate/uncredited.py",
     "boilerplate/markup.py",
     "topics/train.py",
     "topics/labels.py",

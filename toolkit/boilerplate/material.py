@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from toolkit import datasets
 from toolkit.boilerplate.flattening import SETS, variants
 from toolkit.boilerplate.labelled import Labelled, fold_of, labelled
-from toolkit.boilerplate.passages import insert_headlines, insert_passages, without_breaks
-from toolkit.boilerplate.uncredited import credited_lines, without_credits
+from toolkit.boilerplate.passages import insert_passages, without_breaks
 from toolkit.corpus import COLUMNS, make_corpus
 
 
@@ -30,8 +29,7 @@ def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
     """Further documents to train on, never scored.
 
     Gold articles with invented passages set into them, a quarter of these without their title, which may be missing
-    for no reason; a third of the gold without its line breaks; articles whose captions lost their credits, and a
-    third of the gold with other publishers' titles for links; and, so that neither a language nor the style of
+    for no reason; a third of the gold without its line breaks; and, so that neither a language nor the style of
     invented prose is a reason to remove a text, the sample corpus and the pages of ``fundus``.
     """
     annotated = datasets.gold("boilerplate")
@@ -45,20 +43,11 @@ def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
         copies.append(
             (texts.assign(doc_id=texts["doc_id"] + f"/{i}"), spans.assign(doc_id=spans["doc_id"] + f"/{i}"))
         )
-    copies.append(without_credits(articles, annotated.spans))
-    copies.append(insert_headlines(articles, annotated.spans, gold.corpus, seed=seed))
     sample = datasets.gold("sample")
     parts = [*copies, (sample.corpus, sample.spans), _flattened(("fundus",))]
     everything = pd.concat([corpus[list(COLUMNS)] for corpus, _ in parts], ignore_index=True)
     marks = pd.concat([spans[["doc_id", "start", "end", "kind"]] for _, spans in parts], ignore_index=True)
     return labelled(everything, marks, set(everything["doc_id"]), folds=folds, seed=seed)
-
-
-def load_credited(gold: Labelled, *, folds: int, seed: int) -> Labelled:
-    """Captions of articles that nobody marked, told by their credits, which are gone; for the words alone."""
-    known = set(datasets.gold("boilerplate").corpus["doc_id"])
-    corpus, spans = credited_lines(gold.corpus[~gold.corpus["doc_id"].isin(known)])
-    return labelled(corpus, spans, set(corpus["doc_id"]), folds=folds, seed=seed)
 
 
 def load_pages(*, folds: int, seed: int) -> Labelled:

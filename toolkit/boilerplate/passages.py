@@ -101,63 +101,6 @@ def _place(text: str, number: int) -> int:
     return len(buffer.text(0, places[number % len(places)]))
 
 
-_LABELS = ("", "", "Related: ", "READ MORE: ", "Read: ", "ALSO READ: ")
-
-
-def insert_headlines(
-    corpus: pd.DataFrame, spans: pd.DataFrame, titled: pd.DataFrame, *, one_in: int = 3, seed: int = 0
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set one or two titles of other publishers' articles between two lines, bare or labelled, as links stand there.
-
-    Parameters
-    ----------
-    corpus, spans : DataFrame
-        Annotated articles and their spans; one article in ``one_in`` is copied.
-    titled : DataFrame
-        Articles with ``title`` and ``publisher``, to take titles of 5 to 16 words from.
-
-    Returns
-    -------
-    corpus, spans : DataFrame
-        The new documents, their ``doc_id`` ending in ``/linked``, and all their spans.
-    """
-    titles = titled.loc[titled["title"].str.split().str.len().between(5, 16), ["title", "publisher"]]
-    titles = titles.dropna().to_numpy()
-    by_document = dict(iter(spans.groupby("doc_id")))
-    made: list[tuple[int, str, str]] = []
-    marked: list[tuple[str, int, int, str]] = []
-    for row, (old, text, own) in enumerate(corpus[["doc_id", "text", "publisher"]].itertuples(index=False)):
-        if _number(seed, old, "linked") % one_in:
-            continue
-        found = by_document.get(old, spans[:0])
-        mine = list(found[["start", "end", "kind"]].itertuples(index=False, name=None))
-        for link in range(1 + _number(seed, old, "links") % 2):
-            title, publisher = titles[_number(seed, old, link) % len(titles)]
-            lines = [match.start() + 1 for match in re.finditer(r"\n(?=[^\n])", text)]
-            lines = [place for place in lines if not any(start < place < end for start, end, _ in mine)]
-            if publisher == own or not lines:
-                continue
-            at = lines[_number(seed, old, link, "place") % len(lines)]
-            label = _LABELS[_number(seed, old, link, "label") % len(_LABELS)]
-            headline, gap = label + title, text[len(text[:at].rstrip()) : at]
-            text, longer = text[:at] + headline + gap + text[at:], len(headline + gap)
-            mine = [
-                (start + longer * (start >= at), end + longer * (end > at), kind) for start, end, kind in mine
-            ]
-            mine.append((at, at + len(headline), "related"))
-        made.append((row, f"{old}/linked", text))
-        marked += [(f"{old}/linked", *mark) for mark in mine]
-    return copies(corpus, made), pd.DataFrame(marked, columns=["doc_id", "start", "end", "kind"])
-
-
-def copies(corpus: pd.DataFrame, made: list[tuple[int, str, str]]) -> pd.DataFrame:
-    """Return documents made of some of a corpus: of each the row it was made of, its ``doc_id`` and its text."""
-    rows, names, texts = ([entry[k] for entry in made] for k in range(3))
-    return corpus.iloc[rows][list(COLUMNS)].assign(
-        doc_id=pd.Series(names, dtype="str").to_numpy(), text=pd.Series(texts, dtype="str").to_numpy()
-    )
-
-
 _BREAK = re.compile(r"\s*\n\s*")
 
 

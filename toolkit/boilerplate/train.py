@@ -18,7 +18,7 @@ from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evidence, susp
 from toolkit.boilerplate.features import ngram_matrix
 from toolkit.boilerplate.labelled import Labelled
 from toolkit.boilerplate.linear import fit_softmax
-from toolkit.boilerplate.material import load_credited, load_gold, load_inserted, load_pages
+from toolkit.boilerplate.material import load_gold, load_inserted, load_pages
 from toolkit.boilerplate.model import SHIPPED, Decision, SegmentModel
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen
@@ -143,7 +143,6 @@ def markup_weights(pages: Labelled, gold: Labelled, seed: int) -> tuple[Any, Any
 def cross_validate(
     gold: Labelled,
     inserted: Labelled,
-    credited: Labelled,
     markup: tuple[Any, Any],
     *,
     folds: int,
@@ -159,8 +158,6 @@ def cross_validate(
     ----------
     inserted : Labelled
         Copies of gold articles with passages set into them; trained on, never scored.
-    credited : Labelled
-        Captions told by their credits, for the n-gram weights only.
     markup
         As made by :func:`markup_weights`.
     only : tuple of int, optional
@@ -168,9 +165,8 @@ def cross_validate(
     """
     parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted)]
     scored = [_blank(p) for p, _ in parts]
-    told = credited, ngram_matrix(credited.read.buffer, credited.read.segments)
     for held in range(folds):
-        weights, bias = _learn([*parts, told], held, seed)
+        weights, bias = _learn(parts, held, seed)
         words = together(weights, bias, markup)
         for (part, _), (p, windows) in zip(parts, scored, strict=True):
             there = part.segment_fold == held
@@ -287,11 +283,10 @@ def train(*, folds: int = 3, seed: int = 0) -> SegmentModel:
     """Train on everything; calibrate on what cross-validation held out."""
     gold, first = load_gold(folds=folds, seed=seed)
     inserted = load_inserted(gold, folds=folds, seed=seed)
-    credited = load_credited(gold, folds=folds, seed=seed)
     markup = markup_weights(load_pages(folds=folds, seed=seed), gold, seed)
-    result = cross_validate(gold, inserted, credited, markup, folds=folds, seed=seed)
+    result = cross_validate(gold, inserted, markup, folds=folds, seed=seed)
     known = gold.label >= 0
-    parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted, credited)]
+    parts = [(p, ngram_matrix(p.read.buffer, p.read.segments)) for p in (gold, inserted)]
     weights, bias = _learn(parts, None, seed)
     kinds = _kinds(*_rows_outside(gold, inserted, result.alone_rows, None))
     decided = [
@@ -308,7 +303,6 @@ def train(*, folds: int = 3, seed: int = 0) -> SegmentModel:
             "data": {
                 "gold": "toolkit.datasets.gold('boilerplate'): ours, CC0, on allsides articles (Apache-2.0 repository)",
                 "passages": "data/training/passages.jsonl: ours, CC0, set into gold articles",
-                "credited": "captions of further allsides articles, told by their credits",
                 "languages": "sample corpus (ours, CC0), fundus pages (MIT)",
                 "markup": "page sets wcxb (CC BY 4.0), aed (Apache-2.0), fundus (MIT), labelled by their own markup",
             },

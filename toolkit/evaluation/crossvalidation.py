@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.labelled import Labelled
-from toolkit.boilerplate.material import load_credited, load_gold, load_inserted
+from toolkit.boilerplate.material import load_gold, load_inserted
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.spans import assemble, fill_appeals, span_table
 from toolkit.boilerplate.train import cross_validate
@@ -45,8 +45,7 @@ def held_out_spans(
     labelled, first = load_gold(folds=folds, seed=seed)
     markup = SegmentModel.load().words.half(CLASSES)  # learned without the gold's publishers
     inserted = load_inserted(labelled, folds=folds, seed=seed)
-    credited = load_credited(labelled, folds=folds, seed=seed)
-    result = cross_validate(labelled, inserted, credited, markup, folds=folds, seed=seed, only=only)
+    result = cross_validate(labelled, inserted, markup, folds=folds, seed=seed, only=only)
     chosen = first if only is None else first & np.isin(labelled.segment_fold, only)
     documents = np.unique(labelled.document[chosen])
     corpus = labelled.corpus.iloc[documents].reset_index(drop=True)

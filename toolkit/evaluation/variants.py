@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.labelled import Labelled
-from toolkit.boilerplate.material import load_credited, load_gold, load_inserted
+from toolkit.boilerplate.material import load_gold, load_inserted
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.train import cross_validate
 from toolkit.evaluation.crossvalidation import THRESHOLD
@@ -30,9 +30,7 @@ def variants_table(*, folds: int = 3, seed: int = 0) -> pd.DataFrame:
     """
     gold, first = load_gold(folds=folds, seed=seed)
     added = load_inserted(gold, folds=folds, seed=seed)
-    credited = load_credited(gold, folds=folds, seed=seed)
-    markup = SegmentModel.load().words.half(CLASSES)
-    found = cross_validate(gold, added, credited, markup, folds=folds, seed=seed)
+    found = cross_validate(gold, added, SegmentModel.load().words.half(CLASSES), folds=folds, seed=seed)
     names, copies = _documents(gold), _documents(added)
     scored = set(names[first])
     rows = {}
