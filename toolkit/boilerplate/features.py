@@ -25,8 +25,8 @@ FINGERPRINTS = ("exact", "fuzzy", "lead2", "lead4", "lead6", "trail2", "trail4",
 
 ``exact``: all words, case and spacing folded. ``fuzzy``: digits masked, runs of capitalised words collapsed,
 so that ``Follow Ann Lee on Twitter`` and ``Follow Bo Dahl on Twitter`` agree. ``lead2`` … ``trail4``: the first
-two, four or six or the last two or four tokens, digits masked; 0 where the segment is hardly longer than that. ``names``: minimum
-hash over the capitalised words inside the segment, one bottom-1 sample for telling stories apart.
+two, four or six or the last two or four tokens, digits masked; 0 where the segment is hardly longer than that.
+``names``: minimum hash over the capitalised words inside the segment, one bottom-1 sample for telling stories apart.
 """
 
 SHAPE = (
