@@ -271,6 +271,6 @@ def evidence(
     out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
     out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
     if lookup is not None:
-        repeated(read, lookup, seen, wanted, out[:, _AT_REPEATED:])
+        repeated(read, lookup, seen, wanted, out, _AT_REPEATED)
         out[out[:, _TITLE] != 0, _TITLED] = 0
     return out

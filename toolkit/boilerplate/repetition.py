@@ -70,11 +70,11 @@ def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  
 @njit(cache=True, nogil=True)
 def _repeated(  # type: ignore[no-untyped-def]
     prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, slots, rows, docs,
-    occurrences, score, first, last, stories, wanted, out
+    occurrences, score, first, last, stories, wanted, out, begin
 ):  # fmt: skip
-    """Enter the columns REPEATED of the wanted segments; counts exclude the document itself."""
+    """Enter REPEATED of the wanted segments from a column on; counts exclude the document itself."""
     windows = len(contrast)
-    at_lift = 3 * windows
+    at_lift = begin + 3 * windows
     n_lift = 0
     for w in range(windows):
         n_lift += contrast[w]
@@ -101,7 +101,7 @@ def _repeated(  # type: ignore[no-untyped-def]
             lift = at_lift
             for w in range(windows):
                 h = prints[s, w]
-                at = 3 * w
+                at = begin + 3 * w
                 here = 0
                 row[at] = 0
                 row[at + 1] = 0
@@ -176,20 +176,20 @@ class Seen:
 
 
 def repeated(
-    read: Reading, lookup: Lookup, seen: Seen, wanted: NDArray[np.bool_], out: NDArray[np.float32]
+    read: Reading, lookup: Lookup, seen: Seen, wanted: NDArray[np.bool_], out: NDArray[np.float32], begin: int
 ) -> None:
-    """Enter the columns :data:`REPEATED` of the wanted segments into ``out``.
+    """Enter the columns :data:`REPEATED` of the wanted segments into ``out``, from its column ``begin`` on.
 
     Parameters
     ----------
     seen : Seen
         By the same index.
     wanted : ndarray of bool, shape (n_segments,)
-    out : ndarray of float32, shape (wanted.sum(), len(REPEATED))
+    out : ndarray of float32, shape (wanted.sum(), begin + len(REPEATED))
     """
     c = lookup.counts
     _repeated(
         read.prints, read.shapes, read.segments.bounds, read.about.publishers,
         lookup.documents(read.about.publishers), lookup.everywhere, _CONTRAST, seen.others, seen.copies, lookup.slots,
-        lookup.rows, c.docs, c.occurrences, c.score, c.first, c.last, c.stories, wanted, out,
+        lookup.rows, c.docs, c.occurrences, c.score, c.first, c.last, c.stories, wanted, out, begin,
     )  # fmt: skip
