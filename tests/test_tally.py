@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import toolkit
 from toolkit.boilerplate import tally
 from toolkit.boilerplate.counts import NO_DAY, Counts, count_documents, count_segments, total
-from toolkit.boilerplate.features import FINGERPRINTS
 from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import TemplateIndex
 
@@ -32,9 +31,9 @@ CONTRASTED = np.array([True, False])
 def counted(some):
     """Counts of documents, by the kernels."""
     sizes = [len(segments) for segments, *_ in some]
-    prints = np.zeros((sum(sizes), len(FINGERPRINTS)), np.uint64)
+    prints = np.zeros((sum(sizes), 7), np.uint64)
     flat = [PRINTS[p] if p < 9 else 0 for segments, *_ in some for p in segments]
-    prints[:, 0] = prints[:, 1] = prints[:, FINGERPRINTS.index("names")] = np.array(flat, np.uint64)
+    prints[:, 0] = prints[:, 1] = prints[:, 6] = np.array(flat, np.uint64)
     return count_segments(
         prints,
         np.array([PRINTS[t] if t < 9 else 0 for _, t, *_ in some], np.uint64),

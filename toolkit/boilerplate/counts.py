@@ -144,7 +144,7 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
     for d in range(len(bounds) - 1):
         story = np.uint64(0xFFFFFFFFFFFFFFFF)
         for s in range(bounds[d], bounds[d + 1]):
-            story = min(story, prints[s, 7])
+            story = min(story, prints[s, 6])
         told, by = one << (story & np.uint64(63)), one << (publishers[d] & np.uint64(63))
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(windows):

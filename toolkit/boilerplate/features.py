@@ -20,13 +20,13 @@ from toolkit.segments import Segments
 BUCKETS = 1 << 17
 """Rows of the hashed n-gram weight table."""
 
-FINGERPRINTS = ("exact", "fuzzy", "lead2", "lead4", "lead6", "trail2", "trail4", "names")
+FINGERPRINTS = ("exact", "fuzzy", "lead2", "lead4", "trail2", "trail4", "names")
 """Columns of the fingerprint array.
 
 ``exact``: all words, case and spacing folded. ``fuzzy``: digits masked, runs of capitalised words collapsed,
 so that ``Follow Ann Lee on Twitter`` and ``Follow Bo Dahl on Twitter`` agree. ``lead2`` … ``trail4``: the first
-two, four or six or the last two or four tokens, digits masked; 0 where the segment is hardly longer than that.
-``names``: minimum hash over the capitalised words inside the segment, one bottom-1 sample for telling stories apart.
+or last two or four words, digits masked; 0 where the segment is hardly longer than that. ``names``: minimum
+hash over the capitalised words inside the segment, one bottom-1 sample for telling stories apart.
 """
 
 SHAPE = (
@@ -107,7 +107,6 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
     fuzzy = np.uint64(2)
     lead2 = np.uint64(0)
     lead4 = np.uint64(0)
-    lead6 = np.uint64(0)
     names = np.uint64(0xFFFFFFFFFFFFFFFF)
     w0 = np.uint64(0)
     w1 = np.uint64(0)
@@ -199,8 +198,6 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
             lead2 = mix(w2, w3)
         elif tokens == 3:
             lead4 = mix(mix(w0, w1), mix(w2, w3))
-        elif tokens == 5:
-            lead6 = mix(lead4, mix(w2, w3))
         in_name = name
         # a long segment is represented by its first 88 and its last 8 tokens
         slot = tokens if tokens < MAX_TOKENS else MAX_TOKENS - WINDOW + tokens % WINDOW
@@ -238,10 +235,9 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
     prints[1] = fuzzy
     prints[2] = lead2 if tokens >= 4 else 0
     prints[3] = lead4 if tokens >= 6 else 0
-    prints[4] = lead6 if tokens >= 8 else 0
-    prints[5] = mix(mix(w2, w3), np.uint64(59)) if tokens >= 4 else 0
-    prints[6] = mix(mix(mix(w0, w1), mix(w2, w3)), np.uint64(59)) if tokens >= 6 else 0
-    prints[7] = names
+    prints[4] = mix(mix(w2, w3), np.uint64(59)) if tokens >= 4 else 0
+    prints[5] = mix(mix(mix(w0, w1), mix(w2, w3)), np.uint64(59)) if tokens >= 6 else 0
+    prints[6] = names
     return n + 3
 
 

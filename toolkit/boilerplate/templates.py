@@ -21,10 +21,10 @@ from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_se
 from toolkit.boilerplate.features import FINGERPRINTS, mix
 from toolkit.segments import Segments
 
-FORMAT = "news-toolkit template index 4"
-WINDOWS = (*FINGERPRINTS[:7], "title")
+FORMAT = "news-toolkit template index 3"
+WINDOWS = (*FINGERPRINTS[:6], "title")
 """What is counted for each publisher: whole segments, fuzzy segments, first and last words, and titles."""
-CONTRASTED = ("exact", "lead2", "lead4", "lead6", "trail2", "trail4")
+CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
 """Windows that are counted over all publishers too, to tell house style from plain English."""
 
 CAPACITY = 8_000_000
