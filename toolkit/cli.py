@@ -281,7 +281,7 @@ def _say_if_cold() -> None:
     from toolkit.warmup import is_warm
 
     if sys.stderr.isatty() and not is_warm():
-        _say("compiling kernels, once on this machine: some 20 to 40 seconds")
+        _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
 
 
 def _finish(job: Callable[[], Any]) -> Any:
