@@ -82,6 +82,17 @@ def test_hostile_text_stays_text(rendered):
     assert "&lt;script&gt;alert(1)" in page(rendered)
 
 
+def test_the_notebook_is_the_written_report_run_from_top_to_bottom(rendered):
+    book = nbformat.read(rendered / "report.ipynb", as_version=4)
+    added = [cell for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", ())]
+    assert [cell.source.splitlines()[-1] for cell in added] == ['folder = "."']
+    written = report.blank().cells
+    assert [c.source for c in book.cells if c not in added] == [c.source for c in written]
+    assert len({cell.id for cell in written}) == len(written) > 20
+    counts = [cell.execution_count for cell in book.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+
+
 def test_the_notebook_can_be_opened_and_run_again(rendered):
     book = nbformat.read(rendered / "report.ipynb", as_version=4)
     nbformat.validate(book)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,29 @@ def check_page(page: Path) -> None:
         raise ReportError(msg)
 
 
+def blank() -> Any:
+    """Return the report's notebook before it is run: ``report.md``, each block of code a cell named after its label.
+
+    Examples
+    --------
+    >>> [cell.id for cell in blank().cells if cell.cell_type == "code"][:3]
+    ['setup', 'parameters', 'open']
+    """
+    from nbformat import v4
+
+    written = resources.files("toolkit").joinpath("report.md").read_text("utf-8")
+    cells = []
+    for number, part in enumerate(re.split(r"^```", written, flags=re.MULTILINE)):
+        if part.startswith("python "):
+            name, code = part.removeprefix("python ").split("\n", 1)
+            tags = {"tags": [name]} if name == "parameters" else {}
+            cells.append(v4.new_code_cell(code.strip(), id=name, metadata=tags))
+        elif part.strip():
+            cells.append(v4.new_markdown_cell(part.strip(), id=f"text-{number}"))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+
+
 def render(folder: str | Path, page: str | Path | None = None) -> Path:
     """Run the report's notebook on a folder of results and write it beside the page that it makes.
 
@@ -332,20 +356,19 @@ def render(folder: str | Path, page: str | Path | None = None) -> Path:
     page.parent.mkdir(parents=True, exist_ok=True)
     seen = Path(os.path.relpath(folder, page.parent)).as_posix()
     with whole(page.with_suffix(".ipynb")) as book:
-        source = resources.files("toolkit") / "report.ipynb"
-        with resources.as_file(source) as path:
-            try:
-                papermill.execute_notebook(
-                    str(path), str(book), {"folder": seen}, cwd=str(page.parent), kernel_name="python3",
-                    progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
-                )  # fmt: skip
-            except (papermill.PapermillExecutionError, RuntimeError) as error:  # a dead kernel is the latter
-                told = getattr(error, "evalue", None) or str(error)
-                msg = (
-                    f"no report: its notebook stopped ({told}); the results are whole, "
-                    f"`news-toolkit report {folder}` tries again"
-                )
-                raise ReportError(msg) from error
+        nbformat.write(blank(), book)
+        try:
+            papermill.execute_notebook(
+                str(book), str(book), {"folder": seen}, cwd=str(page.parent), kernel_name="python3",
+                progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
+            )  # fmt: skip
+        except (papermill.PapermillExecutionError, RuntimeError) as error:  # a dead kernel is the latter
+            told = getattr(error, "evalue", None) or str(error)
+            msg = (
+                f"no report: its notebook stopped ({told}); the results are whole, "
+                f"`news-toolkit report {folder}` tries again"
+            )
+            raise ReportError(msg) from error
         normalise(book)
         exporter = HTMLExporter(
             raw_template=PAGE, exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
