@@ -19,7 +19,7 @@ EXAMPLES = [
     "toolkit.datasets.sample.compose",
     "toolkit.duplication",
 ]
-PACKED = ("allsides", "aed", "fundus", "tagmynews", "sib200", "masakhanews", "agnews")
+PACKED = ("allsides", "aed", "fundus", "modern", "tagmynews", "sib200", "masakhanews", "agnews")
 
 
 @pytest.fixture
@@ -53,6 +53,11 @@ ARTICLE = {
     "topic": "weather",
     "content_original": "Ferries tied up\n\nEvery ferry was cancelled.",
 }
+COLLECTED = {
+    "id": "m1", "publisher": "Die Post", "url": None, "lang": "de", "title": None, "date": None,
+    "text": "Die Fähre blieb im Hafen.", "repo": "a/b", "commit": "c0", "path": "x.json",
+    "licence": "none", "use": "develop",
+}  # fmt: skip
 PAGE = {
     "id": "aed:1",
     "publisher": "post.example",
@@ -78,7 +83,7 @@ def test_list_has_licence_citation_and_source_for_every_corpus():
 
 def test_every_fetchable_corpus_is_pinned_and_secure():
     for entry in registry().values():
-        assert entry.name == "sample" or entry.downloads
+        assert entry.downloads or entry.name in ("sample", "modern")
         for item in entry.downloads:
             assert item.url.startswith("https://")
             pinned = (entry.commit and entry.commit in item.url) or item.hash
@@ -107,6 +112,32 @@ def test_absent_corpus_says_in_one_line_what_to_put_where(folder, no_network):
     assert str(folder / "topics" / "bbc.jsonl.gz") in text
     assert "fetch('bbc')" in text
     assert "NEWS_TOOLKIT_DATA" in text
+
+
+def test_what_has_no_single_source_cannot_be_fetched_and_says_what_to_put_where(folder, no_network):
+    for call in (toolkit.datasets.load, toolkit.datasets.fetch):
+        with pytest.raises(CorpusError, match=r"^modern: .*put the packed copy at [^\n]+$") as caught:
+            call("modern")
+        assert str(folder / "modern" / "articles.jsonl.gz") in str(caught.value)
+        assert "run toolkit.datasets.fetch" not in str(caught.value)
+    path = put(folder, "modern", [COLLECTED])
+    assert toolkit.datasets.fetch("modern", again=True) == path
+
+
+def test_a_collection_keeps_licence_and_use_of_each_row_and_reads_its_dates(folder, no_network):
+    written = {
+        "2031-03-04": "2031-03-04", "04/03/2031 10h15": "2031-03-04", "4/3/2031": "2031-03-04",
+        "04+March+2031": "2031-03-04", "Tue, 04 Mar 2031 15:48:00 +0100": "2031-03-04",
+        "2031-03/04": None, "2031": None, "4 de março de 2031": None, None: None,
+    }  # fmt: skip
+    put(folder, "modern", [{**COLLECTED, "id": str(i), "date": date} for i, date in enumerate(written)])
+    corpus = toolkit.datasets.load("modern")
+    as_corpus(corpus)
+    days = corpus["published"].dt.strftime("%Y-%m-%d")
+    assert [day if isinstance(day, str) else None for day in days] == list(written.values())
+    assert set(corpus["use"]) == {"develop"}
+    assert corpus.loc[0, ["repo", "commit", "path", "licence"]].tolist() == ["a/b", "c0", "x.json", "none"]
+    assert corpus["publisher"].tolist() == ["Die Post"] * len(written)
 
 
 def test_articles_become_a_corpus(folder, no_network):
@@ -213,9 +244,13 @@ def test_shipped_gold_holds_no_text_and_fits_its_kinds():
     kinds = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
     from toolkit.shipped import shipped
 
+    of_spans = {"id", "publisher", "sha256", "spans", "round"}
+    of_topics = {"source", "id", "primary", "all", "sure", "sha256"}
     for name, keys in {
-        "boilerplate": {"id", "publisher", "sha256", "spans", "round"},
-        "topics": {"source", "id", "primary", "all", "sure", "round", "sha256"},
+        "boilerplate": of_spans,
+        "boilerplate_modern": of_spans | {"source", "lang"},
+        "topics": of_topics | {"round"},
+        "topics_modern": of_topics | {"lang"},
     }.items():
         rows = [json.loads(line) for line in (shipped("gold") / f"{name}.jsonl").open(encoding="utf-8")]
         assert {frozenset(row) for row in rows} == {frozenset(keys)}
@@ -277,4 +312,20 @@ def test_topic_gold_brings_its_texts(shared_data):
     }
     assert (own["text"].str.len() > 0).all()
     pairs = zip(found.topics["primary"], found.topics["all"], strict=True)
+    assert all(primary in every if isinstance(primary, str) else not every for primary, every in pairs)
+
+
+@pytest.mark.shared
+def test_modern_gold_fits_its_texts_and_says_what_may_be_learned_from(shared_data):
+    boilerplate, topics = (toolkit.datasets.gold(f"{name}_modern") for name in ("boilerplate", "topics"))
+    assert len(boilerplate.unmatched) == len(topics.unmatched) == 0
+    own = topics.corpus["part"] == "topics_modern"
+    assert (len(boilerplate.corpus), own.sum()) == (622, 1735)
+    assert boilerplate.corpus["use"].value_counts().to_dict() == {"train": 525, "develop": 97}
+    assert topics.corpus[own]["use"].value_counts().to_dict() == {"train": 1226, "develop": 509}
+    texts = boilerplate.corpus.set_index("doc_id")["text"]
+    spans = boilerplate.spans
+    assert (spans["end"] <= spans["doc_id"].map(texts.str.len())).all()
+    assert (spans["start"] < spans["end"]).all()
+    pairs = zip(topics.topics["primary"], topics.topics["all"], strict=True)
     assert all(primary in every if isinstance(primary, str) else not every for primary, every in pairs)

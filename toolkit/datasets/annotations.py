@@ -19,6 +19,7 @@ SPAN_COLUMNS = ("doc_id", "start", "end", "kind")
 TOPIC_COLUMNS = ("doc_id", "primary", "all", "sure")
 MISSING_COLUMNS = ("doc_id", "source", "reason")
 
+_GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
 _SOURCES = {"masakha": "masakhanews"}  # the gold files' own short name
 
 
@@ -61,10 +62,11 @@ def gold(name: str) -> Gold:
 
     Parameters
     ----------
-    name : {"sample", "boilerplate", "topics"}
-        ``sample``: exact gold of the shipped sample corpus. ``boilerplate`` and ``topics``: the hand-made
-        annotations in ``data/gold`` (``<name>.jsonl`` and, if present, ``<name>_extra.jsonl``), joined to
-        the corpora in the data folder. Page sets are joined to their gold text.
+    name : {"sample", "boilerplate", "topics", "boilerplate_modern", "topics_modern"}
+        ``sample``: exact gold of the shipped sample corpus. The others: hand-made annotations in
+        ``data/gold`` (``<name>.jsonl`` and, if present, a second part with ``_extra`` in its name), joined to
+        the corpora in the data folder. Page sets are joined to their gold text. The modern ones carry
+        ``use`` in their corpus: rows marked ``develop`` are to be measured on, never learned from.
 
     Returns
     -------
@@ -87,11 +89,12 @@ def gold(name: str) -> Gold:
     """
     if name == "sample":
         return _sample_gold()
-    if name not in ("boilerplate", "topics"):
-        msg = f"datasets: no gold called {name!r}; there are 'sample', 'boilerplate' and 'topics'"
+    if name not in _GOLD:
+        msg = f"datasets: no gold called {name!r}; there are 'sample', {', '.join(map(repr, _GOLD))}"
         raise CorpusError(msg)
     base = shipped("gold")
-    files = [base / f"{name}.jsonl", base / f"{name}_extra.jsonl"]
+    kind, _, collection = name.partition("_")
+    files = [base / f"{name}.jsonl", base / f"{'_'.join(filter(None, (kind, 'extra', collection)))}.jsonl"]
     items = [{**item, "part": path.stem} for path in files if path.is_file() for item in _lines(path)]
     return _joined(items)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterator
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -38,8 +39,10 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     -------
     DataFrame
         A corpus (:mod:`toolkit.corpus`). ``publisher`` is the host of ``url`` without ``www.``. Further
-        columns: ``authors, topic`` (allsides), ``label, split`` (label sets). A label set's document
-        without a text has its headline for text. Pages that yield no text are in ``attrs["quarantine"]``.
+        columns: ``authors, topic`` (allsides), ``label, split`` (label sets), ``repo, commit, path, licence,
+        use`` (modern; ``use`` is ``train``, or ``develop``: to be measured on, never learned from, and
+        ``publisher`` is what the source says). A label set's document without a text has its headline for
+        text. Pages that yield no text are in ``attrs["quarantine"]``.
 
     Raises
     ------
@@ -110,6 +113,26 @@ def _article(record: Record) -> Record:
     }
 
 
+_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_NO_DAY = re.compile(r"\d{4}(-\d\d/\d\d)?")  # a year, or two months: '2018-10/11'
+
+
+def _collected(record: Record) -> Record:
+    """Make a row of a collection; its sources write the day before the month, or plus signs for spaces."""
+    date = record["date"] or ""
+    if day := _DAY_FIRST.match(date):
+        date = f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}"
+    elif date.count("+") > 1:
+        date = date.replace("+", " ")
+    return {
+        "doc_id": record["id"],
+        "text": record["text"],
+        **{name: record[name] or None for name in ("title", "url", "publisher", "lang")},
+        "published": None if _NO_DAY.fullmatch(date) else _date(date),
+        **{name: record[name] for name in ("repo", "commit", "path", "licence", "use")},
+    }
+
+
 def _label(record: Record) -> Record:
     language = (record.get("lang") or "").split("_")[0]
     title, url = record.get("title") or None, record.get("url") or None
@@ -137,6 +160,7 @@ def _page_gold(record: Record) -> Record:
 
 _MAKERS: dict[str, tuple[Callable[[Record], Record], str]] = {
     "articles": (_article, "ID"),
+    "collection": (_collected, "id"),
     "labels": (_label, "id"),
     "pages": (_page_gold, "id"),
     "sample": (dict, "doc_id"),

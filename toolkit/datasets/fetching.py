@@ -61,8 +61,9 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     ------
     CorpusError
         No network, an address that is not https, a redirect to another host (unless the register has the
-        file's own hash), a file that is too large, a file or record that is not the expected one, or a data
-        folder that cannot be written. The message says what to put where.
+        file's own hash), a file that is too large, a file or record that is not the expected one, a data
+        folder that cannot be written, or a corpus that has no single source. The message says what to put
+        where.
 
     Examples
     --------
@@ -71,8 +72,11 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     """
     entry = find(name)
     path = packed_path(entry)
-    if not entry.downloads or (path.is_file() and not again):
+    if path.is_file() and not (entry.downloads and again):
         return path
+    if not entry.downloads:
+        msg = f"{name}: gathered from many sources, so it cannot be fetched; put the packed copy at {path}"
+        raise CorpusError(msg)
     print(
         f"{entry.name}: {entry.title}\n  licence: {entry.licence}\n  source: {entry.homepage}"
         f"{f' at {entry.commit}' if entry.commit else ''}\n  cite: {entry.citation}",

@@ -30,7 +30,8 @@ class Dataset:
     name, title, licence, homepage, citation : str
         What it is, under which terms, where from, and how to cite it.
     kind : str
-        ``articles`` (texts), ``pages`` (HTML with the gold text) or ``labels`` (texts with one label).
+        ``articles`` (texts), ``collection`` (texts of many sources, each row with its own licence), ``pages``
+        (HTML with the gold text) or ``labels`` (texts with one label).
     documents : int
         In the packed copy, or in the whole set where there is none.
     upstream_documents : int or None
@@ -51,7 +52,7 @@ class Dataset:
         :func:`toolkit.datasets.content_digest` of the packed copy, and of the whole set at the source.
         None means that it has not been measured; the first ``fetch`` then writes it down beside the data.
     downloads : tuple of Download
-        Files that make up the set.
+        Files that make up the set; none where it ships with the package or cannot be fetched.
     """
 
     name: str

@@ -50,6 +50,7 @@ def records(name: str) -> Iterator[Record]:
     ------
     dict
         ``allsides``: ``ID, url, source, source_url, date, title, authors, topic, content_original``;
+        ``modern``: ``id, publisher, url, lang, title, date, text, repo, commit, path, licence, use``;
         page sets: ``id, publisher, url, lang, html, gold``; label sets: ``id, lang, title, text, label,
         split``; ``sample``: the columns of a corpus.
 
@@ -66,9 +67,10 @@ def records(name: str) -> Iterator[Record]:
     entry = find(name)
     path = packed_path(entry)
     if not path.is_file():
+        fetched = f"with a network run toolkit.datasets.fetch({name!r}), or " if entry.downloads else ""
         msg = (
-            f"{name}: not in the data folder {folder()}; with a network run "
-            f"toolkit.datasets.fetch({name!r}), or put the packed copy at {path}, or set {SETTING}"
+            f"{name}: not in the data folder {folder()}; {fetched}put the packed copy at {path}, "
+            f"or set {SETTING}"
         )
         raise CorpusError(msg)
     return _read(path)

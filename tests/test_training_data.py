@@ -1,0 +1,86 @@
+"""The invented texts in ``data/training``: whole rows, known languages and kinds, nothing twice."""
+
+import json
+import re
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "data" / "training"
+KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
+VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice"}
+LANGUAGES = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "tr", "ru", "ko", "ja"}
+FIELDS = {
+    "passages": {"kind", "lang", "text"},
+    "passages_en": {"id", "lang", "kind", "style", "outlet", "text"},
+    "passages_other": {"id", "lang", "kind", "style", "outlet", "text"},
+    "negatives": {"id", "lang", "style", "title", "text", "spans"},
+    "walls": {"id", "lang", "verdict", "title", "text"},
+}
+
+
+def rows(name):
+    return [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def faults(name, items):
+    """What is wrong with the rows of a file, one line each."""
+    for number, item in enumerate(items, 1):
+        place = f"{name}.jsonl:{number}"
+        if set(item) != FIELDS[name]:
+            yield f"{place}: fields {sorted(set(item) ^ FIELDS[name])}"
+            continue
+        if item["lang"] not in LANGUAGES:
+            yield f"{place}: language {item['lang']!r}"
+        if item.get("kind", "promo") not in KINDS or item.get("verdict", "wall") not in VERDICTS:
+            yield f"{place}: {item.get('kind') or item['verdict']!r} is no kind or verdict"
+        if any(not item[field].strip() for field in ("id", "style", "outlet") if field in item):
+            yield f"{place}: empty field"
+        text = item["text"]
+        stray = re.search(r"[\x00-\x09\x0b-\x1f\x7f\ufffd]", text) and item.get("verdict") != "garbled"
+        if not text or text != text.strip() or stray:
+            yield f"{place}: text empty, with space around it, or with control characters"
+        if item.get("spans"):
+            yield f"{place}: an article has spans"
+
+
+def test_rows_are_whole():
+    assert {path.stem for path in FOLDER.glob("*.jsonl")} == set(FIELDS)
+    assert [fault for name in FIELDS for fault in faults(name, rows(name))] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"lang": "xx"}, {"kind": "advert"}, {"text": " a"}, {"text": "a\tb"}, {"outlet": ""}, {"more": 1}],
+)
+def test_a_faulty_row_is_named(change):
+    (fault,) = faults("passages_en", [{**rows("passages_en")[0], **change}])
+    assert fault.startswith("passages_en.jsonl:1: ")
+
+
+def test_no_id_and_no_text_stands_twice():
+    items = [item for name in FIELDS for item in rows(name)]
+    ids = Counter(item["id"] for item in items if "id" in item)
+    texts = Counter(re.sub(r"\W+", " ", item["text"]).casefold().strip() for item in items)
+    assert [key for counts in (ids, texts) for key, count in counts.items() if count > 1] == []
+
+
+def test_files_share_no_outlet():
+    """An outlet in two files would stand on both sides of a split by file."""
+    outlets = {
+        name: {item["outlet"] for item in rows(name)} - {"-"} for name in FIELDS if "outlet" in FIELDS[name]
+    }
+    shared = {(a, b): outlets[a] & outlets[b] for a, b in combinations(outlets, 2)}
+    assert not any(shared.values()), shared
+
+
+def test_no_sentence_is_a_template():
+    """No sentence of eight words or more stands in two texts of a file: a template with other names in it."""
+    for name in FIELDS:
+        seen = Counter()
+        for item in rows(name):
+            sentences = {s.strip() for s in re.split(r"(?<=[.!?…])\s+|\n", item["text"])}
+            seen.update(s for s in sentences if len(s.split()) >= 8)
+        assert [s for s, count in seen.items() if count > 1] == [], name
