@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import pickle
 import re
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from sklearn.pipeline import Pipeline
 
 import toolkit
 from toolkit.boilerplate import KINDS, BoilerplateRemover
+from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.boilerplate.spans import SPAN_COLUMNS
 from toolkit.corpus import CorpusError
 
@@ -270,7 +273,9 @@ def test_scikit_learn_conventions():
 def test_decisions_are_lines_that_are_appended_and_the_last_word_counts(tmp_path):
     corpus = toolkit.datasets.load("sample")
     path = tmp_path / "decisions.jsonl"
-    remover = BoilerplateRemover(decisions=path).fit(corpus)
+    remover = BoilerplateRemover(decisions=path)
+    with pytest.warns(UserWarning, match=r"decisions\.jsonl: no such file yet"):
+        remover.fit(corpus)
     assert not path.exists()
     template = remover.templates_.iloc[0]["template_id"]
     remover.accept(template).reject(template, note="part of the story")
@@ -297,6 +302,49 @@ def test_an_unknown_template_needs_a_kind():
     with pytest.raises(ValueError, match="name its kind"):
         BoilerplateRemover().accept("00000000000000aa")
     assert BoilerplateRemover().accept("00000000000000aa", "promo").decisions == {"00000000000000aa": "promo"}
+
+
+def test_a_word_on_an_unknown_template_is_kept_with_a_warning(tmp_path):
+    fitted = BoilerplateRemover().fit(toolkit.datasets.load("sample"))
+    for remover, name in [(BoilerplateRemover(), "zzz"), (fitted, "zzz"), (fitted, "00000000000000aa")]:
+        with pytest.warns(UserWarning, match=f"{name}' is no template"):
+            remover.reject(name)
+        with pytest.warns(UserWarning, match=f"{name}' is no template"):
+            remover.accept(name, "promo")
+        assert remover.decisions[name] == "promo"
+
+
+def test_what_fit_learns_is_asked_for_in_one_line():
+    for name in ("templates_", "index_"):
+        with pytest.raises(AttributeError, match=rf"{name}: .*call fit\(corpus\) first"):
+            getattr(BoilerplateRemover(), name)
+    with pytest.raises(AttributeError, match="no attribute 'tempaltes'"):
+        BoilerplateRemover().tempaltes  # noqa: B018
+    assert pickle.loads(pickle.dumps(BoilerplateRemover())).get_params()["remove"] is None
+
+
+def test_kinds_may_come_from_a_generator():
+    text = "The council met on Monday.\n\nSign up for our daily newsletter and follow us on Twitter."
+    remover = BoilerplateRemover(remove=(kind for kind in ("promo", "appeal")))
+    assert [len(remover.spans([text])) for _ in range(2)] == [1, 1]
+    assert clone(remover).spans([text])["kind"].tolist() == ["promo"]
+
+
+def test_a_file_of_decisions_as_editors_and_people_leave_it(tmp_path):
+    path = tmp_path / "decisions.jsonl"
+    path.write_bytes(
+        b'\xef\xbb\xbf{"template_id": "00000000000000aa", "verdict": "keep"}'
+    )  # a mark, no last line end
+    append_decision(path, "00000000000000bb", "promo")
+    assert read_decisions(path) == {"00000000000000aa": "keep", "00000000000000bb": "promo"}
+    os.mkfifo(tmp_path / "pipe")
+    for place, message in [
+        (tmp_path, "not a file of decisions"), (tmp_path / "pipe", "not a file of decisions"),
+        (Path(os.devnull), "not a file of decisions"), (tmp_path / "none" / "d.jsonl", "there is no folder"),
+    ]:  # fmt: skip
+        for use in (read_decisions, lambda p: append_decision(p, "zzz", "keep")):
+            with pytest.raises(ValueError, match=f"^{re.escape(str(place))}: .*{message}"):
+                use(place)
 
 
 def test_a_remover_survives_a_file(tmp_path):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import warnings
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +31,8 @@ Decisions: TypeAlias = Mapping[str, str] | str | Path
 LARGEST = 64 << 20
 """Bytes of a file of decisions."""
 
-_TEMPLATE = re.compile(r"[0-9a-f]{16}")
+TEMPLATE = re.compile(r"[0-9a-f]{16}")
+"""What a ``template_id`` looks like; all else is the text of a passage."""
 NONE, KEPT = -2, -1
 """Verdicts by number: no word on it; keep. Kinds are their place in :data:`KINDS`."""
 
@@ -52,7 +56,7 @@ def read_decisions(path: str | Path) -> dict[str, str]:
     Raises
     ------
     ValueError
-        A line is no such object; the message says which.
+        A line is no such object (the message says which), or the path is a folder, a pipe or a device.
     """
     found = dict[str, str]()
     for subject, verdict, _ in decision_lines(path):
@@ -65,13 +69,10 @@ def read_decisions(path: str | Path) -> dict[str, str]:
 
 def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
     """Yield subject, verdict (or :data:`WITHDRAWN`) and note of each line, as :func:`read_decisions` reads them."""
-    path = Path(path)
+    path = _plain_file(path)
     if not path.exists():
         return
-    if path.stat().st_size > LARGEST:
-        msg = f"{path}: larger than {LARGEST / 2**20:.3g} MiB, which no person decided; not read"
-        raise ValueError(msg)
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+    for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
             continue
         place = f"{path}#{number}"
@@ -86,6 +87,23 @@ def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
         if verdict != WITHDRAWN:
             check_verdict(place, verdict)
         yield str(subject), str(verdict), str(row.get("note") or "")
+
+
+def _plain_file(path: str | Path) -> Path:
+    """Return the path of a file of decisions that is there, or that can be made; a pipe would never end."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        msg = (
+            f"{path}: a folder, pipe or device, not a file of decisions; name a file such as decisions.jsonl"
+        )
+        raise ValueError(msg)
+    if not path.parent.is_dir():
+        msg = f"{path}: there is no folder {path.parent}; make it, or name another file"
+        raise ValueError(msg)
+    if path.exists() and path.stat().st_size > LARGEST:
+        msg = f"{path}: larger than {LARGEST / 2**20:.3g} MiB, which no person decided; not read"
+        raise ValueError(msg)
+    return path
 
 
 def append_decision(
@@ -108,15 +126,20 @@ def append_decision(
     decided : datetime, optional
         Default now.
     """
-    key = "template_id" if _TEMPLATE.fullmatch(subject) else "text"
+    key = "template_id" if TEMPLATE.fullmatch(subject) else "text"
     when = (decided or datetime.now(UTC)).isoformat(timespec="seconds")
     if verdict != WITHDRAWN:
         check_verdict(subject, verdict)
     row = {key: subject, "verdict": verdict, "decided": when}
     row |= {name: value for name, value in (("example", example[:300]), ("note", note)) if value}
-    with Path(path).open("a", encoding="utf-8") as out:
-        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    with _plain_file(path).open("a+b") as out:
+        if out.tell():  # an editor, or a full disk, may have left the last line without its end
+            out.seek(-1, os.SEEK_END)
+            line = line if out.read(1) == b"\n" else b"\n" + line
+        out.write(line)
         out.flush()
+        os.fsync(out.fileno())
 
 
 @dataclass(frozen=True)
@@ -141,12 +164,14 @@ class Rules:
         ValueError
             A verdict is none.
         """
+        if isinstance(decisions, str | Path) and not Path(decisions).exists():
+            warnings.warn(f"{decisions}: no such file yet; cleaned without decisions", stacklevel=2)
         given = read_decisions(decisions) if isinstance(decisions, str | Path) else dict(decisions or {})
         number = {k: i for i, k in enumerate(KINDS)} | {KEEP: KEPT}
         templates, passages = dict[int, int](), dict[int, int]()
         for subject, verdict in given.items():
             meant = number[check_verdict(f"decisions[{subject[:40]!r}]", verdict)]
-            if _TEMPLATE.fullmatch(subject):
+            if TEMPLATE.fullmatch(subject):
                 templates[int(subject, 16)] = meant
             else:
                 buffer = Buffer.of([subject])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,8 +13,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
 
-from toolkit.boilerplate.decisions import KEEP, KEPT, NONE, Decisions, Rules, append_decision, check_verdict
+from toolkit.boilerplate.decisions import (
+    KEEP,
+    KEPT,
+    NONE,
+    TEMPLATE,
+    Decisions,
+    Rules,
+    append_decision,
+    check_verdict,
+)
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.features import mix_all
@@ -98,10 +109,19 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         max_article_loss: float = 0.0015,
         decisions: Decisions | None = None,
     ) -> None:
-        self.remove = remove
+        self.remove = (
+            tuple(remove) if isinstance(remove, Iterator) else remove
+        )  # a generator is read only once
         self.threshold = threshold
         self.max_article_loss = max_article_loss
         self.decisions = decisions
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("index_", "templates_"):
+            msg = f"{name}: this remover has not counted a corpus; call fit(corpus) first"
+            raise NotFittedError(msg)  # an AttributeError too
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(msg)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # the shipped model needs no corpus
@@ -239,6 +259,13 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return {} if table is None else {row["template_id"]: row for row in table.to_dict("records")}
 
     def _decided(self, template_id: str, verdict: str, note: str) -> BoilerplateRemover:
+        known = self._templates_by_id()
+        if template_id not in known and (known or not TEMPLATE.fullmatch(template_id)):
+            warnings.warn(
+                f"{template_id[:40]!r} is no template in templates_; the decision holds only for a template or a "
+                "passage of exactly that name",
+                stacklevel=3,
+            )
         if isinstance(self.decisions, str | Path):
             example = self._templates_by_id().get(template_id, {}).get("example", "")
             append_decision(self.decisions, template_id, verdict, example=example, note=note)
