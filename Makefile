@@ -48,22 +48,22 @@ notebooks: $(READY)  ## record the notebooks again; twice in a row gives the sam
 	$(BIN)/python -m toolkit.notebook $(NOTEBOOKS)
 
 picture: $(READY)  ## draw the picture of the README again
-	$(BIN)/python -m toolkit.picture > docs/struck.svg
+	$(BIN)/python -m docs.tools.picture > docs/struck.svg
 
 bench: $(READY)  ## measure speed beside named peers, into data/benchmarks and docs/speed.md
 	$(BIN)/python -m pip $(PIP) --require-hashes -r data/benchmarks/peers.lock || echo "bench: some peers are left out" >&2
-	$(BIN)/python -m toolkit.evaluation.speed $(if $(SIZES),--sizes $(SIZES)) -o data/benchmarks --docs docs/speed.md
+	$(BIN)/python -m benchmarks.speed $(if $(SIZES),--sizes $(SIZES)) -o data/benchmarks --docs docs/speed.md
 
 bench-quality: $(READY)  ## measure quality against the baselines; needs the development data
-	$(BIN)/python -m toolkit.evaluation
+	$(BIN)/python -m benchmarks
 
 bench-html: $(READY)  ## measure how pages become text, beside other extractors; needs the development data
 	# newspaper4k walks through sets: its figures move by .002 with the seed of their hashes
-	PYTHONHASHSEED=0 $(BIN)/python -m toolkit.evaluation.html
+	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks.html
 
 models: $(READY)  ## train the shipped models again; needs the development data
-	$(BIN)/python -m toolkit.boilerplate.train
-	$(BIN)/python -m toolkit.topics.train
+	$(BIN)/python -m training.boilerplate
+	$(BIN)/python -m training.topics
 
 matrix:  ## the tests with the lowest and with the newest versions of what the package needs
 	for edge in lowest newest; do \

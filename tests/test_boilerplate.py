@@ -18,7 +18,7 @@ import toolkit
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.boilerplate.spans import SPAN_COLUMNS
-from toolkit.corpus import CorpusError
+from toolkit.errors import CorpusError
 
 STORY = (
     "The council met on Monday to vote on the budget.",

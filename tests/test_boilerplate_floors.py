@@ -1,6 +1,6 @@
 """Floors under the quality of boilerplate removal, beside the digest of the gold they were measured on.
 
-The whole table is ``python -m toolkit.evaluation boilerplate`` (docs/boilerplate.md). Here one fold of three is
+The whole table is ``python -m benchmarks boilerplate`` (docs/boilerplate.md). Here one fold of three is
 scored by the same code: a third of the publishers, none of them seen by the n-gram weights or the trees.
 """
 
@@ -8,8 +8,8 @@ import hashlib
 
 import pytest
 
+from benchmarks.crossvalidation import held_out_spans
 from toolkit.evaluation.baselines import BASELINES
-from toolkit.evaluation.crossvalidation import held_out_spans
 from toolkit.evaluation.spans import span_counts, span_scores
 from toolkit.shipped import shipped
 

@@ -17,12 +17,12 @@ from toolkit.boilerplate.features import (
     ngram_matrix,
 )
 from toolkit.boilerplate.lanes import LANES, add_rows, margins
-from toolkit.boilerplate.linear import fit_softmax
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.trees import FIRST, Trees
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
+from training.linear import fit_softmax
 
 
 @njit

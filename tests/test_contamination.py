@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toolkit
+from benchmarks.contamination import contamination_table, show_rates
 from toolkit import contamination
 from toolkit.boilerplate.spans import SPAN_COLUMNS, empty_spans
 from toolkit.contamination import (
@@ -24,7 +25,6 @@ from toolkit.contamination import (
     with_passage,
 )
 from toolkit.corpus import make_corpus
-from toolkit.evaluation.contamination import contamination_table, show_rates
 from toolkit.topics import TopicClassifier
 
 STORY = "The striker scored twice as the home team won the cup final on Saturday."

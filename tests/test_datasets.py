@@ -7,16 +7,17 @@ import socket
 import pytest
 
 import toolkit.datasets
-from toolkit.corpus import COLUMNS, CorpusError, as_corpus
+from toolkit.corpus import COLUMNS, as_corpus
 from toolkit.datasets import content_digest
 from toolkit.datasets.annotations import text_digest
 from toolkit.datasets.registry import registry
 from toolkit.datasets.store import record_digest, write_records
+from toolkit.errors import CorpusError
 
 EXAMPLES = [
     "toolkit.datasets",
     *(f"toolkit.datasets.{name}" for name in ("annotations", "corpora", "fetching", "registry", "store")),
-    "toolkit.datasets.sample.compose",
+    "data.sample.build.compose",
     "toolkit.duplication",
 ]
 PACKED = ("allsides", "aed", "fundus", "modern", "tagmynews", "sib200", "masakhanews", "agnews")

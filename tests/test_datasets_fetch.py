@@ -15,10 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import toolkit.datasets
-from toolkit.corpus import CorpusError
 from toolkit.datasets import Download, content_digest, fetching
 from toolkit.datasets.layouts import LAYOUTS, read_download
 from toolkit.datasets.registry import find, registry
+from toolkit.errors import CorpusError
 
 HTML = "<html><body><p>Ferries tied up</p></body></html>"
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import toolkit
+from docs.tools.picture import svg
 from toolkit.boilerplate import KINDS
 from toolkit.display import (
     OTHER,
@@ -23,7 +24,6 @@ from toolkit.display import (
     telling,
     visible,
 )
-from toolkit.picture import svg
 
 
 def spans(*rows):

@@ -21,7 +21,7 @@ import toolkit
 from toolkit import distributed, pipeline
 from toolkit.distributed.cluster import ClusterJob
 from toolkit.distributed.files import Files, found_in
-from toolkit.pipeline import NothingReadError, PipelineError
+from toolkit.errors import NothingReadError, PipelineError
 from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"

@@ -52,7 +52,7 @@ def test_groups_are_the_same_on_cleaned_text(gold):
 
 
 def test_follow_ups_and_independent_reports_are_no_duplicates(gold, found):
-    from toolkit.datasets.sample.stories import read_stories
+    from data.sample.build.stories import read_stories
     from toolkit.shipped import shipped
 
     stories = read_stories(shipped("sample") / "stories")

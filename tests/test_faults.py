@@ -21,7 +21,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from toolkit import cli, job, pipeline, provenance, report, spool
-from toolkit.faults import told
+from toolkit.errors import describe
 from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
@@ -571,7 +571,7 @@ def test_clean_and_classify_hold_their_accounts_too(few, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("code", [*sorted({errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO}), 9999])
 def test_every_fault_has_a_mend(code):
-    text = told(OSError(code, os.strerror(code), "out"))
+    text = describe(OSError(code, os.strerror(code), "out"))
     assert text.startswith("out: ")
     assert "; " in text
     assert "\n" not in text

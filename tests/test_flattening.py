@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.boilerplate.evidence import KINDS
-from toolkit.boilerplate.flattening import JOINERS, UNKNOWN, flatten, labelled_blocks, variants
+from training.flattening import JOINERS, UNKNOWN, flatten, labelled_blocks, variants
 
 PARAGRAPHS = (
     "The river rose by two metres over night and flooded the old market of the lower town.",

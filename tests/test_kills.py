@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from toolkit.evaluation import kills
+from benchmarks import kills
 from toolkit.shipped import shipped
 
 

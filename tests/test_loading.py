@@ -23,7 +23,8 @@ import pytest
 
 import toolkit.loading
 from toolkit.corpus import COLUMNS, PUBLISHED_DTYPE, as_corpus
-from toolkit.loading import LoadError, iter_batches, load
+from toolkit.errors import LoadError
+from toolkit.loading import iter_batches, load
 
 RECORDS = [
     {

@@ -22,10 +22,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toolkit
-from toolkit.arrays import ArraysError, read_arrays
 from toolkit.boilerplate.decisions import read_decisions
 from toolkit.boilerplate.model import SHIPPED as SEGMENTS
 from toolkit.boilerplate.model import SegmentModel
+from toolkit.errors import ArraysError
+from toolkit.modelfile import read_arrays
 from toolkit.topics.model import SHIPPED as TOPICS
 from toolkit.topics.model import TopicModel
 

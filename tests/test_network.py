@@ -13,8 +13,8 @@ import requests
 from test_datasets_fetch import at_source, big, layouts, source  # noqa: F401
 
 import toolkit
-from toolkit.corpus import CorpusError
 from toolkit.datasets import fetching
+from toolkit.errors import CorpusError
 
 PACKAGE = Path(toolkit.__file__).parent
 

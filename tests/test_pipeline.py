@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from toolkit import job, pipeline
-from toolkit.pipeline import NothingReadError, PipelineError
+from toolkit.errors import NothingReadError, PipelineError
 from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"

@@ -12,9 +12,9 @@ from lxml import etree
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
+from docs.tools import gallery
 from toolkit import notebook, plots
 from toolkit.display import PALETTE
-from toolkit.plots import gallery
 from toolkit.plots.canvas import SERIES
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -32,7 +32,7 @@ def test_the_example_prints_what_it_says():
 
 def test_the_picture_is_what_its_command_draws():
     done = subprocess.run(
-        [sys.executable, "-m", "toolkit.picture"], capture_output=True, check=True, cwd=ROOT
+        [sys.executable, "-m", "docs.tools.picture"], capture_output=True, check=True, cwd=ROOT
     )
     assert done.stdout == (ROOT / "docs" / "struck.svg").read_bytes()
 

@@ -3,12 +3,12 @@ import inspect
 import re
 
 import toolkit
-from toolkit import reference
+from docs.tools import reference
 
 
 def test_the_pages_are_what_the_docstrings_say_now():
     old = reference.outdated(reference.FOLDER)
-    assert not old, f"{old} out of date; run python -m toolkit.reference"
+    assert not old, f"{old} out of date; run python -m docs.tools.reference"
 
 
 def test_every_public_name_has_its_entry_and_every_entry_its_text():

@@ -8,7 +8,8 @@ import pytest
 from lxml import etree
 
 from toolkit import pipeline, report
-from toolkit.report import ReportError, Results
+from toolkit.errors import ReportError
+from toolkit.report import Results
 from toolkit.shipped import shipped
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> $\\frac{ \x1b[31m \u202e"

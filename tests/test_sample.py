@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toolkit.datasets
+from data.sample.build import build, check
+from data.sample.build.compose import chance, compose
+from data.sample.build.stories import read_stories
 from toolkit.corpus import as_corpus
 from toolkit.datasets.registry import find
-from toolkit.datasets.sample import build, check
-from toolkit.datasets.sample.compose import chance, compose
-from toolkit.datasets.sample.stories import read_stories
 from toolkit.loading import load
 from toolkit.shipped import shipped
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.speed import __main__ as command
+from benchmarks.speed import growth, peers, profiling, results, timing
+from benchmarks.speed.copies import Copies
+from benchmarks.speed.ours import CEILINGS, OURS
 from toolkit import datasets
 from toolkit.corpus import make_corpus
 from toolkit.datasets.store import SETTING
-from toolkit.evaluation.speed import __main__ as command
-from toolkit.evaluation.speed import growth, peers, profiling, results, timing
-from toolkit.evaluation.speed.copies import Copies
-from toolkit.evaluation.speed.ours import CEILINGS, OURS
 
 ROOT = Path(__file__).parent.parent
 APPEAL = "Sign up for our newsletter."

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from toolkit import spool
-from toolkit.spool import Spool, SpoolError, whole, write_rows
+from toolkit.errors import SpoolError
+from toolkit.spool import Spool, whole, write_rows
 
 
 def table(*values):

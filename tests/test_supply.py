@@ -154,7 +154,7 @@ assert cleaned["clean_text"].tolist() == ["It rained in the port."], cleaned
 topic, = toolkit.TopicClassifier().predict(["The striker scored twice and the home team won the cup final."])
 assert topic == "15000000", topic
 from toolkit.topics import taxonomy
-from toolkit.evaluation import subtopics
+from benchmarks import subtopics
 assert len(taxonomy.names()) == 17
 assert len(subtopics.slugs()) > 10
 assert len(toolkit.datasets.list()) > 5

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from toolkit.corpus import CorpusError, as_corpus, make_corpus
-from toolkit.topics import ModelError, TopicClassifier, TopicModel, taxonomy
+from toolkit.corpus import as_corpus, make_corpus
+from toolkit.errors import CorpusError, ModelError
+from toolkit.topics import TopicClassifier, TopicModel, taxonomy
 from toolkit.topics.model import SHIPPED, listed
 
 STORIES = {

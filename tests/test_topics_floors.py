@@ -17,7 +17,7 @@ from toolkit.evaluation.topics import topic_scores
 from toolkit.shipped import shipped
 from toolkit.topics import TopicClassifier
 from toolkit.topics.taxonomy import CODE_OF
-from toolkit.topics.train import Design, validate
+from training.topics import Design, validate
 
 GOLD = {
     "topics": "94f23cf6be04a6fce73e4bda9ee227d1a3c48ac9b10883dd84ec0e8f110908aa",

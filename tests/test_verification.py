@@ -9,8 +9,9 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from toolkit import cli, pipeline, verification
+from toolkit.errors import VerificationError
 from toolkit.shipped import shipped
-from toolkit.verification import ABSENT, VerificationError, verify
+from toolkit.verification import ABSENT, verify
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 

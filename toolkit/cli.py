@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toolkit.errors import LoadError, NothingReadError, ReportError, ToolkitError, describe
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -157,7 +159,7 @@ def run(
         )
         try:
             summary.report = report.render(output)
-        except report.ReportError as error:
+        except ReportError as error:
             _say(error)
         return summary
 
@@ -190,7 +192,7 @@ def report_(
             msg = (
                 f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
             )
-            raise report.ReportError(msg)
+            raise ReportError(msg)
         folder = output.with_name(f"{output.stem}_files")
         report.check_page(output)
         summary = pipeline.run(
@@ -286,14 +288,6 @@ def _say_if_cold() -> None:
 
 def _finish(job: Callable[[], Any]) -> Any:
     """Do the job, print what it returns and return it; say an expected error in one line and exit."""
-    from toolkit.corpus import CorpusError
-    from toolkit.faults import told
-    from toolkit.job import NothingReadError, PipelineError
-    from toolkit.loading import LoadError
-    from toolkit.report import ReportError
-    from toolkit.spool import SpoolError
-    from toolkit.verification import VerificationError
-
     try:
         result = job()
     except NothingReadError as error:
@@ -303,13 +297,13 @@ def _finish(job: Callable[[], Any]) -> Any:
             _say(error)
         raise typer.Exit(UNREADABLE) from None
     except (OSError, MemoryError) as error:
-        _say(told(error))
+        _say(describe(error))
         named = isinstance(error, FileNotFoundError) and error.errno is None
         raise typer.Exit(UNREADABLE if named else 1) from None
     except LoadError as error:
         _say(error)
         raise typer.Exit(UNREADABLE) from None
-    except (CorpusError, PipelineError, ReportError, SpoolError, VerificationError, ValueError) as error:
+    except (ToolkitError, ValueError) as error:
         _say(error)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, Terminated) as error:

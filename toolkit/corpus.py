@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from toolkit.errors import CorpusError
+
 COLUMNS = ("doc_id", "text", "title", "url", "publisher", "lang", "source", "published")
 """Columns of every corpus, in order. More columns may follow; they are carried along untouched."""
 
@@ -48,10 +50,6 @@ class Quarantine(pd.DataFrame):
         return self.equals(other) if isinstance(other, Quarantine) else super().__eq__(other)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-class CorpusError(ValueError):
-    """The corpus breaks a rule of this module; the message names the place, the value and the mend."""
 
 
 def document_id(source: str, text: str) -> str:

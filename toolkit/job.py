@@ -22,29 +22,12 @@ import pyarrow as pa
 
 from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
+from toolkit.errors import NothingReadError, PipelineError, SpoolError
 from toolkit.provenance import digests, models, sha256, versions
-from toolkit.spool import Spool, SpoolError, whole
+from toolkit.spool import Spool, whole
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-
-
-class PipelineError(RuntimeError):
-    """The job cannot be done or its account does not add up; the message says what to do."""
-
-
-class NothingReadError(PipelineError):
-    """Not one document could be read.
-
-    Attributes
-    ----------
-    quarantine : DataFrame
-        ``source, reason, excerpt``: why.
-    """
-
-    def __init__(self, message: str, quarantine: pd.DataFrame) -> None:
-        super().__init__(message)
-        self.quarantine = quarantine
 
 
 class Job:

@@ -17,7 +17,8 @@ from typing import Any
 
 from pyarrow import parquet
 
-from toolkit.job import Job, NothingReadError, PipelineError
+from toolkit.errors import NothingReadError, PipelineError
+from toolkit.job import Job
 from toolkit.provenance import environment, sha256
 from toolkit.spool import file_of_rows, sweep, write_json, write_rows
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from toolkit.display import CleanedArticle, show, telling, visible
+from toolkit.errors import ReportError
 from toolkit.spool import whole
 
 UNKNOWN = "(unknown)"
@@ -55,10 +56,6 @@ table.dataframe td { max-width: 26em; overflow-wrap: break-word; white-space: no
 </style>
 {%- endblock html_head_css -%}
 """
-
-
-class ReportError(RuntimeError):
-    """The report cannot be made; the message says what is missing."""
 
 
 class Results:

@@ -19,16 +19,14 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from toolkit.errors import SpoolError
+
 ROW_GROUP = 8192
 """Rows of a row group in results; fixed, so that the batch size leaves no trace in them."""
 
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 """Formats of :func:`write_rows`."""
-
-
-class SpoolError(RuntimeError):
-    """The folder of the job cannot be used; the message says why and what to do."""
 
 
 @contextmanager

@@ -16,14 +16,11 @@ from pyarrow import parquet
 
 from toolkit import pipeline
 from toolkit.display import visible
+from toolkit.errors import VerificationError
 from toolkit.provenance import digests, models, sha256, versions
 
 PARTS = ("outputs", "counts", "inputs", "models", "versions", "rerun")
 ABSENT = "(absent)"
-
-
-class VerificationError(RuntimeError):
-    """The folder cannot be verified; the message says why."""
 
 
 @dataclass(frozen=True)

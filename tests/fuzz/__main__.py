@@ -22,8 +22,8 @@ LARGEST = 3000
 """Megabytes that a process may take, the libraries' own included."""
 
 GUIDED = [
-    "toolkit.arrays", "toolkit.boilerplate.decisions", "toolkit.boilerplate.model", "toolkit.corpus", "toolkit.display",
-    "toolkit.loading", "toolkit.topics.model",
+    "toolkit.modelfile", "toolkit.boilerplate.decisions", "toolkit.boilerplate.model", "toolkit.corpus",
+    "toolkit.display", "toolkit.loading", "toolkit.topics.model",
 ]  # fmt: skip
 """What atheris marks: numba could not compile marked kernels, so those are guided only where they run as Python."""
 

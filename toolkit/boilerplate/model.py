@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.arrays import read_arrays
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import WordWeights
 from toolkit.boilerplate.trees import Trees
+from toolkit.modelfile import read_arrays
 
 FORMAT = "news-toolkit segment model 2"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"

@@ -43,7 +43,8 @@ from toolkit.boilerplate.spans import (
 )
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.buffer import Buffer
-from toolkit.corpus import CorpusError, CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.errors import CorpusError
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
 

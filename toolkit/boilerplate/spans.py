@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.mending import Mended, mend, only_blank
 from toolkit.buffer import CLASSES, Buffer
-from toolkit.corpus import CorpusError
+from toolkit.errors import CorpusError
 from toolkit.segments import Segments
 
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")

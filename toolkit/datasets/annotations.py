@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.corpus import CorpusError, make_corpus
+from toolkit.corpus import make_corpus
 from toolkit.datasets.corpora import gold_rows, load
+from toolkit.errors import CorpusError
 from toolkit.shipped import shipped
 
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind")

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pandas as pd
 from dateutil import parser as dates
 
-from toolkit.corpus import CorpusError, empty_quarantine, make_corpus
+from toolkit.corpus import empty_quarantine, make_corpus
 from toolkit.datasets.registry import Dataset, find
 from toolkit.datasets.store import Record, packed_path, records
+from toolkit.errors import CorpusError
 
 _ISO_639_1 = {
     "amh": "am", "arb": "ar", "ben": "bn", "cat": "ca", "ces": "cs", "dan": "da", "deu": "de", "ell": "el",

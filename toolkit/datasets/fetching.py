@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
-from toolkit.corpus import CorpusError, registrable_domain
+from toolkit.corpus import registrable_domain
 from toolkit.datasets.layouts import read_download
 from toolkit.datasets.registry import Dataset, Download, find
 from toolkit.datasets.store import (
@@ -22,6 +22,7 @@ from toolkit.datasets.store import (
     record_digest,
     write_records,
 )
+from toolkit.errors import CorpusError
 
 TIMEOUT = 30
 """Seconds without a byte before a connection is given up."""

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from toolkit.corpus import CorpusError
 from toolkit.datasets.corpora import host
 from toolkit.datasets.store import Record
+from toolkit.errors import CorpusError
 
 MEMBER_BYTES = 256 << 20
 """No file inside a download may unpack to more; the largest that we know of has 60 MB."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.corpus import CorpusError
+from toolkit.errors import CorpusError
 
 
 @dataclass(frozen=True)

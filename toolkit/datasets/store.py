@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from toolkit.corpus import CorpusError
 from toolkit.datasets.registry import Dataset, find
+from toolkit.errors import CorpusError
 from toolkit.shipped import shipped
 
 Record = dict[str, Any]

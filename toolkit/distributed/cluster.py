@@ -18,7 +18,7 @@ from toolkit.boilerplate.tally import pooled, ranges
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.distributed import tasks
 from toolkit.distributed.files import Files, found_in, parent_of
-from toolkit.job import NothingReadError, PipelineError
+from toolkit.errors import NothingReadError, PipelineError
 from toolkit.loading.options import Options
 from toolkit.pipeline import RunSummary, summary_of
 from toolkit.provenance import models, versions

@@ -1,6 +1,6 @@
 """How good topics are: accuracy, F1, calibration and what abstaining buys, with intervals.
 
-``python -m toolkit.evaluation`` prints these figures for the shipped design in publisher-grouped
+``python -m benchmarks`` prints these figures for the shipped design in publisher-grouped
 cross-validation.
 """
 

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from toolkit.errors import LoadError
 from toolkit.loading.formats import Part, read_source
 from toolkit.loading.identities import Identities
 from toolkit.loading.limits import Limits
 from toolkit.loading.mapping import schema
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import LoadError, Rejected, quarantine_frame
+from toolkit.loading.quarantine import Rejected, quarantine_frame
 from toolkit.loading.sources import Paths, Source, find_sources
 
 MOST_REJECTED = 100_000

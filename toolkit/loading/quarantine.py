@@ -13,10 +13,6 @@ EXCERPT = 200
 """Longest excerpt, in code points."""
 
 
-class LoadError(ValueError):
-    """Raised by ``strict=True``: the message names the first bad place and what was wrong there."""
-
-
 class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quarantine, seen by no user
     """The rest of this source cannot be read; the message is the reason."""
 

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
-from toolkit.arrays import read_arrays
+from toolkit.errors import ModelError
+from toolkit.modelfile import read_arrays
 from toolkit.topics.features import FeatureSpace, decide
 
 FORMAT = "news-toolkit topics 1"
@@ -26,10 +27,6 @@ _SLACK = 1 << 16
 """Bytes of headers and packing beside the numbers in a file of arrays."""
 
 _ARRAYS = ("weights", "scale", "bias", "idf", "also", "thresholds")
-
-
-class ModelError(ValueError):
-    """A model file cannot be used; the message names the file, what is wrong and what to do."""
 
 
 @dataclass(frozen=True, eq=False)

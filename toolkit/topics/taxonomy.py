@@ -1,7 +1,7 @@
 """The taxonomy: IPTC Media Topics, the 17 top-level topics and their children.
 
 IPTC NewsCodes are published by the IPTC (iptc.org) under CC BY 4.0; ``data/taxonomy.json`` carries the
-attribution. ``python -m toolkit.topics.mediatopics SOURCE OUT`` writes it anew from the full list.
+attribution. ``python -m training.mediatopics SOURCE OUT`` writes it anew from the full list.
 """
 
 from __future__ import annotations

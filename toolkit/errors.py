@@ -1,0 +1,101 @@
+"""Errors: what the package raises for a person to read, and faults of the machine in one line with their mend."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ToolkitError(Exception):
+    """Base of every error of this package; the message is one line that names the place, the value and the mend."""
+
+
+class CorpusError(ToolkitError, ValueError):
+    """The corpus breaks a rule of :mod:`toolkit.corpus`."""
+
+
+class LoadError(ToolkitError, ValueError):
+    """Raised by ``strict=True``: the first record that cannot be read."""
+
+
+class ModelError(ToolkitError, ValueError):
+    """A model file cannot be used."""
+
+
+class ArraysError(ModelError):
+    """The bytes are no archive of plain arrays; the message names the member."""
+
+
+class ReportError(ToolkitError, RuntimeError):
+    """The report cannot be made; the message says what is missing."""
+
+
+class SpoolError(ToolkitError, RuntimeError):
+    """The folder of a job cannot be used."""
+
+
+class PipelineError(ToolkitError, RuntimeError):
+    """The job cannot be done, or its account does not add up."""
+
+
+class NothingReadError(PipelineError):
+    """Not one document could be read.
+
+    Attributes
+    ----------
+    quarantine : DataFrame
+        ``source, reason, excerpt``: why.
+    """
+
+    def __init__(self, message: str, quarantine: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.quarantine = quarantine
+
+
+class VerificationError(ToolkitError, RuntimeError):
+    """The folder cannot be verified."""
+
+
+_FULL = "no space left on the disk; make room and run the same command again"
+_DENIED = "permission denied; choose another place or get the right to it"
+_NO_FOLDER = "a file stands where a folder is needed; choose another place"
+
+_MENDS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: "a file grew beyond what is allowed here; raise `ulimit -f` and run the same command again",
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENOENT: "gone: its folder was removed or unmounted; bring it back and run the same command again",
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
+    errno.EISDIR: "a folder stands where a file is needed; give another name",
+    errno.EIO: "the disk or its network failed; look after it and run the same command again",
+    errno.EMFILE: "too many files are open; raise `ulimit -n` and run the same command again",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+def describe(error: OSError | MemoryError) -> str:
+    """Return a fault as place, what failed and what to do.
+
+    Examples
+    --------
+    >>> describe(OSError(errno.ENOSPC, "No space left on device", "out/cleaned.parquet"))
+    'out/cleaned.parquet: no space left on the disk; make room and run the same command again'
+    >>> describe(MemoryError())
+    'not enough memory; pass a smaller --rows or free some, and run the same command again'
+    """
+    if isinstance(error, MemoryError):
+        return "not enough memory; pass a smaller --rows or free some, and run the same command again"
+    if error.errno is None:  # raised by the package itself, with place and mend
+        return str(error)
+    place = (
+        f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes, os.PathLike)) else ""
+    )
+    return place + _MENDS.get(error.errno, f"{error.strerror}; run the same command again")
