@@ -23,6 +23,7 @@ SAME_FLOOR = {
     ("corpus", "errors"),
     ("modelfile", "errors"),
     ("language", "buffer"),
+    ("language", "shipped"),
     ("provenance", "loading"),
     ("duplication", "segments"),
     ("pipeline", "job"),

@@ -1,0 +1,296 @@
+"""Which language a text is in: its script first, then its function words, then a library for the rest."""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.buffer import Buffer, decode
+from toolkit.shipped import shipped
+
+LOOK = 1_000
+"""Letters of a text that are looked at, at most."""
+
+PIECE = 160
+"""Letters looked at at the start and as many in the middle; more only while the language is in doubt."""
+
+SURE = 12.0
+"""Margin (natural logarithm of a likelihood ratio) beyond which no more letters are looked at."""
+
+MARGIN = 4.0
+"""Least margin for a language to be told; what it costs and gives is in ``docs/languages.md``."""
+
+WORDS = 3
+"""Fewest function words for a language to be told."""
+
+LEAST = 150
+"""Fewest letters of a text that is left to the library: it takes .4 ms, too long for each of many headlines."""
+
+CONFIDENT = 0.9
+"""Least probability for the library's answer to count."""
+
+RARE = 0.0003
+"""Frequency of a function word in languages in whose list it is not."""
+
+SCRIPTS = {
+    "Latn": ((0x41, 0x24F), (0x1E00, 0x1EFF)), "Grek": ((0x370, 0x3FF), (0x1F00, 0x1FFF)),
+    "Cyrl": ((0x400, 0x52F),), "Armn": ((0x531, 0x58F),), "Hebr": ((0x591, 0x5F4),),
+    "Arab": ((0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)),
+    "Deva": ((0x900, 0x963), (0x966, 0x97F)), "Beng": ((0x980, 0x9FF),), "Guru": ((0xA00, 0xA7F),),
+    "Gujr": ((0xA80, 0xAFF),), "Orya": ((0xB00, 0xB7F),), "Taml": ((0xB80, 0xBFF),), "Telu": ((0xC00, 0xC7F),),
+    "Knda": ((0xC80, 0xCFF),), "Mlym": ((0xD00, 0xD7F),), "Sinh": ((0xD80, 0xDFF),), "Thai": ((0xE00, 0xE7F),),
+    "Laoo": ((0xE80, 0xEFF),), "Tibt": ((0xF00, 0xFFF),), "Mymr": ((0x1000, 0x109F),),
+    "Geor": ((0x10A0, 0x10FF),), "Ethi": ((0x1200, 0x139F),), "Khmr": ((0x1780, 0x17FF),),
+    "Hang": ((0x1100, 0x11FF), (0x3131, 0x318E), (0xAC00, 0xD7A3)),
+    "Kana": ((0x3041, 0x30FA), (0x30FC, 0x30FF), (0xFF66, 0xFF9D)),
+    "Hani": ((0x3400, 0x4DBF), (0x4E00, 0x9FFF)),
+}  # fmt: skip
+"""Code points of each script (Unicode blocks), by its ISO 15924 code."""
+
+OF_SCRIPT = {
+    "Grek": "el", "Armn": "hy", "Hebr": "he", "Beng": "bn", "Guru": "pa", "Gujr": "gu", "Orya": "or",
+    "Taml": "ta", "Telu": "te", "Knda": "kn", "Mlym": "ml", "Sinh": "si", "Thai": "th", "Laoo": "lo",
+    "Tibt": "bo", "Mymr": "my", "Geor": "ka", "Khmr": "km", "Hang": "ko", "Kana": "ja", "Hani": "zh",
+}  # fmt: skip
+"""The language that nearly all news in a script is in, where there is one."""
+
+_SCRIPTS = np.array([None, *SCRIPTS], dtype=object)
+_SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+_SLOTS = 1 << 14
+
+
+def languages(texts: Any) -> pd.Series[Any]:
+    """Return the language of each text, missing where it cannot be told.
+
+    A script that one language writes (Greek, Hangul, kana …) tells it. Otherwise the function words found
+    must fit one language better than any other, by a factor of e^:data:`MARGIN` under a model in which the
+    word of rank r of a language's list has the frequency .12 / (r + 2) (Zipf's law). Texts of which too few
+    words are known are left to py3langid where that is installed (extra ``formats``) and they are long
+    enough. Two pieces of a text are looked at, from its start and from its middle.
+
+    Parameters
+    ----------
+    texts : Series of str, Arrow array or list of str
+        May hold missing values.
+
+    Returns
+    -------
+    Series of str
+        ISO 639-1 codes (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given, else
+        a RangeIndex.
+
+    Examples
+    --------
+    >>> languages(["The council has voted on the plan.", "Der Rat hat über den Plan abgestimmt.", "Rain"]).tolist()
+    ['en', 'de', nan]
+    """
+    look = _Look(texts)
+    return look.series(look.languages())
+
+
+def scripts(texts: Any) -> pd.Series[Any]:
+    """Return the script in which most letters of each text are, as ISO 15924 codes; missing without letters.
+
+    Chinese characters count twice, since two of them are a word; Japanese is ``Kana`` where one letter in
+    twenty is kana.
+
+    Examples
+    --------
+    >>> scripts(["Rain in Ostley", "Дождь", "1234"]).tolist()
+    ['Latn', 'Cyrl', nan]
+    """
+    look = _Look(texts)
+    return look.series(look.scripts)
+
+
+class _Look:
+    """What the kernel finds in each text."""
+
+    def __init__(self, texts: Any) -> None:
+        self.index = texts.index if isinstance(texts, pd.Series) else None
+        arrow = isinstance(texts, (pa.Array, pa.ChunkedArray))
+        given = texts if arrow or self.index is not None else list(texts)
+        array = (
+            texts.cast(pa.large_string()) if arrow else pa.array(given, pa.large_string(), from_pandas=True)
+        )
+        self.texts = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        buffer = Buffer.of(pc.fill_null(self.texts, ""))
+        tables = _tables()
+        self.codes = tables.codes
+        self.letters, self.found, self.margin = _look(
+            buffer.data, buffer.offsets, *tables.arrays, PIECE, LOOK, SURE, len(_SCRIPTS)
+        )
+        han, kana = (list(_SCRIPTS).index(name) for name in ("Hani", "Kana"))
+        weight = np.where(np.arange(len(_SCRIPTS)) == han, 2, 1)
+        winner = (self.letters * weight).argmax(1)
+        winner[(winner == han) & (20 * self.letters[:, kana] > self.letters[:, han])] = kana
+        winner[self.letters.sum(1) == 0] = 0
+        self.scripts = _SCRIPTS[winner]
+
+    def series(self, values: Any) -> pd.Series[Any]:
+        """Return values, one a text, as what the caller gets."""
+        return pd.Series(values, index=self.index, dtype="str")
+
+    def languages(self) -> NDArray[Any]:
+        """Return the language of each text, or None."""
+        told = np.array([OF_SCRIPT.get(name) for name in self.scripts], dtype=object)
+        untold = np.equal(told, None)
+        best, words = self.codes[self.found[:, 0]], self.found[:, 1]
+        sure = untold & (words >= WORDS) & (self.margin >= MARGIN)
+        told[sure] = best[sure]
+        doubtful = untold & ~sure & (self.letters.sum(1) >= LEAST)
+        # the library lacks rn and ti, and would tell their neighbours rw and am
+        doubtful &= ~np.isin(best, ["rn", "rw"]) & (self.scripts != "Ethi")
+        for row in np.flatnonzero(doubtful):
+            told[row] = _by_library(self.texts[int(row)].as_py()[:LOOK])
+        return told
+
+
+def _by_library(text: str) -> str | None:
+    identifier = _identifier()
+    code, probability = (None, 0.0) if identifier is None else identifier.classify(text)
+    return code if code is not None and len(code) == 2 and probability >= CONFIDENT else None
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:
+    try:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    except ImportError:
+        return None
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+class _Tables(NamedTuple):
+    """Language codes, one a list of function words; and what the kernel looks up."""
+
+    codes: NDArray[Any]
+    arrays: tuple[NDArray[Any], ...]
+
+
+@lru_cache(maxsize=1)
+def _tables() -> _Tables:
+    # the case and the script (0: no letter) of each code point below 2^16; the words, in a table by hash
+    lower, script = np.arange(0x10000).astype(np.uint16), np.zeros(0x10000, np.uint8)
+    for number, ranges in enumerate(SCRIPTS.values(), 1):
+        for first, last in ranges:
+            script[first : last + 1] = number
+    for code in np.flatnonzero(script).tolist():
+        character = chr(code)
+        if unicodedata.category(character)[0] not in "LM":
+            script[code] = 0
+        lower[code] = ord(character.lower()[0])
+    weights: dict[int, list[tuple[int, float]]] = {}
+    lines = shipped("function_words.txt").read_text("utf-8").splitlines()
+    lists = dict(line.split(": ", 1) for line in lines if not line.startswith("#"))
+    codes = [name.partition("-")[0] for name in lists]
+    for number, words in enumerate(lists.values()):
+        for rank, word in enumerate(dict.fromkeys(words.split())):
+            weights.setdefault(_hash(word), []).append((number, float(np.log(0.12 / (rank + 2) / RARE))))
+    keys, first = np.zeros(_SLOTS, np.uint64), np.zeros((_SLOTS, 2), np.int64)
+    at = 0
+    for key, entries in weights.items():
+        slot = key & (_SLOTS - 1)
+        while keys[slot]:
+            slot = (slot + 1) & (_SLOTS - 1)
+        keys[slot], first[slot] = key, (at, at + len(entries))
+        at += len(entries)
+    pairs = [pair for entries in weights.values() for pair in entries]
+    numbers, logs = (np.array(column) for column in zip(*pairs, strict=True))
+    same = np.array([codes.index(code) for code in codes])
+    return _Tables(np.array(codes, dtype=object), (lower, script, keys, first, numbers, logs, same))
+
+
+def _hash(word: str) -> int:
+    value = int(_SEED)
+    for character in word:
+        value = ((value ^ ord(character)) * int(_PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _look(data, offsets, lower, script, keys, first, numbers, weights, same, piece, look, sure, n_scripts):
+    """Return of each text the letters of each script, the best language, its words, and its margin."""
+    rows = len(offsets) - 1
+    letters = np.zeros((rows, n_scripts), np.int64)
+    found = np.zeros((rows, 2), np.int64)
+    margins = np.zeros(rows)
+    score, hits = np.zeros(len(same)), np.zeros(len(same), np.int64)
+    of_script = np.zeros(n_scripts, np.int64)
+    for row in range(rows):
+        score[:] = 0.0
+        hits[:] = 0
+        of_script[:] = 0
+        i, end = offsets[row], offsets[row + 1]
+        middle, moved = i + ((end - i) >> 1), False
+        seen, until = 0, piece
+        value, size = _SEED, 0
+        while True:
+            if i < end and data[i] < 0x80:
+                code, length = np.int64(data[i]), 1
+            elif i < end:
+                code, length = decode(data, i, end)
+            else:
+                code, length = np.int64(0x20), 1
+            kind = script[code]
+            if kind:
+                of_script[kind] += 1
+                seen += 1
+                size += 1
+                value = (value ^ np.uint64(lower[code])) * _PRIME
+            elif size and not (code >= 0x300 and code < 0x370):
+                slot = np.int64(value & np.uint64(_SLOTS - 1))
+                while keys[slot] and keys[slot] != value:
+                    slot = (slot + 1) & (_SLOTS - 1)
+                if keys[slot]:
+                    for k in range(first[slot, 0], first[slot, 1]):
+                        score[numbers[k]] += weights[k]
+                        hits[numbers[k]] += 1
+                value, size = _SEED, 0
+            if i >= end:
+                break
+            i += length
+            if seen >= until and (size == 0 or size > 30):
+                if not moved:
+                    moved = True
+                    until += piece
+                    if i < middle:
+                        i = middle
+                        # a word, or a character, that the middle falls into is passed over
+                        while i < end and i < middle + 60 and data[i] > 0x20:
+                            i += 1
+                        while i < end and data[i] & 0xC0 == 0x80:
+                            i += 1
+                    value, size = _SEED, 0
+                elif until >= look or _margin(score, same)[1] >= sure:
+                    break
+                else:
+                    until += piece
+        letters[row] = of_script
+        best, margin = _margin(score, same)
+        found[row, 0], found[row, 1], margins[row] = best, hits[best], margin
+    return letters, found, margins
+
+
+@njit(cache=True, nogil=True)
+def _margin(score, same):
+    """Return the language of the highest score, and how far it is above all of other codes."""
+    best = 0
+    for k in range(len(score)):
+        if score[k] > score[best]:
+            best = k
+    second = 0.0
+    for k in range(len(score)):
+        if same[k] != same[best] and score[k] > second:
+            second = score[k]
+    return best, score[best] - second
