@@ -144,7 +144,7 @@ class _Look:
     def languages(self) -> NDArray[Any]:
         """Return the language of each text, or None."""
         told = np.array([OF_SCRIPT.get(name) for name in self.scripts], dtype=object)
-        untold = np.equal(told, None)
+        untold = np.array([code is None for code in told], dtype=bool)
         best, words = self.codes[self.found[:, 0]], self.found[:, 1]
         sure = untold & (words >= WORDS) & (self.margin >= MARGIN)
         told[sure] = best[sure]
@@ -197,18 +197,18 @@ def _tables() -> _Tables:
     for number, words in enumerate(lists.values()):
         for rank, word in enumerate(dict.fromkeys(words.split())):
             weights.setdefault(_hash(word), []).append((number, float(np.log(0.12 / (rank + 2) / RARE))))
-    keys, first = np.zeros(_SLOTS, np.uint64), np.zeros((_SLOTS, 2), np.int64)
+    keys, places = np.zeros(_SLOTS, np.uint64), np.zeros((_SLOTS, 2), np.int64)
     at = 0
     for key, entries in weights.items():
         slot = key & (_SLOTS - 1)
         while keys[slot]:
             slot = (slot + 1) & (_SLOTS - 1)
-        keys[slot], first[slot] = key, (at, at + len(entries))
+        keys[slot], places[slot] = key, (at, at + len(entries))
         at += len(entries)
     pairs = [pair for entries in weights.values() for pair in entries]
     numbers, logs = (np.array(column) for column in zip(*pairs, strict=True))
     same = np.array([codes.index(code) for code in codes])
-    return _Tables(np.array(codes, dtype=object), (lower, script, keys, first, numbers, logs, same))
+    return _Tables(np.array(codes, dtype=object), (lower, script, keys, places, numbers, logs, same))
 
 
 def _hash(word: str) -> int:
@@ -219,7 +219,7 @@ def _hash(word: str) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _look(data, offsets, lower, script, keys, first, numbers, weights, same, piece, look, sure, n_scripts):
+def _look(data, offsets, lower, script, keys, places, numbers, weights, same, piece, look, sure, n_scripts):  # type: ignore[no-untyped-def]
     """Return of each text the letters of each script, the best language, its words, and its margin."""
     rows = len(offsets) - 1
     letters = np.zeros((rows, n_scripts), np.int64)
@@ -253,7 +253,7 @@ def _look(data, offsets, lower, script, keys, first, numbers, weights, same, pie
                 while keys[slot] and keys[slot] != value:
                     slot = (slot + 1) & (_SLOTS - 1)
                 if keys[slot]:
-                    for k in range(first[slot, 0], first[slot, 1]):
+                    for k in range(places[slot, 0], places[slot, 1]):
                         score[numbers[k]] += weights[k]
                         hits[numbers[k]] += 1
                 value, size = _SEED, 0
@@ -283,7 +283,7 @@ def _look(data, offsets, lower, script, keys, first, numbers, weights, same, pie
 
 
 @njit(cache=True, nogil=True)
-def _margin(score, same):
+def _margin(score, same):  # type: ignore[no-untyped-def]
     """Return the language of the highest score, and how far it is above all of other codes."""
     best = 0
     for k in range(len(score)):
