@@ -16,7 +16,9 @@ FIELDS = {
     "passages": {"kind", "lang", "text"},
     "passages_en": {"id", "lang", "kind", "style", "outlet", "text"},
     "passages_other": {"id", "lang", "kind", "style", "outlet", "text"},
+    "passages_more": {"id", "lang", "kind", "style", "outlet", "text"},
     "negatives": {"id", "lang", "style", "title", "text", "spans"},
+    "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
 }
 
