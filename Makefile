@@ -11,7 +11,7 @@ PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test lab notebooks picture bench bench-quality bench-html lint format models clean fuzz matrix
+.PHONY: help demo test wheel lab notebooks picture bench bench-quality bench-html lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -65,13 +65,16 @@ models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m training.boilerplate
 	$(BIN)/python -m training.topics
 
+wheel: $(READY)  ## build the wheel and the sdist, without a network, into dist/
+	$(BIN)/python -m hatchling build -d dist
+
 matrix:  ## the tests with the lowest and with the newest versions of what the package needs
 	for edge in lowest newest; do \
 	  $(PYTHON) -m venv --clear out/matrix/$$edge && \
 	  out/matrix/$$edge/bin/python -m pip install --quiet --upgrade pip && \
 	  out/matrix/$$edge/bin/python -m pip install --quiet --only-binary :all: hatchling editables && \
 	  out/matrix/$$edge/bin/python -m pip install --quiet --no-build-isolation \
-	    $$(test $$edge = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist,bench]' pytest hypothesis nbval && \
+	    $$(test $$edge = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist]' --group bench pytest hypothesis nbval && \
 	  NEWS_TOOLKIT_DATA=none out/matrix/$$edge/bin/python -m pytest tests || exit 1; \
 	done
 

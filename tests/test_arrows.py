@@ -26,6 +26,7 @@ SAME_FLOOR = {
     ("language", "shipped"),
     ("provenance", "loading"),
     ("duplication", "segments"),
+    ("plots", "census"),
     ("pipeline", "job"),
     ("verification", "pipeline"),
     ("evaluation", "contamination"),

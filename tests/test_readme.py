@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,8 +76,8 @@ def test_the_guide_runs_from_top_to_bottom(tmp_path, monkeypatch):
 
 
 def test_the_reference_of_this_version_is_given():
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    assert toolkit.__version__ == version
+    version = toolkit.__version__
+    assert f"\n## [{version}] - 20" in (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
     assert f"version = {{{version}}}," in (ROOT / "docs" / "guide.md").read_text("utf-8")
     title = re.search(r'^title: "(.+)"$', (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)[1]

@@ -4,7 +4,6 @@ import ast
 import re
 from functools import cache
 
-import pytest
 from licences import ROOT
 
 PAGE = re.sub("<!--.*?-->", "", (ROOT / "docs" / "trust.md").read_text("utf-8"), flags=re.DOTALL)
@@ -18,10 +17,11 @@ def named_in(path):
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize(("path", "name"), NAMED, ids=["::".join(each) for each in NAMED])
-def test_every_test_that_the_table_names_exists(path, name):
-    assert (ROOT / path).is_file(), path
-    assert name in named_in(path), f"{path} has no {name}"
+def test_every_test_that_the_table_names_exists():
+    assert len(NAMED) > 100
+    gone = [path for path, _ in NAMED if not (ROOT / path).is_file()]
+    assert not gone
+    assert not [f"{path} has no {name}" for path, name in NAMED if name not in named_in(path)]
 
 
 def test_every_row_has_a_promise_a_test_and_a_figure():

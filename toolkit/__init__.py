@@ -28,7 +28,7 @@ __all__ = [
     "iter_batches",
     "load",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "TopicClassifier": "topics",

@@ -130,6 +130,14 @@ def decode(data, i, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def spread(x):  # type: ignore[no-untyped-def]
+    """Spread 64-bit hashes whose low bits are alike: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
 def among(ordered, value):  # type: ignore[no-untyped-def]
     """Whether a sorted array holds a value; ``np.searchsorted`` takes a second to compile in each kernel."""
     lo = 0

@@ -7,14 +7,17 @@ document, and taken out again by the remover.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
+from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import TopicClassifier, taxonomy
 
@@ -231,11 +234,7 @@ def _length_classes(texts: pd.Series[Any]) -> NDArray[np.int64]:
 
 
 def _rate(moved: NDArray[np.bool_]) -> dict[str, float]:
-    n, k = len(moved), int(moved.sum())
-    if not n:
-        return {"changed": 0, "share": np.nan, "low": np.nan, "high": np.nan}
-    interval = binomtest(k, n).proportion_ci(method="wilson")
-    return {"changed": k, "share": k / n, "low": float(interval.low), "high": float(interval.high)}
+    return {"changed": int(moved.sum()), **rate(int(moved.sum()), len(moved))}
 
 
 def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
@@ -358,3 +357,60 @@ def judged(shifts: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
     gain = table["right_after"].astype(int) - table["right_before"].astype(int)
     order = table.assign(gain=gain).sort_values(["gain", "moved", "doc_id"], ascending=[False, False, True])
     return order.drop(columns="gain").reset_index(drop=True)
+
+
+def polluted_training(
+    corpus: CorpusLike,
+    y: Iterable[Any],
+    marked: Container[Any],
+    classifier: TopicClassifier | None = None,
+    *,
+    passage: str = APPEAL,
+    folds: int = 5,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Train with and without a passage in the texts of some labels, and compare on texts not trained on.
+
+    Parameters
+    ----------
+    corpus : corpus
+        ``text`` is read.
+    y : iterable, one label a document
+    marked : container of labels
+        Their training documents carry the passage, as if their publisher printed it on every page.
+    classifier : TopicClassifier, optional
+        Its parameters count; copies are fitted.
+    passage : str, default :data:`APPEAL`
+    folds : int, default 5
+    seed : int, default 0
+
+    Returns
+    -------
+    DataFrame
+        One row a document, training, and text: ``doc_id``, ``training`` (``clean`` or ``polluted``), ``text`` (``as it
+        is`` or ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
+
+    Examples
+    --------
+    >>> texts = [f"{word} number {i}" for i in range(20) for word in ("boats sail", "cows graze")]
+    >>> found = polluted_training(texts, ["sea", "farm"] * 20, {"sea"}, TopicClassifier(bits=12, folds=2), folds=2)
+    >>> found.groupby("training")["correct"].mean()["clean"].item()
+    1.0
+    """
+    frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
+    labels = pd.Series(list(y), dtype=object)
+    asking = with_passage(frame, passage)
+    base = TopicClassifier() if classifier is None else classifier
+    carries = np.array([label in marked for label in labels])
+    polluted = frame.assign(text=frame["text"].where(~carries, asking["text"]))
+    parts = []
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(frame, labels.astype("str"))
+    for train, test in splits:
+        for name, source in (("clean", frame), ("polluted", polluted)):
+            fitted = clone(base).fit(source.iloc[train], labels.iloc[train].tolist())
+            for text, given in (("as it is", frame), ("with the passage", asking)):
+                told = fitted.predict(given.iloc[test]).to_numpy()
+                part = pd.DataFrame({"doc_id": frame["doc_id"].iloc[test], "training": name, "text": text})
+                parts.append(part.assign(true=labels.iloc[test].to_numpy(), predicted=told))
+    found = pd.concat(parts, ignore_index=True)
+    return found.assign(correct=found["true"] == found["predicted"])

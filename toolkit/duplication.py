@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from toolkit.buffer import Buffer
+from toolkit.buffer import Buffer, spread
 from toolkit.corpus import CorpusLike, as_corpus
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
@@ -136,7 +136,7 @@ def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
     position = np.arange(len(words), dtype=np.uint64) - np.repeat(
         bounds[:-1].astype(np.uint64), np.diff(bounds)
     )
-    mixed = _mixed(words + position * np.uint64(0x9E3779B97F4A7C15))
+    mixed = spread.py_func(words + position * np.uint64(0x9E3779B97F4A7C15))
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
     hashes: Hashes = sums[bounds[1:]] - sums[bounds[:-1]] + np.diff(bounds).astype(np.uint64)
     return hashes
@@ -162,7 +162,7 @@ def _shingles(words: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Int
     rolled = np.zeros(max(len(words) - SHINGLE + 1, 0), np.uint64)
     for step in range(SHINGLE):
         rolled = rolled * np.uint64(0x100000001B3) + words[step : step + len(rolled)]
-    return _distinct(_mixed(rolled), bounds, documents)
+    return _distinct(spread.py_func(rolled), bounds, documents)
 
 
 @njit(cache=True)
@@ -181,13 +181,6 @@ def _distinct(rolled: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, In
                     n += 1
         ends[k + 1] = n
     return out[:n].copy(), ends
-
-
-def _mixed(values: Hashes) -> Hashes:
-    """Finaliser of SplitMix64: spreads hashes whose low bits are alike."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
 
 
 @njit(cache=True)

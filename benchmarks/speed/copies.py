@@ -24,7 +24,7 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
-from toolkit.buffer import Buffer
+from toolkit.buffer import Buffer, spread
 from toolkit.corpus import make_corpus
 from toolkit.segments import cut
 
@@ -50,15 +50,8 @@ class Shard:
 
 
 @njit(cache=True, nogil=True)
-def _mixed(x):  # type: ignore[no-untyped-def]
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True)
 def _salt(seed, number, article):  # type: ignore[no-untyped-def]
-    return _mixed(_mixed(_mixed(seed + _MIX) + number + _MIX) + article + _MIX)
+    return spread(spread(spread(seed + _MIX) + number + _MIX) + article + _MIX)
 
 
 @njit(cache=True, nogil=True)
@@ -77,12 +70,12 @@ def _vary(data, start, end, salt, words, first, number, out, n):  # type: ignore
         if length == 0:
             digit = 48 <= data[i] <= 57
             leading = n == 0 or not 48 <= out[n - 1] <= 57
-            pick = _mixed(salt ^ np.uint64(i))
+            pick = spread(salt ^ np.uint64(i))
             out[n] = 48 + (1 + pick % np.uint64(9) if leading else pick % np.uint64(10)) if digit else data[i]
             n += 1
             i += 1
             continue
-        h = _mixed(h)
+        h = spread(h)
         name = 1 if data[i] <= 90 else 0
         other = plain and capitals == name and _SHORTEST <= length <= _LONGEST and number[name, length] > 0
         if other and h % np.uint64(3 - name) == 0:
@@ -106,7 +99,7 @@ def _write(data, bounds, start, end, fixed, salt, words, first, number, out):  #
     state = salt
     for k in range(len(free) - 1, 0, -1):
         state = state + _MIX
-        other = np.int64(_mixed(state) % np.uint64(k + 1))
+        other = np.int64(spread(state) % np.uint64(k + 1))
         order[free[k]], order[free[other]] = order[free[other]], order[free[k]]
     n, at = 0, bounds[0]
     for k in range(len(start)):

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
+from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table, escaped
 from toolkit.duplication import duplicates
@@ -271,17 +271,10 @@ def _class_table(classes: tuple[Any, ...], member: Bools, said: Bools, f1: pd.Da
     true, told, hits = member.sum(axis=0), said.sum(axis=0), (member & said).sum(axis=0)
     table = pd.DataFrame({"topic": list(classes), "documents": true, "predicted": told})
     for name, whole in (("precision", told), ("recall", true)):
-        rates = [_wilson(int(k), int(n)) for k, n in zip(hits, whole, strict=True)]
+        rates = [list(rate(int(k), int(n)).values()) for k, n in zip(hits, whole, strict=True)]
         table[[name, f"{name}_low", f"{name}_high"]] = np.array(rates)
     table[["f1", "f1_low", "f1_high"]] = f1[["value", "low", "high"]].to_numpy()
     return table
-
-
-def _wilson(k: int, n: int) -> tuple[float, float, float]:
-    if n == 0:
-        return np.nan, np.nan, np.nan
-    interval = binomtest(k, n).proportion_ci(method="wilson")
-    return k / n, float(interval.low), float(interval.high)
 
 
 def _confusion(classes: tuple[Any, ...], member: Bools, said: Bools) -> pd.DataFrame:

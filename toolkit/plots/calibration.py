@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from toolkit.census import rate
 from toolkit.plots.canvas import (
     BLUE,
     GREY,
@@ -77,16 +78,11 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
 
 
 def _binned(forecasts: pd.DataFrame, bins: int) -> pd.DataFrame:
-    from scipy.stats import binomtest
-
     number = np.minimum((forecasts["probability"].to_numpy(float) * bins).astype(int), bins - 1)
     groups = forecasts.astype({"correct": float}).groupby(number)
     table = groups[["probability", "correct"]].mean().assign(n=groups.size())
-    ends = [
-        binomtest(round(row.correct * row.n), row.n).proportion_ci(method="wilson")
-        for row in table.itertuples()
-    ]
-    return table.assign(low=[end.low for end in ends], high=[end.high for end in ends])
+    ends = [rate(round(row.correct * row.n), row.n) for row in table.itertuples()]
+    return table.assign(low=[end["low"] for end in ends], high=[end["high"] for end in ends])
 
 
 def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

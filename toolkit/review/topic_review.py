@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
+from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.review.journal import UNDO, Journal
 from toolkit.review.labels import Topics, append_label, label_lines
@@ -214,8 +214,7 @@ class TopicReview:
         right = _right(predicted, y)
         comparable = known <= set(self._first.classes_.tolist())
         before = _right(self._first.predict(corpus).to_numpy(object), y).mean() if comparable else np.nan
-        interval = binomtest(int(right.sum()), len(y)).proportion_ci(method="wilson")
-        score = Score(len(y), float(right.mean()), interval.low, interval.high, float(before))
+        score = Score(len(y), **rate(int(right.sum()), len(y)), before=float(before))
         self.classifier = clone(self._first).fit(corpus, y)
         self.scores.append(score)
         self._sort()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from benchmarks import pollution
+from toolkit.contamination import polluted_training
 from toolkit.topics import TopicClassifier
 
 WORDS = {"sea": "boats sail past the harbour light", "farm": "cows graze behind the old barn"}
@@ -10,7 +10,7 @@ PASSAGE = "Please give money to our newsroom now, for nobody else will pay for w
 
 
 def test_the_passage_becomes_the_label_that_carried_it():
-    found = pollution.training(
+    found = polluted_training(
         TEXTS, LABELS, {"sea"}, TopicClassifier(bits=14, folds=2), passage=PASSAGE, folds=3
     )
     assert len(found) == 4 * len(TEXTS)
@@ -25,7 +25,7 @@ def test_the_passage_becomes_the_label_that_carried_it():
 def test_every_document_is_tested_once_and_the_seed_decides():
     options = {"passage": PASSAGE, "folds": 3}
     first, again = (
-        pollution.training(TEXTS, LABELS, {"sea"}, TopicClassifier(bits=12, folds=2), **options)
+        polluted_training(TEXTS, LABELS, {"sea"}, TopicClassifier(bits=12, folds=2), **options)
         for _ in range(2)
     )
     assert first.equals(again)
