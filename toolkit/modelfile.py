@@ -1,19 +1,26 @@
-"""Arrays: the plain numbers in a ``.npz``, read without running, and without believing, anything in it."""
+"""Model files: plain arrays (``.npz``) and a card (``.json``) of one name; reading them runs nothing.
+
+The card says what the arrays are and holds their SHA-256, so that the two cannot come from different saves.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.errors import ArraysError
+from toolkit.errors import ArraysError, ModelError
 
 # numpy reads this header by compiling it; numbers in rows and columns need no more than a pattern
 _HEADER = re.compile(
@@ -21,6 +28,111 @@ _HEADER = re.compile(
 )
 _LONGEST_HEADER = 1 << 12
 _MAGIC = b"\x93NUMPY\x01\x00"
+_LARGEST_CARD = 4 << 20
+
+
+def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return an ``.npz`` of arrays of plain numbers; the same arrays give the same bytes, in whatever order."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(arrays):
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            raw = io.BytesIO()
+            np.lib.format.write_array(raw, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(entry, raw.getvalue())
+    return out.getvalue()
+
+
+def write_model(stem: str | Path, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> None:
+    """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes.
+
+    Parameters
+    ----------
+    stem : path
+        Without its suffix.
+    arrays : mapping of str to ndarray
+        Of plain numbers.
+    card : mapping
+        What JSON can hold; ``format`` names what the arrays are. ``sha256``, of the arrays file, is added.
+    """
+    raw = pack(arrays)
+    text = json.dumps(
+        {**card, "sha256": hashlib.sha256(raw).hexdigest()}, indent=1, ensure_ascii=False, sort_keys=True
+    )
+    _beside(stem, ".npz").write_bytes(raw)
+    _beside(stem, ".json").write_text(text + "\n", "utf-8")
+
+
+def read_model(
+    stem: str | Path, format: str, largest: int | Callable[[dict[str, Any]], int]
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return the arrays and the card that :func:`write_model` wrote.
+
+    Parameters
+    ----------
+    stem : path
+        With or without its suffix.
+    format : str
+        What the card must name.
+    largest : int or function of the card
+        Bytes that the arrays may have, packed or unpacked; nothing is read beyond it.
+
+    Raises
+    ------
+    ModelError
+        A file is missing, too large, damaged, of another format, or was changed since it was written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_model(f"{folder}/m", {"weights": np.eye(2)}, {"format": "example 1"})
+    ...     arrays, card = read_model(f"{folder}/m", "example 1", largest=1000)
+    >>> arrays["weights"].tolist(), card["format"]
+    ([[1.0, 0.0], [0.0, 1.0]], 'example 1')
+    """
+    place, beside = _beside(stem, ".npz"), _beside(stem, ".json")
+    try:
+        if beside.stat().st_size > _LARGEST_CARD:
+            msg = f"{beside}: {beside.stat().st_size} bytes is more than a card has; take both files of one save"
+            raise ModelError(msg)
+        card = json.loads(beside.read_bytes())
+        size = place.stat().st_size
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, ModelError):
+            raise
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        msg = f"{beside}: cannot be read ({said}); a model is two files, .npz and .json of one name"
+        raise ModelError(msg) from error
+    if not isinstance(card, dict) or card.get("format") != format:
+        found = str(card.get("format"))[:40] if isinstance(card, dict) else "missing"
+        msg = f"{beside}: its format is {found!r}, not {format!r}; save or train the model with this version"
+        raise ModelError(msg)
+    try:
+        most = largest(card) if callable(largest) else largest
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{beside}: not a whole card ({str(error)[:80]}); take both files of one save"
+        raise ModelError(msg) from error
+    if size > most:
+        msg = f"{place}: {size} bytes is more than its card allows ({most}); take both files of one save"
+        raise ModelError(msg)
+    raw = place.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != card.get("sha256"):
+        msg = f"{place}: its SHA-256 is not the one in its card; take both files of one save"
+        raise ModelError(msg)
+    try:
+        return read_arrays(raw, most), card
+    except ArraysError as error:
+        msg = f"{place}: {error}; take both files of one save"
+        raise ModelError(msg) from error
+
+
+def _beside(stem: str | Path, suffix: str) -> Path:
+    stem = Path(stem)
+    return (
+        stem.with_suffix(suffix) if stem.suffix in {".npz", ".json"} else stem.with_name(stem.name + suffix)
+    )
 
 
 def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
