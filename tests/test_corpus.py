@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import pickle
 
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from toolkit.corpus import (
     as_corpus,
     document_id,
     make_corpus,
+    quarantine,
     registrable_domain,
 )
 
@@ -27,7 +29,7 @@ def test_examples_in_docstrings_run():
 def test_make_corpus_has_every_column_in_its_dtype():
     made = make_corpus([{"text": "One.", "published": "2020-01-02T03:04:05Z", "label": "x"}])
     assert tuple(made.columns) == (*COLUMNS, "label")
-    assert [str(made[name].dtype) for name in COLUMNS[:-1]] == ["str"] * 7
+    assert [str(made[name].dtype) for name in COLUMNS[:-1]] == ["str"] * 8
     assert str(made["published"].dtype) == PUBLISHED_DTYPE
     assert tuple(made.attrs["quarantine"].columns) == QUARANTINE_COLUMNS
     assert made["doc_id"].tolist() == [document_id("", "One.")]
@@ -59,7 +61,23 @@ def test_corpora_with_different_quarantines_concatenate_and_merge():
     assert len(pd.concat([one, two.copy()])) == 2
     assert len(one.merge(two.assign(n=1), on="doc_id")) == 0
     assert one.attrs["quarantine"] == one.copy().attrs["quarantine"]
-    assert (one.attrs["quarantine"] == "a")["source"].tolist() == [True]
+    assert one.copy().attrs["quarantine"]["source"].tolist() == ["a"]
+    with pytest.raises(CorpusError, match="carries no quarantine"):
+        quarantine(pd.concat([one, two]))
+
+
+def test_a_quarantine_outlives_files_and_says_what_their_metadata_do_not_hold(tmp_path):
+    rows = pd.DataFrame([(f"a#{n}", "not JSON", "{") for n in range(1_500)], columns=list(QUARANTINE_COLUMNS))
+    made = make_corpus([{"text": "x"}], rows)
+    pd.testing.assert_frame_equal(quarantine(pickle.loads(pickle.dumps(made))), rows)
+    made.to_parquet(tmp_path / "a.parquet")
+    held = quarantine(pd.read_parquet(tmp_path / "a.parquet"))
+    assert held["source"].tolist()[:2] == ["a#0", "a#1"]
+    assert (len(held), held["reason"].iloc[-1]) == (
+        1_001,
+        "500 more records, which the file's metadata do not hold",
+    )
+    assert len(quarantine(make_corpus([{"text": "x"}]))) == 0
 
 
 @pytest.mark.parametrize(

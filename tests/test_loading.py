@@ -22,7 +22,7 @@ import pyarrow.parquet
 import pytest
 
 import toolkit.loading
-from toolkit.corpus import COLUMNS, PUBLISHED_DTYPE, as_corpus
+from toolkit.corpus import COLUMNS, PUBLISHED_DTYPE, as_corpus, quarantine
 from toolkit.errors import LoadError
 from toolkit.loading import iter_batches, load
 
@@ -125,7 +125,7 @@ def test_every_format_gives_the_same_corpus(tmp_path, name, packing):
     corpus = load(path, columns={"label": "topic"})
     assert corpus.attrs["quarantine"].empty
     assert tuple(corpus.columns) == (*COLUMNS, "label")
-    assert [str(kind) for kind in corpus.dtypes] == ["str"] * 7 + [PUBLISHED_DTYPE, "str"]
+    assert [str(kind) for kind in corpus.dtypes] == ["str"] * 8 + [PUBLISHED_DTYPE, "str"]
     assert rows(corpus) == [
         {
             "doc_id": record["id"],
@@ -133,7 +133,8 @@ def test_every_format_gives_the_same_corpus(tmp_path, name, packing):
             "title": record["title"],
             "url": record["url"],
             "publisher": "example.co.uk",
-            "lang": None,
+            "authors": None,
+            "lang": "en",
             "source": f"{name}{packing}#{i}",
             "published": pd.Timestamp(record["date"]),
             "label": "sport",
@@ -211,8 +212,8 @@ def test_batches_one_after_the_other_are_the_corpus(tmp_path, size):
     together = pd.concat(batches, ignore_index=True)
     pd.testing.assert_frame_equal(together, whole)
     assert all(batch.dtypes.equals(whole.dtypes) for batch in batches)
-    rejected = pd.concat([batch.attrs["quarantine"] for batch in batches], ignore_index=True)
-    pd.testing.assert_frame_equal(rejected, whole.attrs["quarantine"])
+    rejected = pd.concat([quarantine(batch) for batch in batches], ignore_index=True)
+    pd.testing.assert_frame_equal(rejected, quarantine(whole))
 
 
 def test_what_is_rejected_after_the_last_document_is_still_delivered(tmp_path):
@@ -359,13 +360,33 @@ def test_many_records_of_one_id_take_no_quadratic_time(tmp_path):
     assert corpus["doc_id"].iloc[-1] == "same~20000"
 
 
-def test_language_is_detected_only_when_asked_and_only_where_missing(tmp_path):
+def test_language_is_told_where_it_is_missing_unless_switched_off(tmp_path):
     records = [{"text": "The council voted on the plan for the harbour today.", "lang": None},
                {"text": "Der Rat stimmte heute über die Pläne für den Hafen ab.", "lang": None},
                {"text": "The council voted.", "lang": "xx"}]  # fmt: skip
     path = write(tmp_path, "a.jsonl", jsonl(records))
-    assert load(path)["lang"].isna().tolist() == [True, True, False]
-    assert load(path, detect_language=True)["lang"].tolist() == ["en", "de", "xx"]
+    assert load(path, detect_language=False)["lang"].isna().tolist() == [True, True, False]
+    assert load(path)["lang"].tolist() == ["en", "de", "xx"]
+
+
+@pytest.mark.parametrize(
+    ("record", "authors"),
+    [
+        ({"authors": ["Jane Doe", "J. Roe", "Jane Doe"]}, "Jane Doe; J. Roe"),
+        ({"author": {"@type": "Person", "name": "Jane Doe"}}, "Jane Doe"),
+        ({"author": [{"name": "Jane Doe"}, {"name": ""}, {"name": "J. Roe"}]}, "Jane Doe; J. Roe"),
+        ({"byline": "By Jane Doe"}, "By Jane Doe"),
+        ({"creator": "", "dc:creator": "Jane Doe"}, "Jane Doe"),
+        ({"authors": "['Jane Doe', 'J. Roe']"}, "Jane Doe; J. Roe"),
+        ({"authors": "[not a list]"}, "[not a list]"),
+        ({"authors": []}, None),
+        ({"authors": 5}, None),
+    ],
+)
+def test_authors_are_names_joined(tmp_path, record, authors):
+    path = write(tmp_path, "a.jsonl", jsonl([{"text": "Rain fell.", **record}, {"text": "Sun."}]))
+    got = load(path)["authors"]
+    assert [None if pd.isna(name) else name for name in got] == [authors, None]
 
 
 def test_real_articles_load_without_loss(shared_data):

@@ -72,7 +72,7 @@ def test_high_recall_replaces_a_stub(monkeypatch, precise, full, wanted):
         assert not include_comments
         size = lengths[setting]
         about = {"title": setting if with_metadata else None, "url": url}
-        missing = dict.fromkeys(("sitename", "language", "date"))
+        missing = dict.fromkeys(("sitename", "language", "date", "author"))
         return None if size is None else SimpleNamespace(text="x" * size, **about, **missing)
 
     monkeypatch.setattr("trafilatura.bare_extraction", extraction)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from toolkit import datasets
     from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
     from toolkit.contamination import audit
+    from toolkit.corpus import quarantine
     from toolkit.duplication import duplicates
     from toolkit.loading import iter_batches, load
     from toolkit.topics import TopicClassifier
@@ -27,13 +28,14 @@ __all__ = [
     "duplicates",
     "iter_batches",
     "load",
+    "quarantine",
 ]
 __version__ = "0.2.0"
 
 _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "TopicClassifier": "topics",
     "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication", "iter_batches": "loading",
-    "load": "loading",
+    "load": "loading", "quarantine": "corpus",
 }  # fmt: skip
 
 

@@ -13,11 +13,11 @@ import pandas as pd
 
 from toolkit.errors import CorpusError
 
-COLUMNS = ("doc_id", "text", "title", "url", "publisher", "lang", "source", "published")
+COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "source", "published")
 """Columns of every corpus, in order. More columns may follow; they are carried along untouched."""
 
 QUARANTINE_COLUMNS = ("source", "reason", "excerpt")
-"""Columns of ``corpus.attrs["quarantine"]``: place, what was wrong, the first characters of it."""
+"""Columns of :func:`quarantine`: place, what was wrong, the first characters of it."""
 
 PUBLISHED_DTYPE = "datetime64[us, UTC]"
 
@@ -29,27 +29,109 @@ _AUTHORITY = re.compile(
 CorpusLike: TypeAlias = "pd.DataFrame | pd.Series[Any] | Iterable[str]"
 
 
-class Quarantine(pd.DataFrame):
-    """The DataFrame of what could not be read, columns :data:`QUARANTINE_COLUMNS`.
+class Quarantine(dict[str, Any]):
+    """What ``corpus.attrs["quarantine"]`` holds: JSON of what could not be read, which answers like its frame.
 
-    pandas compares the ``attrs`` of frames that it concatenates or merges, and plain DataFrames in there
-    make it fail; two quarantines compare to a single truth value.
+    pandas writes ``attrs`` as JSON (``to_parquet``, ``to_feather``), compares them (``concat``, ``merge``) and
+    copies them with every operation; a DataFrame in there makes the first two fail. Here the JSON is
+    ``{"rows": …, "records": […]}`` with the first :data:`KEPT` records, since Parquet refuses metadata of
+    100 MB, and everything a DataFrame can be asked for is asked of the whole frame.
 
     Examples
     --------
-    >>> batches = [make_corpus([{"text": "one"}]), make_corpus([{"text": "two"}])]
-    >>> len(pd.concat(batches))
-    2
+    >>> made = Quarantine(pd.DataFrame({"source": ["a.txt"], "reason": ["empty file"], "excerpt": [""]}))
+    >>> len(made), made["reason"].tolist(), made.get("rows")
+    (1, ['empty file'], 1)
     """
 
-    @property
-    def _constructor(self) -> type[Quarantine]:
-        return Quarantine
+    KEPT = 1_000
 
-    def __eq__(self, other: object) -> Any:
-        return self.equals(other) if isinstance(other, Quarantine) else super().__eq__(other)
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        super().__init__(rows=len(frame), records=frame.head(self.KEPT).to_dict("records"))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "frame":
+            raise AttributeError(name)
+        return getattr(self.frame, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.frame[key]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __iter__(self) -> Any:
+        return iter(self.frame)
+
+    def __repr__(self) -> str:
+        return repr(self.frame)
+
+    def __eq__(self, other: object) -> bool:
+        return self.frame.equals(other.frame) if isinstance(other, Quarantine) else super().__eq__(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: Any) -> Quarantine:
+        return self
+
+    def __reduce__(self) -> Any:
+        return Quarantine, (self.frame,)
+
+    def keys(self) -> Any:
+        """Return the names of the columns."""
+        return self.frame.keys()
+
+    @property
+    def values(self) -> Any:
+        """The cells."""
+        return self.frame.values
+
+    def copy(self) -> Any:
+        """Return a copy of the frame."""
+        return self.frame.copy()
+
+
+def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
+    r"""Return what could not be read when this corpus was loaded.
+
+    Parameters
+    ----------
+    corpus : DataFrame
+        As :func:`toolkit.load` gave it, or what pandas made of it, or read back from Parquet or Feather
+        (whose files keep the first 1,000 records and the number of all).
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`QUARANTINE_COLUMNS`; no rows where everything could be read.
+
+    Raises
+    ------
+    CorpusError
+        The frame carries no quarantine: it was not loaded, or frames of different ones were joined, where
+        pandas drops it.
+
+    Examples
+    --------
+    >>> import io
+    >>> from toolkit import load
+    >>> quarantine(load(io.StringIO('{"text": "It rained."}\n{"text": 5}\n')))[["source", "reason"]].values.tolist()
+    [['stream#2', 'text is a number, not a string']]
+    """
+    held = corpus.attrs.get("quarantine")
+    if isinstance(held, Quarantine):
+        return held.frame
+    if not isinstance(held, dict) or not isinstance(held.get("records"), list):
+        msg = (
+            "this frame carries no quarantine (pandas drops it where frames with different ones are joined); "
+            "pass what toolkit.load gave"
+        )
+        raise CorpusError(msg)
+    rows = [tuple(record.get(name) for name in QUARANTINE_COLUMNS) for record in held["records"]]
+    if (more := int(held.get("rows", 0)) - len(rows)) > 0:
+        rows.append(("", f"{more:,} more records, which the file's metadata do not hold", ""))
+    return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")
 
 
 def document_id(source: str, text: str) -> str:
@@ -130,13 +212,11 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
         frame.loc[unnamed, "doc_id"] = [
             document_id(s, t) for s, t in zip(places[unnamed], frame.loc[unnamed, "text"], strict=True)
         ]
-    frame.attrs["quarantine"] = empty_quarantine() if quarantine is None else Quarantine(quarantine)
+    rejected = (
+        pd.DataFrame(columns=list(QUARANTINE_COLUMNS), dtype="str") if quarantine is None else quarantine
+    )
+    frame.attrs["quarantine"] = Quarantine(rejected)
     return frame
-
-
-def empty_quarantine() -> pd.DataFrame:
-    """Return a quarantine with no rows."""
-    return Quarantine({name: pd.Series([], dtype="str") for name in QUARANTINE_COLUMNS})
 
 
 def as_corpus(documents: CorpusLike) -> pd.DataFrame:

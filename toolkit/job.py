@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
+from toolkit.corpus import quarantine
 from toolkit.errors import NothingReadError, PipelineError, SpoolError
 from toolkit.provenance import digests, models, sha256, versions
 from toolkit.spool import Spool, whole
@@ -191,10 +192,10 @@ class Job:
     def _store(self, numbered: tuple[int, pd.DataFrame]) -> dict[str, Any]:
         """Write a batch as a part, and what it repeats; return what is known of it."""
         number, batch = numbered
-        quarantine = batch.attrs["quarantine"]
+        rejected = quarantine(batch)
         self.spool.write("corpus", number, table_of(batch))
-        self.spool.write("quarantine", number, table_of(quarantine))
-        part = {"in": len(batch) + len(quarantine), "kept": len(batch)}
+        self.spool.write("quarantine", number, table_of(rejected))
+        part = {"in": len(batch) + len(rejected), "kept": len(batch)}
         if "clean" in self.steps and self.index is None:
             index = tally_of(batch)
             with whole(self._tally(number)) as temporary:
@@ -279,7 +280,7 @@ def jobs(n_jobs: int) -> int:
 def table_of(frame: pd.DataFrame) -> pa.Table:
     """Return a frame as the Arrow table that is written of it."""
     frame = frame.copy(deep=False)
-    frame.attrs = {}  # Arrow would write them as JSON, and the quarantine is none
+    frame.attrs = {}  # the quarantine is a table of its own
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 

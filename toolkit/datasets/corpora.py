@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 from dateutil import parser as dates
 
-from toolkit.corpus import empty_quarantine, make_corpus
+from toolkit.corpus import make_corpus
 from toolkit.datasets.registry import Dataset, find
 from toolkit.datasets.store import Record, packed_path, records
 from toolkit.errors import CorpusError
@@ -40,10 +40,10 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     -------
     DataFrame
         A corpus (:mod:`toolkit.corpus`). ``publisher`` is the host of ``url`` without ``www.``. Further
-        columns: ``authors, topic`` (allsides), ``label, split`` (label sets), ``repo, commit, path, licence,
+        columns: ``topic`` (allsides), ``label, split`` (label sets), ``repo, commit, path, licence,
         use`` (modern; ``use`` is ``train``, or ``develop``: to be measured on, never learned from, and
         ``publisher`` is what the source says). A label set's document without a text has its headline for
-        text. Pages that yield no text are in ``attrs["quarantine"]``.
+        text. Pages that yield no text are in :func:`toolkit.quarantine`.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     quarantine: list[dict[str, str]] = []
     extract = entry.kind == "pages" and text == "extracted"
     rows = list(_extracted(entry, quarantine) if extract else gold_rows(name))
-    return make_corpus(rows, pd.DataFrame(quarantine) if quarantine else empty_quarantine())
+    return make_corpus(rows, pd.DataFrame(quarantine) if quarantine else None)
 
 
 def gold_rows(name: str, wanted: Container[str] | None = None) -> Iterator[Record]:

@@ -99,8 +99,8 @@ class CorpusCard(_Card):
         lines["published"] = f"{_day(published.min())} to {_day(published.max())}"
         if published.isna().any():
             lines["published"] += f", {int(published.isna().sum()):,} undated"
-        quarantine = corpus.attrs.get("quarantine")
-        lines["quarantine"] = f"{0 if quarantine is None else len(quarantine):,} records"
+        # read back from Parquet it is the plain mapping that was written
+        lines["quarantine"] = f"{(corpus.attrs.get('quarantine') or {}).get('rows', 0):,} records"
         super().__init__(f"Corpus of {len(corpus):,} documents", lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from toolkit.corpus import Quarantine
 from toolkit.errors import LoadError
 from toolkit.loading.formats import Part, read_source
 from toolkit.loading.identities import Identities
@@ -27,7 +28,7 @@ def load(
     columns: Mapping[str, str] | None = None,
     strict: bool = False,
     encoding: str | None = None,
-    detect_language: bool = False,
+    detect_language: bool = True,
     limits: Limits | None = None,
 ) -> pd.DataFrame:
     r"""Read news of any common format into one corpus.
@@ -44,9 +45,8 @@ def load(
         Raise for the first record that cannot be read, rather than put it into the quarantine.
     encoding : str, optional
         Of text formats, where detection (byte order mark, UTF-8, HTML's own, then statistics) would fail.
-    detect_language : bool, default False
-        Fill missing ``lang`` with what py3langid makes of the first 1,000 characters. Off, since it takes
-        several times as long as all the rest of the reading.
+    detect_language : bool, default True
+        Fill missing ``lang`` where :func:`toolkit.language.languages` can tell it.
     limits : Limits, optional
         What input may ask of the machine; the defaults suit files of unknown origin.
 
@@ -54,7 +54,7 @@ def load(
     -------
     DataFrame
         Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; documents sorted by path, then in
-        the order of the file. ``attrs["quarantine"]`` is a DataFrame of what could not be read: ``source``,
+        the order of the file. :func:`toolkit.quarantine` gives what could not be read: ``source``,
         ``reason``, ``excerpt``. An id seen again becomes ``id~2``, ``id~3`` …
 
     Raises
@@ -66,11 +66,11 @@ def load(
 
     Examples
     --------
-    >>> import io
+    >>> import io, toolkit
     >>> corpus = load(io.StringIO('{"ID": "a", "body": "It rained."}\nno JSON\n'))
     >>> corpus[["doc_id", "text", "source"]].to_dict("records")
     [{'doc_id': 'a', 'text': 'It rained.', 'source': 'stream#1'}]
-    >>> corpus.attrs["quarantine"]["source"].tolist()
+    >>> toolkit.quarantine(corpus)["source"].tolist()
     ['stream#2']
     """
     options = _options(columns, encoding, detect_language, limits)
@@ -89,7 +89,7 @@ def iter_batches(
     columns: Mapping[str, str] | None = None,
     strict: bool = False,
     encoding: str | None = None,
-    detect_language: bool = False,
+    detect_language: bool = True,
     limits: Limits | None = None,
 ) -> Iterator[pd.DataFrame]:
     r"""Read as :func:`load` does, a batch at a time, in memory that does not grow with the input.
@@ -104,8 +104,8 @@ def iter_batches(
     Yields
     ------
     DataFrame
-        As from :func:`load`; the batches one after the other are what it returns, whatever ``rows`` is. Each
-        ``attrs["quarantine"]`` holds what was rejected since the batch before. If only rejected records
+        As from :func:`load`; the batches one after the other are what it returns, whatever ``rows`` is. The
+        quarantine of each holds what was rejected since the batch before. If only rejected records
         are left, or there is no document at all, the last batch has no rows; so has one that comes after
         100,000 rejected records in a row.
 
@@ -168,5 +168,5 @@ def _batches(parts: Iterator[Part], rows: int, options: Options) -> Iterator[pd.
 
 def _frame(table: pa.Table, rejected: list[Rejected]) -> pd.DataFrame:
     frame: Any = table.combine_chunks().to_pandas()
-    frame.attrs["quarantine"] = quarantine_frame(rejected)
+    frame.attrs["quarantine"] = Quarantine(quarantine_frame(rejected))
     return frame

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -28,6 +30,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "publisher": (
         "publisher", "source_domain", "domain", "site", "site_name", "outlet", "news_outlet", "newspaper",
         "media_name", "publication", "hostname", "host", "source_url",
+    ),
+    "authors": (
+        "authors", "author", "byline", "author_name", "author_names", "article_author", "creator", "dc_creator",
+        "writer", "journalist", "reporter",
     ),
     "lang": ("lang", "language", "lang_code", "language_code", "meta_lang"),
     "published": (
@@ -153,10 +159,13 @@ def publisher_of_host(value: str) -> str:
 def as_text(role: str, value: Any) -> str | None:
     """Return a field's value as a string, or None where it is missing or of no use for the column.
 
-    Strings are never changed. Lists of strings are paragraphs (joined by an empty line) for ``text``, and are
-    joined by a space for ``title``; of objects the ``name`` or ``value`` member counts.
+    Strings are never changed, but for lists of authors that are written as one (``"['A', 'B']"``, as pandas
+    writes them to CSV). Lists are paragraphs (joined by an empty line) for ``text``, and are joined by a space
+    for ``title``, by ``; `` for ``authors``; of objects the ``name`` or ``value`` member counts.
     In further columns numbers become digits, lists and objects JSON.
     """
+    if role == "authors":
+        return _names(value)
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is what pandas writes for missing
@@ -173,3 +182,16 @@ def as_text(role: str, value: Any) -> str | None:
     if role == "doc_id" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def _names(value: Any) -> str | None:
+    """Return names joined by ``; ``: from a string, an object with a name, or a list of these."""
+    if isinstance(value, str) and value.startswith("[") and value.endswith("]") and len(value) < 10_000:
+        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            value = ast.literal_eval(value)
+    if isinstance(value, dict):
+        value = next((v for v in (value.get("name"), value.get("value")) if isinstance(v, str)), None)
+    if isinstance(value, (list, tuple)):
+        names = [name for name in map(_names, value) if name and name.strip()]
+        return "; ".join(dict.fromkeys(names)) or None
+    return value if isinstance(value, str) else None

@@ -237,6 +237,8 @@ def _is_utf8(block: bytes) -> bool:
 
 def _kind(value: Any) -> pa.DataType:
     """Return the Arrow type under which a field's values come through unchanged."""
+    if isinstance(value, list) and all(isinstance(inner, str) for inner in value):
+        return pa.list_(pa.string())
     return pa.int64() if isinstance(value, int) and not isinstance(value, bool) else pa.string()
 
 

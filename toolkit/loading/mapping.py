@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from toolkit.corpus import COLUMNS, document_id, registrable_domain
+from toolkit.language import languages
 from toolkit.loading import fields
 from toolkit.loading.dates import parse_date
 from toolkit.loading.options import Options
@@ -138,8 +139,7 @@ class Mapper:
             ]
             table = table.set_column(0, "doc_id", pa.array(ids, STRING))
         if self.options.detect_language:
-            column = table.schema.get_field_index("lang")
-            table = table.set_column(column, "lang", _languages(table["lang"], table["text"]))
+            table = _with_languages(table)
         return table
 
 
@@ -175,6 +175,8 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
 def _refine(role: str, name: str, values: Array) -> Array:
     if role == "publisher" and fields.is_host_field(name):
         return _each(fields.publisher_of_host, values)
+    if role == "authors" and pc.any(pc.starts_with(values, "[")).as_py():
+        return _each(lambda value: fields.as_text("authors", value), values)
     if role == "url" and fields.is_address_field(name):
         return _each(lambda value: value if fields.is_web_address(value) else None, values)
     return values
@@ -234,18 +236,13 @@ def _each(function: Callable[[str], str | None], values: Array) -> Array:
     return results.take(coded.indices)
 
 
-def _languages(given: Array, texts: Array) -> Array:
-    try:
-        from py3langid import classify
-    except ImportError:
-        msg = "detect_language=True needs py3langid: pip install 'news-toolkit[formats]'"
-        raise ImportError(msg) from None
-    starts = pc.utf8_slice_codeunits(texts, 0, 1000).to_pylist()
-    found = [
-        lang if lang is not None else classify(start)[0]
-        for lang, start in zip(given.to_pylist(), starts, strict=True)
-    ]
-    return pa.array(found, STRING)
+def _with_languages(table: pa.Table) -> pa.Table:
+    missing = pc.is_null(table["lang"])
+    if not pc.any(missing).as_py():
+        return table
+    told = pa.array(languages(table["text"].filter(missing)), STRING)
+    lang = pc.replace_with_mask(table["lang"].combine_chunks(), missing.combine_chunks(), told)
+    return table.set_column(table.schema.get_field_index("lang"), "lang", lang)
 
 
 def _encodes(string: str) -> bool:

@@ -147,6 +147,7 @@ def read_page(
         "title": found.title,
         "url": address,
         "publisher": None if address else found.sitename,
+        "authors": found.author,
         "lang": _language(text) or found.language,
         "published": found.date,
     }

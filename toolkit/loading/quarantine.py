@@ -1,4 +1,4 @@
-"""What could not be read: the rows of ``corpus.attrs["quarantine"]`` and the errors behind them."""
+"""What could not be read: the rows of :func:`toolkit.quarantine` and the errors behind them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from toolkit.corpus import QUARANTINE_COLUMNS, Quarantine
+from toolkit.corpus import QUARANTINE_COLUMNS
 
 EXCERPT = 200
 """Longest excerpt, in code points."""
@@ -56,4 +56,4 @@ def printable(text: str | bytes, width: int = EXCERPT) -> str:
 def quarantine_frame(rejected: Iterable[Rejected]) -> pd.DataFrame:
     """Return rejected records as a DataFrame of the columns ``source``, ``reason``, ``excerpt``."""
     rows = [(r.source, printable(r.reason, 1000), printable(r.excerpt)) for r in rejected]
-    return Quarantine(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")
+    return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")
