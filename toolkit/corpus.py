@@ -70,7 +70,7 @@ class Quarantine(dict[str, Any]):
     def __eq__(self, other: object) -> bool:
         return self.frame.equals(other.frame) if isinstance(other, Quarantine) else super().__eq__(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __deepcopy__(self, memo: Any) -> Quarantine:
         return self
