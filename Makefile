@@ -11,7 +11,7 @@ PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test wheel lab notebooks picture bench bench-quality bench-html lint format models clean fuzz matrix
+.PHONY: help demo test quality wheel lab notebooks picture bench bench-quality bench-html lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -30,7 +30,7 @@ demo: $(READY)  ## load, clean, classify and report on the sample corpus, into o
 	$(BIN)/news-toolkit run data/sample/articles.jsonl.gz -o out/demo
 
 test: lint  ## everything that must hold: lint, types, tests, notebooks, byte for byte
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
@@ -60,6 +60,9 @@ bench-quality: $(READY)  ## measure quality against the baselines; needs the dev
 bench-html: $(READY)  ## measure how pages become text, beside other extractors; needs the development data
 	# newspaper4k walks through sets: its figures move by .002 with the seed of their hashes
 	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks.html
+
+quality: $(READY)  ## the floors of the tests, measured again where code or gold changed; needs the development data
+	$(BIN)/python -m benchmarks.quality
 
 models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m training.boilerplate
