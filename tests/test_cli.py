@@ -83,10 +83,10 @@ def test_run_says_where_the_report_is(few, tmp_path, monkeypatch):
 
 
 def test_run_without_the_lab_extra_writes_all_else_and_says_so(few, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "papermill", None)
+    monkeypatch.setitem(sys.modules, "nbclient", None)
     code, out, err = call("run", few, "-o", tmp_path / "out")
     assert code == 0
-    assert err == "news-toolkit: no report: papermill is not installed; pip install 'news-toolkit[lab]'\n"
+    assert err == "news-toolkit: no report: nbclient is not installed; pip install 'news-toolkit[lab]'\n"
     assert out.startswith("written ")
     assert (tmp_path / "out" / "cleaned.parquet").is_file()
     assert not (tmp_path / "out" / "report.html").exists()
@@ -167,6 +167,51 @@ def test_hostile_names_do_not_reach_the_terminal(tmp_path):
     code, _, err = call("clean", path, "-o", tmp_path / "o.csv")
     assert code == 2
     assert "\x1b" not in err
+
+
+OVER = {
+    "the file itself": ("classify", "news/a.jsonl", "-o", "news/a.jsonl"),
+    "by another way": ("clean", "news/a.jsonl", "-o", "news/../news/a.jsonl"),
+    "through a link": ("clean", "news/a.jsonl", "-o", "link.jsonl"),
+    "an input that is a link": ("clean", "link.jsonl", "-o", "news/a.jsonl"),
+    "a hard link": ("clean", "news/a.jsonl", "-o", "hard.jsonl"),
+    "a file of a folder": ("clean", "news", "-o", "news/a.jsonl"),
+    "a new file in a folder": ("clean", "news", "-o", "news/clean.jsonl"),
+    "a match of a glob": ("clean", "ne*/*.jsonl", "-o", "news/a.jsonl"),
+    "what a glob would match": ("clean", "news/**/*.jsonl", "-o", "news/sub/clean.jsonl"),
+    "one of several": ("clean", "other.jsonl", "news/a.jsonl", "-o", "news/a.jsonl"),
+    "two outputs in one place": ("clean", "news/a.jsonl", "-o", "c.jsonl", "--spans", "./c.jsonl"),
+    "spans over the input": ("clean", "news/a.jsonl", "-o", "c.jsonl", "--spans", "news/a.jsonl"),
+    "the index": ("clean", "news/a.jsonl", "-o", "model.parquet", "--index", "model.parquet"),
+    "a folder over itself": ("run", "news", "-o", "news"),
+    "a folder in the input": ("run", "news", "-o", "news/out"),
+    "a folder through a link": ("run", "news", "-o", "folder"),
+    "results of a run": ("run", "out/cleaned.parquet", "-o", "out"),
+    "results that a glob matches": ("run", "out/*.parquet", "-o", "out"),
+    "a report over its page": ("report", "page.html", "-o", "page.html"),
+}
+
+
+@pytest.mark.parametrize("args", OVER.values(), ids=OVER)
+def test_an_output_never_stands_where_an_input_does(tmp_path, monkeypatch, args):
+    monkeypatch.chdir(tmp_path)
+    for name in ("news/a.jsonl", "other.jsonl", "out/cleaned.parquet", "page.html", "model.parquet"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('{"text": "Rain fell."}\n')
+    (tmp_path / "link.jsonl").symlink_to("news/a.jsonl")
+    (tmp_path / "hard.jsonl").hardlink_to("news/a.jsonl")
+    (tmp_path / "folder").symlink_to("news")
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    monkeypatch.setattr("toolkit.provenance.digests", lambda _: pytest.fail("work was begun"))
+    code, out, err = call(*args)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "give" in err
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+def test_results_may_stand_beside_what_was_read(few):
+    code, _, err = call("clean", few, "-o", few.with_name("clean.jsonl"))
+    assert (code, err) == (0, "")
 
 
 def test_standard_input(few, tmp_path):

@@ -61,6 +61,7 @@ def test_intervals_hold_the_mean_and_shrink():
     assert wide[0] < low
     assert wide[1] > high
     assert np.isnan(bootstrap(lambda rows: 1.0, 0)).all()
+    assert np.isnan(bootstrap(lambda rows: np.nan, 5, draws=3)).all(), "a figure that no draw gives"
 
 
 def test_intervals_are_the_same_every_time():

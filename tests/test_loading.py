@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import bz2
 import csv
-import doctest
 import gzip
-import importlib
 import io
 import json
 import lzma
-import pkgutil
 import sys
 import tarfile
 import zipfile
@@ -21,7 +18,6 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-import toolkit.loading
 from toolkit.corpus import COLUMNS, PUBLISHED_DTYPE, as_corpus, quarantine
 from toolkit.errors import LoadError
 from toolkit.loading import iter_batches, load
@@ -111,11 +107,6 @@ def write(folder, name, data):
 
 def rows(corpus):
     return corpus.astype(object).where(corpus.notna(), None).to_dict("records")
-
-
-@pytest.mark.parametrize("module", [m.name for m in pkgutil.iter_modules(toolkit.loading.__path__)])
-def test_examples_in_docstrings_run(module):
-    assert doctest.testmod(importlib.import_module(f"toolkit.loading.{module}")).failed == 0
 
 
 @pytest.mark.parametrize("packing", PACKERS)

@@ -1,4 +1,3 @@
-import doctest
 import inspect
 import re
 
@@ -83,7 +82,3 @@ def test_the_command_writes_all_pages_and_names_old_ones(tmp_path, capsys):
     assert [line.split(": ")[0] for line in told] == [str(folder / n) for n in ("gone.md", "topics.md")]
     reference.main(["--folder", str(folder)])
     assert not reference.outdated(folder)
-
-
-def test_examples_run():
-    assert doctest.testmod(reference).failed == 0

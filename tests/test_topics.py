@@ -45,6 +45,14 @@ def _own(n=90, seed=0):
     ], labels
 
 
+def test_an_empty_text_has_no_topic_and_says_why():
+    texts = ["", " \n\t\u00a0", "The striker scored twice as the home team won the cup final."]
+    assert CLF.topics(texts)["doc_id"].unique().tolist() == ["2"]
+    assert CLF.predict(texts).isna().tolist() == [True, True, False]
+    for told in (CLF.topics(texts), CLF.predict(texts)):
+        assert told.attrs["missing"] == {"the text is empty": 2}
+
+
 def test_the_shipped_model_knows_plain_stories():
     assert CLF.predict(TEXTS).tolist() == list(STORIES)
     assert CLF.classes_.tolist() == list(taxonomy.CODES)
@@ -64,9 +72,11 @@ def test_they_agree_on_any_text(texts):
     probability, predicted = CLF.predict_proba(texts), CLF.predict(texts)
     assert probability.to_numpy().size == 0 or probability.to_numpy().min() >= 0
     assert (probability.to_numpy() <= 1).all()
-    assert probability.idxmax(axis=1).tolist() == predicted.tolist()
+    assert predicted.isna().tolist() == [not text.strip() for text in texts]
+    told = predicted.notna()
+    assert probability[told].idxmax(axis=1).tolist() == predicted[told].tolist()
     best = CLF.topics(texts).drop_duplicates("doc_id")
-    assert best["topic"].tolist() == predicted.tolist()
+    assert best["topic"].tolist() == predicted[told].tolist()
 
 
 def test_order_and_batches_change_nothing():

@@ -1,6 +1,5 @@
 """Topics found without labels: the planted ones come back, whatever the seed."""
 
-import doctest
 import warnings
 
 import numpy as np
@@ -106,7 +105,3 @@ def test_it_shows_itself_safely():
     assert "\u202e" not in shown + repr(hostile)
     assert "mathjax_ignore" in shown
     assert repr(found).startswith("2 topics in 8 documents; stability 1.00")
-
-
-def test_examples():
-    assert doctest.testmod(discovery).failed == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.errors import LoadError, NothingReadError, ReportError, ToolkitError, describe
+from toolkit.errors import LoadError, NothingReadError, ReportError, ToolkitError, UsageError, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +184,7 @@ def report_(
 ) -> None:
     """Make a page of figures and the notebook behind it, of files or of a folder that run wrote."""
     from toolkit import pipeline, report
+    from toolkit.provenance import refuse_overwriting
 
     def job() -> object:
         if len(inputs) == 1 and Path(inputs[0]).is_dir() and (output is None or report.finished(inputs[0])):
@@ -195,6 +196,7 @@ def report_(
             raise ReportError(msg)
         folder = output.with_name(f"{output.stem}_files")
         report.check_page(output)
+        refuse_overwriting(inputs, output, output.with_suffix(".ipynb"), folder)
         summary = pipeline.run(
             inputs,
             folder,
@@ -300,7 +302,7 @@ def _finish(job: Callable[[], Any]) -> Any:
         _say(describe(error))
         named = isinstance(error, FileNotFoundError) and error.errno is None
         raise typer.Exit(UNREADABLE if named else 1) from None
-    except LoadError as error:
+    except (LoadError, UsageError) as error:
         _say(error)
         raise typer.Exit(UNREADABLE) from None
     except (ToolkitError, ValueError) as error:

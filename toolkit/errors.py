@@ -18,6 +18,10 @@ class CorpusError(ToolkitError, ValueError):
     """The corpus breaks a rule of :mod:`toolkit.corpus`."""
 
 
+class UsageError(ToolkitError, ValueError):
+    """What was asked for cannot be meant: an output over an input, an unknown column; exit code 2."""
+
+
 class LoadError(ToolkitError, ValueError):
     """Raised by ``strict=True``: the first record that cannot be read."""
 

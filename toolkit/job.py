@@ -24,7 +24,7 @@ from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 from toolkit.corpus import quarantine
 from toolkit.errors import NothingReadError, PipelineError, SpoolError
-from toolkit.provenance import digests, models, sha256, versions
+from toolkit.provenance import digests, listed, models, sha256, versions
 from toolkit.spool import Spool, whole
 
 _T = TypeVar("_T")
@@ -48,7 +48,7 @@ class Job:
         index: str | Path | None = None,
         n_jobs: int = 1,
     ) -> None:
-        self.inputs = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+        self.inputs = listed(inputs)
         self.given = list(self.inputs)
         self.columns = dict(columns or {})
         self.remove = None if remove is None else sorted(set(remove))

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
@@ -120,6 +123,35 @@ def apply_settings() -> None:
     warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
 
 
+@contextmanager
+def isolated() -> Iterator[dict[str, Any]]:
+    """Give what a kernel is started with, so that it imports and reads nothing from a folder of data.
+
+    Yields
+    ------
+    dict
+        ``cwd``, an empty folder, and ``env``: Python puts no working folder on its path, relative entries of
+        ``PYTHONPATH`` are left out, and IPython has a profile of its own.
+
+    Examples
+    --------
+    >>> with isolated() as place:
+    ...     place["env"]["PYTHONSAFEPATH"], os.listdir(place["cwd"])
+    ('1', [])
+    """
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    kept = [path for path in paths if Path(path).is_absolute()]
+    if any(path and path not in kept for path in paths):
+        kept.append(str(Path(__file__).parents[1]))  # it may have been found by a relative entry
+    with TemporaryDirectory(prefix="news-toolkit-") as folder:
+        empty = Path(folder, "empty")
+        empty.mkdir()
+        env = os.environ | QUIET | {"PYTHONSAFEPATH": "1", "IPYTHONDIR": str(Path(folder, "ipython"))}
+        env.pop("PYTHONSTARTUP", None)
+        env["PYTHONPATH"] = os.pathsep.join(kept)
+        yield {"cwd": str(empty), "env": env}
+
+
 def record(path: Path) -> None:
     """Run a notebook from its own folder and store its outputs; recording again gives the same bytes.
 
@@ -170,8 +202,6 @@ def normalise(path: Path) -> None:
         }
     )
     for cell in book.cells:
-        if "injected-parameters" in cell.metadata.get("tags", ()):
-            cell.id = "injected-parameters"  # papermill draws one at random
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags" and v})
     path.write_text(nbformat.writes(book) + "\n", "utf-8")
 

@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from toolkit.errors import NothingReadError, PipelineError
 from toolkit.job import Job
-from toolkit.provenance import environment, sha256
+from toolkit.provenance import environment, listed, refuse_overwriting, sha256
 from toolkit.spool import file_of_rows, sweep, write_json, write_rows
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
@@ -28,6 +28,8 @@ ROWS = 5_000
 """Documents in memory at a time."""
 
 RESULTS = ("cleaned.parquet", "spans.parquet", "topics.parquet", "quarantine.parquet")
+WRITTEN = (*RESULTS, "run.json", "report.html", "report.ipynb")
+"""Files that a run and its report write into their folder."""
 
 
 @dataclass
@@ -139,13 +141,16 @@ def run(
     Examples
     --------
     >>> import tempfile
+    >>> from toolkit.shipped import shipped
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     summary = run(shipped("sample") / "articles.jsonl.gz", folder)
-    ...     summary.kept == len(pd.read_parquet(Path(folder) / "cleaned.parquet"))
+    ...     summary.kept == parquet.read_metadata(Path(folder, "cleaned.parquet")).num_rows
     True
     """
     started = datetime.now(UTC)
     folder = Path(output)
+    inputs = listed(inputs)
+    refuse_overwriting([*inputs, index], folder, *(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
     with Job(
         inputs, folder / ".partial", steps=("clean", "classify"), columns=columns, remove=remove, index=index,
@@ -199,6 +204,8 @@ def clean(
     """
     path = file_of_rows(output)
     beside = None if spans is None else file_of_rows(spans)
+    inputs = listed(inputs)
+    refuse_overwriting([*inputs, index], path, beside)
     with Job(
         inputs, _beside(path), steps=("clean",), columns=columns, remove=remove, index=index,
         strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
@@ -240,6 +247,8 @@ def classify(
     RunSummary
     """
     path = file_of_rows(output)
+    inputs = listed(inputs)
+    refuse_overwriting(inputs, path)
     wanted = {"clean_text": "clean_text", **(columns or {})}
     with Job(
         inputs, _beside(path), steps=("classify",), columns=wanted,

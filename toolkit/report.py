@@ -316,6 +316,14 @@ def blank() -> Any:
     return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
 
 
+def _parameters(folder: Path) -> Any:
+    from nbformat import v4
+
+    quoted = json.dumps(folder.as_posix(), ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    tags = {"tags": ["injected-parameters"]}
+    return v4.new_code_cell(f"# Parameters\nfolder = {quoted}", id="injected-parameters", metadata=tags)
+
+
 def render(folder: str | Path, page: str | Path | None = None) -> Path:
     """Run the report's notebook on a folder of results and write it beside the page that it makes.
 
@@ -332,6 +340,10 @@ def render(folder: str | Path, page: str | Path | None = None) -> Path:
     Path
         The HTML file: one file, without inputs, scripts or anything from the network.
 
+    Notes
+    -----
+    The notebook runs in an empty folder of its own, so nothing in a folder of results is imported or executed.
+
     Raises
     ------
     ReportError
@@ -340,38 +352,45 @@ def render(folder: str | Path, page: str | Path | None = None) -> Path:
     Results(folder)
     try:
         import nbformat
-        import papermill
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
         from nbconvert import HTMLExporter
     except ImportError as error:
         msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
         raise ReportError(msg) from None
-    from toolkit.notebook import KERNEL, normalise
+    from toolkit.notebook import KERNEL, isolated, normalise
 
     folder = Path(folder)
     page = folder / "report.html" if page is None else Path(page)
     check_page(page)
     page.parent.mkdir(parents=True, exist_ok=True)
-    seen = Path(os.path.relpath(folder, page.parent)).as_posix()
-    with whole(page.with_suffix(".ipynb")) as book:
-        nbformat.write(blank(), book)
-        try:
-            papermill.execute_notebook(
-                str(book), str(book), {"folder": seen}, cwd=str(page.parent), kernel_name="python3",
-                progress_bar=False, log_output=False, report_mode=True, extra_arguments=KERNEL,
+    book = blank()
+    given = _parameters(folder.absolute())
+    book.cells.insert(1 + [cell.id for cell in book.cells].index("parameters"), given)
+    try:
+        with isolated() as place:
+            runner = NotebookClient(
+                book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
+                record_timing=False, store_widget_state=False,
             )  # fmt: skip
-        except (papermill.PapermillExecutionError, RuntimeError) as error:  # a dead kernel is the latter
-            told = getattr(error, "evalue", None) or str(error)
-            msg = (
-                f"no report: its notebook stopped ({told}); the results are whole, "
-                f"`news-toolkit report {folder}` tries again"
-            )
-            raise ReportError(msg) from error
-        normalise(book)
-        exporter = HTMLExporter(
-            raw_template=PAGE, exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
+            runner.execute(**place)
+    except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
+        told = getattr(error, "evalue", None) or str(error)
+        msg = (
+            f"no report: its notebook stopped ({told}); the results are whole, "
+            f"`news-toolkit report {folder}` tries again"
         )
-        notebook = nbformat.read(book, as_version=4)
-        html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
+        raise ReportError(msg) from error
+    given.source = _parameters(Path(os.path.relpath(folder, page.parent))).source
+    with whole(page.with_suffix(".ipynb")) as written:
+        nbformat.write(book, written)
+        normalise(written)
+        notebook = nbformat.read(written, as_version=4)
+    exporter = HTMLExporter(
+        raw_template=PAGE, exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True,
+        extra_template_basedirs=[],  # by default it would take templates from the current folder
+    )  # fmt: skip
+    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
     with whole(page) as temporary:
         temporary.write_text(html, "utf-8")
     return page

@@ -21,7 +21,7 @@ from toolkit.distributed.files import Files, found_in, parent_of
 from toolkit.errors import NothingReadError, PipelineError
 from toolkit.loading.options import Options
 from toolkit.pipeline import RunSummary, summary_of
-from toolkit.provenance import models, versions
+from toolkit.provenance import listed, models, versions
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -44,8 +44,8 @@ class ClusterJob:
         index: str | Path | None,
         rows: int,
     ) -> None:
-        self.client = client or _current_client()
-        self.given = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+        self.client = client or current_client()
+        self.given = listed(inputs)
         self.steps, self.rows = steps, rows
         self.remove = None if remove is None else sorted(set(remove))
         self.target = target
@@ -155,7 +155,8 @@ class ClusterJob:
         self._work_folder.discard("", recursive=True)
 
 
-def _current_client() -> Client:
+def current_client() -> Client:
+    """Return the client that stands open, or raise PipelineError."""
     from distributed import get_client
 
     try:

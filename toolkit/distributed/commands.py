@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.distributed.cluster import ClusterJob, Inputs
+from toolkit.distributed.cluster import ClusterJob, Inputs, current_client
 from toolkit.distributed.files import Files, parent_of
-from toolkit.pipeline import RESULTS, ROWS, RunSummary, record
+from toolkit.pipeline import RESULTS, ROWS, WRITTEN, RunSummary, record
+from toolkit.provenance import listed, refuse_overwriting
 from toolkit.spool import file_of_rows
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def run(
             print(distributed.run("news/*.jsonl.gz", "out/news", client=client))
     """
     started = datetime.now(UTC)
+    client, inputs = client or current_client(), listed(inputs)
+    refuse_overwriting([*inputs, index], output, *(Path(output, name) for name in WRITTEN))
     folder = Files(str(output), dict(storage_options or {}))
     job = ClusterJob(
         inputs, folder, f"{output}/.partial", client, ("clean", "classify"), columns, remove, index, rows
@@ -166,6 +169,8 @@ def _into_one_file(
     kind: str,
 ) -> RunSummary:
     file_of_rows(output)
+    client, inputs = client or current_client(), listed(inputs)
+    refuse_overwriting([*inputs, index], output)
     folder, name = parent_of(output)
     files = Files(folder, dict(options or {}))
     job = ClusterJob(inputs, files, f"{folder}/.{name}.partial", client, steps, columns, remove, index, rows)

@@ -91,5 +91,6 @@ def bootstrap_all(
     table = np.array(drawn)
     low, high = np.full(table.shape[1], np.nan), np.full(table.shape[1], np.nan)
     known = ~np.isnan(table).all(axis=0)
-    low[known], high[known] = np.nanquantile(table[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
+    if known.any():  # numpy refuses a table without columns
+        low[known], high[known] = np.nanquantile(table[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high

@@ -98,12 +98,12 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
     Examples
     --------
     >>> gold = pd.DataFrame([("0", 0, 4, "promo")], columns=["doc_id", "start", "end", "kind"])
-    >>> span_scores(span_counts(["Ads! Story."], gold, gold), draws=10).loc["f1", "value"]
+    >>> float(span_scores(span_counts(["Ads! Story."], gold, gold), draws=10).loc["f1", "value"])
     1.0
     """
     names = [*COUNTS, "right_kind", *(f"{k}{s}" for k in KINDS for s in ("", "_hit"))]
     table = counts[names].to_numpy(np.float64)
-    publisher = pd.factorize(counts["publisher"].fillna(""))[0]
+    publisher = pd.factorize(counts["publisher"].astype("str").fillna(""))[0]
 
     def figures(rows: NDArray[np.int64]) -> dict[str, float]:
         total = dict(zip(names, table[rows].sum(axis=0), strict=True))

@@ -46,8 +46,8 @@ def agreement(**files: str | Path) -> pd.DataFrame:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name, topic in (("ada", "sport"), ("ben", "weather")):
     ...         append_label(Path(folder) / name, "a1", [topic])
-    ...     agreement(ada=Path(folder) / "ada", ben=Path(folder) / "ben").loc["a1"].tolist()
-    ['sport', 'weather', False]
+    ...     agreement(ada=Path(folder) / "ada", ben=Path(folder) / "ben").loc["a1", ["ada", "ben"]].tolist()
+    ['sport', 'weather']
     """
     if len(files) < 2:
         msg = f"agreement: {len(files)} file; name two or more, such as ada='a.jsonl', ben='b.jsonl'"

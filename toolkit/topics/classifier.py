@@ -130,10 +130,18 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         Series
             Index of ``X``; missing where the probability is below ``min_confidence``, and where ``lang``
             names a language that the model does not support (``model.card["languages"]``; a missing
-            ``lang`` is taken for supported). ``attrs["missing"]`` counts the reasons.
+            ``lang`` is taken for supported), and where there is no text. ``attrs["missing"]`` counts the
+            reasons.
         """
-        corpus, _ = self._read(X)
-        return self._likeliest(self.predict_proba(corpus), self._foreign(corpus))
+        corpus, texts = self._read(X)
+        return self._likeliest(self.predict_proba(corpus), self._unfit(corpus, texts))
+
+    def _unfit(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
+        """Return why a document can have no topic, else missing."""
+        foreign = self._foreign(corpus)
+        reason = ("language '" + foreign + "' is not supported").astype("str")
+        read = texts if self.model.space.title_weight == 0 else texts + corpus["title"].fillna("")
+        return reason.mask(read.str.strip() == "", "the text is empty")
 
     def _foreign(self, corpus: pd.DataFrame) -> pd.Series[Any]:
         """Return the language of each document that the model does not support, else missing."""
@@ -142,16 +150,16 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         supported = self.model.card.get("languages")
         return lang.where(lang.notna() & ~lang.isin(supported)) if supported else lang.where(lang.isna())
 
-    def _likeliest(self, probability: pd.DataFrame, foreign: pd.Series[Any]) -> pd.Series[Any]:
+    def _likeliest(self, probability: pd.DataFrame, unfit: pd.Series[Any]) -> pd.Series[Any]:
         values = probability.to_numpy()
         best = pd.Series(self.classes_[values.argmax(axis=1)], index=probability.index)
         if best.dtype == object:
             best = best.astype("str")
         sure = values.max(axis=1, initial=0.0) >= self.min_confidence
-        known = foreign.isna().to_numpy(bool)
+        known = unfit.isna().to_numpy(bool)
         if not (sure & known).all():
             best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(sure & known)
-        reasons = {f"language {lang!r} is not supported": n for lang, n in foreign.value_counts().items()}
+        reasons: dict[Any, int] = unfit.value_counts().to_dict()
         if unsure := int((known & ~sure).sum()):
             reasons[f"probability below {self.min_confidence}"] = unsure
         best.attrs = dict(probability.attrs) | {"missing": reasons}
@@ -165,9 +173,9 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         DataFrame
             ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and
             ``probability``; documents in the order of ``X``, likeliest topic first. A document for
-            which :meth:`predict` is missing has no row.
+            which :meth:`predict` is missing has no row; ``attrs["missing"]`` counts the reasons.
         """
-        corpus, _ = self._read(X)
+        corpus, texts = self._read(X)
         probability = self.predict_proba(corpus)
         values = probability.to_numpy()
         best = values.argmax(axis=1)
@@ -175,7 +183,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         if self.model.kind != "multi":
             shown[np.arange(len(values)), best] = True
         shown &= (values.max(axis=1, initial=0.0) >= self.min_confidence)[:, None]
-        shown &= self._foreign(corpus).isna().to_numpy(bool)[:, None]
+        unfit = self._unfit(corpus, texts)
+        shown &= unfit.isna().to_numpy(bool)[:, None]
         rows, columns = np.nonzero(shown)
         order = np.lexsort((columns, -values[rows, columns], rows))
         rows, columns = rows[order], columns[order]
@@ -189,7 +198,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
                 "probability": values[rows, columns],
             }
         )
-        frame.attrs = dict(probability.attrs)
+        frame.attrs = dict(self._likeliest(probability, unfit).attrs)
         return frame
 
     def explain(self, text: str, *, title: str | None = None, topic: Any = None) -> Explanation:
