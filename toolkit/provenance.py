@@ -77,13 +77,13 @@ def refuse_overwriting(inputs: Sequence[str | Path | None], *outputs: str | Path
     toolkit.errors.UsageError: news/a.jsonl: is read as input; give the output another place
     """
     taken: dict[Path, str | Path] = {}
-    for output in filter(None, outputs):
+    for output in (output for output in outputs if output is not None):
         place = _real(output)
         if place in taken:
             msg = f"{output}: is the place of two results; give each its own"
             raise UsageError(msg)
         taken[place] = output
-        for item in map(str, filter(None, inputs)):
+        for item in (str(item) for item in inputs if item is not None):
             if item == "-":
                 continue
             real = _real(item)
