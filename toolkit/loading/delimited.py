@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,6 +19,11 @@ from toolkit.loading.streams import Stream
 ROWS = 2_000
 """Records handed on at a time."""
 
+LONGEST_NAME = 200
+"""A first row with a longer cell is a record, and no header (code points)."""
+
+_GDELT = re.compile(r"\d{14}(?:-T?\d+)?$|\d{9,10}$")
+_VALUE = re.compile(r"https?://|\d{4}-\d\d-\d\d|\d{5,}$")
 DELIMITERS = ",;\t|"
 _LINE_END = re.compile(rb"[\r\n]")
 
@@ -38,7 +44,10 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
             yield Rejected(f"{label}#{number}" if header else label, str(row), row.excerpt)
             continue
         if not header:
-            header = _unique([name.strip() for name in row])
+            header = [name.strip() for name in row]
+            if reason := header_fault(header):
+                yield Rejected(label, reason, printable(delimiter.join(row)[:400]))
+                return
             continue
         number += 1
         reason = _fault(row, header)
@@ -48,10 +57,10 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
         else:
             yield Rejected(f"{label}#{number}", reason, printable(delimiter.join(row)[:400]))
         if len(records) >= ROWS:
-            yield _block(header, records, places)
+            yield columns_of(header, records, places)
             records, places = [], []
     if records:
-        yield _block(header, records, places)
+        yield columns_of(header, records, places)
     elif not number:
         found = ", ".join(repr(name) for name in header[:12])
         yield Rejected(
@@ -225,6 +234,23 @@ def _unique(names: list[str]) -> list[str]:
     return unique
 
 
-def _block(header: list[str], records: list[list[str]], places: list[str]) -> Block:
-    columns = {name: [row[i] for row in records] for i, name in enumerate(header)}
+def columns_of(header: list[str], records: Sequence[Sequence[Any]], places: list[str]) -> Block:
+    """Return rows under a header as a block; empty and repeated names are made distinct."""
+    columns = {name: [row[i] for row in records] for i, name in enumerate(_unique(header))}
     return Block(columns, pa.array(places, STRING))
+
+
+def header_fault(row: list[str]) -> str | None:
+    """Return why a first row is no header but a record, or None.
+
+    Examples
+    --------
+    >>> header_fault(["id", "body2"]) is None, header_fault(["1", "It rained. " * 30])
+    (True, 'no header line: the first row looks like a record; add one, as in id,text')
+    """
+    if any(fields.is_known(name) for name in row):
+        return None
+    if len(row) > 10 and _GDELT.match(row[0]):
+        return "GDELT table of codes and addresses: no article text in it; read the pages that its addresses name"
+    record = any(len(name) > LONGEST_NAME or _VALUE.match(name) for name in row)
+    return "no header line: the first row looks like a record; add one, as in id,text" if record else None

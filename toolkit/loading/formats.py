@@ -5,70 +5,109 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 
-from toolkit.loading import (
-    archives,
-    columnar,
-    delimited,
-    documents,
-    feeds,
-    fields,
-    jsonlines,
-    pages,
-    shapes,
-    texts,
-    warc,
-)
+from toolkit.loading import archives, columnar, delimited, documents, fields, jsonlines, pages, shapes, warc
 from toolkit.loading.encodings import has_bom, looks_binary
 from toolkit.loading.mapping import Block, Mapper
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.readers import corpora, europresse, factiva, feeds, mail, nexis, office, reports, texts, wikinews
+from toolkit.loading.readers.driver import Reader, reader
 from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
 
 Item = TypeVar("Item")
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
-Reader: TypeAlias = Callable[[Stream, str, Options], Iterator["Block | Rejected"]]
+
 
 READERS: dict[str, Reader] = {
+    "text": reader(texts.text, single=True),
     "jsonlines": jsonlines.read,
     "json": documents.read,
     "delimited": delimited.read,
+    "excel": office.excel,
     "columnar": columnar.read,
     "html": pages.read,
-    "text": texts.read,
     "warc": warc.read,
-    "xml": feeds.read,
+    "feed": reader(feeds.feed),
+    "nexis text": reader(nexis.nexis_text),
+    "nexis html": reader(nexis.nexis_html),
+    "nexis uni": reader(nexis.nexis_uni),
+    "factiva html": reader(factiva.factiva_html),
+    "factiva text": reader(factiva.factiva_text),
+    "factiva xml": reader(factiva.factiva_xml),
+    "europresse": reader(europresse.europresse),
+    "proquest": reader(reports.proquest),
+    "mediargus": reader(reports.mediargus),
+    "integrum": reader(reports.integrum),
+    "reuters": reader(corpora.reuters),
+    "gigaword": reader(corpora.gigaword),
+    "now": reader(corpora.now_corpus),
+    "wikinews": reader(wikinews.wikinews),
+    "mail": reader(mail.mail),
+    "captions": reader(texts.captions, single=True),
+    "story": reader(texts.story, single=True),
 }
-"""Reader of each format; each yields blocks of records and rejected records."""
+"""Reader of each format; each yields blocks of records and rejected records. ``docs/formats.md`` is made of it."""
 
-WHOLE = frozenset({"html", "text", "warc", "xml"})
+COLUMNS = frozenset({"delimited", "columnar", "excel"})
+"""Formats that give columns, in which a page or an object may be the value."""
+
+WHOLE = READERS.keys() - COLUMNS - {"json", "jsonlines"}
 """Formats whose reader itself knows which field is which."""
 
 ARCHIVES = frozenset({"zip", "tar"})
 """Formats that hold files."""
 
-COLUMNS = frozenset({"delimited", "columnar"})
-"""Formats that give columns, in which a page or an object may be the value."""
+ROOTS = {
+    **dict.fromkeys(("rss", "rdf", "feed", "newsitem", "newsmessage", "newsml", "itemset", "nitf", "entry"), "feed"),
+    **dict.fromkeys(("ppsresponse", "ppsarticleresponse", "ppsarticleresultset"), "factiva xml"),
+    "reuters": "reuters", "lewis": "reuters", "doc": "gigaword", "mediawiki": "wikinews",
+}  # fmt: skip
+"""Format of each root element of XML and SGML that is read, in lower case."""
+
+_IN_PAGES = (
+    ("factiva html", re.compile(r"<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph", re.I)),
+    ("nexis html", re.compile(r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*1 (?:of|von|de|sur|van) \d+ DO[CK]UMENT", re.I)),
+    ("europresse", re.compile(r"class=[\"'][^\"']*DocPublicationName", re.I)),
+    ("integrum", reports.INTEGRUM),
+)
+_IN_TEXTS = (
+    ("proquest", re.compile(r"Report Information from ProQuest|^_{20,}\s+Document \d+ of \d+\s*$|^ProQuest document ID:", re.M)),
+    ("nexis uni", nexis.END),
+    ("nexis text", nexis.MARK),
+    ("factiva text", factiva.NUMBER),
+    ("mediargus", reports.MEDIARGUS),
+    ("now", corpora.NOW),
+    ("story", texts.STORY),
+)
+_AT_START = (("captions", texts.CAPTIONS), ("mail", re.compile(r"From \S+.{0,80}\d{4}\b.*\n" + mail.MESSAGE.pattern)))
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
     "jsonl": "jsonlines", "ndjson": "jsonlines", "jl": "jsonlines", "json": "json",
     "csv": "delimited", "tsv": "delimited", "tab": "delimited", "psv": "delimited",
     "html": "html", "htm": "html", "xhtml": "html", "txt": "text", "text": "text", "": "text",
+    "mbox": "mail", "eml": "mail", "srt": "captions", "vtt": "captions", "story": "story",
 }  # fmt: skip
 _FOREIGN = (
     (b"%PDF-", "PDF"), (b"\x89PNG", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"),
-    (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "Office document"), (b"7z\xbc\xaf", "7z archive"),
+    (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "an old Word or Excel file"), (b"7z\xbc\xaf", "7z archive"),
     (b"Rar!", "RAR archive"), (b"PK\x03\x04", "an office document"), (b"SQLite format 3", "SQLite database"),
 )  # fmt: skip
+_MEND = {
+    "an old Word or Excel file": "; save it as .docx, .xlsx or .txt",
+    "an office document": "; save it as .docx, .xlsx or .txt",
+    "PDF": "; extract its text to .txt first",
+}
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
+_DEEP = 1 << 20
 FLUSH = 10_000
 
 
@@ -89,12 +128,15 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
     """Yield the documents and the rejected records of a stream, unpacking it as often as allowed."""
     opened = [stream]
     try:
-        while (packing := codec(stream)) is not None:
+        while (packing := codec(stream) or _office_form(stream, name)) is not None:
             layers += 1
             if layers > options.limits.nesting:
                 msg = f"packed more than {options.limits.nesting} times over; not read"
                 raise Unreadable(msg)
-            stream, name = unpack(stream, packing), _PACKED.sub("", name)
+            if packing in {"word", "rtf"}:
+                stream, name = office.as_text(stream, packing, options.limits.record_bytes), ".txt"
+            else:
+                stream, name = unpack(stream, packing), _PACKED.sub("", name)
             opened.append(stream)
         form = sniff(stream, name)
         if form in ARCHIVES:
@@ -184,6 +226,8 @@ def sniff(stream: Stream, name: str) -> str:
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or extension in {"parquet", "feather", "arrow", "ipc"}:
         return "columnar"
+    if start.startswith(b"PK\x03\x04") and (b"xl/workbook.xml" in start or extension == "xlsx"):
+        return "excel"
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")) and extension not in _OFFICE:
         return "zip"
     if start[257:262] == b"ustar" or (extension == "tar" and start[0] != ord("{")):
@@ -192,31 +236,60 @@ def sniff(stream: Stream, name: str) -> str:
         return "warc"
     foreign = next((kind for magic, kind in _FOREIGN if start.startswith(magic)), None)
     if foreign or looks_binary(start):
-        msg = f"not text but {foreign or 'binary data'}; not read"
+        msg = f"not text but {foreign or 'binary data'}; not read{_MEND.get(foreign or '', '')}"
         raise Unreadable(msg, printable(start[:64]))
-    head = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
-    by_content = _by_content(head, extension)
+    head = _decoded(start)
+    root = _root(head)
+    by_content = _by_content(head, root, extension)
+    if by_content in {"html", "text"} or (by_content is None and extension not in _TABLES):
+        deep = _decoded(stream.peek(_DEEP))
+        signs = _IN_PAGES if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
+        shape = next((form for form, sign in _AT_START if sign.match(deep)), None)
+        shape = shape or next((form for form, sign in signs if sign.search(deep)), None)
+        if shape is not None:
+            return shape
     if by_content is not None:
         return by_content
     if extension == "xml":
-        root = printable(_root(head) or "", 40)
-        msg = f"XML of an unknown kind <{root}>; read are RSS, Atom, NewsML-G2 and NITF"
+        msg = f"XML of an unknown kind <{printable(root or '', 40)}>; docs/formats.md lists the roots that are read"
         raise Unreadable(msg, printable(start[:800]))
     if extension in _EXTENSIONS:
         return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
-    msg = f"unknown format {'.' + extension!r}; not read; rename it to .txt if it is an article"
+    mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
+    msg = f"unknown format {'.' + extension!r}; not read{mend}"
     raise Unreadable(msg, printable(start[:800]))
 
 
-def _by_content(head: str, extension: str) -> str | None:
+_TABLES = frozenset({"csv", "tsv", "tab", "psv"})
+
+
+def _decoded(start: bytes) -> str:
+    text = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _office_form(stream: Stream, name: str) -> str | None:
+    """Return which office format is read as the text in it, or None."""
+    start = stream.peek(_LOOK)
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{\\rtf"):
+        return "rtf"
+    word = b"word/document.xml" in start or name.lower().endswith((".docx", ".docm"))
+    return "word" if start.startswith(b"PK\x03\x04") and word else None
+
+
+def _by_content(head: str, root: str | None, extension: str) -> str | None:
     """Return the format that the first characters betray, where the extension does not forbid it."""
-    if extension in {"txt", "text", "csv", "tsv", "tab", "psv"}:
+    if extension in _TABLES:
         return None
-    root = _root(head)
+    if root in ROOTS:
+        return ROOTS[root]
+    if extension in {"txt", "text"}:
+        # what holds records, one a line, is no article whatever it is called
+        if head.startswith("{") and _json_form(head, "") == "jsonlines":
+            return "jsonlines"
+        return "delimited" if _is_table(head, text=True) else "text"
     if root in _HTML_ROOTS:
         return "html"
-    if root in feeds.ROOTS:
-        return "xml"
     if head.startswith(("{", "[")) and extension in {"", "json", "jsonl", "ndjson", "jl"}:
         return _json_form(head, extension)
     return None
@@ -253,8 +326,9 @@ def _json_form(head: str, extension: str) -> str:
     return "json" if spread else "jsonlines"
 
 
-def _is_table(head: str) -> bool:
-    """Whether the first line is a header that names at least two columns of a corpus."""
+def _is_table(head: str, *, text: bool = False) -> bool:
+    """Whether the first line is a header that names at least two columns of a corpus, the text among them if asked."""
     first = next(iter(head.splitlines()), "")
     names = next(csv.reader([first], delimiter=delimited.sniff_delimiter(first)), [])
-    return sum(fields.is_known(name.strip()) for name in names) > 1
+    known = [name.strip() for name in names if fields.is_known(name.strip())]
+    return len(known) > 1 and (not text or bool(fields.candidates("text", known)))

@@ -1,0 +1,250 @@
+"""The one driver of readers: numbers records, keeps the limits, and says what is missing or cut off."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, TypeAlias
+
+from toolkit.loading.encodings import SAMPLE, as_utf8, has_bom, line_encoding
+from toolkit.loading.mapping import Block
+from toolkit.loading.options import Options
+from toolkit.loading.pages import decode_page
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.streams import CHUNK, Stream
+
+Record: TypeAlias = dict[str, Any]
+Reader: TypeAlias = Callable[[Stream, str, Options], Iterator["Block | Rejected"]]
+
+ROWS = 200
+"""Records handed on at a time."""
+
+HELD = 4 << 20
+"""Characters of text after which fewer are handed on."""
+
+SHOWN = 10
+"""Missing numbers that a reason lists."""
+
+
+class Archive:
+    """A file of articles while it is read: its content in the form a reader needs, and what it says it holds.
+
+    Attributes
+    ----------
+    claimed : int or None
+        Articles that the archive says are in this file.
+    part : bool
+        Whether the file says that it holds only some of the documents it counts.
+    """
+
+    def __init__(self, stream: Stream, options: Options) -> None:
+        self.stream = stream
+        self.options = options
+        self.limit = options.limits.record_bytes
+        self.claimed: int | None = None
+        self.part = False
+        self._numbers: list[tuple[int, int]] = []
+
+    def chunks(self, encoding: str | None = None) -> Iterator[str]:
+        """Yield the decoded text, its line ends as ``\\n``; bytes of no character as lone surrogates."""
+        encoding = encoding or self.options.encoding or line_encoding(self.stream.peek(SAMPLE), utf8_expected=False)
+        stream = as_utf8(self.stream, encoding)
+        utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+        while piece := stream.read(CHUNK):
+            yield decoder.decode(piece)
+        yield decoder.decode(b"", final=True)
+
+    def text(self) -> str:
+        """Return all of the text."""
+        if len(self.stream.peek(self.limit + 1)) > self.limit:
+            raise self.too_large("text file")
+        return "".join(self.chunks())
+
+    def page(self) -> Any:
+        """Return the root of an HTML file."""
+        from lxml import html
+
+        text = decode_page(self.stream.read_all(self.limit, "page"), self.options.encoding)
+        parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+        # lxml refuses a declared encoding in text that is already decoded
+        plain = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text.replace("\0", ""), count=1)
+        return html.document_fromstring(plain or "<p>", parser=parser)
+
+    def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str | Unreadable]:
+        """Yield what stands before the first match of ``start``, then the text from each match to the next.
+
+        Only one piece is held; of one larger than a record may be the reason is yielded instead.
+        """
+        held, searched, passing = "", 0, False
+        for chunk in self.chunks(encoding):
+            held += chunk
+            cuts = [match.start() for match in start.finditer(held, searched) if match.start()]
+            for begin, end in zip([0, *cuts], cuts, strict=False):
+                if not passing:
+                    yield held[begin:end]
+                passing = False
+            held = held[cuts[-1] :] if cuts else held
+            # a mark may go on in the next chunk, so the last line is searched again
+            searched = max(held.rfind("\n", 0, len(held) - 1), 1)
+            if len(held) > self.limit:
+                if not passing:
+                    yield self.too_large("article", held)
+                held, passing = held[searched:], True
+                searched = 1
+        if not passing:
+            yield held
+
+    def elements(self, names: frozenset[str], outside: dict[str, str] | None = None) -> Iterator[Any]:
+        """Yield the outermost XML elements of these local names (lower case), each forgotten afterwards.
+
+        No entity is expanded, no DTD loaded, nothing fetched. ``outside`` receives the texts of elements that
+        stand outside of them by name, and their attributes by '@' and name; the first of a name counts.
+        """
+        from lxml import etree
+
+        if b"<!ENTITY" in self.stream.peek(CHUNK):
+            msg = "XML declares entities, as only attacks do in news; not read"
+            raise Unreadable(msg, printable(self.stream.peek(400)))
+        inside = 0
+        parser = etree.iterparse(
+            _Bytes(self.stream), events=("start", "end"), resolve_entities=False, no_network=True,
+            load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
+        )  # fmt: skip
+        try:
+            for event, element in parser:
+                name = local(element)
+                if event == "start":
+                    if outside is not None and not inside:
+                        for key, value in element.attrib.items():
+                            outside.setdefault("@" + key.rpartition("}")[2], value)
+                    inside += name in names
+                    continue
+                if name in names:
+                    inside -= 1
+                    if not inside:
+                        yield element
+                        _forget(element)
+                elif not inside and outside is not None and element.text and len(element.text) < 1000:
+                    outside.setdefault(name, element.text.strip())
+        except etree.XMLSyntaxError as error:
+            msg = f"not well-formed XML: {error.msg}; what follows is not read"
+            raise Unreadable(msg) from None
+
+    def count(self, number: int, total: int) -> None:
+        """Note that a document calls itself number ``number`` of ``total``."""
+        self._numbers.append((number, total))
+
+    def missing(self, found: int) -> str | None:
+        """Return what the archive counts and the file does not hold, or None."""
+        if self.claimed is not None and self.claimed != found:
+            return f"the archive counts {self.claimed} articles, {found} are in this file"
+        runs: list[list[tuple[int, int]]] = []
+        for number, total in self._numbers:
+            if not runs or total != runs[-1][-1][1] or number <= runs[-1][-1][0]:
+                runs.append([])
+            runs[-1].append((number, total))
+        lost: list[int] = []
+        for run in runs:
+            (first, total), (last, _) = run[0], run[-1]
+            end = last if self.part or first > 1 or total < last else min(total, 10**6)
+            lost += sorted(set(range(first, end + 1)) - {number for number, _ in run})
+        if not lost:
+            return None
+        listed = ", ".join(map(str, lost[:SHOWN])) + (" …" if len(lost) > SHOWN else "")
+        return f"the archive counts {found + len(lost)} articles, {found} are in this file; missing: {listed}"
+
+    def too_large(self, what: str, start: str = "") -> Unreadable:
+        """Return the reason for something larger than a record may be."""
+        size = f"{self.limit / 2**20:.3g} MiB"
+        return Unreadable(f"{what} larger than {size}; not read; raise Limits.record_bytes", printable(start))
+
+
+def reader(
+    articles: Callable[[Archive], Iterator[Record | Unreadable]], *, single: bool = False
+) -> Reader:
+    """Return the reader of a format, given how its articles are found.
+
+    Parameters
+    ----------
+    articles : callable
+        Yields a record for each article, or an ``Unreadable`` for one that cannot be read; raises
+        ``Unreadable`` where nothing more can be read. A ``text`` may be a list of paragraphs.
+    single : bool, default False
+        Whether the file holds one article, so that it needs no number.
+    """
+
+    @wraps(articles)
+    def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+        archive = Archive(stream, options)
+        found = articles(archive)
+        number, records, places, held = 0, list[Record](), list[str](), 0
+        end: Rejected | None = None
+        while True:
+            try:
+                item = next(found, None)
+            except Unreadable as failure:
+                place = label if single and not number else f"{label}#{number + 1}"
+                end = Rejected(place, str(failure), failure.excerpt)
+                break
+            if item is None:
+                break
+            number += 1
+            place = label if single else f"{label}#{number}"
+            if not isinstance(item, Unreadable):
+                item = _checked(item)
+            if isinstance(item, Unreadable):
+                yield Rejected(place, str(item), printable(item.excerpt))
+                continue
+            records.append(item)
+            places.append(place)
+            held += len(item.get("text") or "") if isinstance(item.get("text"), str) else 0
+            if len(records) >= ROWS or held > HELD:
+                yield Block.of_records(records, places)
+                records, places, held = [], [], 0
+        if records:
+            yield Block.of_records(records, places)
+        if end is None and not number:
+            end = Rejected(label, f"no articles found in what looks like {articles.__name__.replace('_', ' ')}")
+        elif end is None and (reason := archive.missing(number)) is not None:
+            end = Rejected(label, reason)
+        if end is not None:
+            yield end
+
+    return read
+
+
+def _checked(record: Record) -> Record | Unreadable:
+    """Return the record with its paragraphs joined, or why it is none."""
+    if isinstance(record.get("text"), list):
+        record["text"] = "\n\n".join(record["text"])
+    for name, value in record.items():
+        if isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
+            return Unreadable(f"{name} is not valid in the file's encoding; pass encoding=", printable(value))
+    return record
+
+
+def local(element: Any) -> str:
+    """Return an element's name in lower case and without its namespace."""
+    tag = element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+class _Bytes:
+    """What lxml asks of a file; white space before an XML declaration, which it refuses, is passed over."""
+
+    def __init__(self, stream: Stream) -> None:
+        start = stream.peek(CHUNK)
+        if has_bom(start) is None:
+            stream.read(len(start) - len(start.lstrip()))
+        self.read = stream.read
+
+
+def _forget(element: Any) -> None:
+    """Free the element and those before it, so that memory does not grow with the file."""
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]

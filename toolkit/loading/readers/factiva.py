@@ -1,0 +1,236 @@
+"""Factiva: pages and text with and without field codes, in any language of the interface, and its XML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.readers.driver import Archive, Record
+from toolkit.loading.readers.lines import (
+    authors,
+    blocks,
+    collapsed,
+    find_date,
+    is_closing,
+    is_date,
+    language,
+    publication,
+    unwrapped,
+    words,
+)
+from toolkit.loading.readers.markup import child, classes, content, each, find
+
+NUMBER = re.compile(
+    r"^[ \t]*(?:AN[ \t]+)?(?:Documento?|Dokument|Документ|文件|文档|文書|記事|문서)[ \t]+([A-Z0-9]{4,10}0\d{9}[0-9a-z]{5,12})[ \t]*$",
+    re.M | re.I,
+)
+"""The line below each document: 'Document HARBP00020180310ee3a00001'."""
+
+_ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
+_CODED = re.compile(r"^(CLM|SE|HD|BY|CR|WC|PD|ET|SN|SC|NGC|GC|ED|PG|VOL|LA|CY|LP|TD|CT|CX|RF|ART|CO|IN|NS|RE|IPD|IPC|PUB|AN)(?:[ \t]+|$)")
+_CODES = {
+    "HD": "title", "BY": "authors", "WC": "length", "PD": "published", "SN": "publisher", "SE": "section",
+    "ED": "edition", "LA": "lang", "AN": "doc_id",
+}  # fmt: skip
+
+
+def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Factiva exports as a page ('article format' or 'full article plus indexing').
+
+    Known by: title 'Factiva', elements of class `enArticle`, `deArticle` …
+    Read as: one article each; search summary and publisher's line are not text
+    Fields: doc_id title publisher published authors section length lang
+    Bad input: `empty text`; `no articles found in what looks like factiva html`
+    Seen in: koheiw/newspapers tests/data/factiva; cran/tm.plugin.factiva inst/factiva_test.html; amcat/amcat#582
+    """
+    for article in archive.page().iter("div"):
+        if _ARTICLE.search(article.get("class") or ""):
+            rows = [row for row in article.iter("tr") if row.find("td[@class='index']") is not None]
+            yield _by_code(rows) if rows else _by_place(article)
+
+
+def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Factiva exports as text or RTF, with or without field codes (HD, WC, PD …).
+
+    Known by: lines 'Document HARBP00020180310ee3a00001' (also Dokument, Documento, Документ, 文件)
+    Read as: one article up to each such line; what follows the last is the search summary
+    Fields: doc_id title publisher published authors section length lang
+    Bad input: `empty text`; `cut off: no line 'Document …' at its end`
+    Seen in: Piece-Of-Schmidt/roboT read_factiva_functions.R; matthewberryman/keywords input.py
+    """
+    held = ""
+    for piece in archive.pieces(NUMBER):
+        if isinstance(piece, Unreadable):
+            yield piece
+            held = ""
+            continue
+        if (number := NUMBER.match(piece)) is not None:
+            found = blocks(held)
+            record = _coded_text(found) if any(_CODED.match(b[0]) for b in found) else _plain_text(found)
+            yield record | {"doc_id": number[1]}
+            piece = piece[number.end() :]
+        held = piece
+    if any(words(line) is not None and not line.isdecimal() for block in blocks(held) for line in block):
+        yield Unreadable("cut off: no line 'Document …' at its end", held[:200])
+
+
+def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Factiva's XML (Publishing Portal System, the API of old).
+
+    Known by: root `<PPSResponse>` or `<ppsArticleResponse>`
+    Read as: one article an `<article>`: lead, then the rest
+    Fields: doc_id title publisher published authors section length lang
+    Bad input: `not well-formed XML: …; what follows is not read`; `the archive counts 3 articles, 2 are in this file`
+    Seen in: cran/tm.plugin.factiva inst/factiva_test.xml
+    """
+    outside: dict[str, str] = {}
+    for article in archive.elements(frozenset({"article"}), outside):
+        if outside.get("@count", "").isdecimal():
+            archive.claimed = int(outside["@count"])
+        headline = find(article, "headline")
+        parts = [child(article, name) for name in ("leadparagraph", "tailparagraphs")]
+        yield {
+            "doc_id": content(find(article, "accessionno")),
+            "title": " ".join(each(headline, "paragraph")) or content(headline),
+            "text": [paragraph for part in parts for paragraph in each(part, "paragraph")],
+            "published": content(find(article, "publicationdate")),
+            "publisher": content(find(article, "sourcename")),
+            "authors": authors(content(find(article, "byline"))),
+            "section": content(find(article, "sectionname")),
+            "lang": language(content(find(article, "baselanguage"))),
+            "length": words(content(find(article, "wordcount")) or ""),
+        }
+
+
+def _by_code(rows: list[Any]) -> Record:
+    """Return the article of a table of field codes."""
+    record: Record = {"title": None}
+    text: list[str] = []
+    for row in rows:
+        code = (content(row.find("td[@class='index']")) or "").strip()
+        value = row[-1]
+        if code in {"LP", "TD"}:
+            text += each(value, "p") or [content(value) or ""]
+        elif code in _CODES:
+            record[_CODES[code]] = content(value)
+    return _typed(record | {"text": [paragraph for paragraph in text if paragraph]})
+
+
+def _by_place(article: Any) -> Record:
+    """Return the article whose fields are told by the order in which they stand."""
+    record: Record = {"title": None}
+    fields: list[str] = []
+    text: list[str] = []
+    for element in article.iter("div", "span", "b", "p", "h1", "h2", "h3", "h4"):
+        names = (element.get("class") or "").split()
+        inside = set(classes(element.getparent()))
+        line = content(element)
+        if not line or any(name.endswith("Headline") for name in inside):
+            continue
+        if any(name.endswith("Headline") for name in names):
+            numbered = "counted" in names
+            record["title"] = re.sub(r"^\d+\) ", "", line) if numbered else line
+            fields.append("")
+        elif "author" in names or (names and names[0].endswith("Author")):
+            record["authors"] = authors(line)
+        elif any(name.endswith("articleParagraph") for name in names):
+            text.append(line)
+        elif element.tag == "p" and (number := NUMBER.match(line)):
+            record["doc_id"] = number[1]
+        elif element.tag == "div" and not names and not element.get("id") and len(element.findall(".//div")) == 0:
+            fields.append(line)
+    at = fields.index("") if "" in fields else 0
+    if fields[:at]:
+        record["section"] = fields[0]
+    return _placed(record, fields[at + 1 :]) | {"text": text}
+
+
+def _placed(record: Record, fields: list[str]) -> Record:
+    """Enter what stands between title and text: [byline], length, date, [time], newspaper, code, [section], language."""
+    dated = next((i for i, line in enumerate(fields) if is_date(line)), None)
+    counted = next((i for i, line in enumerate(fields) if not line.isdecimal() and words(line) is not None), None)
+    if counted is not None:
+        record["length"] = words(fields[counted])
+    first = min(i for i in (dated, counted, len(fields)) if i is not None)
+    if first and "authors" not in record and len(fields[0]) < 150:
+        record["authors"] = authors(fields[0])
+    if dated is None:
+        return record
+    record["published"] = find_date(fields[dated])
+    rest = [line for line in fields[dated + 1 :] if not re.match(r"\d{1,2}:\d\d", line)]
+    if rest:
+        record |= publication(rest[0])
+    named = next((i for i, line in enumerate(rest[1:], 1) if language(line)), None)
+    if named is not None:
+        record["lang"] = language(rest[named])
+        between = [line for line in rest[1:named] if not re.fullmatch(r"[A-Z0-9]{3,10}", line)]
+        if between:
+            record.setdefault("section", between[0])
+    return record
+
+
+def _coded_text(found: list[list[str]]) -> Record:
+    """Return an article whose lines begin with field codes."""
+    values: dict[str, list[list[str]]] = {}
+    code = ""
+    for block in found:
+        fresh = True
+        for line in block:
+            match = _CODED.match(line)
+            if match is not None:
+                code, line, fresh = match[1], line[match.end() :], True
+            if line.strip():
+                entry = values.setdefault(code, [])
+                if fresh or not entry:
+                    entry.append([])
+                entry[-1].append(line.strip())
+                fresh = False
+    record: Record = {_CODES[c]: collapsed(" ".join(map(" ".join, v))) for c, v in values.items() if c in _CODES}
+    text = [unwrapped(block) for code in ("LP", "TD") for block in values.get(code, [])]
+    return _typed({"title": None} | record | {"text": text})
+
+
+def _plain_text(found: list[list[str]]) -> Record:
+    """Return an article of plain text: title, the block of fields, text, the publisher's line."""
+    record: Record = {"title": None}
+    at = next((i for i, block in enumerate(found) if any(not b.isdecimal() and words(b) is not None for b in block)), None)
+    if at is None:
+        at = next((i for i, block in enumerate(found) if any(map(is_date, block))), len(found))
+    head = [line for block in found[:at] for line in block]
+    fields = [line for block in found[at : at + 1] for line in block]
+    start = next((i for i, line in enumerate(fields) if is_date(line) or words(line) is not None), 0)
+    head, fields = head + fields[:start], fields[start:]
+    text = found[at + 1 :]
+    # the fields may stand in one block or each in its own
+    while text and (len(fields) < 3 or not any(map(is_date, fields)) or is_closing(text[0][0])):
+        if max(map(len, text[0])) > 120:
+            break
+        fields += text.pop(0)
+        if is_closing(fields[-1]):
+            break
+    end = next((i for i, line in enumerate(fields) if is_closing(line)), None)
+    if end is not None and fields[end + 1 :]:
+        text.insert(0, fields[end + 1 :])
+    if text and len(text) > 1 and len(text[-1]) == 1 and len(text[-1][0]) < 80 and text[-1][0][-1].isalnum():
+        text.pop()
+    if head:
+        byline = len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1])
+        record["authors"] = authors(head.pop()) if byline else None
+        section = len(found) > 1 and len(found[0]) == 1 and at > 1 and len(head) > 1
+        record["section"] = head.pop(0) if section else None
+        record["title"] = " ".join(head)
+    record = {name: value for name, value in record.items() if value is not None} | {"authors": record.get("authors")}
+    return _placed(record, fields[:end]) | {"text": [unwrapped(block) for block in text]}
+
+
+def _typed(record: Record) -> Record:
+    """Return a record of coded fields with each value in its form."""
+    return record | publication(record.get("publisher") or "") | {
+        "published": find_date(record.get("published") or ""),
+        "authors": authors(record.get("authors")),
+        "length": words(record.get("length") or ""),
+        "lang": language(record.get("lang")),
+        "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
+    }

@@ -1,0 +1,184 @@
+"""What archives print around an article: dates, lengths, names, languages, labels; and lines to paragraphs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from toolkit.loading.dates import parse_date
+
+WRAPPED = 50
+"""A block whose longest line is shorter than this has not been wrapped at a margin (code points)."""
+
+_DATE = re.compile(
+    r"""\d{4}-\d\d-\d\d
+      | \d{1,2}\.?(?:st|nd|rd|th|er|º|ª)?\s+(?:de\s+|d['’])?[^\W\d_]{3,14}\.?,?\s+(?:de\s+|del\s+)?(?:19|20)\d\d\b
+      | [^\W\d_]{3,14}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d\b
+      | (?:19|20)\d\d\s?[年년]\s?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]
+      | \d{1,2}[./]\d{1,2}[./](?:19|20)\d\d\b""",
+    re.X,
+)
+_LENGTH = re.compile(r"\(?(\d[\d.,' \u202f]*)\s?([^\W\d_]{1,12})\.?\)?$")
+_UNITS = frozenset(
+    "w words word wörter wort woorden woord mots mot palabras palabra parole parola palavras palavra слов слова "
+    "слово ord sanaa słów słowa 字 語 字數 字数 단어 characters zeichen caractères".split()
+)
+_BY = re.compile(r"(?:by|von|par|door|por|di|af|av|автор)\s*:?\s+", re.I)
+_PLACE = re.compile(r"\s*\(([^()]{1,60})\)$")
+_CLOSING = re.compile(r"^(©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I)
+
+_LANGUAGES = """
+en english englisch anglais engels inglés inglese inglês английский 英語 英文
+de german deutsch allemand duits alemán tedesco alemão немецкий ドイツ語 德文
+fr french französisch français frans francés francese francês французский フランス語 法文
+es spanish spanisch espagnol spaans español spagnolo espanhol испанский スペイン語 西班牙文
+it italian italienisch italien italiaans italiano итальянский イタリア語
+nl dutch niederländisch néerlandais nederlands neerlandés olandese holandês нидерландский オランダ語
+pt portuguese portugiesisch portugais portugees portugués portoghese português португальский ポルトガル語
+ru russian russisch russe ruso russo русский ロシア語
+ja japanese japanisch japonais japans japonés giapponese japonês японский 日本語 日文
+zh chinese chinesisch chinois chinees chino cinese chinês китайский 中国語 中文
+ko korean koreanisch coréen koreaans coreano корейский 韓国語 한국어
+ar arabic arabisch arabe árabe arabo арабский アラビア語 العربية
+sv swedish schwedisch suédois zweeds svenska
+da danish dänisch danois deens dansk
+no norwegian norwegisch norvégien noors norsk
+fi finnish finnisch finnois fins suomi
+pl polish polnisch polonais pools polski
+tr turkish türkisch turc turks türkçe
+"""
+_CODES = {name: line.split()[0] for line in _LANGUAGES.strip().splitlines() for name in line.split()}
+
+
+def blocks(text: str) -> list[list[str]]:
+    """Return the lines of a text in blocks that blank lines divide, without the space around them."""
+    found: list[list[str]] = [[]]
+    for line in text.replace("\xa0", " ").split("\n"):
+        if line.strip():
+            found[-1].append(line.strip())
+        elif found[-1]:
+            found.append([])
+    return found if found[-1] else found[:-1]
+
+
+def unwrapped(lines: list[str]) -> str:
+    """Return a block as it was before it was wrapped at a margin; breaks that were meant stay.
+
+    A break was meant where the next word would still have fitted on the line.
+
+    Examples
+    --------
+    >>> unwrapped(["The council voted on Tuesday to close the old tram", "depot at the quay.", "Results:", "1"])
+    'The council voted on Tuesday to close the old tram depot at the quay.\\nResults:\\n1'
+    """
+    width = max(map(len, lines), default=0)
+    text = "".join(
+        line + (" " if len(line) + 1 + len(after.split(" ", 1)[0]) > width >= WRAPPED else "\n")
+        for line, after in zip(lines, [*lines[1:], " " * 999], strict=True)
+    )
+    return text.strip()
+
+
+def find_date(text: str) -> str | None:
+    """Return the first part of a line that is a date with day, month and year, or None.
+
+    Examples
+    --------
+    >>> find_date("Politics, Tuesday 14 March 2006, p. 16")
+    '14 March 2006'
+    """
+    for match in _DATE.finditer(text[:300]):
+        found = match.group()
+        if numbers := re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", found):
+            day, month, year = (int(number) for number in numbers.groups())
+            found = f"{year}-{month:02}-{day:02}" if month <= 12 else f"{year}-{day:02}-{month:02}"
+        if parse_date(found) is not None:
+            return found
+    return None
+
+
+def is_date(line: str) -> bool:
+    """Whether a line is a date, with at most a weekday, a time and an edition around it.
+
+    Examples
+    --------
+    >>> is_date("January 11, 2010 Monday 8:27 PM"), is_date("Plans for March 3, 2010 dropped after protests of many")
+    (True, False)
+    """
+    match = _DATE.search(line) if len(line) < 90 else None
+    if match is None or find_date(line) is None:
+        return False
+    around = re.findall(r"[^\W\d_]{2,}", line[: match.start()] + " " + line[match.end() :])
+    return len(around) <= 4 and sum(map(len, around)) <= 30
+
+
+def words(text: str) -> int | None:
+    """Return the number that a line such as '121 words' or '1.285 Wörter' states, or None.
+
+    Examples
+    --------
+    >>> words("1,285 words"), words("584"), words("2 men held")
+    (1285, 584, None)
+    """
+    text = text.strip()
+    if text.isdecimal() and len(text) < 7:
+        return int(text)
+    match = _LENGTH.match(text)
+    if match is None or match.group(2).lower() not in _UNITS:
+        return None
+    digits = re.sub(r"\D", "", match.group(1))
+    return int(digits) if len(digits) < 7 else None
+
+
+def authors(text: str | None) -> str | None:
+    """Return a byline as names joined by '; ', without 'By'.
+
+    Examples
+    --------
+    >>> authors("By Ada Ferrow and Lars Venn"), authors("VON ADA FERROW"), authors("Ferrow, A")
+    ('Ada Ferrow; Lars Venn', 'ADA FERROW', 'Ferrow, A')
+    """
+    names = re.split(r"\s*;\s*|\s+(?:and|und|et|en)\s+", _BY.sub("", (text or "").strip(), count=1))
+    return "; ".join(name.strip(" ,") for name in names if name.strip(" ,")) or None
+
+
+def publication(text: str) -> dict[str, str | None]:
+    """Return the name of a newspaper, and what stands in brackets or after 'no.' behind it as its edition.
+
+    Examples
+    --------
+    >>> publication("Harbour Post (London)")
+    {'publisher': 'Harbour Post', 'edition': 'London'}
+    """
+    name, _, issue = re.sub(r"\s+", " ", text).strip().partition(", no")
+    match = _PLACE.search(name)
+    if match and match.start():
+        return {"publisher": name[: match.start()], "edition": match.group(1)}
+    return {"publisher": name or None, "edition": f"no{issue}" if issue else None}
+
+
+def language(name: str | None) -> str | None:
+    """Return the ISO 639-1 code of a language named in one of the interface languages of archives, or None.
+
+    Examples
+    --------
+    >>> language("GERMAN; DEUTSCH"), language("Français"), language("EN"), language("Klingon")
+    ('de', 'fr', 'en', None)
+    """
+    first = re.split(r"[;,/(]", name or "")[0].strip().casefold()
+    return _CODES.get(first)
+
+
+def is_closing(line: str) -> bool:
+    """Whether a line is the archive's or the publisher's note of copyright."""
+    return len(line) < 200 and _CLOSING.match(line) is not None
+
+
+def collapsed(text: str | None) -> str:
+    """Return a text on one line."""
+    return re.sub(r"\s+", " ", text or "").strip()
+
+
+def paragraphs(found: Iterable[list[str]]) -> list[str]:
+    """Return blocks of lines as paragraphs."""
+    return [unwrapped(block) for block in found]

@@ -1,0 +1,74 @@
+"""Newsletters: mailboxes and single messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from toolkit.loading.encodings import decode
+from toolkit.loading.pages import fragment_text
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.readers.driver import Archive, Record
+from toolkit.loading.readers.lines import blocks, paragraphs
+
+MAILBOX = re.compile(r"^From \S+.{0,80}\d{4}\b.*$", re.M)
+"""The line above each message of a mailbox (RFC 4155)."""
+
+MESSAGE = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){2,}\n")
+"""Header lines and the empty line after them."""
+
+SHORT = 200
+"""A plain text of fewer characters gives way to one in HTML that is three times as long."""
+
+
+def mail(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Newsletters by mail: mailboxes and single messages.
+
+    Known by: `.mbox`, `.eml`, or a first line 'From news@harbourpost.example Sun Mar 10 06:30:00 2024' above headers
+    Read as: one article a message: the plain text, else the HTML; attachments are not read
+    Fields: doc_id (Message-ID) title (subject) publisher (sender) published lang
+    Bad input: `not a message: …`; `empty text`
+    Seen in: cran/tm history gmane.comp.lang.r.general.mbox; brendanlong/lion-reader#286
+    """
+    for piece in archive.pieces(MAILBOX, encoding="utf-8"):
+        if isinstance(piece, Unreadable):
+            yield piece
+            continue
+        mark = MAILBOX.match(piece)
+        raw = piece[mark.end() + 1 :] if mark else piece
+        if not raw.strip():
+            continue
+        try:
+            yield _message(re.sub(r"^>(>*From )", r"\1", raw, flags=re.M).encode("utf-8", "surrogateescape"))
+        except Exception as error:  # the standard library's parser has no common error for hostile headers
+            yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw[:200])
+
+
+def _message(raw: bytes) -> Record:
+    message: Any = message_from_bytes(raw, policy=policy.default)
+    parts = {kind: message.get_body(preferencelist=(kind,)) for kind in ("plain", "html")}
+    plain = _content(parts["plain"])
+    page = fragment_text(_content(parts["html"])) if parts["html"] is not None else ""
+    sender = message["from"].addresses[0] if message["from"] is not None and message["from"].addresses else None
+    return {
+        "doc_id": str(message["message-id"] or "").strip(" <>") or None,
+        "title": str(message["subject"] or "") or None,
+        "text": page if len(page) > 3 * len(plain) and len(plain) < SHORT else paragraphs(blocks(plain)),
+        "published": str(message["date"] or "") or None,
+        "publisher": (sender.display_name or sender.domain) if sender is not None else None,
+        "lang": str(message["content-language"] or "")[:2].lower() or None,
+    }
+
+
+def _content(part: EmailMessage | None) -> str:
+    """Return the text of a part; of a charset that is not known, as it is detected."""
+    if part is None:
+        return ""
+    try:
+        return str(part.get_content())
+    except (LookupError, UnicodeError):
+        payload = part.get_payload(decode=True)
+        return decode(payload) if isinstance(payload, bytes) else ""

@@ -1,0 +1,283 @@
+"""Nexis: the numbered documents of LexisNexis (text, HTML) and those of Nexis Uni (Word, RTF)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.readers.driver import Archive, Record
+from toolkit.loading.readers.lines import (
+    authors,
+    blocks,
+    find_date,
+    is_closing,
+    is_date,
+    language,
+    paragraphs,
+    publication,
+    words,
+)
+from toolkit.loading.readers.markup import html_lines
+
+MARK = re.compile(
+    r"^[ \t\xa0\f]*(?:FOCUS - )?(?:(\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}) "
+    r"(?:DOCUMENTS?|DOKUMENTEN?|DOCUMENTEN|DOCUMENTOS?|DOCUMENTI)"
+    r"|(?:Dokument|Document|Documento) (\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}))[ \t\xa0]*$",
+    re.M | re.I,
+)
+"""The line above each document: '3 of 10 DOCUMENTS', 'Dokument 3 von 10'."""
+
+END = re.compile(
+    r"^[ \t\xa0]*(?:End of Document|Ende des Dokument(?:e?s)?|Fin du document|Fin del documento|"
+    r"Einde (?:van )?(?:het )?document|Fine del documento|Fim do documento)[ \t\xa0]*$",
+    re.M | re.I,
+)
+"""The line below each document of Nexis Uni."""
+
+_LISTED = re.compile(r"^(?:Documents?|Dokumente?|Documentos?|Documenten|Documenti) \((\d{1,7})\)$", re.M | re.I)
+_SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
+_LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
+_ROLES = {
+    "authors": "byline author autor auteur autore verfasser",
+    "section": "section rubrik rubrique rubriek sectie sección sezione seção ressort",
+    "length": "length länge longueur lengte longitud extensión lunghezza comprimento",
+    "title": "headline kop titel titre title schlagzeile überschrift titular titolo título",
+    "lang": "language sprache langue taal idioma lingua",
+    "body": "body text tekst texte volltext hoofdtekst",
+    "highlight": "highlight",
+    "url": "url",
+    "": "load-date update dateline datum-zeile graphic grafik publication-type pub-type type-publication "
+    "publikationstyp journal-code zeitungs-code code-revue date-chargement notes correction series subject person "
+    "company organization organisation country state city geographic industry ticker name bio source column cycle "
+    "distribution edition pub-subject acc-no dist supplement",
+}
+_LABELS = {name: role for role, names in _ROLES.items() for name in names.split()} | {"code revue": ""}
+_BODY = frozenset(
+    "body text volltext inhalt corps texte cuerpo texto hoofdtekst tekst testo corpo".split() + ["full text", "body text"]
+)
+_AFTER = frozenset(
+    "classification klassifizierung clasificación classificatie graphic graphique grafik abbildung notes notizen".split()
+)
+
+
+def nexis_text(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Numbered documents of LexisNexis as text, also inside RTF and Word files.
+
+    Known by: a line '3 of 10 DOCUMENTS', 'Dokument 3 von 10', 'Document 3 de 10' (English, German, French, Dutch,
+    Spanish, Italian)
+    Read as: one article a number; the page of the download request is not text; lines wrapped at a margin are joined
+    Fields: title publisher edition published authors section length lang url
+    Bad input: `the archive counts 10 articles, 9 are in this file; missing: 4`; `empty text`
+    Seen in: JBGruber/LexisNexisTools inst/extdata/sample.TXT; amcat/amcat tests of article_upload/lexisnexis
+    """
+    for piece in archive.pieces(MARK):
+        if isinstance(piece, Unreadable):
+            yield piece
+            continue
+        mark = MARK.match(piece)
+        if mark is None:
+            _request(archive, piece)
+            continue
+        number, total = (int(found) for found in mark.groups() if found)
+        archive.count(number, total)
+        yield _numbered(blocks(piece[mark.end() :]))
+
+
+def nexis_html(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Numbered documents of LexisNexis as a page.
+
+    Known by: a page with `<DOCFULL>` or 'DOC_ID_0_1' and lines '3 of 10 DOCUMENTS'
+    Read as: one article a number; the page of the download request is not text
+    Fields: title publisher edition published authors section length lang url
+    Bad input: as Nexis text
+    Seen in: koheiw/newspapers tests/data/nexis; cran/tm.plugin.lexisnexis inst/texts
+    """
+    document: list[list[str]] | None = None
+    for line in [*html_lines(archive.page(), "p", "div"), ""]:
+        mark = MARK.match(line)
+        if document is not None and (mark or not line):
+            yield _numbered(document)
+        elif document is None and not mark:
+            _request(archive, line)
+        if mark:
+            number, total = (int(found) for found in mark.groups() if found)
+            archive.count(number, total)
+            document = []
+        elif document is not None and line:
+            document += blocks(line)
+
+
+def nexis_uni(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Documents of Nexis Uni and Lexis Advance, from Word (.docx), RTF or plain text.
+
+    Known by: a line 'End of Document' (also German, French, Spanish, Dutch, Italian, Portuguese)
+    Read as: one article up to each such line; cover page, list of documents, classification and graphics are not text
+    Fields: title publisher edition published authors section length lang
+    Bad input: `the archive counts 50 articles, 49 are in this file`; `damaged or truncated Word document`
+    Seen in: koheiw/newspapers tests/data/nexis/nyt.xml; JBGruber/LexisNexisTools tests/files/test.DOCX
+    """
+    for piece in archive.pieces(END):
+        if isinstance(piece, Unreadable):
+            yield piece
+            continue
+        listed = _LISTED.search(piece.replace("\xa0", " "))
+        if listed and archive.claimed is None:
+            archive.claimed = int(listed.group(1))
+        found = [line.strip() for line in END.sub("", piece, count=1).replace("\xa0", " ").split("\n")]
+        if any(found):
+            record = _uni([line for line in found if line])
+            if record is not None:
+                yield record
+
+
+def _request(archive: Archive, text: str) -> None:
+    """Note which documents the page of the download request says were asked for."""
+    if found := _SELECTED.search(text):
+        archive.part = True
+        archive.claimed = None if int(found[2]) < int(found[1]) else int(found[2]) - int(found[1]) + 1
+
+
+def _label(line: str) -> tuple[str, str] | None:
+    """Return the role of a labelled line and its value, or None."""
+    found = _LABEL.match(line)
+    role = _LABELS.get(found[1].casefold()) if found else None
+    return None if found is None or role is None else (role, (found[2] or "").strip())
+
+
+def _note(record: Record, role: str, value: str) -> None:
+    """Enter a labelled value into the record."""
+    if role == "length":
+        record["length"] = words(value)
+    elif role == "lang":
+        record["lang"] = language(value)
+    elif role == "authors":
+        record["authors"] = authors(value)
+    elif role and value:
+        record.setdefault(role, value)
+
+
+def _numbered(found: list[list[str]]) -> Record:
+    """Return a numbered document: newspaper, date, title, labels, text, labels, copyright."""
+    record: Record = {"title": None, "published": None, "publisher": None}
+    found = _separate(found)
+    dated = next((i for i, block in enumerate(found[:8]) if is_date(block[0])), None)
+    labelled = next((i for i, block in enumerate(found) if _label(block[0])), len(found))
+    if dated is not None and dated > labelled:
+        dated = None
+    head = [block for block in found[: 1 if dated is None else dated] if not is_closing(block[0])]
+    start = 1 if dated is None else dated + 1
+    if dated is None and labelled == 0:
+        head, start = [], 0
+    if head:
+        record |= publication(head[0][0])
+        record["title"] = " ".join(head[1]) if len(head) > 1 else None
+    if dated is not None:
+        record["published"] = find_date(found[dated][0])
+        if found[dated][1:]:
+            record["edition"] = " ".join(found[dated][1:])
+        while start < len(found) and is_date(found[start][0]):
+            start += 1
+    at = _header(record, found, start)
+    end = len(found)
+    while end > at and (is_closing(found[end - 1][0]) or _label(found[end - 1][0])):
+        end -= 1
+        if label := _label(found[end][0]):
+            _note(record, label[0], " ".join([label[1], *found[end][1:]]).strip())
+    return _finished(record, paragraphs(found[at:end]))
+
+
+def _header(record: Record, found: list[list[str]], at: int) -> int:
+    """Read title and labels from block ``at``; return the first block of the text."""
+    labels = 0
+    while at < len(found):
+        block = found[at]
+        label = _label(block[0])
+        if label is not None:
+            labels += 1
+            if label[0] == "body":
+                found[at] = [line for line in (label[1], *block[1:]) if line]
+                return at if found[at] else at + 1
+            _note(record, label[0], " ".join([label[1], *block[1:]]).strip())
+        elif len(block) == 1 and re.match(r"https?://\S+$", block[0]):
+            record["url"] = block[0]
+        elif len(block) == 1 and not block[0].isdecimal() and words(block[0]) is not None:
+            record["length"] = words(block[0])
+            labels += 1
+        elif record["title"] is None and not labels:
+            record["title"] = " ".join(block)
+        elif not labels and any(_label(after[0]) for after in found[at + 1 : at + 3]):
+            record.setdefault("subtitle", " ".join(block))
+        else:
+            break
+        at += 1
+    return at
+
+
+def _separate(found: list[list[str]]) -> list[list[str]]:
+    """Return blocks with labels that stand one under the other, and what follows a length, as blocks of their own."""
+    apart: list[list[str]] = []
+    for block in found:
+        labels = [_label(line) for line in block]
+        if all(labels):
+            apart += [[line] for line in block]
+        elif len(block) > 1 and labels[0] and labels[0][0] == "length":
+            apart += [block[:1], block[1:]]
+        else:
+            apart.append(block)
+    return apart
+
+
+def _uni(lines: list[str]) -> Record | None:
+    """Return a document of Nexis Uni: title, newspaper, date, copyright, labels, 'Body', text, classification."""
+    body = next((i for i, line in enumerate(lines) if line.casefold() in _BODY), None)
+    header = lines[: len(lines) if body is None else body]
+    first = next((i for i, line in enumerate(header) if i > 1 and _uni_label(line) and _dated(header[:i])), len(header))
+    dated = _dated(header[:first])
+    if body is None and dated is None:
+        # what follows the last document, or a cover page alone
+        return None if len(lines) < 4 or not any(map(_uni_label, lines)) else {"text": None, "title": lines[0]}
+    record: Record = {"title": None, "published": None, "publisher": None}
+    if dated is not None:
+        record["published"] = find_date(header[dated])
+        record |= publication(header[dated - 1]) if dated else {}
+        record["title"] = header[dated - 2] if dated > 1 else None
+    elif header:
+        record["title"] = header[0]
+        record |= publication(header[1]) if len(header) > 1 else {}
+    rest = 0 if dated is None else dated + 1
+    after = rest
+    for i, line in enumerate(header[rest:], rest):
+        if (label := _label(line)) is not None:
+            _note(record, *label)
+            after = i + 1
+        elif is_closing(line):
+            after = i + 1
+    text = lines[(after if body is None else body + 1) :]
+    end = next(
+        (i for i, line in enumerate(text) if line.casefold() in _AFTER or line.casefold().startswith("load-date")),
+        len(text),
+    )
+    for line in text[end:]:
+        if label := _label(line):
+            _note(record, *label)
+    if "FULL TEXT" in text[:end] and text[0] == "ABSTRACT":
+        text, end = text[text.index("FULL TEXT") + 1 :], end - text.index("FULL TEXT") - 1
+    return _finished(record, text[:end])
+
+
+def _uni_label(line: str) -> bool:
+    return is_closing(line) or _label(line) is not None
+
+
+def _dated(lines: list[str]) -> int | None:
+    """Return the number of the last line that is a date, which stands under the newspaper's name."""
+    return next((i for i in range(len(lines) - 1, -1, -1) if is_date(lines[i])), None)
+
+
+def _finished(record: Record, text: list[str]) -> Record:
+    """Return the record with its text, the highlight and a second headline in front as the newspaper printed them."""
+    lead: list[Any] = [record.pop(name, None) for name in ("subtitle", "highlight")]
+    record["text"] = [paragraph for paragraph in (*lead, *text) if paragraph]
+    return record

@@ -1,0 +1,213 @@
+"""Files of office programs: Word and RTF as text, Excel as a table."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from toolkit.loading.delimited import columns_of, header_fault
+from toolkit.loading.mapping import Block
+from toolkit.loading.options import Options
+from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.readers.driver import ROWS, local
+from toolkit.loading.streams import Stream
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError, RuntimeError, EOFError, KeyError)
+_WORD = re.compile(
+    r"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|(?P<sign>[^a-zA-Z]))"
+    r"|(?P<brace>[{}])|[\r\n]+|(?P<text>[^\\{}\r\n]+)",
+    re.S,
+)
+_SIGNS = {
+    "par": "\n", "line": "\n", "sect": "\n", "page": "\n", "row": "\n", "cell": "\t", "tab": "\t", "emdash": "—",
+    "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”", "bullet": "•", "emspace": " ",
+    "enspace": " ",
+}  # fmt: skip
+_HIDDEN = frozenset(
+    "fonttbl colortbl stylesheet info pict object header headerl headerr headerf footer footerl footerr footerf "
+    "footnote annotation fldinst listtable listoverridetable revtbl rsidtbl generator themedata latentstyles "
+    "datastore xmlnstbl filetbl bkmkstart bkmkend".split()
+)
+_DEEPEST = 500
+
+
+def as_text(stream: Stream, form: str, limit: int) -> Stream:
+    """Return the text of a Word or RTF file, a paragraph a line, as UTF-8.
+
+    Raises
+    ------
+    Unreadable
+        The file is damaged, or larger than ``limit`` bytes.
+    """
+    text = rtf_text(stream.read_all(limit, "RTF file")) if form == "rtf" else _word_text(stream, limit)
+    return Stream(io.BytesIO(text.encode("utf-8", "replace")), stream.budget)
+
+
+def rtf_text(data: bytes) -> str:
+    r"""Return the text of RTF (Microsoft's specification 1.9.1): no fonts, styles, pictures, headers or fields' code.
+
+    Examples
+    --------
+    >>> rtf_text(rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0 Caf\'e9 \u8212?\ldblquote Rain\rdblquote\par Wind}")
+    'Café —“Rain”\nWind'
+    """
+    found: list[str] = []
+    page, skip, hidden, fallback = "cp1252", 0, False, 1
+    stack: list[tuple[bool, int]] = []
+    pending = bytearray()
+
+    def flush() -> None:
+        if pending:
+            found.append(pending.decode(page, "replace"))
+            pending.clear()
+
+    for token in _WORD.finditer(data.decode("latin-1")):
+        kind, value = token.lastgroup, token.group()
+        if kind == "hex":
+            if skip:
+                skip -= 1
+            elif not hidden:
+                pending.append(int(token["hex"], 16))
+            continue
+        flush()
+        word, number = token["word"], token["number"]
+        if value == "{" and len(stack) < _DEEPEST:
+            stack.append((hidden, fallback))
+        elif value == "}":
+            hidden, fallback = stack.pop() if stack else (hidden, fallback)
+        elif word in _HIDDEN or value == "\\*":
+            hidden = True
+        elif word == "ansicpg" and number and _is_codec(f"cp{number}"):
+            page = f"cp{number}"
+        elif word == "uc":
+            fallback = int(number or 1)
+        elif hidden:
+            continue
+        elif word == "u" and number:
+            code = int(number) % 65536
+            found.append(chr(code))
+            skip = min(fallback, 8)
+        elif word is not None:
+            found.append(_SIGNS.get(word, ""))
+        elif token["sign"]:
+            found.append({"~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n"}.get(token["sign"], ""))
+        elif kind == "text":
+            found.append(value[skip:].encode("latin-1").decode(page, "replace"))
+            skip = max(skip - len(value), 0)
+    flush()
+    # halves of a pair of \\u codes become one character
+    return "".join(found).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _is_codec(name: str) -> bool:
+    try:
+        return bool(b"a".decode(name))
+    except (LookupError, UnicodeDecodeError):
+        return False
+
+
+def _parts(stream: Stream, limit: int) -> zipfile.ZipFile:
+    """Return an office file's archive, after its parts have been unpacked once within the limits."""
+    stream.budget.open_archive()
+    try:
+        archive = zipfile.ZipFile(stream.seekable())
+        for info in archive.infolist():
+            stream.budget.count_member()
+            size = 0
+            with archive.open(info) as part:
+                while piece := part.read(1 << 18):
+                    size += len(piece)
+                    stream.budget.spend(len(piece))
+                    if size > limit:
+                        msg = f"{info.filename} larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
+                        raise Unreadable(msg)
+    except _DAMAGE as error:
+        msg = f"damaged, truncated or encrypted office file: {error}"
+        raise Unreadable(msg) from None
+    return archive
+
+
+def _word_text(stream: Stream, limit: int) -> str:
+    from lxml import etree
+
+    archive = _parts(stream, limit)
+    lines: list[str] = []
+    try:
+        data = io.BytesIO(archive.read("word/document.xml"))
+        if b"<!ENTITY" in data.getvalue()[:4096]:
+            msg = "Word document declares XML entities, as only attacks do; not read"
+            raise Unreadable(msg)
+        paragraphs = etree.iterparse(data, tag="{*}p", resolve_entities=False, no_network=True, huge_tree=False)
+        for _, paragraph in paragraphs:
+            if not any(local(around) in {"p", "fallback"} for around in paragraph.iterancestors()):
+                lines.append("".join(_run(paragraph)))
+                paragraph.clear()
+    except etree.XMLSyntaxError as error:
+        msg = f"Word document is not well-formed XML: {error.msg}"
+        raise Unreadable(msg) from None
+    except _DAMAGE as error:
+        msg = f"damaged or truncated Word document: {error}"
+        raise Unreadable(msg) from None
+    return "\n".join(lines)
+
+
+def _run(paragraph: Any) -> Iterator[str]:
+    for element in paragraph.iter("{*}t", "{*}tab", "{*}br", "{*}cr", "{*}noBreakHyphen"):
+        name = local(element)
+        if name == "t":
+            yield element.text or ""
+        elif name != "tab" or local(element.getparent()) == "r":
+            yield {"tab": "\t", "nobreakhyphen": "-"}.get(name, "\n")
+
+
+def excel(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+    """Excel workbooks (.xlsx), each sheet a table whose first row names the columns; needs the extra `formats`.
+
+    Known by: a zip archive with `xl/workbook.xml`
+    Read as: one record a row, sheet by sheet; formulas as the values last computed
+    Fields: as CSV
+    Bad input: `Excel needs python-calamine: pip install 'news-toolkit[formats]'`; `no records: a header row only`;
+    `first row names no columns`
+    Seen in: koheiw/newspapers tests/data/integrum/*.xlsx
+    """
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook
+    except ImportError:
+        msg = "Excel needs python-calamine: pip install 'news-toolkit[formats]'"
+        raise Unreadable(msg) from None
+
+    _parts(stream, options.limits.record_bytes)
+    number = 0
+    try:
+        book = CalamineWorkbook.from_filelike(stream.seekable())
+        for name in book.sheet_names:
+            rows = [row for row in book.get_sheet_by_name(name).to_python() if any(cell != "" for cell in row)]
+            if not rows:
+                continue
+            header = [str(cell).strip() for cell in rows[0]]
+            if reason := header_fault(header):
+                yield Rejected(label, f"sheet {printable(name, 40)!r}: {reason}", printable(" | ".join(header)))
+                number += 1
+                continue
+            for first in range(1, len(rows), ROWS):
+                part = rows[first : first + ROWS]
+                places = [f"{label}#{number + i + 1}" for i in range(len(part))]
+                number += len(part)
+                yield columns_of(header, [[_cell(cell) for cell in row] for row in part], places)
+    except CalamineError as error:
+        msg = f"damaged Excel workbook: {error}"
+        raise Unreadable(msg) from None
+    if not number:
+        yield Rejected(label, "no records: a header row only, or nothing")
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell's value: nothing for a blank one, whole numbers without '.0'."""
+    if value == "":
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,72 @@
+"""Files of one article: plain text, captions of broadcasts, stories with highlights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from toolkit.loading.encodings import decode
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.readers.driver import Archive, Record
+from toolkit.loading.readers.unsplit import several_in_text
+
+LONGEST_TITLE = 300
+"""A first line longer than this is a paragraph, and no headline (code points)."""
+
+CAPTIONS = re.compile(r"\ufeff?\s*(?:WEBVTT\b|(?:\d+\s*\n)?\d\d?:\d\d(?::\d\d)?[,.]\d{1,3}\s*-->)")
+STORY = re.compile(r"^@highlight\s*$", re.M)
+
+_TIME = re.compile(r"^\s*(?:\d+:)?\d\d:\d\d[,.]\d{1,3}\s*-->.*$")
+_TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>\n]{0,12}>")
+
+
+def text(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Plain text, one article a file, also out of Word (.docx) and RTF files.
+
+    Known by: `.txt`, `.text`, or no extension
+    Read as: `text` is the whole file, headline included, to the character
+    Fields: title (the first line, if others follow and it has at most 300 characters)
+    Bad input: `empty file`; `empty text`; `not text but binary data`; `text file larger than 64 MiB`;
+    `looks like 12 articles in one file …; not read as one`
+    """
+    whole = decode(archive.stream.read_all(archive.limit, "text file"), archive.options.encoding)
+    whole = whole.removeprefix("\ufeff")
+    if reason := several_in_text(whole):
+        yield Unreadable(reason, whole[:200])
+        return
+    first = next((line.strip() for line in whole.splitlines() if line.strip()), "")
+    yield {"text": whole, "title": first if len(first) <= LONGEST_TITLE and first != whole.strip() else None}
+
+
+def captions(archive: Archive) -> Iterator[Record]:
+    """Captions of broadcasts: SubRip and WebVTT.
+
+    Known by: `.srt`, `.vtt`, 'WEBVTT', or a first line '00:00:00,000 --> 00:00:05,000'
+    Read as: one broadcast a file; numbers, times and tags are not text, a line shown twice is one; '>>' begins a line
+    Fields: –
+    Bad input: `empty text`
+    Seen in: notnews/archive_news_cc README.md; W3C WebVTT
+    """
+    spoken: list[str] = []
+    for block in re.split(r"\n\s*\n", archive.text().removeprefix("\ufeff").strip()):
+        lines = block.split("\n")
+        at = next((i for i, line in enumerate(lines) if _TIME.match(line)), None)
+        for line in lines[at + 1 :] if at is not None else []:
+            shown = _TAG.sub("", line).strip()
+            if shown and shown != (spoken[-1] if spoken else ""):
+                spoken.append(shown)
+    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken)), "title": None}
+
+
+def story(archive: Archive) -> Iterator[Record]:
+    """Stories of the CNN/Daily Mail reading sets.
+
+    Known by: lines '@highlight'
+    Read as: one article a file; the highlights, which editors wrote as a summary, are not text
+    Fields: –
+    Bad input: `empty text`
+    Seen in: abisee/cnn-dailymail README.md
+    """
+    whole = archive.text().removeprefix("\ufeff")
+    first = STORY.search(whole)
+    yield {"text": whole[: first.start() if first else None].strip(), "title": None}
