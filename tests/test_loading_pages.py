@@ -327,7 +327,7 @@ ITEM = "<rss><channel><item><title>&x;</title></item></channel></rss>"
         (f'<!DOCTYPE rss [<!ENTITY a "aa"><!ENTITY x "&a;&a;">]>{ITEM}', "entities"),
         (f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>{ITEM}', "entities"),
         ("<?xml version='1.0'?><catalog><cd/></catalog>", "XML of an unknown kind <catalog>"),
-        ("<?xml version='1.0'?><rss><channel/></rss>", "no items"),
+        ("<?xml version='1.0'?><rss><channel/></rss>", "no articles found"),
         ("<rss>" + "<item>" * 100_000, "not well-formed XML"),
         ("<!--" * 5_000, "unknown kind|not well-formed"),
         ("<!----><!---->" * 3_000 + "!", "unknown kind|not well-formed"),

@@ -37,7 +37,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     "lang": ("lang", "language", "lang_code", "language_code", "meta_lang"),
     "published": (
-        "published", "date_publish", "date", "published_at", "pub_date", "publish_date", "date_published",
+        "published", "date_publish", "date_time_pub",
+        "date", "published_at", "pub_date", "publish_date", "date_published",
         "published_date", "publishing_date", "publication_date", "web_publication_date",
         "datetime", "timestamp", "created", "created_at", "version_created", "first_created",
         "seendate", "updated", "modified",

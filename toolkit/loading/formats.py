@@ -12,10 +12,21 @@ import pyarrow as pa
 
 from toolkit.loading import archives, columnar, delimited, documents, fields, jsonlines, pages, shapes, warc
 from toolkit.loading.encodings import has_bom, looks_binary
-from toolkit.loading.mapping import Block, Mapper
+from toolkit.loading.mapping import Mapper
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.readers import corpora, europresse, factiva, feeds, mail, nexis, office, reports, texts, wikinews
+from toolkit.loading.readers import (
+    corpora,
+    europresse,
+    factiva,
+    feeds,
+    mail,
+    nexis,
+    office,
+    reports,
+    texts,
+    wikinews,
+)
 from toolkit.loading.readers.driver import Reader, reader
 from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
@@ -71,13 +82,24 @@ ROOTS = {
 """Format of each root element of XML and SGML that is read, in lower case."""
 
 _IN_PAGES = (
-    ("factiva html", re.compile(r"<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph", re.I)),
-    ("nexis html", re.compile(r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*1 (?:of|von|de|sur|van) \d+ DO[CK]UMENT", re.I)),
+    (
+        "factiva html",
+        re.compile(r"<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph", re.I),
+    ),
+    (
+        "nexis html",
+        re.compile(r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*1 (?:of|von|de|sur|van) \d+ DO[CK]UMENT", re.I),
+    ),
     ("europresse", re.compile(r"class=[\"'][^\"']*DocPublicationName", re.I)),
     ("integrum", reports.INTEGRUM),
 )
 _IN_TEXTS = (
-    ("proquest", re.compile(r"Report Information from ProQuest|^_{20,}\s+Document \d+ of \d+\s*$|^ProQuest document ID:", re.M)),
+    (
+        "proquest",
+        re.compile(
+            r"Report Information from ProQuest|^_{20,}\s+Document \d+ of \d+\s*$|^ProQuest document ID:", re.M
+        ),
+    ),
     ("nexis uni", nexis.END),
     ("nexis text", nexis.MARK),
     ("factiva text", factiva.NUMBER),
@@ -85,7 +107,10 @@ _IN_TEXTS = (
     ("now", corpora.NOW),
     ("story", texts.STORY),
 )
-_AT_START = (("captions", texts.CAPTIONS), ("mail", re.compile(r"From \S+.{0,80}\d{4}\b.*\n" + mail.MESSAGE.pattern)))
+_AT_START = (
+    ("captions", texts.CAPTIONS),
+    ("mail", re.compile(r"From \S+.{0,80}\d{4}\b.*\n" + mail.MESSAGE.pattern)),
+)
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {

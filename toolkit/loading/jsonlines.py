@@ -194,6 +194,9 @@ class _Reader:
                 return None
             if any(fields.is_markup(n) or n in shapes.KEYS for n in table.column_names):
                 return None
+            nested = {f.name for f in table.schema if pa.types.is_struct(f.type)}
+            if nested & shapes.NESTED or ("source" in nested and b" chars]" in block):
+                return None
             # a field that is null throughout and one that is absent look the same once it has a type
             empty = {name for name in self._kinds or {} if table[name].null_count == lines}
             typed = {f.name for f in table.schema if self._wanted(f.name) and not pa.types.is_null(f.type)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,23 +15,15 @@ from toolkit.loading.pages import fragment_text, read_page
 KEYS = frozenset({"_source", "bodies", "headlines", "rendered", "sections"})
 """Fields whose presence means that a record must be unwrapped."""
 
+NESTED = frozenset({"fields", "links", "headline", "byline"})
+"""Fields that mean so where they hold an object."""
+
 WRAPPERS = frozenset(
-    {
-        "articles",
-        "items",
-        "records",
-        "documents",
-        "docs",
-        "data",
-        "results",
-        "entries",
-        "news",
-        "stories",
-        "hits",
-        "rows",
-    }
+    "articles items records documents docs data results entries news stories hits rows posts".split()
 )
 """Fields under which an object keeps its list of records."""
+
+_CUT = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
 
 
 def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +40,28 @@ def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
                 record[name] = fragment_text(inner["rendered"])
             elif "sections" in inner:
                 record[name] = _fundus(inner)
+    _lift(record)
     return record if _has_text(record) else _from_markup(record)
+
+
+def _lift(record: dict[str, Any]) -> None:
+    """Bring to the top what news APIs nest, and take off the mark where they cut a text."""
+    source, inner, links = record.get("source"), record.get("fields"), record.get("links")
+    if isinstance(source, dict) and isinstance(record.get("content"), str):
+        # NewsAPI and GNews give 200 characters and a count of those that they keep
+        record["content"] = _CUT.sub("", record["content"])
+    if isinstance(inner, dict):
+        # Guardian Open Platform
+        for name, value in inner.items():
+            record.setdefault(name, value)
+    if isinstance(links, dict) and isinstance(links.get("permalink"), str):
+        # Aylien
+        record.setdefault("url", links["permalink"])
+    for name in ("headline", "byline"):
+        # New York Times APIs
+        nested = record.get(name)
+        if isinstance(nested, dict):
+            record[name] = nested.get("main") or nested.get("original") or nested
 
 
 def flattened(block: Block) -> Block:

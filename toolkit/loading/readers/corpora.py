@@ -14,6 +14,7 @@ REUTERS = re.compile(r"<REUTERS\b", re.I)
 DOC = re.compile(r"^<DOC\b[^<>]*>", re.M | re.I)
 NOW = re.compile(r"^(?:@@|##)(\d{3,12})(?=\s)", re.M)
 
+_LANGUAGES = {"ENG": "en", "FRE": "fr", "FRA": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh", "DEU": "de"}
 _REMOVED = re.compile(r"\s*@(?: @){2,}\s*")
 _ATTRIBUTE = r"""\b{}\s*=\s*["']([^"'<>]*)["']"""
 
@@ -42,8 +43,10 @@ def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
                 yield Unreadable("a headline without a text", collapsed(sgml(piece, "TITLE", "TEXT"))[:200])
                 continue
             yield {
-                "doc_id": number[1] if number else None, "title": collapsed(sgml(piece, "TITLE")) or None,
-                "text": _indented(body), "published": _date(sgml(piece, "DATE")), "lang": "en",
+                "doc_id": number[1] if number else None,
+                "title": collapsed(sgml(piece, "TITLE")) or None,
+                "text": _indented(re.sub(r"\n\s*reuters?\s*$", "", body, flags=re.I)),
+                "published": _date(sgml(piece, "DATE")), "lang": "en",
                 "publisher": "Reuters", "authors": authors(collapsed(sgml(piece, "AUTHOR"))),
             }  # fmt: skip
 
@@ -73,7 +76,7 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
                 "text": paragraphs(blocks(text)), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
                 "published": "-".join(parts.groups()[2:]) if parts else _date(sgml(piece, "DATE", "DATE_TIME", "DD")),
                 "publisher": parts[1] if parts else None,
-                "lang": {"ENG": "en", "FRE": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh"}.get(parts[2]) if parts else None,
+                "lang": _LANGUAGES.get(parts[2]) if parts else None,
                 "section": collapsed(sgml(piece, "SECTION")) or None,
             }  # fmt: skip
 
@@ -95,8 +98,16 @@ def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
             parts = re.split(r"\s*<(p|h)>\s*", rest)
             tagged = [("p", parts[0]), *zip(parts[1::2], parts[2::2], strict=True)]
             titles = [part for tag, part in tagged if tag == "h" and part]
-            text = [re.sub(r"</?[a-z]{1,10}/?>", "", part).strip() for tag, part in tagged if tag == "p" or titles[1:]]
-            yield {"doc_id": mark[1], "title": titles[0] if titles else None, "text": [part for part in text if part]}
+            text = [
+                re.sub(r"</?[a-z]{1,10}/?>", "", part).strip()
+                for tag, part in tagged
+                if tag == "p" or titles[1:]
+            ]
+            yield {
+                "doc_id": mark[1],
+                "title": titles[0] if titles else None,
+                "text": [part for part in text if part],
+            }
 
 
 def _date(text: str | None) -> str | None:

@@ -50,7 +50,9 @@ class Archive:
 
     def chunks(self, encoding: str | None = None) -> Iterator[str]:
         """Yield the decoded text, its line ends as ``\\n``; bytes of no character as lone surrogates."""
-        encoding = encoding or self.options.encoding or line_encoding(self.stream.peek(SAMPLE), utf8_expected=False)
+        encoding = (
+            encoding or self.options.encoding or line_encoding(self.stream.peek(SAMPLE), utf8_expected=False)
+        )
         stream = as_utf8(self.stream, encoding)
         utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
@@ -163,9 +165,7 @@ class Archive:
         return Unreadable(f"{what} larger than {size}; not read; raise Limits.record_bytes", printable(start))
 
 
-def reader(
-    articles: Callable[[Archive], Iterator[Record | Unreadable]], *, single: bool = False
-) -> Reader:
+def reader(articles: Callable[[Archive], Iterator[Record | Unreadable]], *, single: bool = False) -> Reader:
     """Return the reader of a format, given how its articles are found.
 
     Parameters
@@ -208,7 +208,9 @@ def reader(
         if records:
             yield Block.of_records(records, places)
         if end is None and not number:
-            end = Rejected(label, f"no articles found in what looks like {articles.__name__.replace('_', ' ')}")
+            end = Rejected(
+                label, f"no articles found in what looks like {articles.__name__.replace('_', ' ')}"
+            )
         elif end is None and (reason := archive.missing(number)) is not None:
             end = Rejected(label, reason)
         if end is not None:

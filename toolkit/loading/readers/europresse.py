@@ -16,8 +16,10 @@ _ROLES = {
     "docauthors": "authors", "sm-margin-bottomnews": "authors", "rdp__subtitle": "text", "txtcertificat": "",
     "divpublic": "", "apd-wrapper": "", "<aside>": "", "<footer>": "foot", "<small>": "foot", "<header>": "head",
 }  # fmt: skip
-_BLOCKS = ("p", "div", "td", "tr", "table", "article", "header", "section", "footer", "aside", "small", "span", "h1", "h2", "h3", "li")  # fmt: skip
-_CERTIFIED = re.compile(r"certificat|issued to|droit d'auteur|copyright law|date d'émission|visualisation", re.I)
+_BLOCKS = tuple("p div td tr table article header section footer aside small span h1 h2 h3 li".split())
+_CERTIFIED = re.compile(
+    r"certificat|issued to|droit d'auteur|copyright law|date d'émission|visualisation", re.I
+)
 
 
 def europresse(archive: Archive) -> Iterator[Record]:

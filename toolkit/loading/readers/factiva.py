@@ -23,13 +23,17 @@ from toolkit.loading.readers.lines import (
 from toolkit.loading.readers.markup import child, classes, content, each, find
 
 NUMBER = re.compile(
-    r"^[ \t]*(?:AN[ \t]+)?(?:Documento?|Dokument|Документ|文件|文档|文書|記事|문서)[ \t]+([A-Z0-9]{4,10}0\d{9}[0-9a-z]{5,12})[ \t]*$",
+    r"^[ \t]*(?:AN[ \t]+)?(?:Documento?|Dokument|Документ|文件|文档|文書|記事|문서)[ \t]+"
+    r"([A-Z0-9]{4,10}0\d{9}[0-9a-z]{5,12})[ \t]*$",
     re.M | re.I,
 )
 """The line below each document: 'Document HARBP00020180310ee3a00001'."""
 
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
-_CODED = re.compile(r"^(CLM|SE|HD|BY|CR|WC|PD|ET|SN|SC|NGC|GC|ED|PG|VOL|LA|CY|LP|TD|CT|CX|RF|ART|CO|IN|NS|RE|IPD|IPC|PUB|AN)(?:[ \t]+|$)")
+_CODED = re.compile(
+    r"^(CLM|SE|HD|BY|CR|WC|PD|ET|SN|SC|NGC|GC|ED|PG|VOL|LA|CY|LP|TD|CT|CX|RF|ART|CO|IN|NS|RE|IPD|IPC|PUB|AN)"
+    r"(?:[ \t]+|$)"
+)
 _CODES = {
     "HD": "title", "BY": "authors", "WC": "length", "PD": "published", "SN": "publisher", "SE": "section",
     "ED": "edition", "LA": "lang", "AN": "doc_id",
@@ -139,7 +143,12 @@ def _by_place(article: Any) -> Record:
             text.append(line)
         elif element.tag == "p" and (number := NUMBER.match(line)):
             record["doc_id"] = number[1]
-        elif element.tag == "div" and not names and not element.get("id") and len(element.findall(".//div")) == 0:
+        elif (
+            element.tag == "div"
+            and not names
+            and not element.get("id")
+            and len(element.findall(".//div")) == 0
+        ):
             fields.append(line)
     at = fields.index("") if "" in fields else 0
     if fields[:at]:
@@ -148,9 +157,11 @@ def _by_place(article: Any) -> Record:
 
 
 def _placed(record: Record, fields: list[str]) -> Record:
-    """Enter what stands between title and text: [byline], length, date, [time], newspaper, code, [section], language."""
+    """Enter the lines between title and text: [byline], length, date, [time], newspaper, code, [section], language."""
     dated = next((i for i, line in enumerate(fields) if is_date(line)), None)
-    counted = next((i for i, line in enumerate(fields) if not line.isdecimal() and words(line) is not None), None)
+    counted = next(
+        (i for i, line in enumerate(fields) if not line.isdecimal() and words(line) is not None), None
+    )
     if counted is not None:
         record["length"] = words(fields[counted])
     first = min(i for i in (dated, counted, len(fields)) if i is not None)
@@ -187,7 +198,9 @@ def _coded_text(found: list[list[str]]) -> Record:
                     entry.append([])
                 entry[-1].append(line.strip())
                 fresh = False
-    record: Record = {_CODES[c]: collapsed(" ".join(map(" ".join, v))) for c, v in values.items() if c in _CODES}
+    record: Record = {
+        _CODES[c]: collapsed(" ".join(map(" ".join, v))) for c, v in values.items() if c in _CODES
+    }
     text = [unwrapped(block) for code in ("LP", "TD") for block in values.get(code, [])]
     return _typed({"title": None} | record | {"text": text})
 
@@ -195,7 +208,14 @@ def _coded_text(found: list[list[str]]) -> Record:
 def _plain_text(found: list[list[str]]) -> Record:
     """Return an article of plain text: title, the block of fields, text, the publisher's line."""
     record: Record = {"title": None}
-    at = next((i for i, block in enumerate(found) if any(not b.isdecimal() and words(b) is not None for b in block)), None)
+    at = next(
+        (
+            i
+            for i, block in enumerate(found)
+            if any(not b.isdecimal() and words(b) is not None for b in block)
+        ),
+        None,
+    )
     if at is None:
         at = next((i for i, block in enumerate(found) if any(map(is_date, block))), len(found))
     head = [line for block in found[:at] for line in block]
@@ -221,16 +241,22 @@ def _plain_text(found: list[list[str]]) -> Record:
         section = len(found) > 1 and len(found[0]) == 1 and at > 1 and len(head) > 1
         record["section"] = head.pop(0) if section else None
         record["title"] = " ".join(head)
-    record = {name: value for name, value in record.items() if value is not None} | {"authors": record.get("authors")}
+    record = {name: value for name, value in record.items() if value is not None} | {
+        "authors": record.get("authors")
+    }
     return _placed(record, fields[:end]) | {"text": [unwrapped(block) for block in text]}
 
 
 def _typed(record: Record) -> Record:
     """Return a record of coded fields with each value in its form."""
-    return record | publication(record.get("publisher") or "") | {
-        "published": find_date(record.get("published") or ""),
-        "authors": authors(record.get("authors")),
-        "length": words(record.get("length") or ""),
-        "lang": language(record.get("lang")),
-        "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
-    }
+    return (
+        record
+        | publication(record.get("publisher") or "")
+        | {
+            "published": find_date(record.get("published") or ""),
+            "authors": authors(record.get("authors")),
+            "length": words(record.get("length") or ""),
+            "lang": language(record.get("lang")),
+            "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
+        }
+    )

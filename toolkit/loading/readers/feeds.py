@@ -15,7 +15,7 @@ ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 
 
 def feed(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Feeds and news standards in XML: RSS, Atom, NewsML-G2, NewsML 1, NITF (as the New York Times Corpus has it), RCV1.
+    """Feeds and news standards in XML: RSS, Atom, NewsML-G2, NewsML 1, NITF (also of the NYT Corpus), RCV1.
 
     Known by: root element `<rss>`, `<rdf>`, `<feed>`, `<newsItem>`, `<newsMessage>`, `<NewsML>`, `<nitf>` …
     Read as: one article an item: full content before description; inline NITF or XHTML; of NITF the block
@@ -30,7 +30,9 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
     outside: dict[str, str] = {}
     for item in archive.elements(ITEMS, outside):
         if next(item.iter(etree.Entity), None) is not None:
-            yield Unreadable("XML entities are not expanded; the item is not read", printable(content(item) or ""))
+            yield Unreadable(
+                "XML entities are not expanded; the item is not read", printable(content(item) or "")
+            )
             continue
         name = local(item)
         read = _rcv1 if item.get("itemid") else _READERS.get(name, _feed_item)
@@ -44,7 +46,9 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
 def _feed_item(item: Any) -> Record:
     """Return an RSS item or an Atom entry; the full content counts before the description."""
     links = [e for e in item if local(e) == "link"]
-    link = next((e.get("href") for e in links if e.get("href") and e.get("rel", "alternate") == "alternate"), None)
+    link = next(
+        (e.get("href") for e in links if e.get("href") and e.get("rel", "alternate") == "alternate"), None
+    )
     dates = [content(child(item, name)) for name in ("pubdate", "published", "date", "issued", "updated")]
     contents = [child(item, name) for name in ("encoded", "content", "fulltext", "description", "summary")]
     about = next((value for name, value in item.attrib.items() if name.endswith("}about")), None)
@@ -72,7 +76,8 @@ def _newsml(item: Any) -> Record:
         "title": content(find(item, "headline")) or record.get("title"),
         "text": record["text"] or (_markup(inline) if inline is not None else _raw(data)),
         "published": next((moment for moment in created if moment), None),
-        "publisher": content(find(provider, "name")) or (provider.get("literal") if provider is not None else None),
+        "publisher": content(find(provider, "name"))
+        or (provider.get("literal") if provider is not None else None),
         "authors": authors(content(find(item, "by"))) or record.get("authors"),
         "lang": language.get("tag") if language is not None else None,
     }
@@ -107,7 +112,9 @@ def _nitf(item: Any) -> Record:
         text = lead[1:] if repeated else lead
     printed = [b for b in item.iter() if local(b) == "byline"]
     byline = next((b for b in printed if b.get("class") != "normalized_byline"), None)
-    section = next((m for m in item.iter() if local(m) == "meta" and m.get("name") in {"online_sections", "dsk"}), None)
+    section = next(
+        (m for m in item.iter() if local(m) == "meta" and m.get("name") in {"online_sections", "dsk"}), None
+    )
     of: dict[str, str] = dict(data.attrib) if data is not None else {}
     return {
         "doc_id": number.get("id-string") if number is not None else None,
@@ -160,5 +167,3 @@ def _markup(element: Any) -> str | None:
 
 def _raw(element: Any) -> str | None:
     return None if element is None else "".join(element.itertext()).strip() or None
-
-

@@ -25,7 +25,9 @@ _UNITS = frozenset(
 )
 _BY = re.compile(r"(?:by|von|par|door|por|di|af|av|автор)\s*:?\s+", re.I)
 _PLACE = re.compile(r"\s*\(([^()]{1,60})\)$")
-_CLOSING = re.compile(r"^(©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I)
+_CLOSING = re.compile(
+    r"^(©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I
+)
 
 _LANGUAGES = """
 en english englisch anglais engels inglés inglese inglês английский 英語 英文

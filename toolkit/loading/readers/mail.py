@@ -52,7 +52,9 @@ def _message(raw: bytes) -> Record:
     parts = {kind: message.get_body(preferencelist=(kind,)) for kind in ("plain", "html")}
     plain = _content(parts["plain"])
     page = fragment_text(_content(parts["html"])) if parts["html"] is not None else ""
-    sender = message["from"].addresses[0] if message["from"] is not None and message["from"].addresses else None
+    sender = (
+        message["from"].addresses[0] if message["from"] is not None and message["from"].addresses else None
+    )
     return {
         "doc_id": str(message["message-id"] or "").strip(" <>") or None,
         "title": str(message["subject"] or "") or None,

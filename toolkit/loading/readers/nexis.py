@@ -36,7 +36,9 @@ END = re.compile(
 )
 """The line below each document of Nexis Uni."""
 
-_LISTED = re.compile(r"^(?:Documents?|Dokumente?|Documentos?|Documenten|Documenti) \((\d{1,7})\)$", re.M | re.I)
+_LISTED = re.compile(
+    r"^(?:Documents?|Dokumente?|Documentos?|Documenten|Documenti) \((\d{1,7})\)$", re.M | re.I
+)
 _SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
 _LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
 _ROLES = {
@@ -55,10 +57,12 @@ _ROLES = {
 }
 _LABELS = {name: role for role, names in _ROLES.items() for name in names.split()} | {"code revue": ""}
 _BODY = frozenset(
-    "body text volltext inhalt corps texte cuerpo texto hoofdtekst tekst testo corpo".split() + ["full text", "body text"]
+    "body;text;volltext;inhalt;corps;texte;cuerpo;texto;hoofdtekst;tekst;testo;corpo;full text;body text".split(
+        ";"
+    )
 )
 _AFTER = frozenset(
-    "classification klassifizierung clasificación classificatie graphic graphique grafik abbildung notes notizen".split()
+    "classification klassifizierung clasificación classificatie graphic graphique grafik notes notizen".split()
 )
 
 
@@ -233,11 +237,15 @@ def _uni(lines: list[str]) -> Record | None:
     """Return a document of Nexis Uni: title, newspaper, date, copyright, labels, 'Body', text, classification."""
     body = next((i for i, line in enumerate(lines) if line.casefold() in _BODY), None)
     header = lines[: len(lines) if body is None else body]
-    first = next((i for i, line in enumerate(header) if i > 1 and _uni_label(line) and _dated(header[:i])), len(header))
+    first = next(
+        (i for i, line in enumerate(header) if i > 1 and _uni_label(line) and _dated(header[:i])), len(header)
+    )
     dated = _dated(header[:first])
     if body is None and dated is None:
         # what follows the last document, or a cover page alone
-        return None if len(lines) < 4 or not any(map(_uni_label, lines)) else {"text": None, "title": lines[0]}
+        return (
+            None if len(lines) < 4 or not any(map(_uni_label, lines)) else {"text": None, "title": lines[0]}
+        )
     record: Record = {"title": None, "published": None, "publisher": None}
     if dated is not None:
         record["published"] = find_date(header[dated])
@@ -256,7 +264,11 @@ def _uni(lines: list[str]) -> Record | None:
             after = i + 1
     text = lines[(after if body is None else body + 1) :]
     end = next(
-        (i for i, line in enumerate(text) if line.casefold() in _AFTER or line.casefold().startswith("load-date")),
+        (
+            i
+            for i, line in enumerate(text)
+            if line.casefold() in _AFTER or line.casefold().startswith("load-date")
+        ),
         len(text),
     )
     for line in text[end:]:

@@ -17,7 +17,16 @@ from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS, local
 from toolkit.loading.streams import Stream
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError, RuntimeError, EOFError, KeyError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+)
 _WORD = re.compile(
     r"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|(?P<sign>[^a-zA-Z]))"
     r"|(?P<brace>[{}])|[\r\n]+|(?P<text>[^\\{}\r\n]+)",
@@ -45,6 +54,9 @@ def as_text(stream: Stream, form: str, limit: int) -> Stream:
         The file is damaged, or larger than ``limit`` bytes.
     """
     text = rtf_text(stream.read_all(limit, "RTF file")) if form == "rtf" else _word_text(stream, limit)
+    if not text.strip():
+        msg = "no text in this office file"
+        raise Unreadable(msg)
     return Stream(io.BytesIO(text.encode("utf-8", "replace")), stream.budget)
 
 
@@ -95,7 +107,11 @@ def rtf_text(data: bytes) -> str:
         elif word is not None:
             found.append(_SIGNS.get(word, ""))
         elif token["sign"]:
-            found.append({"~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n"}.get(token["sign"], ""))
+            found.append(
+                {"~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n"}.get(
+                    token["sign"], ""
+                )
+            )
         elif kind == "text":
             found.append(value[skip:].encode("latin-1").decode(page, "replace"))
             skip = max(skip - len(value), 0)
@@ -124,7 +140,8 @@ def _parts(stream: Stream, limit: int) -> zipfile.ZipFile:
                     size += len(piece)
                     stream.budget.spend(len(piece))
                     if size > limit:
-                        msg = f"{info.filename} larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
+                        most = f"{limit / 2**20:.3g} MiB"
+                        msg = f"{info.filename} larger than {most}; not read; raise Limits.record_bytes"
                         raise Unreadable(msg)
     except _DAMAGE as error:
         msg = f"damaged, truncated or encrypted office file: {error}"
@@ -142,7 +159,9 @@ def _word_text(stream: Stream, limit: int) -> str:
         if b"<!ENTITY" in data.getvalue()[:4096]:
             msg = "Word document declares XML entities, as only attacks do; not read"
             raise Unreadable(msg)
-        paragraphs = etree.iterparse(data, tag="{*}p", resolve_entities=False, no_network=True, huge_tree=False)
+        paragraphs = etree.iterparse(
+            data, tag="{*}p", resolve_entities=False, no_network=True, huge_tree=False
+        )
         for _, paragraph in paragraphs:
             if not any(local(around) in {"p", "fallback"} for around in paragraph.iterancestors()):
                 lines.append("".join(_run(paragraph)))
@@ -186,12 +205,16 @@ def excel(stream: Stream, label: str, options: Options) -> Iterator[Block | Reje
     try:
         book = CalamineWorkbook.from_filelike(stream.seekable())
         for name in book.sheet_names:
-            rows = [row for row in book.get_sheet_by_name(name).to_python() if any(cell != "" for cell in row)]
+            rows = [
+                row for row in book.get_sheet_by_name(name).to_python() if any(cell != "" for cell in row)
+            ]
             if not rows:
                 continue
             header = [str(cell).strip() for cell in rows[0]]
             if reason := header_fault(header):
-                yield Rejected(label, f"sheet {printable(name, 40)!r}: {reason}", printable(" | ".join(header)))
+                yield Rejected(
+                    label, f"sheet {printable(name, 40)!r}: {reason}", printable(" | ".join(header))
+                )
                 number += 1
                 continue
             for first in range(1, len(rows), ROWS):

@@ -9,12 +9,26 @@ from typing import Any
 from toolkit.loading.mapping import Absent
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import authors, blocks, find_date, is_closing, language, publication, unwrapped, words
+from toolkit.loading.readers.lines import (
+    authors,
+    blocks,
+    find_date,
+    is_closing,
+    language,
+    publication,
+    unwrapped,
+    words,
+)
 from toolkit.loading.readers.markup import classed_lines
 
-DOCUMENT = re.compile(r"^(?:Document|Dokument|Documento) (\d{1,7}) (?:of|von|de|sur|di) (\d{1,7})[ \t]*$", re.M | re.I)
+DOCUMENT = re.compile(
+    r"^(?:Document|Dokument|Documento) (\d{1,7}) (?:of|von|de|sur|di) (\d{1,7})[ \t]*$", re.M | re.I
+)
 RULE = re.compile(r"^_{20,}[ \t]*$", re.M)
-MEDIARGUS = re.compile(r"^\ufeff?(\d{1,6})\. (.+)\n\s*\n(.+), (\w+ \d{1,2} \w+ \d{4})(?:, p\. ?([^,\n]+))?, (\d+)w\.?[ \t]*$", re.M)
+MEDIARGUS = re.compile(
+    r"^\ufeff?(\d{1,6})\. (.+)\n\s*\n(.+), (\w+ \d{1,2} \w+ \d{4})(?:, p\. ?([^,\n]+))?, (\d+)w\.?[ \t]*$",
+    re.M,
+)
 INTEGRUM = re.compile(r"<title>\s*Report \d\d\.\d\d\.\d{4}", re.I)
 
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)
@@ -39,7 +53,13 @@ _FIELDS = {
     "publication subject;graphic;caption;cite as;isbn;doi;coden;language",
 }  # fmt: skip
 _ROLES = {name: role for role, names in _FIELDS.items() for name in names.split(";")}
-_HEADINGS = {"abstract": "abstract", "full text": "text", "details": "", "enlarge this image": "", "links": ""}
+_HEADINGS = {
+    "abstract": "abstract",
+    "full text": "text",
+    "details": "",
+    "enlarge this image": "",
+    "links": "",
+}
 
 
 def proquest(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -92,8 +112,12 @@ def integrum(archive: Archive) -> Iterator[Record]:
     Bad input: `the archive counts 27 articles, 26 are in this file`; `empty text`
     Seen in: koheiw/newspapers tests/data/integrum/moscow_1993-06-06_1994-09-02.html
     """
-    lines = list(classed_lines(archive.page(), "p", "div", "h1", "h2", "h3", "h4", "td", "table", "pre", "small", "li"))
-    listed = re.findall(r"^\d+\.$|^\d+\.\s", "\n".join(line for _, line in lines[:_first_article(lines)]), re.M)
+    lines = list(
+        classed_lines(archive.page(), "p", "div", "h1", "h2", "h3", "h4", "td", "table", "pre", "small", "li")
+    )
+    listed = re.findall(
+        r"^\d+\.$|^\d+\.\s", "\n".join(line for _, line in lines[: _first_article(lines)]), re.M
+    )
     archive.claimed = len(listed) or None
     record: Record | None = None
     for element, line in lines[_first_article(lines) :]:
@@ -111,7 +135,12 @@ def integrum(archive: Archive) -> Iterator[Record]:
             }  # fmt: skip
         elif heading and record is None:
             record = {"title": line, "text": [], "publisher": None, "published": None}
-        elif record is not None and not record["text"] and record["published"] is None and find_date(line[-40:]):
+        elif (
+            record is not None
+            and not record["text"]
+            and record["published"] is None
+            and find_date(line[-40:])
+        ):
             record |= publication(line.split(";")[0]) | {"published": find_date(line)}
         elif record is not None:
             record["text"] += line.split("\n")
@@ -121,7 +150,9 @@ def integrum(archive: Archive) -> Iterator[Record]:
 
 def _first_article(lines: list[tuple[Any, str]]) -> int:
     """Return where the list of articles ends."""
-    heads = [i for i, (e, line) in enumerate(lines) if line.startswith("^") or e.tag in {"h1", "h2", "h3", "h4"}]
+    heads = [
+        i for i, (e, line) in enumerate(lines) if line.startswith("^") or e.tag in {"h1", "h2", "h3", "h4"}
+    ]
     return next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
 
 
@@ -135,7 +166,11 @@ def _document(found: list[list[str]]) -> Record:
     values: dict[str, list[str]] = {}
     part: str | None = "title"
     for block in found:
-        if len(block) == 1 and block[0].casefold() in _HEADINGS and (block[0].isupper() or block[0] == "Abstract"):
+        if (
+            len(block) == 1
+            and block[0].casefold() in _HEADINGS
+            and (block[0].isupper() or block[0] == "Abstract")
+        ):
             part = _HEADINGS[block[0].casefold()]
             continue
         role = _role(block[0])
@@ -151,7 +186,9 @@ def _document(found: list[list[str]]) -> Record:
         if part and (part in {"text", "title"} or part not in values):
             values.setdefault(part, []).append(unwrapped(block))
     first = {name: " ".join(value[:1]) for name, value in values.items()}
-    text: Any = [p for p in values.get("text", []) if not re.match(r"Not available|Nicht verfügbar|Non disponible", p)]
+    text: Any = [
+        p for p in values.get("text", []) if not re.match(r"Not available|Nicht verfügbar|Non disponible", p)
+    ]
     if not text and "abstract" in values:
         text = Absent("no full text; the archive has the abstract only", first["abstract"][:200])
     named = first.get("publisher") or first.get("info", "").split(";")[0]
@@ -161,5 +198,3 @@ def _document(found: list[list[str]]) -> Record:
         "authors": authors(first.get("authors")), "section": first.get("section"),
         "lang": language(first.get("lang")), "length": words(first.get("length", "")),
     }  # fmt: skip
-
-

@@ -16,7 +16,8 @@ _LABEL = re.compile(
     re.M | re.I,
 )
 _NUMBERED = re.compile(
-    r"^[ \t\W]{0,12}(?:(?:article|document|dokument|documento|artikel|story|record|item|doc)\s*(?:no\.?|nr\.?|#)?\s*(\d{1,6})\b"
+    r"^[ \t\W]{0,12}(?:(?:article|document|dokument|documento|artikel|story|record|item|doc)"
+    r"\s*(?:no\.?|nr\.?|#)?\s*(\d{1,6})\b"
     r"|(\d{1,6}) (?:of|von|sur|van|de|di) \d{1,6}\b)[ \t\W]{0,12}$",
     re.M | re.I,
 )
@@ -59,7 +60,9 @@ def several_in_page(root: Any) -> str | None:
     for article in root.iter("article"):
         if next(article.iterancestors("article", "aside", "nav", "footer"), None) is not None:
             continue
-        heading = next((h for h in article.iter("h1", "h2", "h3", "h4") if "".join(h.itertext()).strip()), None)
+        heading = next(
+            (h for h in article.iter("h1", "h2", "h3", "h4") if "".join(h.itertext()).strip()), None
+        )
         size = sum(len(" ".join("".join(p.itertext()).split())) for p in article.iter("p"))
         if heading is not None and size >= LEAST:
             found.append((" ".join("".join(heading.itertext()).split()), size))

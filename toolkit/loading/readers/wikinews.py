@@ -12,18 +12,25 @@ from toolkit.loading.readers.markup import child, content, find
 
 _DATE = re.compile(r"\{\{\s*(?:date|datum|fecha|data|byline)\s*\|([^{}]*)\}\}", re.I)
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}|\{\|[^{}]*\|\}")
-_FILE = re.compile(r"\[\[\s*(?:file|image|datei|bild|fichier|archivo|imagen|immagine|category|kategorie|catégorie|"
-                   r"categoría|categoria|[a-z]{2,3}|файл|категория)\s*:(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]", re.I)  # fmt: skip
+_FILE = re.compile(
+    r"\[\[\s*(?:file|image|datei|bild|fichier|archivo|imagen|immagine|category|kategorie|catégorie|categoría|"
+    r"categoria|[a-z]{2,3}|файл|категория)\s*:(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]",
+    re.I,
+)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _OUTSIDE = re.compile(r"\[(?:https?:)?//[^\s\[\]]+\s*([^\[\]]*)\]")
-_NOTE = re.compile(r"<!--.*?-->|<ref\b[^<>]*/>|<ref\b[^<>]*>.*?</ref>|<gallery\b.*?</gallery>|__[A-Z]+__", re.S | re.I)
+_NOTE = re.compile(
+    r"<!--(?:(?!<!--).)*?-->|<ref\b[^<>]*/>|"
+    r"<(ref|gallery)\b[^<>]*>(?:[^<]|<(?!/?\1))*</\1>|__[A-Z]+__",
+    re.S | re.I,
+)
 _HEADING = re.compile(r"^=+\s*([^=\n]+?)\s*=+[ \t]*$", re.M)
 _ENDS = frozenset(
-    "sources source quellen quelle fuentes fonti fontes bronnen источники źródła källor external links weblinks references "
-    "related news see also enlaces externos collegamenti esterni voir aussi liens externes siehe auch themenverwandte artikel".split()
-    + ["external links", "related news", "see also", "siehe auch", "voir aussi", "liens externes", "themenverwandte artikel",
-       "enlaces externos", "collegamenti esterni", "article sources", "sister links", "related articles"]
-)  # fmt: skip
+    "sources;source;quellen;quelle;fuentes;fonti;fontes;bronnen;источники;źródła;källor;weblinks;references;"
+    "external links;related news;see also;siehe auch;voir aussi;liens externes;themenverwandte artikel;"
+    "enlaces externos;"
+    "collegamenti esterni;article sources;sister links;related articles".split(";")
+)
 _NESTED = 20
 
 
@@ -69,7 +76,9 @@ def plain(source: str) -> list[str]:
         text, changed = _TEMPLATE.subn("", text)
         if not changed:
             break
-    end = next((found.start() for found in _HEADING.finditer(text) if found[1].casefold() in _ENDS), len(text))
+    end = next(
+        (found.start() for found in _HEADING.finditer(text) if found[1].casefold() in _ENDS), len(text)
+    )
     text = _FILE.sub("", text[:end])
     text = _OUTSIDE.sub(r"\1", _LINK.sub(r"\1", text))
     text = _HEADING.sub(r"\n\1\n", re.sub(r"'{2,5}", "", text))
