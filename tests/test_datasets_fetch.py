@@ -422,7 +422,7 @@ def test_only_https_is_asked(at_source, source, monkeypatch):
     at_source("aed", *layouts()["aed"][0])
     insecure = replace(find("aed"), downloads=(Download("http://data.example/e.zip", None),))
     monkeypatch.setitem(registry(), "aed", insecure)
-    with pytest.raises(CorpusError, match="not https; nothing was asked for"):
+    with pytest.raises(CorpusError, match="not https; nothing was requested"):
         toolkit.datasets.fetch("aed")
 
 

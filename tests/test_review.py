@@ -438,7 +438,7 @@ def test_no_article_text_is_in_the_state_or_in_the_notebook(judging, corpus):
     widget = ReviewWidget(judging)
     sent = pages(widget)
     for action in ("show", "accept", "more", "reject", "undo", "next"):
-        widget._asked(widget, {"do": action}, [])
+        widget._answer(widget, {"do": action}, [])
     saved = json.dumps([widget.get_state(), widget._repr_mimebundle_()], default=str)
     sentences = {s for text in corpus["text"] for s in re.split(r"(?<=[.!?])\s", text) if len(s) > 25}
     assert not [s for s in sentences if s in saved]
@@ -462,7 +462,7 @@ def test_messages_that_are_none_change_nothing(judging):
     widget = ReviewWidget(judging)
     sent = pages(widget)
     for content in (None, [], {}, {"do": 3}, {"do": "__class__"}, {"do": "accept:murder"}, {"do": "topic:0"}):
-        widget._asked(widget, content, [])
+        widget._answer(widget, content, [])
     assert not judging.path.exists()
     assert sent[-1]["status"].startswith("not done: review: 'topic:0' cannot be done now")
 
@@ -474,7 +474,7 @@ def test_a_full_disk_is_told_and_nothing_is_taken_for_done(judging, monkeypatch)
     widget = ReviewWidget(judging)
     sent = pages(widget)
     monkeypatch.setattr("toolkit.review.template_review.append_decision", full)
-    widget._asked(widget, {"do": "accept"}, [])
+    widget._answer(widget, {"do": "accept"}, [])
     assert sent[-1]["status"] == "not done: [Errno 28] No space left on device"
     assert sent[-1]["done"] == 0
     assert judging.position == 0
@@ -496,8 +496,8 @@ def test_hostile_text_is_harmless_in_every_message(tmp_path):
     for reviewed in (TemplateReview(remover, corpus, tmp_path / "d.jsonl"), topics):
         widget = ReviewWidget(reviewed)
         sent = pages(widget)
-        widget._asked(widget, {"do": "next"}, [])
-        widget._asked(widget, {"do": EVIL}, [])
+        widget._answer(widget, {"do": "next"}, [])
+        widget._answer(widget, {"do": EVIL}, [])
         for text in (*map(_strings, sent), repr(widget)):
             assert "\x1b" not in text
             assert "\u202e" not in text

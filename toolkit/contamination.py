@@ -409,8 +409,8 @@ def polluted_training(
         for name, source in (("clean", frame), ("polluted", polluted)):
             fitted = clone(base).fit(source.iloc[train], labels.iloc[train].tolist())
             for text, given in (("as it is", frame), ("with the passage", asking)):
-                told = fitted.predict(given.iloc[test]).to_numpy()
+                predicted = fitted.predict(given.iloc[test]).to_numpy()
                 part = pd.DataFrame({"doc_id": frame["doc_id"].iloc[test], "training": name, "text": text})
-                parts.append(part.assign(true=labels.iloc[test].to_numpy(), predicted=told))
+                parts.append(part.assign(true=labels.iloc[test].to_numpy(), predicted=predicted))
     found = pd.concat(parts, ignore_index=True)
     return found.assign(correct=found["true"] == found["predicted"])

@@ -250,8 +250,8 @@ class Results:
         spans = self._spans(["doc_id", "start", "end"])
         gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum().astype("int64")
         classifier = TopicClassifier()
-        before = _told(classifier.topics(corpus.drop(columns="clean_text")))
-        after = _told(classifier.topics(corpus))
+        before = _topics_of(classifier.topics(corpus.drop(columns="clean_text")))
+        after = _topics_of(classifier.topics(corpus))
         return pd.DataFrame(
             {
                 "title": [_short(t, 70) for t in corpus["title"].fillna(corpus["text"].str[:70])],
@@ -263,11 +263,11 @@ class Results:
         )
 
 
-def _told(topics: pd.DataFrame) -> dict[str, str]:
-    told: dict[str, list[str]] = {}
+def _topics_of(topics: pd.DataFrame) -> dict[str, str]:
+    named: dict[str, list[str]] = {}
     for row in topics.to_dict("records"):
-        told.setdefault(row["doc_id"], []).append(f"{row['name']} {row['probability']:.2f}")
-    return {doc_id: ", ".join(names) for doc_id, names in told.items()}
+        named.setdefault(row["doc_id"], []).append(f"{row['name']} {row['probability']:.2f}")
+    return {doc_id: ", ".join(names) for doc_id, names in named.items()}
 
 
 def _short(text: str, longest: int) -> str:
@@ -375,9 +375,9 @@ def render(folder: str | Path, page: str | Path | None = None) -> Path:
             )  # fmt: skip
             runner.execute(**place)
     except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
-        told = getattr(error, "evalue", None) or str(error)
+        reason = getattr(error, "evalue", None) or str(error)
         msg = (
-            f"no report: its notebook stopped ({told}); the results are whole, "
+            f"no report: its notebook stopped ({reason}); the results are whole, "
             f"`news-toolkit report {folder}` tries again"
         )
         raise ReportError(msg) from error

@@ -159,7 +159,7 @@ class Spool:
     def close(self) -> None:
         """Remove the folder."""
         os.close(self._lock)
-        shutil.rmtree(self.folder, ignore_errors=True)  # the results are there, or a greater error is told
+        shutil.rmtree(self.folder, ignore_errors=True)  # the results are there, or a worse error is raised
 
     def release(self) -> None:
         """Leave the parts for the next run and let go of the folder."""

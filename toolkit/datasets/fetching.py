@@ -37,7 +37,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def fetch(name: str, *, again: bool = False, digest: str | None = None, largest: int = LARGEST) -> Path:
     """Download a corpus from its source into the data folder and pack it.
 
-    The licence is printed before the first byte is asked for. A download that is cut off is continued by the
+    The licence is printed before the first byte is requested. A download that is cut off is continued by the
     next call, where the server can. Files at a pinned commit are checked by the source's own hash where it
     publishes one; the records are checked by a content digest that does not depend on packing.
 
@@ -167,21 +167,23 @@ def _downloaded(entry: Dataset, item: Download, into: Path, largest: int) -> Pat
 def _secure(url: str, where: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        msg = f"{where}: {url} is not https; nothing was asked for"
+        msg = f"{where}: {url} is not https; nothing was requested"
         raise CorpusError(msg)
 
 
 def _followed(answer: Any, *, anywhere: bool) -> None:
-    """Refuse a redirect, before it is followed, that leaves https or the house of the address asked."""
+    """Refuse a redirect, before it is followed, that leaves https or the domain of the first address."""
     if not answer.is_redirect:
         return
     target = urljoin(answer.url, answer.headers["Location"])
     _secure(target, f"{answer.url} leads away")
-    asked, told = (urlsplit(url).hostname or "" for url in (answer.url, target))
-    house = registrable_domain(asked)
+    origin, target_host = (urlsplit(url).hostname or "" for url in (answer.url, target))
+    house = registrable_domain(origin)
     # where the register has the file's own hash, it does not matter whose machine sends it
-    if not (anywhere or asked == told or (house is not None and house == registrable_domain(told))):
-        msg = f"{answer.url} leads away to {told}, another host; nothing was asked for there"
+    if not (
+        anywhere or origin == target_host or (house is not None and house == registrable_domain(target_host))
+    ):
+        msg = f"{answer.url} redirects to {target_host}, another host; nothing was requested there"
         raise CorpusError(msg)
 
 

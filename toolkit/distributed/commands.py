@@ -1,4 +1,4 @@
-"""What a cluster can be told to do: fit, clean, classify, run."""
+"""What a cluster can do: fit, clean, classify, run."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def run(
     written = job.assemble(dict(zip(KINDS, RESULTS, strict=True)))
     summary = job.account(str(output), written["cleaned"][0], written["quarantine"][0])
     digests = {name: written[kind][1] for name, kind in zip(RESULTS, KINDS, strict=True)}
-    said = record(job, summary, started, digests)
-    folder.write("run.json", (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode())
+    written = record(job, summary, started, digests)
+    folder.write("run.json", (json.dumps(written, ensure_ascii=False, indent=2) + "\n").encode())
     job.close()
     return summary
 

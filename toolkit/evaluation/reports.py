@@ -164,8 +164,8 @@ def topic_report(
             )
             found = fitted.predict_proba(frame.iloc[test])
             values[test[:, None], [classes.index(code) for code in found.columns]] = found.to_numpy()
-        said = _said(values, single)
-        names, metrics = _metrics(member, values, said, single)
+        predicted_sets = _listed(values, single)
+        names, metrics = _metrics(member, values, predicted_sets, single)
         low, high = bootstrap_all(
             metrics, len(frame), groups=units if clustered else None, draws=draws, seed=seed
         )
@@ -178,10 +178,10 @@ def topic_report(
         fold[test] = number
     return TopicReport(
         scores=known,
-        classes=_class_table(classes, member, said, figures.iloc[len(names) :]),
-        confusion=_confusion(classes, member, said) if single else None,
+        classes=_class_table(classes, member, predicted_sets, figures.iloc[len(names) :]),
+        confusion=_confusion(classes, member, predicted_sets) if single else None,
         learning=pd.concat(learned, ignore_index=True),
-        predictions=_predictions(frame, classes, member, values, said, single).assign(fold=fold),
+        predictions=_predictions(frame, classes, member, values, predicted_sets, single).assign(fold=fold),
         split=split,
     )
 
@@ -193,22 +193,22 @@ def _units(frame: pd.DataFrame, given: list[Any] | None, folds: int) -> tuple[In
             msg = f"topic_report: {len(given)} groups for {len(frame)} documents; give one entry a document"
             raise ValueError(msg)
         units = pd.factorize(pd.Series(given, dtype=object), use_na_sentinel=False)[0]
-        told, clustered = "groups as given", True
+        unit_name, clustered = "groups as given", True
     elif frame["publisher"].notna().all() and frame["publisher"].nunique() >= folds:
-        units, told, clustered = (
+        units, unit_name, clustered = (
             pd.factorize(frame["publisher"])[0],
             "publishers; no near-duplicates across",
             True,
         )
     else:
-        units, told, clustered = _duplicate_groups(frame), "groups of near-duplicates", False
+        units, unit_name, clustered = _duplicate_groups(frame), "groups of near-duplicates", False
     n = len(np.unique(units))
     if n < folds:
         msg = f"topic_report: {n} groups for {folds} folds; pass folds={max(n, 2)} or finer groups"
         raise ValueError(msg)
     return (
         units.astype(np.int64),
-        f"{len(frame):,} documents in {folds} folds that part {n:,} {told}",
+        f"{len(frame):,} documents in {folds} folds that part {n:,} {unit_name}",
         clustered,
     )
 
@@ -229,22 +229,22 @@ def _splits(frame: pd.DataFrame, units: Ints, folds: int, seed: int, *, purge: b
     return [(train[~np.isin(copies[train], copies[test])], test) for train, test in splits]
 
 
-def _said(values: Floats, single: bool) -> Bools:
+def _listed(values: Floats, single: bool) -> Bools:
     if not single:
         return np.asarray(values >= 0.5)
-    said = np.zeros(values.shape, bool)
-    said[np.arange(len(values)), values.argmax(axis=1)] = True
-    return said
+    predicted_sets = np.zeros(values.shape, bool)
+    predicted_sets[np.arange(len(values)), values.argmax(axis=1)] = True
+    return predicted_sets
 
 
-def _metrics(member: Bools, values: Floats, said: Bools, single: bool) -> tuple[list[str], Metrics]:
+def _metrics(member: Bools, values: Floats, predicted_sets: Bools, single: bool) -> tuple[list[str], Metrics]:
     """Name the figures of the scores; the metrics give those, then the F1 of each class."""
-    right, sure = (member == said).all(axis=1), values.max(axis=1, initial=0.0)
+    right, sure = (member == predicted_sets).all(axis=1), values.max(axis=1, initial=0.0)
 
     def f1(rows: Ints) -> Floats:
-        true, told = member[rows].sum(axis=0), said[rows].sum(axis=0)
-        hits = (member[rows] & said[rows]).sum(axis=0)
-        return np.where(true + told > 0, 2 * hits / np.maximum(true + told, 1), np.nan)
+        true, predicted = member[rows].sum(axis=0), predicted_sets[rows].sum(axis=0)
+        hits = (member[rows] & predicted_sets[rows]).sum(axis=0)
+        return np.where(true + predicted > 0, 2 * hits / np.maximum(true + predicted, 1), np.nan)
 
     def macro(rows: Ints, each: Floats) -> float:
         present = member[rows].any(axis=0)
@@ -259,7 +259,7 @@ def _metrics(member: Bools, values: Floats, said: Bools, single: bool) -> tuple[
     def of_sets(rows: Ints) -> Floats:
         each = f1(rows)
         ece = calibration_error(values[rows].ravel(), member[rows].ravel())
-        micro = micro_f1(member[rows], said[rows])
+        micro = micro_f1(member[rows], predicted_sets[rows])
         return np.array([accuracy(right[rows]), macro(rows, each), micro, ece, *each])
 
     if single:
@@ -267,31 +267,44 @@ def _metrics(member: Bools, values: Floats, said: Bools, single: bool) -> tuple[
     return ["all right", "macro F1", "micro F1", "ECE"], of_sets
 
 
-def _class_table(classes: tuple[Any, ...], member: Bools, said: Bools, f1: pd.DataFrame) -> pd.DataFrame:
-    true, told, hits = member.sum(axis=0), said.sum(axis=0), (member & said).sum(axis=0)
-    table = pd.DataFrame({"topic": list(classes), "documents": true, "predicted": told})
-    for name, whole in (("precision", told), ("recall", true)):
+def _class_table(
+    classes: tuple[Any, ...], member: Bools, predicted_sets: Bools, f1: pd.DataFrame
+) -> pd.DataFrame:
+    true, predicted, hits = (
+        member.sum(axis=0),
+        predicted_sets.sum(axis=0),
+        (member & predicted_sets).sum(axis=0),
+    )
+    table = pd.DataFrame({"topic": list(classes), "documents": true, "predicted": predicted})
+    for name, whole in (("precision", predicted), ("recall", true)):
         rates = [list(rate(int(k), int(n)).values()) for k, n in zip(hits, whole, strict=True)]
         table[[name, f"{name}_low", f"{name}_high"]] = np.array(rates)
     table[["f1", "f1_low", "f1_high"]] = f1[["value", "low", "high"]].to_numpy()
     return table
 
 
-def _confusion(classes: tuple[Any, ...], member: Bools, said: Bools) -> pd.DataFrame:
+def _confusion(classes: tuple[Any, ...], member: Bools, predicted_sets: Bools) -> pd.DataFrame:
     index = pd.Index(list(classes), name="true")
     columns = pd.Index(list(classes), name="predicted")
-    return pd.DataFrame(member.astype(np.int64).T @ said.astype(np.int64), index=index, columns=columns)
+    return pd.DataFrame(
+        member.astype(np.int64).T @ predicted_sets.astype(np.int64), index=index, columns=columns
+    )
 
 
 def _predictions(
-    frame: pd.DataFrame, classes: tuple[Any, ...], member: Bools, values: Floats, said: Bools, single: bool
+    frame: pd.DataFrame,
+    classes: tuple[Any, ...],
+    member: Bools,
+    values: Floats,
+    predicted_sets: Bools,
+    single: bool,
 ) -> pd.DataFrame:
     table = pd.DataFrame({"doc_id": frame["doc_id"].to_numpy()})
     names = np.array(classes, dtype=object)
-    for column, mask in (("true", member), ("predicted", said)):
+    for column, mask in (("true", member), ("predicted", predicted_sets)):
         sets = [frozenset(names[row]) for row in mask]
         table[column] = [next(iter(each)) for each in sets] if single else sets
     if single:
         table["probability"] = values.max(axis=1, initial=0.0)
-        table["correct"] = (member == said).all(axis=1)
+        table["correct"] = (member == predicted_sets).all(axis=1)
     return table

@@ -37,7 +37,7 @@ def micro_f1(member: NDArray[np.bool_], listed: NDArray[np.bool_]) -> float:
     Parameters
     ----------
     member, listed : bool arrays, shape (documents, topics)
-        What the documents are about, and what was said of them.
+        What the documents are about, and what was predicted.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def topic_scores(
     topics : iterable of sets of topics
         All topics of each document.
     listed : bool array, shape (documents, topics), optional
-        Which topics were said of each document; default the likeliest and those of probability 0.5 or more.
+        Which topics were predicted for each document; default the likeliest and those of probability 0.5 or more.
     by : iterable, optional
         A group of each document, such as its source.
     draws : int, default 1000
@@ -138,7 +138,7 @@ def topic_scores(
     if listed is None:
         listed = values >= 0.5
         listed[rows, lead] = True
-    said = np.asarray(listed, bool)
+    predicted = np.asarray(listed, bool)
     place = {code: number for number, code in enumerate(codes)}
     wanted = np.array([place.get(code, -1) for code in true])
     correct, confidence = lead == wanted, values.max(axis=1, initial=0.0)
@@ -146,7 +146,7 @@ def topic_scores(
         "accuracy": lambda r: accuracy(correct[r]),
         "macro F1": lambda r: macro_f1(wanted[r], lead[r]),
         "among all": lambda r: accuracy(member[r, lead[r]]),
-        "micro F1": lambda r: micro_f1(member[r], said[r]),
+        "micro F1": lambda r: micro_f1(member[r], predicted[r]),
         "ECE": lambda r: calibration_error(confidence[r], correct[r]),
         "cell ECE": lambda r: calibration_error(values[r].ravel(), member[r].ravel()),
         "accuracy at 70 %": lambda r: coverage_accuracy(confidence[r], correct[r]),

@@ -108,7 +108,7 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     share = 100 * covered / max(1, len(forecasts))
     ax = axes(ax, 3.2)
     ax.plot(share, 100 * accuracy, color=BLUE, drawstyle="steps-post")
-    told = []
+    shown = []
     for mark in (70, 100):
         reached = np.flatnonzero(share.to_numpy() >= mark - 1e-9)
         if len(reached):
@@ -120,13 +120,13 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 f"{y:.1f} %", (mark, y), xytext=(-4, -6 if below else 7), textcoords="offset points",
                 ha="right", va="top" if below else "baseline",
             )  # fmt: skip
-            told.append((f"at {mark} % of the documents", f"{y:.1f} %"))
+            shown.append((f"at {mark} % of the documents", f"{y:.1f} %"))
     ax.set(xlim=(0, 102), ylim=(0, 103), ylabel="right (% of answered)")
     across(ax, "documents answered (% of all, surest first)")
     title(ax, f"n={len(forecasts):,}")
     open_frame(ax)
     return described(
-        ax, f"Line: accuracy of the surest of {len(forecasts):,} documents. Right {listed(told)}"
+        ax, f"Line: accuracy of the surest of {len(forecasts):,} documents. Right {listed(shown)}"
     )
 
 
@@ -148,7 +148,7 @@ def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     need(curve, ("documents", "metric", "value", "low", "high"), "curve")
     ax = axes(ax, 3.2)
-    told = []
+    shown = []
     for number, (name, part) in enumerate(curve.groupby("metric", sort=False)):
         colour, marker, line, _ = SERIES[number % len(SERIES)]
         part = part.sort_values("documents")
@@ -159,7 +159,7 @@ def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             yerr=np.clip([part["value"] - part["low"], part["high"] - part["value"]], 0, None),
             elinewidth=0.9, capsize=2, label=names([name])[0],
         )  # fmt: skip
-        told.append((name, f"from {part['value'].iloc[0]:.2f} to {part['value'].iloc[-1]:.2f}"))
+        shown.append((name, f"from {part['value'].iloc[0]:.2f} to {part['value'].iloc[-1]:.2f}"))
     sizes = sorted(set(curve["documents"]))
     ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
     ax.set(ylabel="score (0 to 1)", ylim=(0, 1.02))
@@ -167,4 +167,4 @@ def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     legend(ax)
     open_frame(ax)
     span = f"{sizes[0]:,} to {sizes[-1]:,}" if sizes else "no"
-    return described(ax, f"Lines: scores against {span} training documents. {listed(told)}")
+    return described(ax, f"Lines: scores against {span} training documents. {listed(shown)}")

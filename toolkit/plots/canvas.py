@@ -152,6 +152,6 @@ def described(ax: Axes, text: str) -> Axes:
 
 def listed(pairs: Iterable[tuple[Any, str]], most: int = 12) -> str:
     """Say named values in words, for an alternative text."""
-    told = [f"{' '.join(str(name).split())} {value}" for name, value in pairs]
-    more = f", and {len(told) - most} more" if len(told) > most else ""
-    return ", ".join(told[:most]) + more
+    shown = [f"{' '.join(str(name).split())} {value}" for name, value in pairs]
+    more = f", and {len(shown) - most} more" if len(shown) > most else ""
+    return ", ".join(shown[:most]) + more

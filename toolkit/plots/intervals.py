@@ -61,12 +61,12 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     ax.tick_params(axis="y", pad=7)  # a point at 0 must not touch the name of its row
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
     across(ax, "documents whose leading topic changed (%; bars: 95 % intervals)")
-    told = [f"{value:.1f} %" for value in share]
-    at_ends(ax, high, [f"{value}, n={n:,}" for value, n in zip(told, chosen["documents"], strict=True)])
+    shown = [f"{value:.1f} %" for value in share]
+    at_ends(ax, high, [f"{value}, n={n:,}" for value, n in zip(shown, chosen["documents"], strict=True)])
     return described(
         ax,
         "Points with intervals: share of documents whose leading topic changed. "
-        + listed(zip(labels, told, strict=True)),
+        + listed(zip(labels, shown, strict=True)),
     )
 
 
@@ -108,7 +108,7 @@ def estimates(
     scale = 100 if percent else 1
     ax = axes(ax, 1.0 + (0.16 + 0.17 * len(series)) * len(labels) + 0.25 * (len(series) > 1))
     furthest = np.full(len(labels), -np.inf)
-    told = []
+    shown = []
     for number, name in enumerate(series):
         colour, marker, _, _ = SERIES[number % len(SERIES)]
         part = table if "series" not in table else table[table["series"] == name]
@@ -123,8 +123,8 @@ def estimates(
             label=names([name])[0] if name else None,
         )  # fmt: skip
         np.maximum.at(furthest, places, high)
-        told += [
-            (f"{label} {name}".strip(), _said(v, percent))
+        shown += [
+            (f"{label} {name}".strip(), _percent(v, percent))
             for label, v in zip(part["label"], value, strict=True)
         ]
     if log:
@@ -140,13 +140,13 @@ def estimates(
     if len(series) > 1:
         legend(ax)
     if len(series) == 1 or "n" in table:
-        ends = [text for _, text in told] if len(series) == 1 else [""] * len(labels)
+        ends = [text for _, text in shown] if len(series) == 1 else [""] * len(labels)
         if "n" in table:
             sizes = table.drop_duplicates("label")["n"]
             ends = [f"{text}, n={n:,}".removeprefix(", ") for text, n in zip(ends, sizes, strict=True)]
         at_ends(ax, furthest, ends)
-    return described(ax, f"Points with intervals: {xlabel}. {listed(told)}")
+    return described(ax, f"Points with intervals: {xlabel}. {listed(shown)}")
 
 
-def _said(value: float, percent: bool) -> str:
+def _percent(value: float, percent: bool) -> str:
     return f"{value:.1f} %" if percent else f"{value:,.3g}"

@@ -155,7 +155,7 @@ def prevalence(
     starts = shown["period"].drop_duplicates().sort_values()
     half = starts.diff().median() / 2 if len(starts) > 1 else pd.Timedelta(0)
     ax = axes(ax, 3.0)
-    told = []
+    ranges = []
     for number, name in enumerate(series):
         colour, marker, line, _ = SERIES[number % len(SERIES)]
         part = shown[shown["series"] == name].sort_values("period")
@@ -167,7 +167,7 @@ def prevalence(
             marker=marker, linestyle=line, linewidth=1.5, markersize=5, elinewidth=0.9, capsize=2,
             label=names([name])[0],
         )  # fmt: skip
-        told.append((name, f"from {share.min():.0f} to {share.max():.0f} %"))
+        ranges.append((name, f"from {share.min():.0f} to {share.max():.0f} %"))
     _marked(ax, marks)
     _dates(ax)
     ax.set_ylim(0, min(100, max(1.0, float(100 * shown["high"].max() if len(shown) else 1)) * 1.05))
@@ -181,7 +181,7 @@ def prevalence(
     days = ", ".join(f"{text} on {day}" for day, text in (marks or {}).items())
     return described(
         ax,
-        f"Lines: share of the documents of each period, {listed(told)}"
+        f"Lines: share of the documents of each period, {listed(ranges)}"
         + (f"; marked: {days}" if days else ""),
     )
 

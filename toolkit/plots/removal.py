@@ -61,13 +61,13 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     ax.set_xlim(0, max(1.0, float(left.max(initial=0.0))))
     across(ax, "characters removed (% of the publisher's text)")
     legend(ax)
-    told = [f"{total:.1f} %" for total in left]
-    ends = [f"{share}, n={n:,}" for share, n in zip(told, chosen["documents"], strict=True)]
+    shown = [f"{total:.1f} %" for total in left]
+    ends = [f"{share}, n={n:,}" for share, n in zip(shown, chosen["documents"], strict=True)]
     at_ends(ax, left, ends)
     return described(
         ax,
         f"Stacked bars: characters removed, per cent of each publisher's text, by kind ({', '.join(kinds)}). "
-        + listed(zip(chosen.index, told, strict=True)),
+        + listed(zip(chosen.index, shown, strict=True)),
     )
 
 

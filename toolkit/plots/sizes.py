@@ -51,11 +51,11 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if chosen else (1, 1000)))
     ax.tick_params(axis="x", which="both", labelsize="small")
     across(ax, "words (log scale; box: middle half, line: middle nine tenths)")
-    told = [f"{median:,.0f} words" for median in found[:, 2]]
-    ends = [f"{m}, n={len(groups.get_group(name)):,}" for m, name in zip(told, chosen, strict=True)]
+    shown = [f"{median:,.0f} words" for median in found[:, 2]]
+    ends = [f"{m}, n={len(groups.get_group(name)):,}" for m, name in zip(shown, chosen, strict=True)]
     at_ends(ax, found[:, 4], ends)
     _ticks(ax)
-    return described(ax, "Boxes: length of articles. Median " + listed(zip(chosen, told, strict=True)))
+    return described(ax, "Boxes: length of articles. Median " + listed(zip(chosen, shown, strict=True)))
 
 
 def _ticks(ax: Axes) -> None:

@@ -53,9 +53,9 @@ def topics(topics: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     rows(ax, table["name"])
     ax.set_xlim(0, max(1, int(table["n"].max()) if len(table) else 1))
     across(ax, "documents (one may have several topics)")
-    told = [f"{n:,}" for n in table["n"]]
-    at_ends(ax, table["n"], told)
-    return described(ax, "Bars: documents by topic. " + listed(zip(table["name"], told, strict=True)))
+    shown = [f"{n:,}" for n in table["n"]]
+    at_ends(ax, table["n"], shown)
+    return described(ax, "Bars: documents by topic. " + listed(zip(table["name"], shown, strict=True)))
 
 
 def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
@@ -98,10 +98,10 @@ def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax
     across(ax, f"weight (log-odds); to the right: for {visible(towards)}")
     if gone.any():
         legend(ax)
-    told = [
+    shown = [
         f"{weight:+.2f}{' in removed text' if out else ''}"
         for weight, out in zip(chosen["weight"], gone, strict=True)
     ]
     return described(
-        ax, f"Bars: what words did for {visible(towards)}. " + listed(zip(chosen["word"], told, strict=True))
+        ax, f"Bars: what words did for {visible(towards)}. " + listed(zip(chosen["word"], shown, strict=True))
     )

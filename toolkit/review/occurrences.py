@@ -48,8 +48,8 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     read = Reading.of(buffer, About.of(corpus), shipped_model().words)
     lookup = remover.index_.lookup()
     seen = Seen.of(read, lookup)
-    weighed = suspicious(read, seen)
-    at, rows = np.flatnonzero(weighed), evidence(read, lookup, seen, weighed)
+    scored = suspicious(read, seen)
+    at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
     owner = np.searchsorted(read.segments.bounds, at, side="right") - 1
 
     def key(window: int) -> NDArray[np.uint64]:

@@ -12,7 +12,7 @@ MOST = 8_000
 
 
 STAYS = "stays"
-"""Kind of a piece that is asked about and is not removed."""
+"""Kind of a piece that is in question and is not removed."""
 
 
 class Piece(NamedTuple):

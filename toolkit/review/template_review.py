@@ -72,16 +72,16 @@ class TemplateReview:
         self._by_document = dict(tuple(self._spans.groupby("doc_id")))
         remover.decisions = path
         self._status = f"half-written last line moved to {path.name}.torn" if self._journal.torn else ""
-        self._said: list[str | None] = []
+        self._verdicts: list[str | None] = []
         self._refresh()
         self._first = 0
         self.position = self._next_open(0)
 
     def __repr__(self) -> str:
-        done, total = sum(said is not None for said in self._said), len(self._said)
+        done, total = sum(verdict is not None for verdict in self._verdicts), len(self._verdicts)
         return (
             f"Review of templates: {done:,} of {total:,} passages decided, "
-            f"{self._said.count(KEEP):,} of them to keep; {self.path.name}"
+            f"{self._verdicts.count(KEEP):,} of them to keep; {self.path.name}"
         )
 
     @property
@@ -91,14 +91,14 @@ class TemplateReview:
 
     def _refresh(self) -> None:
         """Read the file again; a passage has a word once all its templates have the same one."""
-        if self._journal.refresh() or not self._said:
+        if self._journal.refresh() or not self._verdicts:
             each = [{self._journal.verdicts.get(t) for t in templates} for templates in self._templates]
-            self._said = [said.pop() if len(said) == 1 else None for said in each]
+            self._verdicts = [verdict.pop() if len(verdict) == 1 else None for verdict in each]
 
     def verdicts(self) -> pd.DataFrame:
         """Return :attr:`table` with a column ``verdict``: a kind or ``"keep"``, missing where none was given."""
         self._refresh()
-        return self.table.assign(verdict=pd.Series(self._said, dtype="str"))
+        return self.table.assign(verdict=pd.Series(self._verdicts, dtype="str"))
 
     def accept(self, kind: str | None = None) -> None:
         """Decide that the passage is boilerplate, of ``kind`` or the kind it was found to be; go on.
@@ -116,7 +116,7 @@ class TemplateReview:
         self._decide(KEEP, "rejected: it stays in the article")
 
     def undo(self) -> None:
-        """Take back the last word, whoever said it in this file, and show its passage again."""
+        """Take back the last word, whoever gave it in this file, and show its passage again."""
         self._refresh()
         steps = [s for s in reversed(self._journal.steps) if s.subject in self._row_of]
         if not steps:
@@ -133,13 +133,13 @@ class TemplateReview:
         self._refresh()
         self._go(row, "undone")
 
-    def _decide(self, verdict: str, said: str) -> None:
+    def _decide(self, verdict: str, wording: str) -> None:
         row = self.position
         example = self._text(self._rows[self.table["passage"].iloc[row]].iloc[0])
         for template in self._templates[row]:
             append_decision(self.path, template, verdict, example=example)
         self._refresh()
-        self._go(self._next_open(row + 1), f"passage {row + 1:,} {said}")
+        self._go(self._next_open(row + 1), f"passage {row + 1:,} {wording}")
 
     def _go(self, row: int, status: str = "") -> None:
         self.position, self._first, self._status = row % max(1, len(self.table)), 0, status
@@ -147,7 +147,7 @@ class TemplateReview:
     def _next_open(self, row: int) -> int:
         total = len(self.table)
         order = [*range(row, total), *range(min(row, total))]
-        return next((r for r in order if self._said[r] is None), min(row, max(0, total - 1)))
+        return next((r for r in order if self._verdicts[r] is None), min(row, max(0, total - 1)))
 
     def do(self, action: str) -> None:
         """Do what a button or key stands for: one of :meth:`page`'s actions."""
@@ -170,13 +170,13 @@ class TemplateReview:
         """Return the passage at :attr:`position` with a page of its occurrences."""
         self._refresh()
         total = len(self.table)
-        done = sum(said is not None for said in self._said)
+        done = sum(verdict is not None for verdict in self._verdicts)
         if not total:
             return Page("Nothing repeats in this corpus", [], [], "", 0, 0, self._status, [])
         row = self.table.iloc[self.position]
         rows = self._rows[row["passage"]]
         part = rows.iloc[self._first : self._first + OCCURRENCES]
-        verdict = self._said[self.position]
+        verdict = self._verdicts[self.position]
         facts = [
             ("publisher", row["publisher"] if pd.notna(row["publisher"]) else "unknown"),
             ("found to be", row["kind"]),

@@ -135,8 +135,8 @@ class TopicReview:
     def _next_open(self, row: int) -> int:
         total = len(self.order)
         order = [*range(row, total), *range(min(row, total))]
-        said = self._journal.verdicts
-        return next((r for r in order if self.order[r] not in said), min(row, max(0, total - 1)))
+        labelled = self._journal.verdicts
+        return next((r for r in order if self.order[r] not in labelled), min(row, max(0, total - 1)))
 
     def labels(self) -> pd.Series[Any]:
         """Return the labels of the documents of this corpus: a topic each, or a set with ``several``.
@@ -148,10 +148,10 @@ class TopicReview:
             ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
         """
         self._journal.refresh()
-        said = self._journal.verdicts
-        found: dict[str, Any] = {d: frozenset(said[d]) for d in self._place if d in said}
+        labelled = self._journal.verdicts
+        found: dict[str, Any] = {d: frozenset(labelled[d]) for d in self._place if d in labelled}
         if not self.several:
-            found = {d: said[d][0] for d in found if said[d]}
+            found = {d: labelled[d][0] for d in found if labelled[d]}
         return pd.Series(list(found.values()), index=pd.Index(list(found), dtype="str"), dtype=object)
 
     def label(self, *topics: Any) -> None:
@@ -259,8 +259,8 @@ class TopicReview:
     def page(self) -> Page:
         """Return the document at :attr:`position`, a page of its text at a time."""
         self._journal.refresh()
-        said, total = self._journal.verdicts, len(self.order)
-        done = sum(doc_id in said for doc_id in self.order)
+        labelled, total = self._journal.verdicts, len(self.order)
+        done = sum(doc_id in labelled for doc_id in self.order)
         if not total:
             return Page("This corpus has no documents", [], [], "", 0, 0, self._status, [])
         doc_id = self.order[self.position]
@@ -269,7 +269,7 @@ class TopicReview:
         text = str(whole if pd.notna(whole) else document["text"])
         pages = max(1, -(-len(text) // CHARACTERS))
         part = text[self._page * CHARACTERS : (self._page + 1) * CHARACTERS]
-        facts = [("document", doc_id), ("your label", self._named(said.get(doc_id)))]
+        facts = [("document", doc_id), ("your label", self._named(labelled.get(doc_id)))]
         if self.suggest:
             row = self._probability.iloc[self._place[doc_id]].sort_values(ascending=False, kind="stable")
             names = taxonomy.names("en-GB")
@@ -288,7 +288,7 @@ class TopicReview:
             done=done,
             total=total,
             status=self._status or ("all documents are labelled" if done == total else ""),
-            actions=self._actions(pages, said.get(doc_id)),
+            actions=self._actions(pages, labelled.get(doc_id)),
         )
 
     def _named(self, labels: Topics | None) -> str:

@@ -28,9 +28,9 @@ class ReviewWidget(anywidget.AnyWidget):
     def __init__(self, review: Review) -> None:
         super().__init__()
         self.review = review
-        self.on_msg(self._asked)
+        self.on_msg(self._answer)
 
-    def _asked(self, _: Any, content: Any, buffers: Any) -> None:
+    def _answer(self, _: Any, content: Any, buffers: Any) -> None:
         """Answer a message of the browser: ``{"do": name}``, where ``show`` only asks for the page."""
         action = content.get("do") if isinstance(content, dict) else None
         failure = ""
