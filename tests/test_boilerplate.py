@@ -401,3 +401,59 @@ def test_spans_of_another_corpus_are_refused():
     )
     with pytest.raises(CorpusError, match="find spans anew"):
         BoilerplateRemover().transform(["short"], spans=spans)
+
+
+APPEAL = (
+    "The lamp in the window of Harbour House burned all winter.",
+    "Ines Okafor sat under it, reading the minutes of Lower Dorn Council so that nobody else had to.",
+    "Old Marten Quist brought her soup. He still does.",
+    "Below in Ferry Street, Tilda Brandt counted lorries for eleven nights, and the Minister for Roads counted again.",
+    "We think that is worth a cup of coffee a month, and so do 4,100 readers from Port Ellery to Saint Osk.",
+    "Stand with us at the lamp.",
+)  # fmt: skip
+
+
+def with_appeal(appeal: str, count: int = 20) -> pd.DataFrame:
+    """Articles of one publisher, the appeal in the middle of each."""
+    articles = toolkit.datasets.load("sample").query("lang == 'en'").head(count).reset_index(drop=True)
+    halves = [text.split("\n\n") for text in articles["text"]]
+    joined = ["\n\n".join([*p[: len(p) // 2 + 1], appeal, *p[len(p) // 2 + 1 :]]) for p in halves]
+    return articles.assign(publisher="harbour.example", text=pd.array(joined, dtype="str"))
+
+
+@pytest.mark.parametrize("joint", [" ", "\n\n"])
+def test_an_appeal_full_of_names_is_a_template_of_its_twenty_articles(joint):
+    appeal = joint.join(APPEAL)
+    corpus = with_appeal(appeal)
+    cleaned = BoilerplateRemover().fit(corpus).transform(corpus)["clean_text"]
+    assert not any(sentence in text for sentence in APPEAL for text in cleaned)
+    plain = corpus.assign(text=corpus["text"].str.replace(appeal, "", regex=False))
+    alone = BoilerplateRemover().fit(plain).transform(plain)["clean_text"]
+    words, before = (texts.str.split().str.len().sum() for texts in (cleaned, alone))
+    assert abs(words - before) <= 0.001 * before
+
+
+def test_what_stands_in_copies_of_one_story_is_no_template():
+    story = "Ines Okafor of Lower Dorn Council told Marten Quist that the Harbour Bridge would close. " * 3
+    background = "The bridge was built in 1932 and carries four thousand cars a day over the river."
+    texts = [f"Update {i}: {story}\n\n{background}\n\nNumber {i} of the day." for i in range(20)]
+    corpus = pd.DataFrame({"text": pd.Series(texts, dtype="str"), "publisher": "a.example"})
+    assert not any("carries" in t[a:b] for t, a, b in found_in(corpus))
+
+
+def found_in(corpus: pd.DataFrame) -> list[tuple[str, int, int]]:
+    corpus = toolkit.corpus.as_corpus(corpus)
+    spans = BoilerplateRemover().fit(corpus).spans(corpus).merge(corpus[["doc_id", "text"]], on="doc_id")
+    return list(zip(spans["text"], spans["start"], spans["end"], strict=True))
+
+
+@pytest.mark.parametrize("count", [1, 5, 20])
+def test_counting_few_articles_never_finds_less(count):
+    corpus = toolkit.datasets.load("sample").head(120)
+    group = np.arange(len(corpus)) // count
+    corpus["publisher"] = pd.array([f"{g}.example" for g in group], dtype="str")
+    kept = {
+        name: remover.transform(corpus)["clean_text"].str.len().sum()
+        for name, remover in (("single", BoilerplateRemover()), ("fitted", BoilerplateRemover().fit(corpus)))
+    }
+    assert kept["fitted"] <= kept["single"] * 1.0005

@@ -20,6 +20,9 @@ from toolkit.boilerplate.features import mix
 PORTION = 1 << 14
 """Segments counted at a time, so that their keys are sorted in the processor's cache."""
 
+_DOUBTFUL = 128
+"""Least probability of boilerplate by its words, in 1/256, of a sentence that is not asked for its story's names."""
+
 FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")
 """What is counted for a key."""
 NO_DAY = np.int32(2**31 - 1)
@@ -137,16 +140,45 @@ def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Count
 
 
 @njit(cache=True, nogil=True)
+def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-def]
+    """Take the least hash of names before and after each place of a document, from what sounds like its story.
+
+    Names count where they stand in sentences that their words do not give away, if there are any.
+    """
+    none = np.uint64(0xFFFFFFFFFFFFFFFF)
+    sentences = False
+    for s in range(lo, hi):
+        sentences |= prints[s, 3] != 0 and score[s] < _DOUBTFUL
+    before[0] = after[hi - lo] = none
+    for s in range(lo, hi):
+        told = not sentences or (prints[s, 3] != 0 and score[s] < _DOUBTFUL)
+        after[s - lo] = prints[s, 6] if told else none
+        before[s - lo + 1] = min(before[s - lo], after[s - lo])
+    for i in range(hi - lo - 1, -1, -1):
+        after[i] = min(after[i], after[i + 1])
+
+
+@njit(cache=True, nogil=True)
 def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document, scores, marks):  # type: ignore[no-untyped-def]
-    """Write one row a segment and window, and one a title; return their number."""
+    """Write one row a segment and window, and one a title; return their number.
+
+    A long appeal brings names of its own, the same in all articles that carry it. So a segment takes the mark of
+    the story from the text away from it, beyond a quarter of the document on either side.
+    """
     n, windows = 0, len(contrasted)
     one = np.uint64(1)
+    longest = 0
     for d in range(len(bounds) - 1):
-        story = np.uint64(0xFFFFFFFFFFFFFFFF)
-        for s in range(bounds[d], bounds[d + 1]):
-            story = min(story, prints[s, 6])
-        told, by = one << (story & np.uint64(63)), one << (publishers[d] & np.uint64(63))
-        for s in range(bounds[d], bounds[d + 1]):
+        longest = max(longest, bounds[d + 1] - bounds[d])
+    before, after = np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.uint64)
+    for d in range(len(bounds) - 1):
+        lo, size = bounds[d], bounds[d + 1] - bounds[d]
+        _stories(prints, score, lo, bounds[d + 1], before, after)
+        by = one << (publishers[d] & np.uint64(63))
+        for i in range(size):
+            s = lo + i
+            story = min(before[max(i - size // 4, 0)], after[min(i + size // 4 + 1, size)])
+            told = one << (story & np.uint64(63))
             for w in range(windows):
                 h = prints[s, w]
                 if h == 0:
@@ -159,7 +191,7 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
                     n += 1
         if titles[d] != 0:
             key = mix(mix(titles[d], np.uint64(windows + 1)), publishers[d])
-            keys[n], document[n], scores[n], marks[n] = key, d, -1, told
+            keys[n], document[n], scores[n], marks[n] = key, d, -1, one << (before[size] & np.uint64(63))
             n += 1
     return n
 

@@ -42,7 +42,9 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 
 _AT_PLACE = len(OWN) + len(AROUND)
 EVIDENT = 8
-"""Least words of, and other articles with, a segment that repetition alone gives away."""
+"""Least words of, and other articles with, a passage that repetition alone gives away."""
+_UNEVEN = 0.1
+"""Largest difference in the number of articles that hold two neighbours of such a passage, as a share."""
 
 _AT_SPOTS = _AT_PLACE + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
@@ -218,24 +220,54 @@ def suspicious(read: Reading, seen: Seen) -> NDArray[np.bool_]:
     return out
 
 
+@njit(cache=True, nogil=True)
+def _evident(tokens, docs, stories, before, out):  # type: ignore[no-untyped-def]
+    known = (docs >= EVIDENT) & (stories >= 0.5)
+    start = 0
+    total = 0.0
+    for i in range(len(docs) + 1):
+        goes_on = (
+            0 < i < len(docs) and known[i] and known[i - 1] and abs(docs[i] - before[i]) <= _UNEVEN * docs[i]
+        )
+        if i == len(docs) or not goes_on:
+            for k in range(start, i):
+                out[k] = known[k] and total >= EVIDENT
+            start, total = i, 0.0
+        if i < len(docs):
+            total += tokens[i]
+    for i in range(
+        1, len(docs)
+    ):  # a signature, or a first line, that is glued to other text in some articles
+        out[i] |= (
+            out[i - 1] and known[i] and before[i] == docs[i - 1] and docs[i] <= docs[i - 1] * (1 + _UNEVEN)
+        )
+    for i in range(len(docs) - 2, -1, -1):
+        out[i] |= (
+            out[i + 1] and known[i] and before[i + 1] == docs[i] and docs[i] <= docs[i + 1] * (1 + _UNEVEN)
+        )
+
+
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the segments that their repetition alone gives away, whatever they say.
 
-    A sentence of eight words or more that stands word for word in eight other articles of its publisher, most of
-    them different stories: in the gold 106 such segments are boilerplate and none is article text. The trees have
-    seen too few appeals that read like prose to be as sure.
+    Segments that stand side by side, each word for word in eight other articles of its publisher or more, most
+    of them different stories, in about as many as its neighbour, and together at least eight words long; and
+    those next to them that stand in as many of these articles or fewer. The trees have seen too few appeals that
+    read like prose to be as sure.
 
     Parameters
     ----------
     rows : ndarray of float32, shape (n_rows, n_columns)
-        As :func:`evidence` makes them with an index; without, nothing is evident.
+        As :func:`evidence` makes them with an index, all that repeat among them; without, nothing is evident.
     """
-    if rows.shape[1] < len(COLUMNS):
-        return np.zeros(len(rows), bool)
-    least = np.log1p(np.float32(EVIDENT))
-    long = rows[:, COLUMNS.index("tokens")] >= least
-    repeated = rows[:, COLUMNS.index("exact_docs")] >= least
-    return np.asarray(long & repeated & (rows[:, COLUMNS.index("exact_stories")] >= 0.5))
+    out = np.zeros(len(rows), bool)
+    if rows.shape[1] == len(COLUMNS):
+        tokens, docs, before = (
+            np.expm1(rows[:, COLUMNS.index(name)]).round()
+            for name in ("tokens", "exact_docs", "exact_docs@-1")
+        )
+        _evident(tokens, docs, rows[:, COLUMNS.index("exact_stories")], before, out)
+    return out
 
 
 def evidence(

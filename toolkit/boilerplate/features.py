@@ -26,7 +26,8 @@ FINGERPRINTS = ("exact", "fuzzy", "lead2", "lead4", "trail2", "trail4", "names")
 ``exact``: all words, case and spacing folded. ``fuzzy``: digits masked, runs of capitalised words collapsed,
 so that ``Follow Ann Lee on Twitter`` and ``Follow Bo Dahl on Twitter`` agree. ``lead2`` … ``trail4``: the first
 or last two or four words, digits masked; 0 where the segment is hardly longer than that. ``names``: minimum
-hash over the capitalised words inside the segment, one bottom-1 sample for telling stories apart.
+hash over the names inside the segment, one bottom-1 sample for telling stories apart: over pairs of capitalised
+words, else single ones, else any three words, as where a script has no capitals.
 """
 
 SHAPE = (
@@ -76,6 +77,7 @@ _M5 = np.uint64(0xA0761D6478BD642F)
 _M6 = np.uint64(0xE7037ED1A0B428DB)
 _NAMED = np.uint64(0x8BB84B93962EACC9)
 _SHIFT = np.uint64(64 - 17)
+_TIER, _SINGLE, _WORDS = np.uint64(2), np.uint64(1 << 62), np.uint64(3 << 62)
 
 
 @njit(cache=True, nogil=True)
@@ -187,7 +189,13 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
         exact = mix(exact, plain)
         name = capital and tokens > 0
         if name:
-            names = min(names, mix(h, np.uint64(53)))
+            # names of several words tell stories apart; Monday and Washington stand in most of them
+            named = (
+                mix(mix(w3, h), np.uint64(53)) >> _TIER
+                if in_name
+                else mix(h, np.uint64(53)) >> _TIER | _SINGLE
+            )
+            names = min(names, named)
         if not (name and in_name):
             fuzzy = mix(fuzzy, np.uint64(99) if name else h)
         w0 = w1
@@ -207,7 +215,9 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
         two = one ^ before * _M5
         index[n] = (h * _M1) >> _SHIFT
         index[n + 1] = ((h ^ one) * _M2) >> _SHIFT
-        index[n + 2] = ((h ^ two) * _M4) >> _SHIFT
+        three = (h ^ two) * _M4
+        index[n + 2] = three >> _SHIFT
+        names = min(names, three >> _TIER | _WORDS)
         index[n + 3] = ((shown ^ masked * _M3) * _M1) >> _SHIFT
         index[n + 4] = ((shown ^ masked * _M3 ^ masked2 * _M5) * _M2) >> _SHIFT
         masked2 = masked

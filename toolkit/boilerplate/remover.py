@@ -30,7 +30,7 @@ from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.features import mix_all
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.repetition import Seen
+from toolkit.boilerplate.repetition import REPEATED, Seen, never_less
 from toolkit.boilerplate.spans import (
     Cuts,
     assemble,
@@ -370,6 +370,10 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         at, rows = np.flatnonzero(weighed), evidence(read, lookup, seen, weighed)
         score = np.zeros(len(weighed), np.float32)
         score[at] = decision.probability(rows)
+        if lookup is not None:
+            single = model.alone.probability(rows[:, : COLUMNS.index(REPEATED[0])])
+            own = self._threshold(model.alone.thresholds)
+            score[at] = never_less(score[at], single, (threshold, own), rows)
         kind = np.full(len(weighed), -1, np.int64)
         doubtful = score[at] >= min(threshold, 0.3)
         kind[at[doubtful]] = decision.kind(rows[doubtful])

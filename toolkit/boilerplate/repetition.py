@@ -25,6 +25,9 @@ REPEATED = (
 COPIES = 3
 """Most copies of one article that are told from a template."""
 
+MANY = 60
+"""Articles of a publisher from which on what they repeat is as good as known."""
+
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
 
 
@@ -193,3 +196,38 @@ def repeated(
         lookup.documents(read.about.publishers), lookup.everywhere, _CONTRAST, seen.others, seen.copies, lookup.slots,
         lookup.rows, c.docs, c.occurrences, c.score, c.first, c.last, c.stories, wanted, out, begin,
     )  # fmt: skip
+
+
+def never_less(
+    fitted: NDArray[np.float32],
+    single: NDArray[np.float32],
+    thresholds: tuple[float, float],
+    rows: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Unite what a corpus says with what a document says alone, so that counting a corpus never finds less.
+
+    Where few articles of a publisher are counted, that a passage is not repeated says little: the single
+    document leads, and repetition only adds. The more are counted, the surer the single document must be, by up
+    to one in log odds from :data:`MANY` articles on: in cross-validation over publishers (seed 0, 956 articles),
+    this keeps the loss of article text near the fitted decision's own.
+
+    Parameters
+    ----------
+    fitted, single : ndarray of float32, shape (n_rows,)
+        Probability with an index and without.
+    thresholds : (float, float)
+        Of either.
+    rows : ndarray of float32, shape (n_rows, n_columns)
+        Evidence, the columns :data:`REPEATED` last.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_rows,)
+        Probability, to be held against the threshold of ``fitted``.
+    """
+    publishers = rows[:, REPEATED.index("publisher_docs") - len(REPEATED)].astype(np.float64)
+    counted = np.log(np.expm1(publishers).clip(1)) / np.log(MANY)
+    p = single.astype(np.float64).clip(1e-9, 1 - 1e-9)
+    (t, own), z = thresholds, np.log(p / (1 - p))
+    z += np.log(t / (1 - t)) - np.log(own / (1 - own)) - counted.clip(0, 1)
+    return np.maximum(fitted, (1 / (1 + np.exp(-z))).astype(np.float32))
