@@ -19,6 +19,7 @@ FIELDS = {
     "passages_more": {"id", "lang", "kind", "style", "outlet", "text"},
     "negatives": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
+    "articles": {"id", "lang", "style", "title", "text", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
 }
 
