@@ -272,7 +272,7 @@ def _decide(
     smooth = np.convolve(
         np.pad(f1, 3, mode="edge"), np.ones(7) / 7, "valid"
     )  # the peak of a plateau, not of noise
-    thresholds = {"best": float(grid[int(smooth.argmax())])}
+    thresholds = {"best": float(grid[int(np.argmax(smooth))])}
     for loss in LOSSES:
         within = np.flatnonzero(false / size[~positive].sum() <= loss)
         thresholds[str(loss)] = float(grid[within[0]]) if len(within) else 0.99

@@ -54,7 +54,7 @@ def run_time(shards: Sequence[Shard], gigabytes: float, jobs: int) -> dict[str, 
         The command failed.
     """
     ends = np.cumsum([shard.text for shard in shards])
-    taken = shards[: 1 + int(np.abs(ends - gigabytes * 1e9).argmin())]
+    taken = shards[: 1 + int(np.argmin(np.abs(ends - gigabytes * 1e9)))]
     text = sum(shard.text for shard in taken)
     with tempfile.TemporaryDirectory(dir=shards[0].path.parent) as folder:
         inputs = [str(shard.path) for shard in taken]

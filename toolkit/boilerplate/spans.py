@@ -118,7 +118,7 @@ def fill_appeals(
     document = np.searchsorted(bounds, asks, side="right")
     breaks = np.flatnonzero((np.diff(asks) > _REACH) | (np.diff(document) > 0)) + 1
     for group in np.split(asks, breaks):
-        if len(group) > 1 and score[group].max() >= threshold:
+        if len(group) > 1 and np.max(score[group]) >= threshold:
             passage = slice(group[0], group[-1] + 1)
             inside[passage] = True
             raised[passage] = np.maximum(raised[passage], score[group].mean())

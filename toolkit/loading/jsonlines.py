@@ -256,4 +256,4 @@ def _most_brackets(block: bytes) -> int:
     codes = np.frombuffer(block, np.uint8)
     openers = np.flatnonzero((codes == ord("[")) | (codes == ord("{")))
     ends = np.flatnonzero(codes == ord("\n"))
-    return int(np.bincount(np.searchsorted(ends, openers)).max(initial=0))
+    return int(np.max(np.bincount(np.searchsorted(ends, openers)), initial=0))

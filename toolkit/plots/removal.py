@@ -58,7 +58,7 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
         )  # fmt: skip
         left = left + width
     rows(ax, table.index)
-    ax.set_xlim(0, max(1.0, float(left.max(initial=0.0))))
+    ax.set_xlim(0, max(1.0, float(np.max(left, initial=0.0))))
     across(ax, "characters removed (% of the publisher's text)")
     legend(ax)
     shown = [f"{total:.1f} %" for total in left]
@@ -109,7 +109,7 @@ def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     rows(ax, [labels[k] for k in present])
     ax.set_ylabel("probability")
     across(ax, f"spans removed (n={len(spans):,})")
-    ax.set_xlim(0, max(1.0, float(left.max(initial=0.0))))
+    ax.set_xlim(0, max(1.0, float(np.max(left, initial=0.0))))
     legend(ax)
     shares = [f"{100 * n / max(1, len(spans)):.1f} %" for n in left]
     at_ends(ax, left, [f"{n:,.0f} ({share})" for n, share in zip(left, shares, strict=True)])
