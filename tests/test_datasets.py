@@ -237,6 +237,7 @@ def test_shipped_gold_holds_no_text_and_fits_its_kinds():
         "boilerplate_modern": of_spans | {"source", "lang"},
         "topics": of_topics | {"round"},
         "topics_modern": of_topics | {"lang"},
+        "topics_extra_modern": of_topics | {"lang"},
     }.items():
         rows = [json.loads(line) for line in (shipped("gold") / f"{name}.jsonl").open(encoding="utf-8")]
         assert {frozenset(row) for row in rows} == {frozenset(keys)}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.topics.taxonomy import CODE_OF
+
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
 VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice"}
@@ -19,7 +21,7 @@ FIELDS = {
     "passages_more": {"id", "lang", "kind", "style", "outlet", "text"},
     "negatives": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
-    "articles": {"id", "lang", "style", "title", "text", "spans"},
+    "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
 }
 
@@ -45,6 +47,8 @@ def faults(name, items):
         stray = re.search(r"[\x00-\x09\x0b-\x1f\x7f\ufffd]", text) and item.get("verdict") != "garbled"
         if not text or text != text.strip() or stray:
             yield f"{place}: text empty, with space around it, or with control characters"
+        if "primary" in item and (item["all"][0] != item["primary"] or not set(item["all"]) <= set(CODE_OF)):
+            yield f"{place}: topics {item['primary']!r}, {item['all']}"
         if item.get("spans"):
             yield f"{place}: an article has spans"
 
