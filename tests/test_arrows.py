@@ -13,7 +13,7 @@ FLOORS = [
     {"errors", "corpus", "buffer", "modelfile", "shipped", "display", "notebook", "language"},
     {"loading", "topics", "plots", "census", "duplication", "segments", "provenance", "spool"},
     {"boilerplate", "datasets", "report"},
-    {"job", "pipeline", "verification", "contamination", "evaluation", "review", "warmup"},
+    {"job", "pipeline", "verification", "contamination", "estimation", "evaluation", "review", "warmup"},
     {"distributed"},
     {"cli"},
 ]

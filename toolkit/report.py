@@ -132,7 +132,7 @@ class Results:
         """Return doc_id, publisher, published, title and the length of the text, read by row groups."""
         pieces = []
         with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
-            for batch in file.iter_batches(columns=["doc_id", "publisher", "published", "text"]):
+            for batch in file.iter_batches(1024, columns=["doc_id", "publisher", "published", "text"]):
                 table = pa.Table.from_batches([batch])
                 length = pc.utf8_length(table["text"])
                 pieces.append(table.drop_columns(["text"]).append_column("length", length))
@@ -228,7 +228,7 @@ class Results:
         wanted = pa.array(list(dict.fromkeys(ids)), pa.large_string())
         found = []
         with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
-            for batch in file.iter_batches():
+            for batch in file.iter_batches(1024):
                 table = pa.Table.from_batches([batch])
                 found.append(table.filter(pc.is_in(table["doc_id"], wanted)))
         frame = pa.concat_tables(found).to_pandas().set_index("doc_id")

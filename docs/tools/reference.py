@@ -18,7 +18,7 @@ from typing import Any
 PAGES = {
     "loading": ("toolkit.loading", "toolkit.corpus"),
     "boilerplate": ("toolkit.boilerplate", "toolkit.duplication"),
-    "topics": ("toolkit.topics", "toolkit.contamination"),
+    "topics": ("toolkit.topics", "toolkit.contamination", "toolkit.estimation"),
     "jobs": ("toolkit.pipeline", "toolkit.report", "toolkit.verification"),
     "datasets": ("toolkit.datasets",),
     "notebooks": ("toolkit.display", "toolkit.plots", "toolkit.review", "toolkit.notebook"),
