@@ -1,54 +1,74 @@
-"""Trustworthy topics out of scraped news: load, clean, classify.
+"""Trustworthy topics out of scraped news: load, clean, classify, show.
 
 >>> import toolkit
 >>> corpus = toolkit.datasets.load("sample")
 >>> cleaned = toolkit.clean(corpus)
 >>> topics = toolkit.TopicClassifier().topics(cleaned)
+
+A corpus is a pandas DataFrame with one row a document; one text, a list or a Series will do as well.
+``toolkit.show(corpus)`` shows what was removed. The guide is ``docs/guide.md``.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
-if TYPE_CHECKING:
-    from toolkit import datasets
+if _typing.TYPE_CHECKING:
+    from toolkit import census, datasets, display, distributed, errors, evaluation, pipeline, plots, report, review
     from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
     from toolkit.contamination import audit
     from toolkit.corpus import quarantine
+    from toolkit.display import show
     from toolkit.duplication import duplicates
+    from toolkit.errors import ToolkitError
     from toolkit.loading import iter_batches, load
     from toolkit.topics import TopicClassifier
 
 __all__ = [
     "BoilerplateRemover",
     "TemplateIndex",
+    "ToolkitError",
     "TopicClassifier",
     "audit",
+    "census",
     "clean",
     "datasets",
+    "display",
+    "distributed",
     "duplicates",
+    "errors",
+    "evaluation",
     "iter_batches",
     "load",
+    "pipeline",
+    "plots",
     "quarantine",
+    "report",
+    "review",
+    "show",
 ]
 __version__ = "0.2.0"
 
 _HOMES = {
-    "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "TopicClassifier": "topics",
-    "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication", "iter_batches": "loading",
-    "load": "loading", "quarantine": "corpus",
+    "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "ToolkitError": "errors",
+    "TopicClassifier": "topics", "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication",
+    "iter_batches": "loading", "load": "loading", "quarantine": "corpus", "show": "display",
 }  # fmt: skip
+"""Names of the package → the module each is imported from, once it is asked for; the others are modules."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     """Import what is asked for: whoever only loads need not wait for scikit-learn."""
-    if name == "datasets":
-        return import_module("toolkit.datasets")
-    if name not in _HOMES:
+    if name not in __all__:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    value = globals()[name] = getattr(import_module(f"toolkit.{_HOMES[name]}"), name)
-    return value
+    try:
+        module = _importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
+    except ModuleNotFoundError as error:
+        extra = "dist" if name == "distributed" else "lab"
+        msg = f"{__name__}.{name} needs {error.name}, which is not installed; pip install 'news-toolkit[{extra}]'"
+        raise AttributeError(msg) from error
+    return getattr(module, name) if name in _HOMES else module
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__", "__doc__"]
