@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.corpus import make_corpus, registrable_domain
+from toolkit.corpus import make_corpus
 from toolkit.datasets.store import Record
+from toolkit.fields import registrable_domain
 from toolkit.loading.pages import fragment_text, read_page
 
 SETTINGS: dict[str, dict[str, bool] | None] = {

@@ -10,7 +10,18 @@ ROOT = PACKAGE.parent
 
 # Six floors. A part imports from lower floors only; the two exceptions are named below.
 FLOORS = [
-    {"errors", "corpus", "buffer", "modelfile", "shipped", "display", "notebook", "language"},
+    {
+        "errors",
+        "corpus",
+        "fields",
+        "dates",
+        "buffer",
+        "modelfile",
+        "shipped",
+        "display",
+        "notebook",
+        "language",
+    },
     {"loading", "topics", "plots", "census", "duplication", "segments", "provenance", "spool"},
     {"boilerplate", "datasets", "report"},
     {"job", "pipeline", "verification", "contamination", "estimation", "evaluation", "review", "warmup"},
@@ -21,6 +32,8 @@ FLOOR = {part: number for number, parts in enumerate(FLOORS, 1) for part in part
 # On one floor: the second is what the first is made of.
 SAME_FLOOR = {
     ("corpus", "errors"),
+    ("corpus", "fields"),
+    ("corpus", "dates"),
     ("modelfile", "errors"),
     ("language", "buffer"),
     ("language", "shipped"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import pickle
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -83,8 +84,21 @@ def test_a_quarantine_outlives_files_and_says_what_their_metadata_do_not_hold(tm
 @pytest.mark.parametrize(
     ("documents", "message"),
     [
-        ("one string", "a single string is not a corpus"),
-        (pd.DataFrame({"body": ["x"]}), "no text column; found 'body'"),
+        (__file__, "is a place, not a text; load it first"),
+        (Path(__file__), "is a place, not a text; load it first"),
+        ("https://news.example/1", "is a place, not a text; load it first"),
+        (pd.DataFrame({"words": ["x"]}), "no text column; found 'words'"),
+        (pd.DataFrame({}), "no text column; found no columns"),
+        (pd.DataFrame([["x", "y"]], columns=["text", "text"]), "the column 'text' stands more than once"),
+        (
+            pd.DataFrame({"text": ["x", "\ud800"]}, index=["a", "b"], dtype=object),
+            "row 'b' holds a lone surrogate in text",
+        ),
+        (["x", "a\udc80b"], "row 1 holds a lone surrogate in text"),
+        (
+            pd.DataFrame({"text": ["x"], "published": ["garbage"]}, index=["b"]),
+            "row 'b' has 'garbage' for published",
+        ),
         (pd.DataFrame({"text": ["x", None]}), "row 1 has no text"),
         (pd.DataFrame({"text": ["x", 5]}), "row 1 holds int, not text"),
         (pd.DataFrame({"text": ["x", "y"], "doc_id": ["a", "a"]}), "doc_id 'a' stands more than once"),

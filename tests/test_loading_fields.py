@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from toolkit import fields
 from toolkit.corpus import COLUMNS
-from toolkit.loading import Limits, fields, load
-from toolkit.loading.dates import parse_date
+from toolkit.dates import parse_date
+from toolkit.loading import Limits, load
 from toolkit.loading.identities import Identities
 from toolkit.loading.quarantine import printable
 

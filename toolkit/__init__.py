@@ -13,7 +13,18 @@ import importlib as _importlib
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
-    from toolkit import census, datasets, display, distributed, errors, evaluation, pipeline, plots, report, review
+    from toolkit import (
+        census,
+        datasets,
+        display,
+        distributed,
+        errors,
+        evaluation,
+        pipeline,
+        plots,
+        report,
+        review,
+    )
     from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
     from toolkit.contamination import audit
     from toolkit.corpus import quarantine

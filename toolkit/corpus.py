@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
+from toolkit.dates import parse_date
 from toolkit.errors import CorpusError
+from toolkit.fields import as_text, candidates, nearest, publisher_of_host, registrable_domain
 
 COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "source", "published")
 """Columns of every corpus, in order. More columns may follow; they are carried along untouched."""
@@ -21,12 +22,7 @@ QUARANTINE_COLUMNS = ("source", "reason", "excerpt")
 
 PUBLISHED_DTYPE = "datetime64[us, UTC]"
 
-# scheme, user and port are left out; mailto: and javascript: have no host
-_AUTHORITY = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|//|(?![a-z][a-z0-9+.-]*:(?!\d)))(?:[^/@?#\s]*@)?([^/:?#\s]+)", re.I
-)
-
-CorpusLike: TypeAlias = "pd.DataFrame | pd.Series[Any] | Iterable[str]"
+CorpusLike: TypeAlias = "str | pd.DataFrame | pd.Series[Any] | Iterable[str]"
 
 
 class Quarantine(dict[str, Any]):
@@ -153,33 +149,6 @@ def document_id(source: str, text: str) -> str:
     return hashlib.blake2b(raw, digest_size=8).hexdigest()
 
 
-def registrable_domain(url: str | None) -> str | None:
-    """Return the registrable domain of a URL or host name, or None if it has none.
-
-    The public suffix list that ships with ``tld`` is used; nothing is fetched.
-
-    Examples
-    --------
-    >>> registrable_domain("https://www.bbc.co.uk/news/1")
-    'bbc.co.uk'
-    >>> registrable_domain("not a url") is None
-    True
-    """
-    if not isinstance(url, str):
-        return None
-    found = _AUTHORITY.match(url.strip())
-    return None if found is None else _domain_of_host(found.group(1).lower())
-
-
-@lru_cache(maxsize=1 << 16)
-def _domain_of_host(host: str) -> str | None:
-    from tld import get_fld
-
-    # looked up by host, and remembered: a corpus has thousands of URLs a publisher
-    found = get_fld(f"http://{host}", fail_silently=True)
-    return found if isinstance(found, str) else None
-
-
 def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame | None = None) -> pd.DataFrame:
     """Build a corpus from records that already use the column names of :data:`COLUMNS`.
 
@@ -219,14 +188,17 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
     return frame
 
 
-def as_corpus(documents: CorpusLike) -> pd.DataFrame:
+def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return ``documents`` as a valid corpus, adding the columns it lacks.
 
     Parameters
     ----------
-    documents : DataFrame, Series of str or iterable of str
-        A DataFrame needs a ``text`` column. A Series gives its index as ``doc_id``; a list gives its
-        positions (``"0"``, ``"1"``, …); neither has publishers.
+    documents : str, DataFrame, Series of str or iterable of str
+        Columns of a DataFrame are found under the names that :func:`toolkit.load` knows (``body``, ``content``,
+        ``date`` …), and keep their own name beside the new one. A Series gives its index as ``doc_id``; a list
+        gives its positions (``"0"``, ``"1"``, …); neither has publishers. A string is one text.
+    columns : mapping, optional
+        Column of the corpus → name in the DataFrame, where they do not map by themselves.
 
     Returns
     -------
@@ -236,60 +208,195 @@ def as_corpus(documents: CorpusLike) -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        A text is missing or not a string, ``doc_id`` is missing or not unique, or there is no ``text``.
+        A text is missing or not a string, ``doc_id`` is missing or not unique, there is no text, a column
+        stands twice, or a date cannot be read; the message names the row by its label.
 
     Examples
     --------
     >>> as_corpus(["One story."])[["doc_id", "text"]].to_dict("records")
     [{'doc_id': '0', 'text': 'One story.'}]
+    >>> as_corpus(pd.DataFrame({"ID": [7], "Body": ["One story."]}))[["doc_id", "text"]].to_dict("records")
+    [{'doc_id': '7', 'text': 'One story.'}]
     """
-    if isinstance(documents, str):
-        msg = "a single string is not a corpus; pass a list: [text]"
+    frame = _framed(documents)
+    names = [name for name in frame.columns if isinstance(name, str)]
+    if twice := [name for n, name in enumerate(names) if name in names[:n]]:
+        msg = f"corpus: the column {twice[0]!r} stands more than once; rename or drop one"
         raise CorpusError(msg)
+    check_columns(columns, names)
+    for role in COLUMNS:
+        told = (columns or {}).get(role)
+        own = role in names and told in {None, role}
+        found = [role] if own else candidates(role, names, columns)
+        if role == "text" and not found:
+            raise CorpusError(_no_text(names))
+        if role == "doc_id" and not found:
+            frame[role] = frame.index.map(str)
+        elif role == "published":
+            frame[role] = _dates(frame, found[:1], strict=own or told is not None)
+        elif own:
+            frame[role] = _strings(role, frame[role])
+        else:
+            frame[role] = _mapped(role, found, frame)
+    _check_ids(frame["doc_id"])
+    return frame
+
+
+def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None = None) -> None:
+    """Refuse ``columns`` that are no corpus column but nearly one, or that name a field that is not there.
+
+    Raises
+    ------
+    CorpusError
+        With the nearest name.
+
+    Examples
+    --------
+    >>> check_columns({"txet": "body"})
+    Traceback (most recent call last):
+    toolkit.errors.CorpusError: columns: 'txet' is no column of a corpus; did you mean 'text'?
+    """
+    for column, field in (columns or {}).items():
+        if column not in COLUMNS and (near := nearest(column, COLUMNS)):
+            msg = f"columns: {column!r} is no column of a corpus; did you mean {near!r}?"
+            raise CorpusError(msg)
+        if names is not None and not candidates(column, names, columns):
+            near = nearest(field, names)
+            mend = f"did you mean {near!r}?" if near else f"found {', '.join(map(repr, names)) or 'none'}"
+            msg = f"columns: there is no {field!r} for {column!r}; {mend}"
+            raise CorpusError(msg)
+
+
+def _framed(documents: Any) -> pd.DataFrame:
+    """Return any documents as a new frame; what is no frame has ``doc_id`` and ``text``."""
+    if isinstance(documents, str):
+        if "\n" not in documents and (documents.startswith(("http://", "https://")) or _is_file(documents)):
+            msg = f"{documents}: is a place, not a text; load it first: toolkit.load({documents!r})"
+            raise CorpusError(msg)
+        documents = [documents]
+    if isinstance(documents, Path):
+        msg = f"{documents}: is a place, not a text; load it first: toolkit.load({str(documents)!r})"
+        raise CorpusError(msg)
+    if hasattr(documents, "to_pandas"):  # polars, Arrow
+        documents = documents.to_pandas()
     if isinstance(documents, pd.DataFrame):
         frame = documents.copy(deep=False)
         frame.attrs = dict(documents.attrs)
-    else:
-        series = documents if isinstance(documents, pd.Series) else pd.Series(list(documents), dtype=object)
-        frame = pd.DataFrame({"doc_id": series.index.map(str), "text": series.array}, index=series.index)
-    if "text" not in frame.columns:
-        found = ", ".join(repr(str(name)) for name in frame.columns)
-        msg = f"corpus: no text column; found {found}; rename the one that holds the articles to 'text'"
-        raise CorpusError(msg)
-    _check_texts(frame["text"])
-    if "doc_id" not in frame.columns:
-        frame["doc_id"] = frame.index.map(str)
-    for name in COLUMNS[:-1]:
-        if name not in frame.columns:
-            frame[name] = pd.Series(np.nan, index=frame.index, dtype="str")
-        elif frame[name].dtype != "str":
-            frame[name] = frame[name].astype("str")
-    if "published" not in frame.columns:
-        frame["published"] = pd.Series(pd.NaT, index=frame.index, dtype=PUBLISHED_DTYPE)
-    elif str(frame["published"].dtype) != PUBLISHED_DTYPE:
-        frame["published"] = pd.to_datetime(frame["published"], utc=True).astype(PUBLISHED_DTYPE)
-    _check_ids(frame["doc_id"])
+        return frame
+    if isinstance(documents, Mapping):
+        return pd.DataFrame(dict(documents))
+    if not isinstance(documents, pd.Series):
+        documents = list(documents)
+        if documents and all(isinstance(item, Mapping) for item in documents):
+            return pd.DataFrame(documents)
+        documents = pd.Series(documents, dtype=object)
+    frame = documents.to_frame("text")
+    frame.insert(0, "doc_id", frame.index.map(str))
     return frame
+
+
+def _is_file(text: str) -> bool:
+    return len(text) < 256 and ("." in text or "/" in text) and " " not in text and Path(text).exists()
+
+
+def _no_text(names: list[str]) -> str:
+    found = ", ".join(map(repr, names)) or "no columns with a name"
+    return (
+        f'corpus: no text column; found {found}; name the one that holds the articles: columns={{"text": …}}'
+    )
+
+
+def _mapped(role: str, found: list[str], frame: pd.DataFrame) -> pd.Series[Any]:
+    """Return a column of the corpus out of the columns that may fill it, the first that is not blank."""
+    if role == "publisher" and not found:
+        return frame["url"].map(registrable_domain, na_action="ignore").astype("str")
+    made = pd.Series(np.nan, index=frame.index, dtype="str")
+    for name in found:
+        values = _strings(role, frame[name])
+        if role == "publisher":
+            values = values.map(publisher_of_host, na_action="ignore").astype("str")
+        made = made.where(made.notna(), values.where(values.str.strip() != ""))
+    if role == "text":
+        _check_texts(made.fillna(""))
+        return made.fillna("")
+    return made
+
+
+def _strings(role: str, values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column as strings; lists and numbers as :func:`toolkit.load` reads them."""
+    if role == "text":
+        if values.dtype == object and not values.map(lambda value: isinstance(value, str)).all():
+            values = values.map(lambda value: as_text("text", value) if isinstance(value, list) else value)
+        _check_texts(values)
+    elif values.dtype == object:
+        values = values.map(lambda value: as_text(role, value))
+    try:
+        return values.astype("str")
+    except UnicodeEncodeError:
+        where = next(label for label, value in values.items() if not _encodes(value))
+        msg = (
+            f"corpus: row {_label(where)} holds a lone surrogate in {role}, half of a character, which no UTF-8 "
+            'text can hold; mend it with text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")'
+        )
+        raise CorpusError(msg) from None
+
+
+def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[Any]:
+    """Return dates in UTC to the microsecond; ``strict`` raises where one is given and cannot be read."""
+    if not found:
+        return pd.Series(pd.NaT, index=frame.index, dtype=PUBLISHED_DTYPE)
+    values = frame[found[0]]
+    if str(values.dtype) == PUBLISHED_DTYPE:
+        return values
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return pd.to_datetime(values, utc=True).astype(PUBLISHED_DTYPE)
+    given = values.notna() & (values.astype("str").str.strip() != "")
+    read = [parse_date(value) if there else None for value, there in zip(values, given, strict=True)]
+    made = pd.Series(pd.array(read, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
+    if strict and (wrong := (given & made.isna()).to_numpy()).any():
+        row = int(wrong.argmax())
+        msg = (
+            f"corpus: row {_label(values.index[row])} has {values.iloc[row]!r} for published, which is no date; "
+            "mend it, or make it missing"
+        )
+        raise CorpusError(msg)
+    return made
 
 
 def _check_texts(text: pd.Series[Any]) -> None:
     if text.isna().any():
         where = text.index[text.isna().to_numpy()][0]
-        msg = f"corpus: row {where!r} has no text; drop it, or give it an empty string"
+        msg = f"corpus: row {_label(where)} has no text; drop it, or give it an empty string"
         raise CorpusError(msg)
     if text.dtype != "str":
         kinds = [(i, type(v)) for i, v in text.items() if not isinstance(v, str)]
         if kinds:
-            msg = f"corpus: row {kinds[0][0]!r} holds {kinds[0][1].__name__}, not text; convert it with str()"
+            msg = f"corpus: row {_label(kinds[0][0])} holds {kinds[0][1].__name__}, not text; convert it with str()"
             raise CorpusError(msg)
 
 
 def _check_ids(doc_id: pd.Series[Any]) -> None:
     if doc_id.isna().any():
         where = doc_id.index[doc_id.isna().to_numpy()][0]
-        msg = f"corpus: row {where!r} has no doc_id; give each document its own"
+        msg = f"corpus: row {_label(where)} has no doc_id; give each document its own"
         raise CorpusError(msg)
     if not doc_id.is_unique:
         value = doc_id[doc_id.duplicated()].iloc[0]
-        msg = f"corpus: doc_id {value!r} stands more than once; drop the duplicates or number them"
+        msg = (
+            f"corpus: doc_id {value!r} stands more than once; drop the duplicates or number them "
+            "(without a doc_id the index counts: reset_index(drop=True))"
+        )
         raise CorpusError(msg)
+
+
+def _label(label: Any) -> str:
+    """Return the label of a row as the user sees it: ``3``, not ``np.int64(3)``."""
+    return repr(label.item() if hasattr(label, "item") else label)
+
+
+def _encodes(value: Any) -> bool:
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
-from toolkit.corpus import registrable_domain
 from toolkit.datasets.layouts import read_download
 from toolkit.datasets.registry import Dataset, Download, find
 from toolkit.datasets.store import (
@@ -23,6 +22,7 @@ from toolkit.datasets.store import (
     write_records,
 )
 from toolkit.errors import CorpusError
+from toolkit.fields import registrable_domain
 
 TIMEOUT = 30
 """Seconds without a byte before a connection is given up."""

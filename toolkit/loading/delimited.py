@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from toolkit.loading import fields
+from toolkit import fields
 from toolkit.loading.encodings import SAMPLE, as_utf8, line_encoding
 from toolkit.loading.mapping import STRING, Block
 from toolkit.loading.options import Options

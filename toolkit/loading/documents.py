@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from toolkit.loading import fields, shapes
+from toolkit import fields
+from toolkit.loading import shapes
 from toolkit.loading.encodings import SAMPLE, as_utf8, detect, has_bom
 from toolkit.loading.jsonlines import depth
 from toolkit.loading.mapping import Block

@@ -10,7 +10,8 @@ from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 
-from toolkit.loading import archives, columnar, delimited, documents, fields, jsonlines, pages, shapes, warc
+from toolkit import fields
+from toolkit.loading import archives, columnar, delimited, documents, jsonlines, pages, shapes, warc
 from toolkit.loading.encodings import has_bom, looks_binary
 from toolkit.loading.mapping import Mapper
 from toolkit.loading.options import Options

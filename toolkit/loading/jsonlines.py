@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
-from toolkit.loading import fields, shapes
+from toolkit import fields
+from toolkit.loading import shapes
 from toolkit.loading.encodings import SAMPLE, as_utf8, line_encoding
 from toolkit.loading.limits import Limits
 from toolkit.loading.mapping import Block, numbered

@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from toolkit.corpus import COLUMNS, document_id, registrable_domain
+from toolkit import fields
+from toolkit.corpus import COLUMNS, document_id
+from toolkit.dates import parse_date
+from toolkit.fields import registrable_domain
 from toolkit.language import languages
-from toolkit.loading import fields
-from toolkit.loading.dates import parse_date
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from toolkit.corpus import COLUMNS
+from toolkit.corpus import COLUMNS, check_columns
 from toolkit.loading.limits import Limits
 
 
@@ -25,6 +25,7 @@ class Options:
                     f'columns={{{column!r}: {name!r}}}: both must be names, as in columns={{"text": "body"}}'
                 )
                 raise TypeError(msg)
+        check_columns(self.columns)
         if "source" in self.columns:
             msg = (
                 'columns={"source": …}: source is written by the reader (file#record); '

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from toolkit.loading import fields
+from toolkit import fields
 from toolkit.loading.mapping import Block
 from toolkit.loading.pages import fragment_text, read_page
 

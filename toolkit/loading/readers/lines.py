@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from toolkit.loading.dates import parse_date
+from toolkit.dates import parse_date
 
 WRAPPED = 50
 """A block whose longest line is shorter than this has not been wrapped at a margin (code points)."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
-
-from toolkit.corpus import registrable_domain
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "doc_id": ("doc_id", "document_id", "id", "uuid", "guid", "uid", "article_id", "uri"),
@@ -55,11 +54,42 @@ FRAGMENT_FIELDS = ("content_html", "body_html", "body_xhtml", "content_encoded")
 HOST_FIELDS = ("source_domain", "domain", "site", "hostname", "host", "source_url")
 """Publisher fields whose host names are reduced to the registrable domain."""
 
+# scheme, user and port are left out; mailto: and javascript: have no host
+_AUTHORITY = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://|//|(?![a-z][a-z0-9+.-]*:(?!\d)))(?:[^/@?#\s]*@)?([^/:?#\s]+)", re.I
+)
 _WEB = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#\s]*@)?([a-z0-9.-]+\.[a-z0-9-]+)\.?(?::\d+)?(?:[/?#]\S*)?$", re.I
 )
 _ROLES_OF_WEB_ADDRESSES = {"source_url", "uri"}
+
+
+def registrable_domain(url: str | None) -> str | None:
+    """Return the registrable domain of a URL or host name, or None if it has none.
+
+    The public suffix list that ships with ``tld`` is used; nothing is fetched.
+
+    Examples
+    --------
+    >>> registrable_domain("https://www.bbc.co.uk/news/1")
+    'bbc.co.uk'
+    >>> registrable_domain("not a url") is None
+    True
+    """
+    if not isinstance(url, str):
+        return None
+    found = _AUTHORITY.match(url.strip())
+    return None if found is None else _domain_of_host(found.group(1).lower())
+
+
+@lru_cache(maxsize=1 << 16)
+def _domain_of_host(host: str) -> str | None:
+    from tld import get_fld
+
+    # looked up by host, and remembered: a corpus has thousands of URLs a publisher
+    found = get_fld(f"http://{host}", fail_silently=True)
+    return found if isinstance(found, str) else None
 
 
 def squash(name: str) -> str:
@@ -196,3 +226,16 @@ def _names(value: Any) -> str | None:
         names = [name for name in map(_names, value) if name and name.strip()]
         return "; ".join(dict.fromkeys(names)) or None
     return value if isinstance(value, str) else None
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the name that was probably meant: nearly the same letters, nearly as many; None if there is none.
+
+    Examples
+    --------
+    >>> nearest("txet", ["text", "title"]), nearest("subtitle", ["title"]), nearest("apeal", ["appeal"])
+    ('text', None, 'appeal')
+    """
+    close = difflib.get_close_matches(squash(name), [squash(other) for other in names], cutoff=0.7)
+    found = {squash(other): other for other in names if other != name}
+    return next((found[other] for other in close if other in found and abs(len(other) - len(name)) < 2), None)
