@@ -254,7 +254,7 @@ def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
         ``before_probability``, ``after_probability``, ``moved`` (half the sum of the absolute differences of
         all probabilities) and ``changed`` (bool), one row a document, in the order of ``cleaned``.
     """
-    raw = classifier.predict_proba(cleaned.drop(columns="clean_text"))
+    raw = classifier.predict_proba(cleaned.assign(clean_text=cleaned["text"]))
     mended = classifier.predict_proba(cleaned)
     codes = np.array(raw.columns)
     names = taxonomy.names("en-GB")

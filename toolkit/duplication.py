@@ -9,6 +9,7 @@ with the square of the number of documents.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def duplicates(corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5) -> pd.DataFrame:
+def duplicates(
+    corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """Group the documents that run the same text.
 
     Parameters
@@ -50,6 +53,8 @@ def duplicates(corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5) -> 
         Two publishers' documents belong together from this similarity on.
     near : float
         Two documents of one publisher, or of unknown publishers, belong together from this similarity on.
+    columns : mapping, optional
+        Column of the corpus → name in the DataFrame, where they do not map by themselves.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def duplicates(corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5) -> 
     >>> found[["doc_id", "group", "kind", "similarity"]].values.tolist()
     [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
     """
-    frame = as_corpus(corpus)
+    frame = as_corpus(corpus, columns)
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
     buffer = Buffer.of(texts.reset_index(drop=True))
     words, bounds = _words(buffer.data, buffer.offsets)

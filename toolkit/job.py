@@ -319,12 +319,9 @@ def counts_of(corpus: pd.DataFrame, made: dict[str, pd.DataFrame]) -> dict[str, 
 
 
 def _readable(corpus: pd.DataFrame) -> pd.DataFrame:
-    """Return the corpus with a whole ``clean_text`` or none; where one is missing, the text stands in."""
-    if "clean_text" not in corpus:
-        return corpus
-    if corpus["clean_text"].isna().all():
-        return corpus.drop(columns="clean_text")
-    return corpus.assign(clean_text=corpus["clean_text"].fillna(corpus["text"]))
+    """Return the corpus with a whole ``clean_text``; where one is missing, the text stands in."""
+    given = corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
+    return corpus.assign(clean_text=given)
 
 
 def _check_spans(corpus: pd.DataFrame, spans: pd.DataFrame) -> None:

@@ -121,6 +121,8 @@ def apply_settings() -> None:
     warnings.filterwarnings("ignore", category=ResourceWarning)
     # SVG keeps text as text: the reader's fonts draw what DejaVu Sans lacks
     warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+    # studies compare texts as loaded and as cleaned
+    warnings.filterwarnings("ignore", message="these texts were never cleaned")
 
 
 @contextmanager

@@ -250,7 +250,7 @@ class Results:
         spans = self._spans(["doc_id", "start", "end"])
         gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum().astype("int64")
         classifier = TopicClassifier()
-        before = _topics_of(classifier.topics(corpus.drop(columns="clean_text")))
+        before = _topics_of(classifier.topics(corpus.assign(clean_text=corpus["text"])))
         after = _topics_of(classifier.topics(corpus))
         return pd.DataFrame(
             {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +45,7 @@ from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
+from toolkit.fields import nearest
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
 
@@ -75,6 +76,13 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     decisions : mapping of str to str, or path, optional
         ``template_id`` or the text of a passage → a kind, or ``"keep"``: people's word outweighs the model's.
         A path is a ``decisions.jsonl``, to which :meth:`accept` and :meth:`reject` add lines.
+
+    columns : mapping, optional
+        Column of the corpus → field of the frames given, such as ``{"text": "body2"}``, where they do not map
+        by themselves.
+    output : {"corpus", "text"}, default "corpus"
+        What :meth:`transform` returns: the corpus with ``clean_text``, or, for the next step of a pipeline,
+        only the clean texts.
 
     Attributes
     ----------
@@ -109,6 +117,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         threshold: float | None = None,
         max_article_loss: float = 0.0015,
         decisions: Decisions | None = None,
+        columns: Mapping[str, str] | None = None,
+        output: str = "corpus",
     ) -> None:
         self.remove = (
             tuple(remove) if isinstance(remove, Iterator) else remove
@@ -116,6 +126,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         self.threshold = threshold
         self.max_article_loss = max_article_loss
         self.decisions = decisions
+        self.columns = columns
+        self.output = output
 
     def __getattr__(self, name: str) -> Any:
         if name in ("index_", "templates_"):
@@ -143,7 +155,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             A parameter is out of range.
         """
         self.index_ = TemplateIndex()
-        corpus = as_corpus(X)
+        corpus = as_corpus(X, self.columns)
         self.partial_fit(corpus)
         spans = self.spans(corpus)
         self.templates_ = template_table(corpus, spans)
@@ -151,7 +163,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     def partial_fit(self, X: CorpusLike, y: Any = None) -> BoilerplateRemover:
         """Count more documents; yesterday's index plus today's articles equals both at once."""
-        corpus = as_corpus(X)
+        corpus = as_corpus(X, self.columns)
         self._check()
         if not hasattr(self, "index_"):
             self.index_ = TemplateIndex()
@@ -180,16 +192,16 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             (float64, calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``),
             ``template_id`` (str, missing where the words alone decided).
         """
-        corpus = as_corpus(X)
+        corpus = as_corpus(X, self.columns)
         buffer = Buffer.of(corpus["text"])
         return span_table(corpus, buffer, self._cuts(corpus, buffer))
 
     def transform(self, X: CorpusLike, spans: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Return the corpus with a column ``clean_text``.
+        """Return the corpus with a column ``clean_text``, or with ``output="text"`` the clean texts alone.
 
         Parameters
         ----------
-        X : corpus, Series or list of str
+        X : corpus, text, Series or list of str
         spans : DataFrame, optional
             What :meth:`spans` returned for ``X``, to save finding them again.
 
@@ -198,11 +210,11 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         CorpusError
             A span does not fit its text.
         """
-        corpus = as_corpus(X)
+        corpus = as_corpus(X, self.columns)
         buffer = Buffer.of(corpus["text"])
         cuts = self._cuts(corpus, buffer) if spans is None else cuts_of(corpus, buffer, spans)
         corpus["clean_text"] = cuts.mended(buffer, np.arange(len(corpus))).texts(corpus.index)
-        return corpus
+        return corpus if self.output == "corpus" else corpus["clean_text"]
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
         """Say of each span of one document which template it is, or which words decided.
@@ -225,7 +237,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         given: CorpusLike = [document] if isinstance(document, str) else document
         if isinstance(document, pd.Series):
             given = document.to_frame().T.infer_objects()
-        corpus = as_corpus(given)
+        corpus = as_corpus(given, self.columns)
         if len(corpus) != 1:
             msg = f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]"
             raise CorpusError(msg)
@@ -311,13 +323,19 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """Validate parameters; return which classes (KINDS) to remove."""
         chosen = set(KINDS if self.remove is None else self.remove)
         if isinstance(self.remove, str) or not chosen <= set(KINDS):
-            msg = f"remove={self.remove!r}: kinds are {', '.join(KINDS)}; pass a set of them"
+            wrong = self.remove if isinstance(self.remove, str) else min(chosen - set(KINDS), key=str)
+            near = nearest(str(wrong), KINDS)
+            mend = f"did you mean {near!r}? " if near else ""
+            msg = f"remove={self.remove!r}: {mend}kinds are {', '.join(KINDS)}; pass a set of them"
             raise ValueError(msg)
         if self.threshold is not None and not 0 < self.threshold < 1:
             msg = f"threshold={self.threshold!r}: a probability between 0 and 1 is wanted"
             raise ValueError(msg)
         if not 0 < self.max_article_loss <= 1:
             msg = f"max_article_loss={self.max_article_loss!r}: a share between 0 and 1 is wanted, such as .0015"
+            raise ValueError(msg)
+        if self.output not in {"corpus", "text"}:
+            msg = f"output={self.output!r}: 'corpus' or 'text' is wanted"
             raise ValueError(msg)
         return np.array([kind in chosen for kind in KINDS])
 
@@ -410,24 +428,40 @@ def _keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np
     return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
 
 
-def clean(documents: CorpusLike, **parameters: Any) -> pd.DataFrame:
+def clean(
+    documents: CorpusLike,
+    *,
+    remove: Iterable[str] | None = None,
+    threshold: float | None = None,
+    max_article_loss: float = 0.0015,
+    decisions: Decisions | None = None,
+    columns: Mapping[str, str] | None = None,
+    output: str = "corpus",
+) -> pd.DataFrame:
     """Fit a :class:`BoilerplateRemover` on the documents and transform them.
 
     Parameters
     ----------
-    documents : corpus, Series or list of str
-    **parameters
+    documents : corpus, text, Series or list of str
+    remove, threshold, max_article_loss, decisions, columns, output
         Of :class:`BoilerplateRemover`.
 
     Returns
     -------
     DataFrame
-        The corpus with ``clean_text``.
+        The corpus with ``clean_text``; one row for one text. With ``output="text"`` a Series of the clean texts.
 
     Examples
     --------
-    >>> clean(["A story without furniture."])["clean_text"].tolist()
-    ['A story without furniture.']
+    >>> text = "The council met on Monday.\n\nSign up for our daily newsletter and follow us on Twitter."
+    >>> clean(text)["clean_text"].tolist()
+    ['The council met on Monday.']
+    >>> clean(pd.Series([text], index=["a1"]), output="text").to_dict()
+    {'a1': 'The council met on Monday.'}
     """
-    corpus = as_corpus(documents)
-    return BoilerplateRemover(**parameters).fit(corpus).transform(corpus)
+    corpus = as_corpus(documents, columns)
+    remover = BoilerplateRemover(
+        remove=remove, threshold=threshold, max_article_loss=max_article_loss, decisions=decisions,
+        columns=columns, output=output,
+    )  # fmt: skip
+    return remover.fit(corpus).transform(corpus)

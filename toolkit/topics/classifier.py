@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from toolkit.topics.examples import folds_of, groups_of, memberships
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, matrix
 from toolkit.topics.model import TopicModel, shipped_model
+
+_SAID: list[str] = []
+"""What has been said once in this process."""
 
 
 class TopicClassifier(ClassifierMixin, BaseEstimator):
@@ -46,6 +49,9 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         For :meth:`fit`: weights of the classes, as in scikit-learn; one topic a document only.
     folds : int, default 5
         For :meth:`fit`: folds of the cross-validation that calibrates the probabilities.
+    columns : mapping, optional
+        Column of the corpus → field of the frames given, such as ``{"text": "body2"}``, where they do not map
+        by themselves.
 
     Attributes
     ----------
@@ -78,6 +84,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         C: float = 1.0,
         class_weight: dict[Any, float] | str | None = None,
         folds: int = 5,
+        columns: Mapping[str, str] | None = None,
     ) -> None:
         self.min_confidence = min_confidence
         self.title_weight = title_weight
@@ -86,6 +93,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         self.C = C
         self.class_weight = class_weight
         self.folds = folds
+        self.columns = columns
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -115,7 +123,9 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             figure is the chance that the topic is the document's leading one, every other figure the chance
             that the topic is also there. ``attrs["text_column"]`` names the column that was read.
         """
-        corpus, texts = self._read(X)
+        return self._probability(*self._read(X))
+
+    def _probability(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.DataFrame:
         model = self.model
         scores = model.scores(texts, _titles(corpus))
         frame = pd.DataFrame(model.probabilities(scores), index=corpus.index, columns=list(model.classes))
@@ -134,7 +144,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             reasons.
         """
         corpus, texts = self._read(X)
-        return self._likeliest(self.predict_proba(corpus), self._unfit(corpus, texts))
+        return self._likeliest(self._probability(corpus, texts), self._unfit(corpus, texts))
 
     def _unfit(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
         """Return why a document can have no topic, else missing."""
@@ -176,7 +186,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             which :meth:`predict` is missing has no row; ``attrs["missing"]`` counts the reasons.
         """
         corpus, texts = self._read(X)
-        probability = self.predict_proba(corpus)
+        probability = self._probability(corpus, texts)
         values = probability.to_numpy()
         best = values.argmax(axis=1)
         shown = values >= self.model.thresholds
@@ -248,7 +258,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         """
         corpus, texts = self._read(X)
         model = self.model
-        leading = self.predict_proba(corpus).to_numpy().argmax(axis=1)
+        leading = self._probability(corpus, texts).to_numpy().argmax(axis=1)
         if topic is not None:
             leading = np.where(leading == known(model, topic), leading, -1)
         table = top_words(model, texts, _titles(corpus), leading, n)
@@ -361,10 +371,42 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         loaded.model_ = model
         return loaded
 
+    def score(self, X: CorpusLike, y: Iterable[Any], sample_weight: Any = None) -> float:
+        """Return the share of documents whose likeliest topic is ``y``; a missing one is wrong.
+
+        Raises
+        ------
+        ValueError
+            ``y`` holds a label that the model does not know, such as a name in place of its code.
+        """
+        labels = pd.Series(list(y), dtype=object)
+        known_labels = set(self.classes_.tolist())
+        unknown = [label for label in labels.unique() if label not in known_labels]
+        if unknown:
+            codes = {name: code for code, name in taxonomy.names("en-GB").items()}
+            code = codes.get(unknown[0])
+            mend = (
+                f"its code is {code!r}"
+                if code in known_labels
+                else f"it knows {', '.join(map(str, self.classes_))}"
+            )
+            msg = f"score: {unknown[0]!r} is no label of this model; {mend}"
+            raise ValueError(msg)
+        right = self.predict(X).to_numpy(object) == labels.to_numpy()
+        return float(np.average(right, weights=sample_weight))
+
     def _read(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any]]:
-        corpus = as_corpus(X)
-        self.text_column_ = "clean_text" if "clean_text" in corpus.columns else "text"
-        return corpus, corpus[self.text_column_]
+        corpus = as_corpus(X, self.columns)
+        cleaned = "clean_text" in corpus.columns and not corpus["clean_text"].isna().all()
+        self.text_column_ = "clean_text" if cleaned else "text"
+        if not cleaned and isinstance(X, pd.DataFrame) and not _SAID:
+            _SAID.append("said")
+            warnings.warn(
+                "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)",
+                stacklevel=3,
+            )
+        texts = corpus[self.text_column_].astype("str")
+        return corpus, texts.fillna(corpus["text"]) if cleaned else texts
 
     def _machines(
         self, features: csr_matrix, member: NDArray[np.bool_], weight: NDArray[np.float64]

@@ -1,0 +1,381 @@
+"""What a person types first, as in a notebook, and what they expect to come of it."""
+
+import io
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+
+import toolkit
+from toolkit.corpus import COLUMNS
+from toolkit.topics import classifier as topics_module
+
+PLUG = "Sign up for our daily newsletter and follow us on Twitter."
+STORY = "The striker scored twice as the home team won the cup final on Sunday."
+TEXT = f"{STORY}\n\n{PLUG}"
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return toolkit.datasets.load("sample").head(40)
+
+
+@pytest.fixture(scope="module")
+def remover(corpus):
+    return toolkit.BoilerplateRemover().fit(corpus)
+
+
+@pytest.fixture(scope="module")
+def spans(corpus, remover):
+    return remover.spans(corpus)
+
+
+@pytest.fixture(scope="module")
+def cleaned(corpus, remover, spans):
+    return remover.transform(corpus, spans)
+
+
+@pytest.fixture(scope="module")
+def news():
+    """Twelve short stories as a table that somebody made: own names, own index."""
+    return pd.DataFrame(
+        {
+            "ID": range(100, 112),
+            "Body": [TEXT.replace("twice", f"{n} times") for n in range(12)],
+            "Headline": "Cup final",
+            "date": "2031-05-04",
+            "link": "https://www.courier.example.co.uk/sport/1",
+            "my own column": range(12),
+        },
+        index=[f"row {n}" for n in range(12)],
+    )
+
+
+# --- the package ---------------------------------------------------------------------------------
+
+
+def test_tab_offers_what_is_public_and_nothing_else():
+    offered = {name for name in dir(toolkit) if not name.startswith("__")}
+    assert offered == set(toolkit.__all__)
+    assert {"show", "plots", "census", "review", "audit", "clean", "load", "quarantine"} <= offered
+    assert not offered & {"import_module", "Any", "TYPE_CHECKING"}
+    assert all(getattr(toolkit, name) is not None for name in offered)
+
+
+def test_everything_public_has_help():
+    for name in toolkit.__all__:
+        assert len((getattr(toolkit, name).__doc__ or "").strip()) > 30, name
+
+
+def test_importing_is_light():
+    code = (
+        "import toolkit, sys; print([m for m in ('pandas', 'numpy', 'sklearn', 'numba') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_wrong_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'cleen'"):
+        _ = toolkit.cleen
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    for name in [name for name in sys.modules if name.startswith("toolkit.distributed")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(toolkit, "distributed", raising=False)
+    with pytest.raises(
+        AttributeError, match=r"toolkit\.distributed needs fsspec.*pip install 'news-toolkit\[dist\]'"
+    ):
+        _ = toolkit.distributed
+
+
+# --- whatever holds text can be cleaned -------------------------------------------------------------
+
+
+def test_one_text():
+    assert toolkit.clean(TEXT)["clean_text"].tolist() == [STORY]
+
+
+def test_a_list():
+    assert toolkit.clean([TEXT, STORY])["clean_text"].tolist() == [STORY, STORY]
+
+
+def test_a_series_keeps_its_index():
+    made = toolkit.clean(pd.Series({"a": TEXT, "b": STORY}))
+    assert made.index.tolist() == made["doc_id"].tolist() == ["a", "b"]
+
+
+def test_a_tuple_a_generator_and_an_array():
+    for several in ((TEXT, STORY), (text for text in (TEXT, STORY)), np.array([TEXT, STORY])):
+        assert toolkit.clean(several)["clean_text"].tolist() == [STORY, STORY]
+
+
+def test_a_mapping_of_columns_and_a_list_of_records():
+    assert toolkit.clean({"text": [TEXT]})["clean_text"].tolist() == [STORY]
+    assert toolkit.clean([{"body": TEXT}])["clean_text"].tolist() == [STORY]
+
+
+def test_an_arrow_table():
+    import pyarrow as pa
+
+    assert toolkit.clean(pa.table({"text": [TEXT]}))["clean_text"].tolist() == [STORY]
+
+
+def test_a_frame_with_other_names(news):
+    made = toolkit.clean(news)
+    assert made.index.equals(news.index)
+    assert made["doc_id"].tolist() == [str(n) for n in range(100, 112)]
+    assert set(news) <= set(made)
+    assert made["publisher"].unique().tolist() == ["example.co.uk"]
+    assert made["published"].dt.year.unique().tolist() == [2031]
+    assert not made["clean_text"].str.contains("newsletter").any()
+
+
+def test_a_frame_whose_text_is_where_nobody_would_look(news):
+    odd = news.rename(columns={"Body": "col7"})
+    with pytest.raises(
+        toolkit.ToolkitError, match=r"no text column; found 'ID', 'col7'.*columns=\{\"text\": …\}"
+    ):
+        toolkit.clean(odd)
+    by_hand = toolkit.clean(news)["clean_text"]
+    columns = {"text": "col7"}
+    assert toolkit.clean(odd, columns=columns)["clean_text"].equals(by_hand)
+    remover = toolkit.BoilerplateRemover(columns=columns).fit(odd)
+    assert remover.transform(odd)["clean_text"].equals(by_hand)
+    assert remover.spans(odd)["doc_id"].iloc[0] == "100"
+    assert toolkit.TopicClassifier(columns=columns).predict(odd).notna().all()
+    assert toolkit.duplicates(odd, columns=columns).equals(toolkit.duplicates(news))
+
+
+def test_the_frame_given_is_left_as_it_was(news):
+    before = news.copy(deep=True)
+    toolkit.clean(news)
+    pd.testing.assert_frame_equal(news, before)
+
+
+def test_names_that_nearly_fit_are_answered_with_the_nearest(news):
+    with pytest.raises(toolkit.ToolkitError, match="'txet' is no column of a corpus; did you mean 'text'"):
+        toolkit.clean(news, columns={"txet": "Body"})
+    with pytest.raises(toolkit.ToolkitError, match="there is no 'Bdoy' for 'text'; did you mean 'Body'"):
+        toolkit.clean(news, columns={"text": "Bdoy"})
+    with pytest.raises(ValueError, match="did you mean 'appeal'"):
+        toolkit.clean(news, remove={"apeal"})
+    with pytest.raises(toolkit.ToolkitError, match="did you mean 'text'"):
+        toolkit.load(io.StringIO('{"text": "Rain."}'), columns={"txet": "text"})
+
+
+def test_a_path_is_not_a_text():
+    with pytest.raises(toolkit.ToolkitError, match="is a place, not a text; load it first"):
+        toolkit.clean(__file__)
+
+
+def test_nothing_is_nothing():
+    for empty in ([], pd.Series([], dtype="str"), pd.DataFrame({"text": []})):
+        assert toolkit.clean(empty).empty
+        assert toolkit.TopicClassifier().topics(empty).empty
+    assert toolkit.clean("")["clean_text"].tolist() == [""]
+
+
+def test_joined_frames_whose_index_repeats_say_what_to_do(news):
+    doubled = pd.concat([news, news])[["Body"]]
+    with pytest.raises(toolkit.ToolkitError, match=r"reset_index\(drop=True\)"):
+        toolkit.clean(doubled)
+    assert len(toolkit.clean(doubled.reset_index(drop=True))) == 24
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: pd.DataFrame({"text": ["a", None]}, index=["x", "y"]), "row 'y' has no text"),
+        (lambda: pd.DataFrame({"text": ["a", 5]}, index=[10, 20]), "row 20 holds int, not text"),
+        (
+            lambda: pd.Series(["a", "\udc80"], index=["x", "y"], dtype=object),
+            "row 'y' holds a lone surrogate",
+        ),
+        (lambda: pd.DataFrame([["a", "b"]], columns=["text", "text"]), "'text' stands more than once"),
+        (lambda: pd.DataFrame({"words": ["a"]}), "no text column; found 'words'"),
+        (
+            lambda: pd.DataFrame({"text": ["a"], "published": ["garbage"]}, index=["z"]),
+            "row 'z' has 'garbage'",
+        ),
+    ],
+)
+def test_mistakes_are_of_one_kind_and_name_the_row(make, words):
+    for use in (toolkit.clean, toolkit.TopicClassifier().topics, toolkit.duplicates):
+        with pytest.raises(toolkit.ToolkitError) as caught:
+            use(make())
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+# --- scikit-learn ---------------------------------------------------------------------------------
+
+
+def test_a_pipeline_of_texts(corpus):
+    texts = corpus["text"]
+    matrix = make_pipeline(toolkit.BoilerplateRemover(output="text"), TfidfVectorizer()).fit_transform(texts)
+    assert matrix.shape[0] == len(texts)
+    assert matrix.shape[1] > 100
+
+
+def test_output_text_keeps_the_index_and_is_what_the_corpus_says(corpus, cleaned, remover, spans):
+    texts = clone(remover).set_params(output="text").transform(corpus, spans)
+    assert texts.equals(cleaned["clean_text"])
+    assert toolkit.clean(pd.Series({"a": TEXT}), output="text").to_dict() == {"a": STORY}
+    with pytest.raises(ValueError, match="'corpus' or 'text' is wanted"):
+        toolkit.clean(TEXT, output="texts")
+
+
+def test_clean_takes_what_the_remover_takes():
+    from inspect import signature
+
+    taken = dict(signature(toolkit.clean).parameters)
+    taken.pop("documents")
+    wanted = signature(toolkit.BoilerplateRemover).parameters
+    assert {name: p.default for name, p in taken.items()} == {name: p.default for name, p in wanted.items()}
+
+
+def test_estimators_clone_print_and_take_parameters(remover):
+    for estimator in (remover, toolkit.TopicClassifier(min_confidence=0.5)):
+        assert clone(estimator).get_params() == estimator.get_params()
+        assert repr(estimator).startswith(type(estimator).__name__)
+    assert toolkit.BoilerplateRemover().set_params(output="text").output == "text"
+
+
+def test_cross_validation_of_own_labels(corpus):
+    labels = np.where(np.arange(len(corpus)) % 2, "odd", "even")
+    pipeline = make_pipeline(
+        toolkit.BoilerplateRemover(output="text"), CountVectorizer(), LogisticRegression()
+    )
+    assert len(cross_val_score(pipeline, corpus["text"], labels, cv=2)) == 2
+
+
+def test_what_is_not_fitted_says_so():
+    with pytest.raises(AttributeError, match=r"templates_.*call fit\(corpus\) first"):
+        _ = toolkit.BoilerplateRemover().templates_
+
+
+def test_score_refuses_labels_that_the_model_does_not_know():
+    classifier = toolkit.TopicClassifier()
+    assert classifier.score([STORY], ["15000000"]) == 1.0
+    assert classifier.score(["", STORY], ["15000000", "15000000"]) == 0.5
+    with pytest.raises(ValueError, match="'sport' is no label of this model; its code is '15000000'"):
+        classifier.score([STORY], ["sport"])
+    with pytest.raises(ValueError, match="'zzz' is no label of this model; it knows 01000000"):
+        classifier.score([STORY], ["zzz"])
+
+
+# --- topics ---------------------------------------------------------------------------------------
+
+
+def test_topics_of_one_text():
+    assert toolkit.TopicClassifier().topics(STORY)["name"].tolist()[:1] == ["sport"]
+
+
+def test_topics_of_a_corpus_never_cleaned_say_so_once(news, monkeypatch):
+    monkeypatch.setattr(topics_module, "_SAID", [])
+    with pytest.warns(UserWarning, match=r"never cleaned.*toolkit\.clean\(corpus\)"):
+        toolkit.TopicClassifier().topics(news)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        toolkit.TopicClassifier().topics(news)
+    monkeypatch.setattr(topics_module, "_SAID", [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        toolkit.TopicClassifier().topics(toolkit.clean(news))
+        toolkit.TopicClassifier().topics(news["Body"])
+
+
+def test_a_missing_clean_text_is_read_as_loaded(cleaned):
+    part = cleaned.assign(clean_text=cleaned["clean_text"].where(np.arange(len(cleaned)) > 0))
+    found = toolkit.TopicClassifier().predict(part)
+    assert found.iloc[1:].equals(toolkit.TopicClassifier().predict(cleaned).iloc[1:])
+
+
+# --- every frame is a plain frame ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def frames(corpus, cleaned, spans, remover):
+    classifier = toolkit.TopicClassifier()
+    return {
+        "corpus": corpus,
+        "cleaned": cleaned,
+        "spans": spans,
+        "templates": remover.templates_,
+        "topics": classifier.topics(cleaned),
+        "probabilities": classifier.predict_proba(cleaned),
+        "duplicates": toolkit.duplicates(cleaned),
+        "audit": toolkit.audit(corpus, remover, classifier),
+        "kinds": toolkit.census.kinds(corpus, spans),
+        "removed": toolkit.census.removed(corpus, spans),
+        "months": toolkit.census.months(corpus),
+        "lengths": toolkit.census.lengths(corpus),
+        "quarantine": toolkit.quarantine(corpus),
+        "datasets": toolkit.datasets.list(),
+    }
+
+
+def test_every_frame_goes_through_every_file(frames, tmp_path):
+    for name, frame in frames.items():
+        plain = frame.reset_index(drop=True)
+        path = tmp_path / name
+        plain.to_parquet(path)
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(path), plain, check_dtype=False, obj=f"{name} by parquet"
+        )
+        plain.to_feather(path)
+        pd.testing.assert_frame_equal(
+            pd.read_feather(path), plain, check_dtype=False, obj=f"{name} by feather"
+        )
+        pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(frame)), frame, obj=f"{name} by pickle")
+        assert len(pd.read_csv(io.StringIO(plain.to_csv(index=False)))) == len(plain), name
+        assert len(pd.read_json(io.StringIO(plain.to_json(orient="records", date_format="iso")))) == len(
+            plain
+        ), name
+
+
+def test_every_frame_is_joined_and_grouped(frames):
+    for name, frame in frames.items():
+        assert len(pd.concat([frame, frame])) == 2 * len(frame), name
+        assert len(pd.concat([frame, frame.copy()], ignore_index=True)) == 2 * len(frame), name
+        key = frame.columns[0]
+        assert len(frame.merge(frame[[key]].drop_duplicates(), on=key)) == len(frame), name
+        assert frame.groupby(key, dropna=False).size().sum() == len(frame), name
+        assert len(frame.sort_values(key).drop_duplicates()) <= len(frame), name
+        assert repr(frame), name
+
+
+def test_frames_join_by_doc_id(cleaned, spans, frames):
+    joined = spans.merge(cleaned, on="doc_id").merge(frames["topics"], on="doc_id", how="left")
+    row = joined.iloc[0]
+    assert row["text"][row["start"] : row["end"]] not in row["clean_text"] or row["end"] - row["start"] < 20
+    assert set(COLUMNS) <= set(joined)
+
+
+def test_a_filtered_sampled_sorted_corpus_is_still_one(corpus):
+    for part in (
+        corpus[corpus["publisher"].notna()],
+        corpus.sample(5, random_state=0),
+        corpus.iloc[::-1].head(5),
+    ):
+        made = toolkit.clean(part)
+        assert made.index.equals(part.index)
+
+
+def test_a_corpus_saved_and_read_again_is_cleaned_the_same(corpus, cleaned, remover, tmp_path):
+    corpus.to_parquet(tmp_path / "c.parquet")
+    corpus.to_csv(tmp_path / "c.csv", index=False)
+    for again in (pd.read_parquet(tmp_path / "c.parquet"), pd.read_csv(tmp_path / "c.csv")):
+        assert remover.transform(again)["clean_text"].tolist() == cleaned["clean_text"].tolist()
