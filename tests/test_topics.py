@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from toolkit.corpus import as_corpus, make_corpus
-from toolkit.errors import CorpusError, ModelError
+from toolkit.errors import ModelError
 from toolkit.topics import TopicClassifier, TopicModel, taxonomy
 from toolkit.topics.model import SHIPPED, listed
 
@@ -125,8 +125,6 @@ def test_nothing_in_nothing_out():
     assert CLF.predict(empty).empty
     assert CLF.predict_proba(empty).shape == (0, 17)
     assert CLF.topics(empty).columns.tolist() == ["doc_id", "topic", "name", "probability"]
-    with pytest.raises(CorpusError, match="single string"):
-        CLF.predict("text")
 
 
 def test_scikit_learn_conventions():
