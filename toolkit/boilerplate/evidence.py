@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.reading import Reading
-from toolkit.boilerplate.repetition import REPEATED, Seen, repeated
+from toolkit.boilerplate.repetition import REPEATED, UNEVEN, Seen, alike, repeated
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import Lookup
 
@@ -43,8 +43,6 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 _AT_PLACE = len(OWN) + len(AROUND)
 EVIDENT = 8
 """Least words of, and other articles with, a passage that repetition alone gives away."""
-_UNEVEN = 0.1
-"""Largest difference in the number of articles that hold two neighbours of such a passage, as a share."""
 
 _AT_SPOTS = _AT_PLACE + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
@@ -226,25 +224,18 @@ def _evident(tokens, docs, stories, before, out):  # type: ignore[no-untyped-def
     start = 0
     total = 0.0
     for i in range(len(docs) + 1):
-        goes_on = (
-            0 < i < len(docs) and known[i] and known[i - 1] and abs(docs[i] - before[i]) <= _UNEVEN * docs[i]
-        )
-        if i == len(docs) or not goes_on:
+        beside = 0 < i < len(docs) and known[i] and known[i - 1]
+        if i == len(docs) or not (beside and alike(docs[i], before[i])):
             for k in range(start, i):
                 out[k] = known[k] and total >= EVIDENT
             start, total = i, 0.0
         if i < len(docs):
             total += tokens[i]
-    for i in range(
-        1, len(docs)
-    ):  # a signature, or a first line, that is glued to other text in some articles
-        out[i] |= (
-            out[i - 1] and known[i] and before[i] == docs[i - 1] and docs[i] <= docs[i - 1] * (1 + _UNEVEN)
-        )
-    for i in range(len(docs) - 2, -1, -1):
-        out[i] |= (
-            out[i + 1] and known[i] and before[i + 1] == docs[i] and docs[i] <= docs[i + 1] * (1 + _UNEVEN)
-        )
+    for step in (1, -1):  # a signature, or a first line, that is glued to other text in some of the articles
+        for k in range(1, len(docs)):
+            i = k if step == 1 else len(docs) - 1 - k
+            beside = before[i] == docs[i - 1] if step == 1 else before[i + 1] == docs[i]
+            out[i] |= out[i - step] and known[i] and beside and docs[i] - docs[i - step] <= UNEVEN * docs[i]
 
 
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:

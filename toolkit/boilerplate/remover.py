@@ -25,9 +25,10 @@ from toolkit.boilerplate.decisions import (
     append_decision,
     check_verdict,
 )
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
+from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.features import mix_all
+from toolkit.boilerplate.joining import join
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, never_less
@@ -398,6 +399,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         inside, score = fill_appeals(read.segments.bounds, kind, score, threshold)
         remove = (score >= threshold) | inside
         kind = np.where(inside, KINDS.index("appeal"), kind)
+        sure = np.zeros(len(weighed), bool)
+        sure[at] = evident(rows)
+        join(read, seen, sure, remove, kind, score, threshold)
         template = np.zeros(len(weighed), np.uint64)
         if lookup is not None:
             exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0

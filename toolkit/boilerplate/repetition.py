@@ -1,6 +1,6 @@
 """Repetition: how often a segment, its variants and its edges stand in other articles, as columns of evidence."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ MANY = 60
 """Articles of a publisher from which on what they repeat is as good as known."""
 
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
+
+
+UNEVEN = 0.1
+"""Largest difference in the number of articles that hold two neighbours of one passage, as a share."""
+
+
+@njit(cache=True, nogil=True)
+def alike(docs, beside):  # type: ignore[no-untyped-def]
+    """Whether so many articles hold a segment and its neighbour that they are parts of one passage."""
+    return abs(docs - beside) <= UNEVEN * docs
 
 
 @njit(cache=True, nogil=True)
