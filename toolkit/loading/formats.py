@@ -11,8 +11,8 @@ from typing import TypeAlias, TypeVar
 import pyarrow as pa
 
 from toolkit import fields
-from toolkit.loading import archives, columnar, delimited, documents, jsonlines, pages, shapes, warc
-from toolkit.loading.encodings import has_bom, looks_binary
+from toolkit.loading import archives, columnar, delimited, documents, jsonlines, shapes, warc
+from toolkit.loading.encodings import looks_binary
 from toolkit.loading.mapping import Mapper
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
@@ -28,7 +28,7 @@ from toolkit.loading.readers import (
     texts,
     wikinews,
 )
-from toolkit.loading.readers.driver import Reader, reader
+from toolkit.loading.readers.driver import DEEP, Reader, decoded, reader
 from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
 
@@ -43,7 +43,7 @@ READERS: dict[str, Reader] = {
     "delimited": delimited.read,
     "excel": office.excel,
     "columnar": columnar.read,
-    "html": pages.read,
+    "html": reader(texts.page, single=True),
     "warc": warc.read,
     "feed": reader(feeds.feed),
     "nexis text": reader(nexis.nexis_text),
@@ -130,10 +130,10 @@ _MEND = {
     "an office document": "; save it as .docx, .xlsx or .txt",
     "PDF": "; extract its text to .txt first",
 }
+_FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
-_DEEP = 1 << 20
 FLUSH = 10_000
 
 
@@ -252,7 +252,7 @@ def sniff(stream: Stream, name: str) -> str:
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or extension in {"parquet", "feather", "arrow", "ipc"}:
         return "columnar"
-    if start.startswith(b"PK\x03\x04") and (b"xl/workbook.xml" in start or extension == "xlsx"):
+    if _office(start, name, "xl/workbook.xml", ("xlsx", "xlsm")):
         return "excel"
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")) and extension not in _OFFICE:
         return "zip"
@@ -264,11 +264,11 @@ def sniff(stream: Stream, name: str) -> str:
     if foreign or looks_binary(start):
         msg = f"not text but {foreign or 'binary data'}; not read{_MEND.get(foreign or '', '')}"
         raise Unreadable(msg, printable(start[:64]))
-    head = _decoded(start)
+    head = decoded(start)
     root = _root(head)
     by_content = _by_content(head, root, extension)
     if by_content in {"html", "text"} or (by_content is None and extension not in _TABLES):
-        deep = _decoded(stream.peek(_DEEP))
+        deep = decoded(stream.peek(DEEP))
         signs = _IN_PAGES if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
         shape = next((form for form, sign in _AT_START if sign.match(deep)), None)
         shape = shape or next((form for form, sign in signs if sign.search(deep)), None)
@@ -289,18 +289,21 @@ def sniff(stream: Stream, name: str) -> str:
 _TABLES = frozenset({"csv", "tsv", "tab", "psv"})
 
 
-def _decoded(start: bytes) -> str:
-    text = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
 def _office_form(stream: Stream, name: str) -> str | None:
     """Return which office format is read as the text in it, or None."""
     start = stream.peek(_LOOK)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{\\rtf"):
         return "rtf"
-    word = b"word/document.xml" in start or name.lower().endswith((".docx", ".docm"))
-    return "word" if start.startswith(b"PK\x03\x04") and word else None
+    return "word" if _office(start, name, "word/document.xml", ("docx", "docm", "dotx")) else None
+
+
+def _office(start: bytes, name: str, part: str, extensions: tuple[str, ...]) -> bool:
+    """Whether a file is an office archive that holds such a part: by its name, or by what stands first in it."""
+    if not start.startswith(b"PK\x03\x04") or len(start) < 30:
+        return False
+    first = start[30 : 30 + int.from_bytes(start[26:28], "little")]
+    inside = first in _FIRST_PARTS and part.encode() in start
+    return inside or first == part.encode() or name.lower().rpartition(".")[2] in extensions
 
 
 def _by_content(head: str, root: str | None, extension: str) -> str | None:

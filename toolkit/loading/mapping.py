@@ -74,8 +74,9 @@ class Mapper:
 
     def __init__(self, label: str, options: Options, *, whole: bool = False) -> None:
         self.label = label
-        # a page or a text file has the fields its reader gives it, whatever other files call theirs
-        self.columns = {} if whole else options.columns
+        # a page or a text file has the fields its reader gives it, whatever other files call theirs;
+        # further columns may be taken of these, as in columns={"section": "section"}
+        self.columns = {name: options.columns[name] for name in options.extra} if whole else options.columns
         self.options = options
         self._headlines = False
         self._decided = whole

@@ -61,7 +61,8 @@ def _lift(record: dict[str, Any]) -> None:
         # New York Times APIs
         nested = record.get(name)
         if isinstance(nested, dict):
-            record[name] = nested.get("main") or nested.get("original") or nested
+            told = nested.get("main") or nested.get("original")
+            record[name] = re.sub(r"^By ", "", told) if isinstance(told, str) else nested
 
 
 def flattened(block: Block) -> Block:

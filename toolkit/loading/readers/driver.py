@@ -25,6 +25,12 @@ ROWS = 200
 HELD = 4 << 20
 """Characters of text after which fewer are handed on."""
 
+NEAR = 10
+"""A numbered archive that begins later holds a part: archives are downloaded a hundred documents at a time."""
+
+DEEP = 1 << 20
+"""Bytes looked at to find what a text or a page holds."""
+
 SHOWN = 10
 """Missing numbers that a reason lists."""
 
@@ -68,13 +74,7 @@ class Archive:
 
     def page(self) -> Any:
         """Return the root of an HTML file."""
-        from lxml import html
-
-        text = decode_page(self.stream.read_all(self.limit, "page"), self.options.encoding)
-        parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
-        # lxml refuses a declared encoding in text that is already decoded
-        plain = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text.replace("\0", ""), count=1)
-        return html.document_fromstring(plain or "<p>", parser=parser)
+        return html_root(decode_page(self.stream.read_all(self.limit, "page"), self.options.encoding))
 
     def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str | Unreadable]:
         """Yield what stands before the first match of ``start``, then the text from each match to the next.
@@ -87,18 +87,22 @@ class Archive:
             cuts = [match.start() for match in start.finditer(held, searched) if match.start()]
             for begin, end in zip([0, *cuts], cuts, strict=False):
                 if not passing:
-                    yield held[begin:end]
+                    yield self._piece(held[begin:end])
                 passing = False
             held = held[cuts[-1] :] if cuts else held
             # a mark may go on in the next chunk, so the last line is searched again
             searched = max(held.rfind("\n", 0, len(held) - 1), 1)
             if len(held) > self.limit:
                 if not passing:
-                    yield self.too_large("article", held)
+                    yield self._piece(held)
                 held, passing = held[searched:], True
                 searched = 1
         if not passing:
-            yield held
+            yield self._piece(held)
+
+    def head(self) -> str:
+        """Return the first of the text, without consuming it."""
+        return decoded(self.stream.peek(DEEP))
 
     def elements(self, names: frozenset[str], outside: dict[str, str] | None = None) -> Iterator[Any]:
         """Yield the outermost XML elements of these local names (lower case), each forgotten afterwards.
@@ -136,8 +140,8 @@ class Archive:
             msg = f"not well-formed XML: {error.msg}; what follows is not read"
             raise Unreadable(msg) from None
 
-    def count(self, number: int, total: int) -> None:
-        """Note that a document calls itself number ``number`` of ``total``."""
+    def count(self, number: int, total: int = 0) -> None:
+        """Note that a document calls itself number ``number``, of ``total`` if it says so."""
         self._numbers.append((number, total))
 
     def missing(self, found: int) -> str | None:
@@ -152,12 +156,16 @@ class Archive:
         lost: list[int] = []
         for run in runs:
             (first, total), (last, _) = run[0], run[-1]
-            end = last if self.part or first > 1 or total < last else min(total, 10**6)
-            lost += sorted(set(range(first, end + 1)) - {number for number, _ in run})
+            begin = 1 if first <= NEAR and not self.part else first
+            end = last if self.part or begin > 1 or total < last else min(total, 10**6)
+            lost += sorted(set(range(begin, end + 1)) - {number for number, _ in run})
         if not lost:
             return None
         listed = ", ".join(map(str, lost[:SHOWN])) + (" …" if len(lost) > SHOWN else "")
         return f"the archive counts {found + len(lost)} articles, {found} are in this file; missing: {listed}"
+
+    def _piece(self, text: str) -> str | Unreadable:
+        return self.too_large("article", text[:200]) if len(text) > self.limit else text
 
     def too_large(self, what: str, start: str = "") -> Unreadable:
         """Return the reason for something larger than a record may be."""
@@ -227,6 +235,26 @@ def _checked(record: Record) -> Record | Unreadable:
         if isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
             return Unreadable(f"{name} is not valid in the file's encoding; pass encoding=", printable(value))
     return record
+
+
+def html_root(text: str) -> Any:
+    """Return the root of a page, comments left out, nothing fetched."""
+    from lxml import etree, html
+
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+    # lxml refuses a declared encoding in text that is already decoded
+    plain = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text.replace("\0", ""), count=1)
+    try:
+        return html.document_fromstring(plain or "<p>", parser=parser)
+    except (etree.LxmlError, ValueError) as error:
+        msg = f"page cannot be parsed: {error}"
+        raise Unreadable(msg, printable(text[:800])) from None
+
+
+def decoded(start: bytes) -> str:
+    """Return the start of a file as text with line ends ``\\n``, good enough to look for ASCII in it."""
+    text = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def local(element: Any) -> str:

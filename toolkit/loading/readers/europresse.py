@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import authors, find_date, is_closing, publication, words
+from toolkit.loading.readers.lines import authors, before_date, find_date, is_closing, publication, words
 from toolkit.loading.readers.markup import classed_lines, classes
 
 _NUMBER = re.compile(r"\b(\w+[·:](\d{8})[·:]\w+[·:]\S+)")
@@ -52,8 +52,8 @@ def _article(lines: list[tuple[str, str]]) -> Record:
     header = " ".join(of["header"])
     date = find_date(header)
     day = None if numbered is None else f"{numbered[2][:4]}-{numbered[2][4:6]}-{numbered[2][6:]}"
-    section = header.split(date)[0].rpartition(",")[0] if date and date in header else ""
-    counted = re.search(r"\d[\d ]* (?:mots|words)", header)
+    section = before_date(header).rpartition(",")[0]
+    counted = re.search(r"\b\d{1,6} (?:mots|words)\b", header)
     text, names = of["text"], of["authors"]
     if not text:
         # the old layout names no text: it is what stands between title and document number

@@ -224,12 +224,10 @@ def _plain_text(found: list[list[str]]) -> Record:
     head, fields = head + fields[:start], fields[start:]
     text = found[at + 1 :]
     # the fields may stand in one block or each in its own
-    while text and (len(fields) < 3 or not any(map(is_date, fields)) or is_closing(text[0][0])):
-        if max(map(len, text[0])) > 120:
-            break
+    while text and not any(map(is_closing, fields)) and all(map(_is_field, text[0])):
         fields += text.pop(0)
-        if is_closing(fields[-1]):
-            break
+    if text and not any(map(is_closing, fields)) and not any(map(is_date, fields)) and len(text[0]) < 9:
+        fields += text.pop(0)
     end = next((i for i, line in enumerate(fields) if is_closing(line)), None)
     if end is not None and fields[end + 1 :]:
         text.insert(0, fields[end + 1 :])
@@ -245,6 +243,12 @@ def _plain_text(found: list[list[str]]) -> Record:
         "authors": record.get("authors")
     }
     return _placed(record, fields[:end]) | {"text": [unwrapped(block) for block in text]}
+
+
+def _is_field(line: str) -> bool:
+    """Whether a line below a title is one of the archive's: date, time, code, page, language, copyright."""
+    known = is_date(line) or is_closing(line) or words(line) is not None or language(line) is not None
+    return known or re.fullmatch(r"[A-Z0-9]{1,10}|\d\d?:\d\d.{0,8}|[^.!?]{1,40}", line) is not None
 
 
 def _typed(record: Record) -> Record:

@@ -10,6 +10,9 @@ from toolkit.dates import parse_date
 WRAPPED = 50
 """A block whose longest line is shorter than this has not been wrapped at a margin (code points)."""
 
+INDENT = 5
+"""Spaces that may have stood before a paragraph's first line."""
+
 _DATE = re.compile(
     r"""\d{4}-\d\d-\d\d
       | \d{1,2}\.?(?:st|nd|rd|th|er|º|ª)?\s+(?:de\s+|d['’])?[^\W\d_]{3,14}\.?,?\s+(?:de\s+|del\s+)?(?:19|20)\d\d\b
@@ -74,10 +77,11 @@ def unwrapped(lines: list[str]) -> str:
     'The council voted on Tuesday to close the old tram depot at the quay.\\nResults:\\n1'
     """
     width = max(map(len, lines), default=0)
-    text = "".join(
-        line + (" " if len(line) + 1 + len(after.split(" ", 1)[0]) > width >= WRAPPED else "\n")
-        for line, after in zip(lines, [*lines[1:], " " * 999], strict=True)
-    )
+    text = ""
+    for i, (line, after) in enumerate(zip(lines, [*lines[1:], ""], strict=True)):
+        # the first line may have been indented
+        needed = len(line) + 1 + len(after.split(" ", 1)[0]) + (0 if i else INDENT)
+        text += line + (" " if needed > width >= WRAPPED else "\n")
     return text.strip()
 
 
@@ -99,6 +103,12 @@ def find_date(text: str) -> str | None:
     return None
 
 
+def before_date(line: str) -> str:
+    """Return what stands in front of a date, or nothing where there is none."""
+    match = _DATE.search(line)
+    return line[: match.start()] if match else ""
+
+
 def is_date(line: str) -> bool:
     """Whether a line is a date, with at most a weekday, a time and an edition around it.
 
@@ -108,7 +118,7 @@ def is_date(line: str) -> bool:
     (True, False)
     """
     match = _DATE.search(line) if len(line) < 90 else None
-    if match is None or find_date(line) is None:
+    if match is None:
         return False
     around = re.findall(r"[^\W\d_]{2,}", line[: match.start()] + " " + line[match.end() :])
     return len(around) <= 4 and sum(map(len, around)) <= 30

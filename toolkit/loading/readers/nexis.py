@@ -158,8 +158,8 @@ def _note(record: Record, role: str, value: str) -> None:
         record["lang"] = language(value)
     elif role == "authors":
         record["authors"] = authors(value)
-    elif role and value:
-        record.setdefault(role, value)
+    elif role and value and not record.get(role):
+        record[role] = value
 
 
 def _numbered(found: list[list[str]]) -> Record:
@@ -182,6 +182,7 @@ def _numbered(found: list[list[str]]) -> Record:
         if found[dated][1:]:
             record["edition"] = " ".join(found[dated][1:])
         while start < len(found) and is_date(found[start][0]):
+            record["published"] = record["published"] or find_date(found[start][0])
             start += 1
     at = _header(record, found, start)
     end = len(found)

@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from toolkit.loading.delimited import columns_of, header_fault
 from toolkit.loading.mapping import Block
@@ -127,11 +127,12 @@ def _is_codec(name: str) -> bool:
         return False
 
 
-def _parts(stream: Stream, limit: int) -> zipfile.ZipFile:
-    """Return an office file's archive, after its parts have been unpacked once within the limits."""
+def _parts(stream: Stream, limit: int) -> tuple[IO[bytes], zipfile.ZipFile]:
+    """Return an office file and its archive, after its parts have been unpacked once within the limits."""
     stream.budget.open_archive()
+    file = stream.seekable()
     try:
-        archive = zipfile.ZipFile(stream.seekable())
+        archive = zipfile.ZipFile(file)
         for info in archive.infolist():
             stream.budget.count_member()
             size = 0
@@ -146,13 +147,14 @@ def _parts(stream: Stream, limit: int) -> zipfile.ZipFile:
     except _DAMAGE as error:
         msg = f"damaged, truncated or encrypted office file: {error}"
         raise Unreadable(msg) from None
-    return archive
+    file.seek(0)
+    return file, archive
 
 
 def _word_text(stream: Stream, limit: int) -> str:
     from lxml import etree
 
-    archive = _parts(stream, limit)
+    _, archive = _parts(stream, limit)
     lines: list[str] = []
     try:
         data = io.BytesIO(archive.read("word/document.xml"))
@@ -200,10 +202,10 @@ def excel(stream: Stream, label: str, options: Options) -> Iterator[Block | Reje
         msg = "Excel needs python-calamine: pip install 'news-toolkit[formats]'"
         raise Unreadable(msg) from None
 
-    _parts(stream, options.limits.record_bytes)
+    file, _ = _parts(stream, options.limits.record_bytes)
     number = 0
     try:
-        book = CalamineWorkbook.from_filelike(stream.seekable())
+        book = CalamineWorkbook.from_filelike(file)
         for name in book.sheet_names:
             rows = [
                 row for row in book.get_sheet_by_name(name).to_python() if any(cell != "" for cell in row)

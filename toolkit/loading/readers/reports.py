@@ -71,8 +71,7 @@ def proquest(archive: Archive) -> Iterator[Record | Unreadable]:
     Bad input: `no full text; the archive has the abstract only`; `the archive counts 3 articles, 2 are in this file`
     Seen in: chennesy/pq_parser README.md; UWNETLAB/metaknowledge proquest; rachel94/metaknowledge docs
     """
-    numbered = DOCUMENT.search(archive.stream.peek(1 << 20).decode("utf-8", "replace").replace("\r", "\n"))
-    for piece in archive.pieces(DOCUMENT if numbered else RULE):
+    for piece in archive.pieces(DOCUMENT if DOCUMENT.search(archive.head()) else RULE):
         if isinstance(piece, Unreadable):
             yield piece
             continue
@@ -95,7 +94,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
     """
     for piece in archive.pieces(MEDIARGUS):
         if isinstance(piece, str) and (mark := MEDIARGUS.match(piece)):
-            archive.count(int(mark[1]), int(mark[1]))
+            archive.count(int(mark[1]))
             text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
             yield publication(mark[3]) | {
                 "title": mark[2].strip(), "published": find_date(mark[4]), "length": words(mark[6]),
