@@ -13,7 +13,7 @@ from toolkit.topics.taxonomy import CODE_OF
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
 VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice"}
-LANGUAGES = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "tr", "ru", "ko", "ja"}
+LANGUAGES = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "tr", "ru", "ko", "ja", "ar", "id"}
 FIELDS = {
     "passages": {"kind", "lang", "text"},
     "passages_en": {"id", "lang", "kind", "style", "outlet", "text"},
