@@ -1,4 +1,4 @@
-"""Job: one walk over the input in two passes and bounded memory, part by part, that survives a kill."""
+"""Job: read the input once in parts, then clean and classify part by part; bounded memory, survives a kill."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _R = TypeVar("_R")
 
 
 class Job:
-    """One job over its spool: read once, work part by part, remember both."""
+    """One job and its parts on disk."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Job:
 
     @property
     def parts(self) -> list[dict[str, Any]]:
-        """What is known of each part: ``in``, ``kept``, and once done ``characters, removed, topics``."""
+        """Counts of each part: ``in``, ``kept``, and when it is done ``characters, removed, topics``."""
         return list(self.spool.notes["parts"])
 
     def tables(self, kind: str) -> Iterator[pa.Table]:
@@ -119,7 +119,7 @@ class Job:
             yield next(tables)
 
     def work(self) -> None:
-        """Do what is not done yet; with several jobs, in the background of :meth:`tables`."""
+        """Do the parts that are not done yet; with several jobs they run while :meth:`tables` waits for each."""
         remover = self._read()
         parts = self.spool.notes["parts"]
         if not sum(part["kept"] for part in parts):
@@ -238,11 +238,11 @@ class Job:
         self, number: int, part: dict[str, Any], step: Callable[[pd.DataFrame], dict[str, pd.DataFrame]]
     ) -> None:
         corpus = self.spool.read("corpus", number).to_pandas()
-        made = step(corpus)
-        for kind, frame in made.items():
+        results = step(corpus)
+        for kind, frame in results.items():
             self.spool.write(kind, number, table_of(frame))
         with self._lock:
-            part.update(counts_of(corpus, made), done=True)
+            part.update(counts_of(corpus, results), done=True)
             self.spool.note()
 
     def _nothing(self) -> NothingReadError:
@@ -285,7 +285,7 @@ def table_of(frame: pd.DataFrame) -> pa.Table:
 
 
 def tally_of(corpus: pd.DataFrame) -> TemplateIndex:
-    """Count what a batch repeats, and drop nothing: only together it shows what is seen least."""
+    """Count what a batch repeats, and drop nothing: which keys are rare shows only when all batches are added up."""
     from toolkit.boilerplate import BoilerplateRemover
 
     counter = BoilerplateRemover()
@@ -294,27 +294,27 @@ def tally_of(corpus: pd.DataFrame) -> TemplateIndex:
 
 
 def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return what a batch comes to: ``spans``, ``cleaned``, ``topics``, as far as there is who makes them."""
-    made = {}
+    """Return the results of a batch: ``spans`` and ``cleaned`` by the remover, ``topics`` by the classifier."""
+    results = {}
     if remover is not None:
-        made["spans"] = remover.spans(corpus)
-        _check_spans(corpus, made["spans"])
-        corpus = made["cleaned"] = remover.transform(corpus, spans=made["spans"])
+        results["spans"] = remover.spans(corpus)
+        _check_spans(corpus, results["spans"])
+        corpus = results["cleaned"] = remover.transform(corpus, spans=results["spans"])
     if classifier is not None:
-        made["topics"] = classifier.topics(_readable(corpus))
-    return made
+        results["topics"] = classifier.topics(_readable(corpus))
+    return results
 
 
-def counts_of(corpus: pd.DataFrame, made: dict[str, pd.DataFrame]) -> dict[str, Any]:
+def counts_of(corpus: pd.DataFrame, results: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Return the counts of a batch that the summary adds up: ``characters, removed, topics``."""
     counts: dict[str, Any] = {}
-    if "spans" in made:
-        spans = made["spans"]
+    if "spans" in results:
+        spans = results["spans"]
         lengths = (spans["end"] - spans["start"]).groupby(spans["kind"].astype("str")).sum()
         counts["characters"] = int(corpus["text"].str.len().sum())
         counts["removed"] = {str(kind): int(n) for kind, n in lengths.items()}
-    if "topics" in made:
-        counts["topics"] = {str(k): int(n) for k, n in made["topics"]["name"].value_counts().items()}
+    if "topics" in results:
+        counts["topics"] = {str(k): int(n) for k, n in results["topics"]["name"].value_counts().items()}
     return counts
 
 
@@ -325,7 +325,7 @@ def _readable(corpus: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_spans(corpus: pd.DataFrame, spans: pd.DataFrame) -> None:
-    """Hold the spans of a batch to what makes them rebuild the text: in range, sorted, disjoint."""
+    """Check that the spans of a batch are in range, sorted and disjoint, so that the text can be rebuilt."""
     length = spans["doc_id"].map(corpus.set_index("doc_id")["text"].str.len()).to_numpy(float)
     start, end = spans["start"].to_numpy(), spans["end"].to_numpy()
     same = spans["doc_id"].to_numpy()[1:] == spans["doc_id"].to_numpy()[:-1]

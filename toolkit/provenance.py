@@ -40,7 +40,7 @@ def digests(inputs: Sequence[str | Path]) -> list[dict[str, Any]]:
     -------
     list of dict
         ``name`` (as in the ``source`` column, without the machine's folders), ``bytes`` and ``sha256``;
-        the last two are None where the file cannot be opened, which the quarantine then tells.
+        the last two are None where the file cannot be opened; the quarantine then says so.
 
     Raises
     ------

@@ -281,7 +281,7 @@ def finished(folder: str | Path) -> bool:
 
 
 def check_page(page: Path) -> None:
-    """Refuse a page that is not named as one, before hours of work.
+    """Refuse, before the work begins, a page whose name does not end in ``.html``.
 
     Raises
     ------

@@ -184,7 +184,7 @@ def _locked(folder: Path) -> int:
 
 
 def file_of_rows(path: str | Path) -> Path:
-    """Return the path of a file that :func:`write_rows` can write; known before hours of work, not after.
+    """Return the path of a file that :func:`write_rows` can write; checked before the work begins.
 
     Raises
     ------

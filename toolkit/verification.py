@@ -1,4 +1,4 @@
-"""Verification: a folder of results held to its own record, and the run done again."""
+"""Verification: compare a folder of results with its own record, or repeat the run and compare the bytes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def verify(
     index: str | Path | None = None,
     rerun: bool = False,
 ) -> Verification:
-    """Hold a folder that ``news-toolkit run`` wrote to its ``run.json``.
+    """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
 
     Compared are the digests of the outputs, the counts (taken again from the rows as written), the digests of
     the inputs, of the installed models, and the versions of Python and the libraries. With ``rerun`` the job is
@@ -158,7 +158,7 @@ def _places(folder: Path, record: Mapping[str, Any]) -> list[str]:
 
 
 def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Return what the inputs are now; one that is gone is left out and so missed by name."""
+    """Return the digests of the inputs as they are now; one that is gone is left out, and so reported as missing."""
     try:
         return digests(places) if places else []
     except FileNotFoundError:
@@ -233,7 +233,7 @@ def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
 def _rerun(
     folder: Path, record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None
 ) -> Iterator[Check]:
-    """Do the job again; the same bytes are told as such, other bytes by their first rows."""
+    """Repeat the job; report equal bytes as equal, and other bytes by their first differing rows."""
     parameters = record["parameters"]
     if parameters.get("index") and index is None:
         yield Check("rerun", "run", "done", "not done; the run had a saved remover, pass --index")
@@ -260,7 +260,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _difference(old: Path, new: Path) -> str:
-    """Say in a few words how two results differ: which columns, in how many rows, first where."""
+    """Describe how two results differ: which columns, in how many rows, and the first of them."""
     try:
         before, after = parquet.ParquetFile(old), parquet.ParquetFile(new)
     except (OSError, pa.ArrowException):
@@ -290,5 +290,5 @@ def _rows(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
 
 
 def _short(value: str) -> str:
-    """Shorten a digest to what a reader compares; what hides in others is made visible."""
+    """Shorten a digest for reading; make hidden characters of other values visible."""
     return value[:12] if len(value) == 64 and value.isalnum() else visible(value)

@@ -138,7 +138,7 @@ class ClusterJob:
         return dict(zip(targets, written, strict=True))
 
     def account(self, output: str, kept: int | None, rejected: int | None) -> RunSummary:
-        """Hold what was written to in = kept + quarantined, and sum up."""
+        """Check that documents in = kept + quarantined in what was written; return the summary."""
         summary = summary_of(Path(output), self)
         kept = summary.kept if kept is None else kept
         rejected = summary.quarantined if rejected is None else rejected
@@ -156,7 +156,7 @@ class ClusterJob:
 
 
 def current_client() -> Client:
-    """Return the client that stands open, or raise PipelineError."""
+    """Return the current Dask client, or raise PipelineError."""
     from distributed import get_client
 
     try:

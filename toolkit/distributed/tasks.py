@@ -1,4 +1,4 @@
-"""Tasks of a job on a cluster: pure functions of files, so that a lost worker's can be done again."""
+"""Tasks of a job on a cluster: pure functions of files, so that the tasks of a lost worker can be repeated."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def renamed(files: Files, names: list[str]) -> dict[str, dict[int, str]]:
 
 
 def openers(files: Files, names: list[str]) -> list[Any]:
-    """Return what opens the tally of each part."""
+    """Return a function for each part that opens its tally."""
     return [partial(files.open, f"tally-{name}.arrow") for name in names]
 
 
@@ -136,7 +136,7 @@ def _remover(files: Files, remove: list[str] | None) -> BoilerplateRemover:
 def work(
     files: Files, steps: tuple[str, ...], remove: list[str] | None, item: tuple[str, dict[int, str]]
 ) -> dict[str, Any]:
-    """Write what a part comes to; return its counts."""
+    """Write spans, clean texts and topics of a part; return its counts."""
     name, ids_now = item
     note = f"done-{name}.json"
     if files.has(note):
@@ -147,16 +147,16 @@ def work(
         ids[list(ids_now)] = list(ids_now.values())
         corpus["doc_id"] = pd.array(ids, dtype="str")
     remover = _remover(files, remove) if "clean" in steps else None
-    made = results_of(remover, TopicClassifier() if "classify" in steps else None, corpus)
-    for kind, frame in made.items():
+    results = results_of(remover, TopicClassifier() if "classify" in steps else None, corpus)
+    for kind, frame in results.items():
         files.write_table(f"{kind}-{name}", table_of(frame))
-    counts = counts_of(corpus, made)
+    counts = counts_of(corpus, results)
     files.write(note, json.dumps(counts).encode())
     return counts
 
 
 def assemble(files: Files, target: Files, names: list[str], item: tuple[str, str]) -> tuple[int, str]:
-    """Lay the parts of one kind end to end."""
+    """Write the parts of one kind, end to end, to one file; return its rows and its SHA-256."""
     kind, name = item
     with files.open(f"{kind}-{names[0]}.parquet") as file:
         first = parquet.read_schema(file)

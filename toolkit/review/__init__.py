@@ -1,4 +1,4 @@
-"""Review in JupyterLab: judge templates, label topics; every word is a line of a file at once.
+"""Review in JupyterLab: judge templates, label topics; every decision is a line of a file at once.
 
 See ``docs/review.md``. The widgets need the extra ``lab``; :class:`TemplateReview` and :class:`TopicReview`,
 which do the work, do not.

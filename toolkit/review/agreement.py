@@ -1,4 +1,4 @@
-"""Agreement: what two or more people said of the same things, side by side."""
+"""Agreement: the decisions or labels of two or more people on the same things, side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toolkit.review.labels import read_labels
 
 
 def agreement(**files: str | Path) -> pd.DataFrame:
-    """Lay the files of several reviewers side by side.
+    """Compare the files of several reviewers.
 
     Parameters
     ----------

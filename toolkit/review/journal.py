@@ -1,4 +1,4 @@
-"""Journal: what people decided, one line each, only ever appended to; all state is read from it."""
+"""Journal: what people decided, one line each, only ever appended; all state is read from the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNDO = "undo"
 
 
 class Entry(NamedTuple):
-    """One line: what it is about, the word on it (None: taken back), and a note."""
+    """One line: its subject, the verdict on it (None: taken back), and a note."""
 
     subject: str
     verdict: Any
@@ -20,14 +20,14 @@ class Entry(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step that can be undone: what it was about, and the word on it before."""
+    """A step that can be undone: its subject, and the verdict on it before."""
 
     subject: str
     before: Any
 
 
 class Journal:
-    """The state that the lines of a file add up to, read again whenever the file has changed.
+    """The current state of a file of lines, read again whenever the file has changed.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Journal:
     Attributes
     ----------
     verdicts : dict of str to object
-        The last word on each subject.
+        The last verdict on each subject.
     steps : list of Step
         What can be undone, oldest first.
     torn : str
@@ -73,7 +73,7 @@ class Journal:
 
 
 def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[Step]]:
-    """Return the last word on each subject, and the steps that can be undone.
+    """Return the last verdict on each subject, and the steps that can be undone.
 
     Examples
     --------

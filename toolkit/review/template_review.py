@@ -31,12 +31,12 @@ class TemplateReview:
     Parameters
     ----------
     remover : BoilerplateRemover
-        Fitted. Its ``decisions`` become this file, so that it honours each word from then on.
+        Fitted. Its ``decisions`` become this file, so that it obeys each decision from then on.
     corpus : corpus
         The documents to show; those it was fitted on, or some of them.
     decisions : path, optional
         Default the file that the remover has, else ``decisions.jsonl``. Nothing is written before the first
-        word.
+        decision.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class TemplateReview:
         return self._journal.path
 
     def _refresh(self) -> None:
-        """Read the file again; a passage has a word once all its templates have the same one."""
+        """Read the file again; a passage is decided when all its templates have the same verdict."""
         if self._journal.refresh() or not self._verdicts:
             each = [{self._journal.verdicts.get(t) for t in templates} for templates in self._templates]
             self._verdicts = [verdict.pop() if len(verdict) == 1 else None for verdict in each]
@@ -116,7 +116,7 @@ class TemplateReview:
         self._decide(KEEP, "rejected: it stays in the article")
 
     def undo(self) -> None:
-        """Take back the last word, whoever gave it in this file, and show its passage again."""
+        """Take back the last decision in this file, whoever made it, and show its passage again."""
         self._refresh()
         steps = [s for s in reversed(self._journal.steps) if s.subject in self._row_of]
         if not steps:
@@ -185,7 +185,7 @@ class TemplateReview:
                 f"{row['removed']:,} of {row['occurrences']:,} times, {row['characters']:,} characters",
             ),
             ("in", f"{row['documents']:,} documents{_dates(row)}"),
-            ("your word", _word(verdict)),
+            ("your decision", _word(verdict)),
         ]
         return Page(
             heading=f"Passage {self.position + 1:,} of {total:,}",

@@ -14,12 +14,12 @@ HERE = Path(__file__).parent
 
 
 class ReviewWidget(anywidget.AnyWidget):
-    """Shows a review and passes on what the reviewer does.
+    """Shows a review and passes on the reviewer's actions.
 
     Parameters
     ----------
     review : Review
-        All state is there and in its file. Pages reach the browser as messages, one at a time, when asked.
+        Holds all state, with its file. Pages are sent to the browser as messages, one at a time, on request.
     """
 
     _esm = (HERE / "review.js").read_text("utf-8")
