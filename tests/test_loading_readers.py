@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from docs.tools import formats
 from toolkit.loading import Limits, load
 from toolkit.loading.formats import READERS
 
@@ -74,6 +75,13 @@ TABLE = {
     "aylien.json": ("json", None, "Ada Brandt", None, None, "en"),
     "sheet.xlsx": ("excel", None, "Ada Brandt", None, None, None),
 }
+# files of another kind: one article, or parts
+ALSO = {
+    "nitf.xml": "feed", "rcv1.xml": "feed", "reuters.sgm": "reuters", "now.txt": "now", "message.eml": "mail",
+    "captions.srt": "captions", "captions.vtt": "captions", "cnn.story": "story", "plain.txt": "text",
+    "single.docx": "text", "newsapi.json": "json", "gnews.json": "json", "gdelt.gkg.csv": "delimited",
+    "headerless.csv": "delimited",
+}  # fmt: skip
 FOREIGN = {"nexis_de.txt", "nexis_fr.txt", "nexis.html", "factiva_de.html", "factiva_es.html", "factiva_ru.html",
            "factiva_ja.html", "factiva_coded.html", "mediargus.txt"}  # fmt: skip
 LINED = [name for name, row in TABLE.items() if name.endswith(".txt") and row[0] != "json"]
@@ -175,8 +183,20 @@ def test_a_folder_of_every_format_adds_up(everything, tmp_path):
 
 
 def test_every_reader_is_met_in_these_files():
-    met = {row[0] for row in TABLE.values()} | {"reuters", "now", "captions", "story", "text", "delimited"}
-    assert set(READERS) - met == {"jsonlines", "columnar", "html", "warc"}, "test_loading.py has these"
+    assert {path.name for path in ARCHIVES.iterdir()} == TABLE.keys() | ALSO.keys()
+    met = {row[0] for row in TABLE.values()} | set(ALSO.values())
+    assert set(READERS) - met == {"jsonlines", "columnar", "html", "warc"}, (
+        "test_loading_records.py has these"
+    )
+
+
+def test_the_page_of_formats_is_made_from_their_table():
+    page = formats.PAGE.read_text("utf-8")
+    assert formats.page(page) == page, "out of date; run python -m docs.tools.formats"
+    for key in READERS:
+        name, said = formats.parts(key)
+        assert name
+        assert {"Known by", "Read as", "Fields", "Bad input"} <= said.keys(), key
 
 
 @pytest.mark.parametrize("name", LINED)

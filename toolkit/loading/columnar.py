@@ -21,7 +21,14 @@ _LARGEST_HEADER = 100 << 20
 
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
-    """Yield the records of a columnar file; only the columns a corpus can use are read."""
+    """Parquet, Feather 2 and Arrow files.
+
+    Known by: content, `.parquet`, `.feather`, `.arrow`, `.ipc`
+    Read as: batch by batch, only the columns that a corpus can use; dictionary, binary and list columns too
+    Fields: those of [Fields](#fields)
+    Bad input: `cannot be read as a columnar file` where it is truncated; `column 'text' holds int64, no text`;
+    `column 'title' is not valid UTF-8` for a record
+    """
     file = stream.seekable()
     number = 0
     batches = _batches(file, options)

@@ -12,59 +12,41 @@ from toolkit import fields
 from toolkit.loading import shapes
 from toolkit.loading.encodings import SAMPLE, as_utf8, detect, has_bom
 from toolkit.loading.jsonlines import depth
-from toolkit.loading.mapping import Block
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.streams import CHUNK, Stream
-
-ROWS = 500
-"""Records handed on at a time."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _decode = json.JSONDecoder().raw_decode
 
 
-def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
-    """Yield the records of JSON values, read one record at a time."""
-    records: list[dict[str, Any]] = []
-    places: list[str] = []
-    number = 0
-    scanner = _Scanner(stream, options)
-    values = scanner.records()
-    while True:
-        failure = None
-        try:
-            value = next(values)
-        except StopIteration:
-            break
-        except Unreadable as caught:
-            failure = Rejected(f"{label}#{number + 1}" if number else label, str(caught), caught.excerpt)
-        if failure is not None:
-            if records:
-                yield Block.of_records(records, places)
-            yield failure
-            return
-        number += 1
-        place = f"{label}#{number}"
-        if scanner.size > options.limits.record_bytes:
-            reason = (
-                f"record larger than {options.limits.record_bytes / 2**20:.3g} MiB; raise Limits.record_bytes"
-            )
-            yield Rejected(place, reason)
-        elif isinstance(value, dict) and depth(value) <= options.limits.json_depth:
-            records.append(shapes.unwrap(value))
-            places.append(place)
+def documents(archive: Archive) -> Iterator[Record | Unreadable]:
+    """JSON that is not one record a line; ninjs, JSON Feed, WordPress, Elasticsearch; the replies of news APIs.
+
+    Known by: `.json`, or `[` or `{` first
+    Read as: a list of records, one record, several one after the other, or an object that wraps a list (`articles`,
+    `items`, `records`, `documents`, `docs`, `data`, `results`, `entries`, `news`, `stories`, `posts`, `hits`,
+    `rows`; also `hits.hits`, `response.results`, `articles.results`); a record at a time, so that the file may be
+    larger than memory
+    Fields: those of [Fields](#fields), also in `_source`, `bodies`, `headlines`, `rendered`, `fields` (Guardian),
+    `links` (Aylien), `headline.main` (New York Times); the mark `[+2829 chars]` of NewsAPI and GNews is taken off
+    Bad input: records before a fault are kept, then `cut off in the middle of a record; what follows is not read`;
+    `not an object: a record must be one`; `JSON nested deeper than 100`; `no records`
+    Seen in: mattlisiv/newsapi-python#72; EventRegistry/event-registry-python wiki; Webz.io, GNews, Guardian Open
+    Platform, New York Times Article Search and Aylien documentation
+    """
+    limits = archive.options.limits
+    scanner = _Scanner(archive.stream, archive.options)
+    for value in scanner.records():
+        if scanner.size > limits.record_bytes:
+            yield archive.too_large("record")
+        elif isinstance(value, dict) and depth(value) <= limits.json_depth:
+            yield shapes.unwrap(value)
         elif isinstance(value, dict):
-            yield Rejected(place, f"JSON nested deeper than {options.limits.json_depth}", "")
+            yield Unreadable(f"JSON nested deeper than {limits.json_depth}")
         else:
-            yield Rejected(place, "not an object: a record must be one", printable(repr(value)[:400]))
-        if len(records) >= ROWS:
-            yield Block.of_records(records, places)
-            records, places = [], []
-    if records:
-        yield Block.of_records(records, places)
-    if not number:
-        yield Rejected(label, "no records: the JSON holds none")
+            yield Unreadable("not an object: a record must be one", printable(repr(value)[:400]))
 
 
 class _Scanner:

@@ -39,7 +39,7 @@ Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
 READERS: dict[str, Reader] = {
     "text": reader(texts.text, single=True),
     "jsonlines": jsonlines.read,
-    "json": documents.read,
+    "json": reader(documents.documents, what="records"),
     "delimited": delimited.read,
     "excel": office.excel,
     "columnar": columnar.read,

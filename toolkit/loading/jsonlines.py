@@ -29,7 +29,14 @@ class Oversized(bytes):
 
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
-    """Yield the records of a JSON Lines file, blank lines not counted."""
+    """JSON Lines, one record a line.
+
+    Known by: `.jsonl`, `.ndjson`, `.jl`, or an object on each line
+    Read as: one record a line; blank lines are not counted
+    Fields: those of [Fields](#fields), also nested as in JSON
+    Bad input: one row a line: `not valid JSON: …`, `not valid UTF-8: byte 0xe9 at 12`, `a JSON line must hold an
+    object`, `lone surrogate`, `JSON nested deeper than 100`, `record larger than 64 MiB`, `empty text`
+    """
     limits = options.limits
     encoding = options.encoding or line_encoding(stream.peek(SAMPLE), utf8_expected=True)
     reader = _Reader(label, options)

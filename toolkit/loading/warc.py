@@ -24,12 +24,17 @@ _DOCUMENTS = frozenset({"response", "resource", "conversion"})
 
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
-    """Yield the pages of a WARC file; every record that should hold one and does not is rejected.
+    """WARC, the pages of a crawl; needs the extra `formats`.
 
-    ``warcinfo``, ``request`` and ``metadata`` records describe the crawl, and are passed over. Numbers in
-    ``source`` count all records of the file. Records are cut here, by their stated length, and handed to
-    warcio one by one: left to itself it drops what a wrong length leaves over.
+    Known by: `WARC/` first
+    Read as: `response`, `resource` and `conversion` records, each by trafilatura as a page; HTTP charset, chunks
+    and compression honoured; `warcinfo`, `request` and `metadata` records describe the crawl and are passed over
+    Fields: doc_id title url publisher published authors lang; numbers in `source` count all records
+    Bad input: `not a page but image/png`, `HTTP status 404`, `revisit record`, `no article text found`, `truncated
+    WARC: the file ends within this record`, `… bytes that belong to no record`
     """
+    # records are cut here, by their stated length, and handed to warcio one by one: left to itself it drops what a
+    # wrong length leaves over
     try:
         from warcio.exceptions import ArchiveLoadFailed
         from warcio.recordloader import ArcWarcRecordLoader

@@ -173,7 +173,12 @@ class Archive:
         return Unreadable(f"{what} larger than {size}; not read; raise Limits.record_bytes", printable(start))
 
 
-def reader(articles: Callable[[Archive], Iterator[Record | Unreadable]], *, single: bool = False) -> Reader:
+def reader(
+    articles: Callable[[Archive], Iterator[Record | Unreadable]],
+    *,
+    single: bool = False,
+    what: str = "articles",
+) -> Reader:
     """Return the reader of a format, given how its articles are found.
 
     Parameters
@@ -183,6 +188,8 @@ def reader(articles: Callable[[Archive], Iterator[Record | Unreadable]], *, sing
         ``Unreadable`` where nothing more can be read. A ``text`` may be a list of paragraphs.
     single : bool, default False
         Whether the file holds one article, so that it needs no number.
+    what : str, default "articles"
+        What a file is said to hold none of.
     """
 
     @wraps(articles)
@@ -195,7 +202,7 @@ def reader(articles: Callable[[Archive], Iterator[Record | Unreadable]], *, sing
             try:
                 item = next(found, None)
             except Unreadable as failure:
-                place = label if single and not number else f"{label}#{number + 1}"
+                place = f"{label}#{number + 1}" if number else label
                 end = Rejected(place, str(failure), failure.excerpt)
                 break
             if item is None:
@@ -216,9 +223,7 @@ def reader(articles: Callable[[Archive], Iterator[Record | Unreadable]], *, sing
         if records:
             yield Block.of_records(records, places)
         if end is None and not number:
-            end = Rejected(
-                label, f"no articles found in what looks like {articles.__name__.replace('_', ' ')}"
-            )
+            end = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
         elif end is None and (reason := archive.missing(number)) is not None:
             end = Rejected(label, reason)
         if end is not None:
@@ -229,10 +234,12 @@ def reader(articles: Callable[[Archive], Iterator[Record | Unreadable]], *, sing
 
 def _checked(record: Record) -> Record | Unreadable:
     """Return the record with its paragraphs joined, or why it is none."""
-    if isinstance(record.get("text"), list):
-        record["text"] = "\n\n".join(record["text"])
+    text = record.get("text")
+    if isinstance(text, list) and all(isinstance(paragraph, str) for paragraph in text):
+        record["text"] = "\n\n".join(text)
     for name, value in record.items():
-        if isinstance(value, str) and not value.isascii() and re.search("[\ud800-\udfff]", value):
+        # bytes of no character; half a pair of an escape in JSON is told by what maps the fields
+        if isinstance(value, str) and not value.isascii() and re.search("[\udc80-\udcff]", value):
             return Unreadable(f"{name} is not valid in the file's encoding; pass encoding=", printable(value))
     return record
 

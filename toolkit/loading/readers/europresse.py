@@ -28,7 +28,7 @@ def europresse(archive: Archive) -> Iterator[Record]:
     Known by: elements of class `DocPublicationName`
     Read as: one article from one such element to the next; certificate, copyright and document number are not text
     Fields: doc_id title publisher edition published authors section length; the date by the document number
-    Bad input: `empty text`; `no articles found in what looks like europresse`
+    Bad input: `empty text`; `no articles found in it, read as europresse`
     Seen in: cran/tm.plugin.europresse inst/texts; ANR gargantext europresse parser; IRaMuTeQ converters
     """
     lines: list[tuple[str, str]] | None = None

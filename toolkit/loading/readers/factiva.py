@@ -46,7 +46,7 @@ def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
     Known by: title 'Factiva', elements of class `enArticle`, `deArticle` …
     Read as: one article each; search summary and publisher's line are not text
     Fields: doc_id title publisher published authors section length lang
-    Bad input: `empty text`; `no articles found in what looks like factiva html`
+    Bad input: `empty text`; `no articles found in it, read as factiva html`
     Seen in: koheiw/newspapers tests/data/factiva; cran/tm.plugin.factiva inst/factiva_test.html; amcat/amcat#582
     """
     for article in archive.page().iter("div"):
