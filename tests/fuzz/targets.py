@@ -308,11 +308,29 @@ DECIDED = b'{"template_id": "0000000000000000", "verdict": "keep"}\n{"text": "a"
 MARKED = b'<script>alert(1)</script>" onerror=x\n\x1b[31m\xe2\x80\xae[a](javascript:x)'
 
 
+ARCHIVES = Path(__file__).parent.parent / "archives"
+SHAPES = {
+    "nexis": "nexis_en.txt nexis_de.txt nexis_fr.txt nexis_nl.txt", "nexis-html": "nexis.html",
+    "word": "nexis_uni.docx single.docx", "rtf": "nexis_uni.rtf",
+    "factiva-html": "factiva_de.html factiva_coded.html", "factiva-text": "factiva.txt factiva_coded.txt",
+    "factiva-xml": "factiva.xml", "europresse": "europresse.html europresse_old.html",
+    "reports": "proquest.txt proquest_new.txt mediargus.txt", "integrum": "integrum.html",
+    "sgml": "reuters.sgm gigaword.sgm trec.sgml", "now": "now.txt", "wikinews": "wikinews.xml",
+    "standards": "nitf.xml rcv1.xml newsml1.xml", "mail": "newsletter.mbox message.eml",
+    "captions": "captions.srt captions.vtt", "story": "cnn.story", "excel": "sheet.xlsx",
+    "apis": "webz.json newsapi.json eventregistry.json guardian.json nyt_search.json aylien.json",
+}  # fmt: skip
+"""Target → files of ``tests/archives`` that it begins with; it is read under the name of the first."""
+
 NAMES = (
     "jsonlines", "json", "csv", "text", "html", "xml", "warc", "parquet", "feather", "zip", "tar", "gzip", "zstd",
     "bz2", "xz", "unnamed", "segments", "cleaning", "topics", "display", "topic-arrays", "topic-card",
-    "segment-arrays", "segment-card", "index", "decisions",
+    "segment-arrays", "segment-card", "index", "decisions", *SHAPES,
 )  # fmt: skip
+
+
+def _archive(name: str) -> bytes:
+    return (ARCHIVES / name).read_bytes()
 
 
 @cache
@@ -355,6 +373,10 @@ def targets() -> dict[str, Target]:
         "segment-card": Target(segment_card_, lambda: (segment_card(),)),
         "index": Target(index, lambda: (index_bytes(),)),
         "decisions": Target(decisions, lambda: (DECIDED,)),
+        **{
+            name: Target(reader(files.split()[0]), lambda files=files: tuple(map(_archive, files.split())))
+            for name, files in SHAPES.items()
+        },
     }
 
 
