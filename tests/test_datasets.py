@@ -235,6 +235,7 @@ def test_shipped_gold_holds_no_text_and_fits_its_kinds():
     for name, keys in {
         "boilerplate": of_spans,
         "boilerplate_modern": of_spans | {"source", "lang"},
+        "boilerplate_extra_modern": of_spans | {"source", "lang"},
         "topics": of_topics | {"round"},
         "topics_modern": of_topics | {"lang"},
         "topics_extra_modern": of_topics | {"lang"},
@@ -307,8 +308,11 @@ def test_modern_gold_fits_its_texts_and_says_what_may_be_learned_from(shared_dat
     boilerplate, topics = (toolkit.datasets.gold(f"{name}_modern") for name in ("boilerplate", "topics"))
     assert len(boilerplate.unmatched) == len(topics.unmatched) == 0
     own = topics.corpus["part"] == "topics_modern"
-    assert (len(boilerplate.corpus), own.sum()) == (622, 1735)
-    assert boilerplate.corpus["use"].value_counts().to_dict() == {"train": 525, "develop": 97}
+    marked = boilerplate.corpus["part"] == "boilerplate_modern"
+    assert (marked.sum(), own.sum()) == (622, 1735)
+    assert boilerplate.corpus[marked]["use"].value_counts().to_dict() == {"train": 525, "develop": 97}
+    for gold, first in ((boilerplate, marked), (topics, own)):
+        assert set(gold.corpus[~first]["use"]) == {"train"}
     assert topics.corpus[own]["use"].value_counts().to_dict() == {"train": 1226, "develop": 509}
     texts = boilerplate.corpus.set_index("doc_id")["text"]
     spans = boilerplate.spans
