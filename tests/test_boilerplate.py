@@ -509,3 +509,18 @@ def test_only_doubtful_text_goes_with_the_removed_pieces_of_its_line():
         join(read, Seen.of(read, None), np.zeros(len(score), bool), remove, kind, score, 0.75)
         assert remove[:6].tolist() == [bool(j) for j in joined]
         assert not remove[6:].any()
+
+
+@pytest.mark.parametrize("glue", ["\n\n", " ", ""])
+def test_a_template_ends_where_other_articles_say_so(glue):
+    """Its first and last lines have no full stop: without line breaks, they share a segment with the story."""
+    lines = ("A LETTER FROM THE HARBOUR", *APPEAL[:-1], "JOIN THE LAMP")
+    corpus = with_appeal("@")
+    inner = (glue or " ").join(lines)
+    corpus["text"] = corpus["text"].str.replace(r"\s*@\s*", f"{glue}{inner}{glue}", regex=True)
+    cleaned = BoilerplateRemover().fit(corpus).transform(corpus)["clean_text"]
+    for line in lines[1:]:
+        assert sum(line in text for text in cleaned) <= 2, line
+    after = corpus["text"].str.split(lines[-1]).str[-1].str.split().str[:3].str.join(" ")
+    kept = [words in " ".join(text.split()) for words, text in zip(after, cleaned, strict=True)]
+    assert sum(kept) >= 17

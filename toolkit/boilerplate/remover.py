@@ -25,6 +25,7 @@ from toolkit.boilerplate.decisions import (
     append_decision,
     check_verdict,
 )
+from toolkit.boilerplate.edges import extended
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.features import mix_all
@@ -415,7 +416,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             remove = np.where(ruled, verdict != KEPT, remove)
             kind = np.where(verdict >= 0, verdict, kind)
         remove &= wanted[kind] & (kind >= 0)
-        return assemble(read.segments, remove, kind, score, template, ruled)
+        segments = read.segments if lookup is None else extended(read, lookup, seen, sure, remove)
+        return assemble(segments, remove, kind, score, template, ruled)
 
     def _asked(self) -> Lookup | None:
         if not hasattr(self, "index_"):
