@@ -50,7 +50,8 @@ def extended(
     """
     segments = read.segments
     start, end = segments.start.copy(), segments.end.copy()
-    sure, mixed = evident & remove, ~seen.others.any(axis=1)
+    sure = np.asarray(evident & remove)
+    mixed = ~sure & (~remove | ~seen.others.any(axis=1))
     for step in (1, -1):
         for s in _beside(read, lookup, seen, sure, mixed, step):
             places, tokens, prints = _candidates(read, s, step)
@@ -151,4 +152,4 @@ def _capital(
 def _begins(raw: bytes) -> bool:
     """Whether a sentence can begin here: with a capital letter, after marks of quotation."""
     match = _STARTS.match(raw.decode("utf-8", "ignore"))
-    return bool(match) and match.group()[-1].isupper()
+    return match is not None and match.group()[-1].isupper()
