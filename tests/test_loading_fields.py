@@ -65,6 +65,27 @@ def test_dates(value, micros):
     assert parse_date(value) == micros
 
 
+MARCH = [
+    "10. März 2018", "Samstag, 10. März 2018", "10 mars 2018", "samedi 10 mars 2018", "10 de marzo de 2018",
+    "10 de março de 2018", "10 marzo 2018", "zaterdag 10 maart 2018", "den 10 mars 2018", "10 marca 2018",
+    "10 марта 2018", "10 Mart 2018 Cumartesi", "10 Maret 2018", "2018年3月10日", "2018년 3월 10일", "10.03.2018",
+    "10. 3. 2018",
+]  # fmt: skip
+
+
+def test_dates_in_other_languages_are_those_of_the_calendar():
+    """The tenth of March, never the third of October: dots and names of months are read as they are written."""
+    wrong = {text: found for text in MARCH if (found := parse_date(text)) != parse_date("2018-03-10")}
+    assert not wrong
+    later = parse_date("2018-03-10T14:35:00Z")
+    assert parse_date("10. März 2018, 14:35 Uhr") == parse_date("10.03.2018 14:35") == later
+
+
+@pytest.mark.parametrize("text", ["mars 2018", "Saison 2018", "gestern", "3 games of 2018", "vor 3 Tagen"])
+def test_what_is_no_whole_date_is_none(text):
+    assert parse_date(text) is None
+
+
 @settings(deadline=None)
 @given(
     st.one_of(

@@ -15,6 +15,13 @@ _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LONGEST = 64
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
+_DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+_WORDS = 10
+LANGUAGES = (
+    "en de fr es it pt nl sv da nb fi pl cs ru uk tr ar he fa hi id vi th zh ja ko el ro hu bg".split()
+)
+"""Languages whose names of months are read, in the order in which they are tried."""
 
 # RFC 2822 section 4.3 names the American zones; the European ones are what publishers print.
 _ZONES = {
@@ -29,7 +36,8 @@ def parse_date(value: Any) -> int | None:
     """Return a date as microseconds since 1970-01-01 UTC, or None where it is none.
 
     Read are ISO 8601, RFC 2822, seconds, milliseconds or microseconds since 1970, ``YYYYMMDDhhmmss``, and
-    what dateutil makes of the rest (``03/04/2021`` is 4 March, as in American data). Times without a zone
+    what dateutil makes of the rest (``03/04/2021`` is 4 March, as in American data; ``03.04.2021`` is 3 April, for
+    dots are European), and dates with the names of months in :data:`LANGUAGES`, by dateparser. Times without a zone
     are UTC. A date without a year, or outside the years 1 to 9999, is none.
 
     Parameters
@@ -41,6 +49,8 @@ def parse_date(value: Any) -> int | None:
     --------
     >>> parse_date("2015-03-05T10:00:00+02:00"), parse_date("Thu, 05 Mar 2015 08:00:00 GMT")
     (1425542400000000, 1425542400000000)
+    >>> parse_date("10. März 2018") == parse_date("10 mars 2018") == parse_date("2018-03-10")
+    True
     >>> parse_date("soon") is None
     True
     """
@@ -68,9 +78,10 @@ def _parse_text(text: str) -> int | None:
     rfc = _parse(parsedate_to_datetime, text)
     if rfc is not None:
         return rfc
-    return (
-        _parse(_by_dateutil, text) if _YEAR.search(text) or re.search(r"\d[/.-]\d+[/.-]\d\d$", text) else None
-    )
+    if _YEAR.search(text) or re.search(r"\d[/.-]\d+[/.-]\d\d$", text):
+        found = _parse(_by_dateutil, text)
+        return _parse(_by_dateparser, text) if found is None else found
+    return None
 
 
 def _parse(parser: Any, *arguments: Any) -> int | None:
@@ -90,12 +101,35 @@ def _by_dateutil(text: str) -> datetime:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # two defaults that share no part show which parts the text itself does not give
-        first = parser.parse(text, default=datetime(2000, 1, 1), tzinfos=zone)
-        second = parser.parse(text, default=datetime(2001, 2, 2), tzinfos=zone)
+        european = bool(_DOTTED.search(text))
+        first = parser.parse(text, default=datetime(2000, 1, 1), tzinfos=zone, dayfirst=european)
+        second = parser.parse(text, default=datetime(2001, 2, 2), tzinfos=zone, dayfirst=european)
     if first.year != second.year:
         msg = "no year"
         raise ValueError(msg)
     return first
+
+
+@lru_cache(maxsize=1)
+def _dateparser() -> Any:
+    from dateparser.date import DateDataParser
+
+    # no earlier date may decide how the next is read, and nothing relative to today ("yesterday")
+    return DateDataParser(
+        languages=LANGUAGES, try_previous_locales=False,
+        settings={"TIMEZONE": "UTC", "REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"],
+                  "DATE_ORDER": "DMY"},
+    )  # fmt: skip
+
+
+def _by_dateparser(text: str) -> datetime | None:
+    """Read a date with the name of its month; what has no day and year, or is a sentence, is not tried."""
+    if not (_YEAR.search(text) and _DAY.search(text)) or text.count(" ") >= _WORDS:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = _dateparser().get_date_data(text).date_obj
+    return found if isinstance(found, datetime) else None
 
 
 def _since_1970(number: float) -> int | None:

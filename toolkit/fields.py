@@ -17,10 +17,12 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "text", "content", "body", "article", "maintext", "content_original", "article_text",
         "article_body", "full_text", "body_text", "content_text", "text_content", "story", "story_text",
         "plain_text", "news_text", "raw_text",
+        "volltext", "artikeltext", "inhalt", "texte", "contenu", "texto", "contenido", "conteudo", "testo", "tekst",
     ),
     "title": (
         "title", "headline", "head", "heading", "article_title", "title_page", "web_title", "news_title",
         "headline_text",
+        "titel", "überschrift", "titre", "titulo", "título", "titular", "titolo", "tytul", "tytuł",
     ),
     "url": (
         "url", "link", "canonical_url", "canonical_link", "article_url", "page_url", "web_url",
@@ -29,21 +31,31 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "publisher": (
         "publisher", "source_domain", "domain", "site", "site_name", "outlet", "news_outlet", "newspaper",
         "media_name", "publication", "hostname", "host", "source_url",
+        "zeitung", "journal", "periodico", "periódico", "jornal", "testata", "krant", "tidning", "gazeta",
     ),
     "authors": (
         "authors", "author", "byline", "author_name", "author_names", "article_author", "creator", "dc_creator",
         "writer", "journalist", "reporter",
+        "autor", "autoren", "verfasser", "auteur", "auteurs", "autores", "autore", "autori",
     ),
-    "lang": ("lang", "language", "lang_code", "language_code", "meta_lang"),
+    "lang": (
+        "lang", "language", "lang_code", "language_code", "meta_lang",
+        "sprache", "langue", "idioma", "lingua", "taal", "språk", "jezyk", "język",
+    ),
     "published": (
         "published", "date_publish", "date_time_pub",
         "date", "published_at", "pub_date", "publish_date", "date_published",
         "published_date", "publishing_date", "publication_date", "web_publication_date",
         "datetime", "timestamp", "created", "created_at", "version_created", "first_created",
         "seendate", "updated", "modified",
+        "datum", "erscheinungsdatum", "date_de_publication", "fecha", "fecha_publicacion", "data_publicacao",
+        "data_pubblicazione", "publicatiedatum",
     ),
 }  # fmt: skip
-"""Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
+"""Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count.
+
+The last line of each holds the names in German, French, Spanish, Portuguese, Italian, Dutch, Swedish and Polish.
+"""
 
 MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content")
 """Fields that hold a whole page; it goes through trafilatura where no field holds the text."""
