@@ -192,8 +192,9 @@ def test_the_command_of_the_wheel_alone_makes_a_run(installed, tmp_path):
 
 
 PUBLIC = [
-    "BoilerplateRemover", "TemplateIndex", "TopicClassifier", "audit", "clean", "datasets", "duplicates",
-    "iter_batches", "load",
+    "BoilerplateRemover", "TemplateIndex", "ToolkitError", "TopicClassifier", "audit", "census", "clean", "datasets",
+    "display", "distributed", "duplicates", "errors", "evaluation", "iter_batches", "load", "pipeline", "plots",
+    "prevalence", "quarantine", "report", "review", "show",
 ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ if _typing.TYPE_CHECKING:
     from toolkit.display import show
     from toolkit.duplication import duplicates
     from toolkit.errors import ToolkitError
+    from toolkit.estimation import prevalence
     from toolkit.loading import iter_batches, load
     from toolkit.topics import TopicClassifier
 
@@ -52,6 +53,7 @@ __all__ = [
     "load",
     "pipeline",
     "plots",
+    "prevalence",
     "quarantine",
     "report",
     "review",
@@ -62,7 +64,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "ToolkitError": "errors",
     "TopicClassifier": "topics", "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication",
-    "iter_batches": "loading", "load": "loading", "quarantine": "corpus", "show": "display",
+    "iter_batches": "loading", "load": "loading", "prevalence": "estimation", "quarantine": "corpus", "show": "display",
 }  # fmt: skip
 """Names of the package → the module each is imported from, once it is asked for; the others are modules."""
 
