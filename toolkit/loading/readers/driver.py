@@ -146,8 +146,12 @@ class Archive:
 
     def missing(self, found: int) -> str | None:
         """Return what the archive counts and the file does not hold, or None."""
-        if self.claimed is not None and self.claimed != found:
-            return f"the archive counts {self.claimed} articles, {found} are in this file"
+        claimed = self.claimed
+        # a cover page may name all that was found rather than what is in this file
+        if claimed is not None and claimed > max((total for _, total in self._numbers), default=claimed):
+            claimed = None
+        if claimed not in {None, found}:
+            return f"the archive counts {claimed} articles, {found} are in this file"
         runs: list[list[tuple[int, int]]] = []
         for number, total in self._numbers:
             if not runs or total != runs[-1][-1][1] or number <= runs[-1][-1][0]:

@@ -20,7 +20,7 @@ from toolkit.loading.readers.lines import (
     unwrapped,
     words,
 )
-from toolkit.loading.readers.markup import child, classes, content, each, find
+from toolkit.loading.readers.markup import child, classed_lines, content, each, find
 
 NUMBER = re.compile(
     r"^[ \t]*(?:AN[ \t]+)?(?:Documento?|Dokument|Документ|文件|文档|文書|記事|문서)[ \t]+"
@@ -30,6 +30,7 @@ NUMBER = re.compile(
 """The line below each document: 'Document HARBP00020180310ee3a00001'."""
 
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
+_BLOCKS = tuple("p div td tr table h1 h2 h3 h4 li".split())
 _CODED = re.compile(
     r"^(CLM|SE|HD|BY|CR|WC|PD|ET|SN|SC|NGC|GC|ED|PG|VOL|LA|CY|LP|TD|CT|CX|RF|ART|CO|IN|NS|RE|IPD|IPC|PUB|AN)"
     r"(?:[ \t]+|$)"
@@ -49,10 +50,17 @@ def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
     Bad input: `empty text`; `no articles found in it, read as factiva html`
     Seen in: koheiw/newspapers tests/data/factiva; cran/tm.plugin.factiva inst/factiva_test.html; amcat/amcat#582
     """
-    for article in archive.page().iter("div"):
-        if _ARTICLE.search(article.get("class") or ""):
-            rows = [row for row in article.iter("tr") if row.find("td[@class='index']") is not None]
-            yield _by_code(rows) if rows else _by_place(article)
+    articles: dict[Any, list[tuple[list[str], str]]] = {}
+    for element, line in classed_lines(archive.page(), *_BLOCKS):
+        names: list[str] = []
+        around = element
+        while around is not None and not _ARTICLE.search(around.get("class") or ""):
+            names += (around.get("class") or "").split() or [f"<{around.tag}>"]
+            around = around.getparent()
+        if around is not None:
+            articles.setdefault(around, []).append((names, line))
+    for lines in articles.values():
+        yield _by_code(lines) if any("index" in names for names, _ in lines) else _by_place(lines)
 
 
 def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -108,52 +116,38 @@ def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
         }
 
 
-def _by_code(rows: list[Any]) -> Record:
+def _by_code(lines: list[tuple[list[str], str]]) -> Record:
     """Return the article of a table of field codes."""
-    record: Record = {"title": None}
-    text: list[str] = []
-    for row in rows:
-        code = (content(row.find("td[@class='index']")) or "").strip()
-        value = row[-1]
-        if code in {"LP", "TD"}:
-            text += each(value, "p") or [content(value) or ""]
-        elif code in _CODES:
-            record[_CODES[code]] = content(value)
-    return _typed(record | {"text": [paragraph for paragraph in text if paragraph]})
+    values: dict[str, list[str]] = {}
+    code = ""
+    for names, line in lines:
+        if "index" in names:
+            code = line
+        else:
+            values.setdefault(code, []).append(line)
+    record: Record = {_CODES[code]: " ".join(found) for code, found in values.items() if code in _CODES}
+    return _typed({"title": None} | record | {"text": [*values.get("LP", []), *values.get("TD", [])]})
 
 
-def _by_place(article: Any) -> Record:
+def _by_place(lines: list[tuple[list[str], str]]) -> Record:
     """Return the article whose fields are told by the order in which they stand."""
     record: Record = {"title": None}
     fields: list[str] = []
     text: list[str] = []
-    for element in article.iter("div", "span", "b", "p", "h1", "h2", "h3", "h4"):
-        names = (element.get("class") or "").split()
-        inside = set(classes(element.getparent()))
-        line = content(element)
-        if not line or any(name.endswith("Headline") for name in inside):
-            continue
+    for names, line in lines:
         if any(name.endswith("Headline") for name in names):
-            numbered = "counted" in names
-            record["title"] = re.sub(r"^\d+\) ", "", line) if numbered else line
-            fields.append("")
-        elif "author" in names or (names and names[0].endswith("Author")):
-            record["authors"] = authors(line)
+            record["title"] = re.sub(r"^\d+\) ", "", line) if "counted" in names else line
+            if fields:
+                record["section"], fields = fields[0], []
         elif any(name.endswith("articleParagraph") for name in names):
             text.append(line)
-        elif element.tag == "p" and (number := NUMBER.match(line)):
+        elif number := NUMBER.match(line):
             record["doc_id"] = number[1]
-        elif (
-            element.tag == "div"
-            and not names
-            and not element.get("id")
-            and len(element.findall(".//div")) == 0
-        ):
+        elif any(name.lower().endswith("author") for name in names):
+            record["authors"] = authors(line)
+        elif "<p>" not in names:
             fields.append(line)
-    at = fields.index("") if "" in fields else 0
-    if fields[:at]:
-        record["section"] = fields[0]
-    return _placed(record, fields[at + 1 :]) | {"text": text}
+    return _placed(record, fields) | {"text": text}
 
 
 def _placed(record: Record, fields: list[str]) -> Record:
@@ -236,8 +230,9 @@ def _plain_text(found: list[list[str]]) -> Record:
     if head:
         byline = len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1])
         record["authors"] = authors(head.pop()) if byline else None
-        section = len(found) > 1 and len(found[0]) == 1 and at > 1 and len(head) > 1
-        record["section"] = head.pop(0) if section else None
+        # a section of one or two words may stand above the title
+        if len(head) > 1 and len(head[0]) <= 25 and len(head[0]) < len(head[1]):
+            record["section"] = head.pop(0)
         record["title"] = " ".join(head)
     record = {name: value for name, value in record.items() if value is not None} | {
         "authors": record.get("authors")

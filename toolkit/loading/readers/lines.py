@@ -95,7 +95,9 @@ def find_date(text: str) -> str | None:
     """
     for match in _DATE.finditer(text[:300]):
         found = match.group()
-        if numbers := re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", found):
+        if numbers := re.fullmatch(r"(\d{4})\s?[年년]\s?(\d\d?)\s?[月월]\s?(\d\d?)\s?[日일]", found):
+            found = "-".join(number.zfill(2) for number in numbers.groups())
+        elif numbers := re.fullmatch(r"(\d{1,2})[./](\d{1,2})[./](\d{4})", found):
             day, month, year = (int(number) for number in numbers.groups())
             found = f"{year}-{month:02}-{day:02}" if month <= 12 else f"{year}-{day:02}-{month:02}"
         if parse_date(found) is not None:

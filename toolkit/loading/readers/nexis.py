@@ -40,6 +40,7 @@ _LISTED = re.compile(
     r"^(?:Documents?|Dokumente?|Documentos?|Documenten|Documenti) \((\d{1,7})\)$", re.M | re.I
 )
 _SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
+_MONTH = re.compile(r"[^\W\d_]{3,14},? (?:19|20)\d\d")
 _LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
 _ROLES = {
     "authors": "byline author autor auteur autore verfasser",
@@ -167,6 +168,8 @@ def _numbered(found: list[list[str]]) -> Record:
     record: Record = {"title": None, "published": None, "publisher": None}
     found = _separate(found)
     dated = next((i for i, block in enumerate(found[:8]) if is_date(block[0])), None)
+    if dated is None:
+        dated = next((i for i, block in enumerate(found[:4]) if _MONTH.fullmatch(block[0])), None)
     labelled = next((i for i, block in enumerate(found) if _label(block[0])), len(found))
     if dated is not None and dated > labelled:
         dated = None
@@ -176,9 +179,12 @@ def _numbered(found: list[list[str]]) -> Record:
         head, start = [], 0
     if head:
         record |= publication(head[0][0])
-        record["title"] = " ".join(head[1]) if len(head) > 1 else None
+        links = [block[0] for block in head[1:] if block[0].startswith(("http://", "https://"))]
+        titles = [" ".join(block) for block in head[1:] if block[0] not in links]
+        record |= {"title": titles[0] if titles else None, "url": links[0] if links else None}
     if dated is not None:
-        record["published"] = find_date(found[dated][0])
+        day = found[dated][0]
+        record["published"] = find_date(day) or (day if _MONTH.fullmatch(day) else None)
         if found[dated][1:]:
             record["edition"] = " ".join(found[dated][1:])
         while start < len(found) and is_date(found[start][0]):
@@ -186,7 +192,7 @@ def _numbered(found: list[list[str]]) -> Record:
             start += 1
     at = _header(record, found, start)
     end = len(found)
-    while end > at and (is_closing(found[end - 1][0]) or _label(found[end - 1][0])):
+    while end > at and (is_closing(found[end - 1][0]) or _ends(found[end - 1])):
         end -= 1
         if label := _label(found[end][0]):
             _note(record, label[0], " ".join([label[1], *found[end][1:]]).strip())
@@ -287,6 +293,12 @@ def _uni_label(line: str) -> bool:
 def _dated(lines: list[str]) -> int | None:
     """Return the number of the last line that is a date, which stands under the newspaper's name."""
     return next((i for i in range(len(lines) - 1, -1, -1) if is_date(lines[i])), None)
+
+
+def _ends(block: list[str]) -> bool:
+    """Whether a block behind a text is a label in capitals; that of a date must have no more than one."""
+    name, _, value = " ".join(block).partition(":")
+    return _label(block[0]) is not None and name.isupper() and (name != "UPDATE" or len(value) < 40)
 
 
 def _finished(record: Record, text: list[str]) -> Record:
