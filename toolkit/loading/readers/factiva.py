@@ -84,7 +84,7 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
             yield record | {"doc_id": number[1]}
             piece = piece[number.end() :]
         held = piece
-    if any(words(line) is not None and not line.isdecimal() for block in blocks(held) for line in block):
+    if any(words(line) is not None for block in blocks(held) for line in block):
         yield Unreadable("cut off: no line 'Document …' at its end", held[:200])
 
 
@@ -112,7 +112,7 @@ def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
             "authors": authors(content(find(article, "byline"))),
             "section": content(find(article, "sectionname")),
             "lang": language(content(find(article, "baselanguage"))),
-            "length": words(content(find(article, "wordcount")) or ""),
+            "length": words((content(find(article, "wordcount")) or "") + " words"),
         }
 
 
@@ -153,9 +153,7 @@ def _by_place(lines: list[tuple[list[str], str]]) -> Record:
 def _placed(record: Record, fields: list[str]) -> Record:
     """Enter the lines between title and text: [byline], length, date, [time], newspaper, code, [section], language."""
     dated = next((i for i, line in enumerate(fields) if is_date(line)), None)
-    counted = next(
-        (i for i, line in enumerate(fields) if not line.isdecimal() and words(line) is not None), None
-    )
+    counted = next((i for i, line in enumerate(fields) if words(line) is not None), None)
     if counted is not None:
         record["length"] = words(fields[counted])
     first = min(i for i in (dated, counted, len(fields)) if i is not None)
@@ -202,25 +200,16 @@ def _coded_text(found: list[list[str]]) -> Record:
 def _plain_text(found: list[list[str]]) -> Record:
     """Return an article of plain text: title, the block of fields, text, the publisher's line."""
     record: Record = {"title": None}
-    at = next(
-        (
-            i
-            for i, block in enumerate(found)
-            if any(not b.isdecimal() and words(b) is not None for b in block)
-        ),
-        None,
-    )
-    if at is None:
-        at = next((i for i, block in enumerate(found) if any(map(is_date, block))), len(found))
+    counted = (i for i, block in enumerate(found) if any(words(line) is not None for line in block))
+    dated = (i for i, block in enumerate(found) if any(map(is_date, block)))
+    at = next(counted, next(dated, len(found)))
     head = [line for block in found[:at] for line in block]
     fields = [line for block in found[at : at + 1] for line in block]
     start = next((i for i, line in enumerate(fields) if is_date(line) or words(line) is not None), 0)
     head, fields = head + fields[:start], fields[start:]
     text = found[at + 1 :]
     # the fields may stand in one block or each in its own
-    while text and not any(map(is_closing, fields)) and all(map(_is_field, text[0])):
-        fields += text.pop(0)
-    if text and not any(map(is_closing, fields)) and not any(map(is_date, fields)) and len(text[0]) < 9:
+    while text and not any(map(is_closing, fields)) and all(_is_field(line, fields) for line in text[0]):
         fields += text.pop(0)
     end = next((i for i, line in enumerate(fields) if is_closing(line)), None)
     if end is not None and fields[end + 1 :]:
@@ -229,33 +218,30 @@ def _plain_text(found: list[list[str]]) -> Record:
         text.pop()
     if head:
         byline = len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1])
-        record["authors"] = authors(head.pop()) if byline else None
+        if byline:
+            record["authors"] = authors(head.pop())
         # a section of one or two words may stand above the title
         if len(head) > 1 and len(head[0]) <= 25 and len(head[0]) < len(head[1]):
             record["section"] = head.pop(0)
         record["title"] = " ".join(head)
-    record = {name: value for name, value in record.items() if value is not None} | {
-        "authors": record.get("authors")
-    }
     return _placed(record, fields[:end]) | {"text": [unwrapped(block) for block in text]}
 
 
-def _is_field(line: str) -> bool:
-    """Whether a line below a title is one of the archive's: date, time, code, page, language, copyright."""
-    known = is_date(line) or is_closing(line) or words(line) is not None or language(line) is not None
-    return known or re.fullmatch(r"[A-Z0-9]{1,10}|\d\d?:\d\d.{0,8}|[^.!?]{1,40}", line) is not None
+def _is_field(line: str, before: list[str]) -> bool:
+    """Whether a line below a title is one of the archive's: date, newspaper, code, page, language, copyright."""
+    if is_closing(line):
+        return True
+    ended = any(map(language, before))
+    return not ended and len(before) < 8 and re.fullmatch(r"[^.!?]{1,40}", line) is not None
 
 
 def _typed(record: Record) -> Record:
     """Return a record of coded fields with each value in its form."""
-    return (
-        record
-        | publication(record.get("publisher") or "")
-        | {
-            "published": find_date(record.get("published") or ""),
-            "authors": authors(record.get("authors")),
-            "length": words(record.get("length") or ""),
-            "lang": language(record.get("lang")),
-            "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
-        }
-    )
+    of = publication(record.get("publisher") or "")
+    return record | of | {
+        "published": find_date(record.get("published") or ""),
+        "authors": authors(record.get("authors")),
+        "length": words(record.get("length") or ""),
+        "lang": language(record.get("lang")),
+        "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
+    }  # fmt: skip

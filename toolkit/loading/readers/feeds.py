@@ -123,7 +123,9 @@ def _nitf(item: Any) -> Record:
         "published": of.get("date.publication") or (issued.get("norm") if issued is not None else None),
         "publisher": of.get("name"),
         "url": of.get("ex-ref"),
-        "length": words(of.get("item-length", "")) if of.get("unit-of-measure") == "word" else None,
+        "length": words(of.get("item-length", "") + " words")
+        if of.get("unit-of-measure") == "word"
+        else None,
         "authors": authors(content(byline)),
         "section": section.get("content") if section is not None else None,
     }

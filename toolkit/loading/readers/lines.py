@@ -132,11 +132,9 @@ def words(text: str) -> int | None:
     Examples
     --------
     >>> words("1,285 words"), words("584"), words("2 men held")
-    (1285, 584, None)
+    (1285, None, None)
     """
     text = text.strip()
-    if text.isdecimal() and len(text) < 7:
-        return int(text)
     match = _LENGTH.match(text)
     if match is None or match.group(2).lower() not in _UNITS:
         return None

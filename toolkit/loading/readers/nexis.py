@@ -213,7 +213,7 @@ def _header(record: Record, found: list[list[str]], at: int) -> int:
             _note(record, label[0], " ".join([label[1], *block[1:]]).strip())
         elif len(block) == 1 and re.match(r"https?://\S+$", block[0]):
             record["url"] = block[0]
-        elif len(block) == 1 and not block[0].isdecimal() and words(block[0]) is not None:
+        elif len(block) == 1 and words(block[0]) is not None:
             record["length"] = words(block[0])
             labels += 1
         elif record["title"] is None and not labels:

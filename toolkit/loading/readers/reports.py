@@ -97,7 +97,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
             archive.count(int(mark[1]))
             text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
             yield publication(mark[3]) | {
-                "title": mark[2].strip(), "published": find_date(mark[4]), "length": words(mark[6]),
+                "title": mark[2].strip(), "published": find_date(mark[4]), "length": int(mark[6]),
                 "section": f"p. {mark[5]}" if mark[5] else None, "text": [unwrapped(block) for block in text],
             }  # fmt: skip
 
@@ -195,5 +195,5 @@ def _document(found: list[list[str]]) -> Record:
         "doc_id": first.get("doc_id"), "title": first.get("title"), "text": text, "url": first.get("url"),
         "published": find_date(first.get("published", "")) or find_date(first.get("info", "")),
         "authors": authors(first.get("authors")), "section": first.get("section"),
-        "lang": language(first.get("lang")), "length": words(first.get("length", "")),
+        "lang": language(first.get("lang")), "length": words(first.get("length", "") + " words"),
     }  # fmt: skip
