@@ -130,3 +130,29 @@ def test_long_lines_of_bait_are_cut_in_linear_room(piece):
     buffer = Buffer.of([text])
     found = cut(buffer)
     assert sum(int(b - a) for a, b in zip(found.start, found.end, strict=True)) <= len(buffer.data)
+
+
+def test_runs_of_plain_bytes_are_cut_as_one_byte_at_a_time_is(monkeypatch):
+    words = [
+        "the",
+        "Mayor",
+        "3.5",
+        "U.S.",
+        "said.",
+        "“No,”",
+        "difference.Russian",
+        "a-b",
+        "é",
+        "…",
+        "\\n",
+        " ",
+        "*",
+        "x;y",
+    ]
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(words, 30)) + " ".join(random.choice(words, 30)) for _ in range(300)]
+    fast = cut(Buffer.of(texts))
+    monkeypatch.setattr("toolkit.segments._PLAIN", np.zeros(256, bool))
+    slow = cut(Buffer.of(texts))
+    for name in ("start", "end", "joint", "bounds"):
+        assert np.array_equal(getattr(fast, name), getattr(slow, name)), name

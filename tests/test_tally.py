@@ -5,13 +5,14 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toolkit
 from toolkit.boilerplate import tally
-from toolkit.boilerplate.counts import NO_DAY, Counts, count_documents, count_segments, total
+from toolkit.boilerplate.counts import NO_DAY, Counts, _summed, count_documents, count_segments, total
 from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import TemplateIndex
 
@@ -168,3 +169,31 @@ def test_the_index_of_a_remover_is_bounded_and_says_what_it_lost():
 def test_an_index_that_dropped_keys_makes_no_tally():
     with pytest.raises(ValueError, match="dropped keys of up to 3 documents"):
         write_tally(TemplateIndex(lost=3, counts=Counts()), io.BytesIO())
+
+
+def test_rows_are_added_up_exactly_even_where_keys_agree_in_the_bits_that_are_sorted():
+    random = np.random.default_rng(0)
+    base = random.integers(0, 2**64, 40, np.uint64)
+    near = base[:, None] ^ np.array([0, 1, 2, 1 << 6], np.uint64)  # below what is sorted beside a row's place
+    keys = random.permutation(np.repeat(near.ravel(), 9))
+    document = np.sort(random.integers(0, 30, len(keys))).astype(np.int32)
+    score, mark = (
+        random.integers(-1, 257, len(keys)).astype(np.int16),
+        random.integers(0, 2**63, len(keys), np.uint64),
+    )
+    days = random.integers(0, 9000, 30).astype(np.int32)
+    rows = (keys, document, score, mark)
+    sums = _summed(rows, len(keys), tuple(np.empty_like(row) for row in rows), days)
+    frame = pd.DataFrame(
+        {"key": keys, "document": document, "score": score.astype(np.int64), "day": days[document]}
+    )
+    by_key = frame.groupby("key")
+    assert sums.key.tolist() == sorted(set(keys.tolist()))
+    assert sums.docs.tolist() == by_key["document"].nunique().tolist()
+    assert sums.occurrences.tolist() == by_key.size().tolist()
+    assert sums.score.tolist() == by_key["score"].sum().tolist()
+    assert (sums.first.tolist(), sums.last.tolist()) == (
+        by_key["day"].min().tolist(),
+        by_key["day"].max().tolist(),
+    )
+    assert sums.stories.tolist() == [int(np.bitwise_or.reduce(mark[keys == key])) for key in sums.key]

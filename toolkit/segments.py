@@ -71,6 +71,11 @@ _CAMEL_WORDS = (
     "YouTubers ZeroHedge ZipRecruiter"
 ).split()
 
+_PLAIN = np.zeros(256, np.bool_)
+"""Bytes that neither cut nor need a look around: a … z, digits, spaces and other ASCII."""
+_PLAIN[:128] = np.isin(CLASSES[:128], (LOWER, OTHER, DIGIT))
+_PLAIN[32] = True
+
 _ABBREVIATION_HASHES = np.sort(np.array([fnv(w.encode()) for w in _ABBREVIATIONS], np.uint64))
 _CAMEL_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CAMEL_WORDS], np.uint64))
 
@@ -159,7 +164,7 @@ def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
+def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
     """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
     first = n
     joint = np.uint8(FIRST)
@@ -171,15 +176,19 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
     i = lo
     while i < hi:
         byte = data[i]
-        if 97 <= byte <= 122:  # most of a text is runs of a … z; the paths below would do the same, slower
+        if (
+            plain[byte] and byte != 32
+        ):  # most of a text is words and spaces; the paths below would do the same, slower
             if begin < 0:
                 begin = i
             j = i + 1
-            while j < hi and 97 <= data[j] <= 122:
+            while j < hi and plain[data[j]]:
                 j += 1
-            before2 = before if j == i + 1 else np.uint8(LOWER)
-            before = np.uint8(LOWER)
+            before2 = before if j == i + 1 else classes[data[j - 2]]
+            before = classes[data[j - 1]]
             last = j
+            while data[last - 1] == 32:
+                last -= 1
             i = j
             continue
         if byte == 32:
@@ -351,11 +360,13 @@ def _cut(data, lo, hi, classes, abbreviations, camel, starts, ends, joints, n): 
 
 
 @njit(cache=True, nogil=True)
-def _cut_all(data, offsets, classes, abbreviations, camel, starts, ends, joints, bounds):  # type: ignore[no-untyped-def]
+def _cut_all(data, offsets, classes, plain, abbreviations, camel, starts, ends, joints, bounds):  # type: ignore[no-untyped-def]
     n = np.int64(0)
     bounds[0] = 0
     for d in range(len(offsets) - 1):
-        n = _cut(data, offsets[d], offsets[d + 1], classes, abbreviations, camel, starts, ends, joints, n)
+        n = _cut(
+            data, offsets[d], offsets[d + 1], classes, plain, abbreviations, camel, starts, ends, joints, n
+        )
         bounds[d + 1] = n
     return n
 
@@ -375,6 +386,15 @@ def cut(buffer: Buffer) -> Segments:
     start, end = np.empty(room, np.int64), np.empty(room, np.int64)
     joint, bounds = np.empty(room, np.uint8), np.empty(len(buffer) + 1, np.int64)
     n = _cut_all(
-        buffer.data, buffer.offsets, CLASSES, _ABBREVIATION_HASHES, _CAMEL_HASHES, start, end, joint, bounds
+        buffer.data,
+        buffer.offsets,
+        CLASSES,
+        _PLAIN,
+        _ABBREVIATION_HASHES,
+        _CAMEL_HASHES,
+        start,
+        end,
+        joint,
+        bounds,
     )
     return Segments(start[:n].copy(), end[:n].copy(), joint[:n].copy(), bounds)
