@@ -64,9 +64,35 @@ OF_SCRIPT = {
 }  # fmt: skip
 """The language that nearly all news in a script is in, where there is one."""
 
+CODES = {
+    "ar": "ara arabic", "bg": "bul bulgarian", "cs": "ces cze czech", "da": "dan danish",
+    "de": "deu ger german deutsch", "el": "ell gre greek", "en": "eng english", "es": "spa spanish español",
+    "fa": "fas per persian", "fi": "fin finnish", "fr": "fra fre french français", "he": "heb iw hebrew",
+    "hi": "hin hindi", "hu": "hun hungarian", "id": "ind in indonesian", "it": "ita italian italiano",
+    "ja": "jpn japanese", "ko": "kor korean", "nl": "nld dut dutch nederlands", "no": "nor nb nn norwegian",
+    "pl": "pol polish polski", "pt": "por portuguese português", "ro": "ron rum romanian", "ru": "rus russian",
+    "sv": "swe swedish svenska", "th": "tha thai", "tr": "tur turkish", "uk": "ukr ukrainian", "ur": "urd urdu",
+    "vi": "vie vietnamese", "zh": "zho chi chinese",
+}  # fmt: skip
+"""ISO 639-1 codes and how else data names these languages (ISO 639-2, ISO 639-3, old codes, names)."""
+
+_NAMES = {name: code for code, names in CODES.items() for name in names.split()}
+
 _SCRIPTS = np.array([None, *SCRIPTS], dtype=object)
 _SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _SLOTS = 1 << 14
+
+
+def codes(lang: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of languages as ISO 639-1 codes, however the data wrote them; ``und`` is missing.
+
+    Examples
+    --------
+    >>> codes(pd.Series(["en-GB", "eng", "German", "zh_Hant", "und", "swa"], dtype="str")).tolist()
+    ['en', 'en', 'de', 'zh', nan, 'swa']
+    """
+    first = lang.astype("str").str.strip().str.lower().str.extract(r"^([^\W\d_]+)", expand=False)
+    return first.where(first != "und").replace(_NAMES)
 
 
 def languages(texts: Any) -> pd.Series[Any]:
