@@ -82,8 +82,6 @@ ALSO = {
     "single.docx": "text", "newsapi.json": "json", "gnews.json": "json", "gdelt.gkg.csv": "delimited",
     "headerless.csv": "delimited",
 }  # fmt: skip
-FOREIGN = {"nexis_de.txt", "nexis_fr.txt", "nexis.html", "factiva_de.html", "factiva_es.html", "factiva_ru.html",
-           "factiva_ja.html", "factiva_coded.html", "mediargus.txt"}  # fmt: skip
 LINED = [name for name, row in TABLE.items() if name.endswith(".txt") and row[0] != "json"]
 
 
@@ -123,8 +121,7 @@ def test_each_archive_gives_its_articles_and_nothing_else(everything, name):
         assert row["text"].count("\n\n") == 2 or "\n\n" not in row["text"], (
             "lines wrapped, or paragraphs lost"
         )
-        if name not in FOREIGN:
-            assert str(row["published"])[:10] == f"2014-03-0{day}"
+        assert str(row["published"])[:10] == f"2014-03-0{day}"
         assert (missing(row["authors"]), missing(row["section"]), missing(row["words"])) == (
             authors,
             section,
