@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from toolkit.errors import LoadError, NothingReadError, ReportError, ToolkitError, UsageError, describe
 
@@ -16,13 +20,23 @@ if TYPE_CHECKING:
 
     from toolkit.pipeline import RunSummary
 
+
+class Command(TyperCommand):
+    """A command whose help names places as people do, without types of Python."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help: ``IN...`` in place of ``{IN...}... <list[str]>``."""
+        text = re.sub(r" <[\w\[\]]+>", lambda found: " " * len(found[0]), super().get_help(ctx))
+        return re.sub(r"\{(\S+)\}", r"\1", text).replace("IN......", "IN...").replace("IN...]...", "IN...]")
+
+
 app = typer.Typer(
     name="news-toolkit",
     help="Load scraped news, remove boilerplate to the character, classify topics, show the result.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 datasets_app = typer.Typer(help="Public corpora by name.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
@@ -31,23 +45,134 @@ UNREADABLE = 2
 """Exit code where nothing could be read, as for a wrong command line."""
 
 Inputs = Annotated[
-    list[str], typer.Argument(metavar="IN…", help="Files, globs, folders, archives; - is standard input.")
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column", "-c", metavar="COLUMN=FIELD", help="Field that holds a column, such as text=body2."
+    list[str],
+    typer.Argument(
+        metavar="IN...", help="Files, globs, folders, archives; - is standard input.", show_default=False
     ),
 ]
-Remove = Annotated[
-    str | None, typer.Option("--remove", metavar="KIND,…", help="Kinds to remove; default all.")
+File = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="A .parquet, .csv or .jsonl file (.gz too).")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first record that cannot be read.")]
-Rows = Annotated[int, typer.Option("--rows", min=1, help="Documents in a batch.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Batches in work at a time; -1 for one a processor.")]
-Index = Annotated[
-    Path | None, typer.Option("--index", help="A saved remover; default: fitted on the input itself.")
-]
+
+
+def _option(kind: Any, *names: str, metavar: str | None = None, **more: Any) -> Any:
+    return Annotated[kind, typer.Option(*names, metavar=metavar, **more)]
+
+
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "columns": (
+        _option(
+            list[str] | None,
+            "-c",
+            "--column",
+            metavar="COLUMN=FIELD",
+            help="Field that holds a column, such as text=body2.",
+        ),
+        None,
+    ),
+    "lang": (
+        _option(
+            str | None, "--lang", metavar="CODE", help="Language of articles that name none, such as de."
+        ),
+        None,
+    ),
+    "detect_language": (
+        _option(
+            bool,
+            "--detect-language/--no-detect-language",
+            help="Detect the language of articles that name none.",
+        ),
+        True,
+    ),
+    "remove": (
+        _option(str | None, "--remove", metavar="KIND,...", help="Kinds to remove; default all."),
+        None,
+    ),
+    "max_article_loss": (
+        _option(
+            float | None,
+            "--max-article-loss",
+            metavar="SHARE",
+            help="Largest share of article text to lose, such as .0005; default .0015.",
+        ),
+        None,
+    ),
+    "threshold": (
+        _option(
+            float | None,
+            "--threshold",
+            metavar="P",
+            help="Least probability of what is removed; outweighs the loss.",
+        ),
+        None,
+    ),
+    "decisions": (
+        _option(Path | None, "--decisions", metavar="FILE", help="What a review of templates decided."),
+        None,
+    ),
+    "index": (
+        _option(
+            Path | None,
+            "--index",
+            metavar="FILE",
+            help="A saved remover; default: fitted on the input itself.",
+        ),
+        None,
+    ),
+    "duplicates": (
+        _option(
+            bool | None,
+            "--duplicates/--no-duplicates",
+            help="Look for duplicates; default: up to 200 million characters.",
+        ),
+        None,
+    ),
+    "strict": (_option(bool, "--strict", help="Stop at the first record that cannot be read."), False),
+    "rows": (_option(int, "--rows", metavar="N", min=1, help="Documents in a batch."), 5_000),
+    "n_jobs": (
+        _option(int, "-j", "--jobs", metavar="N", help="Batches in work at a time; -1: one a processor."),
+        1,
+    ),
+    "quiet": (_option(bool, "-q", "--quiet", help="Print nothing but errors."), False),
+}
+"""Options that commands share: their type as typer reads it, and the default."""
+
+READING = ("columns", "lang", "detect_language")
+CLEANING = ("remove", "max_article_loss", "threshold", "decisions", "index")
+WORKING = ("strict", "rows", "n_jobs", "quiet")
+
+
+def _with(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options named; it takes them together, as what the pipeline takes."""
+
+    def given(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def called(**values: Any) -> None:
+            shared = {name: values.pop(name) for name in names}
+            quiet = shared.pop("quiet")
+            shared["progress"] = sys.stderr.isatty() and not quiet
+            shared["columns"] = _columns(shared["columns"])
+            if "remove" in shared:
+                shared["remove"] = _kinds(shared["remove"])
+            if shared["n_jobs"] == 0 or shared["n_jobs"] < -1:
+                msg = "give 1 or more, or -1 for all processors"
+                raise typer.BadParameter(msg, param_hint="--jobs")
+            command(**values, options=shared, quiet=quiet)
+
+        own = [
+            p
+            for name, p in signature(command, eval_str=True).parameters.items()
+            if name not in {"options", "quiet"}
+        ]
+        more = [
+            Parameter(n, Parameter.KEYWORD_ONLY, default=OPTIONS[n][1], annotation=OPTIONS[n][0])
+            for n in names
+        ]
+        called.__signature__ = signature(command).replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
+        return called
+
+    return given
 
 
 def _version(asked: bool) -> None:
@@ -67,122 +192,97 @@ def _options(
     """Load scraped news, remove boilerplate to the character, classify topics, show the result."""
 
 
-@app.command()
+@app.command(
+    cls=Command, epilog="Example: news-toolkit clean news/*.jsonl.gz -o clean.parquet --spans spans.csv"
+)
+@_with(*READING, *CLEANING, *WORKING)
 def clean(
     inputs: Inputs,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file (.gz too).")
-    ],
+    output: File,
     *,
-    spans: Annotated[Path | None, typer.Option("--spans", help="Also write the removed spans here.")] = None,
-    column: Columns = None,
-    remove: Remove = None,
-    index: Index = None,
-    strict: Strict = False,
-    rows: Rows = 5_000,
-    jobs: Jobs = 1,
+    spans: Annotated[
+        Path | None, typer.Option("--spans", metavar="FILE", help="Also write the removed spans here.")
+    ] = None,
+    options: dict[str, Any],
+    quiet: bool,
 ) -> None:
-    """Clean articles: write them with a column clean_text."""
+    """Write articles with a column clean_text."""
     from toolkit import pipeline
 
     _say_if_cold()
-    _finish(
-        lambda: pipeline.clean(
-            inputs,
-            output,
-            spans=spans,
-            columns=_columns(column),
-            remove=_kinds(remove),
-            index=index,
-            strict=strict,
-            progress=sys.stderr.isatty(),
-            rows=rows,
-            n_jobs=jobs,
-        )
-    )
+    _finish(lambda: pipeline.clean(inputs, output, spans=spans, **options), quiet=quiet)
 
 
-@app.command()
-def classify(
-    inputs: Inputs,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="A .parquet, .csv or .jsonl file (.gz too).")
-    ],
-    column: Columns = None,
-    strict: Strict = False,
-    rows: Rows = 5_000,
-    jobs: Jobs = 1,
-) -> None:
-    """Classify articles: write their topics with probabilities."""
+@app.command(cls=Command, epilog="Example: news-toolkit classify clean.parquet -o topics.csv")
+@_with(*READING, *WORKING)
+def classify(inputs: Inputs, output: File, *, options: dict[str, Any], quiet: bool) -> None:
+    """Write the topics of articles."""
     from toolkit import pipeline
 
     _say_if_cold()
-    _finish(
-        lambda: pipeline.classify(
-            inputs,
-            output,
-            columns=_columns(column),
-            strict=strict,
-            progress=sys.stderr.isatty(),
-            rows=rows,
-            n_jobs=jobs,
-        )
-    )
+    _finish(lambda: pipeline.classify(inputs, output, **options), quiet=quiet)
 
 
-@app.command()
+@app.command(
+    cls=Command, epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml"
+)
+@_with(*READING, *CLEANING, "duplicates", *WORKING)
 def run(
     inputs: Inputs,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A folder for the results.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="A folder for the results.")
+    ] = None,
     *,
-    column: Columns = None,
-    remove: Remove = None,
-    index: Index = None,
-    strict: Strict = False,
-    rows: Rows = 5_000,
-    jobs: Jobs = 1,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Make the page of figures.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Write over the results of another run.")] = False,
+    options: dict[str, Any],
+    quiet: bool,
 ) -> None:
-    """Load, clean, classify and report; a run that was killed continues where it stopped."""
-    from toolkit import pipeline, report
+    """Load, clean, classify and report.
+
+    A run that was killed goes on where it stopped. IN may be one study file (.toml), which names inputs,
+    output, columns and options.
+    """
+    from toolkit import pipeline
+    from toolkit.report import render
 
     def job() -> RunSummary:
-        summary = pipeline.run(
-            inputs,
-            output,
-            columns=_columns(column),
-            remove=_kinds(remove),
-            index=index,
-            strict=strict,
-            progress=sys.stderr.isatty(),
-            rows=rows,
-            n_jobs=jobs,
-        )
-        try:
-            summary.report = report.render(output)
-        except ReportError as error:
-            _say(error)
+        # a study file speaks where the command line does not
+        given = {
+            name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]
+        }
+        summary = pipeline.run(inputs, output, force=force, **given)
+        if report:
+            try:
+                summary.report = render(summary.output)
+            except ReportError as error:
+                _say(error)
         return summary
 
     _say_if_cold()
-    _finish(job)
+    _finish(job, quiet=quiet)
 
 
-@app.command(name="report")
+@app.command(
+    cls=Command,
+    name="report",
+    epilog="Examples: news-toolkit report out; news-toolkit report news/ -o report.html",
+)
+@_with(*READING, *CLEANING, "duplicates", *WORKING)
 def report_(
     inputs: Inputs,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The page, such as report.html; default in the folder."),
+        typer.Option(
+            "-o", "--output", metavar="PAGE", help="The page, such as report.html; default in the folder."
+        ),
     ] = None,
     *,
-    column: Columns = None,
-    remove: Remove = None,
-    index: Index = None,
-    strict: Strict = False,
-    rows: Rows = 5_000,
-    jobs: Jobs = 1,
+    force: Annotated[bool, typer.Option("--force", help="Write over the results of another run.")] = False,
+    options: dict[str, Any],
+    quiet: bool,
 ) -> None:
-    """Make a page of figures and the notebook behind it, of files or of a folder that run wrote."""
+    """Make a page of figures, with its notebook."""
     from toolkit import pipeline, report
     from toolkit.provenance import refuse_overwriting
 
@@ -197,63 +297,75 @@ def report_(
         folder = output.with_name(f"{output.stem}_files")
         report.check_page(output)
         refuse_overwriting(inputs, output, output.with_suffix(".ipynb"), folder)
-        summary = pipeline.run(
-            inputs,
-            folder,
-            columns=_columns(column),
-            remove=_kinds(remove),
-            index=index,
-            strict=strict,
-            progress=sys.stderr.isatty(),
-            rows=rows,
-            n_jobs=jobs,
-        )
+        summary = pipeline.run(inputs, folder, force=force, **options)
         summary.report = report.render(folder, output)
         return summary
 
     _say_if_cold()
-    _finish(job)
+    _finish(job, quiet=quiet)
 
 
-@app.command()
+@app.command(cls=Command, epilog="Example: news-toolkit verify out --rerun")
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A folder that run wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that run wrote.")],
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[IN…]", help="Where the inputs are now; default where they were."),
+        typer.Argument(
+            metavar="IN...", help="Where the inputs are now; default where they were.", show_default=False
+        ),
     ] = None,
     *,
     index: Annotated[
-        Path | None, typer.Option("--index", help="The saved remover, if the run had one.")
+        Path | None, typer.Option("--index", metavar="FILE", help="The saved remover, if the run had one.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option("--decisions", metavar="FILE", help="The decisions, if the run had some.")
     ] = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Do the run again and compare the bytes.")] = False,
 ) -> None:
-    """Hold a folder of results to its record; exit code 1 where anything differs."""
+    """Hold results to their record.
+
+    The exit code is 1 where anything differs.
+    """
     from toolkit import verification
 
-    if _finish(lambda: verification.verify(folder, inputs or None, index=index, rerun=rerun)).differences:
+    held = _finish(
+        lambda: verification.verify(folder, inputs or None, index=index, decisions=decisions, rerun=rerun)
+    )
+    if held.differences:
         raise typer.Exit(1)
 
 
-@datasets_app.command("list")
+@datasets_app.command("list", cls=Command)
 def datasets_list() -> None:
     """List the registered corpora, with licence and size."""
     from toolkit import datasets
+    from toolkit.display import Table
 
-    _finish(lambda: datasets.list().to_string(index=False))
+    def lines() -> str:
+        table = datasets.list()
+        table["licence"] = table["licence"].str.split(" (", regex=False).str[0].str[:28]
+        table["MB"] = (table["size"] / 1e6).round().astype("Int64")
+        table["title"] = table["title"].str[:26]
+        shown = table.reset_index(names="name")[["name", "title", "kind", "documents", "MB", "licence"]]
+        return f"{Table(shown)}\nAll of it, with citations: toolkit.datasets.list()"
+
+    _finish(lines)
 
 
-@datasets_app.command("fetch")
-def datasets_fetch(name: Annotated[str, typer.Argument(help="A name that list shows.")]) -> None:
+@datasets_app.command("fetch", cls=Command)
+def datasets_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that list shows.")],
+) -> None:
     """Fetch a corpus from its source into the data folder; the only command that uses the network."""
     from toolkit import datasets
 
     _finish(lambda: datasets.fetch(name))
 
 
-@app.command()
+@app.command(cls=Command)
 def warmup() -> None:
-    """Compile the kernels once, so that the first real call is as fast as the next."""
+    """Compile the kernels once, so that no call waits."""
     from toolkit import warmup
 
     _finish(warmup.warm)
@@ -288,7 +400,7 @@ def _say_if_cold() -> None:
         _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
 
 
-def _finish(job: Callable[[], Any]) -> Any:
+def _finish(job: Callable[[], Any], *, quiet: bool = False) -> Any:
     """Do the job, print what it returns and return it; say an expected error in one line and exit."""
     try:
         result = job()
@@ -312,7 +424,8 @@ def _finish(job: Callable[[], Any]) -> Any:
         _say("stopped; the same command continues or starts again")
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + number) from None
-    typer.echo(str(result))
+    if not quiet:
+        typer.echo(str(result))
     return result
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -25,6 +25,7 @@ from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 from toolkit.corpus import quarantine
 from toolkit.errors import NothingReadError, PipelineError, SpoolError
 from toolkit.provenance import digests, listed, models, sha256, versions
+from toolkit.settings import Settings
 from toolkit.spool import Spool, whole
 
 _T = TypeVar("_T")
@@ -40,25 +41,23 @@ class Job:
         partial: Path,
         *,
         steps: tuple[str, ...],
-        columns: Mapping[str, str] | None,
-        strict: bool,
+        settings: Settings,
         progress: bool,
         rows: int,
-        remove: Iterable[str] | None = None,
-        index: str | Path | None = None,
         n_jobs: int = 1,
+        guard: Callable[[Job], None] | None = None,
+        study: str | Path | None = None,
     ) -> None:
         self.inputs = listed(inputs)
         self.given = list(self.inputs)
-        self.columns = dict(columns or {})
-        self.remove = None if remove is None else sorted(set(remove))
-        self.strict = strict
+        self.settings = settings
         self.progress = progress
         self.rows = rows
         self.steps = steps
         self.partial = partial
-        self.index = None if index is None else Path(index)
         self.n_jobs = jobs(n_jobs)
+        self.guard = guard
+        self.study = study
         self._futures: dict[int, Future[None]] = {}
         self._lock = Lock()
 
@@ -67,14 +66,11 @@ class Job:
             if "-" in self.inputs:
                 self.inputs = [self._kept_stdin(stack) if item == "-" else item for item in self.inputs]
             self.digests = digests(self.inputs)
-            self.parameters: dict[str, Any] = {
-                "columns": self.columns,
-                "remove": self.remove,
-                "strict": self.strict,
-                "steps": list(self.steps),
-            }
-            if self.index is not None:
-                self.parameters["index"] = sha256(self.index)
+            self.parameters = self.settings.record() | {"steps": list(self.steps)}
+            if self.study is not None:
+                self.parameters["study"] = sha256(Path(self.study))
+            if self.guard is not None:
+                self.guard(self)
             self.versions = versions()
             self.models = models()
             self.spool = Spool(
@@ -162,15 +158,15 @@ class Job:
 
     def _read(self) -> Any:
         """Spool every batch and count what it repeats; return the fitted remover (None: nothing to clean)."""
-        from toolkit.boilerplate import BoilerplateRemover
         from toolkit.loading import iter_batches
 
         notes = self.spool.notes
         stored = list(notes.get("parts", []))
         if not notes.get("read"):
             batches = iter_batches(
-                self.inputs, rows=self.rows, columns=self.columns or None, strict=self.strict
-            )
+                self.inputs, rows=self.rows, columns=self.settings.columns or None,
+                strict=self.settings.strict, detect_language=self.settings.detects,
+            )  # fmt: skip
             with self._bar("reading", None) as bar:
                 bar.update(sum(part["kept"] for part in stored))
                 for part in self._each(self._store, islice(enumerate(batches), len(stored), None)):
@@ -180,23 +176,19 @@ class Job:
             self.spool.note(parts=stored, read=True)
         if "clean" not in self.steps or all(part.get("done") for part in stored):
             return None
-        if self.index is None:
-            remover = BoilerplateRemover(remove=self.remove)
+        remover = self.settings.remover()
+        if self.settings.index is None:
             remover.index_ = self._counted()
-        else:
-            remover = BoilerplateRemover.load(self.index)
-            if self.remove is not None:
-                remover.set_params(remove=self.remove)
         return remover
 
     def _store(self, numbered: tuple[int, pd.DataFrame]) -> dict[str, Any]:
         """Write a batch as a part, and what it repeats; return what is known of it."""
-        number, batch = numbered
+        number, batch = numbered[0], self.settings.with_language(numbered[1])
         rejected = quarantine(batch)
         self.spool.write("corpus", number, table_of(batch))
         self.spool.write("quarantine", number, table_of(rejected))
         part = {"in": len(batch) + len(rejected), "kept": len(batch)}
-        if "clean" in self.steps and self.index is None:
+        if "clean" in self.steps and self.settings.index is None:
             index = tally_of(batch)
             with whole(self._tally(number)) as temporary:
                 write_tally(index, str(temporary))
@@ -306,13 +298,22 @@ def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str,
 
 
 def counts_of(corpus: pd.DataFrame, results: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return the counts of a batch that the summary adds up: ``characters, removed, topics``."""
-    counts: dict[str, Any] = {}
+    """Return the counts of a batch that the summary adds up, see :class:`toolkit.pipeline.RunSummary`."""
+    lang = corpus["lang"].fillna("unknown").value_counts()
+    counts: dict[str, Any] = {
+        "undated": int(corpus["published"].isna().sum()),
+        "languages": {str(name): int(n) for name, n in lang.items()},
+    }
     if "spans" in results:
         spans = results["spans"]
         lengths = (spans["end"] - spans["start"]).groupby(spans["kind"].astype("str")).sum()
         counts["characters"] = int(corpus["text"].str.len().sum())
         counts["removed"] = {str(kind): int(n) for kind, n in lengths.items()}
+        lost = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
+        sizes = corpus.set_index("doc_id")["text"].str.len()
+        counts["halved"] = int((2 * lost > sizes.reindex(lost.index)).sum())
+        if "outside" in spans.attrs:
+            counts["outside"] = int(spans.attrs["outside"])
     if "topics" in results:
         counts["topics"] = {str(k): int(n) for k, n in results["topics"]["name"].value_counts().items()}
     return counts

@@ -8,18 +8,23 @@ writes in the end is the same to the byte.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pyarrow import parquet
 
-from toolkit.errors import NothingReadError, PipelineError
-from toolkit.job import Job
+from toolkit.duplication import duplicates
+from toolkit.errors import NothingReadError, PipelineError, UsageError
+from toolkit.job import Job, table_of
 from toolkit.provenance import environment, listed, refuse_overwriting, sha256
+from toolkit.settings import Settings, read_study
 from toolkit.spool import file_of_rows, sweep, write_json, write_rows
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
@@ -27,9 +32,14 @@ __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean
 ROWS = 5_000
 """Documents in memory at a time."""
 
-RESULTS = ("cleaned.parquet", "spans.parquet", "topics.parquet", "quarantine.parquet")
+PARTS = ("cleaned.parquet", "spans.parquet", "topics.parquet", "quarantine.parquet")
+DUPLICATES = "duplicates.parquet"
+RESULTS = (*PARTS, DUPLICATES)
 WRITTEN = (*RESULTS, "run.json", "report.html", "report.ipynb")
 """Files that a run and its report write into their folder."""
+
+MOST_CHARACTERS = 200_000_000
+"""Duplicates are compared in memory, in about six bytes a character: without being asked, up to this size."""
 
 
 @dataclass
@@ -48,6 +58,17 @@ class RunSummary:
         Characters removed, by kind.
     topics : dict of str to int
         Documents by name of topic; a document may have several.
+    undated : int
+        Documents without a date of publication.
+    languages : dict of str to int
+        Documents by language, ``unknown`` where none is known.
+    halved : int
+        Documents that lost over half of their characters.
+    outside : int or None
+        Documents of a layout or language for which the loss of article text is not promised, where that is
+        known.
+    duplicates : dict of str to int, or None
+        Documents that have a duplicate, by kind, and the number of ``groups``; None if not looked for.
     report : Path or None
         The HTML report, if one was made.
     """
@@ -59,6 +80,11 @@ class RunSummary:
     characters: int = 0
     removed: dict[str, int] = field(default_factory=dict)
     topics: dict[str, int] = field(default_factory=dict)
+    undated: int = 0
+    languages: dict[str, int] = field(default_factory=dict)
+    halved: int = 0
+    outside: int | None = None
+    duplicates: dict[str, int] | None = None
     report: Path | None = None
 
     def __str__(self) -> str:
@@ -66,15 +92,40 @@ class RunSummary:
             f"report       {self.report}" if self.report else f"written      {self.output}",
             f"documents    {self.documents_in:,} in = {self.kept:,} kept + {self.quarantined:,} quarantined",
         ]
+        if self.undated:
+            lines.append(f"undated      {self.undated:,} of {self.kept:,} documents")
+        if self.languages:
+            shares = {name: _percent(n, self.kept) for name, n in _by_count(self.languages)}
+            lines.append("languages    " + ", ".join(f"{name} {share}" for name, share in shares.items()))
         if self.characters:
             total = sum(self.removed.values())
-            kinds = ", ".join(f"{kind} {n:,}" for kind, n in _by_count(self.removed))
-            share = f"{total / self.characters:.1%}".replace("%", " %")
+            share = _percent(total, self.characters)
             lines.append(f"removed      {total:,} of {self.characters:,} characters ({share})")
-            lines += [f"             {kinds}"] if kinds else []
+            lines += [f"             {_listed(self.removed)}"] if self.removed else []
+        if self.halved:
+            lines.append(f"over half    of the text removed in {self.halved:,} documents; look at them first")
+        if self.outside:
+            lines.append(
+                f"outside      {self.outside:,} documents of layouts or languages without a promised loss"
+            )
+        if self.duplicates:
+            kinds = {kind: n for kind, n in self.duplicates.items() if kind != "groups"}
+            if kinds:
+                lines.append(
+                    f"duplicates   {sum(kinds.values()):,} documents in {self.duplicates['groups']:,} groups: "
+                    + _listed(kinds)
+                )
         if self.topics:
-            lines.append("topics       " + ", ".join(f"{name} {n:,}" for name, n in _by_count(self.topics)))
+            lines.append(f"topics       {_listed(self.topics)}")
         return "\n".join(lines)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / max(1, whole):.1%}".replace("%", " %")
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in _by_count(counts))
 
 
 def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -83,35 +134,26 @@ def _by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def run(
     inputs: Sequence[str | Path] | str | Path,
-    output: str | Path,
+    output: str | Path | None = None,
     *,
-    columns: Mapping[str, str] | None = None,
-    remove: Iterable[str] | None = None,
-    index: str | Path | None = None,
-    strict: bool = False,
     progress: bool = False,
     rows: int = ROWS,
     n_jobs: int = 1,
+    force: bool = False,
+    **settings: Any,
 ) -> RunSummary:
     """Load, clean and classify files into a folder of results.
 
     Parameters
     ----------
     inputs : path, glob, folder, archive, or sequence of them
-        What :func:`toolkit.load` reads.
+        What :func:`toolkit.load` reads. Or a study file (``.toml``), see :func:`toolkit.settings.read_study`;
+        the parameters given here outweigh what stands in it.
     output : path
         Folder; made if missing. Gets ``cleaned.parquet`` (the corpus and ``clean_text``),
-        ``spans.parquet``, ``topics.parquet``, ``quarantine.parquet`` and ``run.json``, each whole or not at
-        all; ``run.json`` comes last, so a folder that has it is complete.
-    columns : mapping, optional
-        Column of the corpus → field of the source, where they do not map by themselves.
-    remove : iterable of str, optional
-        Kinds of boilerplate to remove; default all.
-    index : path, optional
-        What ``BoilerplateRemover.save`` wrote: its templates are looked for, and the input itself is not
-        counted. Default: the remover is fitted on the input.
-    strict : bool, default False
-        Raise on the first record that cannot be read instead of putting it into quarantine.
+        ``spans.parquet``, ``topics.parquet``, ``duplicates.parquet`` (as :func:`toolkit.duplicates` returns
+        it), ``quarantine.parquet`` and ``run.json``, each whole or not at all; ``run.json`` comes last, so a
+        folder that has it is complete. May be left out where the study file names it.
     progress : bool, default False
         Show bars on standard error.
     rows : int, default 5,000
@@ -119,6 +161,11 @@ def run(
     n_jobs : int, default 1
         Batches in work at a time, in threads; -1 for one a processor. With 2 or more, reading, working and
         writing overlap. The results do not depend on it.
+    force : bool, default False
+        Write over the results of another run.
+    **settings
+        Parameters of :class:`toolkit.settings.Settings`: ``columns``, ``lang``, ``detect_language``, ``remove``,
+        ``threshold``, ``max_article_loss``, ``decisions``, ``index``, ``duplicates``, ``strict``.
 
     Returns
     -------
@@ -129,6 +176,9 @@ def run(
     ------
     NothingReadError
         No document could be read; nothing is written.
+    UsageError
+        A setting is unknown or out of range, the output stands over an input, or it holds the results of
+        other inputs or settings and ``force`` is not set.
     PipelineError
         An input is missing, or documents in are not kept + quarantined.
 
@@ -148,18 +198,25 @@ def run(
     True
     """
     started = datetime.now(UTC)
-    folder = Path(output)
-    inputs = listed(inputs)
-    refuse_overwriting([*inputs, index], folder, *(folder / name for name in WRITTEN))
+    inputs, study = listed(inputs), None
+    if len(inputs) == 1 and Path(inputs[0]).suffix == ".toml" and Path(inputs[0]).is_file():
+        study = inputs[0]
+        inputs, planned, found = read_study(study)
+        output, settings = output or planned, found | settings
+    if output is None:
+        msg = f"{inputs[0]}: no output; name a folder for the results"
+        raise UsageError(msg)
+    asked, folder = Settings.of(settings), Path(output)
+    refuse_overwriting([*inputs, study, asked.index, asked.decisions], folder, *(folder / n for n in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
     with Job(
-        inputs, folder / ".partial", steps=("clean", "classify"), columns=columns, remove=remove, index=index,
-        strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
+        inputs, folder / ".partial", steps=("clean", "classify"), settings=asked, progress=progress, rows=rows,
+        n_jobs=n_jobs, guard=None if force else partial(_refuse_other_results, folder / "run.json"), study=study,
     ) as job:  # fmt: skip
         job.work()
         (folder / "run.json").unlink(missing_ok=True)
-        written = dict(zip(RESULTS, ("cleaned", "spans", "topics", "quarantine"), strict=True))
-        for name in (*written, "run.json"):
+        written = dict(zip(PARTS, ("cleaned", "spans", "topics", "quarantine"), strict=True))
+        for name in WRITTEN:
             sweep(folder / name)
         for name, kind in written.items():
             write_rows(job.tables(kind), folder / name)
@@ -169,9 +226,47 @@ def run(
             for name in ("cleaned.parquet", "quarantine.parquet")
         )
         _account(summary, kept, rejected)
-        outputs = {name: sha256(folder / name) for name in RESULTS}
+        (folder / DUPLICATES).unlink(missing_ok=True)
+        if wanted(asked, summary):
+            copies = duplicates_of(folder / "cleaned.parquet")
+            summary.duplicates = kinds_of(copies)
+            write_rows([copies], folder / DUPLICATES)
+        outputs = {name: sha256(folder / name) for name in RESULTS if (folder / name).is_file()}
         write_json(folder / "run.json", record(job, summary, started, outputs))
     return summary
+
+
+def _refuse_other_results(record: Path, job: Job) -> None:
+    """Refuse to write over what other inputs or settings gave."""
+    try:
+        there = json.loads(record.read_text("utf-8"))
+        other = (there["inputs"], there["parameters"]) != (job.digests, job.parameters)
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError):
+        other = True
+    if other:
+        msg = (
+            f"{record.parent}: holds the results of another run; choose another folder, or force it (--force)"
+        )
+        raise UsageError(msg)
+
+
+def wanted(settings: Settings, summary: RunSummary) -> bool:
+    """Whether duplicates are to be looked for: as asked, else where the corpus fits into memory with ease."""
+    return summary.characters <= MOST_CHARACTERS if settings.duplicates is None else settings.duplicates
+
+
+def duplicates_of(cleaned: Any) -> pa.Table:
+    """Return the duplicates among the rows of ``cleaned.parquet`` (a path or an open file)."""
+    columns = ["doc_id", "text", "clean_text", "publisher", "published"]
+    return table_of(duplicates(parquet.read_table(cleaned, columns=columns).to_pandas()))
+
+
+def kinds_of(copies: pa.Table) -> dict[str, int]:
+    """Return how many documents are duplicates, by kind, and in how many ``groups``."""
+    counts = Counter(copies["kind"].to_pylist())
+    return {**dict(sorted(counts.items())), "groups": len(copies["group"].unique())}
 
 
 def clean(
@@ -179,19 +274,16 @@ def clean(
     output: str | Path,
     *,
     spans: str | Path | None = None,
-    columns: Mapping[str, str] | None = None,
-    remove: Iterable[str] | None = None,
-    index: str | Path | None = None,
-    strict: bool = False,
     progress: bool = False,
     rows: int = ROWS,
     n_jobs: int = 1,
+    **settings: Any,
 ) -> RunSummary:
     """Clean files into one file: the corpus and ``clean_text``.
 
     Parameters
     ----------
-    inputs, columns, remove, index, strict, progress, rows, n_jobs
+    inputs, progress, rows, n_jobs, **settings
         As for :func:`run`.
     output : path
         ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
@@ -202,14 +294,13 @@ def clean(
     -------
     RunSummary
     """
-    path = file_of_rows(output)
+    asked, path = Settings.of(settings), file_of_rows(output)
     beside = None if spans is None else file_of_rows(spans)
     inputs = listed(inputs)
-    refuse_overwriting([*inputs, index], path, beside)
+    refuse_overwriting([*inputs, asked.index, asked.decisions], path, beside)
     with Job(
-        inputs, _beside(path), steps=("clean",), columns=columns, remove=remove, index=index,
-        strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
-    ) as job:  # fmt: skip
+        inputs, _beside(path), steps=("clean",), settings=asked, progress=progress, rows=rows, n_jobs=n_jobs
+    ) as job:
         job.work()
         if beside is not None:
             sweep(beside)
@@ -225,11 +316,10 @@ def classify(
     inputs: Sequence[str | Path] | str | Path,
     output: str | Path,
     *,
-    columns: Mapping[str, str] | None = None,
-    strict: bool = False,
     progress: bool = False,
     rows: int = ROWS,
     n_jobs: int = 1,
+    **settings: Any,
 ) -> RunSummary:
     """Classify files into one file: ``doc_id, topic, name, probability``.
 
@@ -237,8 +327,8 @@ def classify(
 
     Parameters
     ----------
-    inputs, columns, strict, progress, rows, n_jobs
-        As for :func:`run`.
+    inputs, progress, rows, n_jobs, **settings
+        As for :func:`run`; what concerns boilerplate has no effect.
     output : path
         ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
 
@@ -246,14 +336,18 @@ def classify(
     -------
     RunSummary
     """
-    path = file_of_rows(output)
-    inputs = listed(inputs)
+    columns = {"clean_text": "clean_text", **(settings.pop("columns", None) or {})}
+    asked, path, inputs = Settings.of(settings | {"columns": columns}), file_of_rows(output), listed(inputs)
     refuse_overwriting(inputs, path)
-    wanted = {"clean_text": "clean_text", **(columns or {})}
     with Job(
-        inputs, _beside(path), steps=("classify",), columns=wanted,
-        strict=strict, progress=progress, rows=rows, n_jobs=n_jobs,
-    ) as job:  # fmt: skip
+        inputs,
+        _beside(path),
+        steps=("classify",),
+        settings=asked,
+        progress=progress,
+        rows=rows,
+        n_jobs=n_jobs,
+    ) as job:
         job.work()
         sweep(path)
         write_rows(job.tables("topics"), path)
@@ -271,7 +365,9 @@ def summary_of(output: Path, job: Any) -> RunSummary:
     """Add up the counts of the parts of a job."""
     removed: Counter[str] = Counter()
     topics: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
     for part in job.parts:
+        languages.update(part.get("languages", {}))
         removed.update(part.get("removed", {}))
         topics.update(part.get("topics", {}))
     came, kept = sum(part["in"] for part in job.parts), sum(part["kept"] for part in job.parts)
@@ -283,6 +379,12 @@ def summary_of(output: Path, job: Any) -> RunSummary:
         characters=sum(part.get("characters", 0) for part in job.parts),
         removed=dict(sorted(removed.items())),
         topics=dict(_by_count(topics)),
+        undated=sum(part.get("undated", 0) for part in job.parts),
+        languages=dict(_by_count(languages)),
+        halved=sum(part.get("halved", 0) for part in job.parts),
+        outside=sum(part["outside"] for part in job.parts)
+        if all("outside" in p for p in job.parts)
+        else None,
     )
 
 
@@ -301,6 +403,11 @@ def record(job: Any, summary: RunSummary, started: datetime, outputs: Mapping[st
             "characters": summary.characters,
             "removed": summary.removed,
             "topics": summary.topics,
+            "undated": summary.undated,
+            "languages": summary.languages,
+            "halved": summary.halved,
+            **({} if summary.outside is None else {"outside": summary.outside}),
+            **({} if summary.duplicates is None else {"duplicates": summary.duplicates}),
         },
         "outputs": dict(outputs),
         "environment": environment(started, job.given, summary.output),

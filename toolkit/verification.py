@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +18,7 @@ from toolkit import pipeline
 from toolkit.display import visible
 from toolkit.errors import VerificationError
 from toolkit.provenance import digests, models, sha256, versions
+from toolkit.settings import Settings
 
 PARTS = ("outputs", "counts", "inputs", "models", "versions", "rerun")
 ABSENT = "(absent)"
@@ -75,6 +76,7 @@ def verify(
     inputs: Sequence[str | Path] | None = None,
     *,
     index: str | Path | None = None,
+    decisions: str | Path | None = None,
     rerun: bool = False,
 ) -> Verification:
     """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
@@ -92,6 +94,8 @@ def verify(
         Where the inputs are now; default where the record says they were, as seen from ``folder``.
     index : path, optional
         The saved remover, if the run had one.
+    decisions : path, optional
+        The file of decisions, if the run had one.
     rerun : bool, default False
         Do it again; takes as long as the run and as much space.
 
@@ -118,21 +122,19 @@ def verify(
     record = _record(folder)
     try:
         places = _places(folder, record) if inputs is None else list(inputs)
-        recorded_index = record["parameters"].get("index")
+        given = {"index": index, "decisions": decisions}
         found = Verification(
             [
                 *_compare("outputs", record["outputs"], _outputs(folder, record["outputs"])),
-                *_compare("counts", _flat(record["counts"]), _flat(_counts(folder))),
+                *_compare("counts", _flat(_countable(record["counts"])), _flat(_counts(folder))),
                 *_compare("inputs", _by_name(record["inputs"]), _by_name(_now(places))),
-                *_compare(
-                    "inputs", _named("index", recorded_index), _named("index", index and sha256(Path(index)))
-                ),
+                *_compare("inputs", _named(given, record["parameters"].get), _named(given, _now_of(given))),
                 *_compare("models", record["models"], models()),
                 *_compare("versions", record["versions"], versions()),
             ]
         )
         if rerun:
-            found += _rerun(folder, record, places, index)
+            found += _rerun(folder, record, places, given)
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"{folder / 'run.json'}: not the record of a run ({error}); run again"
         raise VerificationError(msg) from None
@@ -175,8 +177,12 @@ def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {entry["name"]: entry["sha256"] or "(unreadable)" for entry in inputs}
 
 
-def _named(name: str, digest: str | Path | None) -> dict[str, str]:
-    return {name: str(digest)} if digest else {}
+def _named(names: Iterable[str], digest: Callable[[str], str | None]) -> dict[str, str]:
+    return {name: found for name in names if (found := digest(name))}
+
+
+def _now_of(given: Mapping[str, str | Path | None]) -> Callable[[str], str | None]:
+    return lambda name: None if given[name] is None else sha256(Path(str(given[name])))
 
 
 def _outputs(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
@@ -186,6 +192,11 @@ def _outputs(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
 def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
     for name in dict.fromkeys([*recorded, *found]):
         yield Check(part, name, recorded.get(name, ABSENT), found.get(name, ABSENT))
+
+
+def _countable(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the counts that the results still show; which documents are outside is not written in them."""
+    return {name: value for name, value in counts.items() if name != "outside"}
 
 
 def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
@@ -198,18 +209,30 @@ def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
 
 def _counts(folder: Path) -> dict[str, Any]:
     """Count what ``run.json`` counts from the rows as written, a row group at a time."""
-    kept = characters = 0
+    kept = characters = undated = 0
+    sizes: dict[str, int] = {}
+    lost: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
     removed: Counter[str] = Counter()
     topics: Counter[str] = Counter()
-    for batch in _batches(folder / "cleaned.parquet", ["text"]):
-        kept += batch.num_rows
-        characters += pc.sum(pc.utf8_length(batch["text"])).as_py() or 0
-    for batch in _batches(folder / "spans.parquet", ["start", "end", "kind"]):
+    for batch in _batches(folder / "spans.parquet", ["doc_id", "start", "end", "kind"]):
         lengths = pc.subtract(batch["end"], batch["start"]).to_pylist()
-        for kind, length in zip(batch["kind"].to_pylist(), lengths, strict=True):
+        for doc_id, kind, length in zip(
+            batch["doc_id"].to_pylist(), batch["kind"].to_pylist(), lengths, strict=True
+        ):
             removed[kind] += length
+            lost[doc_id] += length
+    for batch in _batches(folder / "cleaned.parquet", ["doc_id", "text", "lang", "published"]):
+        kept += batch.num_rows
+        lengths = pc.utf8_length(batch["text"]).to_pylist()
+        characters += sum(lengths)
+        undated += batch["published"].null_count
+        languages.update(lang or "unknown" for lang in batch["lang"].to_pylist())
+        pairs = zip(batch["doc_id"].to_pylist(), lengths, strict=True)
+        sizes |= {doc_id: length for doc_id, length in pairs if doc_id in lost}
     for batch in _batches(folder / "topics.parquet", ["name"]):
         topics.update(batch["name"].to_pylist())
+    copies = folder / pipeline.DUPLICATES
     quarantined = sum(batch.num_rows for batch in _batches(folder / "quarantine.parquet", ["source"]))
     return {
         "in": kept + quarantined,
@@ -218,6 +241,10 @@ def _counts(folder: Path) -> dict[str, Any]:
         "characters": characters,
         "removed": removed,
         "topics": topics,
+        "undated": undated,
+        "languages": languages,
+        "halved": sum(2 * length > sizes.get(doc_id, length) for doc_id, length in lost.items()),
+        "duplicates": pipeline.kinds_of(parquet.read_table(copies)) if copies.is_file() else {},
     }
 
 
@@ -231,20 +258,23 @@ def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
 
 
 def _rerun(
-    folder: Path, record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None
+    folder: Path,
+    record: Mapping[str, Any],
+    places: Sequence[str | Path],
+    given: Mapping[str, str | Path | None],
 ) -> Iterator[Check]:
     """Repeat the job; report equal bytes as equal, and other bytes by their first differing rows."""
     parameters = record["parameters"]
-    if parameters.get("index") and index is None:
-        yield Check("rerun", "run", "done", "not done; the run had a saved remover, pass --index")
-        return
+    for name, place in given.items():
+        if parameters.get(name) and place is None:
+            yield Check("rerun", "run", "done", f"not done; the run had {name}, pass --{name}")
+            return
+    recorded = [each.name for each in fields(Settings) if each.name in parameters and each.name not in given]
+    settings: dict[str, Any] = {name: parameters[name] for name in recorded}
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
         again = Path(temporary)
         try:
-            pipeline.run(
-                places, again, columns=parameters["columns"], remove=parameters["remove"],
-                strict=parameters["strict"], index=index,
-            )  # fmt: skip
+            pipeline.run(places, again, **(settings | dict(given)))
         except (pipeline.PipelineError, FileNotFoundError) as error:
             yield Check("rerun", "run", "done", str(error))
             return

@@ -22,6 +22,7 @@ from toolkit.errors import NothingReadError, PipelineError
 from toolkit.loading.options import Options
 from toolkit.pipeline import RunSummary, summary_of
 from toolkit.provenance import listed, models, versions
+from toolkit.settings import Settings
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -39,36 +40,32 @@ class ClusterJob:
         work: str,
         client: Client | None,
         steps: tuple[str, ...],
-        columns: Mapping[str, str] | None,
-        remove: Iterable[str] | None,
-        index: str | Path | None,
+        settings: Settings,
         rows: int,
     ) -> None:
         self.client = client or current_client()
         self.given = listed(inputs)
         self.steps, self.rows = steps, rows
-        self.remove = None if remove is None else sorted(set(remove))
+        self.settings = settings
         self.target = target
         self.inputs = found_in(self.given, target.options)
-        self.options = Options(dict(columns or {}))
+        self.options = Options(dict(settings.columns), detect_language=settings.detects)
         self.versions, self.models = versions(), models()
-        self.parameters: dict[str, Any] = {
-            "columns": dict(columns or {}),
-            "remove": self.remove,
-            "strict": False,
-            "steps": list(steps),
-        }
-        saved = None
-        if index is not None:
-            folder, name = parent_of(index)
+        saved = digest = None
+        if settings.index is not None:
+            folder, name = parent_of(settings.index)
             saved = Files(folder, target.options).read(name)
-            self.parameters["index"] = hashlib.sha256(saved).hexdigest()
+            digest = hashlib.sha256(saved).hexdigest()
+        self.parameters: dict[str, Any] = settings.record(digest) | {"steps": list(steps)}
         self.digests = self._all(tasks.digest, self.inputs)
         key = json.dumps([self.digests, self.parameters, self.versions, self.models, rows], sort_keys=True)
         self._work_folder = Files(work, target.options)
         self.files = Files(f"{work}/{hashlib.sha256(key.encode()).hexdigest()[:16]}", target.options)
         if saved is not None:
-            self.files.write("index.parquet", saved)
+            with tempfile.TemporaryDirectory() as near:
+                path = Path(near, "index")
+                path.write_bytes(saved)
+                self._keep(settings.applied_to(BoilerplateRemover.load(path)))
         self.counting = "clean" in steps and saved is None
         self.parts = self._read()
 
@@ -79,9 +76,8 @@ class ClusterJob:
     def _read(self) -> list[dict[str, Any]]:
         from distributed import as_completed
 
-        reads = self.client.map(
-            partial(tasks.read, self.files, self.options, self.rows), list(enumerate(self.inputs)), pure=False
-        )
+        task = partial(tasks.read, self.files, self.options, self.settings.lang, self.rows)
+        reads = self.client.map(task, list(enumerate(self.inputs)), pure=False)
         place = {future: number for number, future in enumerate(reads)}
         looks: dict[int, list[Future[Any]]] = {}
         for future in as_completed(reads, loop=self.client.loop):
@@ -120,16 +116,20 @@ class ClusterJob:
     def work(self) -> None:
         """Make the results of every part."""
         if self.counting and not self.files.has("index.parquet"):
-            remover = BoilerplateRemover(remove=self.remove)
+            remover = self.settings.applied_to(BoilerplateRemover())
             remover.index_ = self.counted(bound=1)
-            with tempfile.TemporaryDirectory() as folder:
-                remover.save(Path(folder, "index"))
-                self.files.write("index.parquet", Path(folder, "index").read_bytes())
+            self._keep(remover)
         names = [part["name"] for part in self.parts]
         items = [(name, self.renamed.get(name, {})) for name in names]
-        done = self._all(partial(tasks.work, self.files, self.steps, self.remove), items)
+        done = self._all(partial(tasks.work, self.files, self.steps), items)
         for part, counts in zip(self.parts, done, strict=True):
             part.update(counts)
+
+    def _keep(self, remover: BoilerplateRemover) -> None:
+        """Write the remover of the job, with its settings, where every worker finds it."""
+        with tempfile.TemporaryDirectory() as folder:
+            remover.save(Path(folder, "index"))
+            self.files.write("index.parquet", Path(folder, "index").read_bytes())
 
     def assemble(self, targets: Mapping[str, str]) -> dict[str, tuple[int, str]]:
         """Write the parts of each kind to the file named; return its rows and its SHA-256."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,26 @@ from typing import TYPE_CHECKING, Any
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.distributed.cluster import ClusterJob, Inputs, current_client
 from toolkit.distributed.files import Files, parent_of
-from toolkit.pipeline import RESULTS, ROWS, WRITTEN, RunSummary, record
-from toolkit.provenance import listed, refuse_overwriting
-from toolkit.spool import file_of_rows
+from toolkit.pipeline import (
+    DUPLICATES,
+    PARTS,
+    ROWS,
+    WRITTEN,
+    RunSummary,
+    duplicates_of,
+    kinds_of,
+    record,
+    wanted,
+)
+from toolkit.provenance import listed, refuse_overwriting, sha256
+from toolkit.settings import Settings
+from toolkit.spool import file_of_rows, write_rows
 
 if TYPE_CHECKING:
     from distributed import Client
 
 KINDS = ("cleaned", "spans", "topics", "quarantine")
-"""Kinds of parts, in the order of :data:`toolkit.pipeline.RESULTS`."""
+"""Kinds of parts, in the order of :data:`toolkit.pipeline.PARTS`."""
 
 
 def run(
@@ -28,11 +39,9 @@ def run(
     output: str | Path,
     *,
     client: Client | None = None,
-    columns: Mapping[str, str] | None = None,
-    remove: Iterable[str] | None = None,
-    index: str | Path | None = None,
     rows: int = ROWS,
     storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> RunSummary:
     """Load, clean and classify files into a folder of results, as :func:`toolkit.pipeline.run` does.
 
@@ -43,10 +52,12 @@ def run(
         workers must reach both. One file is read by one task, so many files are read faster than one.
     client : distributed.Client, optional
         Default: the current one.
-    columns, remove, index, rows
+    rows
         As for :func:`toolkit.pipeline.run`; the results do not depend on ``rows`` nor on the cluster.
     storage_options : mapping, optional
         For fsspec, such as ``{"anon": True}``.
+    **settings
+        Parameters of :class:`toolkit.settings.Settings`; ``index`` may be a URL, ``strict`` is not heeded.
 
     Returns
     -------
@@ -71,16 +82,24 @@ def run(
     """
     started = datetime.now(UTC)
     client, inputs = client or current_client(), listed(inputs)
-    refuse_overwriting([*inputs, index], output, *(Path(output, name) for name in WRITTEN))
+    asked = Settings.of(settings)
+    refuse_overwriting([*inputs, asked.index], output, *(Path(output, name) for name in WRITTEN))
     folder = Files(str(output), dict(storage_options or {}))
-    job = ClusterJob(
-        inputs, folder, f"{output}/.partial", client, ("clean", "classify"), columns, remove, index, rows
-    )
+    job = ClusterJob(inputs, folder, f"{output}/.partial", client, ("clean", "classify"), asked, rows)
     folder.discard("run.json")
     job.work()
-    written = job.assemble(dict(zip(KINDS, RESULTS, strict=True)))
+    written = job.assemble(dict(zip(KINDS, PARTS, strict=True)))
     summary = job.account(str(output), written["cleaned"][0], written["quarantine"][0])
-    digests = {name: written[kind][1] for name, kind in zip(RESULTS, KINDS, strict=True)}
+    digests = {name: written[kind][1] for name, kind in zip(PARTS, KINDS, strict=True)}
+    folder.discard(DUPLICATES)
+    if wanted(asked, summary):
+        with tempfile.TemporaryDirectory() as near:
+            with folder.open("cleaned.parquet") as cleaned:
+                copies = duplicates_of(cleaned)
+            write_rows([copies], Path(near, DUPLICATES))
+            folder.write(DUPLICATES, Path(near, DUPLICATES).read_bytes())
+            digests[DUPLICATES] = sha256(Path(near, DUPLICATES))
+        summary.duplicates = kinds_of(copies)
     written = record(job, summary, started, digests)
     folder.write("run.json", (json.dumps(written, ensure_ascii=False, indent=2) + "\n").encode())
     job.close()
@@ -92,16 +111,12 @@ def clean(
     output: str | Path,
     *,
     client: Client | None = None,
-    columns: Mapping[str, str] | None = None,
-    remove: Iterable[str] | None = None,
-    index: str | Path | None = None,
     rows: int = ROWS,
     storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> RunSummary:
     """Clean files into one file, as :func:`toolkit.pipeline.clean` does; parameters as for :func:`run`."""
-    return _into_one_file(
-        inputs, output, client, ("clean",), columns, remove, index, rows, storage_options, kind="cleaned"
-    )
+    return _into_one_file(inputs, output, client, ("clean",), settings, rows, storage_options, kind="cleaned")
 
 
 def classify(
@@ -109,14 +124,15 @@ def classify(
     output: str | Path,
     *,
     client: Client | None = None,
-    columns: Mapping[str, str] | None = None,
     rows: int = ROWS,
     storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> RunSummary:
     """Classify files into one file, as :func:`toolkit.pipeline.classify` does; parameters as for :func:`run`."""
-    wanted = {"clean_text": "clean_text", **(columns or {})}
+    columns = {"clean_text": "clean_text", **(settings.pop("columns", None) or {})}
+    settings["columns"] = columns
     return _into_one_file(
-        inputs, output, client, ("classify",), wanted, None, None, rows, storage_options, kind="topics"
+        inputs, output, client, ("classify",), settings, rows, storage_options, kind="topics"
     )
 
 
@@ -125,9 +141,9 @@ def fit(
     output: str | Path,
     *,
     client: Client | None = None,
-    columns: Mapping[str, str] | None = None,
     rows: int = ROWS,
     storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> BoilerplateRemover:
     """Count what files repeat, and save the remover that knows it; other parameters as for :func:`run`.
 
@@ -145,7 +161,7 @@ def fit(
     folder, name = parent_of(output)
     files = Files(folder, dict(storage_options or {}))
     job = ClusterJob(
-        inputs, files, f"{folder}/.{name}.partial", client, ("clean",), columns, None, None, rows
+        inputs, files, f"{folder}/.{name}.partial", client, ("clean",), Settings.of(settings), rows
     )
     remover = BoilerplateRemover()
     remover.index_ = job.counted(bound=0)
@@ -161,19 +177,18 @@ def _into_one_file(
     output: str | Path,
     client: Client | None,
     steps: tuple[str, ...],
-    columns: Mapping[str, str] | None,
-    remove: Iterable[str] | None,
-    index: str | Path | None,
+    settings: Mapping[str, Any],
     rows: int,
     options: Mapping[str, Any] | None,
     kind: str,
 ) -> RunSummary:
     file_of_rows(output)
     client, inputs = client or current_client(), listed(inputs)
-    refuse_overwriting([*inputs, index], output)
+    asked = Settings.of(settings)
+    refuse_overwriting([*inputs, asked.index], output)
     folder, name = parent_of(output)
     files = Files(folder, dict(options or {}))
-    job = ClusterJob(inputs, files, f"{folder}/.{name}.partial", client, steps, columns, remove, index, rows)
+    job = ClusterJob(inputs, files, f"{folder}/.{name}.partial", client, steps, asked, rows)
     job.work()
     written = job.assemble({kind: name})[kind][0]
     summary = job.account(str(output), written if kind == "cleaned" else None, None)

@@ -27,6 +27,7 @@ from toolkit.loading.mapping import schema
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import quarantine_frame
 from toolkit.provenance import sha256
+from toolkit.settings import Settings
 from toolkit.spool import write_rows
 from toolkit.topics import TopicClassifier
 
@@ -44,7 +45,9 @@ def digest(item: Input) -> dict[str, Any]:
     return {"name": item.label, "bytes": size, "sha256": found.hexdigest()}
 
 
-def read(files: Files, options: Options, rows: int, item: tuple[int, Input]) -> list[dict[str, Any]]:
+def read(
+    files: Files, options: Options, lang: str | None, rows: int, item: tuple[int, Input]
+) -> list[dict[str, Any]]:
     """Write an input file as parts; ids as they stand in the file."""
     number, source = item
     note = f"read-{number:06d}.json"
@@ -55,7 +58,8 @@ def read(files: Files, options: Options, rows: int, item: tuple[int, Input]) -> 
 
     def flush(table: pa.Table) -> None:
         name = f"{number:06d}-{len(parts):06d}"
-        files.write_table(f"corpus-{name}", table_of(table.combine_chunks().to_pandas()))
+        corpus = Settings(lang=lang).with_language(table.combine_chunks().to_pandas())
+        files.write_table(f"corpus-{name}", table_of(corpus))
         files.write_table(f"quarantine-{name}", table_of(quarantine_frame(rejected)))
         parts.append({"name": name, "in": table.num_rows + len(rejected), "kept": table.num_rows})
         rejected.clear()
@@ -118,24 +122,20 @@ _LOADED: dict[str, BoilerplateRemover] = {}
 _LOADING = Lock()
 
 
-def _remover(files: Files, remove: list[str] | None) -> BoilerplateRemover:
+def _remover(files: Files) -> BoilerplateRemover:
     """Load the fitted remover of a job once a worker."""
-    key = f"{files.folder} {remove}"
+    key = files.folder
     with _LOADING:
         if key not in _LOADED:
             _LOADED.clear()
             with files.near("index.parquet") as path:
                 remover = BoilerplateRemover.load(path)
-            if remove is not None:
-                remover.set_params(remove=remove)
             remover._asked()  # the look-up table too
             _LOADED[key] = remover
         return _LOADED[key]
 
 
-def work(
-    files: Files, steps: tuple[str, ...], remove: list[str] | None, item: tuple[str, dict[int, str]]
-) -> dict[str, Any]:
+def work(files: Files, steps: tuple[str, ...], item: tuple[str, dict[int, str]]) -> dict[str, Any]:
     """Write spans, clean texts and topics of a part; return its counts."""
     name, ids_now = item
     note = f"done-{name}.json"
@@ -146,7 +146,7 @@ def work(
         ids = corpus["doc_id"].to_numpy(object).copy()
         ids[list(ids_now)] = list(ids_now.values())
         corpus["doc_id"] = pd.array(ids, dtype="str")
-    remover = _remover(files, remove) if "clean" in steps else None
+    remover = _remover(files) if "clean" in steps else None
     results = results_of(remover, TopicClassifier() if "classify" in steps else None, corpus)
     for kind, frame in results.items():
         files.write_table(f"{kind}-{name}", table_of(frame))

@@ -1,0 +1,199 @@
+"""Settings: what a job is asked for besides its inputs, in one place for Python, the command line and study files."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.decisions import read_decisions
+from toolkit.corpus import check_columns
+from toolkit.errors import UsageError
+from toolkit.fields import nearest
+from toolkit.provenance import sha256
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a job is asked for besides its inputs.
+
+    Parameters
+    ----------
+    columns : mapping
+        Column of the corpus → field of the source, where they do not map by themselves.
+    lang : str, optional
+        Language (ISO 639-1, such as ``de``) of the articles that name none; nothing is detected then.
+    detect_language : bool, default True
+        Detect the language of the articles that name none.
+    remove : iterable of str, optional
+        Kinds of boilerplate to remove; default all.
+    threshold, max_article_loss : float, optional
+        Of :class:`toolkit.BoilerplateRemover`; default its own, or those that the saved remover has.
+    decisions : path, optional
+        A ``decisions.jsonl``: people's word on templates and passages, see ``docs/review.md``.
+    index : path, optional
+        What ``BoilerplateRemover.save`` wrote: its templates are looked for, and the input itself is not
+        counted. Default: the remover is fitted on the input.
+    duplicates : bool, optional
+        Look for duplicates and wire copy, which takes the whole corpus into memory. Default: where it has at
+        most 200 million characters.
+    strict : bool, default False
+        Raise on the first record that cannot be read instead of putting it into quarantine.
+
+    Raises
+    ------
+    UsageError
+        A setting is unknown or out of range.
+
+    Examples
+    --------
+    >>> Settings(lang="English")
+    Traceback (most recent call last):
+    toolkit.errors.UsageError: lang='English': a code of ISO 639 is wanted, such as en or de
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    lang: str | None = None
+    detect_language: bool = True
+    remove: Iterable[str] | None = None
+    threshold: float | None = None
+    max_article_loss: float | None = None
+    decisions: str | Path | None = None
+    index: str | Path | None = None
+    duplicates: bool | None = None
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", dict(self.columns or {}))
+        if self.remove is not None and not isinstance(self.remove, str):
+            object.__setattr__(self, "remove", sorted(set(self.remove)))
+        if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
+            msg = f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de"
+            raise UsageError(msg)
+        try:
+            check_columns(self.columns)
+            self.applied_to(BoilerplateRemover())._check()
+        except (TypeError, ValueError) as error:
+            raise UsageError(str(error)) from None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Settings:
+        """Return the settings of these names; an unknown one is answered with the nearest."""
+        check_names(given, [each.name for each in fields(cls)], "setting")
+        return cls(**given)
+
+    def applied_to(self, remover: BoilerplateRemover) -> BoilerplateRemover:
+        """Give a remover the settings that were made, and leave it the others."""
+        names = ("remove", "threshold", "max_article_loss")
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.decisions is not None:
+            given["decisions"] = self._decisions()
+        return remover.set_params(**given)
+
+    def _decisions(self) -> dict[str, str]:
+        path = Path(str(self.decisions))
+        if not path.is_file():
+            msg = f"{path}: no such file; decisions are what a review of templates writes"
+            raise UsageError(msg)
+        return read_decisions(path)
+
+    def remover(self) -> BoilerplateRemover:
+        """Return a remover with these settings, the saved one if there is one."""
+        return self.applied_to(
+            BoilerplateRemover() if self.index is None else BoilerplateRemover.load(self.index)
+        )
+
+    def with_language(self, corpus: pd.DataFrame) -> pd.DataFrame:
+        """Return a batch in which articles that name no language have the one given."""
+        return corpus if self.lang is None else corpus.assign(lang=corpus["lang"].fillna(self.lang))
+
+    @property
+    def detects(self) -> bool:
+        """Whether languages are detected while loading."""
+        return self.detect_language and self.lang is None
+
+    def record(self, index: str | None = None) -> dict[str, Any]:
+        """Return the settings as ``run.json`` keeps them: files by their SHA-256, what is not given left out.
+
+        Parameters
+        ----------
+        index : str, optional
+            Its SHA-256, where the saved remover is no file of this machine.
+        """
+        found: dict[str, Any] = {"columns": dict(self.columns), "remove": self.remove, "strict": self.strict}
+        for name in ("lang", "threshold", "max_article_loss", "duplicates"):
+            if (value := getattr(self, name)) is not None:
+                found[name] = value
+        if not self.detect_language:
+            found["detect_language"] = False
+        if self.decisions is not None:
+            found["decisions"] = sha256(Path(self.decisions))
+        if self.index is not None:
+            found["index"] = index or sha256(Path(self.index))
+        return found
+
+
+def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Refuse a name that is not known, with the nearest."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            near = nearest(name, known)
+            mend = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+            msg = f"{name!r} is no {what}; {mend}"
+            raise UsageError(msg)
+
+
+def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
+    """Read a study file: the inputs, the output and the settings of a run, as TOML.
+
+    Parameters
+    ----------
+    path : path
+        Keys ``inputs`` (a path or a list), ``output`` and the parameters of :class:`Settings`; ``columns`` is a
+        table. Paths are as seen from the folder of the file.
+
+    Returns
+    -------
+    inputs : list of path
+    output : Path or None
+    settings : dict
+        Parameters of :class:`Settings`.
+
+    Raises
+    ------
+    UsageError
+        The file is no TOML, a key is unknown, or ``inputs`` is missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "study.toml")
+    ...     _ = path.write_text('inputs = "news/*.jsonl"\\noutput = "out"\\nremove = ["appeal"]\\n')
+    ...     inputs, output, settings = read_study(path)
+    ...     [place.relative_to(folder).as_posix() for place in (*inputs, output)], settings
+    (['news/*.jsonl', 'out'], {'remove': ['appeal']})
+    """
+    path = Path(path)
+    try:
+        study = tomllib.loads(path.read_text("utf-8"))
+        check_names(study, ["inputs", "output", *(each.name for each in fields(Settings))], "key of a study")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, UsageError) as error:
+        msg = f"{path}: {error}"
+        raise UsageError(msg) from None
+    inputs, output = study.pop("inputs", None), study.pop("output", None)
+    inputs = [inputs] if isinstance(inputs, str) else inputs
+    if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
+        msg = f'{path}: inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
+        raise UsageError(msg)
+    for name in ("decisions", "index"):
+        if name in study:
+            study[name] = path.parent / study[name]
+    return [path.parent / item for item in inputs], None if output is None else path.parent / output, study
