@@ -76,7 +76,9 @@ def test_run_says_where_the_report_is(few, tmp_path, monkeypatch):
     assert first.split() == ["report", str(tmp_path / "out" / "report.html")]
     assert [line.split()[0] for line in rest if not line.startswith(" ")] == [
         "documents",
+        "languages",
         "removed",
+        "duplicates",
         "topics",
     ]
     assert (tmp_path / "out" / "run.json").is_file()
@@ -265,7 +267,7 @@ def test_warmup():
 
 def test_report_needs_a_finished_run(tmp_path):
     code, out, err = call("report", tmp_path)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "no run.json, so no finished run" in err
 
 

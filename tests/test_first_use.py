@@ -1,7 +1,10 @@
 """What a person types first, as in a notebook, and what they expect to come of it."""
 
+import hashlib
 import io
+import json
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -14,8 +17,10 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
+from typer.testing import CliRunner
 
 import toolkit
+from toolkit import cli
 from toolkit.corpus import COLUMNS
 from toolkit.topics import classifier as topics_module
 
@@ -379,3 +384,156 @@ def test_a_corpus_saved_and_read_again_is_cleaned_the_same(corpus, cleaned, remo
     corpus.to_csv(tmp_path / "c.csv", index=False)
     for again in (pd.read_parquet(tmp_path / "c.parquet"), pd.read_csv(tmp_path / "c.csv")):
         assert remover.transform(again)["clean_text"].tolist() == cleaned["clean_text"].tolist()
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+def call(*args):
+    done = CliRunner().invoke(cli.app, [str(a) for a in args], catch_exceptions=False)
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def table(news, tmp_path):
+    path = tmp_path / "news.csv"
+    news.rename(columns={"Body": "col7"}).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    "command", ["", "run", "clean", "classify", "report", "verify", "datasets", "datasets fetch"]
+)
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_fits_a_terminal_and_shows_no_types(monkeypatch, command, asked):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = call(*command.split(), asked)
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert not re.search(r"list\[|<\w+>|\{|…|\w\.\.\.$", out.replace("IN...", "").replace("ARGS]...", "")), (
+        out
+    )
+    assert not command or command.startswith("datasets") or "Example" in out
+
+
+def test_completion_is_offered():
+    assert "--install-completion" in call("--help")[1]
+
+
+def test_the_list_of_datasets_fits_a_terminal():
+    code, out, _ = call("datasets", "list")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert "sample" in out
+
+
+WRONG = {
+    "an unknown command": ("ruin",),
+    "no output": ("clean", "NEWS"),
+    "an unknown option": ("clean", "NEWS", "-o", "c.csv", "--colour", "red"),
+    "a column that is nearly one": ("clean", "NEWS", "-o", "c.csv", "-c", "txet=col7"),
+    "no pair": ("clean", "NEWS", "-o", "c.csv", "-c", "text"),
+    "an unknown kind": ("clean", "NEWS", "-o", "c.csv", "-c", "text=col7", "--remove", "apeal"),
+    "an unknown ending": ("clean", "NEWS", "-o", "c.xlsx", "-c", "text=col7"),
+    "a folder as a file": ("clean", "NEWS", "-o", ".", "-c", "text=col7"),
+    "an unknown ending of topics": ("classify", "NEWS", "-o", "topics.doc", "-c", "text=col7"),
+    "a threshold out of range": ("clean", "NEWS", "-o", "c.csv", "--threshold", "7"),
+    "a loss out of range": ("run", "NEWS", "-o", "out", "--max-article-loss", "-1"),
+    "no number": ("run", "NEWS", "-o", "out", "--threshold", "high"),
+    "no language": ("run", "NEWS", "-o", "out", "--lang", "English"),
+    "no jobs": ("run", "NEWS", "-o", "out", "--jobs", "0"),
+    "no file of decisions": ("run", "NEWS", "-o", "out", "--decisions", "nowhere.jsonl"),
+    "no saved remover": ("run", "NEWS", "-o", "out", "--index", "nowhere.parquet"),
+    "no folder": ("run", "NEWS"),
+    "no page": ("report", "NEWS", "-o", "page.pdf"),
+    "no results": ("report", "."),
+    "no run": ("verify", "."),
+    "no input": ("run", "nowhere.jsonl", "-o", "out"),
+    "no corpus": ("datasets", "fetch", "nowhere"),
+}
+
+
+@pytest.mark.parametrize("args", WRONG.values(), ids=WRONG)
+def test_a_wrong_command_line_is_refused_before_work_with_exit_code_2(table, monkeypatch, args):
+    monkeypatch.chdir(table.parent)
+    before = set(table.parent.rglob("*"))
+    code, out, err = call(*(table if arg == "NEWS" else arg for arg in args))
+    assert (code, out) == (2, "")
+    assert err
+    assert set(table.parent.rglob("*")) == before
+
+
+def test_what_is_nearly_right_is_answered_with_the_nearest(table, tmp_path):
+    for args, words in (
+        (("-c", "txet=col7"), "did you mean 'text'?"),
+        (("-c", "text=col7", "--remove", "apeal"), "did you mean 'appeal'?"),
+        (("-c", "text=col8"), "no column 'col8'; found"),
+    ):
+        _, _, err = call("clean", table, "-o", tmp_path / "c.csv", *args)
+        assert words in err
+
+
+def test_run_says_at_the_end_what_a_person_must_know(table, tmp_path):
+    code, out, err = call(
+        "run", table, "-o", tmp_path / "out", "-c", "text=col7", "--no-report", "--lang", "en"
+    )
+    assert (code, err) == (0, "")
+    assert "12 in = 12 kept + 0 quarantined" in out
+    assert "languages    en 100.0 %" in out
+    assert not (tmp_path / "out" / "report.html").exists()
+    found = pd.read_parquet(tmp_path / "out" / "duplicates.parquet")
+    assert found.columns.tolist() == ["doc_id", "group", "kind", "similarity", "first_publisher"]
+
+
+def test_results_of_another_run_are_not_written_over(table, tmp_path):
+    asked = ("run", table, "-o", tmp_path / "out", "-c", "text=col7", "--no-report", "-q")
+    assert call(*asked) == (0, "", "")
+    assert call(*asked) == (0, "", ""), "the same run again"
+    record = (tmp_path / "out" / "run.json").read_bytes()
+    code, out, err = call(*asked, "--remove", "appeal")
+    assert (code, out) == (2, "")
+    assert "holds the results of another run" in err
+    assert "--force" in err
+    assert (tmp_path / "out" / "run.json").read_bytes() == record
+    assert call(*asked, "--remove", "appeal", "--force") == (0, "", "")
+
+
+def test_options_reach_the_results(table, tmp_path):
+    (tmp_path / "decisions.jsonl").write_text(json.dumps({"text": PLUG, "verdict": "keep"}) + "\n")
+    call("clean", table, "-o", tmp_path / "all.csv", "-c", "text=col7")
+    options = (
+        ("--decisions", tmp_path / "decisions.jsonl"),
+        ("--threshold", ".9999999"),
+        ("--remove", "caption"),
+    )
+    for option in options:
+        call("clean", table, "-o", tmp_path / "kept.csv", "-c", "text=col7", *option)
+        assert pd.read_csv(tmp_path / "kept.csv")["clean_text"].str.contains("newsletter").all(), option
+    assert not pd.read_csv(tmp_path / "all.csv")["clean_text"].str.contains("newsletter").any()
+    call("clean", table, "-o", tmp_path / "de.jsonl", "-c", "text=col7", "--lang", "de")
+    call("clean", table, "-o", tmp_path / "none.jsonl", "-c", "text=col7", "--no-detect-language")
+    assert pd.read_json(tmp_path / "de.jsonl", lines=True)["lang"].unique().tolist() == ["de"]
+    assert pd.read_json(tmp_path / "none.jsonl", lines=True)["lang"].isna().all()
+
+
+def test_a_study_is_one_file_and_one_command(table, tmp_path):
+    study = tmp_path / "study.toml"
+    study.write_text(
+        'inputs = ["news.csv"]\noutput = "out"\nremove = ["promo"]\nlang = "en"\n[columns]\ntext = "col7"\n'
+    )
+    code, out, err = call("run", study, "--no-report")
+    assert (code, err) == (0, "")
+    assert "12 kept" in out
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert record["parameters"]["study"] == hashlib.sha256(study.read_bytes()).hexdigest()
+    assert (record["parameters"]["remove"], record["parameters"]["columns"]) == (["promo"], {"text": "col7"})
+    assert call("verify", tmp_path / "out", "--rerun")[0] == 0
+    for line, words in (
+        ("remoev = ['promo']", "'remoev' is no key of a study; did you mean 'remove'?"),
+        ("remove = ['apeal']", "did you mean 'appeal'?"),
+        ("inputs 5", "study.toml: "),
+    ):
+        study.write_text(f'inputs = ["news.csv"]\noutput = "out2"\n{line}\n')
+        code, _, err = call("run", study)
+        assert (code, err.count("\n")) == (2, 1)
+        assert words in err

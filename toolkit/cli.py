@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from toolkit.errors import LoadError, NothingReadError, ReportError, ToolkitError, UsageError, describe
+from toolkit.errors import (
+    LoadError,
+    NoRunError,
+    NothingReadError,
+    ReportError,
+    ToolkitError,
+    UsageError,
+    describe,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -293,7 +301,7 @@ def report_(
             msg = (
                 f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
             )
-            raise ReportError(msg)
+            raise NoRunError(msg)
         folder = output.with_name(f"{output.stem}_files")
         report.check_page(output)
         refuse_overwriting(inputs, output, output.with_suffix(".ipynb"), folder)
@@ -344,10 +352,9 @@ def datasets_list() -> None:
 
     def lines() -> str:
         table = datasets.list()
-        table["licence"] = table["licence"].str.split(" (", regex=False).str[0].str[:28]
+        table["licence"] = table["licence"].str.split(r" \(|;", regex=True).str[0].str[:36]
         table["MB"] = (table["size"] / 1e6).round().astype("Int64")
-        table["title"] = table["title"].str[:26]
-        shown = table.reset_index(names="name")[["name", "title", "kind", "documents", "MB", "licence"]]
+        shown = table.reset_index(names="name")[["name", "kind", "documents", "MB", "licence"]]
         return f"{Table(shown)}\nAll of it, with citations: toolkit.datasets.list()"
 
     _finish(lines)
@@ -357,7 +364,10 @@ def datasets_list() -> None:
 def datasets_fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name that list shows.")],
 ) -> None:
-    """Fetch a corpus from its source into the data folder; the only command that uses the network."""
+    """Fetch a corpus into the data folder.
+
+    It is the only command that uses the network.
+    """
     from toolkit import datasets
 
     _finish(lambda: datasets.fetch(name))
@@ -419,7 +429,7 @@ def _finish(job: Callable[[], Any], *, quiet: bool = False) -> Any:
         raise typer.Exit(UNREADABLE) from None
     except (ToolkitError, ValueError) as error:
         _say(error)
-        raise typer.Exit(1) from None
+        raise typer.Exit(1 if isinstance(error, ToolkitError) else UNREADABLE) from None
     except (KeyboardInterrupt, Terminated) as error:
         _say("stopped; the same command continues or starts again")
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT

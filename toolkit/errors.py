@@ -64,6 +64,18 @@ class VerificationError(ToolkitError, RuntimeError):
     """The folder cannot be verified."""
 
 
+class OutputError(SpoolError, ReportError, UsageError):
+    """An output cannot be named like this: another ending is needed, or a folder stands there."""
+
+
+class UnknownNameError(CorpusError, UsageError):
+    """No data set is registered under this name."""
+
+
+class NoRunError(ReportError, VerificationError, UsageError):
+    """The folder holds no finished run."""
+
+
 _FULL = "no space left on the disk; make room and run the same command again"
 _DENIED = "permission denied; choose another place or get the right to it"
 _NO_FOLDER = "a file stands where a folder is needed; choose another place"

@@ -23,6 +23,7 @@ from pyarrow import parquet
 from toolkit.duplication import duplicates
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.job import Job, table_of
+from toolkit.loading.sources import find_sources
 from toolkit.provenance import environment, listed, refuse_overwriting, sha256
 from toolkit.settings import Settings, read_study
 from toolkit.spool import file_of_rows, sweep, write_json, write_rows
@@ -208,6 +209,7 @@ def run(
         raise UsageError(msg)
     asked, folder = Settings.of(settings), Path(output)
     refuse_overwriting([*inputs, study, asked.index, asked.decisions], folder, *(folder / n for n in WRITTEN))
+    _find(inputs)
     folder.mkdir(parents=True, exist_ok=True)
     with Job(
         inputs, folder / ".partial", steps=("clean", "classify"), settings=asked, progress=progress, rows=rows,
@@ -264,9 +266,9 @@ def duplicates_of(cleaned: Any) -> pa.Table:
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:
-    """Return how many documents are duplicates, by kind, and in how many ``groups``."""
+    """Return how many documents are duplicates, by kind, and in how many ``groups``; empty if there are none."""
     counts = Counter(copies["kind"].to_pylist())
-    return {**dict(sorted(counts.items())), "groups": len(copies["group"].unique())}
+    return {**dict(sorted(counts.items())), "groups": len(copies["group"].unique())} if counts else {}
 
 
 def clean(
@@ -354,6 +356,11 @@ def classify(
         summary = summary_of(path, job)
         _account(summary, _rows(job, "corpus"), _rows(job, "quarantine"))
     return summary
+
+
+def _find(inputs: Sequence[str | Path]) -> None:
+    """Raise FileNotFoundError where an input is missing, before a folder is made."""
+    find_sources([item for item in inputs if item != "-"])
 
 
 def _beside(path: Path) -> Path:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from toolkit.display import CleanedArticle, show, telling, visible
-from toolkit.errors import ReportError
+from toolkit.errors import NoRunError, OutputError, ReportError
 from toolkit.spool import whole
 
 UNKNOWN = "(unknown)"
@@ -81,7 +81,7 @@ class Results:
             msg = (
                 f"{self.folder}: no run.json, so no finished run; run `news-toolkit run IN -o {self.folder}`"
             )
-            raise ReportError(msg) from None
+            raise NoRunError(msg) from None
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {self.record['counts']['kept']:,} documents)"
@@ -285,12 +285,12 @@ def check_page(page: Path) -> None:
 
     Raises
     ------
-    ReportError
+    OutputError
         The name does not end in ``.html``.
     """
     if page.suffix.lower() != ".html":
         msg = f"{page}: a report is an HTML file; name it {page.with_suffix('.html').name}"
-        raise ReportError(msg)
+        raise OutputError(msg)
 
 
 def blank() -> Any:

@@ -76,6 +76,9 @@ class Settings:
         if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
             msg = f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de"
             raise UsageError(msg)
+        if self.index is not None and "://" not in str(self.index) and not Path(self.index).is_file():
+            msg = f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote"
+            raise UsageError(msg)
         try:
             check_columns(self.columns)
             self.applied_to(BoilerplateRemover())._check()

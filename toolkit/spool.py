@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from toolkit.errors import SpoolError
+from toolkit.errors import OutputError, SpoolError
 
 ROW_GROUP = 8192
 """Rows of a row group in results; fixed, so that the batch size leaves no trace in them."""
@@ -188,16 +188,16 @@ def file_of_rows(path: str | Path) -> Path:
 
     Raises
     ------
-    SpoolError
+    OutputError
         Its ending is none of :data:`ENDINGS`, or a folder stands there.
     """
     path = Path(path)
     if not path.name.endswith(ENDINGS):
         msg = f"{path}: unknown ending; use {', '.join(ENDINGS)}"
-        raise SpoolError(msg)
+        raise OutputError(msg)
     if path.is_dir():
         msg = f"{path}: is a folder; give the name of a file"
-        raise SpoolError(msg)
+        raise OutputError(msg)
     return path
 
 

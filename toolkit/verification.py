@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from toolkit import pipeline
 from toolkit.display import visible
-from toolkit.errors import VerificationError
+from toolkit.errors import NoRunError, VerificationError
 from toolkit.provenance import digests, models, sha256, versions
 from toolkit.settings import Settings
 
@@ -147,7 +147,7 @@ def _record(folder: Path) -> dict[str, Any]:
         record = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         msg = f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`"
-        raise VerificationError(msg) from None
+        raise NoRunError(msg) from None
     except ValueError as error:
         msg = f"{path}: damaged ({error}); run again"
         raise VerificationError(msg) from None
@@ -232,7 +232,7 @@ def _counts(folder: Path) -> dict[str, Any]:
         sizes |= {doc_id: length for doc_id, length in pairs if doc_id in lost}
     for batch in _batches(folder / "topics.parquet", ["name"]):
         topics.update(batch["name"].to_pylist())
-    copies = folder / pipeline.DUPLICATES
+    copies = list(_batches(folder / pipeline.DUPLICATES, ["group", "kind"]))
     quarantined = sum(batch.num_rows for batch in _batches(folder / "quarantine.parquet", ["source"]))
     return {
         "in": kept + quarantined,
@@ -244,7 +244,7 @@ def _counts(folder: Path) -> dict[str, Any]:
         "undated": undated,
         "languages": languages,
         "halved": sum(2 * length > sizes.get(doc_id, length) for doc_id, length in lost.items()),
-        "duplicates": pipeline.kinds_of(parquet.read_table(copies)) if copies.is_file() else {},
+        "duplicates": pipeline.kinds_of(pa.Table.from_batches(copies)) if copies else {},
     }
 
 

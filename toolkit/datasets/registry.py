@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.errors import CorpusError
+from toolkit.errors import UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def find(name: str) -> Dataset:
 
     Raises
     ------
-    CorpusError
+    UnknownNameError
         There is none.
 
     Examples
@@ -109,7 +109,7 @@ def find(name: str) -> Dataset:
     entries = registry()
     if name not in entries:
         msg = f"datasets: no corpus called {name!r}; registered are {', '.join(entries)}"
-        raise CorpusError(msg)
+        raise UnknownNameError(msg)
     return entries[name]
 
 
