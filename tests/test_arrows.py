@@ -44,6 +44,7 @@ SAME_FLOOR = {
     ("corpus", "errors"),
     ("corpus", "fields"),
     ("corpus", "dates"),
+    ("display", "errors"),
     ("modelfile", "errors"),
     ("language", "buffer"),
     ("language", "shipped"),

@@ -308,6 +308,99 @@ def test_a_missing_clean_text_is_read_as_loaded(cleaned):
     assert found.iloc[1:].equals(toolkit.TopicClassifier().predict(cleaned).iloc[1:])
 
 
+# --- show -------------------------------------------------------------------------------------------
+
+
+def test_show_is_one_function():
+    from toolkit.display import show
+
+    assert toolkit.show is show
+
+
+def test_one_several_and_a_page_of_them(corpus, cleaned, spans, tmp_path):
+    ids = spans["doc_id"].unique()[:3].tolist()
+    assert "characters removed" in repr(toolkit.show(corpus, spans, ids[0]))
+    assert len(toolkit.show(corpus, spans, ids)) == 3
+    page = toolkit.show(cleaned)
+    assert len(page) == 20
+    assert repr(page).startswith("20 of 40 documents\n")
+    for shown in (page, page[0]):
+        written = shown.save(tmp_path / "page.html").read_text("utf-8")
+        assert written.startswith("<!DOCTYPE html>")
+        assert "default-src 'none'" in written
+        assert "<script" not in written
+    with pytest.raises(toolkit.ToolkitError, match=r"page\.pdf: a page is an HTML file; name it page\.html"):
+        page.save(tmp_path / "page.pdf")
+    with pytest.raises(KeyError, match="no document 'nobody'; take one of"):
+        toolkit.show(corpus, spans, "nobody")
+
+
+def test_show_of_what_was_just_cleaned_needs_no_spans(cleaned, spans):
+    doc_id = spans["doc_id"].iloc[0]
+    derived, told = toolkit.show(cleaned, None, doc_id), toolkit.show(cleaned, spans, doc_id)
+    assert abs(derived.removed - told.removed) < 20
+    assert f"[removed: {PLUG}]" in repr(toolkit.show(toolkit.clean(TEXT)))
+    with pytest.raises(
+        toolkit.ToolkitError, match=r"neither spans nor clean_text; show\(toolkit\.clean\(corpus\)\)"
+    ):
+        toolkit.show(cleaned.drop(columns="clean_text"))
+
+
+def test_show_against_gold_in_three_colours():
+    corpus = pd.DataFrame({"doc_id": ["a"], "text": ["0123456789"]})
+    found = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [4], "kind": ["promo"]})
+    gold = pd.DataFrame({"doc_id": ["a", "a"], "start": [2, 8], "end": [4, 9], "kind": ["promo", "byline"]})
+    shown = toolkit.show(corpus, found, "a", gold=gold)
+    assert repr(shown).startswith("[wrongly taken: 01][right: 23]4567[missed: 8]9\n")
+    assert "right 2, wrongly taken 2, missed 1 characters" in repr(shown)
+    html = shown._repr_html_()
+    assert html.count("<del") == 2
+    assert re.search(r"text-decoration:underline\">8</u>", html), (
+        "what was missed stands, so it is not struck through"
+    )
+    assert len(set(re.findall(r"background-color:(#\w{6});text-decoration", html))) == 3
+    assert shown.removed == 4
+
+
+def test_before_and_after_stand_next_to_each_other(cleaned, spans):
+    doc_id = spans["doc_id"].iloc[0]
+    shown = toolkit.show(cleaned, spans, doc_id, side_by_side=True)
+    clean = cleaned.set_index("doc_id")["clean_text"][doc_id]
+    assert "display:flex" in shown._repr_html_()
+    assert clean.splitlines()[0] in repr(shown).split("— clean:")[1]
+
+
+def test_words_that_are_looked_for_are_highlighted():
+    text = "Rain fell. <b>Rain</b> \ue000 & rainbows."
+    shown = toolkit.show(toolkit.clean(text), None, "0", find=["rain", "&"])
+    assert repr(shown).startswith("»Rain« fell. <b>»Rain«</b> ")
+    html = shown._repr_html_()
+    assert html.count("<mark") == html.count("</mark>") == 4
+    assert "<b>Rain" not in html
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_theme_and_colour_can_be_read(theme):
+    from toolkit.display.colours import THEMES, contrast, mixed
+
+    own = {kind: mixed(f"#{n * 1234567 % 0xFFFFFF:06x}", "#808080", 0.7) for n, kind in enumerate("abcdef")}
+    look = THEMES[theme].with_colours(own)
+    assert contrast(look.text, look.ground) > 7
+    assert contrast(look.faint, look.ground) > 4.5
+    assert contrast(look.text, look.mark) > 4.5
+    for kind in (*look.palette, "whatever else"):
+        colours = look.of(kind)
+        assert contrast(colours.ink, colours.tint) >= 4.5, kind
+        assert contrast(look.on_ink, colours.ink) >= (4.5 if kind not in own else 1), kind
+    corpus = pd.DataFrame({"doc_id": ["a"], "text": ["0123"]})
+    spans = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [2], "kind": ["promo"]})
+    assert look.ground in toolkit.show(corpus, spans, "a", theme=theme)._repr_html_()
+    with pytest.raises(ValueError, match="'light' or 'dark' is wanted"):
+        toolkit.show(corpus, spans, "a", theme="pink")
+    with pytest.raises(ValueError, match="a colour such as #0072b2 is wanted"):
+        toolkit.show(corpus, spans, "a", colours={"promo": "red;position:fixed"})
+
+
 # --- every frame is a plain frame ---------------------------------------------------------------------
 
 

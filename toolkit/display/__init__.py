@@ -1,12 +1,15 @@
 """Displays: what is shown in a notebook, a report or a terminal; small, escaped, readable without colour."""
 
-from toolkit.display.article import Articles, CleanedArticle, Piece, show, telling
+from toolkit.display.article import CleanedArticle, Piece, telling
 from toolkit.display.card import CorpusCard, TemplateCard
-from toolkit.display.colours import OTHER, PALETTE, Colours, contrast
+from toolkit.display.colours import DARK, LIGHT, OTHER, PALETTE, Colours, Theme, contrast
+from toolkit.display.gallery import Articles, show
 from toolkit.display.table import Table
 from toolkit.display.text import PLAIN, escaped, shortened, visible
 
 __all__ = [
+    "DARK",
+    "LIGHT",
     "OTHER",
     "PALETTE",
     "PLAIN",
@@ -17,6 +20,7 @@ __all__ = [
     "Piece",
     "Table",
     "TemplateCard",
+    "Theme",
     "contrast",
     "escaped",
     "shortened",

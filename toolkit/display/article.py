@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from toolkit.display.colours import OTHER, PALETTE
+from toolkit.display.colours import LIGHT, VERDICTS, Theme
 from toolkit.display.text import PLAIN, escaped, shortened, visible
 
 BOX = (
-    "font-family:Georgia,'DejaVu Serif',serif;font-size:15px;line-height:1.6;max-width:46em;color:#1a1a1a;"
-    "background-color:#ffffff;border:1px solid #d0d0d0;border-radius:4px;padding:0.8em 1.2em;margin:0.6em 0"
+    "font-family:Georgia,'DejaVu Serif',serif;font-size:15px;line-height:1.6;max-width:{wide}em;color:{text};"
+    "background-color:{ground};border:1px solid {line};border-radius:4px;padding:0.8em 1.2em;margin:0.6em 0"
 )
 _TAG = (
-    "color:#ffffff;background-color:{ink};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:11px;"
+    "color:{on_ink};background-color:{ink};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:11px;"
     "line-height:1.3;padding:0 0.4em;border-radius:3px;margin-right:0.3em"
 )
-_DEL = "color:{ink};background-color:{tint};text-decoration:line-through"
+_DEL = "color:{ink};background-color:{tint};text-decoration:{line}"
 _CITED = 48
 """Characters of a removed passage that stand beside its evidence."""
 
-FOOT = "color:#555555;font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
+FOOT = "color:{faint};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
+
+
+def styled(style: str, theme: Theme, **more: Any) -> str:
+    """Return a style with the colours of a theme."""
+    return style.format(**{"wide": 46, **theme._asdict(), **more})
 
 
 class Piece(NamedTuple):
@@ -50,6 +57,11 @@ class CleanedArticle:
         Shown above the text.
     context : int, optional
         Show only this many characters on each side of the ends of a span; default all.
+    theme : Theme, default LIGHT
+    find : sequence of str
+        Words to highlight.
+    after : str, optional
+        A clean text to show beside it.
 
     Raises
     ------
@@ -71,6 +83,9 @@ class CleanedArticle:
     spans: pd.DataFrame
     title: str | None = None
     context: int | None = None
+    theme: Theme = LIGHT
+    find: tuple[str, ...] = ()
+    after: str | None = None
 
     def __post_init__(self) -> None:
         ordered = self.spans.sort_values("start", kind="stable", ignore_index=True)
@@ -88,7 +103,8 @@ class CleanedArticle:
     @property
     def removed(self) -> int:
         """Characters removed (code points)."""
-        return int((self.spans["end"] - self.spans["start"]).sum())
+        gone = self.spans[self.spans["kind"] != VERDICTS[2]]
+        return int((gone["end"] - gone["start"]).sum())
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the text in order, kept and removed pieces in turn; together they are the text."""
@@ -115,25 +131,62 @@ class CleanedArticle:
 
     def _account(self) -> str:
         total = len(self.text)
+        if len(self.spans) and self.spans["kind"].isin(VERDICTS).all():
+            lengths = (self.spans["end"] - self.spans["start"]).groupby(self.spans["kind"]).sum()
+            return ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
         if not self.removed:
             return f"nothing removed of {total:,} characters"
         return f"{self.removed:,} of {total:,} characters removed ({self.removed / total:.1%})".replace(
             "%", " %"
         )
 
+    def _marked(self, text: str, left: str, right: str) -> str:
+        """Return a text with the words of ``find`` between two marks."""
+        if not self.find:
+            return text
+        words = "|".join(map(re.escape, sorted(self.find, key=len, reverse=True)))
+        return re.sub(words, lambda found: f"{left}{found[0]}{right}", text, flags=re.IGNORECASE)
+
     def __repr__(self) -> str:
         title = f"{visible(self.title)}\n\n" if self.title else ""
-        body = "".join(p.text if p.kind is None else f"[{visible(p.kind)}: {p.text}]" for p in self._shown())
-        return f"{title}{body}\n— {self._account()}"
+        pieces = ((self._marked(p.text, "»", "«"), p.kind) for p in self._shown())
+        body = "".join(text if kind is None else f"[{visible(kind)}: {text}]" for text, kind in pieces)
+        after = "" if self.after is None else f"\n— clean:\n{self._marked(visible(self.after), '»', '«')}"
+        return f"{title}{body}{after}\n— {self._account()}"
+
+    def _html(self, piece: Piece) -> str:
+        if not self.find:
+            return piece_html(piece, self.theme)
+        left, right = f'<mark style="color:inherit;background-color:{self.theme.mark}">', "</mark>"
+        # marks are set in the text and turned into tags after it is escaped
+        plain = piece.text.replace("\ue000", "\ufffd").replace("\ue001", "\ufffd")
+        marked = piece_html(piece._replace(text=self._marked(plain, "\ue000", "\ue001")), self.theme)
+        return marked.replace("\ue000", left).replace("\ue001", right)
 
     def _repr_html_(self) -> str:
-        parts = [f'<article {PLAIN} style="{BOX}">']
+        wide = 46 if self.after is None else 94
+        parts = [f'<article {PLAIN} style="{styled(BOX, self.theme, wide=wide)}">']
         if self.title:
             parts.append(f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>')
-        parts.append('<p style="margin:0">')
-        parts.extend(piece_html(piece) for piece in self._shown())
-        parts.append(f'</p><p style="{FOOT}">{self._account()}</p>{self._reasons()}</article>')
+        body = "".join(map(self._html, self._shown()))
+        if self.after is None:
+            parts.append(f'<p style="margin:0">{body}</p>')
+        else:
+            column = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word"
+            clean = self._html(Piece(visible(self.after), None, ""))
+            parts.append(
+                f'<section style="display:flex;flex-wrap:wrap;gap:2em"><p style="{column}">{body}</p>'
+                f'<p style="{column}">{clean}</p></section>'
+            )
+        foot = styled(FOOT, self.theme)
+        parts.append(f'<p style="{foot}">{self._account()}</p>{self._reasons()}</article>')
         return "".join(parts)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the article as a page of HTML, see :meth:`toolkit.display.Articles.save`."""
+        from toolkit.display.gallery import save_page
+
+        return save_page(path, self._repr_html_(), self.theme)
 
     def _reasons(self) -> str:
         """The evidence of each removed passage as a list that opens, for who has no mouse to hover with."""
@@ -145,7 +198,8 @@ class CleanedArticle:
             for piece in removed
         )
         return (
-            f'<details style="{FOOT}"><summary style="cursor:pointer">why: evidence of each passage</summary>'
+            f'<details style="{styled(FOOT, self.theme)}"><summary style="cursor:pointer">'
+            "why: evidence of each passage</summary>"
             f'<ol style="margin:0.3em 0;padding-left:2em">{"".join(rows)}</ol></details>'
         )
 
@@ -161,69 +215,17 @@ def _reason(row: dict[Any, Any]) -> str:
     return ", ".join(words)
 
 
-def piece_html(piece: Piece) -> str:
+def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
     """Return a piece as HTML: struck through, coloured and named if it has a kind."""
     if piece.kind is None:
         return escaped(piece.text)
-    colours = PALETTE.get(piece.kind, OTHER)
-    tag = f'<small style="{_TAG.format(ink=colours.ink)}">{escaped(piece.kind)}</small>'
-    style = _DEL.format(ink=colours.ink, tint=colours.tint)
+    colours = theme.of(piece.kind)
+    tag = f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
+    line = "underline" if piece.kind == VERDICTS[2] else "line-through"
+    style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
+    name = "u" if piece.kind == VERDICTS[2] else "del"
     reason = html.escape(visible(piece.reason))
-    return f'{tag}<del title="{reason}" style="{style}">{escaped(piece.text)}</del>'
-
-
-def show(
-    corpus: pd.DataFrame, spans: pd.DataFrame, doc_id: str, *, context: int | None = None
-) -> CleanedArticle:
-    """Return document ``doc_id`` of ``corpus`` with its ``spans`` struck through.
-
-    Parameters
-    ----------
-    corpus : DataFrame
-        With ``doc_id`` and ``text``; ``title`` is shown if there.
-    spans : DataFrame
-        As ``BoilerplateRemover.spans`` returns it; other documents' rows are left out.
-    doc_id : str
-        Which document.
-    context : int, optional
-        Characters to show on each side of the ends of a span; default all.
-
-    Raises
-    ------
-    KeyError
-        The corpus has no such document.
-
-    Examples
-    --------
-    >>> corpus = pd.DataFrame({"doc_id": ["a"], "text": ["Share Rain fell."]})
-    >>> spans = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [6], "kind": ["interface"]})
-    >>> show(corpus, spans, "a")
-    [interface: Share ]Rain fell.
-    — 6 of 16 characters removed (37.5 %)
-    """
-    rows = corpus[corpus["doc_id"] == doc_id]
-    if rows.empty:
-        first = next(iter(corpus["doc_id"]), None)
-        msg = f"corpus: no document {doc_id!r}; take one of corpus['doc_id'], such as {first!r}"
-        raise KeyError(msg)
-    row = rows.iloc[0]
-    title = row.get("title")
-    return CleanedArticle(
-        str(row["text"]),
-        spans[spans["doc_id"] == doc_id],
-        title=str(title) if pd.notna(title) and not str(row["text"]).startswith(str(title)) else None,
-        context=context,
-    )
-
-
-class Articles(list[CleanedArticle]):
-    """Several articles, shown one below the other."""
-
-    def __repr__(self) -> str:
-        return "\n\n".join(map(repr, self))
-
-    def _repr_html_(self) -> str:
-        return "".join(article._repr_html_() for article in self)
+    return f'{tag}<{name} title="{reason}" style="{style}">{escaped(piece.text)}</{name}>'
 
 
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from toolkit.display.article import BOX, FOOT, Piece, piece_html
+from toolkit.display.article import BOX, FOOT, Piece, piece_html, styled
+from toolkit.display.colours import LIGHT
 from toolkit.display.text import PLAIN, escaped, shortened, visible
 
 LONGEST = 600
@@ -35,8 +36,8 @@ class _Card:
         )
         passage = f'<p style="margin:0.5em 0 0 0">{piece_html(self.passage)}</p>' if self.passage else ""
         return (
-            f'<article {PLAIN} style="{BOX}"><b>{escaped(self.heading)}</b>'
-            f'<table style="{FOOT};border:none">{rows}</table>{passage}</article>'
+            f'<article {PLAIN} style="{styled(BOX, LIGHT)}"><b>{escaped(self.heading)}</b>'
+            f'<table style="{styled(FOOT, LIGHT)};border:none">{rows}</table>{passage}</article>'
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -26,6 +27,79 @@ PALETTE = {
     "interface": Colours("#F0E442", "#716b1f", "#fdfbe1", "||"),
 }
 OTHER = Colours("#999999", "#555555", "#eeeeee", "oo")
+
+# The same fills lightened on 22 % of themselves over the dark ground.
+DARK_PALETTE = {
+    "appeal": Colours("#D55E00", "#e39557", "#462c17", "//"),
+    "promo": Colours("#E69F00", "#e8a91a", "#4a3a17", "\\\\"),
+    "related": Colours("#0072B2", "#66aad1", "#17303f", ""),
+    "caption": Colours("#009E73", "#4dbb9d", "#173a31", ".."),
+    "byline": Colours("#CC79A7", "#d899bc", "#44323c", "xx"),
+    "notice": Colours("#56B4E9", "#6abdec", "#2a3f4b", "--"),
+    "interface": Colours("#F0E442", "#f0e442", "#4c4a26", "||"),
+}
+DARK_OTHER = Colours("#999999", "#afafaf", "#393939", "oo")
+
+# Against gold: what was rightly removed, wrongly taken, missed.
+_RIGHT, _WRONG, _MISSED = "right", "wrongly taken", "missed"
+VERDICTS = (_RIGHT, _WRONG, _MISSED)
+"""What a removal is against gold; a missed passage stands, so it is marked and not struck through."""
+
+
+class Theme(NamedTuple):
+    """Colours of a display: the ground, what stands on it, and a palette of kinds."""
+
+    ground: str
+    text: str
+    faint: str
+    line: str
+    on_ink: str
+    mark: str
+    palette: Mapping[str, Colours]
+    other: Colours
+
+    def of(self, kind: str) -> Colours:
+        """Return the colours of a kind, or of a verdict against gold."""
+        return self.palette.get(kind, self.other)
+
+    def with_colours(self, colours: Mapping[str, str]) -> Theme:
+        """Return a theme in which these kinds have a fill of one's own, its ink and tint made from it."""
+        own = {kind: self._colours(fill) for kind, fill in colours.items()}
+        return self._replace(palette={**self.palette, **own})
+
+    def _colours(self, fill: str) -> Colours:
+        tint, ink = mixed(fill, self.ground, 0.18), fill
+        for share in range(100, -1, -2):
+            ink = mixed(fill, self.text, share / 100)
+            if contrast(ink, tint) >= 4.5:
+                break
+        return Colours(fill, ink, tint, "")
+
+
+def _with_verdicts(palette: Mapping[str, Colours]) -> dict[str, Colours]:
+    kinds = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo"}
+    return {**palette, **{verdict: palette[kind] for verdict, kind in kinds.items()}}
+
+
+LIGHT = Theme(
+    "#ffffff", "#1a1a1a", "#555555", "#d0d0d0", "#ffffff", "#fff2a8", _with_verdicts(PALETTE), OTHER
+)
+DARK = Theme(
+    "#1e1e1e", "#e6e6e6", "#b0b0b0", "#4a4a4a", "#111111", "#6b5900", _with_verdicts(DARK_PALETTE), DARK_OTHER
+)
+THEMES = {"light": LIGHT, "dark": DARK}
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """Return a colour of which ``share`` is the first.
+
+    Examples
+    --------
+    >>> mixed("#ffffff", "#000000", 0.5)
+    '#808080'
+    """
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
 
 
 def contrast(one: str, other: str) -> float:

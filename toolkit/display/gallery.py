@@ -1,0 +1,241 @@
+"""Show: articles of a corpus with what was removed, alone or on a page, against gold, before beside after."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import overload
+
+import pandas as pd
+
+from toolkit.display.article import CleanedArticle
+from toolkit.display.colours import LIGHT, THEMES, VERDICTS, Theme
+from toolkit.display.text import escaped
+from toolkit.errors import CorpusError, OutputError
+
+WORD = r"(\w+|[^\w\s])\s*"
+PAGE = 20
+"""Articles on a page where nobody says which."""
+
+
+@overload
+def show(
+    corpus: pd.DataFrame,
+    spans: pd.DataFrame | None,
+    doc_id: str,
+    *,
+    context: int | None = ...,
+    gold: pd.DataFrame | None = ...,
+    side_by_side: bool = ...,
+    find: str | Iterable[str] = ...,
+    theme: str = ...,
+    colours: Mapping[str, str] | None = ...,
+) -> CleanedArticle: ...
+@overload
+def show(
+    corpus: pd.DataFrame,
+    spans: pd.DataFrame | None = ...,
+    doc_id: Iterable[str] | None = ...,
+    *,
+    context: int | None = ...,
+    gold: pd.DataFrame | None = ...,
+    side_by_side: bool = ...,
+    find: str | Iterable[str] = ...,
+    theme: str = ...,
+    colours: Mapping[str, str] | None = ...,
+) -> Articles: ...
+def show(
+    corpus: pd.DataFrame,
+    spans: pd.DataFrame | None = None,
+    doc_id: str | Iterable[str] | None = None,
+    *,
+    context: int | None = None,
+    gold: pd.DataFrame | None = None,
+    side_by_side: bool = False,
+    find: str | Iterable[str] = (),
+    theme: str = "light",
+    colours: Mapping[str, str] | None = None,
+) -> CleanedArticle | Articles:
+    """Show articles with what was removed struck through.
+
+    Parameters
+    ----------
+    corpus : DataFrame
+        With ``doc_id`` and ``text``; ``title`` is shown if there.
+    spans : DataFrame, optional
+        As ``BoilerplateRemover.spans`` returns it. Without it, what ``clean_text`` lacks is struck through.
+    doc_id : str or iterable of str, optional
+        Which document, or which several; default the first 20.
+    context : int, optional
+        Characters to show on each side of the ends of a span; default all.
+    gold : DataFrame, optional
+        The right spans: what was found is then ``right`` or ``wrongly taken``, and what was not ``missed``.
+    side_by_side : bool, default False
+        The clean text beside the one as loaded.
+    find : str or iterable of str, optional
+        Words to highlight, whatever their case.
+    theme : {"light", "dark"}, default "light"
+    colours : mapping, optional
+        Kind → colour (``#rrggbb``) in place of the usual one.
+
+    Returns
+    -------
+    CleanedArticle or Articles
+        One, or several below each other. A notebook shows them; ``.save("page.html")`` writes them as a page.
+
+    Raises
+    ------
+    KeyError
+        The corpus has no such document.
+    CorpusError
+        There are neither spans nor a ``clean_text``.
+
+    Examples
+    --------
+    >>> corpus = pd.DataFrame({"doc_id": ["a"], "text": ["Share Rain fell."]})
+    >>> spans = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [6], "kind": ["interface"]})
+    >>> show(corpus, spans, "a")
+    [interface: Share ]Rain fell.
+    — 6 of 16 characters removed (37.5 %)
+    >>> show(corpus, spans.iloc[:0], "a", gold=spans, find="rain")
+    [missed: Share ]»Rain« fell.
+    — right 0, wrongly taken 0, missed 6 characters
+    """
+    if spans is None and "clean_text" not in corpus:
+        msg = "show: neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
+        raise CorpusError(msg)
+    look = _look(theme, colours)
+    words = (find,) if isinstance(find, str) else tuple(find)
+    rows = corpus.drop_duplicates("doc_id").set_index("doc_id", drop=False)
+    wanted = [doc_id] if isinstance(doc_id, str) else list(rows.index[:PAGE] if doc_id is None else doc_id)
+    for name in wanted:
+        if name not in rows.index:
+            first = next(iter(corpus["doc_id"]), None)
+            msg = f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}"
+            raise KeyError(msg)
+    shown = []
+    for name in wanted:
+        row = rows.loc[name]
+        text, title, clean = str(row["text"]), row.get("title"), row.get("clean_text")
+        found = _lacking(text, str(clean)) if spans is None else spans[spans["doc_id"] == name]
+        shown.append(
+            CleanedArticle(
+                text,
+                found if gold is None else compared(found, gold[gold["doc_id"] == name]),
+                title=str(title) if pd.notna(title) and not text.startswith(str(title)) else None,
+                context=context,
+                theme=look,
+                find=words,
+                after=(str(clean) if pd.notna(clean) else _kept(text, found)) if side_by_side else None,
+            )
+        )
+    if isinstance(doc_id, str):
+        return shown[0]
+    note = (
+        f"{len(shown):,} of {len(corpus):,} documents" if doc_id is None and len(shown) < len(corpus) else ""
+    )
+    return Articles(shown, note=note)
+
+
+class Articles(list[CleanedArticle]):
+    """Several articles, shown one below the other.
+
+    Parameters
+    ----------
+    articles : iterable of CleanedArticle
+    note : str, optional
+        A line above them.
+    """
+
+    def __init__(self, articles: Iterable[CleanedArticle] = (), note: str = "") -> None:
+        super().__init__(articles)
+        self.note = note
+
+    def __repr__(self) -> str:
+        return "\n\n".join([*([self.note] if self.note else []), *map(repr, self)])
+
+    def _repr_html_(self) -> str:
+        head = f"<p>{escaped(self.note)}</p>" if self.note else ""
+        return head + "".join(article._repr_html_() for article in self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the articles as a page of HTML: one file, without scripts or anything from the network.
+
+        Raises
+        ------
+        OutputError
+            The name does not end in ``.html``.
+        """
+        return save_page(path, self._repr_html_(), self[0].theme if self else LIGHT)
+
+
+def save_page(path: str | Path, body: str, theme: Theme) -> Path:
+    """Write a display as a page of its own."""
+    path = Path(path)
+    if path.suffix.lower() not in {".html", ".htm"}:
+        msg = f"{path}: a page is an HTML file; name it {path.with_suffix('.html').name}"
+        raise OutputError(msg)
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    path.write_text(
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Articles</title>'
+        f'<meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" '
+        f'content="{policy}"></head>\n<body style="background-color:{theme.ground};color:{theme.text};'
+        f'max-width:96em;margin:0 auto;padding:1em">\n{body}\n</body></html>\n',
+        "utf-8",
+    )
+    return path
+
+
+def _look(theme: str, colours: Mapping[str, str] | None) -> Theme:
+    if theme not in THEMES:
+        msg = f"theme={theme!r}: 'light' or 'dark' is wanted"
+        raise ValueError(msg)
+    for kind, colour in (colours or {}).items():
+        if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+            msg = f"colours={{{kind!r}: {colour!r}}}: a colour such as #0072b2 is wanted"
+            raise ValueError(msg)
+    return THEMES[theme].with_colours(colours or {})
+
+
+def compared(found: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    """Return spans of one text by what they are against gold, as ``kind`` one of :data:`VERDICTS`.
+
+    Examples
+    --------
+    >>> found = pd.DataFrame({"start": [0], "end": [6], "kind": ["promo"]})
+    >>> gold = pd.DataFrame({"start": [4], "end": [9], "kind": ["appeal"]})
+    >>> compared(found, gold)[["start", "end", "kind"]].values.tolist()
+    [[0, 4, 'wrongly taken'], [4, 6, 'right'], [6, 9, 'missed']]
+    """
+    edges = sorted({*found["start"], *found["end"], *gold["start"], *gold["end"]})
+    rows = []
+    for start, end in pairwise(edges):
+        taken, right = (
+            next((str(r["kind"]) for r in side.to_dict("records") if r["start"] <= start < r["end"]), None)
+            for side in (found, gold)
+        )
+        if taken or right:
+            verdict = VERDICTS[0] if taken and right else VERDICTS[1] if taken else VERDICTS[2]
+            told = f"found {taken or 'nothing'}, gold {right or 'nothing'}"
+            rows.append((int(start), int(end), verdict, told))
+    return pd.DataFrame(rows, columns=["start", "end", "kind", "evidence"])
+
+
+def _lacking(text: str, clean: str) -> pd.DataFrame:
+    """Return as spans what a clean text lacks, by comparing words and marks."""
+    words = list(re.finditer(WORD, text))
+    before, after = [word[1] for word in words], re.findall(WORD, clean)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    rows = [
+        (words[a].start(), words[b - 1].end(), "removed")
+        for tag, a, b, _, _ in matcher.get_opcodes()
+        if tag in {"delete", "replace"} and b > a
+    ]
+    return pd.DataFrame(rows, columns=["start", "end", "kind"])
+
+
+def _kept(text: str, spans: pd.DataFrame) -> str:
+    return "".join(p.text for p in CleanedArticle(text, spans).pieces() if p.kind is None)
