@@ -144,7 +144,9 @@ class CleanedArticle:
         """Return a text with the words of ``find`` between two marks."""
         if not self.find:
             return text
-        words = "|".join(map(re.escape, sorted(self.find, key=len, reverse=True)))
+        words = "|".join(
+            rf"(?<!\w){re.escape(word)}(?!\w)" for word in sorted(self.find, key=len, reverse=True)
+        )
         return re.sub(words, lambda found: f"{left}{found[0]}{right}", text, flags=re.IGNORECASE)
 
     def __repr__(self) -> str:
