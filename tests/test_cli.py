@@ -273,7 +273,7 @@ def test_report_needs_a_finished_run(tmp_path):
 
 def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
     code, out, err = call("report", few)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "to make a report of files, name its page: -o report.html" in err
     monkeypatch.setattr(report, "render", lambda folder, page: page)
     code, out, err = call("report", few, "-o", tmp_path / "study.html")

@@ -210,7 +210,7 @@ def test_the_command_says_what_differs_and_its_exit_code(home):
     assert "          spans.parquet: recorded " in out
     assert "found (absent)" in out
     code, out, err = call(home)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert "no run.json, so no finished run" in err
 
