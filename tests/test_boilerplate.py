@@ -524,3 +524,28 @@ def test_a_template_ends_where_other_articles_say_so(glue):
     after = corpus["text"].str.split(lines[-1]).str[-1].str.split().str[:3].str.join(" ")
     kept = [words in " ".join(text.split()) for words, text in zip(after, cleaned, strict=True)]
     assert sum(kept) >= 17
+
+
+@pytest.mark.parametrize("titled", [True, False])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "The post {title} appeared first on Harbour Post.", "Originally published as {title}",
+        "{title} was first published by the Harbour Wire on {day} March 2031.",
+    ],
+)  # fmt: skip
+def test_a_sentence_with_the_title_in_it_is_one_template(form, titled):
+    corpus = with_appeal("")
+    tails = [form.format(title=title, day=i + 1) for i, title in enumerate(corpus["title"])]
+    texts = [f"{a}\n\n{b}\n\n{c}" for a, b, c in zip(corpus["title"], corpus["text"], tails, strict=True)]
+    corpus = corpus.assign(text=pd.array(texts, dtype="str"))
+    if not titled:
+        corpus["title"] = pd.array([None] * len(corpus), dtype="str")
+    remover = BoilerplateRemover().fit(corpus)
+    cleaned = remover.transform(corpus)["clean_text"]
+    assert sum(tail in text for text, tail in zip(cleaned, tails, strict=True)) <= 2
+    assert remover.templates_["documents"].max() >= 8
+    story = "The council met on Monday to vote on the budget, and a report on the ferries is due."
+    plain = corpus.assign(text=corpus["text"].str.replace(r"\n\n[^\n]+$", f"\n\n{story}", regex=True))
+    plain["publisher"] = pd.array([f"{i}.example" for i in range(len(plain))], dtype="str")
+    assert BoilerplateRemover().fit(plain).transform(plain)["clean_text"].str.endswith(story).sum() >= 17

@@ -40,11 +40,17 @@ class Titles:
         Number of terms of each title.
     terms : ndarray of uint32
         The terms, one title after the other.
+    data : ndarray of uint8
+    start, stop : ndarray of int64, shape (n_documents,)
+        Bytes of each title in ``data``.
     """
 
     prints: NDArray[np.uint64]
     counts: NDArray[np.int64]
     terms: NDArray[np.uint32]
+    data: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
 
     @classmethod
     def of(cls, titles: pd.Series[Any]) -> Titles:
@@ -55,7 +61,8 @@ class Titles:
         read = read_segments(buffer, whole)
         known = np.diff(buffer.offsets) > 0
         counts = read.shapes[:, SHAPE.index("terms")].astype(np.int64)
-        return cls(np.where(known, read.prints[:, 0], np.uint64(0)), counts, read.terms)
+        prints = np.where(known, read.prints[:, 0], np.uint64(0))
+        return cls(prints, counts, read.terms, buffer.data, buffer.offsets[:-1], buffer.offsets[1:])
 
     def take(self, documents: NDArray[np.int64]) -> Titles:
         """Keep some titles, in the order given."""
@@ -63,8 +70,9 @@ class Titles:
         counts = self.counts[documents]
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         return Titles(
-            self.prints[documents], counts, self.terms[np.repeat(starts[documents], counts) + within]
-        )
+            self.prints[documents], counts, self.terms[np.repeat(starts[documents], counts) + within], self.data,
+            self.start[documents], self.stop[documents],
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)

@@ -13,6 +13,7 @@ from toolkit.boilerplate.echoes import Titles, echoes
 from toolkit.boilerplate.features import SHAPE
 from toolkit.boilerplate.mending import Mended
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
+from toolkit.boilerplate.slots import mark_slots
 from toolkit.boilerplate.templates import publisher_hash
 from toolkit.buffer import Buffer
 from toolkit.segments import Segments, cut
@@ -89,6 +90,7 @@ class Reading:
             known = _unchanged(segments, earlier.segments, mended), earlier.read
         read = read_segments(buffer, segments, words, known)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
+        mark_slots(buffer, segments, read, shared, about.titles)
         return cls(buffer, segments, about, read, shared)
 
     def scored(self, words: NDArray[np.float32], windows: NDArray[np.float32]) -> Reading:
