@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from docs.tools import formats
+from toolkit import pipeline
 from toolkit.loading import Limits, load
 from toolkit.loading.formats import READERS
 
@@ -177,6 +178,15 @@ def test_a_folder_of_every_format_adds_up(everything, tmp_path):
     packed = load(tmp_path / "all.zip", columns=EXTRA)
     assert sorted(packed["text"]) == sorted(everything["text"])
     assert len(packed.attrs["quarantine"]) == len(quarantine)
+
+
+def test_a_run_over_every_format_ends_with_its_account(everything, tmp_path):
+    summary = pipeline.run(ARCHIVES, tmp_path / "out")
+    assert (summary.kept, summary.quarantined) == (len(everything), len(everything.attrs["quarantine"]))
+    account = (
+        f"{summary.kept + summary.quarantined} in = {summary.kept} kept + {summary.quarantined} quarantined"
+    )
+    assert account in str(summary)
 
 
 def test_every_reader_is_met_in_these_files():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolkit.loading.quarantine import Unreadable
-from toolkit.loading.readers.driver import Archive, Record
+from toolkit.loading.readers.driver import NEAR, Archive, Record
 from toolkit.loading.readers.lines import (
     authors,
     blocks,
@@ -62,9 +62,8 @@ _BODY = frozenset(
         ";"
     )
 )
-_AFTER = frozenset(
-    "classification klassifizierung clasificación classificatie graphic graphique grafik notes notizen".split()
-)
+_AFTER = frozenset("graphic graphique grafik notes notizen correction".split())
+_LAST = re.compile(r"(?:classification|klassifizierung|clasificación|classificatie)$|load-date:", re.I)
 
 
 def nexis_text(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -243,16 +242,17 @@ def _separate(found: list[list[str]]) -> list[list[str]]:
 def _uni(lines: list[str]) -> Record | None:
     """Return a document of Nexis Uni: title, newspaper, date, copyright, labels, 'Body', text, classification."""
     body = next((i for i, line in enumerate(lines) if line.casefold() in _BODY), None)
-    header = lines[: len(lines) if body is None else body]
-    first = next(
-        (i for i, line in enumerate(header) if i > 1 and _uni_label(line) and _dated(header[:i])), len(header)
-    )
-    dated = _dated(header[:first])
+    header = lines[:body]
+    days = [i for i, line in enumerate(header) if is_date(line)]
+    labels = [
+        i for i, line in enumerate(header) if days and i > days[0] and (is_closing(line) or _label(line))
+    ]
+    # a list of documents may stand before the first: its date is the last above the labels
+    dated = max((i for i in days if labels and i < labels[0]), default=days[0] if days else None)
     if body is None and dated is None:
         # what follows the last document, or a cover page alone
-        return (
-            None if len(lines) < 4 or not any(map(_uni_label, lines)) else {"text": None, "title": lines[0]}
-        )
+        labelled = len(lines) > 3 and any(map(_label, lines))
+        return {"text": None, "title": lines[0]} if labelled else None
     record: Record = {"title": None, "published": None, "publisher": None}
     if dated is not None:
         record["published"] = find_date(header[dated])
@@ -261,38 +261,21 @@ def _uni(lines: list[str]) -> Record | None:
     elif header:
         record["title"] = header[0]
         record |= publication(header[1]) if len(header) > 1 else {}
-    rest = 0 if dated is None else dated + 1
-    after = rest
-    for i, line in enumerate(header[rest:], rest):
-        if (label := _label(line)) is not None:
+    after = 0 if dated is None else dated + 1
+    for i, line in enumerate(header[after:], after):
+        label = _label(line)
+        if label is not None:
             _note(record, *label)
+        if label is not None or is_closing(line):
             after = i + 1
-        elif is_closing(line):
-            after = i + 1
-    text = lines[(after if body is None else body + 1) :]
-    end = next(
-        (
-            i
-            for i, line in enumerate(text)
-            if line.casefold() in _AFTER or line.casefold().startswith("load-date")
-        ),
-        len(text),
-    )
-    for line in text[end:]:
-        if label := _label(line):
-            _note(record, *label)
+    text = lines[after if body is None else body + 1 :]
+    end = next((i for i, line in enumerate(text) if _LAST.match(line)), len(text))
+    for label in filter(None, map(_label, text[end:])):
+        _note(record, *label)
+    end = next((i for i in range(max(end - NEAR, 0), end) if text[i].casefold() in _AFTER), end)
     if "FULL TEXT" in text[:end] and text[0] == "ABSTRACT":
         text, end = text[text.index("FULL TEXT") + 1 :], end - text.index("FULL TEXT") - 1
     return _finished(record, text[:end])
-
-
-def _uni_label(line: str) -> bool:
-    return is_closing(line) or _label(line) is not None
-
-
-def _dated(lines: list[str]) -> int | None:
-    """Return the number of the last line that is a date, which stands under the newspaper's name."""
-    return next((i for i in range(len(lines) - 1, -1, -1) if is_date(lines[i])), None)
 
 
 def _ends(block: list[str]) -> bool:
