@@ -66,6 +66,7 @@ quality: $(READY)  ## the floors of the tests, measured again where code or gold
 
 models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m training.boilerplate
+	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock
 	$(BIN)/python -m training.topics
 
 wheel: $(READY)  ## build the wheel and the sdist, without a network, into dist/

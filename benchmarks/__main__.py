@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
 import pandas as pd
 
 FIGURES = ("precision", "recall", "f1", "f1_macro", "article_lost", "kind_accuracy")
@@ -35,6 +34,9 @@ def main() -> None:
     parser.add_argument(
         "--documents", type=int, help="contamination, subtopics: only the first articles of allsides"
     )
+    parser.add_argument(
+        "--record", action="store_true", help="topics: store the figures that docs/topics.md shows"
+    )
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination", "fitting"]
     if "boilerplate" in arguments.parts:
@@ -49,9 +51,14 @@ def main() -> None:
             *(f"{c[7:]} {table.loc['with fit', (c, 'value')]:.3f}" for c in recall),
         )
     if "topics" in arguments.parts:
-        for scheme in ("publisher", "source"):
-            print(f"\nTopics: visible gold, each {scheme} held out, value [95 % interval]\n")
-            print(topics_table(scheme, arguments.seed))
+        from benchmarks.recorded import markdown, record
+        from benchmarks.topics import measure
+
+        for name, table in measure().items():
+            print(f"\nTopics, {name}: value [95 % interval]\n")
+            print(markdown(table))
+            if arguments.record:
+                record("topics", name, table, command="python -m benchmarks topics --record", seed=0)
     if "contamination" in arguments.parts:
         from benchmarks.contamination import contamination_table, natural_flips, show_rates
 
@@ -75,32 +82,6 @@ def main() -> None:
 
         print("\nSecond level, tried without labels: accuracy where slugs of allsides tell the answer\n")
         print(allsides_table(arguments.documents).round(3).to_string())
-
-
-def topics_table(scheme: str, seed: int) -> str:
-    """Score topics of the visible gold by source; ``scheme`` as in :func:`training.topics.validate`."""
-    from toolkit.evaluation.topics import topic_scores
-    from training.topics import Design, validate
-
-    documents, figures = validate(Design(), scheme, seed=seed)
-    rows = np.flatnonzero(documents.pinned)
-    values = figures.to_numpy()[rows]
-    listed = values >= figures.attrs["thresholds"][rows][:, None]
-    listed[np.arange(len(rows)), values.argmax(axis=1)] = True
-    codes = np.array(figures.columns)
-    report = topic_scores(
-        figures.iloc[rows],
-        codes[documents.primary[rows]],
-        [set(codes[member]) for member in documents.member[rows]],
-        listed=listed,
-        by=documents.sources[rows],
-    )
-    metrics = report["metric"].unique().tolist()
-    lines = ["| source | n | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 2) + "|"]
-    for group, part in report.groupby("group", sort=False):
-        cells = [f"{v:.3f} [{lo:.3f}, {hi:.3f}]" for v, lo, hi in part[["value", "low", "high"]].to_numpy()]
-        lines.append(f"| {group} | {part['documents'].iloc[0]} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

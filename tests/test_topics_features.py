@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from math import log
 
@@ -12,9 +13,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.topics.features import FeatureSpace, decide, matrix, occurrences, text_buffers
+from toolkit.topics.features import (
+    NO_WORDS,
+    FeatureSpace,
+    Lexicon,
+    decide,
+    matrix,
+    occurrences,
+    piece_keys,
+    text_buffers,
+    word_keys,
+)
 
 SMALL = FeatureSpace(bits=12, lead=64, title_weight=3)
+LISTED = [
+    "a",
+    "b",
+    "aa",
+    "aB",
+    "é",
+    "-a",
+    "-b",
+    "-ab",
+    "-一",
+    "-一a",
+    "-一一",
+    "ไ",
+    "-é",
+    "İ",
+]  # "-": inside a word
+SEED, INSIDE = 0x9E3779B97F4A7C15, 0xA0761D6478BD642F
 MASK = (1 << 64) - 1
 TEXTS = st.lists(
     st.text(
@@ -46,8 +74,7 @@ def _fold(character):
     return ord(character.lower()) if len(character.lower()) == 1 else ord(character)
 
 
-def _hash(codes):
-    h = 0x9E3779B97F4A7C15
+def _hash(codes, h=SEED):
     for code in codes:
         h = (h ^ code) * 0xFF51AFD7ED558CCD & MASK
         h ^= h >> 32
@@ -80,8 +107,66 @@ def _words(text, lead):
     return words
 
 
-def _reference(text, title, space):
+def _row(codes, opens):
+    key = _hash(codes, SEED if opens else INSIDE) >> 32
+    return KEYS.index(key) if key in KEYS else None
+
+
+def _pieces(text, lead):
+    """Rows of the longest listed pieces of each word, greedily from the left."""
+    cut, read = len(text.encode()) > lead, text.encode()[:lead].decode(errors="ignore")
+    words, current, begin = [], [], None
+    for place, character in enumerate([*read, " "]):
+        kind = _kind(character)
+        if kind == "word":
+            begin = place if not current else begin
+            current.append(character)
+        elif kind == "nothing":
+            current += [character] if current else []
+        else:
+            if current and not (cut and place == len(read)):
+                words.append((begin, place, current))
+            current = []
+            if kind == "alone":
+                words.append((place, place + 1, [character]))
+    runs = []
+    for begin, end, letters in words:
+        if runs and runs[-1][1] == begin:
+            runs[-1] = (runs[-1][0], end, runs[-1][2] + letters, False)
+        else:
+            runs.append((begin, end, letters, True))
+    for _, _, letters, single in runs:
+        clean = [_fold(c) for c in letters if _kind(c) != "nothing"]
+        if single and _row(clean, True) is not None:
+            yield _row(clean, True)
+            continue
+        place, opens = 0, True
+        while place < len(letters) and not letters[0].isdecimal():
+            ends = [i for i in range(place, len(letters)) if _kind(letters[i]) != "nothing"][:16]
+            found = None
+            for end in reversed(ends):
+                codes = [_fold(c) for c in letters[place : end + 1] if _kind(c) != "nothing"]
+                found = _row(codes, opens)
+                if found is not None:
+                    break
+            if found is None and opens:
+                opens = False
+                continue
+            place = (end if found is not None else ends[0] if ends else len(letters)) + 1
+            opens = False
+            if found is not None:
+                yield found
+            if single and len("".join(letters[place:]).encode()) < 4:
+                break
+
+
+def _reference(text, title, space, lexicon):
     counts = Counter()
+    if lexicon is PIECES:
+        for part, weight in ((title, space.title_weight), (text, 1)):
+            for row in _pieces(part, space.lead):
+                counts[row] += weight
+        return {row: 1 + log(min(n, 255)) for row, n in counts.items()}
     for part, weight in ((title, space.title_weight), (text, 1)):
         words = _words(part, space.lead)
         for h in words + [_pair(a, b) for a, b in pairwise(words)]:
@@ -93,13 +178,26 @@ def _column(texts):
     return pd.Series(texts, dtype="str")
 
 
+KEYS = sorted(
+    piece_keys(
+        _column([piece.removeprefix("-") for piece in LISTED]),
+        np.array([piece[0] != "-" for piece in LISTED]),
+    ).tolist()
+)
+PIECES = Lexicon(np.array(KEYS, np.uint32), np.empty(0, np.uint64))
+VIEWS = pytest.mark.parametrize(
+    ("space", "lexicon"), [(SMALL, NO_WORDS), (replace(SMALL, pieces=True), PIECES)], ids=["hashed", "pieces"]
+)
+
+
+@VIEWS
 @settings(max_examples=200, deadline=None)
-@given(TEXTS)
-def test_the_kernel_reads_as_plain_python_does(texts):
+@given(texts=TEXTS)
+def test_the_kernel_reads_as_plain_python_does(space, lexicon, texts):
     titles = texts[::-1]
-    found = matrix(_column(texts), _column(titles), SMALL)
+    found = matrix(_column(texts), _column(titles), space, lexicon)
     for row, (text, title) in enumerate(zip(texts, titles, strict=True)):
-        expected = _reference(text, title, SMALL)
+        expected = _reference(text, title, space, lexicon)
         line = found[row]
         assert dict(zip(line.indices.tolist(), line.data.tolist(), strict=True)) == pytest.approx(expected)
 
@@ -110,11 +208,12 @@ def test_prediction_sums_the_training_features(texts):
     random = np.random.default_rng(0)
     weights = random.integers(-127, 128, (SMALL.size, 3)).astype(np.int8)
     idf = random.random(SMALL.size).astype(np.float32)
-    scale, bias = np.array([0.1, 0.2, 0.3], np.float32), np.array([1, 2, 3], np.float32)
-    scores = decide(_column(texts), None, SMALL, idf, weights, scale, bias)
+    scale = np.array([0.1, 0.2, 0.3], np.float32)
+    scores, known = decide(_column(texts), None, SMALL, idf, weights, scale)
     counted = matrix(_column(texts), None, SMALL).toarray() * idf
     length = np.linalg.norm(counted, axis=1, keepdims=True)
-    expected = counted / np.where(length > 0, length, 1) @ weights * scale + bias
+    expected = counted / np.where(length > 0, length, 1) @ weights * scale
+    assert known.tolist() == (counted > 0).sum(axis=1).tolist()
     np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
 
 
@@ -125,7 +224,7 @@ def test_neither_order_nor_batches_change_a_byte(texts, random):
     ones = np.ones(2, np.float32)
 
     def run(part):
-        return decide(_column(part), None, SMALL, np.ones(SMALL.size, np.float32), weights, ones, ones)
+        return decide(_column(part), None, SMALL, np.ones(SMALL.size, np.float32), weights, ones)[0]
 
     whole = run(texts)
     order = list(range(len(texts)))
@@ -135,11 +234,12 @@ def test_neither_order_nor_batches_change_a_byte(texts, random):
     assert all(a.tobytes() == b.tobytes() for a, b in zip(single, whole, strict=True))
 
 
+@VIEWS
 @settings(max_examples=100, deadline=None)
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
-def test_occurrences_are_the_counted_buckets_in_place(text):
-    buckets, spans = occurrences(text, SMALL)
-    counted = matrix(_column([text]), None, SMALL)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
+def test_occurrences_are_the_counted_buckets_in_place(space, lexicon, text):
+    buckets, spans = occurrences(text, space, lexicon)
+    counted = matrix(_column([text]), None, space, lexicon)
     assert sorted(set(buckets.tolist())) == counted.indices.tolist()
     raw = text.encode()
     for start, end in spans:
@@ -159,6 +259,13 @@ def test_occurrences_are_the_counted_buckets_in_place(text):
 def test_case_and_punctuation_do_not_matter(left, right):
     found = matrix(_column([left, right]), None, FeatureSpace())
     assert (found[0] != found[1]).nnz == 0
+
+
+def test_alike_words_are_one_and_no_part_of_a_word_is():
+    lexicon = Lexicon(np.empty(0, np.uint32), word_keys(["Chile", "Peru"]))
+    found = matrix(_column(["in Chile", "in PERU", "in children"]), None, FeatureSpace(), lexicon)
+    assert (found[0] != found[1]).nnz == 0
+    assert (found[0] != found[2]).nnz > 0
 
 
 def test_characters_stand_alone_where_words_are_not_spaced():

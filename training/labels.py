@@ -1,10 +1,10 @@
-"""What the shipped model learns from: hand labels, and news labelled by other schemes."""
+"""What the shipped topic models learn from: hand labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,15 @@ from sklearn.model_selection import GroupKFold
 
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
+from toolkit.language import languages
 from toolkit.topics.taxonomy import SHORT_NAMES
 
 SHORTS = tuple(SHORT_NAMES.values())
-LEARNED = ("allsides", "wcxb", "aed", "fundus", "tagmynews", "sib200")
-"""Sets whose licence lets a model be trained on them (``data/README.md`` of the data folder)."""
+INVENTED = Path(__file__).parents[1] / "data" / "training" / "articles.jsonl"
+"""Invented articles with their topics, in languages of which the public sets have few; all of one group."""
 
-FOREIGN = {"allsides": "topic", "tagmynews": "label", "sib200": "label"}
-"""Sets that are labelled by other schemes, and the column that holds those labels."""
+LEARNED = ("allsides", "wcxb", "aed", "fundus", "tagmynews", "sib200", "modern", "invented")
+"""Sets whose licence lets a model be trained on them; of ``modern`` the rows of use *train* alone."""
 
 _PUBLISHED = ("allsides", "wcxb", "aed", "fundus")
 
@@ -58,24 +59,44 @@ class Documents:
         return self.corpus["set"].to_numpy(dtype=object)
 
     @property
-    def learnable(self) -> Places:
-        """Rows that the shipped model may learn from."""
-        return np.flatnonzero(np.isin(self.sources, LEARNED))
+    def languages(self) -> NDArray[Any]:
+        """Language of each document; those without are English."""
+        return self.corpus["lang"].fillna("en").to_numpy(dtype=object)
+
+    @property
+    def learnable(self) -> NDArray[np.bool_]:
+        """Whether the shipped model may learn from a document."""
+        allowed = (self.corpus["use"] != "develop").to_numpy(bool)
+        return np.isin(self.sources.astype(str), LEARNED) & allowed
 
     @property
     def pinned(self) -> NDArray[np.bool_]:
-        """Whether a document is in ``gold/topics.jsonl`` itself, on which figures are reported."""
-        return (self.corpus["part"] == "topics").to_numpy(bool)
+        """Whether a document is in ``gold/topics.jsonl`` or ``topics_modern.jsonl``, on which figures are reported."""
+        return self.corpus["part"].isin(["topics", "topics_modern"]).to_numpy(bool)
+
+    def take(self, rows: Any) -> Documents:
+        """Return some of the documents, by mask or places."""
+        corpus = self.corpus.iloc[np.arange(len(self.primary))[rows]].reset_index(drop=True)
+        names = ("primary", "member", "sure", "groups")
+        return replace(self, corpus=corpus, **{name: getattr(self, name)[rows] for name in names})
 
 
 def labelled() -> Documents:
-    """Return the topic gold whose documents have a primary topic, MasakhaNEWS included; articles are clean."""
-    gold = datasets.gold("topics")
-    has = gold.topics["primary"].notna().to_numpy()
-    corpus, topics = gold.corpus[has].reset_index(drop=True), gold.topics[has].reset_index(drop=True)
+    """Return all topic gold whose documents have a primary topic; articles of the older sets are cleaned."""
+    parts = [(part.corpus, part.topics) for part in map(datasets.gold, ("topics", "topics_modern"))]
+    written = (
+        pd.read_json(INVENTED, lines=True, dtype=False).rename(columns={"id": "doc_id"}).assign(sure=True)
+    )
+    parts.append((written.assign(set="invented", part="invented", publisher="invented"), written))
+    corpus = pd.concat([corpus for corpus, _ in parts], ignore_index=True)
+    topics = pd.concat([topics for _, topics in parts], ignore_index=True)
+    has = topics["primary"].notna().to_numpy()
+    corpus, topics = corpus[has].reset_index(drop=True), topics[has].reset_index(drop=True)
+    corpus.attrs = {}
+    corpus["lang"] = corpus["lang"].fillna(languages(corpus["text"]))
     published = corpus["set"].isin(_PUBLISHED)
     corpus.loc[published, "text"] = cleaned(corpus[published])
-    groups = corpus["publisher"].where(published)
+    groups = corpus["publisher"].where(published | corpus["set"].isin(["modern", "invented"]))
     return Documents(
         corpus=corpus,
         primary=np.array([SHORTS.index(short) for short in topics["primary"]]),
@@ -93,32 +114,6 @@ def _remover() -> BoilerplateRemover:
 def cleaned(articles: pd.DataFrame) -> pd.Series[str]:
     """Return the texts without boilerplate, so that no topic is learned from what a site put around its stories."""
     return _remover().transform(articles)["clean_text"]
-
-
-def foreign(without: pd.Series[Any], names: Iterable[str] = FOREIGN) -> dict[str, pd.DataFrame]:
-    """Return English texts of *train* sets labelled by other schemes: ``text``, ``title``, ``label``.
-
-    Parameters
-    ----------
-    without : Series of str
-        Ids of documents to leave out: no hand-labelled document may bring its foreign label along.
-    names : iterable of str
-        Which sets of :data:`FOREIGN`; default all.
-    """
-    found = {}
-    for name in names:
-        column = FOREIGN[name]
-        frame = datasets.load(name)
-        if name in _PUBLISHED:
-            frame["text"] = cleaned(frame)
-        frame = frame[
-            (frame["lang"] == "en") & ~frame["doc_id"].isin(without) & (frame["text"].str.len() > 5)
-        ]
-        frame = frame.drop_duplicates("text").assign(label=frame[column].fillna("none"))
-        if name == "tagmynews":
-            frame["text"] = ""  # the headline stands in both columns
-        found[name] = frame[["text", "title", "label"]].reset_index(drop=True)
-    return found
 
 
 def targets(documents: Documents, share: float) -> Floats:

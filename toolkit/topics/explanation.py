@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.display import PLAIN, escaped, visible
 from toolkit.topics import taxonomy
-from toolkit.topics.features import FeatureSpace, matrix, occurrences
+from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, matrix, occurrences
 from toolkit.topics.model import TopicModel
 
 _SHOWN = 8
@@ -76,9 +76,14 @@ class Explanation:
             pieces.append(shown)
             last = end
         pieces.append(escaped(self.text[last:]))
+        words = "".join(
+            f"<li>{escaped(row.word)} {row.weight:+.2f} ({'for' if row.weight > 0 else 'against'})</li>"
+            for row in self.top().itertuples()
+        )
         return (
             f'<div {PLAIN} style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue, underlined: speaks for '
-            f"{escaped(_name(self.topic))}; orange, dotted: against</small></p><p>{''.join(pieces)}</p></div>"
+            f"{escaped(_name(self.topic))}; orange, dotted: against; below, the strongest words</small></p>"
+            f"<p>{''.join(pieces)}</p><ul>{words}</ul></div>"
         )
 
 
@@ -97,11 +102,11 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
         ascending=False, kind="stable"
     )
     chosen = probability.index[0] if column is None else model.classes[column]
-    buckets, spans = occurrences(text, model.space)
+    buckets, spans = _occurrences(model, text)
     strings = _surface(text, spans)
     heavy, weight = float(model.space.title_weight), np.ones(len(buckets))
     if title is not None and heavy:
-        title_buckets, title_spans = occurrences(title, model.space)
+        title_buckets, title_spans = _occurrences(model, title)
         strings = _surface(title, title_spans) + strings
         weight = np.concatenate([np.full(len(title_buckets), heavy), weight])
         buckets = np.concatenate([title_buckets, buckets])
@@ -110,22 +115,28 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
     frame = pd.DataFrame(share, columns=list(model.classes)).assign(word=pd.Series(strings, dtype="str"))
     grouped = frame.groupby("word", sort=True)
     total, counts = grouped.sum(), grouped.size()
+    total = total[total.any(axis=1)]  # what carries grammar has no weight
     parts = []
     for code in [chosen, *(c for c in model.classes if c != chosen)]:
         column = total[code].sort_values(ascending=False, kind="stable")
-        parts.append(
-            pd.DataFrame(
-                {
-                    "topic": code,
-                    "word": column.index,
-                    "count": counts[column.index].to_numpy(),
-                    "weight": column.to_numpy(),
-                }
-            )
-        )
+        values = {"word": column.index, "count": counts[column.index].to_numpy(), "weight": column.to_numpy()}
+        parts.append(pd.DataFrame({"topic": code} | values))
     bias = pd.Series(model.bias, index=list(model.classes), dtype=float)
     words = pd.concat(parts, ignore_index=True)
-    return Explanation(text, chosen, probability, words, bias, _places(text, spans, body))
+    places = _places(text, spans, body, pairs=not len(model.lexicon.keys))
+    return Explanation(text, chosen, probability, words, bias, places)
+
+
+def _occurrences(model: TopicModel, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return buckets and places; the pieces of a word stand at the place of the whole word."""
+    buckets, spans = occurrences(text, model.space, model.lexicon)
+    if not len(model.lexicon.keys) or not len(spans):
+        return buckets, spans
+    words = occurrences(text, FeatureSpace(8, model.space.lead))[1]
+    words = words[np.unique([0, *range(1, len(words), 2)])]  # every other one is a pair
+    whole = words[np.searchsorted(words[:, 0], spans[:, 0], side="right") - 1]
+    # characters of scripts without spaces are words here, and shorter than the pieces that they make
+    return buckets, np.where((whole[:, 1] >= spans[:, 1])[:, None], whole, spans)
 
 
 def known(model: TopicModel, topic: Any) -> int:
@@ -167,9 +178,10 @@ def top_words(
         (log-odds, mean over those that the topic leads), topics in the order of the model, highest weight
         first.
     """
-    counts = matrix(texts, titles, model.space)
+    counts = matrix(texts, titles, model.space, model.lexicon)
+    slope = model.slope(np.diff(counts.indptr))
     counts.data *= model.idf[counts.indices]
-    length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel()) / slope
     rows: list[tuple[Any, str, int, float]] = []
     for topic, code in enumerate(model.classes):
         led = np.flatnonzero(leading == topic)
@@ -185,17 +197,23 @@ def top_words(
             holders = columns.indices[columns.indptr[bucket] : columns.indptr[bucket + 1]]
             places = led[holders]
             some = None if titles is None else titles.iloc[places]
-            word = wording(model.space, texts.iloc[places], some, int(bucket))
+            word = wording(model.space, texts.iloc[places], some, int(bucket), model.lexicon)
             rows.append((code, word, len(holders), float(share[bucket])))
     return pd.DataFrame(rows, columns=["topic", "word", "documents", "weight"])
 
 
-def wording(space: FeatureSpace, texts: pd.Series[Any], titles: pd.Series[Any] | None, bucket: int) -> str:
+def wording(
+    space: FeatureSpace,
+    texts: pd.Series[Any],
+    titles: pd.Series[Any] | None,
+    bucket: int,
+    lexicon: Lexicon = NO_WORDS,
+) -> str:
     """Name a bucket by the words that fall into it most often in the first documents that hold it."""
     found: Counter[str] = Counter()
     for column in (texts, titles):
         for text in [] if column is None else column.iloc[:_ASKED].dropna():
-            buckets, spans = occurrences(text, space)
+            buckets, spans = occurrences(text, space, lexicon)
             found.update(_surface(text, spans[buckets == bucket]))
     return min(found, key=lambda word: (-found[word], word))
 
@@ -208,6 +226,7 @@ def _shares(
     counts = np.bincount(which, weights=weight, minlength=len(distinct))
     value = np.where(counts > 0, 1 + np.log(np.maximum(1, np.minimum(counts, 255))), 0) * model.idf[distinct]
     length = float(np.sqrt((value**2).sum())) or 1.0
+    value *= model.slope(np.array([len(distinct)]))[0]
     whole = (value / length)[:, None] * model.weights[distinct].astype(float) * model.scale
     return np.asarray(whole[which] * (weight / counts[which])[:, None])
 
@@ -217,18 +236,22 @@ def _surface(text: str, spans: NDArray[np.int64]) -> list[str]:
     return [" ".join(raw[start:end].decode("utf-8").lower().split()) for start, end in spans]
 
 
-def _places(text: str, spans: NDArray[np.int64], weight: NDArray[np.float64]) -> pd.DataFrame:
-    """Give each word its own weight and half of each pair it is in, at code points."""
+def _places(text: str, spans: NDArray[np.int64], weight: NDArray[np.float64], *, pairs: bool) -> pd.DataFrame:
+    """Give each word the weight of its pieces, or its own and half of each pair it is in, at code points."""
     raw = text.encode("utf-8")
     lead = np.array([byte & 0xC0 != 0x80 for byte in raw], dtype=np.int64)
     code_point = np.concatenate([[0], np.cumsum(lead)])
-    single = np.arange(len(spans)) == 0
-    single[1::2] = True
-    words = spans[single]
-    pairs = weight[~single] / 2
-    total = weight[single].copy()
-    total[1:] += pairs
-    total[:-1] += pairs
+    if pairs:
+        single = np.arange(len(spans)) == 0
+        single[1::2] = True
+        words = spans[single]
+        halves = weight[~single] / 2
+        total = weight[single].copy()
+        total[1:] += halves
+        total[:-1] += halves
+    else:
+        words, which = np.unique(spans.reshape(-1, 2), axis=0, return_inverse=True)
+        total = np.bincount(which.ravel(), weight, minlength=len(words))
     return pd.DataFrame({"start": code_point[words[:, 0]], "end": code_point[words[:, 1]], "weight": total})
 
 

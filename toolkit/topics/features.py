@@ -1,10 +1,11 @@
-"""Features of a text: hashed word 1–2-grams, counted by one kernel over Arrow's UTF-8 buffers.
+"""Features of a text: hashed words and word pairs, or listed word pieces, counted by one kernel over UTF-8 buffers.
 
 Words are runs of letters and digits, lower-cased; in scripts without spaces (Han, kana, Thai, Lao, Khmer,
 Burmese, Tibetan) each character is a word, so that word pairs are character bigrams. Each word and each pair
-of neighbouring words falls into one of ``2**bits`` buckets. Training reads the buckets as a sparse matrix
-(:func:`matrix`), prediction sums the weights of a linear model over them on the fly (:func:`decide`). Both go
-through :func:`_count`, so they cannot differ.
+of neighbouring words falls into one of ``2**bits`` buckets. Or each word is cut into the longest pieces that a
+:class:`Lexicon` lists, from left to right, and each piece of the list has a bucket of its own. Training reads
+the buckets as a sparse matrix (:func:`matrix`), prediction sums the weights of a linear model over them on the
+fly (:func:`decide`). Both go through :func:`_count`, so they cannot differ.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types and take their arrays one by one)
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,7 +30,14 @@ _SEED = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(0xFF51AFD7ED558CCD)
 _MIX = np.uint64(0xC4CEB9FE1A85EC53)
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
+_INSIDE = np.uint64(0xA0761D6478BD642F)
 _SHIFT = np.uint64(32)
+_ALIKE_SLOTS, _ALIKE_SHIFT = 1 << 12, np.uint64(52)
+_ALIKE = np.uint64(0xC2B2AE3D27D4EB4F)
+ALIKE_KEY = np.uint32(_ALIKE >> _SHIFT)
+"""Key of the one word that :attr:`Lexicon.alike` words are read as."""
+_LONGEST = 16
+_TAIL = 4  # bytes: shorter ends of words are endings, and are passed over
 
 SEPARATOR, WORD, ALONE, IGNORED = 0, 1, 2, 3
 _ALONE_RANGES = (
@@ -54,11 +62,14 @@ class FeatureSpace:
         out.
     title_weight : int, default 2
         How many times a word of the title counts; 0 reads no titles.
+    pieces : bool, default False
+        Whether words that a :class:`Lexicon` does not list are cut into pieces that it lists, or passed over.
     """
 
     bits: int = 18
     lead: int = 4096
     title_weight: int = 2
+    pieces: bool = False
 
     def __post_init__(self) -> None:
         if not (8 <= self.bits <= 24 and 0 < self.lead <= 1 << 24 and 0 <= self.title_weight <= 16):
@@ -70,9 +81,52 @@ class FeatureSpace:
         """Number of buckets."""
         return 1 << self.bits
 
-    def card(self) -> dict[str, int]:
+    def card(self) -> dict[str, Any]:
         """Return the parameters as JSON-ready values."""
         return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """Words that a model treats in a way of their own.
+
+    Parameters
+    ----------
+    keys : uint32 array, ascending
+        Of word pieces (:func:`piece_keys`); where there are any, they are the buckets, in this order.
+    alike : uint64 array, ascending
+        Of words (:func:`word_keys`) that are read as one and the same word, such as names of countries.
+    """
+
+    keys: NDArray[np.uint32]
+    alike: NDArray[np.uint64]
+
+    def fault(self) -> str | None:
+        """Return why the kernels cannot use it, if they cannot."""
+        for name, kind in (("keys", np.uint32), ("alike", np.uint64)):
+            found = getattr(self, name)
+            if found.dtype != kind or found.ndim != 1 or (found[1:] <= found[:-1]).any():
+                return f"{name} are {found.dtype} {found.shape}, not ascending {np.dtype(kind)}"
+        if 2 * len(self.alike) > _ALIKE_SLOTS or (self.alike == 0).any():
+            return f"{len(self.alike)} alike words, more than {_ALIKE_SLOTS // 2}, or one without a key"
+        return None
+
+    @cached_property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """Keys, the first row of each upper half of a key, and the table of ``alike``, for the kernels."""
+        first = np.searchsorted(self.keys, np.arange(1 << 16, dtype=np.uint32) << np.uint32(16))
+        first = np.append(first, len(self.keys)).astype(np.int32)
+        table = np.zeros(_ALIKE_SLOTS, np.uint64)
+        for key in self.alike:
+            place = int(key >> _ALIKE_SHIFT)
+            while table[place]:
+                place = (place + 1) % _ALIKE_SLOTS
+            table[place] = key
+        return self.keys, first, table
+
+
+NO_WORDS = Lexicon(np.empty(0, np.uint32), np.empty(0, np.uint64))
+"""The lexicon of a model that hashes all words and treats them alike."""
 
 
 def text_buffers(texts: pd.Series[Any]) -> Buffers:
@@ -130,7 +184,17 @@ def character_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
 
 
 @njit(nogil=True, cache=True)
-def _tokens(data, start, stop, cut, kinds, folds, hashes, begins, ends, n):  # type: ignore[no-untyped-def]
+def _known(h, alike):  # type: ignore[no-untyped-def]
+    place = h >> _ALIKE_SHIFT
+    while alike[place]:
+        if alike[place] == h:
+            return _ALIKE
+        place = (place + np.uint64(1)) % np.uint64(_ALIKE_SLOTS)
+    return h
+
+
+@njit(nogil=True, cache=True)
+def _tokens(data, start, stop, cut, kinds, folds, alike, hashes, begins, ends, n):  # type: ignore[no-untyped-def]
     """Write hash, begin and end of each word of ``data[start:stop]`` from row ``n``; return the next row."""
     h = _SEED
     begin = np.int64(-1)
@@ -160,7 +224,7 @@ def _tokens(data, start, stop, cut, kinds, folds, hashes, begins, ends, n):  # t
             h ^= h >> _SHIFT
         elif kind != IGNORED:
             if begin >= 0:
-                hashes[n] = h * _MIX
+                hashes[n] = _known(h * _MIX, alike)
                 begins[n] = begin
                 ends[n] = i
                 n += 1
@@ -173,11 +237,102 @@ def _tokens(data, start, stop, cut, kinds, folds, hashes, begins, ends, n):  # t
                 n += 1
         i += width
     if begin >= 0 and not cut:
-        hashes[n] = h * _MIX
+        hashes[n] = _known(h * _MIX, alike)
         begins[n] = begin
         ends[n] = i
         n += 1
     return n
+
+
+@njit(nogil=True, cache=True)
+def _row(h, keys, first):  # type: ignore[no-untyped-def]
+    key = np.uint32(h >> _SHIFT)
+    half = key >> np.uint32(16)
+    for row in range(first[half], first[half + 1]):
+        if keys[row] == key:
+            return row
+    return -1
+
+
+@njit(nogil=True, cache=True)
+def _letter(data, i):  # type: ignore[no-untyped-def]
+    byte = np.int64(data[i])
+    width = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    code = byte if width == 1 else byte & (0x7F >> width)
+    for k in range(1, width):
+        code = (code << 6) | (np.int64(data[i + k]) & 0x3F)
+    return code, width
+
+
+@njit(nogil=True, cache=True)
+def _piece(data, start, stop, seed, reading, prefixes, ends):  # type: ignore[no-untyped-def]
+    """Return the row of the longest listed piece at ``start``, else -1, and where the next one begins."""
+    kinds, folds, keys, first = reading[4], reading[5], reading[6], reading[7]
+    h = seed
+    i, letters = start, 0
+    while i < stop and letters < _LONGEST:
+        code, width = _letter(data, i)
+        i += width
+        if code < 0x10000:
+            if kinds[code] == IGNORED:
+                continue
+            code = np.int64(folds[code])
+        h = (h ^ np.uint64(code)) * _STEP
+        h ^= h >> _SHIFT
+        prefixes[letters] = h
+        ends[letters] = i
+        letters += 1
+    for letter in range(letters - 1, -1, -1):
+        row = _row(prefixes[letter] * _MIX, keys, first)
+        if row >= 0:
+            return row, ends[letter]
+    return -1, ends[0] if letters else stop
+
+
+@njit(nogil=True, cache=True)
+def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
+    """Find ``n`` words in the list, or cut them into listed pieces; write row, begin and end of each.
+
+    Returns how many there are.
+    """
+    pieces, keys, first = reading[3], reading[6], reading[7]
+    hashes, begins, ends, _, _, rows, starts, stops = work
+    prefixes, places = np.empty(_LONGEST, np.uint64), np.empty(_LONGEST, np.int64)
+    m = 0
+    j = 0
+    while j < n:
+        start, stop = begins[j], ends[j]
+        whole = _row(hashes[j], keys, first)
+        single = True
+        j += 1
+        while j < n and begins[j] == stop:  # scripts without spaces: one run
+            stop = ends[j]
+            single = False
+            j += 1
+        if single and whole >= 0:  # most words are listed
+            rows[m] = whole
+            starts[m] = start
+            stops[m] = stop
+            m += 1
+            continue
+        seed = _SEED
+        if not pieces or 0x30 <= data[start] <= 0x39:  # numbers tell nothing of a topic
+            continue
+        while start < stop:
+            row, after = _piece(data, start, stop, seed, reading, prefixes, places)
+            if row < 0 and seed == _SEED:
+                seed = _INSIDE
+                continue
+            if row >= 0:
+                rows[m] = row
+                starts[m] = start
+                stops[m] = after
+                m += 1
+            start = after
+            seed = _INSIDE
+            if single and stop - start < _TAIL:
+                break
+    return m
 
 
 @njit(nogil=True, cache=True)
@@ -199,43 +354,49 @@ def _add(bucket, weight, counts, touched, m):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def _count(title, title_start, title_stop, data, start, stop, reading, work):  # type: ignore[no-untyped-def]
     """Count the buckets of one document; list them in order of appearance in ``touched``."""
-    bits, lead, title_weight, kinds, folds = reading
-    hashes, begins, ends, counts, touched = work
-    shift = np.uint64(64 - bits)
     m = np.int64(0)
-    once = np.int64(1)
-    if title_weight > 0:
-        last = min(title_stop, title_start + lead)
-        n = _tokens(title, title_start, last, last < title_stop, kinds, folds, hashes, begins, ends, 0)
-        for j in range(n):
-            m = _add(np.int64(hashes[j] >> shift), title_weight, counts, touched, m)
-            if j:
-                pair = np.int64(_pair(hashes[j - 1], hashes[j]) >> shift)
-                m = _add(pair, title_weight, counts, touched, m)
+    if reading[2] > 0:
+        m = _read(title, title_start, title_stop, np.int64(reading[2]), reading, work, m)
+    return _read(data, start, stop, np.int64(1), reading, work, m)
+
+
+@njit(nogil=True, cache=True)
+def _read(data, start, stop, weight, reading, work, m):  # type: ignore[no-untyped-def]
+    bits, lead, _, _, kinds, folds, keys, _, alike = reading
+    hashes, begins, ends, counts, touched, rows, _, _ = work
     last = min(stop, start + lead)
-    n = _tokens(data, start, last, last < stop, kinds, folds, hashes, begins, ends, 0)
+    n = _tokens(data, start, last, last < stop, kinds, folds, alike, hashes, begins, ends, 0)
+    if len(keys):
+        for j in range(_cut(data, n, reading, work)):
+            m = _add(np.int64(rows[j]), weight, counts, touched, m)
+        return m
+    shift = np.uint64(64 - bits)
     for j in range(n):
-        m = _add(np.int64(hashes[j] >> shift), once, counts, touched, m)
+        m = _add(np.int64(hashes[j] >> shift), weight, counts, touched, m)
         if j:
-            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), once, counts, touched, m)
+            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), weight, counts, touched, m)
     return m
 
 
 @njit(nogil=True, cache=True)
-def _scratch(bits, lead):  # type: ignore[no-untyped-def]
-    rows = lead // 2 + 2
+def _scratch(reading):  # type: ignore[no-untyped-def]
+    bits, lead, keys = reading[0], reading[1], reading[6]
+    most = lead + 2 if len(keys) else lead // 2 + 2
     return (
-        np.empty(rows, np.uint64),
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int64),
-        np.zeros(1 << bits, np.uint8),
-        np.empty(4 * rows, np.int32),
+        np.empty(most, np.uint64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.zeros(len(keys) if len(keys) else 1 << bits, np.uint8),
+        np.empty(4 * most, np.int32),
+        np.empty(most, np.int32),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
     )
 
 
 @njit(nogil=True, cache=True)
 def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[no-untyped-def]
-    work = _scratch(reading[0], reading[1])
+    work = _scratch(reading)
     counts, touched = work[3], work[4]
     n = len(offsets) - 1
     indptr = np.zeros(n + 1, np.int64)
@@ -262,12 +423,13 @@ def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True)
-def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scale, bias):  # type: ignore[no-untyped-def]
-    work = _scratch(reading[0], reading[1])
+def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scale):  # type: ignore[no-untyped-def]
+    work = _scratch(reading)
     counts, touched = work[3], work[4]
     n = len(offsets) - 1
     topics = weights.shape[1]
     scores = np.empty((n, topics), np.float32)
+    known = np.empty(n, np.int64)
     total = np.empty(topics, np.float32)
     for d in range(n):
         m = _count(
@@ -275,6 +437,7 @@ def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scal
         )
         total[:] = 0
         square = np.float32(0)
+        known[d] = m
         for j in range(m):
             bucket = touched[j]
             value = tf[counts[bucket]] * idf[bucket]
@@ -285,16 +448,21 @@ def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scal
                 total[k] += value * np.float32(row[k])
         length = np.sqrt(square) if square > 0 else np.float32(1)
         for k in range(topics):
-            scores[d, k] = total[k] / length * scale[k] + bias[k]
-    return scores
+            scores[d, k] = total[k] / length * scale[k]
+    return scores, known
 
 
 @njit(nogil=True, cache=True)
-def _occurrences(data, bits, lead, kinds, folds):  # type: ignore[no-untyped-def]
-    hashes, begins, ends, _, _ = _scratch(bits, lead)
-    shift = np.uint64(64 - bits)
+def _occurrences(data, reading):  # type: ignore[no-untyped-def]
+    bits, lead, _, _, kinds, folds, keys, _, alike = reading
+    work = _scratch(reading)
+    hashes, begins, ends, _, _, rows, starts, stops = work
     last = min(len(data), lead)
-    n = _tokens(data, 0, last, last < len(data), kinds, folds, hashes, begins, ends, 0)
+    n = _tokens(data, 0, last, last < len(data), kinds, folds, alike, hashes, begins, ends, 0)
+    if len(keys):
+        m = _cut(data, n, reading, work)
+        return rows[:m].astype(np.int64), np.stack((starts[:m], stops[:m]), axis=1)
+    shift = np.uint64(64 - bits)
     buckets = np.empty(max(0, 2 * n - 1), np.int64)
     spans = np.empty((len(buckets), 2), np.int64)
     m = 0
@@ -309,6 +477,43 @@ def _occurrences(data, bits, lead, kinds, folds):  # type: ignore[no-untyped-def
     return buckets, spans
 
 
+@njit(nogil=True, cache=True)
+def _keys(data, offsets, opens, folds):  # type: ignore[no-untyped-def]
+    keys = np.empty(len(opens), np.uint32)
+    for d in range(len(opens)):
+        h = _SEED if opens[d] else _INSIDE
+        i = offsets[d]
+        while i < offsets[d + 1]:
+            code, width = _letter(data, i)
+            if code < 0x10000:
+                code = np.int64(folds[code])
+            h = (h ^ np.uint64(code)) * _STEP
+            h ^= h >> _SHIFT
+            i += width
+        keys[d] = np.uint32((h * _MIX) >> _SHIFT)
+    return keys
+
+
+def piece_keys(pieces: pd.Series[Any], opens: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Return the key of each word piece; ``opens`` tells which stand at the start of a word."""
+    return np.asarray(_keys(*text_buffers(pieces), opens, character_tables()[1]))
+
+
+def word_keys(words: list[str]) -> NDArray[np.uint64]:
+    """Return the distinct keys of words for :attr:`Lexicon.alike`, ascending."""
+    found = []
+    for word in words:
+        raw = np.frombuffer(word.encode(), np.uint8)
+        hashes, begins, ends = (
+            np.empty(len(raw), np.uint64),
+            np.empty(len(raw), np.int64),
+            np.empty(len(raw), np.int64),
+        )
+        n = _tokens(raw, 0, len(raw), False, *character_tables(), NO_WORDS.arrays[2], hashes, begins, ends, 0)
+        found += hashes[:n].tolist()
+    return np.unique(np.array(found, np.uint64))
+
+
 def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, ...]:
     data, offsets = text_buffers(texts)
     if titles is None:
@@ -316,11 +521,18 @@ def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, 
     return *text_buffers(titles), data, offsets
 
 
-def _reading(space: FeatureSpace) -> tuple[Any, ...]:
-    return space.bits, space.lead, space.title_weight, *character_tables()
+def _reading(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
+    return (
+        space.bits, space.lead, space.title_weight, space.pieces, *character_tables(), *lexicon.arrays,
+    )  # fmt: skip
 
 
-def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace) -> csr_matrix:
+def matrix(
+    texts: pd.Series[Any],
+    titles: pd.Series[Any] | None,
+    space: FeatureSpace,
+    lexicon: Lexicon = NO_WORDS,
+) -> csr_matrix:
     """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets.
 
     Parameters
@@ -340,8 +552,8 @@ def matrix(texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureS
     >>> matrix(pd.Series(["Rain, rain; go away"]), None, FeatureSpace()).getnnz()
     6
     """
-    indptr, indices, values = _matrix(*_inputs(texts, titles), _reading(space), _TF)
-    found = csr_matrix((values, indices, indptr), shape=(len(texts), space.size))
+    indptr, indices, values = _matrix(*_inputs(texts, titles), _reading(space, lexicon), _TF)
+    found = csr_matrix((values, indices, indptr), shape=(len(texts), len(lexicon.keys) or space.size))
     found.sort_indices()
     return found
 
@@ -353,9 +565,9 @@ def decide(
     idf: NDArray[np.float32],
     weights: NDArray[Any],
     scale: NDArray[np.float32],
-    bias: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Return the scores of a linear model for each document, without building its features.
+    lexicon: Lexicon = NO_WORDS,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return what a linear model makes of each document, without building its features.
 
     Parameters
     ----------
@@ -364,18 +576,22 @@ def decide(
     idf : float32 array, length 2**bits
         Multiplies the term frequencies, before each document is scaled to unit length.
     weights : int8 or float32 array, shape (2**bits, topics)
-    scale, bias : float32 arrays, length topics
-        ``score = (features @ weights) * scale + bias``.
+    scale : float32 array, length topics
+    lexicon : Lexicon
 
     Returns
     -------
-    float32 array, shape (n, topics)
-        The same bytes whatever the order and number of the documents.
+    scores : float32 array, shape (n, topics)
+        ``(features @ weights) * scale``; the same bytes whatever the order and number of the documents.
+    known : int64 array, length n
+        Different buckets that each document fills.
     """
-    return _decide(*_inputs(texts, titles), _reading(space), _TF, idf, weights, scale, bias)
+    return _decide(*_inputs(texts, titles), _reading(space, lexicon), _TF, idf, weights, scale)
 
 
-def occurrences(text: str, space: FeatureSpace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def occurrences(
+    text: str, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the bucket and the place of each word and word pair that is read of a text.
 
     Returns
@@ -384,6 +600,4 @@ def occurrences(text: str, space: FeatureSpace) -> tuple[NDArray[np.int64], NDAr
     spans : int64 array, shape (m, 2)
         First byte and the byte after the last, in the UTF-8 form of ``text``.
     """
-    kinds, folds = character_tables()
-    data = np.frombuffer(text.encode("utf-8"), np.uint8)
-    return _occurrences(data, space.bits, space.lead, kinds, folds)
+    return _occurrences(np.frombuffer(text.encode("utf-8"), np.uint8), _reading(space, lexicon))

@@ -16,17 +16,22 @@ from scipy.special import expit, logit, softmax
 
 from toolkit.errors import ModelError
 from toolkit.modelfile import read_arrays
-from toolkit.topics.features import FeatureSpace, decide
+from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, decide
 
-FORMAT = "news-toolkit topics 1"
+FORMAT = "news-toolkit topics 2"
 SHIPPED = Path(__file__).parent.parent / "models" / "topics.npz"
 """The model that ships with the package; its card stands beside it."""
 
+LANGUAGES = SHIPPED.with_name("topics_languages.npz")
+"""The model of languages other than English that ships with the package."""
+
+_BELOW = 0.98
 _LARGEST_CARD = 16 * 2**20
 _SLACK = 1 << 16
 """Bytes of headers and packing beside the numbers in a file of arrays."""
 
-_ARRAYS = ("weights", "scale", "bias", "idf", "also", "thresholds")
+_ARRAYS = ("weights", "scale", "bias", "idf", "also", "thresholds", "curve")
+_LEXICON = ("keys", "alike")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +45,21 @@ class TopicModel:
     space : FeatureSpace
     kind : {"single", "leading", "multi"}
         How scores become probabilities, see :meth:`probabilities`.
-    weights : int8 or float32 array, shape (space.size, n)
+    weights : int8 or float32 array, shape (rows, n)
+        A row for each key of the lexicon, else for each of ``space.size`` buckets.
     scale, bias : float32 arrays, length n
-        ``score = (features @ weights) * scale + bias``; calibrated log-odds.
-    idf : float32 array, length space.size
+        ``score = (features @ weights) * scale * slope + bias``; calibrated log-odds; for the slope see ``curve``.
+    idf : float32 array, length rows
     also : float32 array, shape (n, 2)
         Slope and intercept per topic of the chance to be listed beside another leading topic; used by
         ``"leading"``.
     thresholds : float32 array, length n
         From this probability on a topic is listed.
+    curve : float32 array, length 2, default zeros
+        Short texts tell less: scores before the bias are multiplied by ``exp(curve[0] + curve[1] * ln(1 + m))``,
+        m being the number of different known words.
+    lexicon : Lexicon, default none
+        The words of a model that lists them; without, words and word pairs are hashed.
     card : dict
         What the model is, what it was trained on, its figures and limits; JSON.
     """
@@ -62,13 +73,15 @@ class TopicModel:
     idf: NDArray[np.float32]
     also: NDArray[np.float32]
     thresholds: NDArray[np.float32]
+    curve: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
+    lexicon: Lexicon = NO_WORDS
     card: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n = len(self.classes)
+        n, rows = len(self.classes), len(self.lexicon.keys) or self.space.size
         shapes = {
-            "weights": (self.space.size, n), "scale": (n,), "bias": (n,), "idf": (self.space.size,),
-            "also": (n, 2), "thresholds": (n,),
+            "weights": (rows, n), "scale": (n,), "bias": (n,), "idf": (rows,), "also": (n, 2), "thresholds": (n,),
+            "curve": (2,),
         }  # fmt: skip
         for name, shape in shapes.items():
             found = getattr(self, name)
@@ -78,22 +91,36 @@ class TopicModel:
             if not np.isfinite(found).all():
                 msg = f"{name}: holds infinities or no numbers; save the model anew"
                 raise ModelError(msg)
+        if (wrong := self.lexicon.fault()) is not None:
+            msg = f"lexicon: {wrong}; save the model anew"
+            raise ModelError(msg)
         if self.kind not in ("single", "leading", "multi"):
             msg = f"kind {self.kind!r}: must be single, leading or multi; save the model anew"
             raise ModelError(msg)
 
     def scores(self, texts: pd.Series[Any], titles: pd.Series[Any] | None) -> NDArray[np.float32]:
         """Return the log-odds of each topic, float32, shape (documents, topics)."""
-        scores = decide(texts, titles, self.space, self.idf, *self._padded)
-        return scores[:, : len(self.classes)]
+        return self.read(texts, titles)[0]
+
+    def read(
+        self, texts: pd.Series[Any], titles: pd.Series[Any] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the log-odds of each topic, and how many different known words each document has."""
+        scores, known = decide(texts, titles, self.space, self.idf, *self._padded, self.lexicon)
+        slope = self.slope(known).astype(np.float32)
+        return scores[:, : len(self.classes)] * slope[:, None] + self.bias, known
+
+    def slope(self, known: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what the scores of documents with so many known words are multiplied by."""
+        first, second = self.curve.astype(np.float64)
+        return np.asarray(np.exp(first + second * np.log1p(known)))
 
     @cached_property
-    def _padded(self) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
-        """Weights, scale and bias with columns of nought: whole vectors of the processor sum faster."""
+    def _padded(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Weights and scale with columns of nought: whole vectors of the processor sum faster."""
         n, lanes = len(self.classes), 32 // self.weights.dtype.itemsize
         gap = -n % lanes
-        wide = np.pad(self.weights, ((0, 0), (0, gap)))
-        return wide, np.pad(self.scale, (0, gap)), np.pad(self.bias, (0, gap))
+        return np.pad(self.weights, ((0, 0), (0, gap))), np.pad(self.scale, (0, gap))
 
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Turn scores into probabilities, shape (documents, topics).
@@ -115,8 +142,10 @@ class TopicModel:
     def save(self, path: str | Path) -> None:
         """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
         path = _npz(path)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {name: getattr(self.lexicon, name) for name in _LEXICON}
         with path.open("wb") as file:
-            np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
+            np.savez_compressed(file, **arrays)
         described = {
             "format": FORMAT,
             "arrays": path.name,
@@ -154,7 +183,7 @@ class TopicModel:
         try:
             space = FeatureSpace(**described["features"])
             classes = tuple(described["classes"])
-            largest = space.size * 4 * (len(classes) + 1) + 20 * len(classes) + _SLACK
+            largest = space.size * 4 * (len(classes) + 2) + 20 * len(classes) + _SLACK
         except (KeyError, TypeError, ValueError) as error:
             msg = f"{path}: not a whole topic model ({_told(error)}); take both files from the same save"
             raise ModelError(msg) from error
@@ -170,8 +199,10 @@ class TopicModel:
         try:
             found = read_arrays(raw, largest)
             arrays = {name: found[name] for name in _ARRAYS}
+            lexicon = Lexicon(*(found[name] for name in _LEXICON))
             _check_classes(classes)
-            return cls(classes, space, described["kind"], **arrays, card=dict(described["card"]))
+            card = dict(described["card"])
+            return cls(classes, space, described["kind"], **arrays, lexicon=lexicon, card=card)
         except (KeyError, TypeError, ValueError) as error:
             msg = f"{path}: not a whole topic model ({_told(error)}); take both files from the same save"
             raise ModelError(msg) from error
@@ -203,15 +234,18 @@ def listed(share: NDArray[np.float64], also: NDArray[np.float64]) -> NDArray[np.
     rows = np.arange(len(share))
     top = share[rows, lead]
     odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
-    figures = np.minimum(expit(odds * also[:, 0] + also[:, 1]), np.nextafter(top, 0)[:, None])
+    figures = np.asarray(expit(odds * also[:, 0] + also[:, 1]))
+    figures[rows, lead] = 0.0
+    # where others would come out above the first, all are lowered alike: cut off, they would lose their order
+    figures *= np.minimum(1.0, _BELOW * top / np.maximum(figures.max(axis=1), 1e-12))[:, None]
     figures[rows, lead] = top
     return np.asarray(figures)
 
 
 @cache
-def shipped_model() -> TopicModel:
-    """Return the model that ships with the package, read once."""
-    return TopicModel.load(SHIPPED)
+def shipped_model(path: Path = SHIPPED) -> TopicModel:
+    """Return a model that ships with the package, read once."""
+    return TopicModel.load(path)
 
 
 def _npz(path: str | Path) -> Path:

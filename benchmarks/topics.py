@@ -1,0 +1,142 @@
+"""Topics: the visible gold by models that saw neither its publisher nor its source, and what the shipped models say.
+
+``python -m benchmarks topics`` measures, and ``--record`` stores the tables of ``docs/topics.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from toolkit import datasets
+from toolkit.census import rate
+from toolkit.evaluation.topics import topic_scores
+from toolkit.topics import TopicClassifier, taxonomy
+from toolkit.topics.model import LANGUAGES, shipped_model
+from toolkit.topics.taxonomy import CODE_OF, CODES
+from training.topics import Design, Learner, learners, listing, validate
+
+TEXTS = Path(__file__).parents[1] / "data" / "benchmarks" / "topic_texts.jsonl"
+"""Forty short texts and eleven that are no news, written for this project."""
+
+_SEEN, _NEW = "publishers unseen", "source unseen"
+
+
+def measure() -> dict[str, pd.DataFrame]:
+    """Return every table of figures: ``label, series, value, low, high``."""
+    english = learners(Design())["en"]
+    figures = {_SEEN: validate(english)[0], _NEW: validate(english, "source")[0]}
+    threshold = listing(english, figures[_NEW])
+    whole = [_scores(english, values, threshold, name) for name, values in figures.items()]
+    tables = pd.concat(whole, ignore_index=True)
+    older = tables[(tables["group"] == "gold") | (tables["group"] == "modern")]
+    sources = tables[(tables["metric"] == "accuracy") & (tables["group"] != "gold")]
+    return {
+        "english": _shape(older, older["metric"] + ", " + older["group"]),
+        "sources": _shape(sources, sources["group"]),
+        "by_topic": by_topic(english, figures[_SEEN]),
+        "languages": languages(),
+        "sample": sample(),
+        "texts": texts(),
+    }
+
+
+def _row(label: str, series: str, value: float, low: float = np.nan, high: float = np.nan) -> dict[str, Any]:
+    return {"label": label, "series": series, "value": value, "low": low, "high": high}
+
+
+def _share(label: str, series: str, hits: NDArray[np.bool_]) -> dict[str, Any]:
+    found = rate(int(hits.sum()), len(hits))
+    return _row(label, series, found["share"], found["low"], found["high"])
+
+
+def _shape(table: pd.DataFrame, label: pd.Series[str]) -> pd.DataFrame:
+    return table.assign(label=label)[["label", "series", "value", "low", "high"]].reset_index(drop=True)
+
+
+def _scores(learner: Learner, figures: NDArray[np.float64], threshold: float, series: str) -> pd.DataFrame:
+    documents = learner.documents
+    rows = np.flatnonzero(documents.pinned & (documents.languages == "en") & ~np.isnan(figures).any(axis=1))
+    codes = np.array(CODES)
+    values = figures[rows]
+    shown = values >= threshold
+    shown[np.arange(len(rows)), values.argmax(axis=1)] = True
+    sources = documents.sources[rows].astype(str)
+    found = []
+    for group in ("gold", *dict.fromkeys(sources)):
+        some = sources != "modern" if group == "gold" else sources == group
+        table = topic_scores(
+            pd.DataFrame(values[some], columns=list(CODES)),
+            codes[documents.primary[rows[some]]],
+            [set(codes[member]) for member in documents.member[rows[some]]],
+            listed=shown[some],
+        )
+        found.append(table.assign(group=group))
+    return pd.concat(found, ignore_index=True).assign(series=series)
+
+
+def by_topic(learner: Learner, figures: NDArray[np.float64]) -> pd.DataFrame:
+    """Precision, recall and F1 of each topic; English documents of the older gold, publishers unseen."""
+    documents = learner.documents
+    some = documents.pinned & (documents.languages == "en") & (documents.sources != "modern")
+    best, true = figures[some].argmax(axis=1), documents.primary[some]
+    names = taxonomy.names("en-GB")
+    rows = []
+    for column, code in enumerate(CODES):
+        hits = int(((best == column) & (true == column)).sum())
+        said, there = int((best == column).sum()), int((true == column).sum())
+        parts = {"documents": there, "precision": hits / max(said, 1), "recall": hits / max(there, 1)}
+        parts["F1"] = 2 * hits / max(said + there, 1)
+        rows += [_row(names[code], name, value) for name, value in parts.items()]
+    return pd.DataFrame(rows)
+
+
+def languages() -> pd.DataFrame:
+    """What the card of the shipped model says of every language that was tried."""
+    table = pd.DataFrame(shipped_model(LANGUAGES).card["held_out"])
+    rows = []
+    for row in table.to_dict("records"):
+        label = row["language"] + ("" if row["supported"] else " (not claimed)")
+        rows += [_row(label, name, row[name]) for name in ("documents", "publishers", "answered")]
+        rows.append(_row(label, "right", row["accuracy"], row["low"], row["high"]))
+        rows.append(_row(label, "one of the document's", row["among"]))
+    return pd.DataFrame(rows)
+
+
+def sample() -> pd.DataFrame:
+    """The shipped models on the invented sample, by language; it is never learned from."""
+    gold = datasets.gold("sample")
+    topics = gold.topics.set_index("doc_id").loc[gold.corpus["doc_id"]]
+    best = TopicClassifier().predict_proba(gold.corpus).idxmax(axis=1).to_numpy()
+    answered = TopicClassifier().predict(gold.corpus).notna().to_numpy()
+    right = best == topics["primary"].map(CODE_OF).to_numpy()
+    among = np.array(
+        [code in {CODE_OF[short] for short in each} for code, each in zip(best, topics["all"], strict=True)]
+    )
+    series = {"right": right, "one of the document's": among, "answered": answered}
+    rows = []
+    for language in gold.corpus["lang"].drop_duplicates():
+        some = (gold.corpus["lang"] == language).to_numpy(bool)
+        rows += [_share(language, name, hits[some]) for name, hits in series.items()]
+    return pd.DataFrame(rows)
+
+
+def texts() -> pd.DataFrame:
+    """The shipped models on forty short texts of our own and eleven that are no news."""
+    table = pd.DataFrame(map(json.loads, TEXTS.read_text("utf-8").splitlines()))
+    said = TopicClassifier().predict(table["text"])
+    right = [
+        said_ in [CODE_OF[short] for short in each] if each else pd.isna(said_)
+        for said_, each in zip(said, table["topics"], strict=True)
+    ]
+    table = table.assign(right=right, kind=np.where(table["topics"].str.len() > 0, "news", "no news"))
+    rows = []
+    for kind, part in table.groupby("kind", sort=False):
+        rows.append(_row(str(kind), "texts", len(part)))
+        rows.append(_share(str(kind), "right", part["right"].to_numpy(bool)))
+    return pd.DataFrame(rows)
