@@ -17,6 +17,7 @@ from toolkit.fields import registrable_domain
 from toolkit.language import languages
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.readers.lines import language
 
 Array: TypeAlias = Any
 """A ``pyarrow.Array``; pyarrow ships no types."""
@@ -175,6 +176,9 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
 
 
 def _refine(role: str, name: str, values: Array) -> Array:
+    if role == "lang":
+        # Webz and others write 'english'; codes stay as they are
+        return _each(lambda value: (len(value) > 3 and language(value)) or value, values)
     if role == "publisher" and fields.is_host_field(name):
         return _each(fields.publisher_of_host, values)
     if role == "authors" and pc.any(pc.starts_with(values, "[")).as_py():

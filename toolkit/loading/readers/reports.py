@@ -26,7 +26,7 @@ DOCUMENT = re.compile(
 )
 RULE = re.compile(r"^_{20,}[ \t]*$", re.M)
 MEDIARGUS = re.compile(
-    r"^\ufeff?(\d{1,6})\. (.+)\n\s*\n(.+), (\w+ \d{1,2} \w+ \d{4})(?:, p\. ?([^,\n]+))?, (\d+)w\.?[ \t]*$",
+    r"^[\ufeff?]?(\d{1,6})\. (.+)\n\s*\n(.+), (\w+ \d{1,2} \w+ \d{4})(?:, p\. ?([^,\n]+))?, (\d+)w\.?[ \t]*$",
     re.M,
 )
 INTEGRUM = re.compile(r"<title>\s*Report \d\d\.\d\d\.\d{4}", re.I)
