@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from toolkit.loading.encodings import decode, has_bom
 from toolkit.loading.mapping import Absent, Block
+from toolkit.loading.metadata import read_metadata
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.streams import Stream
@@ -18,7 +20,8 @@ for _library in ("trafilatura", "htmldate", "courlan"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 STUB = 0.25
-"""Below this share of what trafilatura finds at high recall, what it finds at high precision is no article.
+"""Below this share of the page's paragraphs, and of what trafilatura finds at high recall, what it finds at
+high precision is no article.
 
 Measured in ``docs/html.md``."""
 
@@ -124,6 +127,8 @@ def read_page(
     >>> record["title"], record["lang"], record["text"][:24]
     ('Vote', 'en', 'The council voted today.')
     """
+    from trafilatura import load_html
+
     try:
         text = decode_page(html, charset) if isinstance(html, bytes) else html
         if _ENTITY.search(text[:_HEAD]):
@@ -133,32 +138,46 @@ def read_page(
                 f"page has elements of more than {MOST_ATTRIBUTES} attributes; not read", html, url
             )
         # lxml refuses a declared encoding in text that is already decoded
-        text = _XML_DECLARATION.sub("", text, count=1).replace("\0", "")
-        found = _article(text, url) if extraction is None else _extracted(text, url, **extraction)
+        tree = load_html(_XML_DECLARATION.sub("", text, count=1).replace("\0", ""))
+        if tree is None:
+            return _absent("no article text found in the page", html, url)
+        about = read_metadata(tree, url)
+        found = _article(tree) if extraction is None else _extracted(tree, **extraction)
     except Unreadable as failure:
         return _absent(str(failure), html, url)
     except Exception as error:
         return _absent(f"page cannot be parsed: {type(error).__name__}: {error}", html, url)
-    if found is None or not (found.text or "").strip():
+    if not found.strip():
         return _absent("no article text found in the page", html, url)
-    address = url or found.url
+    address = url or about["url"]
     return {
-        "text": found.text,
-        "title": found.title,
+        **about,
+        "text": found,
         "url": address,
-        "publisher": None if address else found.sitename,
-        "authors": found.author,
-        "lang": _language(text) or found.language,
-        "published": found.date,
+        "publisher": None if address else about["publisher"],
+        "lang": _language(text) or about["lang"],
     }
 
 
-def _article(html: str, url: str | None) -> Any:
-    """Read the article at high precision, or at high recall if that misses most of it."""
-    found = _extracted(html, url, favor_precision=True)
-    more = _extracted(html, url, favor_recall=True, with_metadata=False)
-    lengths = [len((each and each.text) or "") for each in (found, more)]
-    return found if lengths[0] >= STUB * lengths[1] else _extracted(html, url, favor_recall=True)
+def _article(tree: Any) -> str:
+    """Read the article at high precision, or at high recall if that misses most of the page's paragraphs."""
+    found = _extracted(tree, fast=True, favor_precision=True)
+    if len(found) >= STUB * _length_of_paragraphs(tree):
+        return found
+    more = _extracted(tree, fast=True, favor_recall=True)
+    return found if len(found) >= STUB * len(more) else more
+
+
+def _length_of_paragraphs(tree: Any) -> int:
+    return sum(len(text.strip()) for text in _paragraphs()(tree))
+
+
+@lru_cache(maxsize=1)
+def _paragraphs() -> Any:
+    from lxml import etree
+
+    aside = " or ".join(f"ancestor::{name}" for name in ("aside", "footer", "form", "nav", "figure"))
+    return etree.XPath(f"//p[not({aside})]//text()")
 
 
 def _pairs_of_attributes(html: str) -> int:
@@ -173,10 +192,11 @@ def _pairs_of_attributes(html: str) -> int:
     return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for piece in pieces for tag in _LONG_TAG.findall(piece))
 
 
-def _extracted(html: str, url: str | None, **options: Any) -> Any:
+def _extracted(tree: Any, **options: Any) -> str:
     from trafilatura import bare_extraction
 
-    return bare_extraction(html, **{"url": url, "include_comments": False, "with_metadata": True, **options})
+    found = bare_extraction(tree, **{"include_comments": False, **options})
+    return (found and found.text) or ""
 
 
 def decode_page(html: bytes, charset: str | None = None) -> str:
