@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 
 import pyarrow as pa
@@ -305,10 +306,127 @@ def test_a_file_that_may_not_be_opened_is_a_row(tmp_path):
     assert reasons(corpus) == {"gone.txt": "cannot be opened: No such file or directory"}
 
 
-def test_a_pipe_in_a_folder_does_not_block(tmp_path):
-    os.mkfifo(tmp_path / "pipe.jsonl")
-    (tmp_path / "ok.txt").write_text("Head\nBody")
-    assert load(tmp_path)["source"].tolist() == ["ok.txt"]
+@pytest.mark.parametrize("pattern", ["", "*", "**/*.txt"])
+def test_pipes_devices_and_links_out_of_a_folder_are_rows_and_never_block(tmp_path, pattern):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("Not for you.")
+    (folder / "{0} %s {x}.txt").write_text("Head\nBody")
+    (folder / "inside.txt").symlink_to("{0} %s {x}.txt")
+    os.mkfifo(folder / "pipe.txt")
+    for name, target in {
+        "to pipe": "pipe.txt",
+        "zero": "/dev/zero",
+        "in": "/dev/stdin",
+        "out": "../secret.txt",
+    }.items():
+        (folder / f"{name}.txt").symlink_to(target)
+    corpus = load(folder / pattern)
+    assert corpus["text"].tolist() == ["Head\nBody"] * 2
+    said = reasons(corpus)
+    assert set(said) == {"pipe.txt", "to pipe.txt", "zero.txt", "in.txt", "out.txt"}
+    assert all("pass its own path to read it" in reason for reason in said.values())
+    assert load([folder / "out.txt"])["text"].item() == "Not for you."
+
+
+def test_an_empty_path_is_not_the_folder_one_is_in(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("Head\nBody")
+    for path in ("", [""]):
+        with pytest.raises(FileNotFoundError, match="'' is no path"):
+            load(path)
+    assert len(load(".")) == 1
+
+
+def claiming(size, name="a.txt"):
+    """The first header of a tar whose member is as long as told, and 512 bytes of it."""
+    header = bytearray(tarfile.TarInfo(name).tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = b"\x80" + size.to_bytes(11, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + b"x" * 512
+
+
+def pax(**values):
+    """A tar whose only member has its fields told by an extended header."""
+    file = io.BytesIO()
+    member = tarfile.TarInfo("a.txt")
+    member.size, member.pax_headers = 9, values
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(b"Head Body"))
+    return file.getvalue()
+
+
+ROWS = 3_000
+LONG = pa.DictionaryArray.from_arrays(pa.array([0] * ROWS, pa.int32()), pa.array(["a" * 1_000_000]))
+NOTHING = pa.nulls(80_000_000, pa.string())
+
+
+def parquet(column, **options):
+    file = io.BytesIO()
+    pa.parquet.write_table(pa.table({"text": column}), file, compression="zstd", **options)
+    return file.getvalue()
+
+
+def feather(column, **options):
+    file = io.BytesIO()
+    with pa.ipc.new_file(
+        file, pa.schema([("text", column.type)]), options=pa.ipc.IpcWriteOptions(**options)
+    ) as out:
+        out.write_table(pa.table({"text": column}))
+    return file.getvalue()
+
+
+BOMBS = {
+    "claim.tar": (lambda: claiming(2**62), "a header claims 4611686018427387904 bytes"),
+    "hidden.tar": (lambda: claiming(2**62, ".a"), "a header claims"),
+    "large.tar": (lambda: claiming(60 << 30), "truncated"),
+    "pax.tar": (lambda: pax(size=str(2**62)), "a header claims"),
+    "negative.tar": (lambda: pax(size="-1"), "a header claims -1 bytes"),
+    "digits.tar": (lambda: pax(size="9" * 400), "a header claims"),
+    "sparse.tar": (lambda: pax(**{"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}), "damaged or truncated"),
+    "same.parquet": (lambda: parquet(LONG), "expands more than"),
+    "value.parquet": (
+        lambda: parquet(pa.array(["a" * 100_000_000]), use_dictionary=False),
+        "expands more than",
+    ),
+    "list.parquet": (
+        lambda: parquet(pa.ListArray.from_arrays(pa.array([0, len(NOTHING)]), NOTHING)),
+        "expands more",
+    ),
+    "nulls.parquet": (lambda: parquet(NOTHING), "expands more than"),
+    "same.arrow": (lambda: feather(LONG), "expands more than"),
+    "value.arrow": (lambda: feather(pa.array(["a" * 100_000_000]), compression="zstd"), "expands more than"),
+    "nulls.arrow": (lambda: feather(pa.nulls(2**31 - 2)), "expands more than"),
+    "runs.arrow": (
+        lambda: feather(pa.RunEndEncodedArray.from_arrays(pa.array([2**20], pa.int32()), pa.array(["x"]))),
+        "whose size cannot be told",
+    ),
+    "empty.zip": (lambda: zipped([]), "no files in this archive"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_claims_or_packs_too_much_is_refused_at_once(name):
+    make, reason = BOMBS[name]
+    data = make()
+    begun = time.process_time()
+    corpus = load(stream(data, name), detect_language=False)
+    assert time.process_time() - begun < 3
+    assert reason in "; ".join(reasons(corpus).values())
+    assert corpus["text"].str.len().sum() <= 100_000_000
+
+
+def test_files_of_arrow_that_expand_as_news_does_are_read_whole():
+    texts = [f"Story {n}: " + "the council voted on the plan for the harbour. " * 40 for n in range(2_000)]
+    column = pa.array(texts + texts[:500])
+    for name, data in {
+        "a.parquet": parquet(column),
+        "b.parquet": parquet(column.dictionary_encode()),
+        "a.arrow": feather(column, compression="zstd"),
+        "b.arrow": feather(column.dictionary_encode(), compression="lz4"),
+    }.items():
+        assert load(stream(data, name), detect_language=False)["text"].tolist() == column.to_pylist(), name
 
 
 def test_an_error_nobody_foresaw_is_a_row(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -53,34 +54,64 @@ def test_a_page_gives_its_article_and_metadata():
 
 
 @pytest.mark.parametrize(
-    ("precise", "full", "wanted"),
+    ("fast", "slow", "wanted"),
     [
-        (24, 100, "favor_recall"),
-        (25, 100, "favor_precision"),
-        (100, 90, "favor_precision"),
-        (0, 1, "favor_recall"),
-        (None, 80, "favor_recall"),
-        (80, None, "favor_precision"),
-        (None, None, None),
+        (0.6, 0.9, "fast"),
+        (0.4, 0.9, "slow"),
+        (0.0, 0.9, "slow"),
+        (None, 0.9, "slow"),
+        (0.4, None, None),
+        (1.4, 9, "fast"),
     ],
 )
-def test_high_recall_replaces_a_stub(monkeypatch, precise, full, wanted):
-    lengths = {"favor_precision": precise, "favor_recall": full}
+def test_a_stub_is_read_again_with_slower_heuristics(monkeypatch, fast, slow, wanted):
+    long = sum(len(text) for text in re.findall("<p>(.*?)</p>", PARAGRAPHS))
 
-    def extraction(html, *, url, include_comments, with_metadata, **asked):
-        (setting,) = asked
+    def extraction(tree, *, include_comments, **asked):
         assert not include_comments
-        size = lengths[setting]
-        about = {"title": setting if with_metadata else None, "url": url}
-        missing = dict.fromkeys(("sitename", "language", "date", "author"))
-        return None if size is None else SimpleNamespace(text="x" * size, **about, **missing)
+        share = fast if asked == {"fast": True, "favor_recall": True} else slow
+        return None if share is None else SimpleNamespace(text=("f" if asked else "s") * round(share * long))
 
     monkeypatch.setattr("trafilatura.bare_extraction", extraction)
-    record = read_page(page(), "https://www.faz.net/1")
+    text = read_page(page(), "https://www.faz.net/1")["text"]
     if wanted is None:
-        assert record["text"].reason == "no article text found in the page"
+        assert text.reason == "no article text found in the page"
     else:
-        assert (record["title"], len(record["text"])) == (wanted, lengths[wanted])
+        assert text[0] == wanted[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        (
+            '<script type="application/ld+json">{"@graph": [{"@type": "WebPage", "datePublished": "1999-01-01"},'
+            '{"@type": ["NewsArticle"], "headline": "Wahl im Rat", "datePublished": "2024-03-10T23:30:00+01:00",'
+            '"author": [{"@type": "Person", "name": "A. Beh"}, {"name": "C. Deh"}],'
+            '"publisher": {"name": "Post"}}]}</script>'
+            "<meta property='og:title' content='Andere'><meta name=date content='2001-01-01'>",
+            {"title": "Wahl im Rat", "published": "2024-03-10T22:30Z", "authors": "A. Beh; C. Deh"},
+        ),
+        (
+            "<meta property='og:title' content='Wahl'><meta property='article:published_time' content='2024-03-10'>"
+            "<meta name=author content='A. Beh'><meta property='article:author' content='https://x.example/a'>"
+            "<meta property='og:site_name' content='Post'><link rel=canonical href='https://www.post.example.org/a'>",
+            {"title": "Wahl", "published": "2024-03-10", "authors": "A. Beh", "publisher": "example.org"},
+        ),
+        ('<script type="application/ld+json">{"@type": "NewsArticle", broken</script>', {"title": "Eine Wahl"}),
+        ('<script type="application/ld+json">' + "[" * 90_000 + "</script>", {"title": "Eine Wahl"}),
+        ("<link rel=canonical href='https://x.example/2024/3/10/wahl'>", {"published": "2024-03-10"}),
+        ("<p>Heruntergeladen am 3. Mai 2021</p><footer>© 2019-05-01</footer>", {"published": None}),
+        (
+            "</head><body><article><time datetime='2024-03-10T08:00Z'></time></article>",
+            {"published": "2024-03-10T08:00Z"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_page_is_asked_what_it_says_of_itself(head, wanted):
+    (row,) = rows(load(stream(page(head), "a.html")))
+    if wanted.get("published"):
+        wanted = wanted | {"published": pd.to_datetime(wanted["published"], utc=True)}
+    assert {name: row[name] for name in wanted} == wanted
 
 
 def test_options_of_extraction_are_passed_on():
@@ -102,6 +133,8 @@ def test_options_of_extraction_are_passed_on():
         ("<meta charset=utf-8>", "utf-8-sig"),
         ("<meta charset=no-such-thing>", "utf-8"),
         ("<meta charset=iso-8859-1>", "utf-8-sig"),
+        ("<meta charset=iso-8859-1>", "utf-8"),
+        ("<meta charset=shift_jis>", "utf-8"),
     ],
 )
 def test_the_charset_of_a_page_is_honoured(head, encoding):

@@ -16,6 +16,7 @@ from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.streams import Counted, Stream
 
 _LONGEST_EXTENDED_HEADER = 1 << 20
+_LARGEST_MEMBER = 1 << 40
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
 """What zipfile raises for bytes that are no archive, are encrypted or packed in a way it does not know."""
@@ -103,6 +104,10 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
             while (info := archive.next()) is not None:
                 # the archive would otherwise remember every member it has passed
                 archive.members.clear()
+                if not 0 <= info.size <= _LARGEST_MEMBER:
+                    claim = str(info.size)[:22]
+                    msg = f"damaged tar archive: a header claims {claim} bytes; members after this are lost"
+                    raise Unreadable(msg)
                 if info.isdir() or _passed_over(info.name):
                     continue
                 stream.budget.count_member()
@@ -145,14 +150,19 @@ class _Header(tarfile.TarInfo):
 
 
 class _Tail:
-    """A stream that remembers its last block: an archive that was not cut off ends in zeros."""
+    """A stream that ends, and remembers its last block: an archive that was not cut off ends in zeros."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._empty = 0
         self.last = b""
 
     def read(self, size: int) -> bytes:
         piece = self._stream.read(size)
+        self._empty = 0 if piece else self._empty + 1
+        if self._empty > 100:
+            # tarfile skips a member that is not there by reading on, as long as its header says
+            raise EOFError("unexpected end of data")
         self.last = (self.last + piece)[-tarfile.BLOCKSIZE :]
         return piece
 

@@ -226,7 +226,9 @@ def _read_archive(stream: Stream, form: str, label: str, options: Options, layer
     if layers > options.limits.nesting:
         msg = f"packed more than {options.limits.nesting} times over; not read"
         raise Unreadable(msg)
+    empty = True
     for member in _guarded(archives.members(stream, form, label)):
+        empty = False
         if isinstance(member, Rejected):
             yield None, [member]
             continue
@@ -234,6 +236,9 @@ def _read_archive(stream: Stream, form: str, label: str, options: Options, layer
         if stream.budget.refused:
             msg = f"{stream.budget.refused} (at {member.name}; members after it are not read)"
             raise Unreadable(msg)
+    if empty:
+        msg = "no files in this archive"
+        raise Unreadable(msg)
 
 
 def sniff(stream: Stream, name: str) -> str:

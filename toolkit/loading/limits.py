@@ -62,14 +62,18 @@ class Budget:
 
     def spend(self, count: int) -> None:
         """Note ``count`` unpacked bytes, or raise :class:`Unreadable` where a limit is passed."""
+        self.afford(count)
         self.spent += count
+
+    def afford(self, count: int) -> None:
+        """Raise :class:`Unreadable` where ``count`` more unpacked bytes would pass a limit."""
         limits = self.limits
-        if self.spent > limits.free_bytes + limits.ratio * self.raw:
+        if self.spent + count > limits.free_bytes + limits.ratio * self.raw:
             self.refused = (
                 f"expands more than {limits.ratio}:1 beyond the first {limits.free_bytes / 2**20:.3g} MiB; "
                 "not read further; raise Limits.ratio if the file is trusted"
             )
-        elif self.ceiling is not None and self.spent > self.ceiling:
+        elif self.ceiling is not None and self.spent + count > self.ceiling:
             self.refused = (
                 f"archive expands to more than {limits.archive_bytes / 2**20:.3g} MiB; not read further"
             )

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.fields import as_text
 from toolkit.loading.dates import parse_date
-from toolkit.loading.fields import as_text
 
 _DATES = (
     "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "pubdate",
@@ -27,6 +27,7 @@ _SITES = ("og:site_name", "application-name", "dc.publisher", "dcterms.publisher
 _ARTICLE = re.compile(r"(Article|Posting|Report)$")
 _LONGEST = 1 << 20
 _MOST = 5_000
+_DATE_IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 _ADDRESS = re.compile(r"https?://\S+$", re.I)
 
 
@@ -48,7 +49,7 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     >>> read_metadata(page)["title"], read_metadata(page)["published"]
     ('Vote', '2024-03-10T08:00Z')
     """
-    article = next((found for found in _json_ld(tree) if _is_article(found)), {})
+    article: dict[str, Any] = next((found for found in _json_ld(tree) if _is_article(found)), {})
     meta: dict[str, str] = {}
     for element in tree.iter("meta"):
         name = element.get("property") or element.get("name") or element.get("itemprop") or ""
@@ -58,11 +59,12 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     authors = as_text("authors", article.get("author")) or _first(meta, _AUTHORS, unlike=_ADDRESS)
     dates = (as_text("title", article.get("datePublished")), *(meta.get(name) for name in _DATES))
     title = as_text("title", article.get("headline")) or _first(meta, _TITLES) or _headline(tree, site)
+    address = _address(tree, meta)
     return {
         "title": " ".join(title.split()) if title else None,
-        "url": _address(tree, meta),
+        "url": address,
         "published": next((date for date in dates if date and parse_date(date) is not None), None)
-        or _marked_date(tree, url),
+        or _marked_date(tree, url or address),
         "authors": authors,
         "publisher": site,
         "lang": as_text("title", article.get("inLanguage")),
@@ -76,7 +78,9 @@ def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
         text = script.text or ""
         if "ld+json" in (script.get("type") or "") and len(text) < _LONGEST:
             with contextlib.suppress(ValueError, RecursionError):
-                waiting.append(json.loads(text.strip().removeprefix("<!--").removesuffix("-->"), strict=False))
+                waiting.append(
+                    json.loads(text.strip().removeprefix("<!--").removesuffix("-->"), strict=False)
+                )
     for _ in range(_MOST):
         if not waiting:
             return
@@ -90,7 +94,10 @@ def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
 
 def _is_article(value: dict[str, Any]) -> bool:
     kinds = value.get("@type")
-    return any(isinstance(kind, str) and _ARTICLE.search(kind) for kind in (kinds if isinstance(kinds, list) else [kinds]))
+    return any(
+        isinstance(kind, str) and _ARTICLE.search(kind)
+        for kind in (kinds if isinstance(kinds, list) else [kinds])
+    )
 
 
 def _first(meta: dict[str, str], names: tuple[str, ...], unlike: re.Pattern[str] | None = None) -> str | None:
@@ -115,13 +122,12 @@ def _headline(tree: Any, site: str | None) -> str | None:
 
 
 def _marked_date(tree: Any, url: str | None) -> str | None:
-    """Return the date of a time element of the article, else what htmldate finds in address and markup."""
-    from htmldate import find_date
-
-    for element in tree.iter("time"):
-        date = element.get("datetime") or element.get("content")
-        own = element.get("itemprop") == "datePublished" or element.get("pubdate") is not None
-        if date and (own or next(element.iterancestors("article", "header"), None) is not None):
-            return str(date) if parse_date(date) is not None else None
-    found = find_date(tree, extensive_search=False, original_date=True, url=url)
-    return found if isinstance(found, str) else None
+    """Return the date of the article's own time element, else the one that its address spells out."""
+    for element in tree.iter("time", "abbr", "span"):
+        date = element.get("datetime") or element.get("content") or element.get("title")
+        if date and (element.get("itemprop") == "datePublished" or element.tag == "time"):
+            own = element.get("itemprop") or element.get("pubdate") is not None
+            if own or next(element.iterancestors("article", "header", "main"), None) is not None:
+                return str(date) if parse_date(date) is not None else None
+    found = _DATE_IN_ADDRESS.search(url or "")
+    return "-".join(part.zfill(2) for part in found.groups()) if found else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import io
 import os
@@ -35,18 +36,23 @@ class Source:
         Where it is, or None for an open file.
     file : IO or None
         The open file, or None for a path.
+    fault : str or None
+        Why it is not opened, though it lies in a folder that was given.
     """
 
     label: str
     name: str
     path: Path | None = None
     file: Any = None
+    fault: str | None = None
 
     def open(self, limits: Limits) -> Stream:
         """Return the file's bytes; raise ``OSError`` where it cannot be opened."""
         if self.path is None:
             budget = Budget(limits)
             return Stream(Counted(self.file, budget), budget)
+        if self.fault is not None:
+            raise OSError(errno.EPERM, self.fault)
         file = self.path.open("rb")
         self.file = file
         state = os.fstat(file.fileno())
@@ -64,7 +70,8 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``: those with a path sorted by it, then open files as given.
 
-    A file that is named twice is read once. Hidden files and folders (``.git``, ``.DS_Store``) inside a
+    A file that is named twice is read once. Pipes, devices and links out of the folder that it was found in
+    are sources with a ``fault``. Hidden files and folders (``.git``, ``.DS_Store``) inside a
     folder are passed over, links to folders are not followed.
 
     Raises
@@ -75,6 +82,7 @@ def find_sources(paths: Paths) -> list[Source]:
         Something else than paths and open files was given.
     """
     found: dict[Path, str] = {}
+    faults: dict[Path, str | None] = {}
     streams: list[Source] = []
     for item in [paths] if _is_single(paths) else list(paths):  # type: ignore[arg-type]
         if isinstance(item, str) and item == "-":
@@ -84,14 +92,21 @@ def find_sources(paths: Paths) -> list[Source]:
             name = _stream_name(item)
             streams.append(Source(name, name, file=item))
         elif isinstance(item, (str, os.PathLike)):
-            for path, label in _expand(os.fspath(item)):
+            if not os.fspath(item):
+                msg = "load: '' is no path; give a file, a glob or a folder ('.' is the one you are in)"
+                raise FileNotFoundError(msg)
+            for path, label, root in _expand(os.fspath(item)):
                 found.setdefault(path, label)
+                # what is named by itself is read, whatever it is
+                faults[path] = None if root is None else faults.get(path, _fault(path, root))
         else:
             kind = type(item).__name__
             msg = f"load: {item!r} is {kind}; give a path, a glob, a folder, an open file or a list of these"
             raise TypeError(msg)
     ordered = sorted(found.items(), key=lambda pair: pair[0].parts)
-    sources = [Source(label, path.name, path=path) for path, label in _distinct(ordered)] + streams
+    sources = [
+        Source(label, path.name, path=path, fault=faults[path]) for path, label in _distinct(ordered)
+    ] + streams
     _number_streams(sources)
     return sources
 
@@ -109,8 +124,8 @@ def _stream_name(file: Any) -> str:
     )
 
 
-def _expand(text: str) -> Iterator[tuple[Path, str]]:
-    """Yield the files behind one path or pattern, each with its label."""
+def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
+    """Yield the files behind one path or pattern, each with its label and the folder that it was found in."""
     path = Path(text)
     if path.is_dir():
         files = list(_walk(path))
@@ -118,9 +133,9 @@ def _expand(text: str) -> Iterator[tuple[Path, str]]:
             msg = f"{text}: no files in this folder"
             raise FileNotFoundError(msg)
         for file in files:
-            yield _absolute(file), _label(file, path)
+            yield _absolute(file), _label(file, path), path
     elif path.exists() or path.is_symlink():
-        yield _absolute(path), _label(path, path.parent)
+        yield _absolute(path), _label(path, path.parent), None
     elif glob.has_magic(text):
         matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 - absolute patterns
         files = [file for match in matches for file in (_walk(match) if match.is_dir() else [match])]
@@ -129,7 +144,7 @@ def _expand(text: str) -> Iterator[tuple[Path, str]]:
             raise FileNotFoundError(msg)
         fixed = Path(*list(_fixed_parts(path)))
         for file in files:
-            yield _absolute(file), _label(file, fixed)
+            yield _absolute(file), _label(file, fixed), fixed
     elif "://" in text:
         msg = f"{text}: loading does not use the network; download the file and pass its path"
         raise FileNotFoundError(msg)
@@ -142,10 +157,22 @@ def _walk(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            path = Path(where, name)
-            # a pipe or a device in a folder would block the reader for ever
-            if not name.startswith(".") and (path.is_file() or path.is_symlink()):
-                yield path
+            if not name.startswith("."):
+                yield Path(where, name)
+
+
+def _fault(path: Path, root: Path) -> str | None:
+    """Return why a file found in a folder is not opened: it would block the reader, or lies elsewhere."""
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            return "a link that leads out of the folder; not followed; pass its own path to read it"
+        return (
+            None
+            if stat.S_ISREG(path.stat().st_mode)
+            else "a pipe or device; not read; pass its own path to read it"
+        )
+    except (OSError, RuntimeError):
+        return None  # opening it gives the reason
 
 
 def _absolute(path: Path) -> Path:
