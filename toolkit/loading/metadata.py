@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.dates import parse_date
 from toolkit.fields import as_text
-from toolkit.loading.dates import parse_date
 
 _DATES = (
     "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "pubdate",
