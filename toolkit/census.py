@@ -1,4 +1,4 @@
-"""Census: counts of a corpus and of what was found in it, as the figures draw them."""
+"""Census: tables of counts and shares for the figures, from a corpus, its spans and its duplicates."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
     by : str, default "publisher"
         Column that groups the documents.
     column : str, default "text"
-        Column whose words are counted: what stands between white space.
+        Column whose words are counted. A word is a run of characters between white space.
 
     Returns
     -------
     DataFrame
-        One row a document: ``group``, ``words``.
+        One row per document: ``group``, ``words``.
     """
     frame = as_corpus(corpus)
     words = frame[column].str.count(_WORD).astype("int64")
@@ -58,7 +58,7 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
 
 
 def _removals(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Spans of the documents of ``corpus`` with their ``characters`` and ``publisher``."""
+    """Return the spans of the documents of ``corpus``, with their length (``characters``) and ``publisher``."""
     publisher = corpus.set_index("doc_id")["publisher"].fillna(UNKNOWN)
     here = spans[spans["doc_id"].isin(publisher.index)]
     return here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
@@ -76,8 +76,8 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``publisher``, ``kind``, ``characters`` (removed), ``of`` (characters of the publisher) and
-        ``documents`` (of the publisher). Every publisher has a row for each kind that was found anywhere.
+        ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
+        ``documents`` (of the publisher). Every publisher has a row for each kind that was found at any publisher.
 
     Examples
     --------
@@ -101,13 +101,13 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 
 
 def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
-    """Count spans by kind, those of most characters first.
+    """Count spans by kind; kinds with the most characters come first.
 
     Returns
     -------
     DataFrame
-        ``kind``, ``spans``, ``documents`` (that hold one), ``characters``, ``share`` (of all characters of
-        the corpus).
+        ``kind``, ``spans``, ``documents`` (with at least one such span), ``characters``, ``share`` (of all
+        characters of the corpus).
     """
     frame = as_corpus(corpus)
     groups = _removals(frame, spans).groupby("kind")
@@ -125,7 +125,7 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 def prevalence(
     corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
-    """Count which share of the documents of each period holds a kind of boilerplate.
+    """Return the share of documents in each period that contain a kind of boilerplate.
 
     Parameters
     ----------
@@ -134,15 +134,16 @@ def prevalence(
     spans : DataFrame
         ``doc_id``, ``kind``.
     kinds : iterable of str, optional
-        Which kinds, each a series; default all that were found.
+        Which kinds, each as a series of its own; default all that were found.
     period : str, default "QS"
         Length of a period, as pandas names it: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years.
 
     Returns
     -------
     DataFrame
-        ``period`` (its first day), ``series`` (the kind), ``documents`` (of the period), ``holding``,
-        ``share``, ``low``, ``high`` (95 % interval: Wilson 1927, documents taken as independent).
+        ``period`` (its first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of
+        them contain the kind), ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated
+        as independent).
     """
     frame = as_corpus(corpus)
     chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
@@ -153,16 +154,16 @@ def prevalence(
 def mentions(
     corpus: CorpusLike, word: str, columns: Mapping[str, str], *, period: str = "QS"
 ) -> pd.DataFrame:
-    """Count which share of the documents of each period mentions a word.
+    """Return the share of documents in each period that mention a word.
 
     Parameters
     ----------
     corpus : corpus
         Undated documents are left out.
     word : str
-        A word or words, whole, in any case; not a pattern.
+        A word or phrase. Matches whole words in upper or lower case; it is not a regular expression.
     columns : mapping of str to str
-        Column to look in → name of its series, such as ``{"text": "as loaded", "clean_text": "cleaned"}``.
+        Column to search → name of its series, such as ``{"text": "as loaded", "clean_text": "cleaned"}``.
     period : str, default "QS"
         As for :func:`prevalence`.
 
@@ -191,7 +192,7 @@ def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str
 
 
 def rate(part: int, whole: int) -> dict[str, float]:
-    """Return a share with its 95 % interval (Wilson 1927): ``share``, ``low``, ``high``; NaN of nothing.
+    """Return a share with its 95 % interval (Wilson 1927): ``share``, ``low``, ``high``; all NaN if ``whole`` is 0.
 
     Examples
     --------
@@ -223,7 +224,7 @@ def means(
     -------
     DataFrame
         ``label`` (the group), ``series``, ``n`` (rows), ``value``, ``low``, ``high``, as
-        :func:`toolkit.plots.estimates` draws it. One row alone has no interval.
+        :func:`toolkit.plots.estimates` draws it. A group of a single row has no interval.
     """
     rows = []
     for label, part in table.groupby(by):
@@ -247,7 +248,7 @@ def means(
 
 
 def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = None) -> pd.DataFrame:
-    """Return the share of rows that are true for each group, with 95 % intervals (Wilson 1927).
+    """Return, for each group, the share of rows in which a column is true, with 95 % intervals (Wilson 1927).
 
     Parameters
     ----------
@@ -257,12 +258,12 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
     by : str
         Column of the groups.
     series : str, optional
-        Column that divides the groups further.
+        Column that splits the groups further.
 
     Returns
     -------
     DataFrame
-        ``label`` (the group), ``series`` (where asked for), ``n`` (rows), ``value``, ``low``, ``high``, as
+        ``label`` (the group), ``series`` (if given), ``n`` (rows), ``value``, ``low``, ``high``, as
         :func:`toolkit.plots.estimates` draws it.
 
     Examples
@@ -282,7 +283,7 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
 
 
 def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
-    """Count who ran whose story: documents of wire groups by who ran it first and who ran it too.
+    """Count which publishers ran stories that another publisher had run first (groups of kind ``wire``).
 
     Parameters
     ----------
@@ -293,8 +294,8 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows: the publisher of the group's earliest document (index name ``ran it first``); columns: the
-        publisher of each other document (``ran it too``); counts.
+        Number of documents. Rows: the publisher of the group's earliest document (index name ``ran it first``).
+        Columns: the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
     wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])]
@@ -303,22 +304,22 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
 
 
 def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.DataFrame:
-    """Measure how each copy of a story was edited, against the group's earliest document.
+    """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
     Parameters
     ----------
     corpus : corpus
-        Reads ``clean_text`` if present, else ``text``: boilerplate would count as editing.
+        Reads ``clean_text`` if present, else ``text``. In uncleaned text, boilerplate counts as editing.
     copies : DataFrame
         As :func:`toolkit.duplicates` returns it.
     shingle : int, default 5
-        Words that must stand together in both to count as the same text.
+        Number of consecutive words that must be the same in both to count as the same text.
 
     Returns
     -------
     DataFrame
-        One row a copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that
-        stand in the copy), ``new`` (share of the copy's words that do not stand in the original), ``hours``
+        One row per copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that
+        are in the copy), ``new`` (share of the copy's words that are not in the original), ``hours``
         (after the original; may be missing), ``retitled`` (bool).
 
     Examples
@@ -336,14 +337,14 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
         index=False
     ):
         copy, original = frame.loc[doc_id], frame.loc[group]
-        ours, theirs = _words(texts[doc_id]), _words(texts[group])
+        copied, first = _words(texts[doc_id]), _words(texts[group])
         rows.append(
             {
                 "doc_id": doc_id,
                 "group": group,
                 "publisher": copy["publisher"],
-                "kept": _shared(theirs, ours, shingle),
-                "new": 1 - _shared(ours, theirs, shingle),
+                "kept": _shared(first, copied, shingle),
+                "new": 1 - _shared(copied, first, shingle),
                 "hours": (copy["published"] - original["published"]) / pd.Timedelta(hours=1),
                 "retitled": str(copy["title"]).casefold() != str(original["title"]).casefold(),
             }
@@ -357,7 +358,7 @@ def _words(text: Any) -> list[str]:
 
 
 def _shared(words: list[str], others: list[str], size: int) -> float:
-    """Share of ``words`` that lie in a run of ``size`` words which stands in ``others`` too."""
+    """Return the share of ``words`` in runs of ``size`` words that also occur in ``others``."""
     if not words:
         return float("nan")
     size = min(size, len(words))

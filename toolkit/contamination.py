@@ -1,7 +1,7 @@
-"""Contamination: what boilerplate does to the topics of the articles it stands in.
+"""Contamination: measure how boilerplate changes the topics of articles.
 
-:func:`audit` measures it on a corpus as it is, :func:`insertion` by an experiment: a passage is put into every
-document, and taken out again by the remover.
+:func:`audit` compares the topics of a corpus before and after cleaning. :func:`insertion` is an experiment: a
+passage is put into every document, and the remover cleans the result.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LENGTHS = {0: "under 50 words", 50: "50–199 words", 200: "200–499 words", 500: "500–999 words",
            1000: "1,000 words and more"}  # fmt: skip
-"""Classes of text length, by their least number of words."""
+"""Classes of text length: least number of words → name."""
 
 APPEAL = (
     "Before you read on, a word from all of us in this newsroom. The weeks ahead will decide whether abortion "
@@ -60,25 +60,26 @@ def audit(
     remover: BoilerplateRemover | None = None,
     classifier: TopicClassifier | None = None,
 ) -> pd.DataFrame:
-    """Measure which share of documents changes its leading topic when boilerplate is removed.
+    """Return the share of documents whose leading (most probable) topic changes when boilerplate is removed.
 
     Parameters
     ----------
     corpus : corpus, or list or Series of str
-        As loaded; a column ``clean_text`` is not read.
+        The texts as loaded; a column ``clean_text`` is ignored.
     remover : BoilerplateRemover, optional
-        Default one fitted on ``corpus``.
+        Default: a new remover, fitted on ``corpus``.
     classifier : TopicClassifier, optional
-        Default the shipped model.
+        Default: the shipped model.
 
     Returns
     -------
     DataFrame
-        One row a set of documents: ``by`` (``all``, ``publisher``, ``kind`` or ``length``), ``group``,
-        ``documents`` (int), ``cleaned`` (int, of these something was removed), ``changed`` (int), ``share``
-        (``changed / documents``), ``low``, ``high`` (95 % interval: Wilson 1927, documents taken as
-        independent). For a kind, ``documents`` are those that hold it and only that kind is removed; lengths
-        are words of the text as loaded; publishers with most documents come first.
+        One row per group of documents: ``by`` (``all``, ``publisher``, ``kind`` or ``length``), ``group``,
+        ``documents`` (int), ``cleaned`` (int: documents from which something was removed), ``changed`` (int),
+        ``share`` (``changed / documents``), ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated
+        as independent). For a ``kind``, only the documents that contain it are counted, and only that kind is
+        removed. A ``length`` is the number of words of the text as loaded. Publishers with the most documents
+        come first.
 
     See Also
     --------
@@ -132,24 +133,25 @@ def insertion(
     ----------
     corpus : corpus, or list or Series of str
     remover : BoilerplateRemover, optional
-        Default one fitted on the documents with the passage in them, as a site that prints it on every page
-        would be; ``BoilerplateRemover()`` sees each document by itself.
+        Default: a new remover, fitted on the documents with the passage in them, as if the site printed it on
+        every page. Pass an unfitted ``BoilerplateRemover()`` to clean each document without the others.
     classifier : TopicClassifier, optional
-        Default the shipped model.
+        Default: the shipped model.
     passage : str, default :data:`APPEAL`
     place : float, default 0.5
-        Where in the text, as :func:`with_passage`.
+        Where to put it, as in :func:`with_passage`.
 
     Returns
     -------
     DataFrame
-        One row a document: ``doc_id``; the leading topic of the text as it is, ``alone``, and with the passage,
-        ``inserted``; the same two after cleaning, ``alone_cleaned`` and ``inserted_cleaned``; ``flipped``
-        (the passage changed the topic before cleaning) and ``flipped_cleaned`` (it changes it after).
+        One row per document: ``doc_id``; the leading topic of the original text (``alone``), of the text with
+        the passage (``inserted``), and of both after cleaning (``alone_cleaned``, ``inserted_cleaned``);
+        ``flipped`` (before cleaning, the passage changed the topic) and ``flipped_cleaned`` (after cleaning, it
+        still does).
 
     See Also
     --------
-    flip_rates : counts them.
+    flip_rates : counts the flips.
     """
     frame = _as_loaded(corpus)
     polluted = with_passage(frame, passage, place)
@@ -165,14 +167,15 @@ def insertion(
 
 
 def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.DataFrame:
-    """Return the corpus with a passage in each text, glued to its neighbours as flattened pages glue it.
+    """Return the corpus with a passage in each text, without spaces around it, as in pages that lost their markup.
 
     Parameters
     ----------
     corpus : corpus, or list or Series of str
     passage : str
     place : float, default 0.5
-        The passage stands at the end of a sentence nearest to this share of the text: 0 first, 1 last.
+        The passage is put at the end of the sentence that is nearest to this share of the text (0: at the start,
+        1: at the end).
 
     Examples
     --------
@@ -198,8 +201,8 @@ def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns as of :func:`audit` without ``cleaned``; groups ``before cleaning``, ``after cleaning`` and
-        ``undone by cleaning``, whose ``documents`` are those flipped before.
+        Columns as in :func:`audit`, without ``cleaned``. Groups: ``before cleaning``, ``after cleaning`` and
+        ``undone by cleaning`` (out of the documents that were flipped before cleaning).
     """
     before = experiment["flipped"].to_numpy(bool)
     after = experiment["flipped_cleaned"].to_numpy(bool)
@@ -219,7 +222,7 @@ def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:
 def _changed(
     frame: pd.DataFrame, remover: BoilerplateRemover, classifier: TopicClassifier, spans: pd.DataFrame
 ) -> NDArray[np.bool_]:
-    """Whether the leading topic of each document changes when just these spans are removed."""
+    """Return whether the leading topic of each document changes when only these spans are removed."""
     touched = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
     changed = np.zeros(len(frame), bool)
     if touched.any():
@@ -245,14 +248,14 @@ def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
     cleaned : DataFrame
         A corpus with ``text`` and ``clean_text``.
     classifier : TopicClassifier
-        Asked twice: about ``text``, then about ``clean_text``.
+        Classifies first ``text``, then ``clean_text``.
 
     Returns
     -------
     DataFrame
         ``doc_id``, ``before``, ``after`` (topic codes), ``before_name``, ``after_name``,
         ``before_probability``, ``after_probability``, ``moved`` (half the sum of the absolute differences of
-        all probabilities) and ``changed`` (bool), one row a document, in the order of ``cleaned``.
+        all probabilities) and ``changed`` (bool); one row per document, in the order of ``cleaned``.
     """
     raw = classifier.predict_proba(cleaned.assign(clean_text=cleaned["text"]))
     mended = classifier.predict_proba(cleaned)
@@ -270,20 +273,21 @@ def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
 
 
 def carriers(explanation: Explanation, spans: pd.DataFrame) -> pd.DataFrame:
-    """Return what each word of a text did for the explained topic, inside and outside the removed spans.
+    """Return how much each word of a text adds to the explained topic, inside and outside the removed spans.
 
     Parameters
     ----------
     explanation : Explanation
-        Of the text as loaded, as ``TopicClassifier.explain`` returns it.
+        What ``TopicClassifier.explain`` returns for the text as loaded.
     spans : DataFrame
-        ``start``, ``end`` (code points into that text): what was removed. Disjoint.
+        The removed spans, disjoint: ``start``, ``end`` (code points into that text).
 
     Returns
     -------
     DataFrame
-        ``word`` (lower case), ``removed`` (bool), ``count``, ``weight`` (log-odds; pairs of words give half
-        their weight to each), largest absolute weight first. A word that stands in both has two rows.
+        ``word`` (lower case), ``removed`` (bool), ``count``, ``weight`` (log-odds; a word pair gives half of its
+        weight to each word), largest absolute weight first. A word that occurs inside and outside the spans has
+        two rows.
     """
     places = explanation.places
     ordered = spans.sort_values("start")
@@ -305,36 +309,36 @@ def carriers(explanation: Explanation, spans: pd.DataFrame) -> pd.DataFrame:
 def tug(
     classifier: TopicClassifier, document: pd.Series[Any], spans: pd.DataFrame, between: tuple[str, str]
 ) -> pd.DataFrame:
-    """Return what each word did to decide between two topics of a text as loaded.
+    """Return how much each word of a text speaks for one topic rather than another.
 
     Parameters
     ----------
     classifier : TopicClassifier
-        Asked about ``text`` and ``title``.
+        Explains ``text`` with ``title``, both as loaded.
     document : Series
         One row of a corpus.
     spans : DataFrame
         The removed spans of that document.
     between : (code, code)
-        Positive weights speak for the first, negative for the second.
+        Two topic codes. Positive weights speak for the first topic, negative ones for the second.
 
     Returns
     -------
     DataFrame
-        As from :func:`carriers`: the difference of the two topics' weights, in log-odds.
+        Columns as from :func:`carriers`; ``weight`` is the difference of the two topics' weights, in log-odds.
     """
-    this, other = (
+    table, other = (
         carriers(classifier.explain(document["text"], title=document["title"], topic=code), spans)
         for code in between
     )
-    table = this.merge(other, on=["word", "removed", "count"], suffixes=("", "_other"))
+    table = table.merge(other, on=["word", "removed", "count"], suffixes=("", "_other"))
     table["weight"] -= table.pop("weight_other")
     order = table["weight"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
 
 
 def judged(shifts: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
-    """Return the shifts of the documents that have gold topics, with whether each side is right.
+    """Compare the leading topics before and after cleaning with gold (hand-labelled) topics.
 
     Parameters
     ----------
@@ -346,8 +350,8 @@ def judged(shifts: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of ``shifts`` and ``gold`` (topic code), ``right_before``, ``right_after`` (bool); those
-        that cleaning mended first, then by how much they moved.
+        The documents that have a gold topic: the columns of ``shifts``, ``gold`` (topic code), ``right_before``
+        and ``right_after`` (bool). Documents that cleaning corrected come first, then by ``moved``.
     """
     codes = gold.set_index("doc_id")["primary"].map(taxonomy.CODE_OF)
     table = shifts[shifts["doc_id"].isin(codes.index)].copy()
@@ -369,17 +373,17 @@ def polluted_training(
     folds: int = 5,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Train with and without a passage in the texts of some labels, and compare on texts not trained on.
+    """Train classifiers with and without a passage in the texts of some labels; compare them on unseen texts.
 
     Parameters
     ----------
     corpus : corpus
         ``text`` is read.
-    y : iterable, one label a document
+    y : iterable, one label per document
     marked : container of labels
-        Their training documents carry the passage, as if their publisher printed it on every page.
+        The training documents with these labels get the passage, as if their publisher printed it on every page.
     classifier : TopicClassifier, optional
-        Its parameters count; copies are fitted.
+        Gives the parameters; the fitted classifiers are copies.
     passage : str, default :data:`APPEAL`
     folds : int, default 5
     seed : int, default 0
@@ -387,8 +391,9 @@ def polluted_training(
     Returns
     -------
     DataFrame
-        One row a document, training, and text: ``doc_id``, ``training`` (``clean`` or ``polluted``), ``text`` (``as it
-        is`` or ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
+        One row for each document, training and text: ``doc_id``, ``training`` (``clean`` or ``polluted``: with the
+        passage), ``text`` (what was classified: ``as it is`` or ``with the passage``), ``true``, ``predicted``,
+        ``correct`` (bool).
 
     Examples
     --------
@@ -399,16 +404,16 @@ def polluted_training(
     """
     frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
     labels = pd.Series(list(y), dtype=object)
-    asking = with_passage(frame, passage)
+    with_it = with_passage(frame, passage)
     base = TopicClassifier() if classifier is None else classifier
-    carries = np.array([label in marked for label in labels])
-    polluted = frame.assign(text=frame["text"].where(~carries, asking["text"]))
+    affected = np.array([label in marked for label in labels])
+    polluted = frame.assign(text=frame["text"].where(~affected, with_it["text"]))
     parts = []
     splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(frame, labels.astype("str"))
     for train, test in splits:
         for name, source in (("clean", frame), ("polluted", polluted)):
             fitted = clone(base).fit(source.iloc[train], labels.iloc[train].tolist())
-            for text, given in (("as it is", frame), ("with the passage", asking)):
+            for text, given in (("as it is", frame), ("with the passage", with_it)):
                 predicted = fitted.predict(given.iloc[test]).to_numpy()
                 part = pd.DataFrame({"doc_id": frame["doc_id"].iloc[test], "training": name, "text": text})
                 parts.append(part.assign(true=labels.iloc[test].to_numpy(), predicted=predicted))

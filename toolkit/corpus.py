@@ -1,4 +1,4 @@
-"""What a corpus is: a pandas DataFrame with one row a document and the columns named here."""
+"""Corpus: a pandas DataFrame with one row per document and the columns named here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from toolkit.errors import CorpusError
 from toolkit.fields import as_text, candidates, nearest, publisher_of_host, registrable_domain
 
 COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "source", "published")
-"""Columns of every corpus, in order. More columns may follow; they are carried along untouched."""
+"""Columns of every corpus, in order. More columns may follow; they are kept as they are."""
 
 QUARANTINE_COLUMNS = ("source", "reason", "excerpt")
-"""Columns of :func:`quarantine`: place, what was wrong, the first characters of it."""
+"""Columns of :func:`quarantine`: the place, what was wrong, and the first characters of the record."""
 
 PUBLISHED_DTYPE = "datetime64[us, UTC]"
 
@@ -26,17 +26,17 @@ CorpusLike: TypeAlias = "str | pd.DataFrame | pd.Series[Any] | Iterable[str]"
 
 
 class Quarantine(dict[str, Any]):
-    """What ``corpus.attrs["quarantine"]`` holds: JSON of what could not be read, which answers like its frame.
+    """The quarantine in ``corpus.attrs["quarantine"]``: a dict for pandas, a DataFrame for the user.
 
     pandas writes ``attrs`` as JSON (``to_parquet``, ``to_feather``), compares them (``concat``, ``merge``) and
-    copies them with every operation; a DataFrame in there makes the first two fail. Here the JSON is
-    ``{"rows": …, "records": […]}`` with the first :data:`KEPT` records, since Parquet refuses metadata of
-    100 MB, and everything a DataFrame can be asked for is asked of the whole frame.
+    copies them with every operation. A DataFrame in ``attrs`` makes writing and comparing fail. So this is a
+    dict ``{"rows": …, "records": […]}`` with the number of all records and the first :data:`KEPT` of them
+    (Parquet refuses metadata of 100 MB). Indexing, length, methods and attributes are those of the whole frame.
 
     Examples
     --------
-    >>> made = Quarantine(pd.DataFrame({"source": ["a.txt"], "reason": ["empty file"], "excerpt": [""]}))
-    >>> len(made), made["reason"].tolist(), made.get("rows")
+    >>> unread = Quarantine(pd.DataFrame({"source": ["a.txt"], "reason": ["empty file"], "excerpt": [""]}))
+    >>> len(unread), unread["reason"].tolist(), unread.get("rows")
     (1, ['empty file'], 1)
     """
 
@@ -94,19 +94,19 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     corpus : DataFrame
-        As :func:`toolkit.load` gave it, or what pandas made of it, or read back from Parquet or Feather
-        (whose files keep the first 1,000 records and the number of all).
+        A corpus from :func:`toolkit.load`, also after pandas operations or a round trip through Parquet or
+        Feather. Those files store the number of records and the first 1,000.
 
     Returns
     -------
     DataFrame
-        Columns :data:`QUARANTINE_COLUMNS`; no rows where everything could be read.
+        Columns :data:`QUARANTINE_COLUMNS`; no rows if everything could be read.
 
     Raises
     ------
     CorpusError
-        The frame carries no quarantine: it was not loaded, or frames of different ones were joined, where
-        pandas drops it.
+        The frame has no quarantine: it was not loaded, or it was joined from frames with different
+        quarantines, which pandas then drops.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
 
 
 def document_id(source: str, text: str) -> str:
-    """Return a stable 16-digit hexadecimal id for a document that brings none of its own.
+    """Return a stable 16-digit hexadecimal id for a document that has none of its own.
 
     Parameters
     ----------
@@ -152,8 +152,8 @@ def document_id(source: str, text: str) -> str:
 def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame | None = None) -> pd.DataFrame:
     """Build a corpus from records that already use the column names of :data:`COLUMNS`.
 
-    Missing fields become missing values, a missing ``doc_id`` becomes :func:`document_id`. Keys beyond
-    :data:`COLUMNS` become further columns.
+    A missing field becomes a missing value, and a missing ``doc_id`` becomes :func:`document_id`. Keys that are
+    not in :data:`COLUMNS` become further columns.
 
     Parameters
     ----------
@@ -195,21 +195,21 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     ----------
     documents : str, DataFrame, Series of str or iterable of str
         Columns of a DataFrame are found under the names that :func:`toolkit.load` knows (``body``, ``content``,
-        ``date`` …), and keep their own name beside the new one. A Series gives its index as ``doc_id``; a list
-        gives its positions (``"0"``, ``"1"``, …); neither has publishers. A string is one text.
+        ``date`` …); the original columns are kept beside the new ones. The ``doc_id`` is the index of a Series
+        or the position in a list (``"0"``, ``"1"``, …); these have no publishers. A string is one text.
     columns : mapping, optional
-        Column of the corpus → name in the DataFrame, where they do not map by themselves.
+        Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
 
     Returns
     -------
     DataFrame
-        A new frame (text buffers shared, not copied), index and row order of the input.
+        A new frame with the index and row order of the input (text buffers are shared, not copied).
 
     Raises
     ------
     CorpusError
-        A text is missing or not a string, ``doc_id`` is missing or not unique, there is no text, a column
-        stands twice, or a date cannot be read; the message names the row by its label.
+        There is no text column, a text is missing or not a string, a ``doc_id`` is missing or not unique, a
+        column name occurs twice, or a date cannot be read. The message names the row by its label.
 
     Examples
     --------
@@ -225,15 +225,15 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
         raise CorpusError(msg)
     check_columns(columns, names)
     for role in COLUMNS:
-        told = (columns or {}).get(role)
-        own = role in names and told in {None, role}
+        given = (columns or {}).get(role)
+        own = role in names and given in {None, role}
         found = [role] if own else candidates(role, names, columns)
         if role == "text" and not found:
             raise CorpusError(_no_text(names))
         if role == "doc_id" and not found:
             frame[role] = frame.index.map(str)
         elif role == "published":
-            frame[role] = _dates(frame, found[:1], strict=own or told is not None)
+            frame[role] = _dates(frame, found[:1], strict=own or given is not None)
         elif own:
             frame[role] = _strings(role, frame[role])
         else:
@@ -243,7 +243,7 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
 
 
 def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None = None) -> None:
-    """Refuse ``columns`` that are no corpus column but nearly one, or that name a field that is not there.
+    """Refuse ``columns`` with a misspelt corpus column, or with a field that does not exist.
 
     Raises
     ------
@@ -268,7 +268,7 @@ def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None
 
 
 def _framed(documents: Any) -> pd.DataFrame:
-    """Return any documents as a new frame; what is no frame has ``doc_id`` and ``text``."""
+    """Return documents of any type as a new frame; from anything but a frame, ``doc_id`` and ``text`` are made."""
     if isinstance(documents, str):
         if "\n" not in documents and (documents.startswith(("http://", "https://")) or _is_file(documents)):
             msg = f"{documents}: is a place, not a text; load it first: toolkit.load({documents!r})"
@@ -307,23 +307,23 @@ def _no_text(names: list[str]) -> str:
 
 
 def _mapped(role: str, found: list[str], frame: pd.DataFrame) -> pd.Series[Any]:
-    """Return a column of the corpus out of the columns that may fill it, the first that is not blank."""
+    """Return a column of the corpus; each cell is the first one that is not blank in the columns found for it."""
     if role == "publisher" and not found:
         return frame["url"].map(registrable_domain, na_action="ignore").astype("str")
-    made = pd.Series(np.nan, index=frame.index, dtype="str")
+    column = pd.Series(np.nan, index=frame.index, dtype="str")
     for name in found:
         values = _strings(role, frame[name])
         if role == "publisher":
             values = values.map(publisher_of_host, na_action="ignore").astype("str")
-        made = made.where(made.notna(), values.where(values.str.strip() != ""))
+        column = column.where(column.notna(), values.where(values.str.strip() != ""))
     if role == "text":
-        _check_texts(made.fillna(""))
-        return made.fillna("")
-    return made
+        _check_texts(column.fillna(""))
+        return column.fillna("")
+    return column
 
 
 def _strings(role: str, values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column as strings; lists and numbers as :func:`toolkit.load` reads them."""
+    """Return a column as strings; lists and numbers are converted as :func:`toolkit.load` does it."""
     if role == "text":
         if values.dtype == object and not values.map(lambda value: isinstance(value, str)).all():
             values = values.map(lambda value: as_text("text", value) if isinstance(value, list) else value)
@@ -342,7 +342,7 @@ def _strings(role: str, values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[Any]:
-    """Return dates in UTC to the microsecond; ``strict`` raises where one is given and cannot be read."""
+    """Return dates in UTC to the microsecond; with ``strict`` a date that cannot be read raises."""
     if not found:
         return pd.Series(pd.NaT, index=frame.index, dtype=PUBLISHED_DTYPE)
     values = frame[found[0]]
@@ -351,16 +351,16 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.to_datetime(values, utc=True).astype(PUBLISHED_DTYPE)
     given = values.notna() & (values.astype("str").str.strip() != "")
-    read = [parse_date(value) if there else None for value, there in zip(values, given, strict=True)]
-    made = pd.Series(pd.array(read, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
-    if strict and (wrong := (given & made.isna()).to_numpy()).any():
+    parsed = [parse_date(value) if there else None for value, there in zip(values, given, strict=True)]
+    dates = pd.Series(pd.array(parsed, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
+    if strict and (wrong := (given & dates.isna()).to_numpy()).any():
         row = int(wrong.argmax())
         msg = (
             f"corpus: row {_label(values.index[row])} has {values.iloc[row]!r} for published, which is no date; "
             "mend it, or make it missing"
         )
         raise CorpusError(msg)
-    return made
+    return dates
 
 
 def _check_texts(text: pd.Series[Any]) -> None:

@@ -1,10 +1,11 @@
-"""Near-duplicates and wire copy: documents that run the same text, wholly or for the most part.
+"""Duplication: find documents with the same text, wholly or for the most part (near-duplicates and wire copy).
 
-Documents are compared by their sets of five-word shingles. A shingle counts the less, the more documents of
-the same publisher contain it: what a site puts on every page and the background that follow-up stories repeat
-weigh next to nothing, an agency text that two publishers run once each weighs fully. Candidates come from
-documents that stand near each other in the posting list of a shingle, so the work grows with the text, not
-with the square of the number of documents.
+Documents are compared by their sets of *shingles*, sequences of five words. The more documents of the same
+publisher contain a shingle, the lower its weight: boilerplate and the background paragraphs of follow-up
+stories weigh next to nothing, while an agency text that each of two publishers runs once has full weight.
+A *posting list* names the documents that contain a shingle. Only documents that are close to each other in
+such a list are compared, so the work grows with the amount of text, not with the square of the number of
+documents.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from toolkit.corpus import CorpusLike, as_corpus
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
 
 SHINGLE = 5
-"""Words a shingle: fewer match by chance (quotations, set phrases), more miss light edits."""
+"""Words per shingle: shorter ones match by chance (quotations, set phrases), longer ones miss light edits."""
 WINDOW = 16
-"""How far apart in a posting list two documents may stand to be compared."""
+"""Two documents are compared only if they are at most this many places apart in a posting list."""
 SAMPLED = 4
-"""One shingle in so many proposes pairs; every shingle of a proposed pair is then compared."""
+"""One shingle in this many is used to propose pairs; all shingles of a proposed pair are then compared."""
 SHARED = 2
-"""Sampled shingles that two documents must share to be compared."""
+"""Least number of sampled shingles that two documents must share to be compared."""
 
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
@@ -43,33 +44,33 @@ Floats = NDArray[np.float64]
 def duplicates(
     corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Group the documents that run the same text.
+    """Group the documents that have the same text, wholly or for the most part.
 
     Parameters
     ----------
     corpus : DataFrame, Series of str or iterable of str
-        Reads ``clean_text`` if present, else ``text``; ``publisher`` and ``published`` where known.
-    wire : float
-        Two publishers' documents belong together from this similarity on.
-    near : float
-        Two documents of one publisher, or of unknown publishers, belong together from this similarity on.
+        Reads ``clean_text`` if present, else ``text``; ``publisher`` and ``published`` if known.
+    wire : float, default 0.35
+        Least similarity that puts documents of two publishers into one group.
+    near : float, default 0.5
+        Least similarity for two documents of one publisher, or of unknown publishers.
     columns : mapping, optional
-        Column of the corpus → name in the DataFrame, where they do not map by themselves.
+        Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
 
     Returns
     -------
     DataFrame
         One row for each document that has a duplicate, in corpus order: ``doc_id``, ``group`` (``doc_id``
-        of the group's earliest document), ``kind`` (``exact``: all the same words; ``wire``: several
-        publishers; else ``near``), ``similarity`` (float in [0, 1]: the highest with another member),
-        ``first_publisher`` (of the earliest document; may be missing).
+        of the group's earliest document), ``kind`` (``exact``: all words are the same; ``wire``: the group has
+        several publishers; ``near``: any other), ``similarity`` (float in [0, 1]: the highest with another
+        member of the group), ``first_publisher`` (of the earliest document; may be missing).
 
     Notes
     -----
-    Similarity is a weighted containment: the share of the shingles of one document that stand in the other
-    too, whichever of the two is larger, each shingle weighted by one over the number of documents of its
-    publisher that contain it. Documents under five words are compared only for equality. Sketches of
-    shingles for near-duplicates: Broder, On the resemblance and containment of documents, 1997.
+    Similarity is a weighted containment. For each document of a pair, take the share of its shingles that are
+    also in the other document, with each shingle weighted by 1 / (number of documents of its publisher that
+    contain it). The similarity is the larger of the two shares. Documents of fewer than five words are compared
+    only for equality. Shingles for near-duplicates: Broder, On the resemblance and containment of documents, 1997.
 
     Examples
     --------
@@ -116,13 +117,13 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
         }
     )
     table = table[table.groupby("label")["label"].transform("size") > 1]
-    # order of the corpus must not matter, so equal dates are told apart by id
+    # documents with equal dates are sorted by id, so that the order of the corpus does not matter
     first = table.sort_values(["published", "doc_id"]).groupby("label")[["doc_id", "publisher"]].nth(0)
     first.index = table.loc[first.index, "label"]
     by_group = table.groupby("label")
     kind = pd.Series("near", index=by_group.size().index)
-    houses, texts = by_group["publisher"].nunique(), by_group["whole"].nunique()
-    kind[houses > 1] = "wire"
+    publishers, texts = by_group["publisher"].nunique(), by_group["whole"].nunique()
+    kind[publishers > 1] = "wire"
     kind[texts == 1] = "exact"
     out = pd.DataFrame(
         {
@@ -137,7 +138,7 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
 
 
 def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
-    """One hash for each document's sequence of words; white space and punctuation do not count."""
+    """Return one hash per document of its sequence of words; white space and punctuation are ignored."""
     position = np.arange(len(words), dtype=np.uint64) - np.repeat(
         bounds[:-1].astype(np.uint64), np.diff(bounds)
     )
@@ -148,7 +149,7 @@ def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
 
 
 def _similar(words: Hashes, bounds: Ints, documents: Ints, publisher: Ints) -> tuple[Ints, Floats]:
-    """Compare the documents that share shingles; return pairs of row numbers and their similarity."""
+    """Compare documents that share shingles; return pairs of row numbers and their similarity."""
     shingles, ends = _shingles(words, bounds, documents)
     owner = np.repeat(np.arange(len(documents)), np.diff(ends))
     order = np.lexsort((owner, publisher[documents][owner], shingles))
@@ -163,7 +164,7 @@ def _similar(words: Hashes, bounds: Ints, documents: Ints, publisher: Ints) -> t
 
 
 def _shingles(words: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Ints]:
-    """Sorted distinct shingle hashes of each document, end to end."""
+    """Return the sorted distinct shingle hashes of each document, in one array, and where each document's end."""
     rolled = np.zeros(max(len(words) - SHINGLE + 1, 0), np.uint64)
     for step in range(SHINGLE):
         rolled = rolled * np.uint64(0x100000001B3) + words[step : step + len(rolled)]
@@ -190,7 +191,7 @@ def _distinct(rolled: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, In
 
 @njit(cache=True)
 def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
-    """Hash of every word, lower-cased in ASCII, and where each document's words begin."""
+    """Return a hash of every word (ASCII letters in lower case), and where the words of each document begin."""
     out = np.empty(len(data) // 2 + len(offsets) + 1, np.uint64)
     bounds = np.zeros(len(offsets), np.int64)
     basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
@@ -234,9 +235,9 @@ def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
 
 @njit(cache=True)
 def _postings(ranked: Hashes, owner: Ints, publisher: Ints, order: Ints, packed: Ints) -> tuple[int, Floats]:
-    """Weigh every shingle, and propose pairs that stand close together in a sampled posting list."""
+    """Weigh every shingle, and propose pairs of documents that are close together in a sampled posting list."""
     weights = np.empty(len(ranked))
-    many = np.int64(len(publisher))
+    documents = np.int64(len(publisher))
     n = 0
     a = 0
     while a < len(ranked):
@@ -254,7 +255,7 @@ def _postings(ranked: Hashes, owner: Ints, publisher: Ints, order: Ints, packed:
         if ranked[a] % np.uint64(SAMPLED) == 0:
             for i in range(a, b):
                 for j in range(i + 1, min(b, i + 1 + WINDOW)):
-                    packed[n] = min(owner[i], owner[j]) * many + max(owner[i], owner[j])
+                    packed[n] = min(owner[i], owner[j]) * documents + max(owner[i], owner[j])
                     n += 1
         a = b
     return n, weights
@@ -262,7 +263,7 @@ def _postings(ranked: Hashes, owner: Ints, publisher: Ints, order: Ints, packed:
 
 @njit(cache=True)
 def _contained(shingles: Hashes, weights: Floats, ends: Ints, pairs: Ints) -> Floats:
-    """Weighted containment of each pair: the larger of the two shares that are common to both."""
+    """Return the similarity of each pair (see the notes of :func:`duplicates`)."""
     totals = np.zeros(len(ends) - 1)
     for d in range(len(ends) - 1):
         for i in range(ends[d], ends[d + 1]):
@@ -287,7 +288,7 @@ def _contained(shingles: Hashes, weights: Floats, ends: Ints, pairs: Ints) -> Fl
 
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
-    """Score groups pairwise: which pairs of documents stand together, found against gold.
+    """Score groups by pairs: compare the pairs of documents that share a found group with those of the gold.
 
     Parameters
     ----------
@@ -297,7 +298,7 @@ def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``precision, recall, f1`` (floats), ``pairs`` (int, in gold).
+        ``precision, recall, f1`` (floats), ``pairs`` (int: the number of pairs in the gold).
 
     Examples
     --------
@@ -305,12 +306,12 @@ def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
     >>> pair_scores(groups, groups)
     {'precision': 1.0, 'recall': 1.0, 'f1': 1.0, 'pairs': 1}
     """
-    ours, theirs = _pairs(found), _pairs(gold)
-    hit = len(ours & theirs)
-    precision = hit / len(ours) if ours else 1.0
-    recall = hit / len(theirs) if theirs else 1.0
-    f1 = 2 * hit / (len(ours) + len(theirs)) if ours or theirs else 1.0
-    return {"precision": precision, "recall": recall, "f1": f1, "pairs": len(theirs)}
+    proposed, true = _pairs(found), _pairs(gold)
+    hit = len(proposed & true)
+    precision = hit / len(proposed) if proposed else 1.0
+    recall = hit / len(true) if true else 1.0
+    f1 = 2 * hit / (len(proposed) + len(true)) if proposed or true else 1.0
+    return {"precision": precision, "recall": recall, "f1": f1, "pairs": len(true)}
 
 
 def _pairs(groups: pd.DataFrame) -> set[tuple[str, str]]:

@@ -1,8 +1,9 @@
-"""The one place that cuts text: UTF-8 buffers in, byte offsets of segments out.
+"""Segments: cut the texts of a buffer into lines and sentences; return their byte offsets.
 
-A *segment* is the smallest piece the remover keeps or removes: a line, a sentence, or what stands between
-two glued joints (``difference.Russian``, ``.”He``). Offsets are bytes into one contiguous Arrow buffer;
-code points appear only at the edge, in the table of spans.
+A *segment* is the smallest piece that the remover keeps or removes: a line, a sentence, or a part of a line
+between two *glued joints*, places where flattening a page lost the space between two sentences
+(``difference.Russian``, ``.”He``). Offsets are bytes in one contiguous Arrow buffer; only the table of spans
+counts in code points.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -37,7 +38,7 @@ from toolkit.buffer import (
     fnv,
 )
 
-# How a segment is set off from the one before it in the same document.
+# The joint of a segment: what separates it from the segment before it in the same document.
 FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
 
 _ABBREVIATIONS = (
@@ -72,7 +73,7 @@ _CAMEL_WORDS = (
 ).split()
 
 _PLAIN = np.zeros(256, np.bool_)
-"""Bytes that neither cut nor need a look around: a … z, digits, spaces and other ASCII."""
+"""Bytes at which no segment can end, whatever their neighbours: a … z, digits, spaces and other ASCII."""
 _PLAIN[:128] = np.isin(CLASSES[:128], (LOWER, OTHER, DIGIT))
 _PLAIN[32] = True
 
@@ -87,9 +88,10 @@ class Segments:
     Attributes
     ----------
     start, end : ndarray of int64, shape (n_segments,)
-        Byte offsets into ``Buffer.data``; white space around a segment belongs to none.
+        Byte offsets into ``Buffer.data``, without the white space around the segment.
     joint : ndarray of uint8, shape (n_segments,)
-        How it is set off from the one before: FIRST, PARAGRAPH, LINE, SENTENCE, GLUED or INLINE.
+        What separates it from the segment before: FIRST (it is the document's first), PARAGRAPH (an empty line),
+        LINE (a line break), SENTENCE, GLUED (a lost space) or INLINE (a bullet).
     bounds : ndarray of int64, shape (n_documents + 1,)
         Segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
     """
@@ -139,8 +141,8 @@ def _is_abbreviation(data, lo, stop, abbreviations):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True)
 def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
-    """Whether the inner capital at ``i`` belongs to a name (McConnell, YouTube) or an address."""
-    a = i  # no name is longer than 64 letters; without an end, bait would cost the square of its length
+    """Whether the capital letter within a word at ``i`` belongs to a name (McConnell, YouTube) or an address."""
+    a = i  # at most 64 letters: hostile text without spaces would otherwise take quadratic time
     while a > lo and i - a < 64 and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
         a -= 1
     if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
@@ -176,9 +178,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
     i = lo
     while i < hi:
         byte = data[i]
-        if (
-            plain[byte] and byte != 32
-        ):  # most of a text is words and spaces; the paths below would do the same, slower
+        if plain[byte] and byte != 32:  # a fast path for words; the code below would give the same result
             if begin < 0:
                 begin = i
             j = i + 1
@@ -280,12 +280,12 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             j = i
             closed = False
             k2 = kind
-            while j < hi:  # the whole run of stops and closers
+            while j < hi:  # go to the end of the run of full stops and closing quotes or brackets
                 k2, s2 = _class_at(data, j, hi, classes)
                 if k2 == STOP or k2 == WIDE_STOP:
                     run += 1
                 elif k2 == CLOSER:
-                    if closed and data[j] in (34, 39):  # a second straight quote opens what follows
+                    if closed and data[j] in (34, 39):  # a second straight quote opens the next sentence
                         break
                     closed = True
                 else:

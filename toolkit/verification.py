@@ -1,4 +1,4 @@
-"""Verification: compare a folder of results with its own record, or repeat the run and compare the bytes."""
+"""Verification: compare a folder of results with its ``run.json``, or repeat the run and compare the bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ABSENT = "(absent)"
 
 @dataclass(frozen=True)
 class Check:
-    """One value of the record beside what is found now.
+    """One recorded value and the value that is found now.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether record and present agree."""
+        """Whether the recorded and the found value are equal."""
         return self.recorded == self.found
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Check:
 
 
 class Verification(list[Check]):
-    """All checks of a folder; prints itself as a line a part and a line for each difference."""
+    """All checks of a folder; prints one line for each part and one for each difference."""
 
     @property
     def differences(self) -> list[Check]:
@@ -81,23 +81,23 @@ def verify(
 ) -> Verification:
     """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
 
-    Compared are the digests of the outputs, the counts (taken again from the rows as written), the digests of
-    the inputs, of the installed models, and the versions of Python and the libraries. With ``rerun`` the job is
-    done again with the recorded parameters in a temporary folder, and each output compared byte for byte;
-    where the bytes differ, the first differing rows are named.
+    The checks cover the digests of the outputs, the counts (counted again in the written files), the digests of
+    the inputs and of the installed models, and the versions of Python and the libraries. With ``rerun`` the run
+    is repeated in a temporary folder with the recorded parameters, and each output is compared byte by byte. If
+    the bytes differ, the check names the first row that differs.
 
     Parameters
     ----------
     folder : path
-        Holds ``run.json`` and what it names.
+        Folder with ``run.json`` and the results that it names.
     inputs : sequence of path, optional
-        Where the inputs are now; default where the record says they were, as seen from ``folder``.
+        Where the inputs are now. Default: the recorded paths, relative to ``folder``.
     index : path, optional
         The saved remover, if the run had one.
     decisions : path, optional
         The file of decisions, if the run had one.
     rerun : bool, default False
-        Do it again; takes as long as the run and as much space.
+        Repeat the run; takes as much time and disk space as the run did.
 
     Returns
     -------
@@ -155,12 +155,12 @@ def _record(folder: Path) -> dict[str, Any]:
 
 
 def _places(folder: Path, record: Mapping[str, Any]) -> list[str]:
-    """Return the inputs as the run was given them; they are kept as seen from the folder of results."""
+    """Return the paths of the recorded inputs; ``run.json`` stores them relative to the folder of results."""
     return [str(folder / place) for place in record["environment"].get("inputs", [])]
 
 
 def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Return the digests of the inputs as they are now; one that is gone is left out, and so reported as missing."""
+    """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent."""
     try:
         return digests(places) if places else []
     except FileNotFoundError:
@@ -208,7 +208,7 @@ def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _counts(folder: Path) -> dict[str, Any]:
-    """Count what ``run.json`` counts from the rows as written, a row group at a time."""
+    """Count in the written files what ``run.json`` counts, one row group at a time."""
     kept = characters = undated = 0
     sizes: dict[str, int] = {}
     lost: Counter[str] = Counter()
@@ -249,7 +249,7 @@ def _counts(folder: Path) -> dict[str, Any]:
 
 
 def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a result; none where it is absent or damaged, which its digest tells."""
+    """Yield the rows of a result; nothing if it is absent or damaged, which the check of its digest reports."""
     try:
         with parquet.ParquetFile(path) as file:
             yield from file.iter_batches(columns=columns)
@@ -263,7 +263,7 @@ def _rerun(
     places: Sequence[str | Path],
     given: Mapping[str, str | Path | None],
 ) -> Iterator[Check]:
-    """Repeat the job; report equal bytes as equal, and other bytes by their first differing rows."""
+    """Repeat the run and compare each output; describe outputs whose bytes differ."""
     parameters = record["parameters"]
     for name, place in given.items():
         if parameters.get(name) and place is None:
@@ -290,7 +290,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _difference(old: Path, new: Path) -> str:
-    """Describe how two results differ: which columns, in how many rows, and the first of them."""
+    """Describe how two results differ: which columns, in how many rows, and the id of the first row."""
     try:
         before, after = parquet.ParquetFile(old), parquet.ParquetFile(new)
     except (OSError, pa.ArrowException):
@@ -320,5 +320,5 @@ def _rows(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
 
 
 def _short(value: str) -> str:
-    """Shorten a digest for reading; make hidden characters of other values visible."""
+    """Return a value for display: a shortened digest, or text with control characters made visible."""
     return value[:12] if len(value) == 64 and value.isalnum() else visible(value)
