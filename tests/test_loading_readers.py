@@ -377,6 +377,16 @@ def test_one_article_is_not_taken_for_many(text):
     assert len(load(stream(text.encode(), "one.txt"))) == 1
 
 
+def test_a_line_of_many_records_is_told_and_keeps_none_for_them():
+    line = b'{"status": "ok", "articles": [{"title": "a", "content": "It rained."}, {"content": "Dry."}]}\n'
+    corpus = load(stream(line * 2 + b'{"text": "One."}\n', "pages.jsonl"))
+    assert corpus["text"].tolist() == ["One."]
+    assert (
+        reasons(corpus)
+        == ["holds 2 records under 'articles', not one; write one a line: jq -c '.articles[]'"] * 2
+    )
+
+
 def test_records_under_a_name_of_text_files_are_records():
     lines = b'{"text": "It rained."}\n{"text": "It was dry."}\n'
     assert load(stream(lines, "a.txt"))["text"].tolist() == ["It rained.", "It was dry."]

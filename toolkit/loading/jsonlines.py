@@ -165,8 +165,8 @@ class _Reader:
             self.count += 1
             place = f"{self.label}#{self.count}"
             value, reason = loads(line, self.options.limits)
-            if reason is None and not isinstance(value, dict):
-                reason = "a JSON line must hold an object"
+            if reason is None:
+                reason = "a JSON line must hold an object" if not isinstance(value, dict) else _several(value)
             if reason is None:
                 records.append(shapes.unwrap(value))
                 places.append(place)
@@ -205,6 +205,8 @@ class _Reader:
             nested = {f.name for f in table.schema if pa.types.is_struct(f.type)}
             if nested & shapes.NESTED or ("source" in nested and b" chars]" in block):
                 return None
+            if any(f.name in shapes.WRAPPERS and _holds_objects(f.type) for f in table.schema):
+                return None
             # a field that is null throughout and one that is absent look the same once it has a type
             empty = {name for name in self._kinds or {} if table[name].null_count == lines}
             typed = {f.name for f in table.schema if self._wanted(f.name) and not pa.types.is_null(f.type)}
@@ -233,6 +235,20 @@ class _Reader:
         except (pa.ArrowException, UnicodeDecodeError):
             return None
         return table
+
+
+def _holds_objects(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) and pa.types.is_struct(kind.value_type)
+
+
+def _several(value: dict[str, Any]) -> str | None:
+    """Return why an object is no record but a list of them, such as a reply of a news API, or None."""
+    if fields.candidates("text", value):
+        return None
+    name = next((n for n in value if n in shapes.WRAPPERS and shapes.is_list_of_records(value[n])), None)
+    if name is None:
+        return None
+    return f"holds {len(value[name])} records under {name!r}, not one; write one a line: jq -c '.{name}[]'"
 
 
 def _is_utf8(block: bytes) -> bool:

@@ -26,6 +26,11 @@ WRAPPERS = frozenset(
 _CUT = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
 
 
+def is_list_of_records(value: Any) -> bool:
+    """Whether a value is a list of objects."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
 def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flat record that a JSON object holds."""
     record = dict(value)
