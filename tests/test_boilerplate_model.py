@@ -19,9 +19,9 @@ from toolkit.boilerplate.features import (
 from toolkit.boilerplate.lanes import LANES, add_rows, margins
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
-from toolkit.boilerplate.trees import FIRST, Trees
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
+from toolkit.trees import FIRST, Trees
 from training.linear import fit_softmax
 
 

@@ -323,13 +323,15 @@ def test_standard_input_is_read_and_digested(small, tmp_path, monkeypatch):
 
 def test_summary_prints_the_closing_lines():
     summary = pipeline.RunSummary(
-        Path("out"), 12, 10, 2, 1000, {"promo": 20, "appeal": 100}, {"politics": 3, "sport": 7}
-    )
+        Path("out"), 12, 10, 2, 1000, {"promo": 20, "appeal": 100}, {"politics": 3, "sport": 7},
+        verdicts={"article": 7, "wall": 2, "stub": 1},
+    )  # fmt: skip
     assert str(summary).splitlines() == [
         "written      out",
         "documents    12 in = 10 kept + 2 quarantined",
         "removed      120 of 1,000 characters (12.0 %)",
         "             appeal 100, promo 20",
+        "no article   3 of 10 documents: wall 2, stub 1",
         "topics       sport 7, politics 3",
     ]
 

@@ -12,8 +12,8 @@ from toolkit.topics.taxonomy import CODE_OF
 
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
-VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice"}
-LANGUAGES = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "tr", "ru", "ko", "ja", "ar", "id"}
+VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice", "article", "gate", "menu"}
+LANGUAGES = set("en de fr es it pt nl sv pl tr ru ko ja zh ar hi id uk cs da no fi".split())
 FIELDS = {
     "passages": {"kind", "lang", "text"},
     "passages_en": {"id", "lang", "kind", "style", "outlet", "text"},
@@ -23,6 +23,7 @@ FIELDS = {
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
     "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
+    "verdicts": {"lang", "verdict", "gate", "text"},
 }
 
 

@@ -76,7 +76,7 @@ def test_a_rerun_gives_the_same_bytes_with_the_recorded_parameters(home):
     found = verify(home / "out", rerun=True)
     assert not found.differences
     assert [check.name for check in found if check.part == "rerun"] == list(pipeline.RESULTS)
-    assert str(found).endswith("rerun     5 of 5 as recorded")
+    assert str(found).endswith("rerun     6 of 6 as recorded")
 
 
 def test_one_character_changed_in_an_output_is_found(home):

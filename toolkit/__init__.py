@@ -25,6 +25,7 @@ if _typing.TYPE_CHECKING:
         report,
         review,
     )
+    from toolkit.assessment import verdicts
     from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
     from toolkit.contamination import audit
     from toolkit.corpus import quarantine
@@ -58,6 +59,7 @@ __all__ = [
     "report",
     "review",
     "show",
+    "verdicts",
 ]
 __version__ = "0.2.0"
 
@@ -65,6 +67,7 @@ _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "ToolkitError": "errors",
     "TopicClassifier": "topics", "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication",
     "iter_batches": "loading", "load": "loading", "prevalence": "estimation", "quarantine": "corpus", "show": "display",
+    "verdicts": "assessment",
 }  # fmt: skip
 """Names of the package → the module each is imported from, once it is asked for; the others are modules."""
 

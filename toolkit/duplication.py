@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from toolkit.buffer import Buffer, spread
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.verdict import articles
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
 
@@ -63,7 +64,8 @@ def duplicates(
         One row for each document that has a duplicate, in corpus order: ``doc_id``, ``group`` (``doc_id``
         of the group's earliest document), ``kind`` (``exact``: all words are the same; ``wire``: the group has
         several publishers; ``near``: any other), ``similarity`` (float in [0, 1]: the highest with another
-        member of the group), ``first_publisher`` (of the earliest document; may be missing).
+        member of the group), ``first_publisher`` (of the earliest document; may be missing). What a
+        column ``verdict`` calls no article (:func:`toolkit.verdicts`) has no row; ``attrs["missing"]`` counts it.
 
     Notes
     -----
@@ -79,7 +81,7 @@ def duplicates(
     >>> found[["doc_id", "group", "kind", "similarity"]].values.tolist()
     [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
     """
-    frame = as_corpus(corpus, columns)
+    frame, missing = articles(as_corpus(corpus, columns))
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
     buffer = Buffer.of(texts.reset_index(drop=True))
     words, bounds = _words(buffer.data, buffer.offsets)
@@ -102,7 +104,9 @@ def duplicates(
     best = np.zeros(n)
     np.maximum.at(best, left, value)
     np.maximum.at(best, right, value)
-    return _described(frame, group, best, whole)
+    table = _described(frame, group, best, whole)
+    table.attrs["missing"] = missing
+    return table
 
 
 def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whole: Hashes) -> pd.DataFrame:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from toolkit.assessment import verdicts
 from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 from toolkit.corpus import quarantine
@@ -286,12 +287,14 @@ def tally_of(corpus: pd.DataFrame) -> TemplateIndex:
 
 
 def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the results of a batch: ``spans`` and ``cleaned`` by the remover, ``topics`` by the classifier."""
+    """Return the results of a batch: ``spans, cleaned, verdicts`` by the remover, ``topics`` by the classifier."""
     results = {}
     if remover is not None:
         results["spans"] = remover.spans(corpus)
         _check_spans(corpus, results["spans"])
         corpus = results["cleaned"] = remover.transform(corpus, spans=results["spans"])
+        results["verdicts"] = verdicts(corpus, results["spans"], remover=remover)
+        corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
     if classifier is not None:
         results["topics"] = classifier.topics(_readable(corpus))
     return results
@@ -314,6 +317,10 @@ def counts_of(corpus: pd.DataFrame, results: dict[str, pd.DataFrame]) -> dict[st
         counts["halved"] = int((2 * lost > sizes.reindex(lost.index)).sum())
         if "outside" in spans.attrs:
             counts["outside"] = int(spans.attrs["outside"])
+    if "verdicts" in results:
+        counts["verdicts"] = {
+            str(k): int(n) for k, n in results["verdicts"]["verdict"].value_counts().items()
+        }
     if "topics" in results:
         counts["topics"] = {str(k): int(n) for k, n in results["topics"]["name"].value_counts().items()}
     return counts

@@ -33,7 +33,7 @@ __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean
 ROWS = 5_000
 """Documents in memory at a time."""
 
-PARTS = ("cleaned.parquet", "spans.parquet", "topics.parquet", "quarantine.parquet")
+PARTS = ("cleaned.parquet", "spans.parquet", "verdicts.parquet", "topics.parquet", "quarantine.parquet")
 DUPLICATES = "duplicates.parquet"
 RESULTS = (*PARTS, DUPLICATES)
 WRITTEN = (*RESULTS, "run.json", "report.html", "report.ipynb")
@@ -72,6 +72,8 @@ class RunSummary:
         Documents that have a duplicate, by kind, and the number of ``groups``; None if not looked for.
     report : Path or None
         The HTML report, if one was made.
+    verdicts : dict of str to int
+        Documents by verdict, see :func:`toolkit.verdicts`.
     """
 
     output: Path
@@ -87,6 +89,7 @@ class RunSummary:
     outside: int | None = None
     duplicates: dict[str, int] | None = None
     report: Path | None = None
+    verdicts: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [
@@ -116,6 +119,11 @@ class RunSummary:
                     f"duplicates   {sum(kinds.values()):,} documents in {self.duplicates['groups']:,} groups: "
                     + _listed(kinds)
                 )
+        others = {name: n for name, n in self.verdicts.items() if name != "article"}
+        if others:
+            lines.append(
+                f"no article   {sum(others.values()):,} of {self.kept:,} documents: {_listed(others)}"
+            )
         if self.topics:
             lines.append(f"topics       {_listed(self.topics)}")
         return "\n".join(lines)
@@ -152,8 +160,8 @@ def run(
         the parameters given here outweigh what stands in it.
     output : path
         Folder; made if missing. Gets ``cleaned.parquet`` (the corpus and ``clean_text``),
-        ``spans.parquet``, ``topics.parquet``, ``duplicates.parquet`` (as :func:`toolkit.duplicates` returns
-        it), ``quarantine.parquet`` and ``run.json``, each whole or not at all; ``run.json`` comes last, so a
+        ``spans.parquet``, ``verdicts.parquet``, ``topics.parquet``, ``duplicates.parquet`` (as
+        :func:`toolkit.duplicates` returns it), ``quarantine.parquet`` and ``run.json``, each whole or not at all; ``run.json`` comes last, so a
         folder that has it is complete. May be left out where the study file names it.
     progress : bool, default False
         Show bars on standard error.
@@ -217,7 +225,7 @@ def run(
     ) as job:  # fmt: skip
         job.work()
         (folder / "run.json").unlink(missing_ok=True)
-        written = dict(zip(PARTS, ("cleaned", "spans", "topics", "quarantine"), strict=True))
+        written = dict(zip(PARTS, (name.removesuffix(".parquet") for name in PARTS), strict=True))
         for name in WRITTEN:
             sweep(folder / name)
         for name, kind in written.items():
@@ -230,7 +238,7 @@ def run(
         _account(summary, kept, rejected)
         (folder / DUPLICATES).unlink(missing_ok=True)
         if wanted(asked, summary):
-            copies = duplicates_of(folder / "cleaned.parquet")
+            copies = duplicates_of(folder / "cleaned.parquet", folder / "verdicts.parquet")
             summary.duplicates = kinds_of(copies)
             write_rows([copies], folder / DUPLICATES)
         outputs = {name: sha256(folder / name) for name in RESULTS if (folder / name).is_file()}
@@ -259,10 +267,12 @@ def wanted(settings: Settings, summary: RunSummary) -> bool:
     return summary.characters <= MOST_CHARACTERS if settings.duplicates is None else settings.duplicates
 
 
-def duplicates_of(cleaned: Any) -> pa.Table:
-    """Return the duplicates among the rows of ``cleaned.parquet`` (a path or an open file)."""
+def duplicates_of(cleaned: Any, verdicts: Any) -> pa.Table:
+    """Return the duplicates among the articles of ``cleaned.parquet``; paths or open files, rows in one order."""
     columns = ["doc_id", "text", "clean_text", "publisher", "published"]
-    return table_of(duplicates(parquet.read_table(cleaned, columns=columns).to_pandas()))
+    corpus = parquet.read_table(cleaned, columns=columns).to_pandas()
+    corpus["verdict"] = parquet.read_table(verdicts, columns=["verdict"]).to_pandas()["verdict"]
+    return table_of(duplicates(corpus))
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:
@@ -371,10 +381,12 @@ def _beside(path: Path) -> Path:
 def summary_of(output: Path, job: Any) -> RunSummary:
     """Add up the counts of the parts of a job."""
     removed: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     topics: Counter[str] = Counter()
     languages: Counter[str] = Counter()
     for part in job.parts:
         languages.update(part.get("languages", {}))
+        verdicts.update(part.get("verdicts", {}))
         removed.update(part.get("removed", {}))
         topics.update(part.get("topics", {}))
     came, kept = sum(part["in"] for part in job.parts), sum(part["kept"] for part in job.parts)
@@ -385,6 +397,7 @@ def summary_of(output: Path, job: Any) -> RunSummary:
         quarantined=came - kept,
         characters=sum(part.get("characters", 0) for part in job.parts),
         removed=dict(sorted(removed.items())),
+        verdicts=dict(_by_count(verdicts)),
         topics=dict(_by_count(topics)),
         undated=sum(part.get("undated", 0) for part in job.parts),
         languages=dict(_by_count(languages)),
@@ -409,6 +422,7 @@ def record(job: Any, summary: RunSummary, started: datetime, outputs: Mapping[st
             "quarantined": summary.quarantined,
             "characters": summary.characters,
             "removed": summary.removed,
+            "verdicts": summary.verdicts,
             "topics": summary.topics,
             "undated": summary.undated,
             "languages": summary.languages,

@@ -17,6 +17,7 @@ from pyarrow import parquet
 from toolkit.display import CleanedArticle, show, telling, visible
 from toolkit.errors import NoRunError, OutputError, ReportError
 from toolkit.spool import whole
+from toolkit.verdict import TEXTS
 
 UNKNOWN = "(unknown)"
 
@@ -64,7 +65,7 @@ class Results:
     Parameters
     ----------
     folder : path
-        Holds ``run.json``, ``cleaned.parquet``, ``spans.parquet``, ``topics.parquet``,
+        Holds ``run.json``, ``cleaned.parquet``, ``spans.parquet``, ``verdicts.parquet``, ``topics.parquet``,
         ``quarantine.parquet``.
 
     Raises
@@ -95,10 +96,28 @@ class Results:
             f"{counts['in']:,} documents came in: {counts['kept']:,} were kept, {counts['quarantined']:,} "
             f"quarantined. {gone:,} of {counts['characters']:,} characters ({share}) were boilerplate."
         )
+        if others := self.verdicts():
+            named = ", ".join(f"{name} {n:,}" for name, n in others.items())
+            text += f" {sum(others.values()):,} hold no article and have no topic ({named})."
         topics = list(counts["topics"].items())[:3]
         if topics:
             text += " Most frequent topics: " + ", ".join(f"{name} ({n:,})" for name, n in topics) + "."
         return text
+
+    def verdicts(self) -> dict[str, int]:
+        """Return how many documents hold no article, by verdict; see :func:`toolkit.verdicts`."""
+        counts = self.record["counts"].get("verdicts", {})
+        return {name: n for name, n in counts.items() if name not in TEXTS}
+
+    def others(self, top: int = 20) -> pd.DataFrame:
+        """Return the first documents without an article: ``verdict, probability, publisher, text`` (its beginning)."""
+        table = parquet.read_table(self.folder / "verdicts.parquet")
+        table = table.filter(pc.invert(pc.is_in(table["verdict"], pa.array(TEXTS, pa.large_string()))))
+        found = table.slice(0, top).to_pandas()
+        texts = self.articles(found["doc_id"].tolist())
+        found["publisher"] = [visible(str(name)) for name in texts["publisher"].fillna(UNKNOWN)]
+        found["text"] = [_short(text, 160) for text in texts["text"]]
+        return found[["verdict", "probability", "publisher", "text"]]
 
     def account(self) -> pd.DataFrame:
         """Return the counts of the run: ``what`` (str), ``n`` (int)."""
@@ -108,6 +127,7 @@ class Results:
             "documents in": counts["in"],
             "documents kept": counts["kept"],
             "documents quarantined": counts["quarantined"],
+            "documents that hold no article": sum(self.verdicts().values()),
             "characters read": counts["characters"],
             "characters removed": removed,
             "documents with something removed": self._spans(["doc_id"])["doc_id"].nunique(),

@@ -116,7 +116,7 @@ def verify(
     >>> with TemporaryDirectory() as out:
     ...     _ = pipeline.run(shipped("sample") / "articles.jsonl.gz", out)
     ...     print(str(verify(out)).splitlines()[0])
-    outputs   4 of 4 as recorded
+    outputs   6 of 6 as recorded
     """
     folder = Path(folder)
     record = _record(folder)
@@ -214,6 +214,7 @@ def _counts(folder: Path) -> dict[str, Any]:
     lost: Counter[str] = Counter()
     languages: Counter[str] = Counter()
     removed: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     topics: Counter[str] = Counter()
     for batch in _batches(folder / "spans.parquet", ["doc_id", "start", "end", "kind"]):
         lengths = pc.subtract(batch["end"], batch["start"]).to_pylist()
@@ -230,6 +231,8 @@ def _counts(folder: Path) -> dict[str, Any]:
         languages.update(lang or "unknown" for lang in batch["lang"].to_pylist())
         pairs = zip(batch["doc_id"].to_pylist(), lengths, strict=True)
         sizes |= {doc_id: length for doc_id, length in pairs if doc_id in lost}
+    for batch in _batches(folder / "verdicts.parquet", ["verdict"]):
+        verdicts.update(batch["verdict"].to_pylist())
     for batch in _batches(folder / "topics.parquet", ["name"]):
         topics.update(batch["name"].to_pylist())
     copies = list(_batches(folder / pipeline.DUPLICATES, ["group", "kind"]))
@@ -240,6 +243,7 @@ def _counts(folder: Path) -> dict[str, Any]:
         "quarantined": quarantined,
         "characters": characters,
         "removed": removed,
+        "verdicts": verdicts,
         "topics": topics,
         "undated": undated,
         "languages": languages,

@@ -21,8 +21,8 @@ from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
-from toolkit.boilerplate.trees import Trees
 from toolkit.fields import registrable_domain
+from toolkit.trees import Trees
 from training.labelled import Labelled
 from training.linear import fit_softmax
 from training.material import load_gold, load_inserted, load_pages

@@ -17,8 +17,8 @@ from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import WordWeights
-from toolkit.boilerplate.trees import Trees
 from toolkit.modelfile import read_arrays
+from toolkit.trees import Trees
 
 FORMAT = "news-toolkit segment model 2"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"

@@ -34,6 +34,8 @@ from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, never_less
 from toolkit.boilerplate.spans import (
+    ALL_KINDS,
+    TWICE,
     Cuts,
     assemble,
     carried_back,
@@ -48,6 +50,7 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
 from toolkit.fields import nearest
+from toolkit.verdict.doubling import inside_passages, repeated
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
 
@@ -69,7 +72,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     ----------
     remove : iterable of str, optional
         Kinds to report and remove, out of ``appeal promo related caption byline notice interface``;
-        default all.
+        default all of these. ``twice`` may be added: passages that stand in the same text before.
     threshold : float, optional
         Least probability of a removed segment, in (0, 1); outweighs ``max_article_loss``.
     max_article_loss : float, default 0.0015
@@ -324,11 +327,11 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     def _check(self) -> NDArray[np.bool_]:
         """Validate parameters; return which classes (KINDS) to remove."""
         chosen = set(KINDS if self.remove is None else self.remove)
-        if isinstance(self.remove, str) or not chosen <= set(KINDS):
-            wrong = self.remove if isinstance(self.remove, str) else min(chosen - set(KINDS), key=str)
-            near = nearest(str(wrong), KINDS)
+        if isinstance(self.remove, str) or not chosen <= set(ALL_KINDS):
+            wrong = self.remove if isinstance(self.remove, str) else min(chosen - set(ALL_KINDS), key=str)
+            near = nearest(str(wrong), ALL_KINDS)
             mend = f"did you mean {near!r}? " if near else ""
-            msg = f"remove={self.remove!r}: {mend}kinds are {', '.join(KINDS)}; pass a set of them"
+            msg = f"remove={self.remove!r}: {mend}kinds are {', '.join(ALL_KINDS)}; pass a set of them"
             raise ValueError(msg)
         if self.threshold is not None and not 0 < self.threshold < 1:
             msg = f"threshold={self.threshold!r}: a probability between 0 and 1 is wanted"
@@ -339,7 +342,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         if self.output not in {"corpus", "text"}:
             msg = f"output={self.output!r}: 'corpus' or 'text' is wanted"
             raise ValueError(msg)
-        return np.array([kind in chosen for kind in KINDS])
+        return np.array([kind in chosen for kind in ALL_KINDS])
 
     def _threshold(self, thresholds: dict[str, float]) -> float:
         if self.threshold is not None:
@@ -416,8 +419,28 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             remove = np.where(ruled, verdict != KEPT, remove)
             kind = np.where(verdict >= 0, verdict, kind)
         remove &= wanted[kind] & (kind >= 0)
+        if wanted[ALL_KINDS.index(TWICE)]:
+            again = ~remove & inside_passages(read.segments, repeated(read.buffer)[1])
+            remove, kind = remove | again, np.where(again, ALL_KINDS.index(TWICE), kind)
+            score, ruled = np.where(again, 1.0, score).astype(np.float32), ruled | again
         segments = read.segments if lookup is None else extended(read, lookup, seen, sure, remove)
         return assemble(segments, remove, kind, score, template, ruled)
+
+    def copies(self, X: CorpusLike) -> NDArray[np.int32]:
+        """Return how many documents of the publisher hold every segment of each text, itself included.
+
+        Of the documents that :meth:`fit` counted; 1 for all without it.
+        """
+        corpus = as_corpus(X)
+        found, lookup = np.ones(len(corpus), np.int32), self._asked()
+        if lookup is None:
+            return found
+        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
+        held = lookup.holders(_keys(read, np.arange(len(read.segments)), 0))
+        some = np.flatnonzero(np.diff(read.segments.bounds))
+        if len(some):
+            found[some] = np.minimum.reduceat(held, read.segments.bounds[some])
+        return found
 
     def _asked(self) -> Lookup | None:
         if not hasattr(self, "index_"):

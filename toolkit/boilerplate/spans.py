@@ -21,6 +21,11 @@ from toolkit.segments import Segments
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")
 """Columns of a spans frame."""
 
+TWICE = "twice"
+"""Kind of what stands in the text before; found only where it is asked for, and no kind that the model learns."""
+
+ALL_KINDS = (*KINDS, TWICE)
+
 EVIDENCE = ("model", "template", "rule")
 """What a span rests on."""
 
@@ -41,7 +46,7 @@ class Cuts:
     start, end : ndarray of int64
         Bytes of ``Buffer.data``.
     kind : ndarray of int64
-        Index into :data:`toolkit.boilerplate.evidence.KINDS`.
+        Index into :data:`ALL_KINDS`.
     score : ndarray of float64
     evidence : ndarray of int64
         Index into :data:`EVIDENCE`.
@@ -268,7 +273,7 @@ def span_table(corpus: pd.DataFrame, buffer: Buffer, cuts: Cuts) -> pd.DataFrame
             "doc_id": corpus["doc_id"].take(cuts.document).array,
             "start": both[:, 0],
             "end": both[:, 1],
-            "kind": pd.array(np.array(KINDS, object)[cuts.kind], dtype="str"),
+            "kind": pd.array(np.array(ALL_KINDS, object)[cuts.kind], dtype="str"),
             "score": cuts.score,
             "evidence": pd.array(np.array(EVIDENCE, object)[cuts.evidence], dtype="str"),
             "template_id": name.mask(cuts.template == 0).array,
@@ -312,7 +317,7 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
         )
         raise CorpusError(msg)
     template = rows["template_id"].fillna("0").map(lambda name: int(name, 16)).to_numpy(np.uint64)
-    kind = pd.Index(KINDS).get_indexer(rows["kind"]).astype(np.int64)
+    kind = pd.Index(ALL_KINDS).get_indexer(rows["kind"]).astype(np.int64)
     basis = pd.Index(EVIDENCE).get_indexer(rows["evidence"]).astype(np.int64)
     score = rows["score"].to_numpy(np.float64)
     return Cuts(document, places[::2].copy(), places[1::2].copy(), kind, score, basis, template)

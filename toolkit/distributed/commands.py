@@ -30,7 +30,7 @@ from toolkit.spool import file_of_rows, write_rows
 if TYPE_CHECKING:
     from distributed import Client
 
-KINDS = ("cleaned", "spans", "topics", "quarantine")
+KINDS = ("cleaned", "spans", "verdicts", "topics", "quarantine")
 """Kinds of parts, in the order of :data:`toolkit.pipeline.PARTS`."""
 
 
@@ -94,8 +94,8 @@ def run(
     folder.discard(DUPLICATES)
     if wanted(asked, summary):
         with tempfile.TemporaryDirectory() as near:
-            with folder.open("cleaned.parquet") as cleaned:
-                copies = duplicates_of(cleaned)
+            with folder.open("cleaned.parquet") as cleaned, folder.open("verdicts.parquet") as verdicts:
+                copies = duplicates_of(cleaned, verdicts)
             write_rows([copies], Path(near, DUPLICATES))
             folder.write(DUPLICATES, Path(near, DUPLICATES).read_bytes())
             digests[DUPLICATES] = sha256(Path(near, DUPLICATES))

@@ -23,6 +23,7 @@ from toolkit.topics.examples import folds_of, groups_of, memberships
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, matrix
 from toolkit.topics.model import LANGUAGES, TopicModel, shipped_model
+from toolkit.verdict import others
 
 _SAID: list[str] = []
 """What has been said once in this process."""
@@ -144,8 +145,10 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         -------
         Series
             Index of ``X``; missing where the text is empty or holds no word that the model knows, where it is in a
-            language that is not among :attr:`languages_` (as ``lang`` says, else as the text tells), and where the
-            probability is below ``min_confidence``. ``attrs["missing"]`` counts the reasons.
+            language that is not among :attr:`languages_` (as ``lang`` says, else as the text tells), where the
+            probability is below ``min_confidence``, and, for the shipped model, where the document is no article
+            (as a column ``verdict`` says, else as :func:`toolkit.verdicts` would). ``attrs["missing"]`` counts the
+            reasons.
 
         Examples
         --------
@@ -243,7 +246,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             least = self.model.card.get("confidence", 0.0)
         supported = None if "model_" in self.__dict__ else [*ENGLISH, *self.languages_["language"]]
         top = values.max(axis=1, initial=0.0)
-        return corpus, values, reasons(corpus, texts, lang, supported, known, top, least)
+        why = reasons(corpus, texts, lang, supported, known, top, least)
+        if supported is not None:  # own labels are for whatever the own documents are
+            verdict = others(corpus)
+            why = why.mask(verdict.notna() & (why != "the text is empty"), "no article: " + verdict)
+        return corpus, values, why
 
     def explain(self, text: str, *, title: str | None = None, topic: Any = None) -> Explanation:
         """Show which words carried which topic of one text.

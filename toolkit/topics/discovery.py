@@ -26,6 +26,7 @@ from toolkit.topics import taxonomy
 from toolkit.topics.classifier import TopicClassifier, unit_rows
 from toolkit.topics.explanation import wording
 from toolkit.topics.features import FeatureSpace, matrix
+from toolkit.verdict import articles
 
 _SPACE = FeatureSpace(bits=18)
 _LEAST, _MOST = 3, 8000  # documents that hold a word, and words
@@ -48,7 +49,8 @@ class Discovery:
         ``topic``, ``word``, ``weight``, heaviest first.
     documents : DataFrame
         ``doc_id``, ``topic`` (``Int64``, missing for a document that shares no word with others) and ``share``
-        (of the document's weights that is this topic's, in [0, 1]).
+        (of the document's weights that is this topic's, in [0, 1]). What a column ``verdict``
+        calls no article (:func:`toolkit.verdicts`) is left out; ``documents.attrs["missing"]`` counts it.
     stability : float
         Mean adjusted Rand index (Hubert and Arabie 1985) of the leading topics with those of the other runs,
         each from another seed and learned from other four fifths of the documents: 1 the same, 0 as by chance.
@@ -61,8 +63,11 @@ class Discovery:
     stability: float
 
     def _told(self) -> str:
+        left = sum(self.documents.attrs.get("missing", {}).values())
+        out = f" ({left:,} that are no articles left out)" if left else ""
         return (
-            f"{len(self.topics)} topics in {len(self.documents):,} documents; stability {self.stability:.2f}"
+            f"{len(self.topics)} topics in {len(self.documents):,} documents{out}; "
+            f"stability {self.stability:.2f}"
         )
 
     def __repr__(self) -> str:
@@ -111,7 +116,7 @@ def discover(
     >>> discover(texts, n_topics=2, runs=2).topics["documents"].tolist()
     [9, 9]
     """
-    frame = as_corpus(corpus)
+    frame, missing = articles(as_corpus(corpus))
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
     titles = None if frame["title"].isna().all() else frame["title"]
     features, buckets = _features(texts, titles, n_topics)
@@ -153,6 +158,7 @@ def discover(
             "share": share,
         }
     )
+    documents.attrs["missing"] = missing
     return Discovery(topics, words, documents, float(np.mean(agreement)) if agreement else float("nan"))
 
 

@@ -1,0 +1,165 @@
+"""Verdicts: what a scraper got instead of an article is told apart, and articles are left alone."""
+
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import toolkit
+from toolkit.errors import ModelError
+from toolkit.verdict import TEXTS, VERDICTS, doubled, others, probabilities
+from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
+
+STORY = (
+    "The ferry between Orrin and Sule will stop for nine days in June. The company that owns it said on Tuesday that "
+    "the ramp at the northern pier has to be rebuilt after the storms of last winter.\n\nBuses will take the road "
+    "around the bay, which adds an hour to the trip. Shopkeepers on the island have asked the county to pay for a "
+    "second boat, and Ida Crane, who runs the bakery, wants an answer before the first guests arrive.\n\n"
+    "“We live from those three weeks,” she said. The county will decide on Friday."
+)
+INSTEAD = {
+    "error": [
+        "404 Not Found\nnginx",
+        "Seite nicht gefunden. Diese Adresse gibt es leider nicht mehr.",
+        "Erreur 404 : page introuvable",
+    ],
+    "wall": [
+        "Please enable JavaScript and cookies to continue to the site.",
+        "Wir verwenden Cookies. Alle akzeptieren Ablehnen Einstellungen",
+        "この記事を読むには会員登録またはログインが必要です。",
+    ],
+    "stub": [
+        STORY[:170] + "\n\nSubscribe to read the full story. Already a subscriber? Log in.",
+        "Le pont sera fermé jusqu'en juin, a décidé le conseil municipal mardi soir par douze voix contre neuf. Les "
+        "commerçants de la place protestent et demandent une passerelle…\n\n"
+        "Cet article est réservé aux abonnés. Abonnez-vous pour lire la suite.",
+    ],
+    "index": ["Latest news\nBridge closed until June\n2 hours ago\nMayor resigns\n3 hours ago\nGoat on A4\nLoad more"],
+    "garbled": [
+        STORY.replace("“", "â€œ").replace("”", "â€�").encode().decode("cp1252", "replace").replace("a", "Ã¡"),
+    ],
+    "empty": ["", " \n ", "…"],
+    "twice": [STORY + "\n\n" + STORY],
+    "article": [STORY, STORY.replace("\n\n", " ")],
+}  # fmt: skip
+CASES = [(verdict, text) for verdict, texts in INSTEAD.items() for text in texts]
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return pd.DataFrame({"doc_id": [f"d{i}" for i in range(len(CASES))], "text": [text for _, text in CASES]})
+
+
+def test_each_kind_is_told(corpus):
+    found = toolkit.verdicts(corpus)
+    assert found.columns.tolist() == ["doc_id", "verdict", "probability", "kept"]
+    assert found["doc_id"].tolist() == corpus["doc_id"].tolist()
+    assert found["verdict"].tolist() == [verdict for verdict, _ in CASES]
+    assert found[["probability", "kept"]].map(lambda value: 0 <= value <= 1).all(axis=None)
+
+
+def test_input_may_be_a_text_a_list_a_series_or_nothing():
+    assert toolkit.verdicts(STORY)["verdict"].tolist() == ["article"]
+    assert toolkit.verdicts(pd.Series([STORY], index=["x"]))["doc_id"].tolist() == ["x"]
+    none = toolkit.verdicts(pd.DataFrame({"text": pd.Series([], dtype="str")}))
+    assert none.dtypes.astype(str).tolist() == ["str", "str", "float64", "float64"]
+
+
+def test_order_and_company_change_nothing(corpus):
+    whole = toolkit.verdicts(corpus)
+    shuffled = toolkit.verdicts(corpus.sample(frac=1, random_state=0))
+    pd.testing.assert_frame_equal(
+        whole, shuffled.sort_values("doc_id", key=lambda c: c.str[1:].astype(int), ignore_index=True)
+    )
+    alone = pd.concat([toolkit.verdicts(corpus.iloc[[i]]) for i in range(len(corpus))], ignore_index=True)
+    pd.testing.assert_frame_equal(whole, alone)
+
+
+def test_kept_is_the_share_that_cleaning_leaves(corpus):
+    remover = toolkit.BoilerplateRemover()
+    spans = remover.spans(corpus)
+    found = toolkit.verdicts(corpus, spans)["kept"]
+    gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
+    length = corpus["text"].str.len()
+    expected = (1 - corpus["doc_id"].map(gone).fillna(0) / length.clip(lower=1)).where(length > 0, 0.0)
+    np.testing.assert_allclose(found, expected)
+    pd.testing.assert_frame_equal(toolkit.verdicts(corpus), toolkit.verdicts(corpus, spans))
+
+
+def test_a_short_text_under_fifty_addresses_is_no_article():
+    text = "Thank you for your visit to the Orrin Gazette. The board wishes all readers a quiet winter and a dry roof."
+    pages = pd.DataFrame({"text": [text] * 50 + [STORY], "publisher": "orrin.example"})
+    assert toolkit.verdicts(pages.iloc[:1])["verdict"].tolist() == ["article"]
+    found = toolkit.verdicts(pages)["verdict"]
+    assert found.iloc[-1] == "article"
+    assert "article" not in set(found.iloc[:-1])
+    counted = toolkit.verdicts(pages, remover=toolkit.BoilerplateRemover().fit(pages))["verdict"]
+    assert counted.tolist() == found.tolist()
+
+
+def test_what_stands_twice_is_offered_as_a_span():
+    text = STORY + "\n\nPrint this page\n\n" + STORY
+    (span,) = doubled([text]).to_dict("records")
+    assert (text[span["start"] : span["end"]], span["kind"]) == (STORY, "twice")
+    assert doubled([STORY, ""]).empty
+
+
+def test_topics_leave_out_what_is_no_article(corpus):
+    found = toolkit.TopicClassifier().topics(corpus)
+    kept = corpus["doc_id"][[verdict in TEXTS for verdict, _ in CASES]]
+    assert set(found["doc_id"]) == set(kept)
+    assert sum(found.attrs["missing"].values()) == len(corpus) - len(kept)
+    assert found.attrs["missing"]["no article: stub"] == len(INSTEAD["stub"])
+    told = corpus.assign(verdict="article")
+    assert set(toolkit.TopicClassifier().topics(told)["doc_id"]) > set(kept)
+
+
+def test_the_quick_look_agrees_with_the_whole(corpus):
+    whole = probabilities(toolkit.corpus.as_corpus(corpus)).idxmax(axis=1)
+    expected = whole.where(~whole.isin(TEXTS))
+    quick = others(toolkit.corpus.as_corpus(corpus))
+    assert quick.fillna("").tolist() == expected.fillna("").tolist()
+
+
+def test_probabilities_sum_to_one(corpus):
+    chances = probabilities(toolkit.corpus.as_corpus(corpus))
+    assert chances.columns.tolist() == list(VERDICTS)
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+
+
+def test_hostile_texts_get_a_verdict():
+    rng = random.Random(0)
+    texts = ["\0" * 50, "a" * 10**6, "\n" * 10**5, "\u202e" * 99, "🦊" * 999, "{" * 999, "1 " * 999]
+    texts += [
+        "".join(map(chr, rng.choices([*range(0xD800), *range(0xE000, 0x11000)], k=300))) for _ in range(20)
+    ]
+    assert toolkit.verdicts(texts)["verdict"].isin(VERDICTS).all()
+
+
+def test_a_changed_model_is_refused(tmp_path):
+    model = VerdictModel.load(SHIPPED)
+    model.save(tmp_path / "m")
+    again = VerdictModel.load(tmp_path / "m")
+    assert all(
+        np.array_equal(a.threshold, b.threshold) for a, b in zip(model.trees, again.trees, strict=True)
+    )
+    (tmp_path / "m.npz").write_bytes((tmp_path / "m.npz").read_bytes()[:-9] + b"123456789")
+    with pytest.raises(ModelError, match="SHA-256"):
+        VerdictModel.load(tmp_path / "m")
+
+
+def test_the_model_is_small():
+    assert sum(SHIPPED.with_suffix(end).stat().st_size for end in (".npz", ".json")) <= 1 << 20
+    assert sorted([*LEARNED, "twice", "empty"]) == sorted(VERDICTS)
+
+
+def test_what_stands_twice_goes_only_when_asked():
+    corpus = pd.DataFrame({"text": [STORY + "\n\nPrint this page\n\n" + STORY, STORY]})
+    kept = toolkit.BoilerplateRemover(remove={"twice"})
+    spans = kept.spans(corpus)
+    assert spans[["doc_id", "kind", "evidence"]].drop_duplicates().values.tolist() == [["0", "twice", "rule"]]
+    cleaned = kept.transform(corpus)
+    assert cleaned["clean_text"].tolist() == [STORY + "\n\nPrint this page", STORY]
+    assert kept.spans(cleaned["clean_text"]).empty
+    assert "twice" not in set(toolkit.BoilerplateRemover().spans(corpus)["kind"])

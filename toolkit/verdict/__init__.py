@@ -1,0 +1,6 @@
+"""What a document is, told by its words and layout: an article, or what a scraper got instead of one."""
+
+from toolkit.verdict.documents import TEXTS, VERDICTS, articles, others, probabilities
+from toolkit.verdict.doubling import doubled
+
+__all__ = ["TEXTS", "VERDICTS", "articles", "doubled", "others", "probabilities"]

@@ -1,0 +1,98 @@
+"""What each document is: article, or what the scraper got instead, with its probability."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from toolkit.buffer import Buffer
+from toolkit.verdict.doubling import repeated
+from toolkit.verdict.evidence import COLUMNS, plain
+from toolkit.verdict.model import LEARNED, shipped_model
+from toolkit.verdict.reading import prose
+
+VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
+"""``stub``: a beginning behind a paywall; ``wall``: a login, an offer, cookies, a check for robots; ``error``: 404,
+403, 5xx, what was taken down; ``index``: links or teasers; ``twice``: the body stands twice; ``garbled``: broken
+encoding, computer code; ``empty``: no word."""
+
+TEXTS = ("article", "twice")
+"""Verdicts of documents that hold an article."""
+
+DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
+"""Share of repeated words from which what else looks like this counts as standing twice."""
+
+LONG = 1500
+"""Bytes from which prose is taken for an article where topics are asked for."""
+
+SHORT = 2000
+"""Bytes up to which repetition of the whole text under several addresses speaks against an article."""
+
+
+def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
+    """Return the probability of each of :data:`VERDICTS`, one row a document; rows sum to one.
+
+    Parameters
+    ----------
+    corpus : DataFrame
+        A corpus; ``text`` and ``title`` are read.
+    copies : ndarray of float64, shape (n_documents,), optional
+        How many documents of the publisher hold the same text; default 1 each.
+    """
+    buffer = Buffer.of(corpus["text"])
+    model = shipped_model()
+    sums = model.sums(model.rows(buffer, Buffer.of(corpus["title"].fillna(""))))
+    if copies is not None:
+        weight = np.where(np.diff(buffer.offsets) <= SHORT, 2.0, 0.0)
+        sums[:, LEARNED.index("article")] -= weight * np.log(np.maximum(copies - 1, 1))
+    chances = np.zeros((len(corpus), len(VERDICTS)))
+    chances[:, [VERDICTS.index(name) for name in LEARNED]] = softmax(sums, axis=1)
+    share, _ = repeated(buffer)
+    for name, least in DOUBLED.items():
+        likely = 1 / (1 + np.exp(-20 * (share - least)))
+        chances[:, VERDICTS.index("twice")] += chances[:, VERDICTS.index(name)] * likely
+        chances[:, VERDICTS.index(name)] *= 1 - likely
+    none = ~corpus["text"].str.contains(r"\w", regex=True).to_numpy(bool)
+    chances[none] = np.arange(len(VERDICTS)) == VERDICTS.index("empty")
+    return pd.DataFrame(chances, index=corpus.index, columns=list(VERDICTS))
+
+
+def others(corpus: pd.DataFrame) -> pd.Series[Any]:
+    """Return the verdict of each document that holds no article, missing for those that hold one.
+
+    The column ``verdict`` is read where there is one. Else texts are read that are shorter than :data:`LONG` or laid
+    out unlike prose; longer prose is taken for an article unread, so that a classifier of topics stays as fast.
+    """
+    if "verdict" in corpus.columns:
+        return corpus["verdict"].mask(corpus["verdict"].isin(TEXTS)).astype("str")
+    found = pd.Series(np.nan, index=corpus.index, dtype="str")
+    buffer = Buffer.of(corpus["text"])
+    at = np.flatnonzero(~prose(buffer, LONG))
+    if len(at):
+        model, titles = shipped_model(), corpus["title"].iloc[at].fillna("")
+        rows = model.rows(Buffer.of(corpus["text"].iloc[at]), Buffer.of(titles))
+        doubtful = np.flatnonzero(~plain(rows))
+        best = model.sums(rows[doubtful]).argmax(axis=1)
+        kept = best != LEARNED.index("article")
+        found.iloc[at[doubtful[kept]]] = np.array(LEARNED, object)[best[kept]]
+        found.iloc[at[rows[:, COLUMNS.index("words")] == 0]] = "empty"
+    return found
+
+
+def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leave out the documents that a column ``verdict`` calls no article; return the others, and counts by reason.
+
+    Examples
+    --------
+    >>> articles(pd.DataFrame({"text": ["404 Not Found", "Rain fell."], "verdict": ["error", "article"]}))[1]
+    {'no article: error': 1}
+    """
+    if "verdict" not in corpus.columns:
+        return corpus, {}
+    found = others(corpus)
+    counts = {f"no article: {name}": int(n) for name, n in found.value_counts().sort_index().items()}
+    return (corpus[found.isna()] if counts else corpus), counts

@@ -1,0 +1,178 @@
+"""Passages that stand twice in one document: which words were read before, in the same order."""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.buffer import FNV, PRIME, Buffer, decode
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.segments import Segments
+from toolkit.verdict.reading import DIGIT, KINDS, LETTER, LOWER, WIDE
+
+SHINGLE = 8
+"""Words that must stand twice in the same order before any of them counts as read before."""
+
+RUN = 16
+"""Words that a passage has at least before it counts as standing twice."""
+
+GAP = 3
+"""Words that may differ inside such a passage."""
+
+
+@njit(cache=True, nogil=True)
+def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
+    """Find repeated passages; fill the share of repeated words a document, and the passages; return their number."""
+    found = 0
+    longest = 0
+    for d in range(len(offsets) - 1):
+        longest = max(longest, offsets[d + 1] - offsets[d])
+    words = np.empty(longest + 1, np.uint64)
+    begin = np.empty(longest + 1, np.int64)
+    stop = np.empty(longest + 1, np.int64)
+    table = np.zeros(1, np.int32)
+    for d in range(len(offsets) - 1):
+        n = 0
+        i = offsets[d]
+        hi = offsets[d + 1]
+        while i < hi:
+            code, size = decode(data, i, hi)
+            kind = kinds[code]
+            if kind != LETTER and kind != DIGIT and kind != WIDE:
+                i += size
+                continue
+            h = FNV
+            begin[n] = i
+            while True:
+                h = (h ^ np.uint64(lower[code])) * PRIME
+                i += size
+                if i >= hi or kind == WIDE:
+                    break
+                code, size = decode(data, i, hi)
+                kind = kinds[code]
+                if kind != LETTER and kind != DIGIT:
+                    break
+            words[n] = h
+            stop[n] = i
+            n += 1
+        share[d] = 0.0
+        if n < SHINGLE + RUN:
+            continue
+        room = 64
+        while room < 2 * n:
+            room *= 2
+        if len(table) < room:
+            table = np.empty(room, np.int32)
+        table[:room] = -1
+        mask = np.uint64(room - 1)
+        covered = np.zeros(n, np.uint8)
+        for k in range(n - SHINGLE + 1):
+            h = FNV
+            for j in range(k, k + SHINGLE):
+                h = (h ^ words[j]) * PRIME
+                h ^= h >> np.uint64(29)
+            slot = h & mask
+            while table[slot] >= 0:
+                first = table[slot]
+                same = True
+                for j in range(SHINGLE):
+                    if words[first + j] != words[k + j]:
+                        same = False
+                        break
+                if same:
+                    break
+                slot = (slot + np.uint64(1)) & mask
+            if table[slot] < 0:
+                table[slot] = k
+            elif table[slot] + SHINGLE <= k:
+                for j in range(k, k + SHINGLE):
+                    covered[j] = 1
+        k = 0
+        repeated = 0
+        while k < n:
+            if not covered[k]:
+                k += 1
+                continue
+            last = k
+            j = k
+            while j < n and j - last <= GAP:
+                if covered[j]:
+                    last = j
+                j += 1
+            if last + 1 - k >= RUN:
+                repeated += last + 1 - k
+                if found < len(start):
+                    owner[found] = d
+                    start[found] = begin[k]
+                    end[found] = stop[last]
+                found += 1
+            k = last + 1
+        share[d] = repeated / n
+    return found
+
+
+def repeated(buffer: Buffer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the share of each document's words that repeat earlier ones, and the passages (document, start, end).
+
+    Passages are in bytes of the buffer, at least :data:`RUN` words long, in reading order.
+    """
+    share = np.zeros(len(buffer))
+    room = len(buffer.data) // (2 * RUN) + 1
+    passages = np.empty((3, room), np.int64)
+    n = _repeats(buffer.data, buffer.offsets, KINDS, LOWER, share, *passages)
+    return share, passages[:, :n].T.copy()
+
+
+def inside_passages(segments: Segments, passages: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether nine tenths of each segment lie in one of the passages that :func:`repeated` found."""
+    found = np.zeros(len(segments), np.bool_)
+    if len(passages):
+        at = (np.searchsorted(passages[:, 1], segments.start, side="right") - 1).clip(0)
+        for near in (at, (at + 1).clip(max=len(passages) - 1)):
+            shared = np.minimum(segments.end, passages[near, 2]) - np.maximum(
+                segments.start, passages[near, 1]
+            )
+            found |= 10 * shared >= 9 * (segments.end - segments.start)
+    return found
+
+
+def doubled(documents: CorpusLike) -> pd.DataFrame:
+    """Find passages that stand a second time in a document, as spans that may be removed.
+
+    Parameters
+    ----------
+    documents : text, list or Series of str, or corpus
+
+    Returns
+    -------
+    DataFrame
+        Columns of :meth:`toolkit.BoilerplateRemover.spans`: ``doc_id, start, end, kind, score, evidence,
+        template_id``; ``kind`` is ``twice``. The first of two equal passages is not in it.
+
+    Examples
+    --------
+    >>> story = "The council met on Monday and voted by nine to four to close the harbour for the whole winter. "
+    >>> spans = doubled([story + story])
+    >>> spans[["start", "end"]].values.tolist() == [[len(story), 2 * len(story) - 1]]
+    True
+    """
+    corpus = as_corpus(documents)
+    buffer = Buffer.of(corpus["text"])
+    _, passages = repeated(buffer)
+    rows = []
+    ids = corpus["doc_id"].tolist()
+    for document, start, end in passages.tolist():
+        lo, hi = int(buffer.offsets[document]), int(buffer.offsets[document + 1])
+        while end < hi and chr(buffer.data[end]) in ".!?\"')":  # the marks that close the passage
+            end += 1
+        at = len(buffer.text(lo, start))
+        rows.append((ids[document], at, at + len(buffer.text(start, end)), "twice", 1.0, "rule", None))
+    names = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")
+    types: dict[str, Any] = {"start": "int64", "end": "int64", "score": "float64"}
+    return pd.DataFrame(rows, columns=list(names)).astype({name: types.get(name, "str") for name in names})

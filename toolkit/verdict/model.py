@@ -1,0 +1,130 @@
+"""The verdict model: plain arrays and a card, from evidence to the probability of each verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.buffer import Buffer
+from toolkit.errors import ModelError
+from toolkit.modelfile import read_model, write_model
+from toolkit.segments import Segments, cut
+from toolkit.trees import Trees
+from toolkit.verdict.evidence import COLUMNS, evidence
+from toolkit.verdict.reading import BITS, SOUNDS, damage, sounds
+
+FORMAT = "news-toolkit verdict model 1"
+SHIPPED = Path(__file__).parent.parent / "models" / "verdict"
+LEARNED = ("article", "stub", "wall", "error", "index", "garbled")
+"""Verdicts that are learned; ``twice`` is counted, ``empty`` is seen."""
+
+_LARGEST = 4 << 20
+
+
+@dataclass(frozen=True)
+class VerdictModel:
+    """How segments sound, and what documents of such segments are.
+
+    Attributes
+    ----------
+    table : ndarray of int8, shape (2**BITS, 5)
+    scale, bias : ndarray of float32, shape (5,)
+        See :func:`toolkit.verdict.reading.sounds`.
+    trees : tuple of Trees
+        One sum a verdict of :data:`LEARNED`.
+    calibration : ndarray of float64, shape (7,)
+        Factor of all sums, then what is added to each; the softmax of that is the probability.
+    card : dict
+        Data, licences, figures, limits.
+    """
+
+    table: NDArray[np.int8]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    trees: tuple[Trees, ...]
+    calibration: NDArray[np.float64]
+    card: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
+        """Return the evidence of each document; titles may be empty."""
+        segments = cut(buffer)
+        heard, shapes = sounds(buffer, segments, self.table, self.scale, self.bias)
+        each = np.arange(len(titles) + 1)
+        whole = Segments(
+            titles.offsets[:-1].copy(), titles.offsets[1:].copy(), np.zeros(len(titles), np.uint8), each
+        )
+        named, _ = sounds(titles, whole, self.table, self.scale, self.bias)
+        named[titles.offsets[1:] == titles.offsets[:-1]] = 0
+        return evidence(segments.bounds, heard, shapes, named, damage(buffer))
+
+    def sums(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-odds of each of :data:`LEARNED`, up to a constant a row; shape (n_documents, 6)."""
+        sums = np.column_stack([trees.predict(rows) for trees in self.trees]).astype(np.float64)
+        return np.asarray(sums * self.calibration[0] + self.calibration[1:])
+
+    def save(self, stem: str | Path) -> None:
+        """Write ``stem.npz`` and ``stem.json``."""
+        arrays: dict[str, Any] = {
+            "table": self.table, "scale": self.scale, "bias": self.bias, "calibration": self.calibration,
+        }  # fmt: skip
+        for name, trees in zip(LEARNED, self.trees, strict=True):
+            arrays |= {f"{name}_{part.name}": np.asarray(getattr(trees, part.name)) for part in fields(Trees)}
+        about = {
+            "format": FORMAT,
+            "verdicts": list(LEARNED),
+            "columns": list(COLUMNS),
+            "sounds": list(SOUNDS),
+        }
+        write_model(stem, arrays, {**self.card, **about})
+
+    @classmethod
+    def load(cls, stem: str | Path = SHIPPED) -> VerdictModel:
+        """Read a model; nothing in the files is run.
+
+        Raises
+        ------
+        toolkit.errors.ModelError
+            A file is missing, too large, damaged, of another version, or was changed.
+        """
+        arrays, card = read_model(stem, FORMAT, _LARGEST)
+        try:
+            if card["columns"] != list(COLUMNS) or card["verdicts"] != list(LEARNED):
+                msg = "its columns are those of another version"
+                raise ValueError(msg)
+            trees = tuple(_trees(arrays, name) for name in LEARNED)
+            plain = [arrays[name] for name in ("table", "scale", "bias", "calibration")]
+            shapes = [(1 << BITS, len(SOUNDS)), (len(SOUNDS),), (len(SOUNDS),), (len(LEARNED) + 1,)]
+            types = ["int8", "float32", "float32", "float64"]
+            if [a.shape for a in plain] != shapes or [a.dtype.name for a in plain] != types:
+                msg = "its tables have other shapes"
+                raise ValueError(msg)
+            if not all(np.isfinite(array).all() for array in plain):
+                msg = "its tables hold values that are no numbers"
+                raise ValueError(msg)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"
+            raise ModelError(msg) from error
+        return cls(*plain[:3], trees, plain[3], card)
+
+
+def _trees(arrays: dict[str, NDArray[Any]], name: str) -> Trees:
+    parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
+    types = {"feature": "int16", "threshold": "float32", "left": "int32", "right": "int32", "roots": "int32"}
+    if any(parts[part].dtype.name != kind or parts[part].ndim != 1 for part, kind in types.items()):
+        msg = f"{name}: the arrays are not those of trees"
+        raise ValueError(msg)
+    parts["baseline"] = float(parts["baseline"].item())
+    trees = Trees(**parts)
+    trees.check(len(COLUMNS))
+    return trees
+
+
+@cache
+def shipped_model() -> VerdictModel:
+    """Return the model that ships with the package, read once a process."""
+    return VerdictModel.load()

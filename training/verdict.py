@@ -1,0 +1,220 @@
+"""Train the shipped verdict model: ``python -m training.verdict``.
+
+Two stages. A logistic regression over hashed words learns how segments sound; documents are then composed of texts
+that it did not see, five times over, and boosted trees learn from its probabilities and the layout what such documents
+are. Their sums are calibrated on folds that the trees did not see. Same data, same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from toolkit.buffer import Buffer
+from toolkit.datasets.store import SETTING
+from toolkit.segments import cut
+from toolkit.trees import Trees
+from toolkit.verdict.evidence import COLUMNS
+from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
+from toolkit.verdict.reading import SOUNDS, ngrams
+from training.composing import Row, Texts, compose, load_texts
+
+FOLDS, SEED = 5, 0
+NUMBER = 2000
+"""Documents composed for each verdict."""
+HARD = 1500
+"""Paragraphs of real articles that sound least like one, added as articles."""
+C = 2.0
+WEIGHTS = {"story": 0.3, "wall": 0.25, "error": 0.15, "listing": 0.15, "furniture": 0.15}
+"""Share of the sounds in what the words are learned from."""
+
+LANGUAGES = {"en": 8.0, **dict.fromkeys("de fr es it pt nl sv pl".split(), 3.0)}
+"""Weight of a language; others have 1."""
+
+_SOUND_OF = {
+    "wall": "wall", "gate": "wall", "error": "error", "index": "listing", "menu": "listing", "article": "story",
+}  # fmt: skip
+
+
+def part(texts: Texts, wanted: Callable[[str], bool]) -> Texts:
+    """Keep the texts whose key is wanted: the text itself, or the publisher of an article."""
+    invented = {name: [r for r in rows if wanted(r["text"])] for name, rows in texts.invented.items()}
+    articles = [row for row in texts.articles if wanted(row["group"])]
+    return Texts(articles, invented, [row for row in texts.furniture if wanted(row["text"])])
+
+
+def fold_of(key: str) -> int:
+    """Fold of a text or publisher."""
+    return zlib.crc32(f"fold {key}".encode()) % FOLDS
+
+
+def segments_of(texts: Texts) -> list[tuple[str, str, str, float]]:
+    """Passages whose sound is known: text, language, sound, weight."""
+    rng = random.Random(SEED)
+    rows = [
+        (row["text"], row["lang"], sound, 1.0)
+        for name, sound in _SOUND_OF.items()
+        for row in texts.invented.get(name, [])
+    ]
+    rows += [(row["text"], row["lang"], "furniture", 1.0) for row in texts.furniture]
+    rows += [(text.replace("\n", " "), lang, sound, 0.5) for text, lang, sound, _ in rows if "\n" in text]
+    for row in texts.articles:
+        often = 0.06 if row["set"] == "allsides" else 0.35
+        if rng.random() < often:
+            rows.append((row["text"][:1500], row["lang"], "story", 1.0))
+        if row["title"] and rng.random() < often:
+            rows.append((row["title"], row["lang"], "listing", 1.0))
+    return rows
+
+
+def learn_words(texts: Texts) -> VerdictModel:
+    """Learn how segments sound; the model has no trees yet."""
+    rows = segments_of(texts)
+    buffer = Buffer.of([row[0] for row in rows])
+    segments = cut(buffer)
+    owner = np.searchsorted(segments.bounds, np.arange(len(segments)), side="right") - 1
+    lang, langs = pd.factorize(np.array([row[1] for row in rows], object)[owner])
+    sound = np.array([SOUNDS.index(row[2]) for row in rows])[owner]
+    weight = np.array([row[3] for row in rows])[owner]
+    # in each language the sounds weigh the same, lest a language be a reason: English has most of the stories
+    cell = lang * len(SOUNDS) + sound
+    size = np.array([LANGUAGES.get(name, 1.0) for name in langs])
+    share = np.outer(size, [WEIGHTS[name] for name in SOUNDS]).ravel()
+    weight *= (share / np.maximum(np.bincount(cell, weight, len(share)), 20.0))[cell]
+    weight *= len(sound) / weight.sum()
+    learner = LogisticRegression(C=C, max_iter=80, tol=1e-3)
+    learner.fit(ngrams(buffer, segments), sound, sample_weight=weight)
+    found = learner.coef_.T.astype(np.float32)
+    scale = (np.abs(found).max(axis=0) / 127).astype(np.float32)
+    table = np.ascontiguousarray(np.rint(found / scale).astype(np.int8))
+    return VerdictModel(table, scale, learner.intercept_.astype(np.float32), (), np.zeros(7))
+
+
+def rows_of(model: VerdictModel, documents: list[Row]) -> NDArray[np.float32]:
+    """Evidence of documents."""
+    texts, titles = ([row.get(name) or "" for row in documents] for name in ("text", "title"))
+    return model.rows(Buffer.of(texts), Buffer.of(titles))
+
+
+def hard_articles(texts: Texts, model: VerdictModel, number: int) -> list[Row]:
+    """Paragraphs of real articles that sound most like a wall, an error or a listing."""
+    rows = [
+        {"text": line.strip(), "title": "", "lang": row["lang"], "verdict": "article"}
+        for row in texts.articles
+        if row["clean"]
+        for line in row["text"].split("\n")
+        if 40 <= len(line.strip()) <= 900
+    ]
+    found = rows_of(model, rows)
+    bad = sum(
+        w * found[:, COLUMNS.index(f"share_{s}")] for s, w in (("wall", 1), ("error", 1), ("listing", 0.5))
+    )
+    taken: Counter[str] = Counter()
+    chosen = []
+    for at in np.argsort(-np.asarray(bad), kind="stable"):
+        if len(chosen) < number and taken[rows[at]["lang"]] < number // 3:
+            taken[rows[at]["lang"]] += 1
+            chosen.append(rows[at])
+    return chosen
+
+
+def learn(texts: Texts) -> tuple[VerdictModel, dict[str, Any]]:
+    """Learn the whole model; return it and what it saw."""
+    found, verdicts, fold = [], [], []
+    for k in range(FOLDS):
+        words = learn_words(part(texts, lambda key, k=k: fold_of(key) != k))  # type: ignore[misc]
+        unseen = part(texts, lambda key, k=k: fold_of(key) == k)  # type: ignore[misc]
+        documents = list(compose(unseen, NUMBER // FOLDS, SEED + k))
+        documents += hard_articles(unseen, words, HARD // FOLDS)
+        found.append(rows_of(words, documents))
+        verdicts += [LEARNED.index(row["verdict"]) for row in documents]
+        fold += [k] * len(documents)
+    rows, target, folds = np.vstack(found), np.array(verdicts), np.array(fold)
+    sums = np.zeros((len(rows), len(LEARNED)))
+    for k in range(FOLDS):
+        trees = boosted(rows[folds != k], target[folds != k])
+        sums[folds == k] = np.column_stack([one.predict(rows[folds == k]) for one in trees])
+    model = learn_words(texts)
+    trees = boosted(rows, target)
+    calibration = calibrated(sums, target)
+    seen = {name: int(n) for name, n in zip(LEARNED, np.bincount(target), strict=True)}
+    return VerdictModel(model.table, model.scale, model.bias, trees, calibration), seen
+
+
+def boosted(rows: NDArray[np.float32], target: NDArray[np.int64]) -> tuple[Trees, ...]:
+    """Boosted trees, one sum a verdict."""
+    learner = HistGradientBoostingClassifier(
+        max_iter=150, max_leaf_nodes=12, learning_rate=0.06, min_samples_leaf=20, l2_regularization=5.0,
+        random_state=SEED, early_stopping=False,
+    ).fit(rows, target)  # fmt: skip
+    return tuple(Trees.of(_One(learner, k)) for k in range(len(LEARNED)))
+
+
+class _One:
+    """One verdict's trees of a learner of several, as :meth:`Trees.of` reads them."""
+
+    def __init__(self, learner: Any, k: int) -> None:
+        self._predictors = [(trees[k],) for trees in learner._predictors]
+        self._baseline_prediction = learner._baseline_prediction.ravel()[k : k + 1]
+
+
+def calibrated(sums: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Fit one factor and one addition a verdict to sums of unseen documents, each verdict weighing the same."""
+    weight = (1 / np.bincount(target))[target]
+
+    def loss(x: NDArray[np.float64]) -> float:
+        chances = log_softmax(sums * x[0] + np.r_[0.0, x[1:]], axis=1)
+        return float(-(weight * chances[np.arange(len(target)), target]).sum())
+
+    best = minimize(loss, np.r_[1.0, np.zeros(len(LEARNED) - 1)], method="L-BFGS-B").x
+    prior = PRIOR * np.isin(LEARNED, ["article", "garbled"])
+    return np.round(np.r_[best[0], np.r_[0.0, best[1:]] + prior], 4)
+
+
+PRIOR = 2.0
+"""Added to the log-odds of an article, for most of what is scraped is one, and of what is garbled, which is certain."""
+
+
+def main() -> None:
+    """Train on everything and write the model."""
+    parser = argparse.ArgumentParser(prog="python -m training.verdict", description=main.__doc__)
+    parser.add_argument("--data", type=Path, help="data folder, if not the one of the settings")
+    parser.add_argument("-o", "--output", type=Path, default=SHIPPED)
+    options = parser.parse_args()
+    if options.data:
+        os.environ[SETTING] = str(options.data)
+    texts = load_texts()
+    model, seen = learn(texts)
+    model.card.update(
+        description="What a scraper got: article, stub, wall, error, index, garbled.",
+        made_by="python -m training.verdict",
+        seed=SEED,
+        documents_composed=seen,
+        learned_from={
+            "invented texts, data/training, CC0": sum(len(rows) for rows in texts.invented.values()),
+            "invented boilerplate, data/training, CC0": len(texts.furniture),
+            "real articles, sets marked train": dict(
+                sorted(Counter(row["set"] for row in texts.articles).items())
+            ),
+        },
+        licence="Apache-2.0",
+    )
+    model.save(options.output)
+
+
+if __name__ == "__main__":
+    main()
