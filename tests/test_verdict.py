@@ -88,7 +88,7 @@ def test_kept_is_the_share_that_cleaning_leaves(corpus):
 
 
 def test_a_short_text_under_fifty_addresses_is_no_article():
-    text = "Thank you for your visit to the Orrin Gazette. The board wishes all readers a quiet winter and a dry roof."
+    text = "The ferry to Sule left an hour late on Tuesday because of a fallen tree. Nobody was hurt, the company said."
     pages = pd.DataFrame({"text": [text] * 50 + [STORY], "publisher": "orrin.example"})
     assert toolkit.verdicts(pages.iloc[:1])["verdict"].tolist() == ["article"]
     found = toolkit.verdicts(pages)["verdict"]
