@@ -160,9 +160,10 @@ def run(
         the parameters given here outweigh what stands in it.
     output : path
         Folder; made if missing. Gets ``cleaned.parquet`` (the corpus and ``clean_text``),
-        ``spans.parquet``, ``verdicts.parquet``, ``topics.parquet``, ``duplicates.parquet`` (as
-        :func:`toolkit.duplicates` returns it), ``quarantine.parquet`` and ``run.json``, each whole or not at all; ``run.json`` comes last, so a
-        folder that has it is complete. May be left out where the study file names it.
+        ``spans.parquet``, ``verdicts.parquet`` (:func:`toolkit.verdicts`), ``topics.parquet``,
+        ``duplicates.parquet`` (:func:`toolkit.duplicates`), ``quarantine.parquet`` and ``run.json``, each whole or
+        not at all; ``run.json`` comes last, so a folder that has it is complete. May be left out where the study
+        file names it.
     progress : bool, default False
         Show bars on standard error.
     rows : int, default 5,000
