@@ -75,11 +75,12 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     if len(at):
         model, titles = shipped_model(), corpus["title"].iloc[at].fillna("")
         rows = model.rows(Buffer.of(corpus["text"].iloc[at]), Buffer.of(titles))
-        doubtful = np.flatnonzero(~plain(rows))
+        doubtful = np.flatnonzero(~plain(rows) & (rows[:, COLUMNS.index("words")] > 0))
         best = model.sums(rows[doubtful]).argmax(axis=1)
         kept = best != LEARNED.index("article")
         found.iloc[at[doubtful[kept]]] = np.array(LEARNED, object)[best[kept]]
-        found.iloc[at[rows[:, COLUMNS.index("words")] == 0]] = "empty"
+        empty = (rows[:, COLUMNS.index("words")] == 0) & (titles.str.strip() == "").to_numpy(bool)
+        found.iloc[at[empty]] = "empty"
     return found
 
 
