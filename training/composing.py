@@ -321,7 +321,11 @@ def _marred(text: str, rng: random.Random) -> str:
         return re.sub(r"\n+", rng.choice(("\\n", "\\n\\n")), text)
     if turn < 0.27:
         return text.replace("\n", "\n&nbsp;\n").replace('"', "&quot;").replace("'", "&#39;")
-    if turn < 0.29:
+    if turn < 0.30:
+        name = rng.choice(_TOWNS).upper()
+        link = f'&lt;A HREF="http://quotes.example/full.aspx?id={name}"&gt;{name}&lt;/A&gt;'
+        return re.sub(r"(?<=\w), ", f" {link}, ", text, count=rng.randint(1, 2)).replace('"', '\\"')
+    if turn < 0.32:
         return (
             text[: rng.randint(150, 260)] + f"… [+{rng.randint(300, 9000)} chars]"
         )  # as an interface cuts it
