@@ -124,7 +124,7 @@ def hard_articles(texts: Texts, model: VerdictModel, number: int) -> list[Row]:
         w * found[:, COLUMNS.index(f"share_{s}")] for s, w in (("wall", 1), ("error", 1), ("listing", 0.5))
     )
     taken: Counter[str] = Counter()
-    chosen = []
+    chosen: list[Row] = []
     for at in np.argsort(-np.asarray(bad), kind="stable"):
         if len(chosen) < number and taken[rows[at]["lang"]] < number // 3:
             taken[rows[at]["lang"]] += 1
@@ -182,7 +182,7 @@ def calibrated(sums: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[
 
     best = minimize(loss, np.r_[1.0, np.zeros(len(LEARNED) - 1)], method="L-BFGS-B").x
     prior = PRIOR * np.isin(LEARNED, ["article", "garbled"])
-    return np.round(np.r_[best[0], np.r_[0.0, best[1:]] + prior], 4)
+    return np.asarray(np.round(np.r_[best[0], np.r_[0.0, best[1:]] + prior], 4), np.float64)
 
 
 PRIOR = 2.0

@@ -109,7 +109,8 @@ class VerdictModel:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"
             raise ModelError(msg) from error
-        return cls(*plain[:3], trees, plain[3], card)
+        table, scale, bias, calibration = plain
+        return cls(table, scale, bias, trees, calibration, card)
 
 
 def _trees(arrays: dict[str, NDArray[Any]], name: str) -> Trees:
