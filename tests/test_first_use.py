@@ -401,6 +401,41 @@ def test_every_theme_and_colour_can_be_read(theme):
         toolkit.show(corpus, spans, "a", colours={"promo": "red;position:fixed"})
 
 
+# --- after cleaning ---------------------------------------------------------------------------------
+
+
+def test_a_keyword_in_context(cleaned):
+    found = toolkit.words.concordance(cleaned, "said", width=20)
+    texts = cleaned.set_index("doc_id")["clean_text"]
+    assert len(found) > 10
+    for row in found.itertuples():
+        assert texts[row.doc_id][row.start :].startswith(row.keyword)
+        assert row.keyword.lower() == "said"
+    assert len(toolkit.words.concordance(cleaned, "sa*")) > len(found)
+    assert len(toolkit.words.concordance("Port, port; ports.", "port")) == 2
+    assert toolkit.words.concordance([], "port").columns.tolist() == list(found)
+    with pytest.raises(ValueError, match="a word is wanted"):
+        toolkit.words.concordance(cleaned, " *")
+
+
+def test_words_that_one_part_has_more_often():
+    found = toolkit.words.keyness(["strike strike port"] * 40, ["strike port harvest"] * 40, least=1)
+    found = found.set_index("word")
+    # 2 (80 ln(80 / 60) + 40 ln(40 / 60)), by hand
+    assert found.loc["strike", "log_likelihood"] == pytest.approx(13.59, abs=0.01)
+    assert found.loc["strike", "log_ratio"] == pytest.approx(0.99, abs=0.01)
+    assert found.loc["harvest", "log_ratio"] < -5
+    assert found.loc["port", "log_likelihood"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_document_feature_matrix_goes_into_scikit_learn(cleaned):
+    found = toolkit.words.features(cleaned, min_df=2)
+    assert found.matrix.shape == (len(cleaned), len(found.words))
+    assert found.doc_id.tolist() == cleaned["doc_id"].tolist()
+    labels = np.arange(len(cleaned)) % 2
+    assert LogisticRegression(max_iter=50, tol=1).fit(found.matrix, labels).classes_.tolist() == [0, 1]
+
+
 # --- every frame is a plain frame ---------------------------------------------------------------------
 
 

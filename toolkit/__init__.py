@@ -60,6 +60,7 @@ __all__ = [
     "review",
     "show",
     "verdicts",
+    "words",
 ]
 __version__ = "0.2.0"
 
