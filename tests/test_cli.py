@@ -284,7 +284,7 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
         tmp_path / "b.html"
     )
     code, out, err = call("report", few, "-o", tmp_path / "study.pdf")
-    assert code == 1
+    assert code == 2
     assert "name it study.html" in err
 
 

@@ -176,7 +176,7 @@ def cross_validate(
     about = reads[0].about
     lookup = (
         TemplateIndex()
-        .partial_fit(
+        ._add(
             reads[0].segments, reads[0].prints, about.titles.prints, about.publishers, about.days,
             1 - reads[0].words[:, 0],
         )

@@ -19,10 +19,11 @@ PAGES = {
     "loading": ("toolkit.loading", "toolkit.corpus"),
     "boilerplate": ("toolkit.boilerplate", "toolkit.duplication"),
     "topics": ("toolkit.topics", "toolkit.contamination", "toolkit.estimation"),
-    "jobs": ("toolkit.pipeline", "toolkit.report", "toolkit.verification"),
+    "jobs": ("toolkit.pipeline", "toolkit.settings", "toolkit.report", "toolkit.verification"),
     "datasets": ("toolkit.datasets",),
     "notebooks": ("toolkit.display", "toolkit.plots", "toolkit.review", "toolkit.notebook"),
     "evaluation": ("toolkit.evaluation",),
+    "words": ("toolkit.words",),
     "errors": ("toolkit.errors",),
 }
 """Page → the modules it describes."""

@@ -173,7 +173,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         if not hasattr(self, "index_"):
             self.index_ = TemplateIndex()
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
-        self.index_.partial_fit(
+        self.index_._add(
             read.segments, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
             1 - read.words[:, 0],
         )  # fmt: skip

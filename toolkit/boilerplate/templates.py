@@ -146,7 +146,7 @@ class TemplateIndex:
     lost: int = 0
     about: dict[str, Any] = field(default_factory=dict)
 
-    def partial_fit(
+    def _add(
         self,
         segments: Segments,
         prints: NDArray[np.uint64],
