@@ -20,6 +20,10 @@ from toolkit.segments import Segments
 REACH = 240
 """Bytes of a segment in which an edge is looked for."""
 
+SOME = 2
+"""Other articles that begin or end a segment with the same two words, for it to be looked into."""
+_ANY = 2**30
+
 _TOKENS = SHAPE.index("tokens")
 _BORDER = re.compile(
     r"\s+(?=\S)|(?<=[^\W_])(?=[^\w\s])|(?<=[^\w\s])(?=[\"“„«(\[])|(?<=\S)(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][a-zß-öø-ÿα-ωа-я])"
@@ -53,7 +57,7 @@ def extended(
     sure = np.asarray(evident & remove)
     mixed = ~sure & (~remove | ~seen.others.any(axis=1))
     for step in (1, -1):
-        for s in _beside(read, lookup, seen, sure, mixed, step):
+        for s in _beside(read, lookup, sure, mixed, step):
             places, tokens, prints = _candidates(read, s, step)
             if not len(places):
                 continue
@@ -77,9 +81,9 @@ def _owner(read: Reading, s: int) -> int:
 
 
 def _beside(
-    read: Reading, lookup: Lookup, seen: Seen, sure: NDArray[np.bool_], mixed: NDArray[np.bool_], step: int
+    read: Reading, lookup: Lookup, sure: NDArray[np.bool_], mixed: NDArray[np.bool_], step: int
 ) -> NDArray[np.int64]:
-    """Segments next to an evident one of their document, whose first or last two words are as repeated as it."""
+    """Segments next to an evident one of their document, whose first or last two words stand elsewhere too."""
     if step == 1:
         at = np.flatnonzero(sure[:-1] & mixed[1:]) + 1
     else:
@@ -88,16 +92,12 @@ def _beside(
     same = owner == np.searchsorted(read.segments.bounds, at - step, side="right") - 1
     at, owner = at[same], owner[same]
     window = FINGERPRINTS.index("lead2" if step == 1 else "trail2")
-    return at[
-        _theirs(
-            lookup, read.prints[at, window], window, read.about.publishers[owner], seen.others[at - step, 0]
-        )
-    ]
+    return at[_theirs(lookup, read.prints[at, window], window, read.about.publishers[owner], _ANY, SOME)]
 
 
 def _theirs(
     lookup: Lookup, prints: NDArray[np.uint64], window: int, publisher: NDArray[np.uint64] | np.uint64,
-    most: NDArray[np.int32] | int,
+    most: NDArray[np.int32] | int, least: int = EVIDENT,
 ) -> NDArray[np.bool_]:  # fmt: skip
     """Whether fingerprints are counted in as many documents as a template, or fewer, but enough."""
     keys = mix_all(
@@ -107,7 +107,7 @@ def _theirs(
         return np.zeros(len(keys), bool)
     at = np.searchsorted(lookup.counts.key, keys).clip(0, len(lookup.counts) - 1)
     docs = np.where((lookup.counts.key[at] == keys) & (prints != 0), lookup.counts.docs[at] - 1, 0)
-    return np.asarray((docs >= EVIDENT) & (docs - most <= UNEVEN * docs))
+    return np.asarray((docs >= least) & (docs - most <= UNEVEN * docs))
 
 
 def _candidates(
@@ -145,6 +145,9 @@ def _capital(
     if _theirs(lookup, read.prints[s : s + 1, window], window, publisher, most)[0]:
         fits = np.flatnonzero(capital & (tokens >= 4))
         return places[fits[0]] if len(fits) else None
+    window = FINGERPRINTS.index("lead2")
+    if not _theirs(lookup, read.prints[s : s + 1, window], window, publisher, most)[0]:
+        return None
     fits = np.flatnonzero(capital & (tokens >= 2) & (tokens < 4))
     return places[fits[tokens[fits].argmax()]] if len(fits) else None
 
