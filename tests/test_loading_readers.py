@@ -437,3 +437,88 @@ def test_a_page_of_which_most_is_left_out_is_told(monkeypatch):
     assert reasons(corpus)[0].startswith(
         "kept in part: the article found has 10 characters, paragraphs outside it "
     )
+
+
+RAIN = "It rained in the port all day, and the ships that had been loaded on Monday stayed."
+UNI = [
+    ["{0}", "Lantern", "March {1}, 2014 Tuesday", "Copyright 2014 Lantern", "Length: 9 words", "Body", RAIN],
+    ["Load-Date: March 6, 2014"],
+]
+
+
+def numbered(mark, day, labels, end):
+    """Two documents of Nexis with the labels of a language, without those that others have."""
+    parts = (
+        f"\n{mark.format(i)}\n\n  Lantern\n\n  {day.format(3 + i)}\n\nRain {i}\n\n{labels}\n\n{RAIN}\n\n{end}\n"
+        for i in (1, 2)
+    )
+    return "".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "es.txt",
+            numbered(
+                "{0} de 2 DOCUMENTOS",
+                "{0} de marzo de 2014",
+                "AUTOR: Ana Ruiz",
+                "FECHA-DE-CARGA: 11 de marzo",
+            ),
+        ),
+        (
+            "it.txt",
+            numbered("Documento {0} di 2", "{0} marzo 2014", "LUNGHEZZA: 9 parole", "LINGUA: ITALIAN"),
+        ),
+        (
+            "tabs.txt",
+            numbered(
+                "\f\t\t{0} of 2 DOCUMENTS",
+                "March {0}, 2014\n\tFirst Edition",
+                "LENGTH: 9 words",
+                "GRAPHIC: A quay",
+            ),
+        ),
+        (
+            "update.txt",
+            numbered("{0} of 2 DOCUMENTS", "March {0}, 2014", "LENGTH: 9 words", "UPDATE: March 9, 2014"),
+        ),
+        (
+            "plain.txt",
+            numbered("{0} of 2 DOCUMENTS", "March {0}, 2014", "BYLINE: A B", "Copyright 2014 Lantern"),
+        ),
+        ("uni.txt", "\n".join("\n".join([*UNI[0], *UNI[1]]).format(f"Rain {i}", 3 + i) for i in (1, 2))),
+        (
+            "uni_de.txt",
+            "\n".join("\n".join([*UNI[0], "Ende des Dokuments"]).format(f"Rain {i}", 3 + i) for i in (1, 2)),
+        ),
+        (
+            "de.html",
+            "<HTML><BODY>"
+            + "".join(
+                f"<P>Dokument {i} von 2</P><P>Lantern</P><P>{3 + i}. März 2014</P><P>Rain {i}</P>"
+                f"<P>LÄNGE: 9 Wörter</P><P>{RAIN}</P>"
+                for i in (1, 2)
+            ),
+        ),
+    ],
+)
+def test_numbered_documents_in_other_languages_and_forms(name, text):
+    corpus = load(stream(text.encode(), name))
+    assert corpus["title"].tolist() == ["Rain 1", "Rain 2"]
+    assert corpus["text"].tolist() == [RAIN, RAIN]
+    assert corpus["published"].astype(str).str[:10].tolist() == ["2014-03-04", "2014-03-05"]
+    assert corpus["publisher"].tolist() == ["Lantern", "Lantern"]
+    assert reasons(corpus) == []
+
+
+@pytest.mark.parametrize(
+    "last", ["THE END", "UPDATE: the vote was repeated on Monday, the mayor said.", "MAYOR: No. It was dry."]
+)
+def test_a_last_paragraph_in_capitals_stays(last):
+    text = numbered(
+        "{0} of 2 DOCUMENTS", "March {0}, 2014", "LENGTH: 9 words", f"{last}\n\nLOAD-DATE: March 9, 2014"
+    )
+    corpus = load(stream(text.encode(), "caps.txt"))
+    assert corpus["text"].tolist() == [f"{RAIN}\n\n{last}"] * 2

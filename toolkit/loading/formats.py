@@ -89,7 +89,10 @@ _IN_PAGES = (
     ),
     (
         "nexis html",
-        re.compile(r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*1 (?:of|von|de|sur|van) \d+ DO[CK]UMENT", re.I),
+        re.compile(
+            r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*(?:1|Do[ck]umento? 1) (?:of|von|de|sur|van) \d+\s*(?:<|DO[CK]UMENT)",
+            re.I,
+        ),
     ),
     ("europresse", re.compile(r"class=[\"'][^\"']*DocPublicationName", re.I)),
     ("integrum", reports.INTEGRUM),
@@ -102,6 +105,7 @@ _IN_TEXTS = (
         ),
     ),
     ("nexis uni", nexis.END),
+    ("nexis uni", nexis.LOADED),
     ("nexis text", nexis.MARK),
     ("factiva text", factiva.NUMBER),
     ("mediargus", reports.MEDIARGUS),

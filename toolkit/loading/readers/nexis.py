@@ -36,6 +36,9 @@ END = re.compile(
 )
 """The line below each document of Nexis Uni."""
 
+LOADED = re.compile(r"^Load-Date:.*$", re.M)
+"""The last line but one, at which documents are told apart where 'End of Document' is missing."""
+
 _LISTED = re.compile(
     r"^(?:Documents?|Dokumente?|Documentos?|Documenten|Documenti) \((\d{1,7})\)$", re.M | re.I
 )
@@ -122,14 +125,17 @@ def nexis_uni(archive: Archive) -> Iterator[Record | Unreadable]:
     Bad input: `the archive counts 50 articles, 49 are in this file`; `damaged or truncated Word document`
     Seen in: koheiw/newspapers tests/data/nexis/nyt.xml; JBGruber/LexisNexisTools tests/files/test.DOCX
     """
-    for piece in archive.pieces(END):
+    end = END if END.search(archive.head()) else LOADED
+    for piece in archive.pieces(end):
         if isinstance(piece, Unreadable):
             yield piece
             continue
+        mark = end.match(piece)
+        piece = piece[mark.end() if mark else 0 :]
         listed = _LISTED.search(piece.replace("\xa0", " "))
         if listed and archive.claimed is None:
             archive.claimed = int(listed.group(1))
-        found = [line.strip() for line in END.sub("", piece, count=1).replace("\xa0", " ").split("\n")]
+        found = [line.strip() for line in piece.replace("\xa0", " ").split("\n")]
         if any(found):
             record = _uni([line for line in found if line])
             if record is not None:
@@ -279,9 +285,10 @@ def _uni(lines: list[str]) -> Record | None:
 
 
 def _ends(block: list[str]) -> bool:
-    """Whether a block behind a text is a label in capitals; that of a date must have no more than one."""
+    """Whether a block behind a text is a label in capitals, a known one or with a short value."""
     name, _, value = " ".join(block).partition(":")
-    return _label(block[0]) is not None and name.isupper() and (name != "UPDATE" or len(value) < 40)
+    short = len(name) <= 30 and 0 < len(value) < 60 and value[-1] not in {".", "!", "?", "”", '"'}
+    return name.isupper() and (short or (_label(block[0]) is not None and name != "UPDATE"))
 
 
 def _finished(record: Record, text: list[str]) -> Record:

@@ -34,8 +34,10 @@ INTEGRUM = re.compile(r"<title>\s*Report \d\d\.\d\d\.\d{4}", re.I)
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)
 _FIELDS = {
     "authors": "author;autor;auteur;autore",
-    "publisher": "publication title;titel der publikation;titre de la publication;título de la publicación",
-    "published": "publication date;veröffentlichungsdatum;date de publication;fecha de publicación",
+    "publisher": "publication title;titel der publikation;publikationstitel;titre de la publication;"
+    "título de publicación;título de la publicación",
+    "published": "publication date;veröffentlichungsdatum;erscheinungsdatum;publikationsdatum;date de publication;"
+    "fecha de publicación",
     "year": "publication year;jahr der publikation;année de publication;año de publicación",
     "info": "publication info;publikationsinformationen;infos publication;información de publicación",
     "section": "section;rubrik;rubrique;sección",
@@ -50,7 +52,11 @@ _FIELDS = {
     "pages;start page;end page;first page;number of pages;place of publication;country of publication;publisher;"
     "issn;eissn;source type;document type;copyright;last updated;database;credit;dateline;column;classification;"
     "product name;notes;illustration;accession number;supplement;series title;edition;contact us;available;"
-    "publication subject;graphic;caption;cite as;isbn;doi;coden;language",
+    "publication subject;graphic;caption;cite as;isbn;doi;coden;language;thema;ort;personen;unternehmen;verlag;"
+    "verlagsort;land der veröffentlichung;quellentyp;dokumententyp;zuletzt aktualisiert;datenbank;erste seite;sujet;"
+    "lieu;éditeur;lieu de publication;pays de publication;type de source;type de document;dernière mise à jour;"
+    "base de données;materia;lugar;editorial;lugar de publicación;país de publicación;tipo de fuente;"
+    "tipo de documento;última actualización;base de datos",
 }  # fmt: skip
 _ROLES = {name: role for role, names in _FIELDS.items() for name in names.split(";")}
 _HEADINGS = {
