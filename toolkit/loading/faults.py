@@ -1,0 +1,117 @@
+"""Faults of text that scrapers and exports leave: told, and mended only when asked."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_TAG = r"</?(?:p|br|div|span|a|strong|em|b|i|u|h[1-6]|ul|ol|li|img|script|style|figure|figcaption|blockquote)(?:\s[^<>]{0,500})?/?>"
+_ENTITY = r"&(?:[a-zA-Z][a-zA-Z0-9]{1,20}|#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,5});"
+# UTF-8 read as Windows-1252: the first byte of a sequence, then its continuation bytes in that code page
+_LEAD = "ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙàáâãäåæçèéêëìíîïð"
+_NEXT = "\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_INVISIBLE = "\u200b\u2060\ufeff\u00ad"
+
+FAULTS: dict[str, str] = {
+    "mojibake": f"[ÃÂ][{_NEXT}]|â€[{_NEXT}]|[ÐÑØÙ][{_NEXT}][ÐÑØÙ][{_NEXT}]|\ufffd",
+    "tags": _TAG,
+    "entities": _ENTITY,
+    "escapes": r"\\r\\n|\\n\\n|\\n[A-ZÀ-Þ“\"]|\\u[0-9a-fA-F]{4}",
+    "invisible": f"[{_INVISIBLE}]",
+}
+"""Kind of fault → the pattern (RE2) that shows it: text decoded in a wrong encoding, HTML elements, HTML
+entities, line breaks and characters written as backslash sequences, and characters that nobody sees (zero-width
+space, word joiner, byte order mark, soft hyphen)."""
+
+_MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{1,3}}")
+_ESCAPE = re.compile(r"\\(?:r\\n|[nrt]|u[0-9a-fA-F]{4})")
+_PLAIN = {"\\r\\n": "\n", "\\n": "\n", "\\r": "\n", "\\t": "\t"}
+
+
+def faults(texts: Any) -> dict[str, int]:
+    """Return how many texts show each fault; faults that none shows are left out.
+
+    Parameters
+    ----------
+    texts : Arrow array or Series of str
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> faults(pd.Series(["Itâ€™s raining", "<p>Rain &amp; wind</p>", "Rain"]))
+    {'mojibake': 1, 'tags': 1, 'entities': 1}
+    """
+    array = pa.array(texts, pa.large_string()) if not isinstance(texts, (pa.Array, pa.ChunkedArray)) else texts
+    counts = {kind: pc.sum(_showing(array, kind)).as_py() or 0 for kind in FAULTS}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def repaired(texts: Any, kinds: Iterable[str]) -> Any:
+    """Return an Arrow array of texts without these faults; a text that shows none of them is not touched.
+
+    Elements and entities are read as :func:`~toolkit.loading.pages.fragment_text` does, so that each block stands
+    on its own line; a character that was lost in decoding (U+FFFD) stays lost.
+
+    Examples
+    --------
+    >>> texts = pa.array(["Itâ€™s raining", "<p>Rain &amp; wind</p><p>Sun</p>", "AT&T;"])
+    >>> repaired(texts, ["mojibake", "tags", "entities"]).to_pylist()
+    ['It’s raining', 'Rain & wind\\nSun', 'AT&T;']
+    """
+    for kind in FAULTS:
+        if kind not in kinds:
+            continue
+        rows = pc.fill_null(_showing(texts, kind), False)
+        if pc.any(rows).as_py():
+            mended = [_MENDS[kind](text) for text in texts.filter(rows).to_pylist()]
+            texts = pc.replace_with_mask(texts, rows, pa.array(mended, texts.type))
+    return texts
+
+
+def _showing(texts: Any, kind: str) -> Any:
+    return pc.match_substring_regex(texts, FAULTS[kind])
+
+
+def _without_mojibake(text: str) -> str:
+    return _MISREAD.sub(_reread, text)
+
+
+def _reread(match: re.Match[str]) -> str:
+    """Read the longest part of a run that is one character of UTF-8, and leave the rest."""
+    run = match[0]
+    # where Windows-1252 has no character, or text was read as Latin-1, the control character of that number stands
+    raw = b"".join(bytes([ord(c)]) if "\x80" <= c < "\xa0" else c.encode("cp1252") for c in run)
+    for length in range(len(run), 1, -1):
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw[:length].decode("utf-8") + run[length:]
+    return run
+
+
+def _without_tags(text: str) -> str:
+    from toolkit.loading.pages import fragment_text
+
+    return fragment_text(text.replace("\n", "<br>"))
+
+
+def _without_escapes(text: str) -> str:
+    return _ESCAPE.sub(lambda m: _PLAIN.get(m[0]) or _character(m[0]), text)
+
+
+def _character(escape: str) -> str:
+    code = int(escape[2:], 16)
+    return escape if 0xD800 <= code < 0xE000 else chr(code)
+
+
+_MENDS: dict[str, Callable[[str], str]] = {
+    "mojibake": _without_mojibake,
+    "tags": _without_tags,
+    "entities": html.unescape,
+    "escapes": _without_escapes,
+    "invisible": lambda text: text.translate(dict.fromkeys(map(ord, _INVISIBLE))),
+}
