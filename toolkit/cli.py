@@ -92,6 +92,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         ),
         True,
     ),
+    "repair": (
+        _option(bool, "--repair", help="Mend faults of the texts: wrong decoding, HTML, entities, escapes."),
+        False,
+    ),
     "remove": (
         _option(str | None, "--remove", metavar="KIND,...", help="Kinds to remove; default all."),
         None,
@@ -145,7 +149,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 }
 """Options that commands share: their type as typer reads it, and the default."""
 
-READING = ("columns", "lang", "detect_language")
+READING = ("columns", "lang", "detect_language", "repair")
 CLEANING = ("remove", "max_article_loss", "threshold", "decisions", "index")
 WORKING = ("strict", "rows", "n_jobs", "quiet")
 

@@ -25,6 +25,7 @@ from toolkit.boilerplate.tally import added_up, pooled, ranges, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 from toolkit.corpus import quarantine
 from toolkit.errors import NothingReadError, PipelineError, SpoolError
+from toolkit.loading.faults import faults
 from toolkit.provenance import digests, listed, models, sha256, versions
 from toolkit.settings import Settings
 from toolkit.spool import Spool, whole
@@ -64,8 +65,7 @@ class Job:
 
     def __enter__(self) -> Job:
         with ExitStack() as stack:
-            if "-" in self.inputs:
-                self.inputs = [self._kept_stdin(stack) if item == "-" else item for item in self.inputs]
+            self.inputs = [self._kept(item, stack) for item in self.inputs]
             self.digests = digests(self.inputs)
             self.parameters = self.settings.record() | {"steps": list(self.steps)}
             if self.study is not None:
@@ -94,12 +94,15 @@ class Job:
         else:
             self.spool.release()
 
-    def _kept_stdin(self, stack: ExitStack) -> Path:
-        """Copy standard input to a file: it is read once, but digested and then loaded."""
+    def _kept(self, item: str | Path, stack: ExitStack) -> str | Path:
+        """Return an input; a pipe as a copy, since it can be read once, but is digested and then loaded."""
+        if item != "-" and not Path(item).is_fifo():
+            return item
         folder = stack.enter_context(TemporaryDirectory(dir=self.partial.parent, prefix=".stdin-"))
-        path = Path(folder, "stdin")
+        path = Path(folder, "stdin" if item == "-" else Path(item).name)
+        pipe = sys.stdin.buffer if item == "-" else stack.enter_context(Path(item).open("rb"))  # noqa: SIM115
         with path.open("wb") as out:
-            shutil.copyfileobj(sys.stdin.buffer, out)
+            shutil.copyfileobj(pipe, out)
         return path
 
     @property
@@ -166,7 +169,7 @@ class Job:
         if not notes.get("read"):
             batches = iter_batches(
                 self.inputs, rows=self.rows, columns=self.settings.columns or None,
-                strict=self.settings.strict, detect_language=self.settings.detects,
+                strict=self.settings.strict, detect_language=self.settings.detects, repair=self.settings.repair,
             )  # fmt: skip
             with self._bar("reading", None) as bar:
                 bar.update(sum(part["kept"] for part in stored))
@@ -305,6 +308,7 @@ def counts_of(corpus: pd.DataFrame, results: dict[str, pd.DataFrame]) -> dict[st
     lang = corpus["lang"].fillna("unknown").value_counts()
     counts: dict[str, Any] = {
         "undated": int(corpus["published"].isna().sum()),
+        "faults": faults(corpus["text"]),
         "languages": {str(name): int(n) for name, n in lang.items()},
     }
     if "spans" in results:

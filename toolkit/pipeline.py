@@ -59,6 +59,10 @@ class RunSummary:
         Characters removed, by kind.
     topics : dict of str to int
         Documents by name of topic; a document may have several.
+    faults : dict of str to int
+        Documents whose text shows a fault, by kind (``toolkit.loading.faults``), after any repair.
+    repair : tuple of str
+        Faults that were mended while loading.
     undated : int
         Documents without a date of publication.
     languages : dict of str to int
@@ -84,6 +88,8 @@ class RunSummary:
     removed: dict[str, int] = field(default_factory=dict)
     topics: dict[str, int] = field(default_factory=dict)
     undated: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    repair: tuple[str, ...] = ()
     languages: dict[str, int] = field(default_factory=dict)
     halved: int = 0
     outside: int | None = None
@@ -98,6 +104,11 @@ class RunSummary:
         ]
         if self.undated:
             lines.append(f"undated      {self.undated:,} of {self.kept:,} documents")
+        if self.repair:
+            lines.append(f"repaired     {', '.join(self.repair)}, where a text shows them")
+        if self.faults:
+            named = ", ".join(f"{kind} {count:,}" for kind, count in self.faults.items())
+            lines.append(f"faults       {named} documents; repair=True (--repair) mends them")
         if self.languages:
             shares = {name: _percent(n, self.kept) for name, n in _by_count(self.languages)}
             lines.append("languages    " + ", ".join(f"{name} {share}" for name, share in shares.items()))
@@ -385,7 +396,9 @@ def summary_of(output: Path, job: Any) -> RunSummary:
     verdicts: Counter[str] = Counter()
     topics: Counter[str] = Counter()
     languages: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
     for part in job.parts:
+        faults.update(part.get("faults", {}))
         languages.update(part.get("languages", {}))
         verdicts.update(part.get("verdicts", {}))
         removed.update(part.get("removed", {}))
@@ -401,6 +414,8 @@ def summary_of(output: Path, job: Any) -> RunSummary:
         verdicts=dict(_by_count(verdicts)),
         topics=dict(_by_count(topics)),
         undated=sum(part.get("undated", 0) for part in job.parts),
+        faults=dict(_by_count(faults)),
+        repair=tuple(job.settings.repair),
         languages=dict(_by_count(languages)),
         halved=sum(part.get("halved", 0) for part in job.parts),
         outside=sum(part["outside"] for part in job.parts)
@@ -426,6 +441,7 @@ def record(job: Any, summary: RunSummary, started: datetime, outputs: Mapping[st
             "verdicts": summary.verdicts,
             "topics": summary.topics,
             "undated": summary.undated,
+            "faults": summary.faults,
             "languages": summary.languages,
             "halved": summary.halved,
             **({} if summary.outside is None else {"outside": summary.outside}),

@@ -16,6 +16,7 @@ from toolkit.boilerplate.decisions import read_decisions
 from toolkit.corpus import check_columns
 from toolkit.errors import UsageError
 from toolkit.fields import nearest
+from toolkit.loading.faults import kinds_of
 from toolkit.provenance import sha256
 
 
@@ -31,6 +32,8 @@ class Settings:
         Language (ISO 639-1, such as ``de``) of the articles that name none; nothing is detected then.
     detect_language : bool, default True
         Detect the language of the articles that name none.
+    repair : bool or iterable of str, default False
+        Faults to mend in the texts, as for :func:`toolkit.load`; without it no text is changed.
     remove : iterable of str, optional
         Kinds of boilerplate to remove; default all.
     threshold, max_article_loss : float, optional
@@ -61,6 +64,7 @@ class Settings:
     columns: Mapping[str, str] = field(default_factory=dict)
     lang: str | None = None
     detect_language: bool = True
+    repair: bool | Iterable[str] = False
     remove: Iterable[str] | None = None
     threshold: float | None = None
     max_article_loss: float | None = None
@@ -81,6 +85,7 @@ class Settings:
             raise UsageError(msg)
         try:
             check_columns(self.columns)
+            object.__setattr__(self, "repair", kinds_of(self.repair))
             self.applied_to(BoilerplateRemover())._check()
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
@@ -133,6 +138,8 @@ class Settings:
         for name in ("lang", "threshold", "max_article_loss", "duplicates"):
             if (value := getattr(self, name)) is not None:
                 found[name] = value
+        if self.repair:
+            found["repair"] = list(self.repair)  # type: ignore[arg-type]
         if not self.detect_language:
             found["detect_language"] = False
         if self.decisions is not None:

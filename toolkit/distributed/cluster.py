@@ -19,6 +19,7 @@ from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.distributed import tasks
 from toolkit.distributed.files import Files, found_in, parent_of
 from toolkit.errors import NothingReadError, PipelineError
+from toolkit.loading.faults import kinds_of
 from toolkit.loading.options import Options
 from toolkit.pipeline import RunSummary, summary_of
 from toolkit.provenance import listed, models, versions
@@ -49,7 +50,9 @@ class ClusterJob:
         self.settings = settings
         self.target = target
         self.inputs = found_in(self.given, target.options)
-        self.options = Options(dict(settings.columns), detect_language=settings.detects)
+        self.options = Options(
+            dict(settings.columns), detect_language=settings.detects, repair=kinds_of(settings.repair)
+        )
         self.versions, self.models = versions(), models()
         saved = digest = None
         if settings.index is not None:

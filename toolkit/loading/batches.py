@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from toolkit.corpus import Quarantine
 from toolkit.errors import LoadError
+from toolkit.loading.faults import kinds_of
 from toolkit.loading.formats import Part, read_source
 from toolkit.loading.identities import Identities
 from toolkit.loading.limits import Limits
@@ -29,6 +30,7 @@ def load(
     strict: bool = False,
     encoding: str | None = None,
     detect_language: bool = True,
+    repair: bool | Iterable[str] = False,
     limits: Limits | None = None,
 ) -> pd.DataFrame:
     r"""Read news of any common format into one corpus.
@@ -47,6 +49,9 @@ def load(
         Of text formats, where detection (byte order mark, UTF-8, HTML's own, then statistics) would fail.
     detect_language : bool, default True
         Fill missing ``lang`` where :func:`toolkit.language.languages` can tell it.
+    repair : bool or iterable of str, default False
+        Faults to mend in text and title: some of ``toolkit.loading.faults.FAULTS``, or all. Without it a text
+        is never changed.
     limits : Limits, optional
         What input may ask of the machine; the defaults suit files of unknown origin.
 
@@ -73,7 +78,7 @@ def load(
     >>> toolkit.quarantine(corpus)["source"].tolist()
     ['stream#2']
     """
-    options = _options(columns, encoding, detect_language, limits)
+    options = _options(columns, encoding, detect_language, limits, repair)
     tables, rejected = [schema(options).empty_table()], []
     for table, bad in _parts(find_sources(paths), options, strict=strict):
         if table is not None:
@@ -90,13 +95,14 @@ def iter_batches(
     strict: bool = False,
     encoding: str | None = None,
     detect_language: bool = True,
+    repair: bool | Iterable[str] = False,
     limits: Limits | None = None,
 ) -> Iterator[pd.DataFrame]:
     r"""Read as :func:`load` does, a batch at a time, in memory that does not grow with the input.
 
     Parameters
     ----------
-    paths, columns, strict, encoding, detect_language, limits
+    paths, columns, strict, encoding, detect_language, repair, limits
         As in :func:`load`.
     rows : int, default 10_000
         Documents a batch; the last may hold fewer.
@@ -124,14 +130,18 @@ def iter_batches(
     if rows < 1:
         msg = f"iter_batches: rows={rows}; give 1 or more"
         raise ValueError(msg)
-    options = _options(columns, encoding, detect_language, limits)
+    options = _options(columns, encoding, detect_language, limits, repair)
     return _batches(_parts(find_sources(paths), options, strict=strict), rows, options)
 
 
 def _options(
-    columns: Mapping[str, str] | None, encoding: str | None, detect_language: bool, limits: Limits | None
+    columns: Mapping[str, str] | None,
+    encoding: str | None,
+    detect_language: bool,
+    limits: Limits | None,
+    repair: bool | Iterable[str],
 ) -> Options:
-    return Options(dict(columns or {}), encoding, detect_language, limits or Limits())
+    return Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
 
 
 def _parts(sources: list[Source], options: Options, *, strict: bool) -> Iterator[Part]:

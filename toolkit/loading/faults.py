@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_TAG = r"</?(?:p|br|div|span|a|strong|em|b|i|u|h[1-6]|ul|ol|li|img|script|style|figure|figcaption|blockquote)(?:\s[^<>]{0,500})?/?>"
+_ELEMENTS = "p|br|div|span|a|strong|em|b|i|u|h[1-6]|ul|ol|li|img|script|style|figure|figcaption|blockquote"
+_TAG = rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,500}})?/?>"
 _ENTITY = r"&(?:[a-zA-Z][a-zA-Z0-9]{1,20}|#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,5});"
 # UTF-8 read as Windows-1252: the first byte of a sequence, then its continuation bytes in that code page
 _LEAD = "ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙàáâãäåæçèéêëìíîïð"
@@ -47,7 +48,9 @@ def faults(texts: Any) -> dict[str, int]:
     >>> faults(pd.Series(["Itâ€™s raining", "<p>Rain &amp; wind</p>", "Rain"]))
     {'mojibake': 1, 'tags': 1, 'entities': 1}
     """
-    array = pa.array(texts, pa.large_string()) if not isinstance(texts, (pa.Array, pa.ChunkedArray)) else texts
+    array = (
+        pa.array(texts, pa.large_string()) if not isinstance(texts, (pa.Array, pa.ChunkedArray)) else texts
+    )
     counts = {kind: pc.sum(_showing(array, kind)).as_py() or 0 for kind in FAULTS}
     return {kind: count for kind, count in counts.items() if count}
 
@@ -72,6 +75,21 @@ def repaired(texts: Any, kinds: Iterable[str]) -> Any:
             mended = [_MENDS[kind](text) for text in texts.filter(rows).to_pylist()]
             texts = pc.replace_with_mask(texts, rows, pa.array(mended, texts.type))
     return texts
+
+
+def kinds_of(repair: bool | str | Iterable[str]) -> tuple[str, ...]:
+    """Return the kinds that ``repair=`` names: all for True, none for False.
+
+    Raises
+    ------
+    ValueError
+        A kind is unknown.
+    """
+    wanted = list(FAULTS) if repair is True else [repair] if isinstance(repair, str) else list(repair or ())
+    if unknown := [kind for kind in wanted if kind not in FAULTS]:
+        msg = f"repair={unknown[0]!r}: unknown; give True or some of {', '.join(FAULTS)}"
+        raise ValueError(msg)
+    return tuple(kind for kind in FAULTS if kind in wanted)
 
 
 def _showing(texts: Any, kind: str) -> Any:

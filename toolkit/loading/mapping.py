@@ -15,12 +15,16 @@ from toolkit.corpus import COLUMNS, document_id
 from toolkit.dates import parse_date
 from toolkit.fields import registrable_domain
 from toolkit.language import languages
+from toolkit.loading.faults import repaired
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.readers.lines import language
 
 Array: TypeAlias = Any
 """A ``pyarrow.Array``; pyarrow ships no types."""
+
+LEAST_WORDS = 3
+"""Mean words of a field that may be advised as the text."""
 
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -141,6 +145,10 @@ class Mapper:
                 for k, s, t in zip(known, places, texts, strict=True)
             ]
             table = table.set_column(0, "doc_id", pa.array(ids, STRING))
+        for name in ("text", "title") if self.options.repair else ():
+            column = table.schema.get_field_index(name)
+            mended = repaired(table[name].combine_chunks(), self.options.repair)
+            table = table.set_column(column, name, mended)
         if self.options.detect_language:
             table = _with_languages(table)
         return table
@@ -269,15 +277,22 @@ def _no_text(block: Block, told: str | None) -> str:
     found = ", ".join(repr(name) for name in names[:12]) + (" …" if len(names) > 12 else "")
     if told is not None:
         return f"no column {told!r}; found {found}"
-    lengths = {name: _mean_length(block.columns[name]) for name in names}
-    longest = max(lengths, key=lambda name: lengths[name], default=None)
-    mend = f'; pass columns={{"text": "{longest}"}}' if longest is not None else ""
+    # advice is given only where it would help: the field holds prose, and its name is a name
+    words = {name: _words(block.columns[name]) for name in names if len(name) <= 60 and '"' not in name}
+    longest = max(words, key=lambda name: words[name], default=None)
+    helps = longest is not None and words[longest] >= LEAST_WORDS
+    mend = f'; pass columns={{"text": "{longest}"}}' if helps else "; none of them holds prose"
     return f"no text column; found {found or 'no fields'}{mend}"
 
 
-def _mean_length(values: Any) -> float:
+def _words(values: Any) -> float:
+    """Return the mean number of words in the first values."""
     some = values[:100].to_pylist() if isinstance(values, (pa.Array, pa.ChunkedArray)) else values[:100]
-    return sum(len(value) for value in some if isinstance(value, str)) / (len(some) or 1)
+    texts = [value for value in some if isinstance(value, str)]
+    # where words are not spaced, five characters count as one
+    return sum(
+        len(text.split()) if text.isascii() else max(len(text.split()), len(text) / 5) for text in texts
+    ) / (len(some) or 1)
 
 
 def _excerpt(block: Block, row: int) -> str:

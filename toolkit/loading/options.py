@@ -16,6 +16,7 @@ class Options:
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     detect_language: bool = True
+    repair: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
