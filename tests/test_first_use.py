@@ -289,13 +289,13 @@ def test_topics_of_one_text():
 
 
 def test_topics_of_a_corpus_never_cleaned_say_so_once(news, monkeypatch):
-    monkeypatch.setattr(topics_module, "_SAID", [])
+    monkeypatch.setattr(topics_module, "_WARNED", [])
     with pytest.warns(UserWarning, match=r"never cleaned.*toolkit\.clean\(corpus\)"):
         toolkit.TopicClassifier().topics(news)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         toolkit.TopicClassifier().topics(news)
-    monkeypatch.setattr(topics_module, "_SAID", [])
+    monkeypatch.setattr(topics_module, "_WARNED", [])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         toolkit.TopicClassifier().topics(toolkit.clean(news))

@@ -227,7 +227,7 @@ class Job:
         from toolkit.topics import TopicClassifier
 
         if remover is not None:
-            remover._asked()  # the look-up table is made once, not by every thread
+            remover._lookup_table()  # the look-up table is made once, not by every thread
         return partial(results_of, remover, TopicClassifier() if "classify" in self.steps else None)
 
     def _one(

@@ -1,9 +1,9 @@
-"""The main job on files of any size: load, clean, classify, and an account that adds up.
+"""Pipeline: load, clean and classify files of any size, and check that no document is lost.
 
-Two passes in bounded memory. The first reads the input batch by batch, keeps each batch as a part on disk and
-counts what each publisher repeats; the second finds spans, clean text and topics part by part. Then the parts
-become the results. A job that was killed leaves its parts in ``.partial`` and continues from them; what it
-writes in the end is the same to the byte.
+A job makes two passes in bounded memory. The first reads the input batch by batch, saves each batch as a part
+on disk and counts which passages each publisher repeats. The second finds spans, clean text and topics part by
+part. Then the parts are joined to the results. A killed job leaves its parts in ``.partial``; the next one
+continues from them and writes the same bytes.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ MOST_CHARACTERS = 200_000_000
 
 @dataclass
 class RunSummary:
-    """What a job did; prints itself as the closing lines of the command line.
+    """Counts of a finished job; the command line prints them at the end.
 
     Attributes
     ----------
     output : Path
         Folder or file written.
     documents_in, kept, quarantined : int
-        Records that came in, and what became of them; the first is the sum of the others.
+        Number of input records, and how many of them were kept and quarantined; the first is the sum of the others.
     characters : int
-        Of all kept documents, before cleaning (code points).
+        Length of all kept documents before cleaning (code points).
     removed : dict of str to int
         Characters removed, by kind.
     topics : dict of str to int
-        Documents by name of topic; a document may have several.
+        Number of documents by name of topic; a document may have several topics.
     faults : dict of str to int
         Documents whose text shows a fault, by kind (``toolkit.loading.faults``), after any repair.
     repair : tuple of str
@@ -167,23 +167,23 @@ def run(
     Parameters
     ----------
     inputs : path, glob, folder, archive, or sequence of them
-        What :func:`toolkit.load` reads. Or a study file (``.toml``), see :func:`toolkit.settings.read_study`;
-        the parameters given here outweigh what stands in it.
+        Anything that :func:`toolkit.load` reads, or a study file (``.toml``, see
+        :func:`toolkit.settings.read_study`). Parameters given here override those in the study file.
     output : path
-        Folder; made if missing. Gets ``cleaned.parquet`` (the corpus and ``clean_text``),
-        ``spans.parquet``, ``verdicts.parquet`` (:func:`toolkit.verdicts`), ``topics.parquet``,
-        ``duplicates.parquet`` (:func:`toolkit.duplicates`), ``quarantine.parquet`` and ``run.json``, each whole or
-        not at all; ``run.json`` comes last, so a folder that has it is complete. May be left out where the study
-        file names it.
+        Folder for the results; created if missing. The run writes ``cleaned.parquet`` (the corpus and
+        ``clean_text``), ``spans.parquet``, ``verdicts.parquet`` (see :func:`toolkit.verdicts`), ``topics.parquet``,
+        ``duplicates.parquet`` (see :func:`toolkit.duplicates`), ``quarantine.parquet`` and ``run.json``, each
+        completely or not at all. ``run.json`` is written last, so a folder that has it is complete. Optional if
+        the study file names it.
     progress : bool, default False
-        Show bars on standard error.
+        Show progress bars on standard error.
     rows : int, default 5,000
         Documents in a batch; the results do not depend on it.
     n_jobs : int, default 1
-        Batches in work at a time, in threads; -1 for one a processor. With 2 or more, reading, working and
-        writing overlap. The results do not depend on it.
+        Number of batches that are processed at the same time, in threads; -1 for one per processor. With 2 or
+        more, reading, cleaning and writing overlap. The results do not depend on it.
     force : bool, default False
-        Write over the results of another run.
+        Overwrite the results of another run.
     **settings
         Parameters of :class:`toolkit.settings.Settings`: ``columns``, ``lang``, ``detect_language``, ``remove``,
         ``threshold``, ``max_article_loss``, ``decisions``, ``index``, ``duplicates``, ``strict``.
@@ -191,23 +191,23 @@ def run(
     Returns
     -------
     RunSummary
-        Counts, taken from the files as written.
+        Counts, checked against the written files.
 
     Raises
     ------
     NothingReadError
         No document could be read; nothing is written.
     UsageError
-        A setting is unknown or out of range, the output stands over an input, or it holds the results of
-        other inputs or settings and ``force`` is not set.
+        A setting is unknown or out of range, the output would overwrite an input, or the folder has the results
+        of other inputs or settings and ``force`` is not set.
     PipelineError
-        An input is missing, or documents in are not kept + quarantined.
+        An input is missing, or the number of input records is not the number of kept and quarantined ones.
 
     Notes
     -----
-    A run draws no random numbers, so ``seeds`` is empty. Everything in ``run.json`` but its part
-    ``environment`` (command, places of the inputs, times, machine) is the same whenever the same files are
-    run with the same parameters, models and versions.
+    A run draws no random numbers, so ``seeds`` in ``run.json`` is empty. Runs of the same files with the same
+    parameters, models and versions write the same ``run.json``, except for its section ``environment`` (command,
+    paths of the inputs, times, machine).
 
     Examples
     --------
@@ -259,7 +259,7 @@ def run(
 
 
 def _refuse_other_results(record: Path, job: Job) -> None:
-    """Refuse to write over what other inputs or settings gave."""
+    """Refuse to overwrite results of other inputs or settings."""
     try:
         there = json.loads(record.read_text("utf-8"))
         other = (there["inputs"], there["parameters"]) != (job.digests, job.parameters)
@@ -275,7 +275,7 @@ def _refuse_other_results(record: Path, job: Job) -> None:
 
 
 def wanted(settings: Settings, summary: RunSummary) -> bool:
-    """Whether duplicates are to be looked for: as asked, else where the corpus fits into memory with ease."""
+    """Return whether to find duplicates: the setting if given, else whether the corpus fits easily into memory."""
     return summary.characters <= MOST_CHARACTERS if settings.duplicates is None else settings.duplicates
 
 
@@ -347,7 +347,7 @@ def classify(
 ) -> RunSummary:
     """Classify files into one file: ``doc_id, topic, name, probability``.
 
-    A column ``clean_text``, as :func:`clean` writes it, is read in place of ``text``.
+    If there is a column ``clean_text``, as :func:`clean` writes it, it is read instead of ``text``.
 
     Parameters
     ----------
@@ -425,7 +425,7 @@ def summary_of(output: Path, job: Any) -> RunSummary:
 
 
 def record(job: Any, summary: RunSummary, started: datetime, outputs: Mapping[str, str]) -> dict[str, Any]:
-    """Return what ``run.json`` says; ``outputs`` are the SHA-256 of the results."""
+    """Return the content of ``run.json``; ``outputs`` are the SHA-256 digests of the results."""
     return {
         "versions": job.versions,
         "parameters": job.parameters,
@@ -457,7 +457,7 @@ def _rows(job: Job, kind: str) -> int:
 
 
 def _account(summary: RunSummary, kept: int, rejected: int) -> None:
-    """Hold the rows as written to in = kept + quarantined; a result that fails is taken back."""
+    """Check in = kept + quarantined against the rows of the written files; delete a single file that fails."""
     if (summary.kept, summary.quarantined) != (kept, rejected):
         if summary.output.is_file():
             summary.output.unlink()

@@ -1,4 +1,4 @@
-"""Settings: what a job is asked for besides its inputs, in one place for Python, the command line and study files."""
+"""Settings: the options of a job, the same for Python, the command line and study files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from toolkit.provenance import sha256
 
 @dataclass(frozen=True)
 class Settings:
-    """What a job is asked for besides its inputs.
+    """The options of a job.
 
     Parameters
     ----------
     columns : mapping
-        Column of the corpus → field of the source, where they do not map by themselves.
+        Column of the corpus → field of the source, for fields whose names are not recognised.
     lang : str, optional
-        Language (ISO 639-1, such as ``de``) of the articles that name none; nothing is detected then.
+        Language (ISO 639-1, such as ``de``) of the articles that name none; their language is then not detected.
     detect_language : bool, default True
         Detect the language of the articles that name none.
     repair : bool or iterable of str, default False
@@ -37,14 +37,14 @@ class Settings:
     remove : iterable of str, optional
         Kinds of boilerplate to remove; default all.
     threshold, max_article_loss : float, optional
-        Of :class:`toolkit.BoilerplateRemover`; default its own, or those that the saved remover has.
+        As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
     decisions : path, optional
-        A ``decisions.jsonl``: people's word on templates and passages, see ``docs/review.md``.
+        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``.
     index : path, optional
-        What ``BoilerplateRemover.save`` wrote: its templates are looked for, and the input itself is not
-        counted. Default: the remover is fitted on the input.
+        A remover that ``BoilerplateRemover.save`` wrote; its templates are used and the input is not counted.
+        Default: a remover is fitted on the input.
     duplicates : bool, optional
-        Look for duplicates and wire copy, which takes the whole corpus into memory. Default: where it has at
+        Find duplicates and wire copy; this loads the whole corpus into memory. Default: only if the corpus has at
         most 200 million characters.
     strict : bool, default False
         Raise on the first record that cannot be read instead of putting it into quarantine.
@@ -92,12 +92,12 @@ class Settings:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
-        """Return the settings of these names; an unknown one is answered with the nearest."""
+        """Return settings from a mapping; the error for an unknown name suggests the nearest one."""
         check_names(given, [each.name for each in fields(cls)], "setting")
         return cls(**given)
 
     def applied_to(self, remover: BoilerplateRemover) -> BoilerplateRemover:
-        """Give a remover the settings that were made, and leave it the others."""
+        """Change the parameters of a remover that are set here; leave the others as they are."""
         names = ("remove", "threshold", "max_article_loss")
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
         if self.decisions is not None:

@@ -1,4 +1,4 @@
-"""Spool: numbered Parquet parts of a job, each written whole, so that a killed job continues."""
+"""Spool: the intermediate files of a job (numbered Parquet parts), complete or absent, so a killed job can continue."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from pyarrow import parquet
 from toolkit.errors import OutputError, SpoolError
 
 ROW_GROUP = 8192
-"""Rows of a row group in results; fixed, so that the batch size leaves no trace in them."""
+"""Rows of a Parquet row group in results; fixed, so that their bytes do not depend on the batch size."""
 
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
-"""Formats of :func:`write_rows`."""
+"""File name endings that :func:`write_rows` accepts; they choose the format."""
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; when the block ends well, it becomes ``path`` in one step.
+    """Yield a temporary path beside ``path``; if the block succeeds, rename that file to ``path`` in one step.
 
     Examples
     --------
@@ -50,15 +50,15 @@ def whole(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     except OSError as error:
         if error.filename is None or os.fspath(error.filename) == str(temporary):
-            error.filename = str(path)  # Arrow names no file, and nobody knows the temporary one
+            error.filename = str(path)  # Arrow gives no name; the temporary one means nothing
         raise
     finally:
-        with suppress(OSError):  # it must not hide what went wrong before
+        with suppress(OSError):  # an error here must not hide the first one
             temporary.unlink(missing_ok=True)
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed processes left of ``path``; only for one who holds the lock of the job."""
+    """Remove the temporary files of ``path`` that killed processes left; the caller must hold the job's lock."""
     for left in path.parent.glob(f".{escape(path.stem)}.*.tmp{escape(path.suffix)}"):
         left.unlink(missing_ok=True)
 
@@ -80,15 +80,14 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 class Spool:
-    """Parts of a job in a folder of their own, and notes about what is done.
+    """A folder with the parts of one job and notes on its progress.
 
     Parameters
     ----------
     folder : Path
-        Made if missing, removed by :meth:`close`. If it holds parts of a job with another ``key``, they are
-        deleted first.
+        Created if missing, removed by :meth:`close`. Parts of a job with another ``key`` are deleted first.
     key : mapping
-        What the parts depend on: digests of inputs, parameters, versions. JSON values.
+        Everything that the parts depend on: digests of inputs, parameters, versions. JSON values.
 
     Raises
     ------
@@ -122,25 +121,25 @@ class Spool:
             return {}
 
     def note(self, **notes: Any) -> None:
-        """Remember values (JSON) across a kill."""
+        """Save values (JSON) that must survive a kill."""
         self.notes.update(notes)
         write_json(self._manifest, {"key": self._digest, "notes": self.notes})
 
     def path(self, kind: str, number: int) -> Path:
-        """Return the file of a part."""
+        """Return the path of a part."""
         return self.folder / f"{kind}-{number:06d}.parquet"
 
     def has(self, kind: str, number: int) -> bool:
-        """Whether a part is there, whole."""
+        """Return whether a part exists; parts are always complete."""
         return self.path(kind, number).is_file()
 
     def write(self, kind: str, number: int, table: pa.Table) -> None:
-        """Write a part, whole or not at all."""
+        """Write a part, completely or not at all."""
         with whole(self.path(kind, number)) as temporary:
             parquet.write_table(table, temporary, compression="lz4", use_dictionary=False)
 
     def read(self, kind: str, number: int) -> pa.Table:
-        """Read a part; SpoolError where it is damaged or missing."""
+        """Read a part; raise SpoolError if it is damaged or missing."""
         path = self.path(kind, number)
         try:
             return parquet.read_table(path)
@@ -151,7 +150,7 @@ class Spool:
             raise SpoolError(msg) from None
 
     def tables(self, kind: str, count: int) -> Iterator[pa.Table]:
-        """Yield the first ``count`` parts, all with the schema of the first."""
+        """Yield the first ``count`` parts, cast to the schema of the first."""
         if count:
             schema = parquet.read_schema(self.path(kind, 0))
             yield from (self.read(kind, number).cast(schema) for number in range(count))
@@ -162,7 +161,7 @@ class Spool:
         shutil.rmtree(self.folder, ignore_errors=True)  # the results are there, or a worse error is raised
 
     def release(self) -> None:
-        """Leave the parts for the next run and let go of the folder."""
+        """Release the lock and keep the parts for the next run."""
         os.close(self._lock)
 
 
@@ -184,12 +183,12 @@ def _locked(folder: Path) -> int:
 
 
 def file_of_rows(path: str | Path) -> Path:
-    """Return the path of a file that :func:`write_rows` can write; checked before the work begins.
+    """Return ``path`` if :func:`write_rows` can write it; call this before the work begins.
 
     Raises
     ------
     OutputError
-        Its ending is none of :data:`ENDINGS`, or a folder stands there.
+        Its ending is none of :data:`ENDINGS`, or it is a folder.
     """
     path = Path(path)
     if not path.name.endswith(ENDINGS):
@@ -202,7 +201,7 @@ def file_of_rows(path: str | Path) -> Path:
 
 
 def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
-    """Write tables of one schema to a file, whole or not at all; return the rows.
+    """Write tables of one schema to a file, completely or not at all; return the number of rows.
 
     Parameters
     ----------
@@ -210,12 +209,12 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
         At least one, which may be empty.
     path : Path
         Its ending chooses the format: ``.parquet``, ``.csv``, ``.jsonl``, the last two also with ``.gz``.
-        The bytes depend on the rows only, not on how they were cut into tables.
+        The bytes of the file depend only on the rows, not on how they were split into tables.
 
     Raises
     ------
     SpoolError
-        Another ending, or a folder stands there.
+        The ending is another one, or ``path`` is a folder.
     """
     name = file_of_rows(path).name.removesuffix(".gz")
     with whole(path) as temporary:
@@ -225,14 +224,14 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the rows in tables of :data:`ROW_GROUP` rows and one chunk; at least one table."""
+    """Yield the rows in tables of :data:`ROW_GROUP` rows, each of one chunk; yield at least one table."""
     held: pa.Table | None = None
     started = False
     for table in tables:
         held = table if held is None else pa.concat_tables([held, table])
         while held.num_rows >= ROW_GROUP:
             started = True
-            # Parquet's page limits are tested at chunk ends, so chunks would leave a trace in the bytes
+            # Parquet tests its page limits at the ends of chunks, so chunks would change the bytes of the file
             yield held.slice(0, ROW_GROUP).combine_chunks()
             held = held.slice(ROW_GROUP)
     if held is not None and (held.num_rows or not started):
@@ -256,7 +255,7 @@ def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packe
         for table in groups:
             frame = table.to_pandas()
             if csv:
-                # unquoted, a carriage return in a text would end its row for whoever reads it
+                # without quotes, other readers would take a carriage return in a text for the end of the row
                 text = frame.to_csv(
                     index=False, header=not rows, lineterminator="\n", quoting=QUOTE_NONNUMERIC
                 )

@@ -102,8 +102,8 @@ def verify(
     Returns
     -------
     Verification
-        A list of :class:`Check`; ``differences`` is empty if all is as recorded. An input that cannot be
-        found is a difference: nothing unchecked passes.
+        A list of :class:`Check`; ``differences`` is empty if everything is as recorded. An input that cannot
+        be found is a difference, because it could not be checked.
 
     Raises
     ------

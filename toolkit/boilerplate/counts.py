@@ -1,4 +1,8 @@
-"""Counts for sorted keys: of a batch of segments, added up, and cut down to what was seen most."""
+"""Counts: in how many documents each key occurs. Counts can be added, and cut down to the most frequent keys.
+
+A *key* is a 64-bit hash of a publisher and of a *window* of a segment: the whole segment, the segment with digits
+and names masked, or its first or last words. *Contrasted* windows also have a key over all publishers.
+"""
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
@@ -18,37 +22,38 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.features import mix
 
 PORTION = 1 << 16
-"""Segments counted at a time, some 60 MB."""
+"""Segments counted at a time; they take some 60 MB."""
 _ROW = (np.uint64, np.int32, np.int16, np.uint64)
-"""Types of a row to be added up: key, document, score, story."""
+"""Types of the columns before counting: key, document, score, story. One row is one occurrence of a key."""
 _FIRST_BYTE = np.uint64(56)
 
 _DOUBTFUL = 128
-"""Least probability of boilerplate by its words, in 1/256, of a sentence that is not asked for its story's names."""
+"""Sentences with at least this probability of boilerplate (in 1/256) are not used to identify the story."""
 
 FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")
-"""What is counted for a key."""
+"""Names of the counts of a key."""
 NO_DAY = np.int32(2**31 - 1)
-"""Stands for 'no date' in ``first``; its negative in ``last``."""
+"""Means 'no date' in ``first``; its negative means the same in ``last``."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts for sorted 64-bit keys, one row a key.
+    """Counts for sorted 64-bit keys, one row per key.
 
     Attributes
     ----------
     key : ndarray of uint64, sorted, unique
     docs : ndarray of int32
-        Documents with the key.
+        Number of documents with the key.
     occurrences : ndarray of int32
     score : ndarray of int64
-        Sum over occurrences of the segment model's boilerplate probability, in 1/256; whole numbers, so that
-        the order of addition cannot matter. Titles count -1 each.
+        Sum over occurrences of the probability of boilerplate by the words of the segment, in 1/256. Whole
+        numbers, so that the order of addition does not matter. A title counts -1.
     first, last : ndarray of int32
         Days since 1970-01-01 of the first and last dated document.
     stories : ndarray of uint64
-        Linear-counting bitmap [1]_ of the story each document tells (for contrasted keys: of its publisher).
+        Linear-counting bitmap [1]_ of the stories that the documents tell, or of their publishers for a key over
+        all publishers. It estimates the number of different stories with the key.
 
     References
     ----------
@@ -73,11 +78,11 @@ class Counts:
         return (self.key, *(getattr(self, name) for name in FIELDS))
 
     def take(self, rows: Any) -> Counts:
-        """Keep some rows: a slice, a mask or ascending places."""
+        """Return some rows, given as a slice, a mask or ascending row numbers."""
         return Counts(*(column[rows] for column in self.columns))
 
     def __add__(self, other: Counts) -> Counts:
-        """Return the counts of both."""
+        """Return the sum of both counts."""
         if not (len(self) and len(other)):
             return self if len(self) else other
         out = _room(len(self) + len(other))
@@ -85,16 +90,16 @@ class Counts:
         return Counts(*(column[:n] for column in out))
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
-        """Drop keys of as few documents as it takes for ``capacity`` keys to be left.
+        """Drop the keys of the fewest documents until at most ``capacity`` keys are left.
 
-        A title counts as one document more: also the title of a single article tells a link to it.
+        A title counts as one document more, because the title of even a single article reveals links to it.
 
         Returns
         -------
         Counts
             The keys of more than ``bound`` documents.
         bound : int
-            The smallest, not below the one given, that leaves at most ``capacity`` keys.
+            The smallest number, at least the ``bound`` given, that leaves at most ``capacity`` keys.
         """
         kept, weight = self, self.docs + (self.score < 0)
         if bound:
@@ -110,7 +115,7 @@ def _room(rows: int) -> tuple[NDArray[Any], ...]:
 
 
 def total(parts: Iterable[Counts]) -> Counts:
-    """Return the sum of counts, adding like to like in size, as binary digits are carried."""
+    """Return the sum of counts; counts of similar size are added first, as in a binary counter, to save time."""
     held: list[Counts] = []
     for part in parts:
         while held and len(held[-1]) <= 2 * len(part):
@@ -120,7 +125,7 @@ def total(parts: Iterable[Counts]) -> Counts:
 
 
 def end_to_end(parts: Sequence[Counts]) -> Counts:
-    """Return counts laid end to end; the keys of each are above those of the one before."""
+    """Concatenate counts; all keys of a part must be larger than those of the part before."""
     return Counts(*map(np.concatenate, zip(*(part.columns for part in [Counts(), *parts]), strict=True)))
 
 
@@ -144,9 +149,9 @@ def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Count
 
 @njit(cache=True, nogil=True)
 def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-def]
-    """Take the least hash of names before and after each place of a document, from what sounds like its story.
+    """Find the smallest hash of a name before and after each segment of a document.
 
-    Names count where they stand in sentences that their words do not give away, if there are any.
+    That hash identifies the story. Only sentences that do not look like boilerplate are used, if there are any.
     """
     none = np.uint64(0xFFFFFFFFFFFFFFFF)
     sentences = False
@@ -154,8 +159,8 @@ def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-d
         sentences |= prints[s, 3] != 0 and score[s] < _DOUBTFUL
     before[0] = after[hi - lo] = none
     for s in range(lo, hi):
-        told = not sentences or (prints[s, 3] != 0 and score[s] < _DOUBTFUL)
-        after[s - lo] = prints[s, 6] if told else none
+        used = not sentences or (prints[s, 3] != 0 and score[s] < _DOUBTFUL)
+        after[s - lo] = prints[s, 6] if used else none
         before[s - lo + 1] = min(before[s - lo], after[s - lo])
     for i in range(hi - lo - 1, -1, -1):
         after[i] = min(after[i], after[i + 1])
@@ -163,10 +168,10 @@ def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-d
 
 @njit(cache=True, nogil=True)
 def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document, scores, marks):  # type: ignore[no-untyped-def]
-    """Write one row a segment and window, and one a title; return their number.
+    """Write one row for each segment and window and one for each title; return the number of rows.
 
-    A long appeal brings names of its own, the same in all articles that carry it. So a segment takes the mark of
-    the story from the text away from it, beyond a quarter of the document on either side.
+    A long appeal contains names of its own, the same in all articles that carry it. So the story of a segment is
+    identified by the text at a distance from it, more than a quarter of the document before or after.
     """
     n, windows = 0, len(contrasted)
     one = np.uint64(1)
@@ -181,13 +186,13 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
         for i in range(size):
             s = lo + i
             story = min(before[max(i - size // 4, 0)], after[min(i + size // 4 + 1, size)])
-            told = one << (story & np.uint64(63))
+            story_bit = one << (story & np.uint64(63))
             for w in range(windows):
                 h = prints[s, w]
                 if h == 0:
                     continue
                 h = mix(h, np.uint64(w + 1))
-                keys[n], document[n], scores[n], marks[n] = mix(h, publishers[d]), d, score[s], told
+                keys[n], document[n], scores[n], marks[n] = mix(h, publishers[d]), d, score[s], story_bit
                 n += 1
                 if contrasted[w]:
                     keys[n], document[n], scores[n], marks[n] = mix(h, one), d, score[s], by
@@ -201,7 +206,7 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
 
 @njit(cache=True, nogil=True)
 def _by_first_byte(rows, n, edges, out):  # type: ignore[no-untyped-def]
-    """Lay rows out by the first byte of their keys, in the order in which they came."""
+    """Sort rows by the first byte of their keys, keeping the order of rows with the same byte."""
     keys, document, scores, marks = rows
     key, doc, score, mark = out
     edges[:] = 0
@@ -219,14 +224,14 @@ def _by_first_byte(rows, n, edges, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _pack(key, begin, mask, out):  # type: ignore[no-untyped-def]
-    """Put the bits after the first byte of each key above its row's place: numbers sort faster than places do."""
+    """Pack key (without its first byte) and row number into one integer: sorting integers is faster than argsort."""
     for i in range(len(out)):
         out[i] = ((key[begin + i] << np.uint64(8)) & ~mask) | np.uint64(i)
 
 
 @njit(cache=True, nogil=True)
 def _unpack(packed, mask, key, begin, out):  # type: ignore[no-untyped-def]
-    """Enter the places of sorted rows; return whether these are in the order of their keys, ties as they came."""
+    """Write the row numbers of sorted packed keys; return whether the rows are in the order of their whole keys."""
     for i in range(len(packed)):
         out[i] = begin + np.int64(packed[i] & mask)
         if i and key[out[i]] < key[out[i - 1]]:
@@ -236,7 +241,7 @@ def _unpack(packed, mask, key, begin, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _add_up(order, rows, days, begin, sums):  # type: ignore[no-untyped-def]
-    """Add up rows in the order of their keys, and within a key of their documents, from a row of the sums on."""
+    """Add up rows that are sorted by key and document, writing from row ``begin`` of the sums; return the next row."""
     key, document, score, mark = rows
     keys, docs, occurrences, scores, first, last, stories = sums
     n = begin - 1
@@ -302,7 +307,7 @@ def count_segments(
     score: NDArray[np.int64],
     days: NDArray[np.int32],
 ) -> Counts:
-    """Count each window of each segment for its publisher, the contrasted ones for all too, and the titles.
+    """Count each window of each segment and each title by publisher, contrasted windows also over all publishers.
 
     Parameters
     ----------
@@ -329,7 +334,7 @@ def count_segments(
 def _summed(
     rows: tuple[NDArray[Any], ...], n: int, laid: tuple[NDArray[Any], ...], days: NDArray[np.int32]
 ) -> Counts:
-    """Sort rows by the first byte of their keys, then each of the 256 parts, in the processor's cache; add up."""
+    """Sort rows by the first byte of their keys, then each of the 256 parts (which fit the cache), and add up."""
     edges = np.empty(257, np.int64)
     _by_first_byte(rows, n, edges, laid)
     sums, written = _room(n), 0
@@ -338,14 +343,14 @@ def _summed(
         packed, order = np.empty(b - a, np.uint64), np.empty(b - a, np.int64)
         _pack(laid[0], a, mask, packed)
         packed.sort()
-        if not _unpack(packed, mask, laid[0], a, order):  # keys that agree in all bits that were sorted
+        if not _unpack(packed, mask, laid[0], a, order):  # different keys may agree in all packed bits
             order = np.argsort(laid[0][a:b], kind="stable") + a
         written = _add_up(order, laid, days, written, sums)
     return Counts(*(column[:written].copy() for column in sums))
 
 
 def count_documents(publishers: NDArray[np.uint64], days: NDArray[np.int32]) -> Counts:
-    """Count the documents of each publisher, and of all of them under key 1."""
+    """Count the documents of each publisher, and of all publishers together under key 1."""
     key = np.concatenate([publishers, np.ones(len(publishers), np.uint64)])
     day = np.concatenate([days, days])
     one = np.ones(len(key), np.int32)

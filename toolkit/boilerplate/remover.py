@@ -1,4 +1,4 @@
-"""The remover: decides, segment by segment, what of an article is the site's and not the story's."""
+"""Remover: decide for each segment (line or sentence) of an article whether it is boilerplate."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ from toolkit.verdict.doubling import inside_passages, repeated
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
 
 PORTION = 1 << 20
-"""Bytes of text in work at a time, so that what is computed of them stays in the processor's cache."""
+"""Bytes of text processed at a time, so that intermediate results stay in the processor's cache."""
 
 ROUNDS = 16
-"""Most times that a text is cleaned again; articles are done after seven at most. What is not done by then was made
-to keep the cleaner busy: it stays as it came, so that cleaning it again still changes nothing."""
+"""Most rounds of cleaning a text. Articles need at most seven. A text that needs more was made to keep the remover
+busy; it is left unchanged, so that cleaning it again changes nothing either."""
 
 
 class BoilerplateRemover(TransformerMixin, BaseEstimator):
@@ -76,23 +76,23 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     threshold : float, optional
         Least probability of a removed segment, in (0, 1); outweighs ``max_article_loss``.
     max_article_loss : float, default 0.0015
-        Largest tolerated share of article characters lost; chooses the threshold by what publisher-grouped
-        cross-validation measured (0.0005 to 0.005; 1 for the best F1 whatever is lost).
+        Largest tolerated share of article characters lost (0.0005 to 0.005). It chooses the threshold that had at
+        most this loss in cross-validation grouped by publisher. 1 chooses the threshold with the best F1.
     decisions : mapping of str to str, or path, optional
         ``template_id`` or the text of a passage → a kind, or ``"keep"``: people's word outweighs the model's.
         A path is a ``decisions.jsonl``, to which :meth:`accept` and :meth:`reject` add lines.
 
     columns : mapping, optional
-        Column of the corpus → field of the frames given, such as ``{"text": "body2"}``, where they do not map
-        by themselves.
+        Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
+        not recognised.
     output : {"corpus", "text"}, default "corpus"
-        What :meth:`transform` returns: the corpus with ``clean_text``, or, for the next step of a pipeline,
-        only the clean texts.
+        What :meth:`transform` returns: the corpus with ``clean_text``, or only the clean texts, for the next step
+        of a scikit-learn pipeline.
 
     Attributes
     ----------
     index_ : TemplateIndex
-        What the corpus repeats; mergeable, see :meth:`merge`.
+        Counts of the passages that each publisher repeats (templates); mergeable, see :meth:`merge`.
     templates_ : DataFrame
         After :meth:`fit`: template_id, publisher, kind, documents, first_seen, last_seen, example; most
         documents first.
@@ -103,9 +103,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A linear model over hashed n-grams scores each segment; boosted trees weigh that score with the scores of
-    its neighbours, its place and shape, and the counts of the template index. Cleaning is repeated on its own
-    result until nothing more is found, so cleaning a cleaned text removes nothing.
+    A linear model over hashed n-grams scores each segment. Boosted trees combine that score with the scores of
+    its neighbours, its position and shape, and the counts of the template index. The cleaned text is cleaned
+    again until nothing more is found, so cleaning a cleaned text removes nothing.
 
     Examples
     --------
@@ -167,7 +167,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return self
 
     def partial_fit(self, X: CorpusLike, y: Any = None) -> BoilerplateRemover:
-        """Count more documents; yesterday's index plus today's articles equals both at once."""
+        """Count more documents; the result is the same as counting all documents at once."""
         corpus = as_corpus(X, self.columns)
         self._check()
         if not hasattr(self, "index_"):
@@ -222,7 +222,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
-        """Say of each span of one document which template it is, or which words decided.
+        """Give the reason for each span of one document: its template, or the words that decided.
 
         Parameters
         ----------
@@ -251,16 +251,16 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         keys = [int(name, 16) if isinstance(name, str) else 0 for name in spans["template_id"]]
         return explain(
             corpus["text"].iloc[0], title if isinstance(title, str) else None, spans, shipped_model().words,
-            self._asked(), keys,
+            self._lookup_table(), keys,
         )  # fmt: skip
 
     def accept(self, template_id: str, kind: str | None = None, *, note: str = "") -> BoilerplateRemover:
-        """Decide that a template is boilerplate, of the kind given or of the one it was found to be.
+        """Decide that a template is boilerplate, of the given kind or else of its kind in ``templates_``.
 
         Raises
         ------
         ValueError
-            No kind is given and ``templates_`` does not know the template, or the kind is none.
+            No kind is given and ``templates_`` does not have the template, or there is no such kind.
         """
         known = self._templates_by_id()
         if kind is None and template_id not in known:
@@ -307,7 +307,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            The file is none, or was changed.
+            The file is not a saved remover, or was changed.
         """
         index = TemplateIndex.load(path)
         parameters = dict(index.about)
@@ -354,7 +354,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return allowed[-1] if allowed else measured[0][1]
 
     def _cuts(self, corpus: pd.DataFrame, buffer: Buffer) -> Cuts:
-        """Find the cuts of a corpus, a portion of its documents at a time."""
+        """Find the byte ranges to remove (cuts) in a corpus, a portion of its documents at a time."""
         wanted, rules = self._check(), Rules.of(self.decisions)
         about = About.of(corpus)
         edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
@@ -368,7 +368,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return Cuts.together(parts)
 
     def _settled(self, buffer: Buffer, about: About, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
-        """Clean what is left again until it is found clean."""
+        """Clean the texts again and again until nothing more is found; return all cuts."""
         first = Reading.of(buffer, about, shipped_model().words)
         cuts = found = self._found(first, wanted, rules)
         for _ in range(ROUNDS):
@@ -384,8 +384,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return cuts.without(found.document)
 
     def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
-        """Decide over each segment of texts as they stand."""
-        model, lookup = shipped_model(), self._asked()
+        """Decide for each segment of a reading, in one round of cleaning."""
+        model, lookup = shipped_model(), self._lookup_table()
         decision = model.alone if lookup is None else model.fitted
         threshold = self._threshold(decision.thresholds)
         seen = Seen.of(read, lookup)
@@ -427,12 +427,12 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return assemble(segments, remove, kind, score, template, ruled)
 
     def copies(self, X: CorpusLike) -> NDArray[np.int32]:
-        """Return how many documents of the publisher hold every segment of each text, itself included.
+        """Count, for each text, the documents of its publisher that contain all of its segments, itself included.
 
-        Of the documents that :meth:`fit` counted; 1 for all without it.
+        Only documents that :meth:`fit` counted are included; without :meth:`fit` every count is 1.
         """
         corpus = as_corpus(X)
-        found, lookup = np.ones(len(corpus), np.int32), self._asked()
+        found, lookup = np.ones(len(corpus), np.int32), self._lookup_table()
         if lookup is None:
             return found
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
@@ -442,7 +442,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             found[some] = np.minimum.reduceat(held, read.segments.bounds[some])
         return found
 
-    def _asked(self) -> Lookup | None:
+    def _lookup_table(self) -> Lookup | None:
         if not hasattr(self, "index_"):
             return None
         if not hasattr(self, "_lookup"):
@@ -451,7 +451,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
 
 def _keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
-    """Keys in the index of some segments, for the window in that column."""
+    """Return the index keys of some segments for the window in one column of the fingerprints."""
     owner = np.searchsorted(read.segments.bounds, segments, side="right") - 1
     one = np.full(len(segments), window + 1, np.uint64)
     return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])

@@ -1,4 +1,8 @@
-"""Repetition: how often a segment, its variants and its edges stand in other articles, as columns of evidence."""
+"""Repetition: count in how many other articles a segment, its variants and its edges occur; give columns of evidence.
+
+A *window* is a part or variant of a segment that the template index counts: the whole segment (``exact``), the
+segment with digits and names masked (``fuzzy``), its first or last words. Each has a hash, its *print*.
+"""
 
 # ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
@@ -20,24 +24,24 @@ REPEATED = (
     *(f"{w}_{c}" for w in WINDOWS[:-1] for c in ("span", "stories")), "exact_elsewhere", "exact_publishers", "titled",
     "exact_docs@-1", "exact_docs@+1", "fuzzy_docs@-1", "fuzzy_docs@+1", "repeated_share", "publisher_docs",
 )  # fmt: skip
-"""Names of the columns."""
+"""Names of the columns of evidence that this module fills."""
 
 COPIES = 3
-"""Most copies of one article that are told from a template."""
+"""Documents that hold most of an article are taken for copies of it if they are at most this many."""
 
 MANY = 60
-"""Articles of a publisher from which on what they repeat is as good as known."""
+"""Number of counted articles of a publisher from which its templates are taken as known; see :func:`never_less`."""
 
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
 
 
 UNEVEN = 0.1
-"""Largest difference in the number of articles that hold two neighbours of one passage, as a share."""
+"""Neighbouring segments are parts of one passage if their numbers of articles differ by at most this share."""
 
 
 @njit(cache=True, nogil=True)
 def alike(docs, beside):  # type: ignore[no-untyped-def]
-    """Whether so many articles hold a segment and its neighbour that they are parts of one passage."""
+    """Return whether a segment and its neighbour stand in about equally many articles, as parts of a passage do."""
     return abs(docs - beside) <= UNEVEN * docs
 
 
@@ -52,10 +56,10 @@ def _popcount(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  # type: ignore[no-untyped-def]
-    """Other documents of the publisher that hold each segment, exactly and fuzzily, its own copies left out.
+    """Count the other documents of the publisher that contain each segment, exactly and fuzzily.
 
-    Where most of a document stands in one to three others too, these are copies of it: crawled again, or slightly
-    edited. They say nothing of templates, so their number is taken off.
+    If most of a document is also in one to three others, these are copies of it: crawled again, or slightly
+    edited. Copies are no sign of a template, so they are not counted.
     """
     below = np.zeros(COPIES + 1, np.int64)
     for d in range(len(bounds) - 1):
@@ -85,7 +89,7 @@ def _repeated(  # type: ignore[no-untyped-def]
     prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, slots, rows, docs,
     occurrences, score, first, last, stories, wanted, out, begin
 ):  # fmt: skip
-    """Enter REPEATED of the wanted segments from a column on; counts exclude the document itself."""
+    """Fill the columns REPEATED of the wanted segments, from column ``begin``; counts exclude the document itself."""
     windows = len(contrast)
     at_lift = begin + 3 * windows
     n_lift = 0
@@ -164,13 +168,15 @@ def _repeated(  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True)
 class Seen:
-    """How often the segments of a reading stand elsewhere.
+    """In how many other documents the segments of a reading occur.
 
     Attributes
     ----------
     others : ndarray of int32, shape (n_segments, 2)
-        Other documents of the publisher that hold the segment, exactly and fuzzily; its own copies left out.
+        Other documents of the publisher that contain the segment, exactly and fuzzily, without copies of the
+        segment's own document.
     copies : ndarray of int32, shape (n_documents,)
+        Copies of each document, 0 to :data:`COPIES`.
     """
 
     others: NDArray[np.int32]
@@ -178,7 +184,7 @@ class Seen:
 
     @classmethod
     def of(cls, read: Reading, lookup: Lookup | None) -> Seen:
-        """Look every segment up; without an index nothing was seen elsewhere."""
+        """Look up every segment; without an index all counts are 0."""
         out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
         if lookup is not None:
             _seen(
@@ -191,12 +197,12 @@ class Seen:
 def repeated(
     read: Reading, lookup: Lookup, seen: Seen, wanted: NDArray[np.bool_], out: NDArray[np.float32], begin: int
 ) -> None:
-    """Enter the columns :data:`REPEATED` of the wanted segments into ``out``, from its column ``begin`` on.
+    """Fill the columns :data:`REPEATED` of the wanted segments in ``out``, starting at its column ``begin``.
 
     Parameters
     ----------
     seen : Seen
-        By the same index.
+        Made with the same index.
     wanted : ndarray of bool, shape (n_segments,)
     out : ndarray of float32, shape (wanted.sum(), begin + len(REPEATED))
     """
@@ -214,26 +220,27 @@ def never_less(
     thresholds: tuple[float, float],
     rows: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Unite what a corpus says with what a document says alone, so that counting a corpus never finds less.
+    """Combine the probabilities with and without an index, so that a fitted remover does not find less.
 
-    Where few articles of a publisher are counted, that a passage is not repeated says little: the single
-    document leads, and repetition only adds. The more are counted, the surer the single document must be, by up
-    to one in log odds from :data:`MANY` articles on: in cross-validation over publishers (seed 0, 956 articles),
-    this keeps the loss of article text near the fitted decision's own.
+    If only few articles of a publisher were counted, the absence of repetition says little. Then the probability
+    without an index counts fully, and repetition can only raise it. The more articles were counted, the higher
+    the probability without an index must be: by up to one in log odds, reached at :data:`MANY` articles. In
+    cross-validation over publishers (seed 0, 956 articles) this keeps the loss of article text close to that of
+    the fitted decision alone.
 
     Parameters
     ----------
     fitted, single : ndarray of float32, shape (n_rows,)
-        Probability with an index and without.
+        Probability of boilerplate with an index, and without one.
     thresholds : (float, float)
-        Of either.
+        The thresholds of ``fitted`` and of ``single``.
     rows : ndarray of float32, shape (n_rows, n_columns)
-        Evidence, the columns :data:`REPEATED` last.
+        Evidence; its last columns are :data:`REPEATED`.
 
     Returns
     -------
     ndarray of float32, shape (n_rows,)
-        Probability, to be held against the threshold of ``fitted``.
+        Probability, to be compared with the threshold of ``fitted``.
     """
     publishers = rows[:, REPEATED.index("publisher_docs") - len(REPEATED)].astype(np.float64)
     counted = np.log(np.expm1(publishers).clip(1)) / np.log(MANY)

@@ -130,7 +130,7 @@ def _remover(files: Files) -> BoilerplateRemover:
             _LOADED.clear()
             with files.near("index.parquet") as path:
                 remover = BoilerplateRemover.load(path)
-            remover._asked()  # the look-up table too
+            remover._lookup_table()  # the look-up table too
             _LOADED[key] = remover
         return _LOADED[key]
 

@@ -1,4 +1,4 @@
-"""How well spans match gold: precision, recall and F1 over non-blank characters (EVALUATION, part 1)."""
+"""Span scores: precision, recall and F1 of spans against gold spans, over non-blank characters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.evaluation.intervals import Metric, bootstrap
 
 COUNTS = ("hit", "false", "missed", "article")
-"""Non-blank characters of a document: boilerplate found, article text taken, boilerplate missed, article text."""
+"""Counts of non-blank characters in a document: boilerplate found (``hit``), article text wrongly removed
+(``false``), boilerplate missed (``missed``), all article text (``article``)."""
 
 
 def _mask(length: int, spans: list[tuple[int, int, str]]) -> NDArray[np.int8]:
-    """0 where nothing is marked, else 1 + the number of the kind."""
+    """Return for each character 1 + the number of the kind of its span, or 0 outside of spans."""
     mask = np.zeros(length, np.int8)
     for start, end, kind in spans:
         mask[start:end] = 1 + KINDS.index(kind)
@@ -25,7 +26,7 @@ def _mask(length: int, spans: list[tuple[int, int, str]]) -> NDArray[np.int8]:
 
 
 def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Compare two sets of spans, document by document.
+    """Compare found spans with gold (reference) spans, document by document.
 
     Parameters
     ----------
@@ -37,8 +38,9 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
     Returns
     -------
     DataFrame
-        One row a document: ``doc_id``, ``publisher``, :data:`COUNTS`, ``right_kind`` (of ``hit``), and for each
-        kind ``<kind>`` (gold characters) and ``<kind>_hit``; int64.
+        One row per document: ``doc_id``, ``publisher``, :data:`COUNTS`, ``right_kind`` (the characters of ``hit``
+        whose kind is right), and for each kind ``<kind>`` (gold characters) and ``<kind>_hit`` (how many of them
+        were found); int64.
     """
     frame = as_corpus(corpus)
     sides = []
@@ -81,7 +83,7 @@ def _figures(n: dict[str, float]) -> dict[str, float]:
 
 
 def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Sum counts up to the figures of EVALUATION, with 95 % intervals by bootstrap over documents.
+    """Compute scores from counts, with 95 % intervals by bootstrap over documents.
 
     Parameters
     ----------
@@ -91,9 +93,9 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
     Returns
     -------
     DataFrame
-        Index: ``precision``, ``recall``, ``f1``, ``article_lost``, ``kind_accuracy`` (micro over documents),
-        ``f1_macro`` (mean over publishers with boilerplate), ``recall_<kind>``; columns ``value``, ``low``,
-        ``high``. Shares in [0, 1].
+        Index: ``precision``, ``recall``, ``f1``, ``article_lost`` (share of article text that was removed),
+        ``kind_accuracy`` (these five from the summed counts of all documents), ``f1_macro`` (mean F1 of the
+        publishers with boilerplate), ``recall_<kind>``. Columns: ``value``, ``low``, ``high``, all in [0, 1].
 
     Examples
     --------

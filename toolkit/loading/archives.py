@@ -1,4 +1,4 @@
-"""Members of zip and tar archives, read as streams; nothing is ever written under a member's name."""
+"""Archives: read the members of zip and tar files as streams; no file is ever written under a member's name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_EXTENDED_HEADER = 1 << 20
 _LARGEST_MEMBER = 1 << 40
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
-"""What zipfile raises for bytes that are no archive, are encrypted or packed in a way it does not know."""
+"""Errors that zipfile raises if the bytes are not an archive, are encrypted or use an unknown compression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,22 @@ class Member:
 
 
 def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
-    """Yield the members of an archive in its own order; each must be read before the next is asked for.
+    """Yield the members of an archive in its own order; read each member before you request the next.
 
-    Folders, and hidden files as in folders, are passed over. Links, devices, encrypted members and names
-    that lead out of the archive are rejected.
+    Folders and hidden files are skipped. Links, devices, encrypted members and names that lead out of the
+    archive are rejected.
 
     Raises
     ------
     Unreadable
-        The archive is damaged, or passes a limit.
+        The archive is damaged or exceeds a limit.
     """
     stream.budget.open_archive()
     return _zipped(stream, label) if form == "zip" else _tarred(stream, label)
 
 
 def fault(name: str) -> str | None:
-    """Return why a member of this name is not read, or None.
+    """Return why a member with this name must not be read, or None if it may be.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
     try:
         with tarfile.open(fileobj=tail, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
             while (info := archive.next()) is not None:
-                # the archive would otherwise remember every member it has passed
+                # tarfile keeps every member in a list, which would grow with the archive
                 archive.members.clear()
                 if not 0 <= info.size <= _LARGEST_MEMBER:
                     claim = str(info.size)[:22]
@@ -133,7 +133,7 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
 
 
 class _Header(tarfile.TarInfo):
-    """A header that does not read an extended header of any size into memory."""
+    """A tar header that refuses very long extended headers, which tarfile would read into memory."""
 
     def _proc_member(self, archive: Any) -> Any:
         extended = {
@@ -168,7 +168,7 @@ class _Tail:
 
 
 class _Guarded(Counted):
-    """A member whose damage is a reason and whose bytes, where they were packed, count."""
+    """A member that raises :class:`Unreadable` if it is damaged and counts its unpacked bytes (zip only)."""
 
     def __init__(self, file: Any, stream: Stream, *, spend: bool) -> None:
         super().__init__(file, stream.budget)

@@ -1,4 +1,4 @@
-"""The two verbs of loading: everything at once, or batch by batch."""
+"""Batches: read input into one corpus (:func:`load`), or batch by batch (:func:`iter_batches`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from toolkit.loading.quarantine import Rejected, quarantine_frame
 from toolkit.loading.sources import Paths, Source, find_sources
 
 MOST_REJECTED = 100_000
-"""Rejected records that a batch may carry: a file of nothing else must not fill the memory."""
+"""Most rejected records in a batch, so that a file with only such records does not fill the memory."""
 
 
 def load(
@@ -38,36 +38,37 @@ def load(
     Parameters
     ----------
     paths : path, open file or iterable of these
-        A file, a glob, a folder (with all below it), an archive (zip, tar, also packed), an open binary or
-        text file, ``"-"`` for standard input. ``docs/formats.md`` lists the formats.
+        A file, a glob, a folder (with its subfolders), an archive (zip or tar, also compressed), an open binary
+        or text file, or ``"-"`` for standard input. ``docs/formats.md`` lists the formats.
     columns : mapping, optional
-        Column → source field, where the field's name does not say so by itself: ``{"text": "body2"}``. A key
-        that is no corpus column adds one: ``{"label": "topic"}``; its values are strings.
+        Column of the corpus → field of the source, for fields whose names are not recognised:
+        ``{"text": "body2"}``. Any other key adds a column of strings: ``{"label": "topic"}``.
     strict : bool, default False
-        Raise for the first record that cannot be read, rather than put it into the quarantine.
+        Raise for the first record that cannot be read, instead of putting it into the quarantine.
     encoding : str, optional
-        Of text formats, where detection (byte order mark, UTF-8, HTML's own, then statistics) would fail.
+        Encoding of text formats. Default: detected by byte order mark, UTF-8, the declaration in HTML, then
+        statistics.
     detect_language : bool, default True
-        Fill missing ``lang`` where :func:`toolkit.language.languages` can tell it.
+        Fill missing ``lang`` where :func:`toolkit.language.languages` recognises the language.
     repair : bool or iterable of str, default False
-        Faults to mend in text and title: some of ``toolkit.loading.faults.FAULTS``, or all. Without it a text
-        is never changed.
+        Faults of text and title to repair: names from ``toolkit.loading.faults.FAULTS``, or True for all. By
+        default the text is not changed.
     limits : Limits, optional
-        What input may ask of the machine; the defaults suit files of unknown origin.
+        Limits on memory, size and nesting of the input; the defaults suit files of unknown origin.
 
     Returns
     -------
     DataFrame
-        Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; documents sorted by path, then in
-        the order of the file. :func:`toolkit.quarantine` gives what could not be read: ``source``,
-        ``reason``, ``excerpt``. An id seen again becomes ``id~2``, ``id~3`` …
+        Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``. Documents are sorted by path and then
+        keep the order of the file. :func:`toolkit.quarantine` returns what could not be read: ``source``,
+        ``reason``, ``excerpt``. An id that occurs again becomes ``id~2``, ``id~3`` …
 
     Raises
     ------
     FileNotFoundError
         A path does not exist or a glob matches nothing.
     LoadError
-        With ``strict=True``, for the first bad place.
+        With ``strict=True``, for the first record that cannot be read.
 
     Examples
     --------
@@ -98,27 +99,27 @@ def iter_batches(
     repair: bool | Iterable[str] = False,
     limits: Limits | None = None,
 ) -> Iterator[pd.DataFrame]:
-    r"""Read as :func:`load` does, a batch at a time, in memory that does not grow with the input.
+    r"""Read input as :func:`load` does, one batch at a time; memory use does not grow with the input.
 
     Parameters
     ----------
     paths, columns, strict, encoding, detect_language, repair, limits
         As in :func:`load`.
     rows : int, default 10_000
-        Documents a batch; the last may hold fewer.
+        Documents per batch; the last batch may have fewer.
 
     Yields
     ------
     DataFrame
-        As from :func:`load`; the batches one after the other are what it returns, whatever ``rows`` is. The
-        quarantine of each holds what was rejected since the batch before. If only rejected records
-        are left, or there is no document at all, the last batch has no rows; so has one that comes after
-        100,000 rejected records in a row.
+        A corpus as from :func:`load`; the batches together are the corpus that :func:`load` returns, whatever
+        ``rows`` is. The quarantine of a batch has the records that were rejected since the batch before. A batch
+        without rows comes at the end, if only rejected records are left or there is no document at all, and
+        after 100,000 rejected records in a row.
 
     Raises
     ------
     FileNotFoundError, LoadError
-        As in :func:`load`; the first at the call itself.
+        As in :func:`load`; FileNotFoundError is raised by the call itself, not by the first batch.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Bytes, forwards only: reading ahead, unpacking, and never more than the limits allow."""
+"""Streams: read bytes in order, with a look ahead and decompression, within the limits."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from toolkit.loading.limits import Budget
 from toolkit.loading.quarantine import Unreadable
 
 CHUNK = 1 << 18
-"""Bytes asked of a file at a time."""
+"""Bytes per read from a file."""
 
 _ZSTD_STEP = 1 << 12
 
 SPOOL = 64 << 20
-"""Bytes kept in memory where a format needs to seek and its source cannot; beyond, an unnamed file."""
+"""Bytes of a copy kept in memory, if a format must seek and its source cannot; more go to an unnamed file."""
 
 _MAGIC = {
     "gzip": (b"\x1f\x8b\x08",),
@@ -32,14 +32,14 @@ _MAGIC = {
 
 
 class Readable(Protocol):
-    """Anything with ``read(n)`` that gives bytes."""
+    """Anything with a method ``read(n)`` that returns bytes."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes, ``b""`` at the end."""
 
 
 class Stream:
-    """A file read forwards, with a look ahead, that reports damage only after the last good byte."""
+    """A file that is read in order, with a look ahead; it reports damage only after the last good byte."""
 
     def __init__(self, raw: Readable, budget: Budget, *, seekable: IO[bytes] | None = None) -> None:
         self.raw = raw
@@ -61,9 +61,9 @@ class Stream:
         return self._ahead[:size]
 
     def read(self, size: int = -1) -> bytes:
-        """Return exactly ``size`` bytes (all for -1), fewer at the end; raise what cut the stream short.
+        """Return exactly ``size`` bytes (all for -1), or fewer at the end.
 
-        The error comes on the first call that finds no byte left.
+        If the stream ended because of damage, the first call that finds no byte left raises that error.
         """
         if size < 0:
             return self._read_rest()
@@ -74,7 +74,7 @@ class Stream:
         return got
 
     def read_all(self, limit: int, what: str) -> bytes:
-        """Return everything, or raise :class:`Unreadable` for damage or more than ``limit`` bytes."""
+        """Return all bytes; raise :class:`Unreadable` if there is damage or are more than ``limit`` bytes."""
         got = self.peek(limit + 1)
         if len(got) > limit:
             msg = f"{what} larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
@@ -118,7 +118,7 @@ class Stream:
 
 
 class Counted:
-    """A raw file whose bytes are noted in the budget."""
+    """A raw file that counts the bytes it reads in the budget, which holds the limits."""
 
     def __init__(self, file: Readable, budget: Budget) -> None:
         self.file = file
@@ -133,7 +133,7 @@ class Counted:
 
 
 class _Gzip:
-    """The interface of ``bz2.BZ2Decompressor`` for gzip members."""
+    """A gzip decompressor with the interface of ``bz2.BZ2Decompressor``."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(31)
@@ -147,7 +147,7 @@ class _Gzip:
         try:
             return self._inflate.decompress(data, max_length)
         except zlib.error as error:
-            # zlib drops what it unpacked before the damage; byte by byte, that comes out first
+            # zlib drops the bytes that it unpacked before the damage; going byte by byte recovers them
             self._failure = error
             good: list[bytes] = []
             with contextlib.suppress(zlib.error):
@@ -175,7 +175,7 @@ _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 
 
 class _Unpacked:
-    """A packed stream, unpacked: all members of a file that was packed in several."""
+    """The decompressed bytes of a gzip, bz2 or xz stream, which may have several members."""
 
     def __init__(self, packed: Stream, codec: str) -> None:
         self.packed = packed
@@ -220,7 +220,7 @@ class _Unpacked:
 
 
 class _Zstd:
-    """A zstd stream, all frames of it, through pyarrow."""
+    """The decompressed bytes of a zstd stream with all its frames, by pyarrow."""
 
     def __init__(self, packed: Stream) -> None:
         self.packed = packed
@@ -228,7 +228,7 @@ class _Zstd:
 
     def read(self, size: int = -1) -> bytes:
         try:
-            # what is unpacked in a call that meets damage is lost, so calls are small
+            # a call that finds damage loses the bytes it has unpacked, so each call asks for few
             piece: bytes = self._arrow.read(_ZSTD_STEP)
         except (OSError, pa.ArrowException) as error:
             kind = "truncated" if "runcated" in str(error) else "damaged"
@@ -239,7 +239,7 @@ class _Zstd:
 
 
 class _Plain:
-    """What pyarrow asks of a Python file."""
+    """A stream with the methods that pyarrow requires of a Python file."""
 
     closed = False
 
@@ -260,11 +260,11 @@ class _Plain:
 
 
 def codec(stream: Stream) -> str | None:
-    """Return ``gzip``, ``zstd``, ``bz2`` or ``xz`` where the stream begins like one, else None."""
+    """Return the compression by the first bytes: ``gzip``, ``zstd``, ``bz2``, ``xz`` or None."""
     start = stream.peek(6)
     return next((name for name, magic in _MAGIC.items() if start.startswith(magic)), None)
 
 
 def unpack(stream: Stream, name: str) -> Stream:
-    """Return the unpacked stream of a packed one."""
+    """Return a stream of the decompressed bytes."""
     return Stream(_Zstd(stream) if name == "zstd" else _Unpacked(stream, name), stream.budget)

@@ -1,4 +1,8 @@
-"""Occurrences: every place of what a corpus repeats, in passages that a person can judge at once."""
+"""Occurrences: every place where a template occurs in a corpus, joined to passages that a person can judge at once.
+
+A *template* is a segment (line or sentence) that a publisher repeats. A *passage* is a run of templates that always
+occur together.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from toolkit.buffer import Buffer
 
 
 def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
-    """Return the remover as it is without anyone's decisions, so that what was rejected can be seen again.
+    """Return a copy of the remover without decisions, so that rejected templates can be reviewed again.
 
     Raises
     ------
@@ -36,7 +40,7 @@ def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
 def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Return the segments of a corpus that are templates, removed or not.
 
-    A decision on a template acts on segments; a span may join several of them and names only the longest.
+    Decisions apply to segments. A span may join several segments and has the ``template_id`` of only the longest.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     seen = Seen.of(read, lookup)
     scored = suspicious(read, seen)
     at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
-    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1
+    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
 
     def key(window: int) -> NDArray[np.uint64]:
         number = np.full(len(at), window + 1, np.uint64)
@@ -72,7 +76,7 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
 
 
 def _kinds(table: pd.DataFrame, spans: pd.DataFrame, corpus: pd.DataFrame) -> pd.Series[str]:
-    """Kind of the span that holds the middle of each segment."""
+    """Return the kind of the span that contains the middle of each segment, missing if there is none."""
     place = pd.Series(np.arange(len(corpus)), index=pd.Index(corpus["doc_id"]))
     base = np.r_[0, np.cumsum(corpus["text"].str.len().to_numpy(np.int64) + 1)]
     offset = base[place.loc[spans["doc_id"]].to_numpy()]
@@ -85,7 +89,7 @@ def _kinds(table: pd.DataFrame, spans: pd.DataFrame, corpus: pd.DataFrame) -> pd
 
 
 def passages(table: pd.DataFrame) -> pd.DataFrame:
-    """Join templates that never stand without each other to passages; leave out what is never removed.
+    """Join templates that always occur together to passages; leave out templates that are never removed.
 
     Parameters
     ----------
@@ -95,8 +99,8 @@ def passages(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row an occurrence: ``passage`` (the ``template_id`` it begins with), ``templates`` (tuple of
-        ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing where it stays).
+        One row per occurrence: ``passage`` (the ``template_id`` of its first template), ``templates`` (tuple of
+        ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing if this occurrence is not removed).
     """
     counts = table.groupby("template_id").size()
     kind = _commonest(table)
@@ -134,7 +138,7 @@ def passages(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _commonest(table: pd.DataFrame) -> pd.Series[str]:
-    """The most frequent kind of each template that is removed anywhere."""
+    """Return the most frequent kind of each template that is removed at least once."""
     counts = table.groupby(["template_id", "kind"]).size().rename("n").reset_index()
     counts["rank"] = counts["kind"].map(KINDS.index)
     counts = counts.sort_values(["template_id", "n", "rank"], ascending=[True, False, True])
@@ -142,13 +146,13 @@ def _commonest(table: pd.DataFrame) -> pd.Series[str]:
 
 
 def summary(occurrences: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
-    """Sum up the occurrences of each passage, most removed characters first.
+    """Summarise the occurrences of each passage; passages with the most removed characters come first.
 
     Returns
     -------
     DataFrame
         ``passage``, ``templates``, ``publisher``, ``kind`` (the most frequent), ``documents``,
-        ``occurrences``, ``removed`` (how many of those), ``characters`` (int64, removed in all),
+        ``occurrences``, ``removed`` (number of removed occurrences), ``characters`` (int64, removed in total),
         ``first_seen``, ``last_seen`` (``datetime64[us, UTC]``).
     """
     row = corpus.iloc[occurrences["document"]]

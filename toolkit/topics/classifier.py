@@ -1,4 +1,4 @@
-"""The topic classifier: the shipped model at once, or a model of one's own labels."""
+"""The topic classifier: use the shipped model, or fit a model of your own labels."""
 
 from __future__ import annotations
 
@@ -25,45 +25,45 @@ from toolkit.topics.features import FeatureSpace, matrix
 from toolkit.topics.model import LANGUAGES, TopicModel, shipped_model
 from toolkit.verdict import others
 
-_SAID: list[str] = []
-"""What has been said once in this process."""
+_WARNED: list[str] = []
+"""Warnings that were given in this process; each is given once."""
 
 
 class TopicClassifier(ClassifierMixin, BaseEstimator):
     """Classify news by topic, with calibrated probabilities and exact reasons.
 
-    Usable at once: without :meth:`fit` it is the shipped model of the 17 top-level IPTC Media Topics, in English and
-    the languages of :attr:`languages_`. :meth:`fit` makes it a classifier of one's own labels.
+    Without :meth:`fit` it uses the shipped model of the 17 top-level IPTC Media Topics, in English and the languages
+    of :attr:`languages_`. :meth:`fit` trains a model of your own labels.
 
     Parameters
     ----------
     min_confidence : float, optional
-        :meth:`predict` and :meth:`topics` leave documents out whose likeliest topic has a lower probability. Default:
-        what the model was made for, 0.3 for the shipped one, 0 for one's own labels.
+        :meth:`predict` and :meth:`topics` give no topic to documents whose likeliest topic has a lower probability.
+        Default: the value in the model, 0.3 for the shipped one and 0 for your own labels.
     title_weight : int, default 2
         For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
     lead : int, default 4096
-        For :meth:`fit`: bytes of the text that are read.
+        For :meth:`fit`: number of bytes that are read from the start of each text.
     bits : int, default 20
-        For :meth:`fit`: words fall into ``2**bits`` buckets. Weights take ``2**bits`` × classes × 4 bytes.
+        For :meth:`fit`: words are hashed into ``2**bits`` buckets. Weights take ``2**bits`` × classes × 4 bytes.
     C : float, default 1.0
         For :meth:`fit`: inverse of the regularisation of the linear support vector machine.
     class_weight : dict or "balanced", optional
-        For :meth:`fit`: weights of the classes, as in scikit-learn; one topic a document only.
+        For :meth:`fit`: weights of the classes, as in scikit-learn; only for labels with one topic per document.
     folds : int, default 5
         For :meth:`fit`: folds of the cross-validation that calibrates the probabilities.
     columns : mapping, optional
-        Column of the corpus → field of the frames given, such as ``{"text": "body2"}``, where they do not map
-        by themselves.
+        Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
+        not recognised.
 
     Attributes
     ----------
     model_ : TopicModel
-        Set by :meth:`fit` and :meth:`load`; without them the shipped model answers.
+        Set by :meth:`fit` and :meth:`load`; without it the shipped model is used.
     classes_ : array, length n
-        The topics: 8-digit IPTC codes (shipped), or one's own labels, ascending.
+        The topics: 8-digit IPTC codes (shipped model) or your own labels, ascending.
     text_column_ : str
-        Column that was read last: ``clean_text`` where the corpus has it, else ``text``.
+        The column of the last call: ``clean_text`` if the corpus has it, else ``text``.
 
     See Also
     --------
@@ -103,7 +103,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def model(self) -> TopicModel:
-        """The model that answers: one's own, or the shipped one."""
+        """The model in use: your own, or the shipped one."""
         return self.__dict__.get("model_") or shipped_model()
 
     @property
@@ -117,14 +117,14 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : corpus, or list or Series of str
-            ``clean_text`` is read where it is there, else ``text``; ``title`` where it is there.
+            Reads ``clean_text`` if present, else ``text``; and ``title`` if present.
 
         Returns
         -------
         DataFrame of float64, shape (documents, topics)
-            Index of ``X``, one column a class. The shipped model's rows do not sum to one: the highest
-            figure is the chance that the topic is the document's leading one, every other figure the chance
-            that the topic is also there. ``attrs["text_column"]`` names the column that was read.
+            Index of ``X``, one column per topic. Rows of the shipped model do not sum to one: the highest value is
+            the probability that this topic is the main topic of the document, each other value the probability
+            that the document is also about that topic. ``attrs["text_column"]`` names the column that was read.
         """
         corpus, texts = self._read(X)
         values, _ = self._values(corpus, texts, self._tongues(corpus, texts))
@@ -139,16 +139,15 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         ----------
         X : corpus, or list or Series of str
         names : bool, default False
-            English names in place of IPTC codes.
+            Return English names instead of IPTC codes.
 
         Returns
         -------
         Series
-            Index of ``X``; missing where the text is empty or holds no word that the model knows, where it is in a
-            language that is not among :attr:`languages_` (as ``lang`` says, else as the text tells), where the
-            probability is below ``min_confidence``, and, for the shipped model, where the document is no article
-            (as a column ``verdict`` says, else as :func:`toolkit.verdicts` would). ``attrs["missing"]`` counts the
-            reasons.
+            Index of ``X``. A topic is missing if the text is empty or has no word that the model knows, if its
+            language (the column ``lang``, else detected) is not among :attr:`languages_`, if the probability is
+            below ``min_confidence``, or, with the shipped model, if the document is not an article (by the column
+            ``verdict``, else by :func:`toolkit.verdicts`). ``attrs["missing"]`` counts the reasons.
 
         Examples
         --------
@@ -172,8 +171,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         -------
         DataFrame
             ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and
-            ``probability``; documents in the order of ``X``, likeliest topic first. A document for
-            which :meth:`predict` is missing has no row; ``attrs["missing"]`` counts the reasons.
+            ``probability``; documents in the order of ``X``, likeliest topic first. Documents without a topic
+            (see :meth:`predict`) have no row; ``attrs["missing"]`` counts the reasons.
         """
         corpus, values, why = self._judged(X)
         shown = values >= self.model.thresholds
@@ -197,12 +196,13 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def languages_(self) -> pd.DataFrame:
-        """Languages that are answered, with the accuracy on held-out publishers.
+        """Supported languages, with the accuracy on held-out publishers.
 
-        ``language``, ``documents`` and ``publishers`` (held out), ``answered`` (share at the default
-        ``min_confidence``); of those answered, ``accuracy`` (share whose leading topic is right, among all 17),
-        ``low`` and ``high`` (its 95 % interval, Wilson 1927) and ``among`` (share whose leading topic is one of the
-        document's). Empty for a classifier of one's own labels, which answers in any language.
+        ``language``; ``documents`` and ``publishers`` (numbers of the held-out ones); ``answered`` (share of
+        documents that get a topic at the default ``min_confidence``). Of those with a topic: ``accuracy`` (share
+        whose likeliest topic is the main topic, out of 17), ``low`` and ``high`` (its 95 % interval, Wilson 1927)
+        and ``among`` (share whose likeliest topic is any topic of the document). Empty for a model of your own
+        labels, which accepts every language.
         """
         held_out = [] if "model_" in self.__dict__ else shipped_model().card.get("held_out", [])
         columns = ["language", "documents", "publishers", "answered", "accuracy", "low", "high", "among"]
@@ -220,7 +220,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def _values(
         self, corpus: pd.DataFrame, texts: pd.Series[Any], lang: pd.Series[Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Figures of each document, and how many of its words are known, by the model of its language."""
+        """Return each document's probabilities and number of known words, by the model for its language."""
         titles, model = _titles(corpus), self.model
         foreign = self._foreign(lang)
         if not foreign.any():
@@ -237,7 +237,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return np.zeros(len(lang), bool) if own else ~lang.isin(ENGLISH).to_numpy(bool)
 
     def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, NDArray[np.float64], pd.Series[Any]]:
-        """Return the corpus, the figures of each document, and why it has no topic, if it has none."""
+        """Return the corpus, each document's probabilities, and the reason if it gets no topic."""
         corpus, texts = self._read(X)
         lang = self._tongues(corpus, texts)
         values, known = self._values(corpus, texts, lang)
@@ -253,7 +253,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return corpus, values, why
 
     def explain(self, text: str, *, title: str | None = None, topic: Any = None) -> Explanation:
-        """Show which words carried which topic of one text.
+        """Show how much each word of one text adds to each topic.
 
         Parameters
         ----------
@@ -265,7 +265,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         Explanation
-            Shows itself with highlights in a notebook; ``.words`` has the weights, which sum to the score.
+            In a notebook it displays the text with highlights; ``.words`` has the weights, which sum to the score.
 
         Raises
         ------
@@ -277,22 +277,22 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return explain(shipped_model(LANGUAGES) if foreign.any() else self.model, text, title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
-        """Show which words carried a topic in a corpus: in the documents of which it is the likeliest.
+        """Show which words add most to a topic, over the documents whose likeliest topic it is.
 
         Parameters
         ----------
         X : corpus, or list or Series of str
         topic : class, optional
-            Default all that lead a document.
+            Default: every topic that is the likeliest of some document.
         n : int, default 10
-            How many words a topic.
+            Number of words per topic.
 
         Returns
         -------
         DataFrame
-            ``topic``, ``name``, ``word`` (word or word pair in lower case), ``documents`` (how many of those
-            that the topic leads hold the word) and ``weight`` (its mean contribution to their score, in
-            log-odds, as :meth:`explain` gives it for one text), highest weight first.
+            ``topic``, ``name``, ``word`` (word or word pair in lower case), ``documents`` (number of the topic's
+            documents that contain the word) and ``weight`` (its mean contribution to their score, in log-odds, as
+            :meth:`explain` gives it for one text), highest weight first.
 
         Raises
         ------
@@ -329,17 +329,18 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         sample_weight: NDArray[np.float64] | None = None,
         groups: Iterable[Any] | None = None,
     ) -> TopicClassifier:
-        """Learn one's own labels: hashed TF-IDF, linear support vector machines, calibration.
+        """Train a model of your own labels: hashed TF-IDF, linear support vector machines, calibration.
 
         Parameters
         ----------
         X : corpus, or list or Series of str
-        y : iterable, one entry a document
-            A label (str or int); or a set, list or tuple of labels for documents with any number of topics.
+        y : iterable, one entry per document
+            A label (str or int), or a set, list or tuple of labels if documents may have any number of topics.
         sample_weight : float array, optional
         groups : iterable, optional
-            Documents of a group never straddle the folds that calibrate, such as the publisher or a group of
-            near-duplicates; default ``publisher`` where every document has one and there are enough.
+            Group of each document, such as its publisher or its group of near-duplicates. All documents of a group
+            are in the same fold of the cross-validation. Default: ``publisher``, if every document has one and
+            there are enough publishers.
 
         Returns
         -------
@@ -406,7 +407,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     @classmethod
     def load(cls, path: str | Path, *, min_confidence: float | None = None) -> TopicClassifier:
-        """Read a saved classifier; nothing in the files is run.
+        """Read a saved classifier; no code in the files is run.
 
         Raises
         ------
@@ -425,7 +426,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return loaded
 
     def score(self, X: CorpusLike, y: Iterable[Any], sample_weight: Any = None) -> float:
-        """Return the share of documents whose likeliest topic is ``y``; a missing one is wrong.
+        """Return the share of documents whose predicted topic is ``y``; a missing prediction counts as wrong.
 
         Raises
         ------
@@ -452,8 +453,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         corpus = as_corpus(X, self.columns)
         cleaned = "clean_text" in corpus.columns and not corpus["clean_text"].isna().all()
         self.text_column_ = "clean_text" if cleaned else "text"
-        if not cleaned and isinstance(X, pd.DataFrame) and not _SAID:
-            _SAID.append("said")
+        if not cleaned and isinstance(X, pd.DataFrame) and not _WARNED:
+            _WARNED.append("uncleaned")
             warnings.warn(
                 "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)",
                 stacklevel=3,
