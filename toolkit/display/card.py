@@ -63,7 +63,7 @@ class TemplateCard(_Card):
 
     def __init__(self, template: pd.Series[Any]) -> None:
         lines = {
-            "publisher": _told(template["publisher"]),
+            "publisher": _or_unknown(template["publisher"]),
             "documents": f"{template['documents']:,}",
             "seen": f"{_day(template['first_seen'])} to {_day(template['last_seen'])}",
         }
@@ -105,7 +105,7 @@ class CorpusCard(_Card):
         super().__init__(f"Corpus of {len(corpus):,} documents", lines)
 
 
-def _told(value: Any) -> str:
+def _or_unknown(value: Any) -> str:
     return "unknown" if pd.isna(value) else str(value)
 
 

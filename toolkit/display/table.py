@@ -32,7 +32,7 @@ class Table:
         self.frame = frame
         self.percent = percent
 
-    def _told(self, name: str, value: Any) -> str:
+    def _cell(self, name: str, value: Any) -> str:
         if pd.isna(value):
             return ""
         if name in self.percent:
@@ -44,7 +44,7 @@ class Table:
         return f"{value:,.4g}" if isinstance(value, float) else visible(str(value))
 
     def _cells(self) -> list[list[str]]:
-        return [[self._told(str(name), value) for value in self.frame[name]] for name in self.frame]
+        return [[self._cell(str(name), value) for value in self.frame[name]] for name in self.frame]
 
     def _left(self) -> list[bool]:
         return [not pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]

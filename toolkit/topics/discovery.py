@@ -62,7 +62,7 @@ class Discovery:
     documents: pd.DataFrame
     stability: float
 
-    def _told(self) -> str:
+    def _headline(self) -> str:
         left = sum(self.documents.attrs.get("missing", {}).values())
         out = f" ({left:,} that are no articles left out)" if left else ""
         return (
@@ -71,10 +71,10 @@ class Discovery:
         )
 
     def __repr__(self) -> str:
-        return f"{self._told()}\n\n{Table(self.topics.round(3))!r}"
+        return f"{self._headline()}\n\n{Table(self.topics.round(3))!r}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._told()}</p>{Table(self.topics.round(3))._repr_html_()}"
+        return f"<p>{self._headline()}</p>{Table(self.topics.round(3))._repr_html_()}"
 
 
 def discover(

@@ -174,7 +174,7 @@ class TopicModel:
                 json.loads(path.with_suffix(".json").read_bytes()) if sizes[0] <= _LARGEST_CARD else None
             )
         except (OSError, ValueError, RecursionError) as error:
-            msg = f"{path}: cannot be read ({_told(error)}); a model is two files, .npz and .json of one name"
+            msg = f"{path}: cannot be read ({_one_line(error)}); a model is two files, .npz and .json of one name"
             raise ModelError(msg) from error
         if not isinstance(described, dict) or described.get("format") != FORMAT:
             place = path.with_suffix(".json")
@@ -185,7 +185,7 @@ class TopicModel:
             classes = tuple(described["classes"])
             largest = space.size * 4 * (len(classes) + 2) + 20 * len(classes) + _SLACK
         except (KeyError, TypeError, ValueError) as error:
-            msg = f"{path}: not a whole topic model ({_told(error)}); take both files from the same save"
+            msg = f"{path}: not a whole topic model ({_one_line(error)}); take both files from the same save"
             raise ModelError(msg) from error
         if sizes[1] > largest:
             msg = (
@@ -204,7 +204,7 @@ class TopicModel:
             card = dict(described["card"])
             return cls(classes, space, described["kind"], **arrays, lexicon=lexicon, card=card)
         except (KeyError, TypeError, ValueError) as error:
-            msg = f"{path}: not a whole topic model ({_told(error)}); take both files from the same save"
+            msg = f"{path}: not a whole topic model ({_one_line(error)}); take both files from the same save"
             raise ModelError(msg) from error
 
 
@@ -216,7 +216,7 @@ def _check_classes(classes: tuple[Any, ...]) -> None:
         raise ModelError(msg)
 
 
-def _told(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
