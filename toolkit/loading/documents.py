@@ -33,8 +33,9 @@ def documents(archive: Archive) -> Iterator[Record | Unreadable]:
     `links` (Aylien), `headline.main` (New York Times); the mark `[+2829 chars]` of NewsAPI and GNews is taken off
     Bad input: records before a fault are kept, then `cut off in the middle of a record; what follows is not read`;
     `not an object: a record must be one`; `JSON nested deeper than 100`; `no records`
-    Seen in: mattlisiv/newsapi-python#72; EventRegistry/event-registry-python wiki; Webz.io, GNews, Guardian Open
-    Platform, New York Times Article Search and Aylien documentation
+    Seen in: mattlisiv/newsapi-python#72; EventRegistry/event-registry-python wiki; TrendGame/TrendGame
+    stories-raw.js (Aylien); AnastasisGi/news-pairing-amy headlines-data.js (Guardian); Sabine-Sardine/app
+    sampleNYTresponse.js (New York Times); Webz.io and GNews documentation
     """
     limits = archive.options.limits
     scanner = _Scanner(archive.stream, archive.options)

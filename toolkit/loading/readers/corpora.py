@@ -58,7 +58,7 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
     Read as: one article a `<DOC>`: the text, a paragraph a `<P>`
     Fields: doc_id (id or DOCNO) title published publisher (source code) authors lang; the date by the id, or DATE
     Bad input: `empty text`; `cut off: no </DOC> at its end`
-    Seen in: UmerTariq1/TF-IDF data/README.md; TREC collections AP, FT, LA Times (DOCNO, HEAD, BYLINE)
+    Seen in: UmerTariq1/TF-IDF data/README.md; sauparna/trecbox data/README.md (tags of the TREC disks)
     """
     for piece in archive.pieces(DOC):
         if isinstance(piece, Unreadable):
@@ -70,12 +70,17 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
             opening = re.search(_ATTRIBUTE.format("id"), piece[: piece.index(">")], re.I)
             identity = opening[1] if opening else collapsed(sgml(piece, "DOCNO", "DOCID")) or None
             parts = re.match(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)", identity or "")
-            text = sgml(piece, "TEXT") or ""
+            text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT"))
+            titles = sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")
+            day = (
+                "-".join(parts.groups()[2:])
+                if parts
+                else _date(sgml(piece, "DATE", "DATE_TIME", "DATE1", "DD"))
+            )
             yield {
-                "doc_id": identity, "title": collapsed(sgml(piece, "HEADLINE", "HEAD", "HL", "TITLE")) or None,
+                "doc_id": identity, "title": collapsed(titles) or None, "published": day,
                 "text": paragraphs(blocks(text)), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
-                "published": "-".join(parts.groups()[2:]) if parts else _date(sgml(piece, "DATE", "DATE_TIME", "DD")),
-                "publisher": parts[1] if parts else None,
+                "publisher": parts[1] if parts else collapsed(sgml(piece, "PUB")) or None,
                 "lang": _LANGUAGES.get(parts[2]) if parts else None,
                 "section": collapsed(sgml(piece, "SECTION")) or None,
             }  # fmt: skip

@@ -23,7 +23,8 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
     Fields: doc_id title url publisher published (`pubdata`, `date.issue`, `pubDate`) authors section length lang
     Bad input: `not well-formed XML: …; what follows is not read` after the whole items; `XML declares entities`;
     `XML entities are not expanded; the item is not read`; `empty text`
-    Seen in: IPTC NewsML-G2 and NITF examples; cran/tm inst/texts/rcv1_2330.xml; LDC2008T19 documentation
+    Seen in: iptc/python-newsmlg2 README.md; Infomaker/writer-format newsml; mdampuero/opennemas-onm
+    newsml_templates (NewsML 1.2); cran/tm inst/texts/rcv1_2330.xml; LDC2008T19 documentation
     """
     from lxml import etree
 
