@@ -17,7 +17,7 @@ from typing import Any
 
 PAGES = {
     "loading": ("toolkit.loading", "toolkit.corpus"),
-    "boilerplate": ("toolkit.boilerplate", "toolkit.duplication"),
+    "boilerplate": ("toolkit.boilerplate", "toolkit.assessment", "toolkit.duplication"),
     "topics": ("toolkit.topics", "toolkit.contamination", "toolkit.estimation"),
     "jobs": ("toolkit.pipeline", "toolkit.settings", "toolkit.report", "toolkit.verification"),
     "datasets": ("toolkit.datasets",),
