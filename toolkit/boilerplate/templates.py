@@ -21,7 +21,7 @@ from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_se
 from toolkit.boilerplate.features import FINGERPRINTS, mix
 from toolkit.segments import Segments
 
-FORMAT = "news-toolkit template index 3"
+FORMAT = "news-toolkit template index 4"
 WINDOWS = (*FINGERPRINTS[:6], "title")
 """What is counted for each publisher: whole segments, fuzzy segments, first and last words, and titles."""
 CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
