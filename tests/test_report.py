@@ -120,7 +120,10 @@ def test_results_agree_with_the_files(rendered):
     assert results.publishers()["characters"].sum() == cleaned["text"].str.len().sum()
     assert results.months()["documents"].sum() == len(cleaned)
     assert int(results.months().loc[results.months()["month"].isna(), "documents"].sum()) == 60
-    assert results.account().set_index("what")["n"]["characters removed"] == removed
+    account = results.account().set_index("what")["n"]
+    assert account["characters removed"] == removed
+    assert account["documents without a date"] == 60
+    assert account["documents that have a duplicate"] == len(pd.read_parquet(rendered / "duplicates.parquet"))
     assert results.topics().set_index("name")["documents"].to_dict() == results.record["counts"]["topics"]
     assert results.templates(3)["characters"].is_monotonic_decreasing
     ids = results.telling(5)

@@ -279,6 +279,10 @@ def _framed(documents: Any) -> pd.DataFrame:
         raise CorpusError(msg)
     if hasattr(documents, "to_pandas"):  # polars, Arrow
         documents = documents.to_pandas()
+    if isinstance(documents, (bytes, bytearray)) or not isinstance(documents, Iterable):
+        kind = type(documents).__name__
+        msg = f"corpus: {kind} holds no texts; pass a text (str), a list or Series of texts, or a DataFrame"
+        raise CorpusError(msg)
     if isinstance(documents, pd.DataFrame):
         frame = documents.copy(deep=False)
         frame.attrs = dict(documents.attrs)

@@ -131,7 +131,12 @@ class Results:
             "characters read": counts["characters"],
             "characters removed": removed,
             "documents with something removed": self._spans(["doc_id"])["doc_id"].nunique(),
+            "documents that lost over half of their text": counts.get("halved", 0),
+            "documents without a date": counts.get("undated", 0),
         }
+        if "duplicates" in counts:
+            copies = (n for kind, n in counts["duplicates"].items() if kind != "groups")
+            rows["documents that have a duplicate"] = sum(copies)
         return pd.DataFrame({"what": list(rows), "n": list(rows.values())})
 
     def inputs(self) -> pd.DataFrame:
