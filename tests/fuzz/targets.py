@@ -31,7 +31,9 @@ from toolkit.boilerplate.decisions import read_decisions
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.buffer import Buffer
 from toolkit.display import CleanedArticle, Table, escaped, visible
+from toolkit.language import languages
 from toolkit.loading import Limits, load
+from toolkit.loading.faults import FAULTS, faults, repaired
 from toolkit.segments import cut
 
 LIMITS = Limits(
@@ -79,6 +81,68 @@ def segments(data: bytes) -> None:
     assert (np.diff(at) >= 0).all(), "segments out of order or range"
     assert (found.end > found.start).all(), "an empty segment"
     assert found.bounds.tolist() == sorted(found.bounds), "documents out of order"
+
+
+def told_languages(data: bytes) -> None:
+    """A language is told for each text by itself, or is missing."""
+    parts = data.decode("utf-8", "replace").split("\0")[:8]
+    told = languages(parts)
+    assert told.isna().tolist() == [bool(languages([part]).isna().item()) for part in parts]
+    assert told.dropna().str.fullmatch("[a-z]{2,3}").all()
+
+
+BROKEN = "Itâ€™s <p class='a'>rain &amp; wind</p>\\n\\n\\u201cZero\u200b\u201d Ã©tÃ© Ð\x9f"
+
+
+def mended(data: bytes) -> None:
+    """A repair never fails, and touches no text that shows nothing."""
+    parts = pa.array(data.decode("utf-8", "replace").split("\0")[:8], pa.large_string())
+    found = faults(parts)
+    for kind in FAULTS:
+        once = repaired(parts, [kind])
+        assert len(once) == len(parts)
+        assert kind in found or once.equals(parts), f"{kind}: a sound text was changed"
+
+
+def claiming_tar() -> bytes:
+    """A tar whose header claims 2^62 bytes."""
+    header = bytearray(tarfile.TarInfo("a.txt").tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = b"\x80" + (2**62).to_bytes(11, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + b"x" * 512
+
+
+def pax_tar() -> bytes:
+    """A tar whose extended header tells a size, and a sparse map."""
+    file = io.BytesIO()
+    member = tarfile.TarInfo("a.txt")
+    member.size = 9
+    member.pax_headers = {"size": "99999999", "GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(b"Head Body"))
+    return file.getvalue()
+
+
+def _same() -> pa.Table:
+    column = pa.DictionaryArray.from_arrays(
+        pa.array([0] * 500, pa.int32()), pa.array(["Rain fell. " * 2_000])
+    )
+    return pa.table({"text": column})
+
+
+def same_parquet() -> bytes:
+    """A Parquet file of one long text in each row, which stands in it once."""
+    file = io.BytesIO()
+    pa.parquet.write_table(_same(), file, compression="zstd")
+    return file.getvalue()
+
+
+def same_feather() -> bytes:
+    """The same as an Arrow file, its buffers packed."""
+    file = io.BytesIO()
+    pa.feather.write_feather(_same(), file, compression="zstd")
+    return file.getvalue()
 
 
 def texts(data: bytes) -> list[str]:
@@ -324,8 +388,8 @@ SHAPES = {
 
 NAMES = (
     "jsonlines", "json", "csv", "text", "html", "xml", "warc", "parquet", "feather", "zip", "tar", "gzip", "zstd",
-    "bz2", "xz", "unnamed", "segments", "cleaning", "topics", "display", "topic-arrays", "topic-card",
-    "segment-arrays", "segment-card", "index", "decisions", *SHAPES,
+    "bz2", "xz", "unnamed", "languages", "faults", "segments", "cleaning", "topics", "display", "topic-arrays",
+    "topic-card", "segment-arrays", "segment-card", "index", "decisions", *SHAPES,
 )  # fmt: skip
 
 
@@ -347,10 +411,10 @@ def targets() -> dict[str, Target]:
         "html": ("a.html", (PAGE, b"<!DOCTYPE html><meta charset=latin-1><p>x")),
         "xml": ("a.xml", (RSS, ATOM, NITF)),
         "warc": ("a.warc", (WARC, WARC + WARC)),
-        "parquet": ("a.parquet", (columnar(pa.parquet.write_table),)),
-        "feather": ("a.feather", (columnar(pa.feather.write_feather),)),
+        "parquet": ("a.parquet", (columnar(pa.parquet.write_table), same_parquet())),
+        "feather": ("a.feather", (columnar(pa.feather.write_feather), same_feather())),
         "zip": ("a.zip", (zipped(a_txt=b"Head\nBody", b_jsonl=LINES, c_zip=zipped(d_txt=b"Head\nBody")),)),
-        "tar": ("a.tar", (tarred(a_txt=b"Head\nBody", b_jsonl=LINES),)),
+        "tar": ("a.tar", (tarred(a_txt=b"Head\nBody", b_jsonl=LINES), claiming_tar(), pax_tar())),
         "gzip": ("a.jsonl.gz", (gzip.compress(LINES), gzip.compress(LINES) * 2)),
         "zstd": ("a.jsonl.zst", (pa.compress(LINES, "zstd", asbytes=True),)),
         "bz2": ("a.jsonl.bz2", (bz2.compress(LINES),)),
@@ -359,6 +423,10 @@ def targets() -> dict[str, Target]:
     }
     return {
         **{name: Target(reader(file), lambda seeds=seeds: seeds) for name, (file, seeds) in files.items()},
+        "languages": Target(
+            told_languages, lambda: (PLAIN, "Дождь \u0300идёт und es regnet 雨が降る".encode())
+        ),
+        "faults": Target(mended, lambda: (BROKEN.encode(), PLAIN)),
         "segments": Target(
             segments,
             lambda: (PLAIN, PLAIN[:-1], "McCainGOP “A.”B… a.m. No. 5\u2028".encode()),
