@@ -21,6 +21,7 @@ from toolkit.corpus import (
     quarantine,
     registrable_domain,
 )
+from toolkit.fields import url_key
 
 
 def test_examples_in_docstrings_run():
@@ -136,3 +137,20 @@ def test_what_is_no_corpus_is_refused_in_one_line(documents, message):
 )
 def test_registrable_domain(url, domain):
     assert registrable_domain(url) == domain
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://www.post.example/a/1/", "http://post.example/a/1", True),
+        ("https://post.example:443/a?b=2&a=1&utm_source=x#c", "//m.post.example/a?a=1&b=2", True),
+        ("https://post.example/a/index.html?fbclid=9", "https://amp.post.example/a/", True),
+        ("https://post.example/", "post.example", True),
+        ("https://post.example/a?id=1", "https://post.example/a?id=2", False),
+        ("https://post.example/a", "https://post.example/b", False),
+        ("https://sport.post.example/a", "https://post.example/a", False),
+    ],
+)
+def test_addresses_of_one_page_have_one_key(one, other, same):
+    assert (url_key(one) == url_key(other)) == same
+    assert url_key(None) is url_key("mailto:a@b.example") is None

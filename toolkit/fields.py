@@ -67,6 +67,7 @@ HOST_FIELDS = ("source_domain", "domain", "site", "hostname", "host", "source_ur
 """Publisher fields whose host names are reduced to the registrable domain."""
 
 # scheme, user and port are left out; mailto: and javascript: have no host
+_CAMPAIGN = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|cmpid|ocid)(?:=|$)", re.I)
 _AUTHORITY = re.compile(
     r"(?:[a-z][a-z0-9+.-]*://|//|(?![a-z][a-z0-9+.-]*:(?!\d)))(?:[^/@?#\s]*@)?([^/:?#\s]+)", re.I
 )
@@ -75,6 +76,26 @@ _HOST = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#\s]*@)?([a-z0-9.-]+\.[a-z0-9-]+)\.?(?::\d+)?(?:[/?#]\S*)?$", re.I
 )
 _ROLES_OF_WEB_ADDRESSES = {"source_url", "uri"}
+
+
+def url_key(url: str | None) -> str | None:
+    """Return what two addresses of one page have in common, or None where there is no address.
+
+    Left out are scheme, ``www.``, ``m.`` and ``amp.``, port, fragment, a closing slash, ``index.html``, and what
+    campaigns append (``utm_…``, ``fbclid``, ``gclid``); what else is asked for is put in order.
+
+    Examples
+    --------
+    >>> url_key("https://www.post.example/a/?utm_source=x&id=7#top") == url_key("http://m.post.example/a?id=7")
+    True
+    """
+    if not isinstance(url, str) or (found := _AUTHORITY.match(url.strip())) is None:
+        return None
+    path, _, query = url.strip()[found.end() :].partition("#")[0].partition("?")
+    host = re.sub(r"^(?:www\d?|m|mobile|amp)\.", "", found.group(1).lower())
+    path = re.sub(r"^:\d+|/(?:index\.\w{3,5}|amp)?/?$", "", path)
+    asked = sorted(part for part in query.split("&") if part and not _CAMPAIGN.match(part))
+    return host + path + ("?" + "&".join(asked) if asked else "")
 
 
 def registrable_domain(url: str | None) -> str | None:
