@@ -1,5 +1,6 @@
 """What a person types first, as in a notebook, and what they expect to come of it."""
 
+import ast
 import hashlib
 import io
 import json
@@ -8,6 +9,7 @@ import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -74,6 +76,12 @@ def test_tab_offers_what_is_public_and_nothing_else():
     assert {"show", "plots", "census", "review", "audit", "clean", "load", "quarantine"} <= offered
     assert not offered & {"import_module", "Any", "TYPE_CHECKING"}
     assert all(getattr(toolkit, name) is not None for name in offered)
+
+
+def test_a_type_checker_sees_the_same_names():
+    tree = ast.parse(Path(toolkit.__file__).read_text("utf-8"))
+    seen = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == set(toolkit.__all__)
 
 
 def test_everything_public_has_help():

@@ -24,6 +24,7 @@ if _typing.TYPE_CHECKING:
         plots,
         report,
         review,
+        words,
     )
     from toolkit.assessment import verdicts
     from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
@@ -73,18 +74,20 @@ _HOMES = {
 """Names of the package → the module each is imported from, once it is asked for; the others are modules."""
 
 
-def __getattr__(name: str) -> _typing.Any:
-    """Import what is asked for: whoever only loads need not wait for scikit-learn."""
-    if name not in __all__:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    try:
-        module = _importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
-    except ModuleNotFoundError as error:
-        extra = "dist" if name == "distributed" else "lab"
-        msg = f"{__name__}.{name} needs {error.name}, which is not installed; pip install 'news-toolkit[{extra}]'"
-        raise AttributeError(msg) from error
-    return getattr(module, name) if name in _HOMES else module
+if not _typing.TYPE_CHECKING:  # with it, a checker would take any misspelt name for one of the package
+
+    def __getattr__(name: str) -> _typing.Any:
+        """Import what is asked for: whoever only loads need not wait for scikit-learn."""
+        if name not in __all__:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        try:
+            module = _importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
+        except ModuleNotFoundError as error:
+            extra = "dist" if name == "distributed" else "lab"
+            msg = f"{__name__}.{name} needs {error.name}, which is not installed; pip install 'news-toolkit[{extra}]'"
+            raise AttributeError(msg) from error
+        return getattr(module, name) if name in _HOMES else module
 
 
 def __dir__() -> list[str]:
