@@ -445,7 +445,7 @@ DUMPS = {
     "GDELT": (
         {"url": "https://a.com/1", "url_mobile": "", "title": "T", "seendate": "20240101T120000Z",
          "domain": "a.com", "language": "English"},
-        {"text": "T", "publisher": "a.com", "lang": "English", "published": "2024-01-01T12:00Z"},
+        {"text": "T", "publisher": "a.com", "lang": "en", "published": "2024-01-01T12:00Z"},
     ),
 }  # fmt: skip
 
