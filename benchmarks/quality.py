@@ -76,11 +76,11 @@ def topics() -> pd.DataFrame:
     from training.topics import Design, Learner, View, listing, validate
 
     shipped = shipped_model()
-    view = View(shipped.space, shipped.lexicon, shipped.idf, np.zeros((len(shipped.idf), 1), np.float32))
+    view = View(shipped.lexicon, shipped.idf, np.zeros((len(shipped.idf), 1), np.float32))
     documents = labelled()
     documents = documents.take(documents.pinned & (documents.languages == "en"))
-    learner = Learner.of(view, documents, replace(Design(), meaning=0.0), words=True)
-    values = validate(learner)[0]
+    learner = Learner.of(view, documents, replace(Design(), meaning=0.0))
+    values = validate(learner)[0][0]
     listed = values >= listing(learner, values)
     listed[np.arange(len(values)), values.argmax(axis=1)] = True
     codes = np.array(CODES)

@@ -19,7 +19,7 @@ from toolkit.evaluation.topics import topic_scores
 from toolkit.topics import TopicClassifier, taxonomy
 from toolkit.topics.model import LANGUAGES, shipped_model
 from toolkit.topics.taxonomy import CODE_OF, CODES
-from training.topics import Design, Learner, learners, listing, validate
+from training.topics import Learner, learner, listing, validate
 
 TEXTS = Path(__file__).parents[1] / "data" / "benchmarks" / "topic_texts.jsonl"
 """Forty short texts and eleven that are no news, written for this project."""
@@ -29,13 +29,18 @@ _SEEN, _NEW = "publishers unseen", "source unseen"
 
 def measure() -> dict[str, pd.DataFrame]:
     """Return every table of figures: ``label, series, value, low, high``."""
-    english = learners(Design())["en"]
-    figures = {_SEEN: validate(english)[0], _NEW: validate(english, "source")[0]}
+    prepared = learner()
+    return tables(prepared, validate(prepared)[0][0], validate(prepared, "source")[0][0])
+
+
+def tables(english: Learner, seen: NDArray[np.float64], new: NDArray[np.float64]) -> dict[str, pd.DataFrame]:
+    """Return every table from the figures by unseen publisher and by unseen source."""
+    figures = {_SEEN: seen, _NEW: new}
     threshold = listing(english, figures[_NEW])
     whole = [_scores(english, values, threshold, name) for name, values in figures.items()]
-    tables = pd.concat(whole, ignore_index=True)
-    older = tables[(tables["group"] == "gold") | (tables["group"] == "modern")]
-    sources = tables[(tables["metric"] == "accuracy") & (tables["group"] != "gold")]
+    scores = pd.concat(whole, ignore_index=True)
+    older = scores[(scores["group"] == "gold") | (scores["group"] == "modern")]
+    sources = scores[(scores["metric"] == "accuracy") & (scores["group"] != "gold")]
     return {
         "english": _shape(older, older["metric"] + ", " + older["group"]),
         "sources": _shape(sources, sources["group"]),

