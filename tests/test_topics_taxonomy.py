@@ -40,9 +40,3 @@ def test_the_file_can_be_built_again(shared_data, tmp_path):
         [str(shared_data / "taxonomy" / "iptc_mediatopics_2023-10-24.json"), str(tmp_path / "t.json")]
     )
     assert (tmp_path / "t.json").read_bytes() == shipped("taxonomy.json").read_bytes()
-
-
-def test_definitions_become_documents(shared_data):
-    texts = mediatopics.definitions(shared_data / "taxonomy" / "iptc_mediatopics_2023-10-24.json")
-    assert set(texts["topic"]) == set(taxonomy.CODES)
-    assert texts["text"].str.contains("Wetter", regex=False).any()

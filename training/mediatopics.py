@@ -1,4 +1,4 @@
-"""The full list of IPTC Media Topics: cut to the levels that ship, and read as texts that define topics.
+"""The full list of IPTC Media Topics, cut to the levels that ship.
 
 ``python -m training.mediatopics SOURCE OUT`` writes ``data/taxonomy.json``.
 """
@@ -9,37 +9,6 @@ import argparse
 import json
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
-
-
-def definitions(source: Path) -> pd.DataFrame:
-    """Return what the taxonomy says of each topic of any level, as small documents.
-
-    Parameters
-    ----------
-    source : Path
-        ``taxonomy/iptc_mediatopics_2023-10-24.json`` of the data folder.
-
-    Returns
-    -------
-    DataFrame
-        ``text`` (English name and definition, then the names in other languages) and ``topic``, the code of
-        its top-level topic; retired topics are left out.
-    """
-    concepts = json.loads(source.read_text(encoding="utf-8"))["concepts"]
-    rows = []
-    for concept in concepts:
-        if concept["retired"]:
-            continue
-        names = concept["names"]
-        english = names["en-GB"]
-        others = [name for key, name in names.items() if name and not key.startswith("en")]
-        top = concept["top"].removeprefix("medtop:")
-        rows.append((f"{english}. {english}. {concept['definition_en'] or ''}", top))
-        rows.append((". ".join(dict.fromkeys(others)), top))
-    frame = pd.DataFrame(rows, columns=["text", "topic"], dtype="str")
-    return frame[frame["text"] != ""].reset_index(drop=True)
 
 
 def build(source: Path) -> dict[str, Any]:

@@ -83,10 +83,10 @@ class Design:
     foreign_lead: int = 12_000
     title_weight: int = 6
     meaning: float = 2.0
-    penalty: float = 1.0
+    penalty: float = 0.8
     primary_share: float = 0.8
     balance: float = 1.0
-    further: float = 0.5
+    further: float = 0.25
 
     @property
     def spaces(self) -> dict[bool, FeatureSpace]:
@@ -234,13 +234,11 @@ class Learner:
         stacked = np.concatenate([look[rows] for look in scores])
         known = np.concatenate([look[1][rows] for look in self.looks])
         labels = np.tile(part.primary, len(self.looks))
-        weight = np.tile(np.where(part.pinned, 1.0, self.design.further), len(self.looks))
-        curve = fit_curve(stacked, known, labels, weight)
-        warm = stacked * slope(curve, known)[:, None]
-        turn, shift = calibration.fit_softmax(warm, labels, weight=weight, strength=10.0)
-        share = softmax(
-            scores[0][rows] * slope(curve, self.looks[0][1][rows])[:, None] @ turn + shift, axis=1
-        )
+        weight = np.where(part.pinned, 1.0, self.design.further)
+        # whole documents count twice: they are what is mostly read
+        curve, shift = fit_curve(stacked, known, labels, np.concatenate([2 * weight, weight, weight]))
+        warm = scores[0][rows] * slope(curve, self.looks[0][1][rows])[:, None]
+        share = softmax(warm + shift, axis=1)
         odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
         beside = np.ones(share.shape, bool)
         beside[np.arange(len(share)), share.argmax(axis=1)] = False
@@ -248,12 +246,12 @@ class Learner:
             calibration.fit_sigmoids(odds[b, k : k + 1], part.member[b, k : k + 1])[0]
             for k, b in enumerate(beside.T)
         ]
-        return Calibrated(curve, turn, shift, np.array(also))
+        return Calibrated(curve, shift, np.array(also))
 
     def figures(self, calibrated: Calibrated, scores: Floats, rows: Places, look: int = 0) -> Floats:
         """Return calibrated figures of documents, as the classifier gives them."""
         warm = scores[look][rows] * slope(calibrated.curve, self.looks[look][1][rows])[:, None]
-        return listed(np.asarray(softmax(warm @ calibrated.turn + calibrated.shift, axis=1)), calibrated.also)
+        return listed(np.asarray(softmax(warm + calibrated.shift, axis=1)), calibrated.also)
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +259,6 @@ class Calibrated:
     """Calibration of the scores: see :class:`toolkit.topics.model.TopicModel`."""
 
     curve: Floats
-    turn: Floats
     shift: Floats
     also: Floats
 
@@ -271,8 +268,8 @@ def slope(curve: Floats, known: Places) -> Floats:
     return np.asarray(np.exp(curve[0] + curve[1] * np.log1p(known)))
 
 
-def fit_curve(scores: Floats, known: Places, labels: Places, weight: Floats) -> Floats:
-    """Fit the slope of scores as a function of how many known words a document has (and a shift, forgotten)."""
+def fit_curve(scores: Floats, known: Places, labels: Places, weight: Floats) -> tuple[Floats, Floats]:
+    """Fit the slope of scores as a function of how many known pieces a document has, and a shift of each topic."""
     rows, logs = np.arange(len(labels)), np.log1p(known)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
@@ -286,7 +283,8 @@ def fit_curve(scores: Floats, known: Places, labels: Places, weight: Floats) -> 
         return float(value), np.concatenate([[pull.sum(), pull @ logs], gap.sum(axis=0) + parameters[2:]])
 
     start = np.concatenate([[1.5, 0.0], np.zeros(scores.shape[1])])
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x[:2])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return np.asarray(found[:2]), np.asarray(found[2:])
 
 
 def learner(design: Design | None = None) -> Learner:
@@ -350,9 +348,8 @@ def train(
     for kind, weights in learner.weights(np.flatnonzero(learnable)).items():
         rows = np.flatnonzero(learnable & (learner.english == kind))
         calibrated = learner.calibrate(scores, rows)
-        turned = weights @ calibrated.turn
-        turned -= turned.mean(axis=1, keepdims=True)  # softmax does not see it, explanations read better
-        whole, scale = quantise(turned)
+        # softmax does not see the mean, and explanations read better without
+        whole, scale = quantise(weights - weights.mean(axis=1, keepdims=True))
         models[kind] = TopicModel(
             classes=CODES,
             space=learner.spaces[kind],
@@ -421,7 +418,7 @@ def language_table(learner: Learner, figures: Floats, confidence: float) -> pd.D
     right = best == documents.primary
     among = documents.member[np.arange(len(best)), best]
     sure = figures.max(axis=1) >= confidence
-    scored = np.isin(documents.sources.astype(str), ["modern", "fundus", "invented"])
+    scored = np.isin(documents.sources.astype(str), ["modern", "fundus"])
     for language in sorted(set(documents.languages[scored])):
         these = scored & (documents.languages == language)
         answered = these & sure
@@ -444,7 +441,7 @@ def language_table(learner: Learner, figures: Floats, confidence: float) -> pd.D
     return table.assign(supported=enough & ((table["accuracy"] >= 0.7) | (table["among"] >= 0.8)))
 
 
-CONFIDENCE = 0.3
+CONFIDENCE = 0.4
 """Probability below which documents are left without a topic; see docs/topics.md."""
 
 
