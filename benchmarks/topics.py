@@ -17,7 +17,7 @@ from toolkit import datasets
 from toolkit.census import rate
 from toolkit.evaluation.topics import topic_scores
 from toolkit.topics import TopicClassifier, taxonomy
-from toolkit.topics.model import LANGUAGES, shipped_model
+from toolkit.topics.model import shipped_model
 from toolkit.topics.taxonomy import CODE_OF, CODES
 from training.topics import Learner, learner, listing, validate
 
@@ -103,7 +103,8 @@ def by_topic(learner: Learner, figures: NDArray[np.float64]) -> pd.DataFrame:
 
 def languages() -> pd.DataFrame:
     """What the card of the shipped model says of every language that was tried."""
-    table = pd.DataFrame(shipped_model(LANGUAGES).card["held_out"])
+    table = pd.DataFrame(shipped_model().card["held_out"])
+    table = table[table["documents"] >= 20]
     rows = []
     for row in table.to_dict("records"):
         label = row["language"] + ("" if row["supported"] else " (not claimed)")

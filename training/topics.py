@@ -441,7 +441,7 @@ def language_table(learner: Learner, figures: Floats, confidence: float) -> pd.D
     return table.assign(supported=enough & ((table["accuracy"] >= 0.7) | (table["among"] >= 0.8)))
 
 
-CONFIDENCE = 0.4
+CONFIDENCE = 0.35
 """Probability below which documents are left without a topic; see docs/topics.md."""
 
 

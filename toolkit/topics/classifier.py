@@ -39,7 +39,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     ----------
     min_confidence : float, optional
         :meth:`predict` and :meth:`topics` give no topic to documents whose likeliest topic has a lower probability.
-        Default: the value in the model, 0.4 for the shipped one and 0 for your own labels.
+        Default: the value in the model, 0.35 for the shipped one and 0 for your own labels.
     title_weight : int, default 2
         For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
     lead : int, default 4096

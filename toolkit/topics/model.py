@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).parent.parent / "models" / "topics.npz"
 LANGUAGES = SHIPPED.with_name("topics_languages.npz")
 """The model of languages other than English that ships with the package."""
 
-_BELOW = 0.98
+_BELOW = 0.8
 _LARGEST_CARD = 16 * 2**20
 _SLACK = 1 << 16
 """Bytes of headers and packing beside the numbers in a file of arrays."""
