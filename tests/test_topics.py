@@ -98,7 +98,7 @@ def test_the_long_frame_names_topics():
 
 
 def test_it_abstains_below_the_threshold():
-    careful = TopicClassifier(min_confidence=0.999999)
+    careful = TopicClassifier(min_confidence=1.0)
     predicted = careful.predict(TEXTS)
     assert predicted.isna().all()
     assert careful.topics(TEXTS).empty
