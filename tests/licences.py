@@ -20,10 +20,8 @@ ONLY_BESIDE = {"chardet": "LGPL-2.1-or-later"}
 """Allowed for comparisons and tests only: nothing of the package itself may need it."""
 
 ELSEWHERE = {
-    "aiohappyeyeballs": "PSF-2.0", "aiohttp": "Apache-2.0 AND MIT", "aiosignal": "Apache-2.0",
-    "appnope": "BSD-2-Clause", "colorama": "BSD", "contourpy": "BSD-3-Clause", "frozenlist": "Apache-2.0",
-    "importlib-metadata": "Apache-2.0", "lazy-importer": "Apache-2.0", "multidict": "Apache-2.0",
-    "overrides": "Apache-2.0", "propcache": "Apache-2.0", "pywinpty": "MIT", "yarl": "Apache-2.0", "zipp": "MIT",
+    "appnope": "BSD-2-Clause", "colorama": "BSD", "contourpy": "BSD-3-Clause", "importlib-metadata": "Apache-2.0",
+    "lazy-importer": "Apache-2.0", "overrides": "Apache-2.0", "pywinpty": "MIT", "zipp": "MIT",
 }  # fmt: skip
 """Not installed on every system and Python, or stated differently by two locked versions; read from their files."""
 
