@@ -96,7 +96,7 @@ def learn_words(texts: Texts) -> VerdictModel:
     share = np.outer(size, [WEIGHTS[name] for name in SOUNDS]).ravel()
     weight *= (share / np.maximum(np.bincount(cell, weight, len(share)), 20.0))[cell]
     weight *= len(sound) / weight.sum()
-    learner = LogisticRegression(C=C, max_iter=80, tol=1e-3)
+    learner = LogisticRegression(C=C, max_iter=120, tol=3e-3)
     learner.fit(ngrams(buffer, segments), sound, sample_weight=weight)
     found = learner.coef_.T.astype(np.float32)
     scale = (np.abs(found).max(axis=0) / 127).astype(np.float32)

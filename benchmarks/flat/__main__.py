@@ -1,0 +1,123 @@
+"""Measure every runner on every set: ``python -m benchmarks.flat``.
+
+Writes ``data/benchmarks/flat.json`` and ``docs/flat.md``. Needs the development data. All figures but speed and date
+are the same each time. Takes some minutes on one core. Our own rows are only measured on texts that the model did not
+learn from: with ``--folds FOLDER``, where ``python -m training.boilerplate --folds FOLDER`` put the models of its
+cross-validation, each text is read by the one that never saw its publisher.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.flat.runners import RUNNERS
+from benchmarks.flat.sets import FlatSet, held_out, sets
+from toolkit import __version__
+from toolkit.evaluation.spans import span_counts, span_scores
+from toolkit.provenance import models
+
+ROOT = Path(__file__).parents[2]
+FIGURES = {"f1": "F1", "precision": "precision", "recall": "recall", "article_lost": "article lost"}
+START, END = "<!-- flat: made by python -m benchmarks.flat -->", "<!-- end -->"
+
+
+def measure(flat: FlatSet, names: list[str], draws: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return figures with intervals of each runner on a set, and its seconds."""
+    table, seconds = {}, {}
+    for name in names:
+        begun = time.perf_counter()
+        try:
+            found = RUNNERS[name].find(flat)
+        except ModuleNotFoundError as error:
+            print(f"flat: {name} is left out: {error.name} is not installed")
+            continue
+        if found is None:
+            continue
+        seconds[name] = time.perf_counter() - begun
+        gold = flat.gold.assign(kind="interface")
+        counts = span_counts(flat.corpus, gold, found.assign(kind="interface"))
+        scores = span_scores(counts, draws=draws).loc[list(FIGURES), ["value", "low", "high"]]
+        table[name] = {
+            figure: [None if pd.isna(value) else round(float(value), 4) for value in row]
+            for figure, row in zip(scores.index, scores.to_numpy(), strict=True)
+        }
+    return table, seconds
+
+
+def page(record: dict[str, Any]) -> str:
+    """Lay the tables out as Markdown."""
+    out = []
+    for name, flat in record["sets"].items():
+        seen = f"; ours: {flat['ours']}" if flat["ours"] else ""
+        out += ["", f"### {name}", f"{flat['documents']} documents; {flat['note']}{seen}.", ""]
+        out += ["| method | " + " | ".join(FIGURES.values()) + " |", "|---" * (len(FIGURES) + 1) + "|"]
+        for runner, figures in flat["figures"].items():
+            cells = [
+                "–" if value is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+                for value, low, high in (figures[figure] for figure in FIGURES)
+            ]
+            out.append(f"| {runner} | " + " | ".join(cells) + " |")
+    out += ["", "### Speed, size, licence", "", "| method | MB/s | size | licence |", "|---|---|---|---|"]
+    for runner, speed in record["speed"].items():
+        out.append(f"| {runner} | {speed:.2f} | {RUNNERS[runner].size} | {RUNNERS[runner].licence} |")
+    absent = [name for name in RUNNERS if name not in record["speed"]]
+    out += [
+        "",
+        f"Measured {record['date']}, news-toolkit {record['version']}, one core, machine in other use.",
+    ]
+    if absent:
+        out.append(f"Not measured: {', '.join(absent)} (no recorded output, or not installed).")
+    return "\n".join(out)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.flat", description=__doc__)
+    parser.add_argument("runners", nargs="*", help=f"default all: {', '.join(RUNNERS)}")
+    parser.add_argument("--folds", type=Path, help="folder of the models of cross-validation")
+    parser.add_argument("--documents", type=int, default=120, help="most documents of a set")
+    parser.add_argument("--pages", type=int, default=75, help="pages")
+    parser.add_argument("--draws", type=int, default=200, help="of the bootstrap over documents")
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "data" / "benchmarks" / "flat.json")
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs" / "flat.md")
+    options = parser.parse_args()
+    names = options.runners or list(RUNNERS)
+    record: dict[str, Any] = {
+        "command": "python -m benchmarks.flat", "date": f"{datetime.now(UTC):%Y-%m-%d}", "version": __version__,
+        "models": models(), "seed": 0, "draws": options.draws, "sets": {}, "speed": {},
+    }  # fmt: skip
+    total: dict[str, list[float]] = {}
+    for flat in sets(options.documents, options.pages):
+        if options.folds and flat.learned:
+            flat = held_out(flat, options.folds)
+        ours = (
+            "cross-validated, publishers never seen"
+            if flat.held_out
+            else "learned from these texts, not scored"
+        )
+        figures, seconds = measure(flat, names, options.draws)
+        size = float(flat.corpus["text"].str.encode("utf-8").str.len().sum())
+        for name, spent in seconds.items():
+            total.setdefault(name, [0.0, 0.0])
+            total[name][0] += size
+            total[name][1] += spent
+        record["sets"][flat.name] = {
+            "documents": len(flat.corpus), "ours": ours if flat.learned else "", "note": flat.note, "figures": figures,
+        }  # fmt: skip
+        print(f"flat: {flat.name}, {len(flat.corpus)} documents")
+    record["speed"] = {name: round(size / 1e6 / spent, 2) for name, (size, spent) in total.items()}
+    options.output.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    text = options.docs.read_text("utf-8")
+    head, rest = text.split(START)
+    options.docs.write_text(f"{head}{START}\n{page(record)}\n\n{END}{rest.split(END)[1]}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
