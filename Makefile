@@ -11,7 +11,7 @@ PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test quality wheel lab notebooks picture bench bench-quality bench-html lint format models clean fuzz matrix
+.PHONY: help demo test quality wheel lab notebooks picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -64,8 +64,13 @@ bench-html: $(READY)  ## measure how pages become text, beside other extractors;
 quality: $(READY)  ## the floors of the tests, measured again where code or gold changed; needs the development data
 	$(BIN)/python -m benchmarks.quality
 
+bench-flat: $(READY)  ## measure cleaning of flattened text beside rules and peers, into data/benchmarks and docs/flat.md
+	$(BIN)/python -m training.boilerplate --folds out/folds -o out/folds/all
+	$(BIN)/python -m benchmarks.flat --folds out/folds
+
 models: $(READY)  ## train the shipped models again; needs the development data
 	$(BIN)/python -m training.boilerplate
+	$(BIN)/python -m training.verdict
 	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock
 	$(BIN)/python -m training.topics
 

@@ -163,3 +163,11 @@ def test_what_stands_twice_goes_only_when_asked():
     assert cleaned["clean_text"].tolist() == [STORY + "\n\nPrint this page", STORY]
     assert kept.spans(cleaned["clean_text"]).empty
     assert "twice" not in set(toolkit.BoilerplateRemover().spans(corpus)["kind"])
+
+
+def test_show_has_a_line():
+    corpus = pd.DataFrame(
+        {"doc_id": ["a"], "text": ["404 Not Found"], "clean_text": [""], "verdict": ["error"]}
+    )
+    assert repr(toolkit.show(corpus, doc_id="a")).endswith("removed (100.0 %); no article: error")
+    assert "no article" not in repr(toolkit.show(corpus.assign(verdict="article"), doc_id="a"))

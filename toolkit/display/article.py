@@ -62,6 +62,8 @@ class CleanedArticle:
         Words to highlight.
     after : str, optional
         A clean text to show beside it.
+    verdict : str, optional
+        What the document is, where it is no article; told in the last line.
 
     Raises
     ------
@@ -86,6 +88,7 @@ class CleanedArticle:
     theme: Theme = LIGHT
     find: tuple[str, ...] = ()
     after: str | None = None
+    verdict: str | None = None
 
     def __post_init__(self) -> None:
         ordered = self.spans.sort_values("start", kind="stable", ignore_index=True)
@@ -130,6 +133,10 @@ class CleanedArticle:
             yield Piece(visible(text), piece.kind, visible(piece.reason))
 
     def _account(self) -> str:
+        other = self.verdict is not None and self.verdict != "article"
+        return self._removal() + (f"; no article: {visible(str(self.verdict))}" if other else "")
+
+    def _removal(self) -> str:
         total = len(self.text)
         if len(self.spans) and self.spans["kind"].isin(VERDICTS).all():
             lengths = (self.spans["end"] - self.spans["start"]).groupby(self.spans["kind"]).sum()

@@ -130,6 +130,7 @@ def show(
                 theme=look,
                 find=words,
                 after=(str(clean) if pd.notna(clean) else _kept(text, found)) if side_by_side else None,
+                verdict=None if pd.isna(row.get("verdict")) else str(row["verdict"]),
             )
         )
     if isinstance(doc_id, str):
