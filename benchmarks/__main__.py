@@ -7,18 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-import pandas as pd
-
-FIGURES = ("precision", "recall", "f1", "f1_macro", "article_lost", "kind_accuracy")
-
-
-def show(table: pd.DataFrame) -> str:
-    """Lay out a table of :func:`benchmarks.crossvalidation.boilerplate_table` as Markdown."""
-    lines = ["| method | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
-    for name, row in table.iterrows():
-        cells = [f"{row[f, 'value']:.4f} [{row[f, 'low']:.4f}, {row[f, 'high']:.4f}]" for f in FIGURES]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+from benchmarks import recorded
 
 
 def main() -> None:
@@ -27,7 +16,7 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="boilerplate, topics, contamination, fitting, variants, subtopics; default the first four",
+        help="boilerplate, topics, contamination, fitting, subtopics; default the first four",
     )
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
@@ -40,16 +29,16 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination", "fitting"]
     if "boilerplate" in arguments.parts:
-        from benchmarks.crossvalidation import boilerplate_table
+        from benchmarks.crossvalidation import arrivals_table, methods_table
 
-        print("Boilerplate: visible gold, publisher-grouped cross-validation, value [95 % interval]\n")
-        table = boilerplate_table(folds=arguments.folds, seed=arguments.seed)
-        print(show(table))
-        recall = [c for c in table.columns.get_level_values(0).unique() if c.startswith("recall_")]
-        print(
-            "\nRecall by kind, with fit:",
-            *(f"{c[7:]} {table.loc['with fit', (c, 'value')]:.3f}" for c in recall),
-        )
+        about = {
+            "command": "python -m benchmarks boilerplate",
+            "seed": arguments.seed,
+            "folds": arguments.folds,
+        }
+        for name, make in (("methods", methods_table), ("arrivals", arrivals_table)):
+            recorded.record("boilerplate", name, make(folds=arguments.folds, seed=arguments.seed), **about)
+            print(f"Boilerplate, {name}\n\n{recorded.markdown(recorded.recorded('boilerplate', name))}\n")
     if "topics" in arguments.parts:
         from benchmarks.recorded import markdown, record
         from benchmarks.topics import measure
@@ -72,11 +61,6 @@ def main() -> None:
 
         print("\nTopics of one's own: fit on labels, beside a peer in the same run\n")
         print(fitting_table(seed=arguments.seed).round(4).to_string())
-    if "variants" in arguments.parts:
-        from benchmarks.variants import variants_table
-
-        print("\nBoilerplate: articles of the gold without their line breaks, F1 on unseen publishers\n")
-        print(variants_table(folds=arguments.folds, seed=arguments.seed).round(3).to_string())
     if "subtopics" in arguments.parts:
         from benchmarks.subtopics import allsides_table
 

@@ -1,24 +1,255 @@
-"""The gold, scored by models that never saw its publishers."""
+"""The remover on what people have, by models that never saw the publishers, outlets or texts."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import CLASSES
+from toolkit import datasets
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.layouts import PAGE
 from toolkit.boilerplate.model import SegmentModel
-from toolkit.boilerplate.spans import assemble, fill_appeals, span_table
+from toolkit.corpus import COLUMNS
 from toolkit.evaluation.baselines import BASELINES
+from toolkit.evaluation.intervals import bootstrap_all
 from toolkit.evaluation.spans import span_counts, span_scores
-from training.boilerplate import cross_validate
+from training.boilerplate import train
 from training.labelled import Labelled
-from training.material import load_gold, load_inserted
+from training.material import dealt, material
 
-THRESHOLD = 0.75
-"""Trees' probability from which a segment is removed: near .15 % of article characters lost, as the remover's default.
+MODELS = Path(__file__).parents[1] / "out" / "folds"
+"""Where the models of the folds are kept between runs; not part of the checkout."""
 
-One number for all folds and both modes, chosen once on the same gold."""
+LITTLE = 0.3
+"""Share of boilerplate over which a text is a page that carries other stories rather than an article."""
+COLUMNS_OF_COUNTS = ("hit", "false", "missed", "article")
+
+
+def fold_models(*, folds: int = 3, seed: int = 0) -> list[SegmentModel]:
+    """Return the model of each fold, trained without its publishers; read where this code has trained them before."""
+    from benchmarks.quality import digest
+
+    place = MODELS / f"{digest('boilerplate')[:16]}-{folds}-{seed}"
+    if not (place / f"fold{folds - 1}.npz").is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        for number, model in enumerate(train(folds=folds, seed=seed)[1]):
+            model.save(place / f"fold{number}")
+    return [SegmentModel.load(place / f"fold{number}") for number in range(folds)]
+
+
+def spans_of(
+    corpus: pd.DataFrame, models: list[SegmentModel], counted: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Spans of documents with a column ``fold``, each by the model of its fold.
+
+    Parameters
+    ----------
+    counted : DataFrame, optional
+        A corpus to fit on; default none.
+    """
+    found = []
+    for number, model in enumerate(models):
+        mine = corpus[corpus["fold"] == number]
+        if len(mine):
+            remover = BoilerplateRemover(model=model)
+            if counted is not None:
+                remover.partial_fit(counted)
+            found.append(remover.spans(mine[list(COLUMNS)]))
+    return pd.concat(found, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row of the table: documents, what is boilerplate in them, and which documents count.
+
+    Attributes
+    ----------
+    name : str
+    part : Labelled
+    chosen : ndarray of bool, shape (n_documents,)
+    fitted : bool
+        Whether the corpora are counted first.
+    passages : bool
+        Whether the passages set in are scored, by document.
+    """
+
+    name: str
+    part: Labelled
+    chosen: NDArray[np.bool_]
+    fitted: bool = False
+    passages: bool = False
+
+
+def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
+    """Yield what can be measured on the visible data."""
+    gold, modern, inserted = parts["gold"], parts["modern"], parts["inserted"]
+    everything = np.ones(len(modern.corpus), bool)
+    first = set(datasets.gold("boilerplate").corpus.query("part == 'boilerplate'")["doc_id"])
+
+    def marked_first(part: Labelled) -> NDArray[np.bool_]:
+        return part.corpus["doc_id"].str.partition("/")[0].isin(first).to_numpy(bool)
+
+    yield Task("paragraphs, with fit", gold, marked_first(gold), fitted=True)
+    yield Task("paragraphs", gold, marked_first(gold))
+    for name, ending in (
+        ("line breaks made spaces", "one_line"),
+        ("line breaks lost", "glued"),
+        ("all lower case", "lower"),
+    ):
+        part = parts[f"gold/{ending}"]
+        yield Task(name, part, marked_first(part))
+    yield Task("no title", _untitled(gold), marked_first(gold))
+    english = (modern.corpus["lang"] == "en").to_numpy(bool)
+    share = np.bincount(modern.document, modern.marked, len(english)) / np.maximum(
+        np.bincount(modern.document, modern.read.size, len(english)), 1
+    )
+    yield Task("modern, under 30 % boilerplate", modern, share < LITTLE)
+    yield Task("modern, English", modern, english & (share < LITTLE))
+    yield Task("modern, other languages", modern, ~english)
+    yield Task("modern, all", modern, everything)
+    pages = parts["pages"]
+    yield Task("whole pages", pages, pages.layout == PAGE)
+    extracted = parts["extracted"]
+    yield Task(
+        "extracted pages of news", extracted, extracted.corpus["set"].isin(["aed", "fundus"]).to_numpy(bool)
+    )
+    about = inserted.corpus
+    appeal = (about["passage"] == "appeal").to_numpy(bool)
+    plain = (about["passage_lang"] == "en").to_numpy(bool)
+    for name, chosen in (("appeals, English", appeal & plain), ("appeals, other languages", appeal & ~plain)):
+        yield Task(name, inserted, chosen, passages=True)
+    for place in ("glued", "one_line", "all_glued"):
+        yield Task(
+            f"appeals, English, {place}",
+            inserted,
+            appeal & plain & (about["place"] == place).to_numpy(bool),
+            passages=True,
+        )
+    for name in ("like", "like/one_line", "sample"):
+        part = parts[name]
+        english = (part.corpus["lang"] == "en").to_numpy(bool)
+        label = {
+            "like": "look-alikes",
+            "like/one_line": "look-alikes in one line",
+            "sample": "invented sample",
+        }[name]
+        yield Task(f"{label}, English", part, english)
+        yield Task(f"{label}, other languages", part, ~english)
+
+
+def _untitled(part: Labelled) -> Labelled:
+    return replace(part, corpus=part.corpus.assign(title=None).astype({"title": "str"}))
+
+
+def document_counts(task: Task, found: pd.DataFrame) -> pd.DataFrame:
+    """Count the bytes of each document: found, falsely found and missed boilerplate, article text, and the passage's.
+
+    Segments that are neither for certain are left out. A removed span counts by the bytes of each segment in it.
+    """
+    part = task.part
+    rows = np.flatnonzero(task.chosen)
+    bounds, start, end = part.read.segments.bounds, part.read.segments.start, part.read.segments.end
+    by_document = dict(iter(found.groupby("doc_id", sort=False)))
+    out = []
+    for d in rows:
+        lo, hi = bounds[d], bounds[d + 1]
+        size, marked, known = (end - start)[lo:hi], part.marked[lo:hi], part.label[lo:hi] >= 0
+        gone = np.zeros(hi - lo)
+        mine = by_document.get(part.corpus["doc_id"].iloc[d])
+        if mine is not None:
+            text, base = part.corpus["text"].iloc[d], part.read.buffer.offsets[d]
+            for a, b in zip(mine["start"], mine["end"], strict=True):
+                x = base + len(text[:a].encode())
+                y = x + len(text[a:b].encode())
+                gone += np.clip(np.minimum(end[lo:hi], y) - np.maximum(start[lo:hi], x), 0, None)
+        hit = np.minimum(gone, marked)
+        row = {
+            "hit": hit[known].sum(), "false": (gone - hit)[known].sum(), "missed": (marked - hit)[known].sum(),
+            "article": (size - marked)[known].sum(),
+        }  # fmt: skip
+        if task.passages:
+            inside = _inside(part, int(d))
+            row["exact"] = float(
+                (marked - hit)[inside].sum() <= 0.02 * marked[inside].sum() and row["false"] == 0
+            )
+            row["passage"], row["removed"] = marked[inside].sum(), hit[inside].sum()
+        out.append(row)
+    return pd.DataFrame(out).assign(publisher=part.corpus["publisher"].to_numpy(dtype=object)[rows])
+
+
+def _inside(part: Labelled, d: int) -> NDArray[np.bool_]:
+    """Mark the segments of a document that are of the passage set into it."""
+    about = part.corpus.iloc[d]
+    base = part.read.buffer.offsets[d]
+    first = base + len(about["text"][: about["passage_start"]].encode())
+    last = base + len(about["text"][: about["passage_end"]].encode())
+    mine = slice(part.read.segments.bounds[d], part.read.segments.bounds[d + 1])
+    middle = (part.read.segments.start[mine] + part.read.segments.end[mine]) // 2
+    return np.asarray((middle >= first) & (middle < last))
+
+
+def figures_of(counts: pd.DataFrame) -> dict[str, float]:
+    """Sum counts up to the figures of a task."""
+    hit, false, missed, article = counts[list(COLUMNS_OF_COUNTS)].sum()
+    out = {"article_lost": false / max(article, 1.0)}
+    if hit + missed:
+        out |= {"f1": 2 * hit / max(2 * hit + false + missed, 1.0), "recall": hit / (hit + missed)}
+    if "exact" in counts:
+        return {
+            "exact": counts["exact"].mean(), "removed": counts["removed"].sum() / counts["passage"].sum(), **out
+        }  # fmt: skip
+    by = counts.fillna({"publisher": "?"}).groupby("publisher")[list(COLUMNS_OF_COUNTS)].sum()
+    by = by[by["hit"] + by["missed"] > 0]
+    if len(by) > 1:
+        out["f1_macro"] = float((2 * by["hit"] / (2 * by["hit"] + by["false"] + by["missed"])).mean())
+    out["over_5_percent"] = float((counts["false"] > 0.05 * counts["article"]).mean())
+    return out
+
+
+def arrivals_table(
+    *,
+    folds: int = 3,
+    seed: int = 0,
+    draws: int = 300,
+    parts: list[Labelled] | None = None,
+    models: list[SegmentModel] | None = None,
+) -> pd.DataFrame:
+    """The table of EVALUATION, part 6, as far as visible data can make it.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (row), ``series`` (figure), ``value``, ``low``, ``high``: 95 % intervals by bootstrap over documents.
+    """
+    models = models or fold_models(folds=folds, seed=seed)
+    made = {part.name: part for part in parts or material(folds=folds, seed=seed)}
+    counted = pd.concat([datasets.load(n)[list(COLUMNS)] for n in ("allsides", "modern")], ignore_index=True)
+    rows = []
+    for task in tasks(made):
+        chosen = task.part.corpus[task.chosen]
+        found = spans_of(chosen, models, counted if task.fitted else None)
+        counts = document_counts(task, found)
+        value = figures_of(counts)
+        names = list(value)
+
+        def draw(
+            rows: NDArray[np.int64], counts: pd.DataFrame = counts, names: list[str] = names
+        ) -> NDArray[np.float64]:
+            drawn = figures_of(counts.iloc[rows])
+            return np.array([drawn.get(name, np.nan) for name in names])
+
+        low, high = bootstrap_all(draw, len(counts), draws=draws, seed=seed)
+        rows += [
+            {"label": task.name, "series": name, "value": value[name], "low": low[i], "high": high[i]}
+            for i, name in enumerate(names)
+        ]
+        print(task.name, {k: round(v, 4) for k, v in value.items()}, flush=True)
+    return pd.DataFrame(rows)
 
 
 def held_out_spans(
@@ -40,46 +271,24 @@ def held_out_spans(
     found : dict of str to DataFrame
         ``with fit`` and ``single documents`` → spans.
     """
-    from toolkit import datasets
-
-    labelled, first = load_gold(folds=folds, seed=seed)
-    markup = SegmentModel.load().words.half(CLASSES)  # learned without the gold's publishers
-    inserted = load_inserted(labelled, folds=folds, seed=seed)
-    result = cross_validate(labelled, inserted, markup, folds=folds, seed=seed, only=only)
-    chosen = first if only is None else first & np.isin(labelled.segment_fold, only)
-    documents = np.unique(labelled.document[chosen])
-    corpus = labelled.corpus.iloc[documents].reset_index(drop=True)
-    found = {
-        "with fit": _spans(labelled, chosen, result.fitted, result.fitted_kind),
-        "single documents": _spans(labelled, chosen, result.alone, result.alone_kind),
-    }
-    gold = datasets.gold("boilerplate").spans
-    return corpus, gold[gold["doc_id"].isin(set(corpus["doc_id"]))], found
+    gold = datasets.gold("boilerplate")
+    corpus = dealt(gold.corpus[gold.corpus["part"] == "boilerplate"], folds, seed)
+    corpus = corpus[corpus["fold"].isin(only if only is not None else range(folds))].reset_index(drop=True)
+    models = fold_models(folds=folds, seed=seed)
+    counted = datasets.load("allsides")
+    found = {"with fit": spans_of(corpus, models, counted), "single documents": spans_of(corpus, models)}
+    return corpus, gold.spans[gold.spans["doc_id"].isin(set(corpus["doc_id"]))], found
 
 
-def _spans(
-    gold: Labelled, chosen: NDArray[np.bool_], sums: NDArray[np.float32], kind: NDArray[np.int64]
-) -> pd.DataFrame:
-    score = (1 / (1 + np.exp(-np.clip(sums, -40, 40)))).astype(np.float32)
-    inside, score = fill_appeals(gold.read.segments.bounds, kind, score, THRESHOLD)
-    remove = chosen & ((score >= THRESHOLD) | inside)
-    kind = np.where(inside, 0, kind)
-    nothing = np.zeros(len(sums), np.uint64)
-    cuts = assemble(gold.read.segments, remove, kind, score, nothing, nothing > 0)
-    return span_table(gold.corpus, gold.read.buffer, cuts)
-
-
-def boilerplate_table(*, folds: int = 3, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
+def methods_table(*, folds: int = 3, seed: int = 0, draws: int = 1000) -> pd.DataFrame:
     """The table of EVALUATION, part 1: baselines and the remover on the visible gold.
 
     Returns
     -------
     DataFrame
-        Index: method; columns: figure → value, low, high (shares in [0, 1]; 95 % intervals by bootstrap over
-        documents).
+        ``label`` (method), ``series`` (figure), ``value``, ``low``, ``high`` (shares in [0, 1]; 95 % intervals by
+        bootstrap over documents).
     """
-    from toolkit import datasets
-
     corpus, gold, found = held_out_spans(folds=folds, seed=seed)
     everything = datasets.load("allsides")
     methods = {name: rule(everything) for name, rule in BASELINES.items()} | found
@@ -87,8 +296,10 @@ def boilerplate_table(*, folds: int = 3, seed: int = 0, draws: int = 1000) -> pd
         name: span_scores(span_counts(corpus, gold, spans), draws=draws, seed=seed)
         for name, spans in methods.items()
     }
-    flat = {
-        name: {(f, c): table.loc[f, c] for f in table.index for c in table.columns}
-        for name, table in tables.items()
-    }
-    return pd.DataFrame.from_dict(flat, orient="index")
+    return pd.DataFrame(
+        [
+            {"label": name, "series": figure, **table.loc[figure, ["value", "low", "high"]]}
+            for name, table in tables.items()
+            for figure in table.index
+        ]
+    )

@@ -10,7 +10,6 @@ import argparse
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.extractors import extract
 from toolkit import datasets
+from toolkit.boilerplate.model import SegmentModel
 from toolkit.datasets.store import SETTING, folder
 from toolkit.errors import CorpusError
 from toolkit.evaluation.intervals import bootstrap
@@ -132,7 +132,7 @@ def _means(pages: NDArray[np.float64], rows: NDArray[np.int64]) -> tuple[float, 
     return bag, f1, precision, recall
 
 
-def clean(corpus: pd.DataFrame) -> pd.DataFrame:
+def clean(corpus: pd.DataFrame, model: SegmentModel | None = None) -> pd.DataFrame:
     """Clean extracted pages with the remover, by itself, fitted, and strict.
 
     Returns
@@ -144,14 +144,15 @@ def clean(corpus: pd.DataFrame) -> pd.DataFrame:
     """
     from toolkit.boilerplate import BoilerplateRemover
 
-    texts = pd.DataFrame({"remover": BoilerplateRemover().transform(corpus)["clean_text"]})
+    plain = BoilerplateRemover(model=model)
+    texts = pd.DataFrame({"remover": plain.transform(corpus)["clean_text"]})
     texts["fitted remover"] = texts["remover"]
-    strict = BoilerplateRemover(max_article_loss=STRICT)
+    strict = BoilerplateRemover(max_article_loss=STRICT, model=model)
     texts["strict remover"] = strict.transform(corpus)["clean_text"]
     several = with_several(corpus["publisher"])
     if several.any():
         pages = corpus[several]
-        for way, remover in (("fitted remover", BoilerplateRemover()), ("strict remover", strict)):
+        for way, remover in (("fitted remover", plain), ("strict remover", strict)):
             texts.loc[several, way] = remover.fit(pages).transform(pages)["clean_text"]
     return texts
 
@@ -166,18 +167,18 @@ def clean_unseen(
     corpora : mapping to DataFrame
         Their publishers are dealt to folds together.
     folds : int, default 0
-        How many models to train, some minutes each; 0 takes the shipped one, which saw the pages.
+        Models of cross-validation to score with; 0 takes the shipped one, which saw the pages.
     """
-    from benchmarks.unseen import remover_without
-    from training.labelled import fold_of
+    from benchmarks.crossvalidation import fold_models
+    from training.material import dealt
 
     parts: dict[Key, list[pd.DataFrame]] = {name: [] for name in corpora}
-    for held in range(max(folds, 1)):
-        mine = {n: c[fold_of(c["publisher"], max(folds, 1), seed) == held] for n, c in corpora.items()}
-        publishers = {p for part in mine.values() for p in part["publisher"].dropna()}
-        with remover_without(publishers, seed=seed) if folds else nullcontext():
-            for name, part in mine.items():
-                parts[name].append(clean(part) if len(part) else pd.DataFrame())
+    models = fold_models(folds=folds, seed=seed) if folds else [None]
+    for name, corpus in corpora.items():
+        fold = dealt(corpus, len(models), seed)["fold"]
+        for held, model in enumerate(models):
+            mine = corpus[fold == held]
+            parts[name].append(clean(mine, model) if len(mine) else pd.DataFrame())
     return {name: pd.concat(part).loc[corpora[name].index] for name, part in parts.items()}
 
 
@@ -265,7 +266,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--folds",
         type=int,
         default=0,
-        help="train this many models, each unseen by its pages; default the shipped one",
+        help="score with so many models, none of which saw the publisher; default the shipped one",
     )
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)

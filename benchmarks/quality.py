@@ -19,7 +19,7 @@ from benchmarks import recorded
 
 ROOT = Path(__file__).parents[1]
 _CODE = {
-    "boilerplate": ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py", "benchmarks/crossvalidation.py"),
+    "boilerplate": ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py"),
     "topics": ("toolkit/topics", "toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py"),
 }  # fmt: skip
 

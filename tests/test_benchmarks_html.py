@@ -7,10 +7,10 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+from benchmarks import crossvalidation, html
 from benchmarks.extractors import PEERS, SETTINGS, extract
 from benchmarks.html import (
     TITLES,
-    clean_unseen,
     main,
     page_scores,
     set_scores,
@@ -20,12 +20,9 @@ from benchmarks.html import (
     with_several,
     words,
 )
-from benchmarks.unseen import SETS, remover_without, write_without
-from toolkit.boilerplate.model import shipped_model
 from toolkit.corpus import make_corpus
-from toolkit.datasets.store import SETTING, records, write_records
-from training import boilerplate as train_module
-from training import labelled
+from toolkit.datasets.store import SETTING, write_records
+from training.material import dealt
 
 STORY = [
     "The harbour council voted on Monday to close the old ferry pier, which storms had damaged twice.",
@@ -163,58 +160,13 @@ def test_the_command_skips_with_one_line_where_the_data_are_missing(tmp_path, mo
     assert out.count("\n") == 1
 
 
-@pytest.fixture
-def data(tmp_path, monkeypatch):
-    other = page(3) | {"id": "other", "url": "https://quay.example.com/3"}
-    for name in SETS:
-        write_records(tmp_path / "pages" / f"{name}.jsonl.gz", [page(1), other, page(2)])
-    (tmp_path / "gold").mkdir()
-    (tmp_path / "gold" / "marks.jsonl").write_text("{}")
-    monkeypatch.setenv(SETTING, str(tmp_path))
-    return tmp_path
-
-
-def test_a_data_folder_without_some_publishers(data, tmp_path_factory, monkeypatch):
-    target = tmp_path_factory.mktemp("less")
-    write_without({"example.org"}, target)
-    assert (target / "gold" / "marks.jsonl").read_text() == "{}"
-    monkeypatch.setenv(SETTING, str(target))
-    assert [[record["id"] for record in records(name)] for name in SETS] == [["other"]] * 3
-
-
-def test_the_remover_takes_a_model_trained_without_them_and_then_the_shipped_one_again(data, monkeypatch):
-    seen = []
-
-    def train(*, seed):
-        seen.append(({record["id"] for record in records("wcxb")}, seed))
-        return "trained"
-
-    monkeypatch.setattr(train_module, "train", train)
-    shipped = shipped_model()
-    with remover_without({"example.com"}, seed=3):
-        assert shipped_model() == "trained"
-        assert {record["id"] for record in records("wcxb")} == {"p1", "p2", "other"}
-    assert seen == [({"p1", "p2"}, 3)]
-    assert shipped_model() is shipped
-
-
-def test_each_publisher_is_cleaned_once_and_by_a_model_that_did_not_see_it(data, monkeypatch):
-    trained = []
-    shipped = shipped_model()
-
-    def train(*, seed):
-        trained.append({record["id"] for record in records("aed")})
-        return shipped
-
-    monkeypatch.setattr(train_module, "train", train)
+def test_each_publisher_is_cleaned_by_the_model_of_its_fold(monkeypatch):
     corpus = make_corpus(
         {"doc_id": f"d{i}", "text": "\n\n".join(STORY), "publisher": p}
         for i, p in enumerate(["example.com", "example.org", "example.com"])
     )
-    cleaned = clean_unseen({("aed", "trafilatura"): corpus}, folds=2)
-    assert cleaned["aed", "trafilatura"].index.equals(corpus.index)
-    assert cleaned["aed", "trafilatura"].columns.tolist() == ["remover", "fitted remover", "strict remover"]
-    assert cleaned["aed", "trafilatura"].notna().all(axis=None)
-    of = {"p1": "example.org", "p2": "example.org", "other": "example.com"}
-    fold = dict(zip(of, labelled.fold_of(pd.Series(of), 2, 0), strict=True))
-    assert trained == [{name for name in of if fold[name] != held} for held in range(2)]
+    fold = dealt(corpus, 2, 0)["fold"]
+    monkeypatch.setattr(crossvalidation, "fold_models", lambda **_: ["first", "second"])
+    monkeypatch.setattr(html, "clean", lambda part, model: part.assign(by=model)[["by"]])
+    cleaned = html.clean_unseen({("aed", "trafilatura"): corpus}, folds=2)["aed", "trafilatura"]
+    assert cleaned["by"].tolist() == [["first", "second"][k] for k in fold]

@@ -506,7 +506,9 @@ def test_only_doubtful_text_goes_with_the_removed_pieces_of_its_line():
     ]:
         score = np.array([*scores, *[0.0] * (len(read.segments) - 6)], np.float32)
         remove, kind = score >= 0.75, np.where(np.arange(len(score)) == 0, kinds[0], kinds[1])
-        join(read, Seen.of(read, None), np.zeros(len(score), bool), remove, kind, score, 0.75)
+        least = np.array([0.75], np.float32)
+        none = np.zeros(len(score), bool)
+        join(read, Seen.of(read, None), none, remove, kind, score, least, none)
         assert remove[:6].tolist() == [bool(j) for j in joined]
         assert not remove[6:].any()
 

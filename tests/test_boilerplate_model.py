@@ -39,7 +39,7 @@ def copy(tmp_path):
 
 
 def test_the_shipped_model_is_small_and_round_trips_to_the_same_bytes(tmp_path):
-    assert SHIPPED.with_suffix(".npz").stat().st_size <= 6 * 2**20
+    assert SHIPPED.with_suffix(".npz").stat().st_size <= 3 * 2**20
     model = SegmentModel.load()
     model.save(tmp_path / "again")
     for suffix in (".npz", ".json"):
@@ -57,13 +57,13 @@ def change_card(copy, **values):
     [
         (
             lambda c: c.with_suffix(".npz").write_bytes(c.with_suffix(".npz").read_bytes()[:-100]),
-            "digest differs",
+            "SHA-256",
         ),
-        (lambda c: c.with_suffix(".npz").write_bytes(b"\x80\x04pickle"), "digest differs"),
-        (lambda c: change_card(c, format="news-toolkit segment model 9"), "train the model again"),
+        (lambda c: c.with_suffix(".npz").write_bytes(b"\x80\x04pickle"), "SHA-256"),
+        (lambda c: change_card(c, format="news-toolkit segment model 9"), "format"),
         (lambda c: change_card(c, columns=[]), "evidence columns differ"),
         (lambda c: change_card(c, thresholds={}), "not a segment model"),
-        (lambda c: c.with_suffix(".json").write_text("{"), "not a segment model"),
+        (lambda c: c.with_suffix(".json").write_text("{"), "cannot be read"),
     ],
     ids=["truncated", "pickle", "version", "columns", "thresholds", "card"],
 )
@@ -95,7 +95,7 @@ def test_trees_predict_as_the_model_they_were_made_from():
 
 def test_rows_are_scored_alike_alone_and_among_others():
     """Rows go down the trees several abreast and in blocks; neither shows."""
-    trees = SegmentModel.load().alone.trees
+    trees = SegmentModel.load().alone.trees[0]
     rows = np.random.default_rng(3).normal(size=(300, int(trees.feature.max()) + 1)).astype(np.float32)
     together = trees.predict(rows, -1.0)
     for n in (1, 7, 8, 9, 127, 129):

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 import toolkit
 from toolkit.boilerplate.decisions import read_decisions
+from toolkit.boilerplate.layouts import LAYOUTS
 from toolkit.boilerplate.model import SHIPPED as SEGMENTS
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.errors import ArraysError
@@ -251,14 +252,22 @@ def test_a_card_of_topics_that_says_something_else_is_refused(files, key, value)
     refused(LOADERS["own.npz"], files / "own.npz")
 
 
-THRESHOLDS = [None, {}, [], {"fitted": {}, "alone": {}}, {"fitted": {"best": 0.5}, "alone": {"best": 0.5}},
-              {"fitted": {"x": 0.5, "best": 0.5}}, {"fitted": {"0.01": "many", "best": 0.5}},
-              {"fitted": {"0.01": float("nan"), "best": 0.5}, "alone": {}}]  # fmt: skip
+def thresholds(**of_loss):
+    """Thresholds of a card, one value for all layouts."""
+    return {
+        part: {loss: dict.fromkeys(LAYOUTS, value) for loss, value in of_loss.items()}
+        for part in ("fitted", "alone", "appeals")
+    }
 
 
-@pytest.mark.parametrize("thresholds", THRESHOLDS, ids=str)
-def test_a_card_of_segments_with_other_thresholds_is_refused(files, thresholds):
-    reseal(files / "segments.npz", thresholds=thresholds)
+THRESHOLDS = [None, {}, [], thresholds(), thresholds(best=0.5), thresholds(x=0.5, best=0.5),
+              thresholds(**{"0.01": "many", "best": 0.5}), thresholds(**{"0.01": float("nan"), "best": 0.5}),
+              thresholds(**{"0.01": 0.5, "best": 0.5}) | {"appeals": {"0.01": {"page": 0.5}}}]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", THRESHOLDS, ids=lambda given: str(given)[:60])
+def test_a_card_of_segments_with_other_thresholds_is_refused(files, given):
+    reseal(files / "segments.npz", thresholds=given)
     refused(SegmentModel.load, files / "segments.npz")
 
 
@@ -280,17 +289,23 @@ WRONG = {
     "segments.npz": {
         "words": [np.zeros((8, 16), np.uint8), np.zeros((1 << 17, 16), np.int8)],
         "words_scale": [np.full(16, np.nan, np.float32), np.zeros(16)],
-        "fitted_left": [np.zeros(5, np.int32), np.zeros(4650, np.int64), np.zeros((5, 5), np.int32)],
-        "fitted_threshold": [np.zeros(0, np.float32)],
-        "fitted_roots": [np.array([1 << 30], np.int32), np.array([-1], np.int32)],
-        "fitted_baseline": [np.zeros(0), np.zeros(3), np.array([np.inf])],
-        "fitted_scaling": [np.zeros(3), np.full(2, np.nan)],
+        "fitted.laid_out_left": [
+            np.zeros(5, np.int32),
+            np.zeros(4650, np.int64),
+            np.zeros((5, 5), np.int32),
+        ],
+        "fitted.page_threshold": [np.zeros(0, np.float32)],
+        "fitted.laid_out_roots": [np.array([1 << 30], np.int32), np.array([-1], np.int32)],
+        "fitted.run_together_baseline": [np.zeros(0), np.zeros(3), np.array([np.inf])],
+        "fitted_scale": [np.zeros(3), np.full((2, 8), np.nan), np.zeros((2, 3))],
         "fitted_kinds": [
             np.zeros((0, 7), np.float32),
             np.zeros((900, 7), np.float32),
             np.zeros(7, np.float32),
         ],
-        "alone_feature": [None, np.full(4650, 500, np.int16)],
+        "alone.page_feature": [None, np.full(4650, 500, np.int16)],
+        "appeals_feature": [None, np.full(4650, 500, np.int16)],
+        "appeals_scale": [None],
     },
     "own.npz": {
         "weights": [

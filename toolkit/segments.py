@@ -81,6 +81,30 @@ _ABBREVIATION_HASHES = np.sort(np.array([fnv(w.encode()) for w in _ABBREVIATIONS
 _CAMEL_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CAMEL_WORDS], np.uint64))
 
 
+_LONG = 1200
+"""Bytes from which on a line has lost its breaks; only in such lines are the next two looked for."""
+
+_BEGINNING = 400
+"""Bytes of a text without a capital from which it counts as lower case."""
+
+_SOURCES = "AP AFP EPA NPR CNN BBC Reuters Getty Shutterstock iStock Images".split()
+"""Last words of a picture's credit, behind which the story goes on; but not before these:"""
+_CREDITED = "Images Photo Photos Press via News".split()
+
+_OPENINGS = (
+    "advertisement: related: read: watch: video: videos: photo: photos: more: image-copyright image-caption "
+    "image-source media-caption media-playback read-more read-also see-also sign-up continue-reading enlarge- "
+    "this click-here story-continues your-support support-our must-watch also-read you-may lesen-sie mehr-zum "
+    "lire-aussi lee-también lea-también leia-também leggi-anche lees-ook läs-mer läs-också czytaj-też czytaj- "
+    "także zobacz-też"
+).split()
+"""First one or two words of furniture, in lower case: a colon ends those of one word."""
+
+_CREDITED_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CREDITED], np.uint64))
+_SOURCE_HASHES = np.sort(np.array([fnv(w.encode()) for w in _SOURCES], np.uint64))
+_OPENING_HASHES = np.sort(np.array([fnv(w.encode()) for w in _OPENINGS], np.uint64))
+
+
 @dataclass(frozen=True)
 class Segments:
     """Segments of a :class:`Buffer`, in reading order.
@@ -166,6 +190,85 @@ def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _is_long(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether the line that begins at ``i`` has lost its breaks."""
+    if hi - i < _LONG:
+        return False
+    j = i
+    while j < i + _LONG and data[j] != 10:
+        j += 1
+    return j == i + _LONG
+
+
+@njit(cache=True, nogil=True)
+def _lacks_capitals(data, lo, hi):  # type: ignore[no-untyped-def]
+    """Whether a text is in lower case, by its first letters: its sentences begin with small ones then."""
+    letters = 0
+    for i in range(lo, min(lo + _BEGINNING, hi)):
+        if 65 <= data[i] <= 90:
+            return False
+        letters += 97 <= data[i] <= 122
+    return 4 * letters > min(_BEGINNING, hi - lo)
+
+
+@njit(cache=True, nogil=True)
+def _stands_between_words(data, lo, at, hi):  # type: ignore[no-untyped-def]
+    """Whether the full stop at ``at`` glues two words of four letters or more: no address, no abbreviation."""
+    i = at
+    while i > lo and at - i < 4 and 97 <= data[i - 1] <= 122:
+        i -= 1
+    j = at + 1
+    while j < hi and j - at < 5 and 97 <= data[j] <= 122:
+        j += 1
+    return at - i == 4 and j - at == 5
+
+
+@njit(cache=True, nogil=True)
+def _ends_credit(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
+    """Whether a credit, as ``[Name/Agency]`` or ``Getty Images``, ends at ``last``, before the word at ``at``."""
+    if data[last - 1] in (41, 93):
+        opener = 40 if data[last - 1] == 41 else 91
+        told = False
+        for i in range(last - 2, max(lo, last - 160) - 1, -1):
+            if data[i] == opener:
+                return told
+            told |= data[i] in (47, 58)  # / :
+        return False
+    i = last
+    value = FNV
+    while i > lo and last - i < 12 and data[i - 1] > 32 and data[i - 1] != 47:
+        i -= 1
+    for j in range(i, last):
+        value = (value ^ np.uint64(data[j])) * PRIME
+    if not among(_SOURCE_HASHES, value):
+        return False
+    value = FNV
+    for j in range(at, min(at + 10, hi)):
+        if not (65 <= data[j] <= 90 or 97 <= data[j] <= 122):
+            break
+        value = (value ^ np.uint64(data[j])) * PRIME
+    return not among(_CREDITED_HASHES, value)
+
+
+@njit(cache=True, nogil=True)
+def _opens_furniture(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether ``Read more``, ``Image caption`` or the like begins at ``i``."""
+    value = FNV
+    for j in range(i, min(i + 24, hi)):
+        b = data[j]
+        if b == 58:
+            return among(_OPENING_HASHES, (value ^ np.uint64(58)) * PRIME)
+        if b <= 32:
+            b = 45
+        elif 65 <= b <= 90:
+            b += 32
+        value = (value ^ np.uint64(b)) * PRIME
+        if (j + 1 >= hi or data[j + 1] <= 32 or data[j + 1] == 58) and among(_OPENING_HASHES, value):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
     """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
     first = n
@@ -175,6 +278,8 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
     before = np.uint8(BREAK)  # class of the character before i
     before2 = np.uint8(BREAK)
     breaks = 0
+    long = _is_long(data, lo, hi)
+    small = _lacks_capitals(data, lo, hi)
     i = lo
     while i < hi:
         byte = data[i]
@@ -223,6 +328,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                 breaks += 1
             if n > first and breaks >= 2:
                 joint = np.uint8(PARAGRAPH)
+            long = _is_long(data, i + size, hi)
             i += size
             before2 = before
             before = kind
@@ -249,6 +355,18 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                 n += 1
                 begin = i
                 joint = np.uint8(GLUED)
+                before = np.uint8(BREAK)
+            elif (
+                long
+                and before == SPACE
+                and (_ends_credit(data, begin, last, i, hi) or _opens_furniture(data, i, hi))
+            ):
+                starts[n] = begin
+                ends[n] = last
+                joints[n] = joint
+                n += 1
+                begin = i
+                joint = np.uint8(INLINE)
                 before = np.uint8(BREAK)
             i += size
             last = i
@@ -303,6 +421,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                     k += s2
                     k3, s2 = _class_at(data, k, hi, classes)
                 starter = k3 == UPPER or k3 == DIGIT or k3 == OPENER or k3 == CLOSER or k3 == BULLET
+                starter = starter or (small and k3 == LOWER)
                 if not starter and k < hi and k3 == OTHER:
                     starter = data[k] >= 0xD0 or data[k] in (64, 35, 45, 42)  # another script, @ # - *
                     starter = starter or data[k] == 0xE2
@@ -310,6 +429,11 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                     dot and run == 1 and not closed and _is_abbreviation(data, begin, at, abbreviations)
                 ):
                     cut = np.uint8(SENTENCE)
+            elif small and k2 == LOWER:
+                if (closed and before == LOWER) or (
+                    dot and run == 1 and _stands_between_words(data, begin, at, hi)
+                ):
+                    cut = np.uint8(GLUED)
             elif (k2 == UPPER or k2 == OPENER) and (
                 closed or before == LOWER or (run == 1 and before == DIGIT)
             ):

@@ -104,7 +104,7 @@ def labelled_blocks(html: str, gold: str, *, seed: int = 0, most: int = 40) -> l
     blocks, reach = markup.walk(root)
     words = [w for b in blocks for w in words_of(b.text)]
     gold_words = words_of(gold)
-    ids, wanted = _found(words, gold_words, 5)
+    ids, wanted = found(words, gold_words, 5)
     if not wanted or len(np.unique(ids[ids >= 0])) < MINIMUM_FOUND * wanted:
         return []
     rng = random.Random(seed)
@@ -115,11 +115,11 @@ def labelled_blocks(html: str, gold: str, *, seed: int = 0, most: int = 40) -> l
             container = parent
     inside = [b for b in blocks if container in b.path]
     lines = {" ".join(words_of(line)) for line in gold.split("\n")}
-    _label(inside, _covered(words, gold_words), reach, lines, markup.stated_titles(root))
+    _label(inside, covered(words, gold_words), reach, lines, markup.stated_titles(root))
     return _trimmed(inside, most)
 
 
-def _found(words: list[str], gold: list[str], n: int) -> tuple[NDArray[np.int64], int]:
+def found(words: list[str], gold: list[str], n: int) -> tuple[NDArray[np.int64], int]:
     """Return a gold n-shingle's number for every word that begins one (else -1), and how many there are."""
     numbers: dict[tuple[str, ...], int] = {}
     for shingle in zip(*(gold[i:] for i in range(n)), strict=False):
@@ -130,8 +130,9 @@ def _found(words: list[str], gold: list[str], n: int) -> tuple[NDArray[np.int64]
     return ids, len(numbers)
 
 
-def _covered(words: list[str], gold: list[str]) -> NDArray[np.bool_]:
-    begun = np.r_[False, False, _found(words, gold, 3)[0] >= 0]
+def covered(words: list[str], gold: list[str]) -> NDArray[np.bool_]:
+    """Mark the words that stand in a 3-shingle of the gold."""
+    begun = np.r_[False, False, found(words, gold, 3)[0] >= 0]
     return begun[2:] | begun[1:-1] | begun[:-2]
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
+from toolkit.boilerplate.layouts import layouts
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.buffer import Buffer
 
@@ -21,81 +20,95 @@ class Labelled:
 
     Attributes
     ----------
+    name : str
     corpus : DataFrame
-    label : ndarray of int8, shape (n_segments,)
+        The corpus columns and ``fold``.
     read : Reading
-    fold : ndarray of int64, shape (n_documents,)
-        Cross-validation fold, the same for all documents of a publisher.
+    label : ndarray of int8, shape (n_segments,)
+    marked : ndarray of int64, shape (n_segments,)
+        Bytes of the segment that are boilerplate.
+    words, trees : ndarray of float32, shape (n_segments,)
+        Weight in learning the n-grams and the trees; 0 where nothing is learned from the segment.
     """
 
+    name: str
     corpus: pd.DataFrame
-    label: NDArray[np.int8]
     read: Reading
-    fold: NDArray[np.int64]
+    label: NDArray[np.int8]
+    marked: NDArray[np.int64]
+    words: NDArray[np.float32]
+    trees: NDArray[np.float32]
     document: NDArray[np.int64] = field(init=False)
+    layout: NDArray[np.int8] = field(init=False)
 
     def __post_init__(self) -> None:
-        counts = np.diff(self.read.segments.bounds)
-        object.__setattr__(self, "document", np.repeat(np.arange(len(self.corpus)), counts))
+        bounds = self.read.segments.bounds
+        object.__setattr__(self, "document", np.repeat(np.arange(len(self.corpus)), np.diff(bounds)))
+        object.__setattr__(self, "layout", layouts(self.read.segments, self.read.shapes))
 
     @property
-    def segment_fold(self) -> NDArray[np.int64]:
-        """Fold of each segment."""
-        return self.fold[self.document]
+    def fold(self) -> NDArray[np.int64]:
+        """Cross-validation fold of each segment, the same for all documents of a publisher."""
+        return self.corpus["fold"].to_numpy(np.int64)[self.document]
 
-    @property
-    def weight(self) -> NDArray[np.float32]:
-        """Training weight of each segment: long ones count more, as they do in the metric."""
-        size = np.minimum(self.read.size, 400)
-        return np.sqrt(size / 60).clip(0.5, 3).astype(np.float32)
+    def of(self, documents: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mark the segments of some documents."""
+        return np.asarray(documents)[self.document]
 
 
-def fold_of(publishers: pd.Series[Any], folds: int, seed: int) -> NDArray[np.int64]:
-    """Deal publishers to folds by a hash of their name; shape (n_documents,)."""
-    names = [str(name) for name in publishers.fillna("")]
-    dealt = {
-        n: int.from_bytes(hashlib.blake2b(f"{seed}:{n}".encode(), digest_size=8).digest(), "big") % folds
-        for n in set(names)
-    }
-    return np.array([dealt[n] for n in names], np.int64)
-
-
-def label_segments(
-    corpus: pd.DataFrame, read: Reading, spans: pd.DataFrame, known: set[str]
-) -> NDArray[np.int8]:
-    """Class of each segment by the span that covers more than half of it.
+def labelled(
+    name: str,
+    corpus: pd.DataFrame,
+    spans: pd.DataFrame,
+    *,
+    words: float | NDArray[np.float64] = 1.0,
+    trees: float | NDArray[np.float64] = 1.0,
+    known: NDArray[np.bool_] | None = None,
+) -> Labelled:
+    """Cut a corpus and label its segments by the span that covers more than half of each.
 
     Parameters
     ----------
     spans : DataFrame
         doc_id, start, end (code points), kind; a kind outside :data:`KINDS` gives class -1.
-    known : set of str
-        Documents that were annotated; segments of all others get -1.
+    words, trees : float or ndarray of float, shape (n_documents,)
+        Weight of the documents in learning.
+    known : ndarray of bool, shape (n_documents,), optional
+        Which documents were annotated; segments of the others get -1. Default all.
     """
-    segments, buffer = read.segments, read.buffer
-    label = np.full(len(segments), -1, np.int8)
-    at = {d: i for i, d in enumerate(corpus["doc_id"])}
-    texts = corpus["text"].tolist()
-    for doc_id in known & at.keys():
-        label[segments.bounds[at[doc_id]] : segments.bounds[at[doc_id] + 1]] = 0
-    for doc_id, start, end, kind in spans[["doc_id", "start", "end", "kind"]].itertuples(index=False):
-        d = at.get(doc_id)
-        if d is None:
-            continue
-        base = int(buffer.offsets[d])
-        a = base + len(texts[d][:start].encode())
-        b = a + len(texts[d][start:end].encode())
-        mine = slice(segments.bounds[d], segments.bounds[d + 1])
-        covered = np.minimum(segments.end[mine], b) - np.maximum(segments.start[mine], a)
-        most = covered * 2 > segments.end[mine] - segments.start[mine]
-        label[mine][most] = 1 + KINDS.index(kind) if kind in KINDS else -1
-    return label
-
-
-def labelled(
-    corpus: pd.DataFrame, spans: pd.DataFrame, known: set[str], *, folds: int, seed: int
-) -> Labelled:
-    """Cut a corpus and label its segments."""
+    corpus = corpus.reset_index(drop=True)
     read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
-    label = label_segments(corpus, read, spans, known)
-    return Labelled(corpus, label, read, fold_of(corpus["publisher"], folds, seed))
+    segments, buffer = read.segments, read.buffer
+    label, marked = np.zeros(len(segments), np.int8), np.zeros(len(segments), np.int64)
+    at = {doc_id: i for i, doc_id in enumerate(corpus["doc_id"])}
+    for doc_id, mine in spans.groupby("doc_id", sort=False):
+        if doc_id not in at:
+            continue
+        d = at[doc_id]
+        # bytes before each code point
+        points = (
+            np.frombuffer(buffer.data[buffer.offsets[d] : buffer.offsets[d + 1]], np.uint8) & 0xC0 != 0x80
+        )
+        place = np.r_[np.flatnonzero(points), len(points)] + buffer.offsets[d]
+        lo, hi = segments.bounds[d], segments.bounds[d + 1]
+        start, end = segments.start[lo:hi], segments.end[lo:hi]
+        for a, b, kind in mine[["start", "end", "kind"]].itertuples(index=False):
+            first = np.searchsorted(end, place[a], side="right")
+            last = np.searchsorted(start, place[b], side="left")
+            here = np.arange(first, max(first, last))
+            covered = np.minimum(end[here], place[b]) - np.maximum(start[here], place[a])
+            most = covered * 2 > end[here] - start[here]
+            if kind in KINDS:
+                marked[lo + here] += covered
+            label[lo + here[most]] = 1 + KINDS.index(kind) if kind in KINDS else -1
+    document = np.repeat(np.arange(len(corpus)), np.diff(segments.bounds))
+    if known is not None:
+        label[~known[document]] = -1
+    marked = np.minimum(np.where(label < 0, 0, marked), read.size)
+    # long segments count more, as they do in the metric
+    size = np.sqrt(np.minimum(read.size, 400) / 60).clip(0.5, 3)
+    weights = [
+        (size * np.broadcast_to(w, len(corpus))[document] * (label >= 0)).astype(np.float32)
+        for w in (words, trees)
+    ]
+    return Labelled(name, corpus, read, label, marked, weights[0], weights[1])

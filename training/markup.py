@@ -16,7 +16,7 @@ _DROPPED = frozenset({
     "script", "style", "noscript", "template", "nav", "svg", "iframe", "object", "video", "audio", "canvas",
     "select", "option", "head", "math",
 })  # fmt: skip
-_INLINE = frozenset({
+INLINE = frozenset({
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
     "ins", "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
     "time", "tt", "u", "var", "wbr",
@@ -160,7 +160,7 @@ def walk(root: Any) -> tuple[list[Block], dict[Any, tuple[int, int]]]:
             if tag in _DROPPED:
                 walker.skip_subtree()
                 continue
-            if tag not in _INLINE:
+            if tag not in INLINE:
                 close(owner)
                 owner = element
                 opened[element] = at
@@ -169,11 +169,11 @@ def walk(root: Any) -> tuple[list[Block], dict[Any, tuple[int, int]]]:
         else:
             if element.tag not in _DROPPED:
                 anchors -= _leads_away(element)
-                if element.tag not in _INLINE:
+                if element.tag not in INLINE:
                     close(element)
                     reach[element] = (opened[element], at)
                     owner = element.getparent() if element.getparent() is not None else root
-                    while owner.tag in _INLINE:
+                    while owner.tag in INLINE:
                         owner = owner.getparent()
             add(element.tail, element.getparent())
     return blocks, reach
@@ -183,7 +183,7 @@ def _wrapping(holders: list[Any]) -> list[Any]:
     """Return the inline elements, innermost first, that hold all of a block's text: they say what it is."""
     chain: list[Any] = []
     element = holders[0]
-    while element is not None and element.tag in _INLINE:
+    while element is not None and element.tag in INLINE:
         chain.append(element)
         element = element.getparent()
     for holder in holders[1:] if chain else ():
@@ -232,5 +232,5 @@ def stated_titles(root: Any) -> set[str]:
 
 def place_of(block: Block) -> tuple[Any, ...]:
     """Return what an article's paragraphs have in common: tag, class and parent element."""
-    element = next(e for e in block.path if e.tag not in _INLINE)
+    element = next(e for e in block.path if e.tag not in INLINE)
     return (element.tag, element.get("class"), element.getparent())

@@ -1,8 +1,7 @@
-"""What the shipped segment model learns from: gold, gold made worse on purpose, and pages."""
+"""What the shipped segment model learns from, and what it is scored on: gold, copies of it, pages, invented texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,62 +10,228 @@ from numpy.typing import NDArray
 
 from toolkit import datasets
 from toolkit.corpus import COLUMNS, make_corpus
+from toolkit.fields import registrable_domain
+from training.copies import lower_case, without_breaks
 from training.flattening import SETS, variants
-from training.labelled import Labelled, fold_of, labelled
-from training.passages import insert_passages, without_breaks
+from training.labelled import Labelled, labelled
+from training.pages import extracted_page, page_title, whole_page
+from training.passages import SPANS, insert_passages, lookalikes, number
+
+Texts = tuple[pd.DataFrame, pd.DataFrame]
+"""Documents and their spans."""
+
+BLOGS = 0.35
+"""Share of the pages of ``wcxb``, which are mostly blogs and shops, that is learned from."""
+
+WEAK = 45
+"""Unmarked modern articles of a language that are learned from."""
+
+SENTENCES = {"it", "nl", "sv", "fr", "pt", "pl", "da", "no", "fi", "es", "de"}
+"""Languages of which more plain sentences are taken."""
 
 
-def load_gold(*, folds: int, seed: int) -> tuple[Labelled, NDArray[np.bool_]]:
-    """All of ``allsides`` with the labels of both gold files; and which segments are in the first gold."""
-    gold = datasets.gold("boilerplate")
-    corpus = datasets.load("allsides")
-    part = labelled(corpus, gold.spans, set(gold.corpus["doc_id"]), folds=folds, seed=seed)
-    first = set(gold.corpus.loc[gold.corpus["part"] == "boilerplate", "doc_id"])
-    return part, corpus["doc_id"].isin(first).to_numpy()[part.document]
+def material(*, folds: int, seed: int) -> list[Labelled]:
+    """Return all parts, each with the weights with which words and trees learn from it.
 
-
-def load_inserted(gold: Labelled, *, folds: int, seed: int) -> Labelled:
-    """Further documents to train on, never scored.
-
-    Gold articles with invented passages set into them, a quarter of these without their title, which may be missing
-    for no reason; a third of the gold without its line breaks; and, so that neither a language nor the style of
-    invented prose is a reason to remove a text, the sample corpus and the pages of ``fundus``.
+    Parameters
+    ----------
+    folds, seed : int
+        Publishers, outlets and invented articles are dealt to folds by a hash of their name.
     """
-    annotated = datasets.gold("boilerplate")
-    articles = gold.corpus[gold.corpus["doc_id"].isin(set(annotated.corpus["doc_id"]))]
-    corpus, spans = insert_passages(articles, annotated.spans, seed=seed)
-    untitled = fold_of(corpus["doc_id"], 4, seed + 1) == 0
-    copies = [(corpus.assign(title=corpus["title"].mask(untitled)), spans)]
-    dealt = fold_of(articles["doc_id"], 6, seed)
-    for i, glue in enumerate((" ", "")):
-        texts, spans = without_breaks(articles[dealt == i], annotated.spans, glue)
-        copies.append(
-            (texts.assign(doc_id=texts["doc_id"] + f"/{i}"), spans.assign(doc_id=spans["doc_id"] + f"/{i}"))
-        )
-    sample = datasets.gold("sample")
-    parts = [*copies, (sample.corpus, sample.spans), _flattened(("fundus",))]
-    everything = pd.concat([corpus[list(COLUMNS)] for corpus, _ in parts], ignore_index=True)
-    marks = pd.concat([spans[["doc_id", "start", "end", "kind"]] for _, spans in parts], ignore_index=True)
-    return labelled(everything, marks, set(everything["doc_id"]), folds=folds, seed=seed)
+    gold = _dealt(*_gold("boilerplate"), folds, seed)
+    modern = _dealt(*_gold("boilerplate_modern"), folds, seed)
+    sample = _dealt(*_gold("sample"), folds, seed)
+    like = _dealt(make_corpus(list(lookalikes())), pd.DataFrame([], columns=SPANS), folds, seed, by="doc_id")
+    parts = [_annotated("gold", *gold), _annotated("modern", *modern, learn=_may_train(modern[0]))]
+    for name, texts, of_words in (("gold", gold, 0.7), ("modern", modern, 0.7), ("like", like, 0.5)):
+        weight = _may_train(texts[0])
+        for ending, glue in (("one_line", " "), ("glued", "")):
+            corpus, spans = _renamed(*without_breaks(*texts, glue), ending)
+            some = _share(corpus["doc_id"], 4, seed) if name != "like" else 1.0
+            parts.append(
+                labelled(
+                    f"{name}/{ending}", corpus, spans, words=weight * some * of_words, trees=weight * of_words
+                )
+            )
+        if name != "like":
+            corpus, spans = _renamed(lower_case(texts[0]), texts[1], "lower")
+            some = weight * _share(corpus["doc_id"], 4, seed + 1)
+            parts.append(labelled(f"{name}/lower", corpus, spans, words=some * 0.7, trees=some))
+    parts.append(labelled("like", *like))
+    parts.append(labelled("sample", *sample))
+    weak = _dealt(*_weak(seed), folds, seed, by="group")
+    parts.append(_inner(labelled("weak", *weak, words=0.5, trees=0.5)))
+    pages, extracted = _pages(folds, seed)
+    parts.append(labelled("pages", *pages, words=0.3, trees=_share(pages[0]["doc_id"], 3, seed)))
+    some = _share(extracted[0]["doc_id"], 3, seed)
+    parts.append(labelled("extracted", *extracted, words=0.3 * some, trees=0.3 * some))
+    hosts = [gold, modern, like, sample]
+    everything = pd.concat([corpus[[*COLUMNS, "fold"]] for corpus, _ in hosts], ignore_index=True)
+    spans = pd.concat([spans[SPANS] for _, spans in hosts], ignore_index=True)
+    inserted = insert_passages(everything, spans, folds=folds, seed=seed)
+    parts.append(_emphasised(labelled("inserted", *inserted)))
+    some = inserted[0][number_share(inserted[0]["doc_id"], 4, seed + 2)].reset_index(drop=True)
+    low = _renamed(lower_case(some), inserted[1], "lower")
+    parts.append(_emphasised(labelled("inserted/lower", *low)))
+    return parts
 
 
-def load_pages(*, folds: int, seed: int) -> Labelled:
-    """Flattened pages of the three page sets, labelled by their markup and their gold texts."""
-    corpus, spans = _flattened(SETS)
-    return labelled(corpus, spans, set(corpus["doc_id"]), folds=folds, seed=seed)
-
-
-def _flattened(sets: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return _table(item for name in sets for page in datasets.records(name) for item in variants(page))
-
-
-def _table(items: Iterator[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def marked_pages(*, folds: int, seed: int) -> Labelled:
+    """Flattened pages of the three page sets, labelled by their own markup; half of the blogs."""
     records: list[dict[str, Any]] = []
     spans: list[tuple[str, int, int, str]] = []
-    for number, item in enumerate(items):
-        doc_id = f"page:{number}"
-        about = {name: item.get(name) for name in ("text", "title", "publisher")}
-        records.append({"doc_id": doc_id, **about})
-        spans += [(doc_id, a, b, kind) for a, b, kind in item["spans"]]
-        spans += [(doc_id, a, b, "unsure") for a, b in item["unsure"]]
-    return make_corpus(records), pd.DataFrame(spans, columns=["doc_id", "start", "end", "kind"])
+    for name in SETS:
+        for page in datasets.records(name):
+            if name == "wcxb" and number("markup", page["id"]) % 2:
+                continue
+            for item in variants(page):
+                doc_id = f"markup:{name}:{len(records)}"
+                records.append({"doc_id": doc_id, "text": item["text"], "publisher": item["publisher"]})
+                spans += [(doc_id, a, b, kind) for a, b, kind in item["spans"]]
+                spans += [(doc_id, a, b, "unsure") for a, b in item["unsure"]]
+    return labelled("markup", *_dealt(make_corpus(records), pd.DataFrame(spans, columns=SPANS), folds, seed))
+
+
+def counted() -> pd.DataFrame:
+    """Return the corpora whose repetition is counted: all of ``allsides`` and of ``modern``."""
+    return pd.concat(
+        [datasets.load(name)[list(COLUMNS)] for name in ("allsides", "modern")], ignore_index=True
+    )
+
+
+def _gold(name: str) -> Texts:
+    gold = datasets.gold(name)
+    return gold.corpus, gold.spans[SPANS]
+
+
+def dealt(corpus: pd.DataFrame, folds: int, seed: int, by: str = "publisher") -> pd.DataFrame:
+    """Deal documents to folds, a column ``fold``, by their publisher's registrable domain or by another column."""
+    names = corpus[by].map(lambda name: registrable_domain(name) or name, na_action="ignore")
+    names = names.fillna(corpus["doc_id"])
+    return corpus.assign(fold=[number("fold", seed, name) % folds for name in names])
+
+
+def _dealt(corpus: pd.DataFrame, spans: pd.DataFrame, folds: int, seed: int, by: str = "publisher") -> Texts:
+    return dealt(corpus, folds, seed, by), spans
+
+
+def number_share(names: pd.Series[Any], parts: int, seed: int) -> NDArray[np.bool_]:
+    """Choose one in so many names, by a hash."""
+    return np.array([number("share", seed, name) % parts == 0 for name in names])
+
+
+def _share(names: pd.Series[Any], parts: int, seed: int) -> NDArray[np.float64]:
+    return number_share(names, parts, seed).astype(np.float64)
+
+
+def _may_train(corpus: pd.DataFrame) -> NDArray[np.float64]:
+    """0 for documents whose source allows to develop but not to train."""
+    if "use" not in corpus:
+        return np.ones(len(corpus))
+    return (corpus["use"] != "develop").to_numpy(np.float64)
+
+
+def _annotated(name: str, corpus: pd.DataFrame, spans: pd.DataFrame, learn: Any = 1.0) -> Labelled:
+    return labelled(name, corpus, spans, words=learn, trees=learn)
+
+
+def _renamed(corpus: pd.DataFrame, spans: pd.DataFrame, ending: str) -> Texts:
+    renamed = corpus.assign(doc_id=corpus["doc_id"] + f"/{ending}")
+    return renamed, spans.assign(doc_id=spans["doc_id"] + f"/{ending}")
+
+
+def _weak(seed: int) -> Texts:
+    """Unmarked modern articles and plain sentences in other languages, at most eight of a publisher."""
+    marked = set(datasets.gold("boilerplate_modern").corpus["doc_id"])
+    corpus = datasets.load("modern")
+    usable = (corpus["use"] == "train") & (corpus["lang"] != "en") & (corpus["text"].str.len() >= 400)
+    corpus = corpus[usable & ~corpus["doc_id"].isin(marked)]
+    order = corpus["doc_id"].map(lambda name: number("weak", seed, name)).astype("uint64")
+    corpus = corpus.loc[order.sort_values(kind="stable").index]
+    corpus = corpus[corpus.groupby("publisher", dropna=False).cumcount() < 8]
+    corpus = corpus[corpus.groupby("lang").cumcount() < WEAK]
+    group = corpus["publisher"].map(lambda name: registrable_domain(name) or name, na_action="ignore")
+    rows = corpus.assign(doc_id="weak:" + corpus["doc_id"], group=group.fillna(corpus["doc_id"]))
+    by: dict[str, list[str]] = {}
+    for record in datasets.records("sib200"):
+        by.setdefault(record["lang"], []).append(record["text"])
+    made = []
+    for lang in sorted(by):
+        texts = sorted(by[lang], key=lambda text: number("sentence", seed, text))
+        for i in range(0, 240 if lang[:2] in SENTENCES else 60, 6):
+            gap = ("\n\n", "\n", " ")[number("gap", seed, lang, i) % 3]
+            made.append({"doc_id": f"plain:{lang}:{i}", "text": gap.join(texts[i : i + 6]), "lang": lang[:2]})
+    plain = make_corpus(made)
+    plain = plain.assign(group=plain["doc_id"].str.split(":").str[-1])
+    columns = [*COLUMNS, "group"]
+    return pd.concat([rows[columns], plain[columns]], ignore_index=True), pd.DataFrame([], columns=SPANS)
+
+
+def _inner(part: Labelled) -> Labelled:
+    """Unlabel what may be boilerplate in unmarked articles: all but long sentences inside that stand there once."""
+    segments, n = part.read.segments, len(part.label)
+    plain = part.of(part.corpus["doc_id"].str.startswith("plain:").to_numpy(bool))
+    at = np.arange(n)
+    inside = (at >= segments.bounds[part.document] + 2) & (at < segments.bounds[part.document + 1] - 3)
+    _, same, times = np.unique(part.read.prints[:, 1], return_inverse=True, return_counts=True)
+    last = part.read.buffer.data[segments.end - 1]
+    ended = np.isin(last, list(b'.!?"')) | (last >= 0x80)
+    keep = plain | (inside & (part.read.size >= 80) & ended & (times[same] == 1))
+    part.label[~keep] = -1
+    part.words[~keep] = 0
+    part.trees[~keep] = 0
+    return part
+
+
+def _emphasised(part: Labelled) -> Labelled:
+    """Let the host of a passage count a quarter: it is learned from elsewhere too."""
+    buffer, segments, bounds = part.read.buffer, part.read.segments, part.read.segments.bounds
+    middle = (segments.start + segments.end) // 2
+    factor = np.full(len(part.label), 0.25, np.float32)
+    for d, (text, a, b) in enumerate(
+        zip(part.corpus["text"], part.corpus["passage_start"], part.corpus["passage_end"], strict=True)
+    ):
+        start = buffer.offsets[d] + len(text[:a].encode())
+        end = start + len(text[a:b].encode())
+        mine = slice(bounds[d], bounds[d + 1])
+        factor[mine][(middle[mine] >= start) & (middle[mine] < end)] = 1
+    part.words[:] *= factor
+    part.trees[:] *= factor
+    return part
+
+
+def _pages(folds: int, seed: int) -> tuple[Texts, Texts]:
+    """Pages as a whole, half of them a line a text node, and as trafilatura leaves them."""
+    whole, extracted = _Rows(), _Rows()
+    for name in SETS:
+        for page in datasets.records(name):
+            title = page_title(page["html"])
+            about = {"publisher": page["publisher"], "set": name, "title": title}
+            if name != "wcxb" or number("blog", page["id"]) % 1000 < 1000 * BLOGS:
+                drawn = number("nodes", page["id"])
+                flat = whole_page(page["html"], page["gold"], nodes=bool(drawn % 2))
+                whole.add(
+                    f"page:{name}:{page['id']}", flat, about | {"title": title if drawn % 4 < 2 else None}
+                )
+            flat = extracted_page(page["html"], page["gold"])
+            extracted.add(f"extracted:{name}:{page['id']}", flat, about)
+    return _dealt(*whole.texts(), folds, seed), _dealt(*extracted.texts(), folds, seed)
+
+
+class _Rows:
+    """Flattened pages on their way into a corpus."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.spans: list[tuple[str, int, int, str]] = []
+
+    def add(self, doc_id: str, flat: Any, about: dict[str, Any]) -> None:
+        if flat is not None:
+            self.records.append({"doc_id": doc_id, "text": flat.text, **about})
+            self.spans += [(doc_id, a, b, kind) for a, b, kind in flat.spans]
+            self.spans += [(doc_id, a, b, "unsure") for a, b in flat.unsure]
+
+    def texts(self) -> Texts:
+        corpus = make_corpus(self.records)
+        corpus = corpus.assign(set=[record["set"] for record in self.records])
+        return corpus, pd.DataFrame(self.spans, columns=SPANS)

@@ -1,136 +1,150 @@
-"""Articles made worse on purpose: invented passages set into them, their line breaks lost.
-
-Passages are training text for kinds that the gold hardly has.
-
-The gold holds 31 segments of appeals; an appeal left in an article is what bends its topics most.
-"""
+"""Invented passages set into articles, with all of their sentences labelled."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from toolkit.buffer import Buffer
 from toolkit.corpus import COLUMNS
 from toolkit.segments import LINE, PARAGRAPH, cut
+from training.copies import without_breaks
 
-PASSAGES = Path(__file__).parent.parent / "data" / "training" / "passages.jsonl"
-"""Written for this project, CC0; part of the checkout, not of the package."""
+FOLDER = Path(__file__).parent.parent / "data" / "training"
+"""Texts written for this project, CC0; part of the checkout, not of the package."""
 
-_AROUND = (("\n\n", "\n\n"), ("\n", ""), ("\n\n", ""), ("", "\n\n"), ("\n", "\n"), (" ", " "))
-"""White space before and after a passage: as in the wild, often none."""
+PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
+PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
+"""Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
+both, in a text without any line breaks, with or without spaces for them, and behind the first line."""
 
-
-_ASKS = re.compile(
-    r"support|donat|contribut|member|subscri|\bgive\b|\bgift|fund|pay(?:wall)?\b|chip in|join us|"
-    r"our (?:readers|journalis|report)|this newsroom|your help|thank you",
-    re.IGNORECASE,
-)
-"""What asks, in an English appeal."""
+SPANS = ["doc_id", "start", "end", "kind"]
+OWN_OUTLET = "The Harbour Post"
+"""Outlet of the passages that name none."""
 
 
-def _number(*parts: object) -> int:
+def number(*parts: object) -> int:
+    """Return a number that depends on nothing but the parts."""
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
 
 
+def written(name: str) -> list[dict[str, Any]]:
+    """Return the rows of one file of invented texts."""
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [{"id": f"{name}{i}", "outlet": OWN_OUTLET, **json.loads(line)} for i, line in enumerate(lines)]
+
+
 def insert_passages(
-    corpus: pd.DataFrame, spans: pd.DataFrame, *, copies: int = 2, seed: int = 0
+    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, copies: int = 2
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set each passage into ``copies`` of the annotated articles, between two segments.
+    """Set each passage into ``copies`` of the articles.
+
+    A passage goes into articles of the same cross-validation fold as its outlet, so that neither is known where the
+    other is not; one in another language into an English article and into one of its own language by turns, so that
+    a language is no sign of boilerplate.
 
     Parameters
     ----------
-    corpus, spans : DataFrame
-        Annotated articles and their spans.
+    hosts : DataFrame
+        Annotated articles: the corpus columns and ``fold``.
+    spans : DataFrame
+        Their spans.
 
     Returns
     -------
     corpus, spans : DataFrame
-        The new documents and all their spans; ``doc_id`` is ``<article>+<passage>``.
+        The new documents, with the columns of ``hosts`` and ``passage`` (its kind), ``place``, ``passage_start``,
+        ``passage_end``; and all their spans.
     """
-    passages = [json.loads(line) for line in PASSAGES.read_text(encoding="utf-8").splitlines()]
-    passages = [p for p in passages if p["lang"] == "en"]  # in an English article, a language would tell them
-    by_document = dict(iter(spans.groupby("doc_id")))
-    documents: list[dict[str, Any]] = []
-    marked: list[tuple[str, int, int, str]] = []
-    for number, passage in enumerate(passages):
+    hosts = hosts[hosts["text"].str.len().between(60, 9000)].reset_index(drop=True)
+    rows = hosts.to_dict("records")
+    pools: dict[tuple[int, str], list[int]] = {}
+    for i, row in enumerate(rows):
+        pools.setdefault((row["fold"], row["lang"]), []).append(i)
+    marked = dict(iter(spans[SPANS].groupby("doc_id")))
+    none = spans[SPANS].iloc[:0]
+    documents, moved = [], []
+    for passage in (p for name in PASSAGES for p in written(name)):
+        fold = number("fold", seed, passage["outlet"]) % folds
         for copy in range(copies):
-            host = corpus.iloc[_number(seed, number, copy) % len(corpus)]
-            at = _place(host["text"], _number(seed, number, copy, "place"))
-            before, after = _AROUND[_number(seed, number, copy, "around") % len(_AROUND)]
-            start = len(host["text"][:at].rstrip()) + len(before) if at else 0
-            rest = host["text"][at:].lstrip()
-            text = (host["text"][:at].rstrip() + before if at else "") + passage["text"] + after + rest
-            doc_id = f"{host['doc_id']}+{number}.{copy}"
-            documents.append({**{n: host[n] for n in COLUMNS}, "doc_id": doc_id, "text": text})
-            marked += [(doc_id, start + a, start + b, kind) for a, b, kind in _marks(passage)]
-            shift = len(text) - len(host["text"])
-            for row in by_document[host["doc_id"]].itertuples() if host["doc_id"] in by_document else ():
-                move = 0 if row.start < at else shift
-                marked.append((doc_id, row.start + move, row.end + move, row.kind))
-    made = pd.DataFrame(documents).astype(corpus[list(COLUMNS)].dtypes.to_dict())
-    return made, pd.DataFrame(marked, columns=["doc_id", "start", "end", "kind"])
+            lang = "en" if copy % 2 == 0 else passage["lang"]
+            pool = pools.get((fold, lang)) or pools[fold, "en"]
+            host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
+            place = PLACES[(number(seed, passage["id"], "place") + copy) % len(PLACES)]
+            document, marks = _inserted(
+                host, marked.get(host["doc_id"], none), passage, place, (seed, passage["id"], copy)
+            )
+            documents.append(document)
+            moved += marks
+    out = pd.DataFrame(documents).astype(hosts[list(COLUMNS)].dtypes.to_dict())
+    return out, pd.DataFrame(moved, columns=SPANS)
 
 
-def _marks(passage: dict[str, str]) -> list[tuple[int, int, str]]:
-    """Spans of a passage: sentences of an appeal that do not ask are ``unsure``, for alone they are prose."""
-    text, kind = passage["text"], passage["kind"]
-    if kind != "appeal":
-        return [(0, len(text), kind)]
+def _inserted(
+    host: dict[str, Any], marks: pd.DataFrame, passage: dict[str, Any], place: str, key: tuple[object, ...]
+) -> tuple[dict[str, Any], list[tuple[str, int, int, str]]]:
+    text, body = host["text"], passage["text"].strip()
+    if place in ("one_line", "all_glued"):
+        glue = " " if place == "one_line" else ""
+        one = pd.DataFrame({"doc_id": [host["doc_id"]], "text": [text]})
+        flat, marks = without_breaks(one, marks, glue)
+        text, body = flat["text"].iloc[0], re.sub(r"\s*\n\s*", glue, body)
+    at = _offset(text, place, number("at", *key))
+    for start, end in zip(marks["start"], marks["end"], strict=True):
+        at = end if start < at < end else at
+    left, right = text[:at].rstrip(), text[at:].lstrip()
+    before, after = _around(text, place, number("around", *key))
+    before, after = before if left else "", after if right else ""
+    start = len(left) + len(before)
+    end = start + len(body)
+    doc_id = f"{host['doc_id']}+{passage['id']}.{key[-1]}"
+    shift = end + len(after) - (len(text) - len(right))
+    spans = [(doc_id, start, end, passage["kind"])]
+    for a, b, kind in zip(marks["start"], marks["end"], marks["kind"], strict=True):
+        spans.append((doc_id, a, b, kind) if b <= at else (doc_id, a + shift, b + shift, kind))
+    document = {
+        **host, "doc_id": doc_id, "text": left + before + body + after + right,
+        "title": host["title"] if number("title", *key) % 4 else None, "passage": passage["kind"],
+        "passage_lang": passage["lang"], "place": place, "passage_start": start, "passage_end": end,
+    }  # fmt: skip
+    return document, spans
+
+
+def _offset(text: str, place: str, drawn: int) -> int:
+    """Offset in code points at which a passage is set in."""
+    if place == "start":
+        return 0
+    if place == "end":
+        return len(text)
     buffer = Buffer.of([text])
     segments = cut(buffer)
-    marks = []
-    for a, b in zip(segments.start.tolist(), segments.end.tolist(), strict=True):
-        start, end = len(buffer.text(0, a)), len(buffer.text(0, b))
-        marks.append((start, end, kind if _ASKS.search(text[start:end]) else "unsure"))
-    return marks
+    joints = (
+        range(PARAGRAPH, LINE + 1) if place in ("paragraph", "line", "glued", "second") else range(1, 256)
+    )
+    places = [int(s) for s, j in zip(segments.start, segments.joint, strict=True) if j in joints]
+    if not places:
+        return len(text)
+    return len(buffer.text(0, places[0 if place == "second" else drawn % len(places)]))
 
 
-def _place(text: str, number: int) -> int:
-    """Offset of a line of the text, in code points; 0 for its start."""
-    buffer = Buffer.of([text])
-    segments = cut(buffer)
-    lines = [int(s) for s, j in zip(segments.start, segments.joint, strict=True) if j in (PARAGRAPH, LINE)]
-    places = [0, *lines[: max(len(lines) // 2, 1)]]
-    return len(buffer.text(0, places[number % len(places)]))
+def _around(text: str, place: str, drawn: int) -> tuple[str, str]:
+    """White space before and after a passage: as in the wild, often none."""
+    if place in ("paragraph", "end", "start"):
+        gap = "\n\n" if "\n\n" in text else "\n"
+        return gap, gap
+    if place == "glued":
+        return (("", "\n"), ("\n", ""), ("\n\n", ""), ("", ""))[drawn % 4]
+    return {"one_line": (" ", " "), "all_glued": ("", "")}.get(place, ("\n", "\n"))
 
 
-_BREAK = re.compile(r"\s*\n\s*")
-
-
-def without_breaks(corpus: pd.DataFrame, spans: pd.DataFrame, glue: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Replace the line breaks inside every text; move the spans with it.
-
-    Returns
-    -------
-    corpus, spans : DataFrame
-        Spans that held nothing but line breaks are gone.
-    """
-    texts, moved = [], {}
-    for doc_id, text in zip(corpus["doc_id"], corpus["text"], strict=True):
-        place = np.zeros(len(text) + 1, np.int64)
-        parts, at, last = [], 0, 0
-        for found in _BREAK.finditer(text):
-            start, end = found.span()
-            place[last:start] = at + np.arange(start - last)
-            at += start - last
-            place[start:end] = at
-            parts += [text[last:start], glue]
-            at += len(glue)
-            last = end
-        place[last:] = at + np.arange(len(text) + 1 - last)
-        texts.append("".join(parts) + text[last:])
-        moved[doc_id] = place
-    out = corpus.assign(text=pd.Series(texts, index=corpus.index, dtype="str"))
-    mine = spans[spans["doc_id"].isin(moved)]
-    edges = [
-        (moved[d][a], moved[d][b]) for d, a, b in mine[["doc_id", "start", "end"]].itertuples(index=False)
-    ]
-    mine = mine.assign(start=[a for a, _ in edges], end=[b for _, b in edges])
-    return out, mine[mine["start"] < mine["end"]]
+def lookalikes() -> Iterator[dict[str, Any]]:
+    """Yield invented articles that hold no boilerplate: plain ones, and such as speak like it."""
+    for name in ("negatives", "lookalikes", "articles"):
+        for row in written(name):
+            yield {"doc_id": row["id"], "set": name, **{k: row[k] for k in ("text", "title", "lang")}}

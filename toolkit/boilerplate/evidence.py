@@ -49,16 +49,30 @@ _AT_ECHOES = _AT_SPOTS + len(SPOTS)
 _AT_REPEATED = _AT_ECHOES + len(ECHOES)
 
 
+KEEP, APPEAL, MARKED_KEEP = (OWN.index(name) for name in ("gold_keep", "gold_appeal", "markup_keep"))
+"""Columns of the probabilities by words: article text and appeal by marked texts, article text by pages' markup."""
+
+_WIDE = np.array([0.997, 0.97, 0.7], np.float32)
+_NARROW = np.array([0.98, 0.9, 0.6], np.float32)
+"""Probabilities of article text below which a segment is weighed: by either table, and of a neighbour."""
+_HINT = 0.2
+"""Probability that some segment of a text appeals, from which on more of it is weighed."""
+
+
 @njit(cache=True, nogil=True)
-def _suspicious(p, bounds, seen, out):  # type: ignore[no-untyped-def]
+def _suspicious(p, bounds, seen, everywhere, out):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
+        wide = everywhere
+        for s in range(lo, hi):
+            wide |= p[s, APPEAL] >= _HINT
+        least = _WIDE if wide else _NARROW
         for s in range(lo, hi):
             out[s] = (
-                p[s, 0] < 0.997
-                or p[s, 8] < 0.97
-                or (s > lo and p[s - 1, 0] < 0.7)
-                or (s + 1 < hi and p[s + 1, 0] < 0.7)
+                p[s, KEEP] < least[0]
+                or p[s, MARKED_KEEP] < least[1]
+                or (s > lo and p[s - 1, KEEP] < least[2])
+                or (s + 1 < hi and p[s + 1, KEEP] < least[2])
                 or seen[s, 0] > 0
                 or seen[s, 1] > 0
             )
@@ -207,14 +221,14 @@ _TITLE = _AT_PLACE + PLACE.index("is_title")
 _TITLED = _AT_REPEATED + REPEATED.index("titled")
 
 
-def suspicious(read: Reading, seen: Seen) -> NDArray[np.bool_]:
+def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArray[np.bool_]:
     """Mark the segments worth weighing: by their words, by a neighbour's words, or because they repeat.
 
-    The others, five in eight, are article text: in cross-validation they held .05 % of what the trees would
-    remove.
+    The others, three in five, are article text: in cross-validation they held .3 % of what would be removed. In a
+    text that seems to appeal somewhere, and ``everywhere`` in training, more are.
     """
     out = np.empty(len(read.segments), bool)
-    _suspicious(read.words, read.segments.bounds, seen.others, out)
+    _suspicious(read.words, read.segments.bounds, seen.others, everywhere, out)
     return out
 
 

@@ -21,9 +21,9 @@ LONGEST, CONTINUES = 1200, 0.13
 """Most bytes of a line in which the sentence after a removed caption, teaser or promotion goes with it, and its least
 score, as a share of the threshold. In cross-validation: 34 such segments boilerplate, 4 not."""
 
-SHORT, ARTICLE = 1500, 0.95
+SHORT, ARTICLE = 1500, 0.9
 """In a text of fewer bytes, a sentence stays that its own words take for article text with such a probability: what
-stands around it is then mostly furniture, and says little."""
+stands around it is then mostly furniture, and says little. What the second decision takes for an appeal goes."""
 
 _CONTINUED = np.array([kind in ("caption", "related", "promo") for kind in KINDS])
 
@@ -62,20 +62,20 @@ def _join(bounds, joint, start, end, words, repeated, threshold, continued, remo
                 if remove[s]:
                     closed = 0 <= last < s - 1 and start[s] - end[last] <= GAP
                     for k in range(last + 1, s):
-                        closed &= score[k] >= DOUBTED * threshold
+                        closed &= score[k] >= DOUBTED * threshold[d]
                     if closed:
                         for k in range(last + 1, s):
-                            remove[k], kind[k], score[k] = True, kind[last], max(score[k], threshold)
+                            remove[k], kind[k], score[k] = True, kind[last], max(score[k], threshold[d])
                     last = s
                 elif (
                     s > a
                     and remove[s - 1]
                     and joint[s] == SENTENCE  # what is glued to it is another piece of the page
                     and continued[kind[s - 1]]
-                    and score[s] >= CONTINUES * threshold
+                    and score[s] >= CONTINUES * threshold[d]
                     and end[b - 1] - start[a] <= LONGEST
                 ):
-                    remove[s], kind[s], score[s] = True, kind[s - 1], max(score[s], threshold)
+                    remove[s], kind[s], score[s] = True, kind[s - 1], max(score[s], threshold[d])
                     last = s
             a = b
         if hi > lo and end[hi - 1] - start[lo] < SHORT:
@@ -85,7 +85,7 @@ def _join(bounds, joint, start, end, words, repeated, threshold, continued, remo
 
 def join(
     read: Reading, seen: Seen, evident: NDArray[np.bool_], remove: NDArray[np.bool_], kind: NDArray[np.int64],
-    score: NDArray[np.float32], threshold: float,
+    score: NDArray[np.float32], threshold: NDArray[np.float32], asking: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Let doubtful segments go with the removed ones of their line, and article sentences of short texts stay.
 
@@ -99,11 +99,14 @@ def join(
         As :func:`toolkit.boilerplate.evidence.evident` marks them.
     remove, kind, score : ndarray, shape (n_segments,)
         Changed in place; what is joined has the kind of the segment before it and at least the threshold's score.
+    threshold : ndarray of float32, shape (n_documents,)
+    asking : ndarray of bool, shape (n_segments,)
+        What the second decision takes for an appeal.
     """
-    segments, repeated = read.segments, seen.others.any(axis=1)
+    segments, repeated = read.segments, seen.others.any(axis=1) | asking
     if evident.any():
         _one_kind(segments.bounds, segments.start, segments.end, seen.others[:, 0], evident, kind)
     _join(
         segments.bounds, segments.joint, segments.start, segments.end, read.words, repeated,
-        np.float32(threshold), _CONTINUED, remove, kind, score,
+        threshold, _CONTINUED, remove, kind, score,
     )  # fmt: skip

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.blocks import BLOCKS
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evident
 from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import WordWeights
-from toolkit.modelfile import read_arrays
+from toolkit.errors import ModelError
+from toolkit.modelfile import pack, read_model, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 2"
+FORMAT = "news-toolkit segment model 3"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
-_LARGEST = 64 * 2**20
-_PLAIN = {
+LARGEST = 8 * 2**20
+"""Most bytes of the arrays, packed or unpacked."""
+
+_TYPES = {
     "feature": np.int16,
     "threshold": np.float32,
     "left": np.int32,
@@ -37,9 +41,36 @@ _PLAIN = {
 HOPELESS = -2.5
 """Sum of the first trees below which a segment is left for article text."""
 
-
 SURE = 4.0
 """Sum that stands for a probability of about .98: the lower bound that 106 of 106 allow."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From the sum of trees to a calibrated probability, layout by layout.
+
+    Attributes
+    ----------
+    slope, offset : ndarray of float64, shape (n_layouts,)
+        Platt scaling [1]_ of the sum.
+    thresholds : dict of str to ndarray of float64, shape (n_layouts,)
+        Probability from which a segment is removed. ``best``: highest F1 in cross-validation; a number such as
+        ``"0.0015"``: the lowest threshold that loses at most that share of article characters, or what the card
+        says of that layout.
+
+    References
+    ----------
+    .. [1] Platt: Probabilistic outputs for support vector machines (1999).
+    """
+
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    thresholds: dict[str, NDArray[np.float64]]
+
+    def probability(self, sums: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Probability that belongs to each sum of a text in a layout; float32."""
+        z = self.slope[layout] * sums.astype(np.float64) + self.offset[layout]
+        return (1.0 / (1.0 + np.exp(-np.clip(z, -40, 40)))).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -48,47 +79,58 @@ class Decision:
 
     Attributes
     ----------
-    trees : Trees
-        Boosted trees over the evidence columns.
-    slope, offset : float
-        Platt scaling [1]_ of the trees' sum.
+    trees : tuple of Trees
+        Boosted trees over the evidence columns, for each of :data:`toolkit.boilerplate.layouts.GROUPS`.
+    scale : Scale
     kinds : ndarray of float32, shape (n_columns + 1, 7)
         Weights of the evidence for each kind, the constant last.
-    thresholds : dict of str to float
-        ``best``: highest F1 in cross-validation; a number such as ``"0.0015"``: the lowest threshold that
-        loses at most that share of article characters.
-
-    References
-    ----------
-    .. [1] Platt: Probabilistic outputs for support vector machines (1999).
     """
 
-    trees: Trees
-    slope: float
-    offset: float
+    trees: tuple[Trees, ...]
+    scale: Scale
     kinds: NDArray[np.float32]
-    thresholds: dict[str, float]
 
     def kind(self, rows: NDArray[np.float32]) -> NDArray[np.int64]:
         """Most likely kind of each row, should it be boilerplate; shape (n_rows,)."""
         columns = len(self.kinds) - 1
         return np.asarray((rows[:, :columns] @ self.kinds[:-1] + self.kinds[-1]).argmax(axis=1))
 
-    def sums(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def sums(self, rows: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.float32]:
         """Sum of the trees for each row, at least :data:`SURE` where repetition leaves no doubt; shape (n_rows,)."""
-        return np.maximum(
-            self.trees.predict(rows, HOPELESS), np.where(evident(rows), SURE, -np.inf).astype(np.float32)
-        )
+        out = np.empty(len(rows), np.float32)
+        group = GROUP_OF[layout]
+        for number, trees in enumerate(self.trees):
+            mine = group == number
+            if mine.all():
+                out = trees.predict(rows, HOPELESS)
+            elif mine.any():
+                out[mine] = trees.predict(np.ascontiguousarray(rows[mine]), HOPELESS)
+        return np.maximum(out, np.where(evident(rows), SURE, -np.inf).astype(np.float32))
 
-    def probability(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probability of boilerplate of each row; shape (n_rows,), float32."""
-        z = self.sums(rows).astype(np.float64)
-        return (1.0 / (1.0 + np.exp(-np.clip(self.slope * z + self.offset, -40, 40)))).astype(np.float32)
+    def probability(self, rows: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Probability of boilerplate of each row, whose text has a layout; shape (n_rows,), float32."""
+        return self.scale.probability(self.sums(rows, layout), layout)
+
+
+@dataclass(frozen=True)
+class Appeals:
+    """The second decision: whether a segment belongs to an appeal, by what stands around it.
+
+    Attributes
+    ----------
+    trees : Trees
+        Over :data:`toolkit.boilerplate.blocks.BLOCKS`.
+    scale : Scale
+        Its thresholds are bounded by articles that speak like appeals and are none.
+    """
+
+    trees: Trees
+    scale: Scale
 
 
 @dataclass(frozen=True)
 class SegmentModel:
-    """The two stages of the model.
+    """The stages of the model.
 
     Attributes
     ----------
@@ -96,6 +138,10 @@ class SegmentModel:
         Of hashed n-grams for article text and the seven kinds, learned from gold and from pages' markup.
     fitted, alone : Decision
         With a template index over the corpus, and without.
+    appeals : Appeals
+    pages : Trees
+        Over :data:`toolkit.boilerplate.blocks.BLOCKS`: what stands around a line of a whole page. Its sum and that of
+        the first decision are averaged.
     card : dict
         Data, licences, figures, limits; see ``toolkit/models/boilerplate.json``.
     """
@@ -103,52 +149,55 @@ class SegmentModel:
     words: WordWeights
     fitted: Decision
     alone: Decision
+    appeals: Appeals
+    pages: Trees
     card: dict[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the arrays file, in hexadecimal."""
-        return hashlib.sha256(self._arrays()).hexdigest()
+        return hashlib.sha256(pack(self._arrays())).hexdigest()
 
-    def _arrays(self) -> bytes:
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages that it has learned article text and boilerplate of."""
+        return frozenset(self.card.get("languages", ()))
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, Any] = {
             "words": self.words.table,
             "words_scale": self.words.scale,
             "words_bias": self.words.bias,
         }
-        for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
+        for name, trees, scale in self._parts():
             for part in fields(Trees):
-                arrays[f"{name}_{part.name}"] = np.asarray(getattr(decision.trees, part.name))
-            arrays[f"{name}_kinds"] = decision.kinds
-            arrays[f"{name}_scaling"] = np.array([decision.slope, decision.offset])
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for name in sorted(arrays):
-                entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                raw = io.BytesIO()
-                np.lib.format.write_array(raw, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-                archive.writestr(entry, raw.getvalue())
-        return out.getvalue()
+                arrays[f"{name}_{part.name}"] = np.asarray(getattr(trees, part.name))
+            if scale is not None:
+                arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
+        for name in ("fitted", "alone"):
+            arrays[f"{name}_kinds"] = getattr(self, name).kinds
+        return arrays
+
+    def _parts(self) -> Iterator[tuple[str, Trees, Scale | None]]:
+        for name in ("fitted", "alone"):
+            decision = getattr(self, name)
+            for group, trees in zip(GROUPS, decision.trees, strict=True):
+                yield f"{name}.{group}", trees, decision.scale
+        yield "appeals", self.appeals.trees, self.appeals.scale
+        yield "pages", self.pages, None
 
     def save(self, stem: str | Path) -> None:
         """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes."""
-        raw = self._arrays()
-        about = {
-            "format": FORMAT,
-            "kinds": list(KINDS),
-            "columns": list(COLUMNS),
-            "sha256": hashlib.sha256(raw).hexdigest(),
-            "thresholds": {"fitted": self.fitted.thresholds, "alone": self.alone.thresholds},
-            **{
-                k: v
-                for k, v in self.card.items()
-                if k not in ("format", "kinds", "columns", "sha256", "thresholds")
-            },
+        thresholds = {
+            name: {
+                loss: dict(zip(LAYOUTS, values.tolist(), strict=True))
+                for loss, values in getattr(self, name).scale.thresholds.items()
+            }
+            for name in ("fitted", "alone", "appeals")
         }
-        Path(stem).with_suffix(".npz").write_bytes(raw)
-        Path(stem).with_suffix(".json").write_text(
-            json.dumps(about, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
+        columns = {"kinds": list(KINDS), "columns": list(COLUMNS), "blocks": list(BLOCKS)}
+        write_model(
+            stem, self._arrays(), {**self.card, **columns, "format": FORMAT, "thresholds": thresholds}
         )
 
     @classmethod
@@ -157,41 +206,27 @@ class SegmentModel:
 
         Raises
         ------
-        ValueError
-            A file is missing a part, was changed, is of another version, or is larger than 64 MiB, packed or
-            unpacked.
-        FileNotFoundError
-            There is no such model.
+        toolkit.errors.ModelError
+            A file is missing, lacks a part, was changed, is of another version, or is too large.
         """
-        arrays_path, card_path = Path(stem).with_suffix(".npz"), Path(stem).with_suffix(".json")
-        for path in (arrays_path, card_path):
-            if path.stat().st_size > _LARGEST:
-                msg = f"{path}: {path.stat().st_size} bytes is more than a model has; take the one that was shipped"
-                raise ValueError(msg)
+        arrays, card = read_model(stem, FORMAT, LARGEST)
+        names = {"columns": COLUMNS, "kinds": KINDS, "blocks": BLOCKS}
+        if any(card.get(name) != list(values) for name, values in names.items()):
+            msg = f"{stem}: evidence columns differ from this version's; train the model again"
+            raise ModelError(msg)
         try:
-            card = json.loads(card_path.read_text(encoding="utf-8"))
-            told, columns, kinds, digest = (card.get(k) for k in ("format", "columns", "kinds", "sha256"))
-        except (ValueError, AttributeError, RecursionError) as error:
-            msg = f"{card_path}: not a segment model ({_told(error)}); take the one that was shipped"
-            raise ValueError(msg) from error
-        if told != FORMAT:
-            msg = f"{card_path}: format is {str(told)[:40]!r}, not {FORMAT!r}; train the model again"
-            raise ValueError(msg)
-        if columns != list(COLUMNS) or kinds != list(KINDS):
-            msg = f"{card_path}: evidence columns differ from this version's; train the model again"
-            raise ValueError(msg)
-        raw = arrays_path.read_bytes()
-        if hashlib.sha256(raw).hexdigest() != digest:
-            msg = f"{arrays_path}: digest differs from its card; the file was changed, take the shipped one"
-            raise ValueError(msg)
-        try:
-            arrays = read_arrays(raw, _LARGEST)
             return cls(
-                _words(arrays), _decision(arrays, card, "fitted"), _decision(arrays, card, "alone"), card,
-            )  # fmt: skip
+                _words(arrays),
+                _decision(arrays, card, "fitted", len(COLUMNS)),
+                _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
+                Appeals(_trees(arrays, "appeals", len(BLOCKS)), _scale(arrays, card, "appeals")),
+                _trees(arrays, "pages", len(BLOCKS)),
+                card,
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            msg = f"{stem}: not a segment model ({_told(error)}); take the one that was shipped"
-            raise ValueError(msg) from error
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+            msg = f"{stem}: not a segment model ({said}); take the one that was shipped"
+            raise ModelError(msg) from error
 
 
 def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
@@ -207,21 +242,36 @@ def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
     return WordWeights(np.ascontiguousarray(table), scale, bias)
 
 
-def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Decision:
+def _trees(arrays: dict[str, NDArray[Any]], name: str, columns: int) -> Trees:
     parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
-    scaling, baseline = arrays[f"{name}_scaling"], parts["baseline"]
-    plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in _PLAIN.items())
-    if (
-        not plain
-        or baseline.size != 1
-        or scaling.shape != (2,)
-        or not np.isfinite([*scaling, *baseline.ravel()]).all()
-    ):
+    baseline = parts["baseline"]
+    plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in _TYPES.items())
+    if not plain or baseline.size != 1 or not np.isfinite(baseline).all():
         msg = f"{name}: the arrays are not those of trees; take the one that was shipped"
         raise ValueError(msg)
-    parts["baseline"] = float(baseline.ravel()[0])
-    trees = Trees(**parts)
-    trees.check(len(COLUMNS) if name == "fitted" else len(COLUMNS) - len(REPEATED))
+    trees = Trees(**{**parts, "baseline": float(baseline.ravel()[0])})
+    trees.check(columns)
+    return trees
+
+
+def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:
+    scale = arrays[f"{name}_scale"]
+    if scale.shape != (2, len(LAYOUTS)) or scale.dtype != np.float64 or not np.isfinite(scale).all():
+        msg = f"{name}: the scale is {scale.dtype}{scale.shape}; train the model again"
+        raise ValueError(msg)
+    thresholds = {
+        str(loss): np.array([float(values[layout]) for layout in LAYOUTS])
+        for loss, values in card["thresholds"][name].items()
+    }
+    losses = [float(loss) for loss in thresholds if loss != "best"]
+    sound = all(((values > 0) & (values < 1)).all() for values in thresholds.values())
+    if not losses or len(losses) == len(thresholds) or not all(0 <= x <= 1 for x in losses) or not sound:
+        msg = f"{name}: thresholds are {str(card['thresholds'][name])[:80]}; train the model again"
+        raise ValueError(msg)
+    return Scale(scale[0], scale[1], thresholds)
+
+
+def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str, columns: int) -> Decision:
     kinds = arrays[f"{name}_kinds"]
     if (
         kinds.dtype != np.float32
@@ -232,29 +282,11 @@ def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) 
     ):
         msg = f"{name}: weights of kinds are {kinds.dtype}{kinds.shape}; train the model again"
         raise ValueError(msg)
-    thresholds = {str(k): float(v) for k, v in card["thresholds"][name].items()}
-    losses = [float(loss) for loss in thresholds if loss != "best"]
-    if (
-        not losses
-        or len(losses) == len(thresholds)
-        or not all(0 <= v <= 1 for v in (*losses, *thresholds.values()))
-    ):
-        msg = f"{name}: thresholds are {thresholds}; train the model again"
-        raise ValueError(msg)
-    slope, offset = scaling.tolist()
-    return Decision(trees, slope, offset, kinds, thresholds)
+    trees = tuple(_trees(arrays, f"{name}.{group}", columns) for group in GROUPS)
+    return Decision(trees, _scale(arrays, card, name), kinds)
 
 
-def _told(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:120]
-
-
-LOADED: dict[str, SegmentModel] = {}
-"""The model that every remover uses, once it is loaded, as ``shipped``; evaluation puts others in its place."""
-
-
+@lru_cache(maxsize=1)
 def shipped_model() -> SegmentModel:
     """Load the shipped segment model once a process."""
-    if "shipped" not in LOADED:
-        LOADED["shipped"] = SegmentModel.load()
-    return LOADED["shipped"]
+    return SegmentModel.load()

@@ -16,6 +16,7 @@ from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segmen
 from toolkit.boilerplate.slots import mark_slots
 from toolkit.boilerplate.templates import publisher_hash
 from toolkit.buffer import Buffer
+from toolkit.language import languages, scripts
 from toolkit.segments import Segments, cut
 
 
@@ -29,23 +30,41 @@ class About:
     titles : Titles
     days : ndarray of int32, shape (n_documents,)
         Days since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none.
+    languages : ndarray of str, shape (n_documents,)
+        ISO 639-1; empty where it cannot be told.
     """
 
     publishers: NDArray[np.uint64]
     titles: Titles
     days: NDArray[np.int32]
+    languages: NDArray[np.str_]
 
     @classmethod
     def of(cls, corpus: pd.DataFrame) -> About:
-        """Read the columns ``publisher``, ``title`` and ``published`` of a corpus."""
+        """Read the columns ``publisher``, ``title``, ``published`` and ``lang`` of a corpus."""
         days = corpus["published"].dt.tz_convert(None).to_numpy().astype("datetime64[D]")
         missing = np.isnat(days)
         day = np.where(missing, NO_DAY, np.where(missing, 0, days.astype(np.int64))).astype(np.int32)
-        return cls(publisher_hash(corpus["publisher"]), Titles.of(corpus["title"]), day)
+        publishers = publisher_hash(corpus["publisher"])
+        return cls(publishers, Titles.of(corpus["title"]), day, _languages(corpus))
 
     def take(self, documents: NDArray[np.int64]) -> About:
         """Keep some documents, in the order given."""
-        return About(self.publishers[documents], self.titles.take(documents), self.days[documents])
+        return About(
+            self.publishers[documents], self.titles.take(documents), self.days[documents],
+            self.languages[documents],
+        )  # fmt: skip
+
+
+def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:
+    """Language of each document, as the corpus says or as its text tells; ``?`` in a script that is not Latin."""
+    given = corpus["lang"].str.lower()
+    told = given.where(given.str.fullmatch("[a-z]{2}(?:[-_].*)?")).str.slice(0, 2)
+    for tell in (languages, lambda texts: scripts(texts).map({"Latn": ""}, na_action=None).fillna("?")):
+        missing = told.isna().to_numpy()
+        if missing.any():
+            told = told.mask(missing, pd.Series(tell(corpus["text"][missing]), dtype="str"))
+    return told.fillna("").to_numpy(dtype=str)
 
 
 @dataclass(frozen=True)

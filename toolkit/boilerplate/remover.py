@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -26,13 +27,11 @@ from toolkit.boilerplate.decisions import (
     check_verdict,
 )
 from toolkit.boilerplate.edges import extended
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
+from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
-from toolkit.boilerplate.features import mix_all
-from toolkit.boilerplate.joining import join
-from toolkit.boilerplate.model import shipped_model
+from toolkit.boilerplate.layouts import LAYOUTS
+from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.repetition import REPEATED, Seen, never_less
 from toolkit.boilerplate.spans import (
     ALL_KINDS,
     TWICE,
@@ -40,19 +39,17 @@ from toolkit.boilerplate.spans import (
     assemble,
     carried_back,
     cuts_of,
-    fill_appeals,
     joined,
     span_table,
     template_table,
 )
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
+from toolkit.boilerplate.weighing import keys, weigh
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
 from toolkit.fields import nearest
 from toolkit.verdict.doubling import inside_passages, repeated
-
-_DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
 
 PORTION = 1 << 20
 """Bytes of text processed at a time, so that intermediate results stay in the processor's cache."""
@@ -81,13 +78,14 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     decisions : mapping of str to str, or path, optional
         ``template_id`` or the text of a passage → a kind, or ``"keep"``: people's word outweighs the model's.
         A path is a ``decisions.jsonl``, to which :meth:`accept` and :meth:`reject` add lines.
-
     columns : mapping, optional
         Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
         not recognised.
     output : {"corpus", "text"}, default "corpus"
         What :meth:`transform` returns: the corpus with ``clean_text``, or only the clean texts, for the next step
         of a scikit-learn pipeline.
+    model : SegmentModel, optional
+        Default the shipped one; :meth:`save` does not keep another.
 
     Attributes
     ----------
@@ -124,6 +122,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         decisions: Decisions | None = None,
         columns: Mapping[str, str] | None = None,
         output: str = "corpus",
+        model: SegmentModel | None = None,
     ) -> None:
         self.remove = (
             tuple(remove) if isinstance(remove, Iterator) else remove
@@ -133,6 +132,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         self.decisions = decisions
         self.columns = columns
         self.output = output
+        self.model = model
 
     def __getattr__(self, name: str) -> Any:
         if name in ("index_", "templates_"):
@@ -172,7 +172,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         self._check()
         if not hasattr(self, "index_"):
             self.index_ = TemplateIndex()
-        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
+        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), self._model.words)
         self.index_._add(
             read.segments, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
             1 - read.words[:, 0],
@@ -196,10 +196,18 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score``
             (float64, calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``),
             ``template_id`` (str, missing where the words alone decided).
+            ``attrs["outside"]``: for how many ``documents`` the promised loss is not promised, and which
+            ``languages`` and ``layouts`` these are in; ``attrs["over_half"]``: ``doc_id`` of the documents that
+            lose more than half of their text.
         """
         corpus = as_corpus(X, self.columns)
-        buffer = Buffer.of(corpus["text"])
-        return span_table(corpus, buffer, self._cuts(corpus, buffer))
+        buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
+        cuts, layout = self._cuts(buffer, about)
+        spans = span_table(corpus, buffer, cuts)
+        spans.attrs["outside"] = self._unpromised(about, layout)
+        gone = np.bincount(cuts.document, cuts.end - cuts.start, len(buffer))
+        spans.attrs["over_half"] = corpus["doc_id"][2 * gone > np.diff(buffer.offsets)].tolist()
+        return spans
 
     def transform(self, X: CorpusLike, spans: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the corpus with a column ``clean_text``, or with ``output="text"`` the clean texts alone.
@@ -217,7 +225,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """
         corpus = as_corpus(X, self.columns)
         buffer = Buffer.of(corpus["text"])
-        cuts = self._cuts(corpus, buffer) if spans is None else cuts_of(corpus, buffer, spans)
+        cuts = self._cuts(buffer, About.of(corpus))[0] if spans is None else cuts_of(corpus, buffer, spans)
         corpus["clean_text"] = cuts.mended(buffer, np.arange(len(corpus))).texts(corpus.index)
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
@@ -250,7 +258,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         title = corpus["title"].iloc[0]
         keys = [int(name, 16) if isinstance(name, str) else 0 for name in spans["template_id"]]
         return explain(
-            corpus["text"].iloc[0], title if isinstance(title, str) else None, spans, shipped_model().words,
+            corpus["text"].iloc[0], title if isinstance(title, str) else None, spans, self._model.words,
             self._lookup_table(), keys,
         )  # fmt: skip
 
@@ -294,6 +302,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     def save(self, path: str | Path) -> None:
         """Write the index and the parameters as one Parquet file; ``templates_`` is not kept."""
         parameters = self.get_params(deep=False)
+        del parameters["model"]
         if self.remove is not None:
             parameters["remove"] = sorted(self.remove)
         if isinstance(self.decisions, Path):
@@ -344,87 +353,91 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             raise ValueError(msg)
         return np.array([kind in chosen for kind in ALL_KINDS])
 
-    def _threshold(self, thresholds: dict[str, float]) -> float:
+    def _thresholds(self, scale: Scale) -> NDArray[np.float64]:
+        """Threshold of each layout."""
+        known = scale.thresholds
         if self.threshold is not None:
-            return self.threshold
+            return np.full_like(known["best"], self.threshold)
         if self.max_article_loss >= 1:
-            return thresholds["best"]
-        measured = sorted((float(loss), t) for loss, t in thresholds.items() if loss != "best")
+            return known["best"]
+        measured = sorted((float(loss), t) for loss, t in known.items() if loss != "best")
         allowed = [t for loss, t in measured if loss <= self.max_article_loss]
         return allowed[-1] if allowed else measured[0][1]
 
-    def _cuts(self, corpus: pd.DataFrame, buffer: Buffer) -> Cuts:
-        """Find the byte ranges to remove (cuts) in a corpus, a portion of its documents at a time."""
+    def _cuts(self, buffer: Buffer, about: About) -> tuple[Cuts, NDArray[np.int8]]:
+        """Find the cuts of a corpus, a portion of its documents at a time, and tell each document's layout."""
         wanted, rules = self._check(), Rules.of(self.decisions)
-        about = About.of(corpus)
         edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
         edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
-        parts = []
+        parts, layouts = [], [np.empty(0, np.int8)]
         for a, b in pairwise(edges.tolist()):
             documents = np.arange(a, b)
             part = Buffer(buffer.data, buffer.offsets[a : b + 1])
-            cuts = self._settled(part, about.take(documents), wanted, rules)
+            cuts, layout = self._settled(part, about.take(documents), wanted, rules)
             parts.append(replace(cuts, document=cuts.document + a))
-        return Cuts.together(parts)
+            layouts.append(layout)
+        return Cuts.together(parts), np.concatenate(layouts)
 
-    def _settled(self, buffer: Buffer, about: About, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
-        """Clean the texts again and again until nothing more is found; return all cuts."""
-        first = Reading.of(buffer, about, shipped_model().words)
-        cuts = found = self._found(first, wanted, rules)
+    def _settled(
+        self, buffer: Buffer, about: About, wanted: NDArray[np.bool_], rules: Rules
+    ) -> tuple[Cuts, NDArray[np.int8]]:
+        """Clean what is left again until it is found clean."""
+        first = Reading.of(buffer, about, self._model.words)
+        cuts, layout = self._found(first, wanted, rules)
+        found = cuts
         for _ in range(ROUNDS):
             documents = np.unique(found.document)
             if not len(documents):
-                return cuts
+                return cuts, layout
             mended = cuts.mended(buffer, documents)
-            again = Reading.of(mended.buffer, about.take(documents), shipped_model().words, (first, mended))
-            found = self._found(again, wanted, rules)
+            again = Reading.of(mended.buffer, about.take(documents), self._model.words, (first, mended))
+            found, _ = self._found(again, wanted, rules)
             if len(found):
                 found = carried_back(found, mended, documents)
                 cuts = joined(buffer, cuts, found)
-        return cuts.without(found.document)
+        return cuts.without(found.document), layout
 
-    def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> Cuts:
-        """Decide for each segment of a reading, in one round of cleaning."""
-        model, lookup = shipped_model(), self._lookup_table()
-        decision = model.alone if lookup is None else model.fitted
-        threshold = self._threshold(decision.thresholds)
-        seen = Seen.of(read, lookup)
-        weighed = suspicious(read, seen)
-        at, rows = np.flatnonzero(weighed), evidence(read, lookup, seen, weighed)
-        score = np.zeros(len(weighed), np.float32)
-        score[at] = decision.probability(rows)
-        if lookup is not None:
-            single = model.alone.probability(rows[:, : COLUMNS.index(REPEATED[0])])
-            own = self._threshold(model.alone.thresholds)
-            score[at] = never_less(score[at], single, (threshold, own), rows)
-        kind = np.full(len(weighed), -1, np.int64)
-        doubtful = score[at] >= min(threshold, 0.3)
-        kind[at[doubtful]] = decision.kind(rows[doubtful])
-        inside, score = fill_appeals(read.segments.bounds, kind, score, threshold)
-        remove = (score >= threshold) | inside
-        kind = np.where(inside, KINDS.index("appeal"), kind)
-        sure = np.zeros(len(weighed), bool)
-        sure[at] = evident(rows)
-        join(read, seen, sure, remove, kind, score, threshold)
-        template = np.zeros(len(weighed), np.uint64)
-        if lookup is not None:
-            exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
-            template[at] = np.where(
-                exact, _keys(read, at, 0), np.where(fuzzy, _keys(read, at, 1), np.uint64(0))
-            )
-        ruled = np.zeros(len(weighed), bool)
+    def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> tuple[Cuts, NDArray[np.int8]]:
+        """Decide over each segment of texts as they stand."""
+        lookup = self._lookup_table()
+        weighed = weigh(read, lookup, self._model, self._thresholds, self._outside(read.about))
+        remove, kind = weighed.remove, weighed.kind
+        ruled = np.zeros(len(remove), bool)
         if rules:
-            verdict = rules.verdicts(template, read.prints[:, 0])
+            verdict = rules.verdicts(weighed.template, read.prints[:, 0])
             ruled = verdict != NONE
             remove = np.where(ruled, verdict != KEPT, remove)
             kind = np.where(verdict >= 0, verdict, kind)
         remove &= wanted[kind] & (kind >= 0)
+        score = weighed.score
         if wanted[ALL_KINDS.index(TWICE)]:
             again = ~remove & inside_passages(read.segments, repeated(read.buffer)[1])
             remove, kind = remove | again, np.where(again, ALL_KINDS.index(TWICE), kind)
             score, ruled = np.where(again, 1.0, score).astype(np.float32), ruled | again
-        segments = read.segments if lookup is None else extended(read, lookup, seen, sure, remove)
-        return assemble(segments, remove, kind, score, template, ruled)
+        segments = read.segments
+        if lookup is not None:
+            segments = extended(read, lookup, weighed.seen, weighed.evident, remove)
+        return assemble(segments, remove, kind, score, weighed.template, ruled), weighed.layout
+
+    @property
+    def _model(self) -> SegmentModel:
+        return self.model or shipped_model()
+
+    def _outside(self, about: About) -> NDArray[np.bool_]:
+        """Mark documents in a language that the model does not know."""
+        return np.isin(about.languages, [*self._model.languages, ""], invert=True)
+
+    def _unpromised(self, about: About, layout: NDArray[np.int8]) -> dict[str, Any]:
+        """Count the documents for whose language or layout no loss is promised."""
+        foreign = self._outside(about)
+        promised = [LAYOUTS.index(name) for name in self._model.card.get("promised", ())]
+        other = np.isin(layout, promised, invert=True)
+        names = np.array(LAYOUTS)[layout[other]]
+        return {
+            "documents": int((foreign | other).sum()),
+            "languages": dict(sorted(Counter(about.languages[foreign].tolist()).items())),
+            "layouts": dict(sorted(Counter(names.tolist()).items())),
+        }
 
     def copies(self, X: CorpusLike) -> NDArray[np.int32]:
         """Count, for each text, the documents of its publisher that contain all of its segments, itself included.
@@ -436,7 +449,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         if lookup is None:
             return found
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
-        held = lookup.holders(_keys(read, np.arange(len(read.segments)), 0))
+        held = lookup.holders(keys(read, np.arange(len(read.segments)), 0))
         some = np.flatnonzero(np.diff(read.segments.bounds))
         if len(some):
             found[some] = np.minimum.reduceat(held, read.segments.bounds[some])
@@ -448,13 +461,6 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         if not hasattr(self, "_lookup"):
             self._lookup = self.index_.lookup()
         return self._lookup
-
-
-def _keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
-    """Return the index keys of some segments for the window in one column of the fingerprints."""
-    owner = np.searchsorted(read.segments.bounds, segments, side="right") - 1
-    one = np.full(len(segments), window + 1, np.uint64)
-    return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
 
 
 def clean(

@@ -217,7 +217,7 @@ def repeated(
 def never_less(
     fitted: NDArray[np.float32],
     single: NDArray[np.float32],
-    thresholds: tuple[float, float],
+    thresholds: tuple[NDArray[np.float64], NDArray[np.float64]],
     rows: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Combine the probabilities with and without an index, so that a fitted remover does not find less.
@@ -232,7 +232,7 @@ def never_less(
     ----------
     fitted, single : ndarray of float32, shape (n_rows,)
         Probability of boilerplate with an index, and without one.
-    thresholds : (float, float)
+    thresholds : (ndarray, ndarray) of float64, shape (n_rows,)
         The thresholds of ``fitted`` and of ``single``.
     rows : ndarray of float32, shape (n_rows, n_columns)
         Evidence; its last columns are :data:`REPEATED`.

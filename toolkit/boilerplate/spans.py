@@ -92,44 +92,6 @@ class Cuts:
         return mend(buffer, documents, mine.bounds(documents), mine.start, mine.end)
 
 
-_APPEAL = KINDS.index("appeal")
-_LEAST, _REACH = 0.3, 4
-
-
-def fill_appeals(
-    bounds: NDArray[np.int64], kind: NDArray[np.int64], score: NDArray[np.float32], threshold: float
-) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Join the sentences of an appeal to one passage.
-
-    An appeal speaks of the news it sells, so its middle sentences sound like an article; what stands between two
-    sentences that ask belongs to it. Sentences with a score of at least .3 that look like an appeal, at most
-    four segments apart, make a passage if one of them is beyond doubt.
-
-    Parameters
-    ----------
-    bounds : ndarray of int64, shape (n_documents + 1,)
-    kind, score : ndarray, shape (n_segments,)
-    threshold : float
-        Least score of the surest sentence.
-
-    Returns
-    -------
-    inside : ndarray of bool, shape (n_segments,)
-    score : ndarray of float32, shape (n_segments,)
-        Raised inside a passage to the mean of the sentences that ask.
-    """
-    inside, raised = np.zeros(len(score), bool), score.copy()
-    asks = np.flatnonzero((kind == _APPEAL) & (score >= _LEAST))
-    document = np.searchsorted(bounds, asks, side="right")
-    breaks = np.flatnonzero((np.diff(asks) > _REACH) | (np.diff(document) > 0)) + 1
-    for group in np.split(asks, breaks):
-        if len(group) > 1 and np.max(score[group]) >= threshold:
-            passage = slice(group[0], group[-1] + 1)
-            inside[passage] = True
-            raised[passage] = np.maximum(raised[passage], score[group].mean())
-    return inside, raised
-
-
 def assemble(
     segments: Segments,
     remove: NDArray[np.bool_],

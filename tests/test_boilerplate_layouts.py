@@ -1,0 +1,106 @@
+"""Layouts, the path through a text, and what stands around a segment."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import toolkit
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.blocks import BLOCKS, blocks
+from toolkit.boilerplate.layouts import LAYOUTS, layouts
+from toolkit.boilerplate.model import shipped_model
+from toolkit.boilerplate.paths import SWITCH, stretches
+from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.weighing import APPEAL, united
+from toolkit.buffer import Buffer
+from toolkit.segments import LINE, cut
+
+SENTENCE = "The harbour board met on Monday and voted for the new ferry. "
+WIDE = "理事会は月曜日に会合を開き、新しいフェリーに賛成した。"
+TEXTS = {
+    "paragraphs": "\n\n".join([SENTENCE * 4] * 4),
+    "lines": "\n".join([SENTENCE * 4] * 4),
+    "page": "\n".join(["Home", "News", "Sport", "Weather"] * 10 + [SENTENCE] * 5),
+    "one_line": SENTENCE * 20,
+    "glued": SENTENCE.strip() * 20,
+    "lower_case": "\n\n".join([SENTENCE.lower() * 4] * 4),
+    "capitals": "\n\n".join([SENTENCE.upper() * 4] * 4),
+    "short": SENTENCE,
+}
+
+
+def reading(text: str) -> Reading:
+    corpus = toolkit.corpus.as_corpus([text])
+    return Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_are_told(layout):
+    read = reading(TEXTS[layout])
+    assert LAYOUTS[layouts(read.segments, read.shapes)[0]] == layout
+
+
+def test_scripts_without_capitals_are_not_lower_case_and_an_empty_text_is_short():
+    for text, layout in ((WIDE * 30, "one_line"), ("\n\n".join([WIDE * 9] * 4), "paragraphs"), ("", "short")):
+        read = reading(text)
+        assert LAYOUTS[layouts(read.segments, read.shapes)[0]] == layout
+
+
+def test_the_path_is_the_best_of_all():
+    segments = cut(Buffer.of(["One is here. Two is here.\nThree is here. Four is here.\n\nFive is here."]))
+    inside, start = SWITCH["laid_out"]
+    for seed in range(30):
+        z = np.random.default_rng(seed).normal(size=5) * 2
+
+        def worth(path, z=z):
+            cost = [start if j <= LINE else inside for j in segments.joint[1:]]
+            changes = sum(c for c, a, b in zip(cost, path, path[1:], strict=False) if a != b)
+            return sum(z[i] for i in range(5) if path[i]) - changes - start * path[0]
+
+        found = stretches(z, segments, np.zeros(1, np.int8)).tolist()
+        best = max(itertools.product((False, True), repeat=5), key=worth)
+        assert worth(found) == pytest.approx(worth(best))
+
+
+def test_what_stands_around_a_segment_is_counted_as_by_hand():
+    text = "Ferries sail again today. Ann Lee counted them. " + "Rain fell on the harbour. " * 20
+    read = reading(text)
+    n = len(read.segments)
+    sums = np.linspace(-3, 3, n).astype(np.float32)
+    rows = blocks(read, sums, np.ones(n, bool))
+    weight = np.minimum(read.size, 400).astype(float)
+    column = dict(zip(BLOCKS, rows.T, strict=True))
+    for s in (0, 5, n - 1):
+        before = slice(max(s - 4, 0), s)
+        wanted = np.average(sums[before], weights=weight[before]) if s else 0
+        assert column["sum-4"][s] == pytest.approx(wanted, abs=1e-5)
+    assert column["sum_best+"][0] == pytest.approx(sums[12])
+    assert column["sum_at+"][0] == 12
+    assert column["from_end"].tolist() == list(range(n - 1, -1, -1))
+    # no word of the first sentence stands far away; all of the last do
+    assert column["words_known0"][0] < 0.2
+    assert column["words_known0"][n - 1] > 0.8
+
+
+def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():
+    first, second = np.array([3.0, 3.0, 3.0, -1.0]), np.array([-2.0, -2.0, 2.0, 4.0])
+    kind = np.array([APPEAL, APPEAL, APPEAL, APPEAL + 1])
+    odds, by_second = united(first, second, kind, np.array([False, True, False, False]))
+    assert (odds > 0).tolist() == [False, True, True, True]
+    assert by_second.tolist() == [False, False, True, True]
+
+
+def test_spans_say_for_how_many_documents_nothing_is_promised():
+    texts = [TEXTS["paragraphs"], "Совет заседал в понедельник и проголосовал за паром. " * 20, TEXTS["page"]]
+    spans = BoilerplateRemover().spans(texts)
+    assert spans.attrs["outside"] == {
+        "documents": 2, "languages": {"?": 1}, "layouts": {"one_line": 1, "page": 1}
+    }  # fmt: skip
+
+
+def test_a_document_that_loses_more_than_half_is_named():
+    appeal = "Sign up for our daily newsletter and never miss a story. Follow us on Twitter and Facebook. "
+    spans = BoilerplateRemover().spans([SENTENCE, SENTENCE + "\n\n" + appeal * 3])
+    assert spans.attrs["over_half"] == spans["doc_id"].unique().tolist()
+    assert len(spans.attrs["over_half"]) == 1

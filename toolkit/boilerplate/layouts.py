@@ -1,0 +1,128 @@
+"""How a text is laid out: it decides which trees weigh its segments, and how sure a removal must be."""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.features import SHAPE
+from toolkit.buffer import LOWER, UPPER
+from toolkit.segments import GLUED, LINE, PARAGRAPH, Segments
+
+LAYOUTS = ("paragraphs", "lines", "page", "one_line", "glued", "lower_case", "capitals", "short")
+"""Layouts of a text, each with thresholds of its own.
+
+``paragraphs``: blank lines between paragraphs, as newspaper3k leaves them. ``lines``: one break between paragraphs, as
+trafilatura and most archives do. ``page``: many short lines, the text of a whole page. ``one_line``: no line breaks.
+``glued``: no line breaks, and no space where one was. ``lower_case``, ``capitals``: letters of one case.
+``short``: under 600 bytes.
+"""
+
+PARAGRAPHS, LINES, PAGE, ONE_LINE, GLUED_LINE, LOWER_CASE, CAPITALS, SHORT = range(len(LAYOUTS))
+
+GROUPS = ("laid_out", "run_together", "page")
+"""Layouts that share trees: segments stand in lines, in one long line, or among a page's menus."""
+
+GROUP_OF = np.array([0, 0, 2, 1, 1, 0, 0, 0])
+"""Index into :data:`GROUPS` of each layout."""
+
+LEAST_LINES, SHORT_LINE, SHORT_LINES = 30, 50, 0.55
+"""A page has at least so many lines, and such a share of them under so many bytes. With these three numbers and the
+next, 289 of 293 pages and 314 of 314 copies without line breaks were told in a trial; 24 of 956 articles were not."""
+
+LONG_LINE, FEW_LINES, LEAST_BYTES = 1200, 2, 400
+"""Text has lost its line breaks where half of it stands in lines over so many bytes, or where it has at most so many
+lines and at least so many bytes."""
+
+SHORT_TEXT = 600
+GLUED_SHARE = 0.25
+"""Share of the joints within lines that are glued, from which a text without line breaks counts as glued."""
+
+_WORDS, _CAPITALISED, _SHOUTED, _BYTES, _FIRST = (
+    SHAPE.index(name) for name in ("words", "capitalised", "shouted", "bytes", "first_class")
+)
+
+
+@njit(cache=True, nogil=True)
+def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
+    for d in range(len(bounds) - 1):
+        lo, hi = bounds[d], bounds[d + 1]
+        total = 0
+        words = 0
+        capitalised = 0
+        shouted = 0
+        lower = 0
+        cased = 0
+        lines = 0
+        short_lines = 0
+        in_long = 0
+        broken = 0
+        blank = 0
+        glued = 0
+        inner = 0
+        line = 0
+        for s in range(lo, hi):
+            if s > lo and joint[s] <= LINE:
+                blank += joint[s] == PARAGRAPH
+                broken += joint[s] == LINE
+                lines += 1
+                short_lines += line < SHORT_LINE
+                in_long += line if line > LONG_LINE else 0
+                line = 0
+            elif s > lo:
+                inner += 1
+                glued += joint[s] == GLUED
+            size = shapes[s, _BYTES]
+            line += size
+            total += size
+            words += shapes[s, _WORDS]
+            capitalised += shapes[s, _CAPITALISED]
+            shouted += shapes[s, _SHOUTED]
+            lower += shapes[s, _FIRST] == LOWER
+            cased += shapes[s, _FIRST] == LOWER or shapes[s, _FIRST] == UPPER
+        if hi > lo:
+            lines += 1
+            short_lines += line < SHORT_LINE
+            in_long += line if line > LONG_LINE else 0
+        if hi == lo:
+            out[d] = SHORT
+        elif 2 * shouted > words:
+            out[d] = CAPITALS
+        elif 100 * capitalised <= words and 2 * lower > cased and 5 * cased > 3 * (hi - lo):
+            out[d] = LOWER_CASE
+        elif lines >= LEAST_LINES and short_lines >= SHORT_LINES * lines:
+            out[d] = PAGE
+        elif 2 * in_long > total or (lines <= FEW_LINES and total >= LEAST_BYTES):
+            out[d] = GLUED_LINE if glued > GLUED_SHARE * max(inner, 1) else ONE_LINE
+        elif total < SHORT_TEXT:
+            out[d] = SHORT
+        elif blank >= broken:
+            out[d] = PARAGRAPHS
+        else:
+            out[d] = LINES
+
+
+def layouts(segments: Segments, shapes: NDArray[np.int32]) -> NDArray[np.int8]:
+    """Return the layout of each document, as an index into :data:`LAYOUTS`.
+
+    Parameters
+    ----------
+    shapes : ndarray of int32, shape (n_segments, len(SHAPE))
+        As made by :func:`toolkit.boilerplate.scoring.read_segments`.
+
+    Examples
+    --------
+    >>> from toolkit.boilerplate.scoring import read_segments
+    >>> from toolkit.buffer import Buffer
+    >>> from toolkit.segments import cut
+    >>> buffer = Buffer.of(["the council voted on monday. the mayor did not.", "The mayor spoke. " * 200])
+    >>> segments = cut(buffer)
+    >>> [LAYOUTS[k] for k in layouts(segments, read_segments(buffer, segments).shapes)]
+    ['lower_case', 'one_line']
+    """
+    out = np.empty(len(segments.bounds) - 1, np.int8)
+    _layouts(shapes, segments.joint, segments.bounds, out)
+    return out

@@ -1,0 +1,197 @@
+"""From sums of trees to probabilities, and the threshold of each layout that keeps a promised loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.layouts import LAYOUTS, PARAGRAPHS
+from toolkit.boilerplate.model import Scale
+from toolkit.boilerplate.paths import stretches
+from toolkit.boilerplate.weighing import united
+from training.labelled import Labelled
+
+LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
+"""Shares of article characters lost for which the card keeps thresholds."""
+
+TIMES = {"paragraphs": 1.0, "lines": 1.0, "page": 40 / 3, "one_line": 2.0, "glued": 2.0, "lower_case": 2.0}
+"""How many times the loss that is asked for is allowed in a layout: .15 % becomes 2 % of a whole page."""
+
+BORROWED = ("capitals", "short")
+"""Layouts of which there is too little gold: they take what holds for paragraphs, or, where :func:`calibrate` is to be
+strict, the threshold of a third of the loss."""
+
+LOOKALIKES = 0.004
+"""Share of articles that speak like appeals that may be lost to the second decision, at a loss of .15 %."""
+
+FAINT = 0.02
+"""Probability below which no threshold goes."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Out-of-fold results on the segments of one part.
+
+    Attributes
+    ----------
+    part : Labelled
+    documents : ndarray of bool, shape (n_documents,)
+        Which of them are scored.
+    sums : ndarray of float32, shape (n_segments,)
+        Of the trees of the first decision.
+    kind : ndarray of int64
+    asks : ndarray of float32
+        Sum of the trees that look for appeals.
+    """
+
+    part: Labelled
+    documents: NDArray[np.bool_]
+    sums: NDArray[np.float32]
+    kind: NDArray[np.int64]
+    asks: NDArray[np.float32]
+
+
+def _counts(scored: Scored, odds: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Bytes hit, falsely removed, missed, and of article text."""
+    part = scored.part
+    removed = stretches(odds, part.read.segments, part.layout)
+    use = (part.label >= 0) & part.of(scored.documents)
+    size, marked = part.read.size.astype(np.float64), part.marked
+    hit = float(marked[use & removed].sum())
+    false = float((size - marked)[use & removed].sum())
+    return hit, false, float(marked[use & ~removed].sum()), float((size - marked)[use].sum())
+
+
+def platt(
+    sums: NDArray[np.float32], positive: NDArray[np.bool_], weight: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Slope and offset of the log odds."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1e6).fit(sums[:, None].astype(np.float64), positive, sample_weight=weight)
+    return round(float(model.coef_[0, 0]), 4), round(float(model.intercept_[0]), 4)
+
+
+def calibrate(sources: dict[str, list[Scored]], appeals: Scale, strict: tuple[str, ...]) -> Scale:
+    """Scale of the first decision, each layout's thresholds with the second decision's at the same loss.
+
+    Parameters
+    ----------
+    sources : dict of str to list of Scored
+        Layout → what its thresholds are measured on.
+    appeals : Scale
+    strict : tuple of str
+        Those of :data:`BORROWED` that lose a third.
+    """
+    n = len(LAYOUTS)
+    slope, offset = np.ones(n), np.zeros(n)
+    for layout, scored in sources.items():
+        z, y, w = [], [], []
+        for s in scored:
+            use = (s.part.label >= 0) & s.part.of(s.documents) & (s.sums > -9)
+            z.append(s.sums[use])
+            y.append(s.part.label[use] > 0)
+            w.append(s.part.read.size[use].astype(np.float64))
+        at = LAYOUTS.index(layout)
+        slope[at], offset[at] = platt(np.concatenate(z), np.concatenate(y), np.concatenate(w))
+    for at in map(LAYOUTS.index, BORROWED):
+        slope[at], offset[at] = slope[PARAGRAPHS], offset[PARAGRAPHS]
+    thresholds: dict[str, NDArray[np.float64]] = {}
+    for loss in ("best", *map(str, LOSSES)):
+        values = np.full(n, 0.5)
+        for layout, scored in sources.items():
+            at = LAYOUTS.index(layout)
+            asked = appeals.thresholds[loss][at]
+
+            def odds(s: Scored, t: float, at: int = at, asked: float = asked) -> NDArray[np.float64]:
+                first = slope[at] * s.sums.astype(np.float64) + offset[at] - _logit(t)
+                second = appeals.slope[at] * s.asks.astype(np.float64) + appeals.offset[at] - _logit(asked)
+                return united(first, second, s.kind, np.zeros(len(first), bool))[0]
+
+            if loss == "best":
+                values[at] = _best(scored, odds)
+            else:
+                values[at] = _least(scored, odds, float(loss) * TIMES[layout])
+        for at in map(LAYOUTS.index, BORROWED):
+            values[at] = values[PARAGRAPHS]
+        thresholds[loss] = values
+    _be_strict(thresholds, strict)
+    return Scale(slope, offset, thresholds)
+
+
+def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -> Scale:
+    """Scale of the second decision: its thresholds are bounded by articles that speak like appeals.
+
+    Parameters
+    ----------
+    sources : dict of str to list of Scored
+        Layout → such articles in it.
+    learned : list of Scored
+        What its probability is measured on.
+    """
+    n = len(LAYOUTS)
+    z, y, w = [], [], []
+    for s in learned:
+        use = (s.part.trees > 0) & (s.asks > -9)
+        z.append(s.asks[use])
+        y.append(s.part.label[use] == 1)
+        w.append(s.part.trees[use].astype(np.float64))
+    slope, offset = platt(np.concatenate(z), np.concatenate(y), np.concatenate(w))
+    thresholds: dict[str, NDArray[np.float64]] = {}
+    for loss in ("best", *map(str, LOSSES)):
+        allowed = LOOKALIKES * (1 if loss == "best" else min(float(loss) / 0.0015, 2.0))
+        values = np.full(n, 0.5)
+        for layout, scored in sources.items():
+
+            def odds(s: Scored, t: float) -> NDArray[np.float64]:
+                return np.asarray(slope * s.asks.astype(np.float64) + offset - _logit(t))
+
+            values[LAYOUTS.index(layout)] = _least(scored, odds, allowed)
+        for layout in set(LAYOUTS) - set(sources):
+            values[LAYOUTS.index(layout)] = values[LAYOUTS.index("paragraphs")]
+        thresholds[loss] = values
+    return Scale(np.full(n, slope), np.full(n, offset), thresholds)
+
+
+def _be_strict(thresholds: dict[str, NDArray[np.float64]], layouts: tuple[str, ...]) -> None:
+    """Give layouts the threshold of paragraphs at a third of the loss."""
+    for at in map(LAYOUTS.index, layouts):
+        for loss in LOSSES:
+            third = max((x for x in LOSSES if x <= loss / 3), default=LOSSES[0])
+            thresholds[str(loss)][at] = thresholds[str(third)][PARAGRAPHS]
+
+
+def _logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))
+
+
+Odds = Callable[[Scored, float], NDArray[np.float64]]
+
+
+def _least(scored: list[Scored], odds: Odds, allowed: float) -> float:
+    """The lowest threshold that loses no more than is allowed, to two digits."""
+    grid = np.asarray(np.round([*np.arange(FAINT, 0.96, 0.01), 0.97, 0.98, 0.985, 0.99, 0.995], 3))
+    low, high = 0, len(grid) - 1
+    while low < high:
+        middle = (low + high) // 2
+        totals = np.array([_counts(s, odds(s, float(grid[middle]))) for s in scored]).sum(axis=0)
+        if totals[1] <= allowed * totals[3]:
+            high = middle
+        else:
+            low = middle + 1
+    return float(grid[low])
+
+
+def _best(scored: list[Scored], odds: Odds) -> float:
+    """The threshold of the highest F1, over a coarse grid whose neighbours are averaged: a plateau's middle."""
+    grid = np.round(np.arange(0.05, 0.96, 0.05), 2)
+    f1 = []
+    for t in grid:
+        counts = np.array([_counts(s, odds(s, float(t))) for s in scored])
+        hit, false, missed, _ = counts.sum(axis=0)
+        f1.append(2 * hit / max(2 * hit + false + missed, 1.0))
+    smooth = np.convolve(np.pad(f1, 1, mode="edge"), np.ones(3) / 3, "valid")
+    return float(grid[int(smooth.argmax())])
