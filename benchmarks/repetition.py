@@ -1,8 +1,7 @@
 """What counting a corpus adds: ``python -m benchmarks.repetition``.
 
 The same invented appeal in twenty articles of a publisher; and few articles of each publisher, beside single ones.
-By default with the shipped model, which learned from these publishers and, once it is trained anew, from these
-appeals: pass removers of folds for figures of publishers and outlets never seen.
+Scored by the models of cross-validation, which saw neither the publishers nor the outlets of the appeals.
 """
 
 from __future__ import annotations
@@ -16,12 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks import recorded
+from benchmarks.crossvalidation import fold_models
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import COLUMNS
 from toolkit.evaluation.intervals import bootstrap_all
 from toolkit.evaluation.spans import span_counts
-from training.labelled import fold_of
+from training.material import dealt
+from training.passages import number
 
 PASSAGES = Path(__file__).parents[1] / "data" / "training" / "passages_en.jsonl"
 Removers = Callable[[int], BoilerplateRemover]
@@ -46,8 +47,8 @@ def with_appeals(corpus: pd.DataFrame, *, folds: int, seed: int) -> tuple[pd.Dat
     """
     passages = pd.read_json(PASSAGES, lines=True)
     appeals = passages[passages["kind"] == "appeal"]
-    dealt = fold_of(appeals["outlet"], folds, seed)
-    pools = [appeals["text"][dealt == fold].tolist() for fold in range(folds)]
+    of = appeals["outlet"].map(lambda outlet: number("fold", seed, outlet) % folds)
+    pools = [appeals["text"][of == fold].tolist() for fold in range(folds)]
     parts, placed = [], []
     for i, (publisher, articles) in enumerate(corpus.groupby("publisher", sort=True)):
         if len(articles) < LEAST:
@@ -82,8 +83,7 @@ def _set_in(text: str, appeal: str, place: str) -> tuple[str, str, str]:
 
 
 def _articles(folds: int, seed: int) -> pd.DataFrame:
-    corpus = datasets.load("allsides")
-    return corpus.assign(fold=fold_of(corpus["publisher"], folds, seed))
+    return dealt(datasets.load("allsides"), folds, seed)
 
 
 def twenty_table(removers: Removers, *, folds: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -189,13 +189,12 @@ def _figures(
 
 def main() -> None:
     """Command line."""
-    about = {
-        "command": "python -m benchmarks.repetition",
-        "model": "shipped, which learned from these publishers",
-        "seed": 0,
-    }
+    about = {"command": "python -m benchmarks.repetition", "seed": 0}
+    models = fold_models()
     for name, table in (("twenty", twenty_table), ("few", few_table)):
-        recorded.record("repetition", name, table(lambda _: BoilerplateRemover()), **about)
+        recorded.record(
+            "repetition", name, table(lambda fold: BoilerplateRemover(model=models[fold])), **about
+        )
         print(f"{recorded.markdown(recorded.recorded('repetition', name))}\n")
 
 
