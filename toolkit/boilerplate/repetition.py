@@ -29,6 +29,9 @@ REPEATED = (
 COPIES = 3
 """Documents that hold most of an article are taken for copies of it if they are at most this many."""
 
+FEW = 5
+"""Articles of a publisher up to which the absence of repetition says nothing."""
+
 MANY = 60
 """Number of counted articles of a publisher from which its templates are taken as known; see :func:`never_less`."""
 
@@ -243,7 +246,7 @@ def never_less(
         Probability, to be compared with the threshold of ``fitted``.
     """
     publishers = rows[:, REPEATED.index("publisher_docs") - len(REPEATED)].astype(np.float64)
-    counted = np.log(np.expm1(publishers).clip(1)) / np.log(MANY)
+    counted = np.log(np.expm1(publishers).clip(FEW) / FEW) / np.log(MANY / FEW)
     p = single.astype(np.float64).clip(1e-9, 1 - 1e-9)
     (t, own), z = thresholds, np.log(p / (1 - p))
     z += np.log(t / (1 - t)) - np.log(own / (1 - own)) - counted.clip(0, 1)
