@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.layouts import GROUP_OF, GROUPS
+from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, SHORT
 from toolkit.segments import LINE, Segments
 
 MOST = 4.0
@@ -22,6 +22,7 @@ none helps.
 """
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
+_COSTS[SHORT] = 0  # a few sentences are no stretches
 
 
 @njit(cache=True, nogil=True)
