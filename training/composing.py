@@ -178,7 +178,7 @@ def _paragraphs(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def _opening(article: Row, rng: random.Random, most: int = 6) -> list[str]:
+def opening(article: Row, rng: random.Random, most: int = 6) -> list[str]:
     """The first sentences of an article, as one or two paragraphs."""
     flat = " ".join(_paragraphs(article["text"]))[:3000]
     sentences = [s.strip() for s in _SENTENCE.findall(flat)]
@@ -247,7 +247,7 @@ def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random
     text = article["text"]
     if turn >= 0.4:
         if turn >= 0.65:  # shorter
-            body = _opening(article, rng, 14)
+            body = opening(article, rng, 14)
         if rng.random() < 0.3:
             few = [_menu(texts, lang, rng) for _ in range(rng.randint(1, 3))]
             body = _between(body, [*few, _furniture(texts, lang, rng)], rng)
@@ -270,7 +270,7 @@ def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
         return {"text": _results(rng), "title": "", "group": "invented"}
     else:
         article = rng.choice(pool)
-        pieces, title, group = _opening(article, rng, 4), article["title"], article["group"]
+        pieces, title, group = opening(article, rng, 4), article["title"], article["group"]
         if title and turn < 0.6:
             pieces, title = [title], ""
         elif title and turn < 0.75:
@@ -344,7 +344,7 @@ def _stub(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
         row = rng.choice(whole)
         return {"text": row["text"], "title": row.get("title", ""), "group": "invented"}
     article = rng.choice(pool)
-    pieces = _opening(article, rng, rng.choice((1, 2, 6)))
+    pieces = opening(article, rng, rng.choice((1, 2, 6)))
     if rng.random() < 0.2:  # a headline and a few words
         pieces = [pieces[0][: rng.randint(50, 120)].rsplit(" ", 1)[0]]
     if rng.random() < 0.4:  # cut in mid-sentence
@@ -409,7 +409,7 @@ def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
         )
         pieces.append(stamp + title if rng.random() < 0.7 else title)
         if teasers and rng.random() < 0.6:
-            pieces.append(_opening(rng.choice(pool), rng, 1)[0][:160])
+            pieces.append(opening(rng.choice(pool), rng, 1)[0][:160])
     if rng.random() < 0.6:
         pieces.append(_menu(texts, lang, rng))
     if rng.random() < 0.3:
@@ -423,7 +423,7 @@ def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
 
 def _garbled(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
     article = rng.choice(pool)
-    text = "\n".join(_opening(article, rng, 12))
+    text = "\n".join(opening(article, rng, 12))
     turn = rng.random()
     broken = text
     if turn < 0.5:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
@@ -42,9 +41,6 @@ C = 2.0
 WEIGHTS = {"story": 0.3, "wall": 0.25, "error": 0.15, "listing": 0.15, "furniture": 0.15}
 """Share of the sounds in what the words are learned from."""
 
-LANGUAGES = {"en": 8.0, **dict.fromkeys("de fr es it pt nl sv pl".split(), 3.0)}
-"""Weight of a language; others have 1."""
-
 _SOUND_OF = {
     "wall": "wall", "gate": "wall", "error": "error", "index": "listing", "menu": "listing", "article": "story",
 }  # fmt: skip
@@ -62,22 +58,20 @@ def fold_of(key: str) -> int:
     return zlib.crc32(f"fold {key}".encode()) % FOLDS
 
 
-def segments_of(texts: Texts) -> list[tuple[str, str, str, float]]:
-    """Passages whose sound is known: text, language, sound, weight."""
+def segments_of(texts: Texts) -> list[tuple[str, str, float]]:
+    """Passages whose sound is known: text, sound, weight."""
     rng = random.Random(SEED)
     rows = [
-        (row["text"], row["lang"], sound, 1.0)
-        for name, sound in _SOUND_OF.items()
-        for row in texts.invented.get(name, [])
+        (row["text"], sound, 1.0) for name, sound in _SOUND_OF.items() for row in texts.invented.get(name, [])
     ]
-    rows += [(row["text"], row["lang"], "furniture", 1.0) for row in texts.furniture]
-    rows += [(text.replace("\n", " "), lang, sound, 0.5) for text, lang, sound, _ in rows if "\n" in text]
+    rows += [(row["text"], "furniture", 1.0) for row in texts.furniture]
+    rows += [(text.replace("\n", " "), sound, 0.5) for text, sound, _ in rows if "\n" in text]
     for row in texts.articles:
         often = 0.06 if row["set"] == "allsides" else 0.35
         if rng.random() < often:
-            rows.append((row["text"][:1500], row["lang"], "story", 1.0))
+            rows.append((row["text"][:1500], "story", 1.0))
         if row["title"] and rng.random() < often:
-            rows.append((row["title"], row["lang"], "listing", 1.0))
+            rows.append((row["title"], "listing", 1.0))
     return rows
 
 
@@ -87,16 +81,11 @@ def learn_words(texts: Texts) -> VerdictModel:
     buffer = Buffer.of([row[0] for row in rows])
     segments = cut(buffer)
     owner = np.searchsorted(segments.bounds, np.arange(len(segments)), side="right") - 1
-    lang, langs = pd.factorize(np.array([row[1] for row in rows], object)[owner])
-    sound = np.array([SOUNDS.index(row[2]) for row in rows])[owner]
-    weight = np.array([row[3] for row in rows])[owner]
-    # in each language the sounds weigh the same, lest a language be a reason: English has most of the stories
-    cell = lang * len(SOUNDS) + sound
-    size = np.array([LANGUAGES.get(name, 1.0) for name in langs])
-    share = np.outer(size, [WEIGHTS[name] for name in SOUNDS]).ravel()
-    weight *= (share / np.maximum(np.bincount(cell, weight, len(share)), 20.0))[cell]
-    weight *= len(sound) / weight.sum()
-    learner = LogisticRegression(C=C, max_iter=120, tol=3e-3)
+    sound = np.array([SOUNDS.index(row[1]) for row in rows])[owner]
+    weight = np.array([row[2] for row in rows])[owner]
+    share = np.array([WEIGHTS[name] for name in SOUNDS]) / np.bincount(sound, weight, len(SOUNDS))
+    weight *= share[sound] * len(sound)
+    learner = LogisticRegression(C=C, max_iter=150, tol=1e-3)
     learner.fit(ngrams(buffer, segments), sound, sample_weight=weight)
     found = learner.coef_.T.astype(np.float32)
     scale = (np.abs(found).max(axis=0) / 127).astype(np.float32)
@@ -181,12 +170,11 @@ def calibrated(sums: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[
         return float(-(weight * chances[np.arange(len(target)), target]).sum())
 
     best = minimize(loss, np.r_[1.0, np.zeros(len(LEARNED) - 1)], method="L-BFGS-B").x
-    prior = PRIOR * np.isin(LEARNED, ["article", "garbled"])
-    return np.asarray(np.round(np.r_[best[0], np.r_[0.0, best[1:]] + prior], 4), np.float64)
+    return np.asarray(np.round(np.r_[best[0], PRIOR, best[1:]], 4), np.float64)
 
 
 PRIOR = 2.0
-"""Added to the log-odds of an article, for most of what is scraped is one, and of what is garbled, which is certain."""
+"""Added to the log-odds of an article: most of what is scraped is one."""
 
 
 def main() -> None:
