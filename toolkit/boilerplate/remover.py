@@ -196,15 +196,15 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score``
             (float64, calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``),
             ``template_id`` (str, missing where the words alone decided).
-            ``attrs["outside"]``: for how many ``documents`` the promised loss is not promised, and which
-            ``languages`` and ``layouts`` these are in; ``attrs["over_half"]``: ``doc_id`` of the documents that
-            lose more than half of their text.
+            ``attrs["outside"]``: number of documents for which no loss is promised; ``attrs["outside_languages"]``
+            and ``attrs["outside_layouts"]``: how many of them in which. ``attrs["over_half"]``: ``doc_id`` of the
+            documents that lose more than half of their text.
         """
         corpus = as_corpus(X, self.columns)
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
         cuts, layout = self._cuts(buffer, about)
         spans = span_table(corpus, buffer, cuts)
-        spans.attrs["outside"] = self._unpromised(about, layout)
+        spans.attrs |= self._unpromised(about, layout)
         gone = np.bincount(cuts.document, cuts.end - cuts.start, len(buffer))
         spans.attrs["over_half"] = corpus["doc_id"][2 * gone > np.diff(buffer.offsets)].tolist()
         return spans
@@ -434,9 +434,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         other = np.isin(layout, promised, invert=True)
         names = np.array(LAYOUTS)[layout[other]]
         return {
-            "documents": int((foreign | other).sum()),
-            "languages": dict(sorted(Counter(about.languages[foreign].tolist()).items())),
-            "layouts": dict(sorted(Counter(names.tolist()).items())),
+            "outside": int((foreign | other).sum()),
+            "outside_languages": dict(sorted(Counter(about.languages[foreign].tolist()).items())),
+            "outside_layouts": dict(sorted(Counter(names.tolist()).items())),
         }
 
     def copies(self, X: CorpusLike) -> NDArray[np.int32]:
