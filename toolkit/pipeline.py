@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from toolkit.display import visible
 from toolkit.duplication import duplicates
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.job import Job, table_of
@@ -29,6 +30,9 @@ from toolkit.settings import Settings, read_study
 from toolkit.spool import file_of_rows, sweep, write_json, write_rows
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
+
+MOST_LANGUAGES = 8
+"""Languages that a summary names."""
 
 ROWS = 5_000
 """Documents in memory at a time."""
@@ -110,8 +114,10 @@ class RunSummary:
             named = ", ".join(f"{kind} {count:,}" for kind, count in self.faults.items())
             lines.append(f"faults       {named} documents; repair=True (--repair) mends them")
         if self.languages:
-            shares = {name: _percent(n, self.kept) for name, n in _by_count(self.languages)}
-            lines.append("languages    " + ", ".join(f"{name} {share}" for name, share in shares.items()))
+            most = _by_count(self.languages)[:MOST_LANGUAGES]
+            shares = ", ".join(f"{visible(name)[:20]} {_percent(n, self.kept)}" for name, n in most)
+            more = len(self.languages) - len(most)
+            lines.append(f"languages    {shares}" + (f" and {more:,} more" if more else ""))
         if self.characters:
             total = sum(self.removed.values())
             share = _percent(total, self.characters)
