@@ -22,6 +22,8 @@ _CODE = {
     "boilerplate": ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py"),
     "topics": ("toolkit/topics", "toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py"),
 }  # fmt: skip
+_VERDICTS = {"verdict", "verdicts", "composing"}
+"""Training of another model, which neither part follows from."""
 
 
 def digest(part: str) -> str:
@@ -37,7 +39,7 @@ def digest(part: str) -> str:
         path
         for name in folders
         for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))
-        if path.is_file() and path.suffix in {".py", ".jsonl", ".json"}
+        if path.is_file() and path.suffix in {".py", ".jsonl", ".json"} and path.stem not in _VERDICTS
     )
     found = hashlib.sha256()
     for path in paths:

@@ -64,7 +64,7 @@ def test_a_run_into_such_a_folder_runs_nothing_of_it(hostile, tmp_path):
     folder, mark = hostile
     text = tmp_path / "one.txt"
     text.write_text("Rain fell on the port all day.\n\nSign up for our daily newsletter.")
-    done = command("run", text, "-o", ".", cwd=folder)
+    done = command("run", text, "-o", ".", "--force", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert not mark.exists(), f"executed: {mark.read_text()}"
 
