@@ -488,7 +488,7 @@ def clean(
 
     Examples
     --------
-    >>> text = "The council met on Monday.\n\nSign up for our daily newsletter and follow us on Twitter."
+    >>> text = "The council met on Monday.\\n\\nSign up for our daily newsletter and follow us on Twitter."
     >>> clean(text)["clean_text"].tolist()
     ['The council met on Monday.']
     >>> clean(pd.Series([text], index=["a1"]), output="text").to_dict()
