@@ -172,9 +172,7 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
     frame = pd.DataFrame({name: [row.get(name) for row in rows] for name in (*COLUMNS, *extra)})
     for name in COLUMNS[:-1]:
         frame[name] = frame[name].astype("str")
-    frame["published"] = pd.to_datetime(frame["published"], utc=True, format="ISO8601").astype(
-        PUBLISHED_DTYPE
-    )
+    frame["published"] = _dates(frame, ["published"], strict=False)
     unnamed = frame["doc_id"].isna()
     if unnamed.any():
         places = frame["source"].fillna("")

@@ -100,27 +100,24 @@ def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None
     A dictionary holds a value once that stands in every row: 322 bytes can say 1.5 GB.
     """
     about = parquet.metadata.row_group(group)
-    chunks = [about.column(i) for i in range(about.num_columns)]
-    chunks = [chunk for chunk in chunks if wanted is None or chunk.path_in_schema.split(".")[0] in wanted]
-    budget.afford(
-        max(
-            about.num_rows,
-            *(c.total_uncompressed_size for c in chunks),
-            *(c.num_values for c in chunks),
-        )
-    )
+    if about.num_columns != len(parquet.schema):  # pyarrow ends the process where it looks such a column up
+        msg = f"damaged: row group {group} has {about.num_columns} columns, the schema {len(parquet.schema)}"
+        raise ValueError(msg)
+    leaves = [parquet.schema.column(i) for i in range(about.num_columns)]
+    read = [i for i, leaf in enumerate(leaves) if wanted is None or leaf.path.split(".")[0] in wanted]
+    chunks = [about.column(i) for i in read]
+    sizes = [size for chunk in chunks for size in (chunk.total_uncompressed_size, chunk.num_values)]
+    budget.afford(max([about.num_rows, *sizes]))
     rows = ROWS
-    for chunk in chunks:
-        if not chunk.has_dictionary_page or chunk.physical_type != "BYTE_ARRAY":
+    for leaf, chunk in zip((leaves[i] for i in read), chunks, strict=True):
+        if not chunk.has_dictionary_page or leaf.physical_type != "BYTE_ARRAY":
             continue
         values = -(-chunk.num_values // max(about.num_rows, 1))
         coded = pq.ParquetFile(
-            file, read_dictionary=[chunk.path_in_schema], thrift_string_size_limit=_LARGEST_HEADER,
+            file, read_dictionary=[leaf.path], thrift_string_size_limit=_LARGEST_HEADER,
             thrift_container_size_limit=_LARGEST_HEADER,
         )  # fmt: skip
-        first = next(
-            coded.iter_batches(1, row_groups=[group], columns=[chunk.path_in_schema], use_threads=False), None
-        )
+        first = next(coded.iter_batches(1, row_groups=[group], columns=[leaf.path], use_threads=False), None)
         column = None if first is None else first.column(0)
         while column is not None and not pa.types.is_dictionary(column.type) and hasattr(column, "flatten"):
             column = column.flatten() if pa.types.is_list(column.type) else column.flatten()[0]
