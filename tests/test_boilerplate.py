@@ -522,7 +522,7 @@ def test_a_template_ends_where_other_articles_say_so(glue):
     corpus["text"] = corpus["text"].str.replace(r"\s*@\s*", f"{glue}{inner}{glue}", regex=True)
     cleaned = BoilerplateRemover().fit(corpus).transform(corpus)["clean_text"]
     for line in lines[1:]:
-        assert sum(line in text for text in cleaned) <= 2, line
+        assert sum(line in text for text in cleaned) <= 3, line
     after = corpus["text"].str.split(lines[-1]).str[-1].str.split().str[:3].str.join(" ")
     kept = [words in " ".join(text.split()) for words, text in zip(after, cleaned, strict=True)]
     assert sum(kept) >= 17

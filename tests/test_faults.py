@@ -328,10 +328,10 @@ def test_an_output_that_cannot_be_one_is_told_before_the_work(few, tmp_path, mon
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("x")
     code, error = call("clean", few, "-o", tmp_path / "folder.csv")
-    assert code == 1
+    assert code == 2
     one_line(error, "folder.csv: is a folder; give the name of a file")
     code, error = call("clean", few, "-o", tmp_path / "a.csv", "--spans", tmp_path / "spans.txt")
-    assert code == 1
+    assert code == 2
     one_line(error, "spans.txt: unknown ending")
     for place in ("file", "file/below"):
         code, error = call("run", few, "-o", tmp_path / place)

@@ -255,7 +255,8 @@ def test_clean_takes_what_the_remover_takes():
 
     taken = dict(signature(toolkit.clean).parameters)
     taken.pop("documents")
-    wanted = signature(toolkit.BoilerplateRemover).parameters
+    wanted = dict(signature(toolkit.BoilerplateRemover).parameters)
+    wanted.pop("model")  # for those who train one
     assert {name: p.default for name, p in taken.items()} == {name: p.default for name, p in wanted.items()}
 
 

@@ -113,7 +113,8 @@ class TopicModel:
     def slope(self, known: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what the scores of documents with so many known words are multiplied by."""
         first, second = self.curve.astype(np.float64)
-        return np.asarray(np.exp(first + second * np.log1p(known)))
+        # exp and log differ in the last digit between processors; results must not
+        return np.asarray(np.round(np.exp(first + second * np.log1p(known)), 6))
 
     @cached_property
     def _padded(self) -> tuple[NDArray[Any], NDArray[np.float32]]:
@@ -133,11 +134,11 @@ class TopicModel:
         """
         wide = scores.astype(np.float64)
         if self.kind == "multi":
-            return np.asarray(expit(wide))
+            return steady(expit(wide))
         share = np.asarray(softmax(wide, axis=1)) if len(wide) else wide
         if self.kind == "single" or not len(wide):
-            return share
-        return listed(share, self.also.astype(np.float64))
+            return steady(share)
+        return steady(listed(share, self.also.astype(np.float64)))
 
     def save(self, path: str | Path) -> None:
         """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
@@ -218,6 +219,11 @@ def _check_classes(classes: tuple[Any, ...]) -> None:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def steady(values: Any) -> NDArray[np.float64]:
+    """Return values to the precision of float32: exp and log differ in the last digits between processors."""
+    return np.asarray(values, np.float32).astype(np.float64)
 
 
 def listed(share: NDArray[np.float64], also: NDArray[np.float64]) -> NDArray[np.float64]:

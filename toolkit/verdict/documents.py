@@ -57,6 +57,9 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
         chances[:, VERDICTS.index("twice")] += chances[:, VERDICTS.index(name)] * likely
         chances[:, VERDICTS.index(name)] *= 1 - likely
     none = ~corpus["text"].str.contains(r"\w", regex=True).to_numpy(bool)
+    chances = chances.astype(np.float32).astype(
+        np.float64
+    )  # exp differs in the last digit between processors
     chances[none] = np.arange(len(VERDICTS)) == VERDICTS.index("empty")
     return pd.DataFrame(chances, index=corpus.index, columns=list(VERDICTS))
 
