@@ -278,7 +278,7 @@ def test_scikit_learn_conventions():
 def test_decisions_are_lines_that_are_appended_and_the_last_word_counts(tmp_path):
     corpus = toolkit.datasets.load("sample")
     path = tmp_path / "decisions.jsonl"
-    remover = BoilerplateRemover(decisions=path)
+    remover = BoilerplateRemover(decisions=str(path))
     with pytest.warns(UserWarning, match=r"decisions\.jsonl: no such file yet"):
         remover.fit(corpus)
     assert not path.exists()

@@ -164,7 +164,8 @@ class Rules:
         ValueError
             A verdict is none.
         """
-        if isinstance(decisions, str | Path) and not Path(decisions).exists():
+        # a Path may be the file that a review will make with its first decision; a str is what a person typed
+        if isinstance(decisions, str) and not Path(decisions).exists():
             warnings.warn(f"{decisions}: no such file yet; cleaned without decisions", stacklevel=2)
         given = read_decisions(decisions) if isinstance(decisions, str | Path) else dict(decisions or {})
         number = {k: i for i, k in enumerate(KINDS)} | {KEEP: KEPT}
