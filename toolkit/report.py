@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -398,7 +399,7 @@ def render(folder: str | Path, page: str | Path | None = None) -> Path:
                 book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
                 record_timing=False, store_widget_state=False,
             )  # fmt: skip
-            runner.execute(**place)
+            runner.execute(**place, stderr=subprocess.DEVNULL)  # a kernel that ends may complain of its sockets
     except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
         reason = getattr(error, "evalue", None) or str(error)
         msg = (
