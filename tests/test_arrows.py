@@ -41,6 +41,7 @@ FLOORS = [
         "job",
         "pipeline",
         "verification",
+        "sharing",
         "contamination",
         "estimation",
         "evaluation",
@@ -72,6 +73,8 @@ SAME_FLOOR = {
     ("pipeline", "settings"),
     ("verification", "settings"),
     ("verification", "pipeline"),
+    ("sharing", "job"),
+    ("sharing", "verification"),
     ("evaluation", "contamination"),
 }
 BESIDE = {"benchmarks", "training", "docs", "data", "tests", "notebooks"}

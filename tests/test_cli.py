@@ -40,7 +40,7 @@ def test_the_installed_command_answers():
         [sys.executable, "-m", "toolkit.cli", "--help"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    for verb in ("clean", "classify", "run", "report", "datasets", "warmup"):
+    for verb in ("clean", "classify", "run", "report", "share", "apply", "datasets", "warmup"):
         assert verb in done.stdout
 
 

@@ -15,11 +15,15 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def frames():
+def frames(tmp_path_factory):
     lines = "".join(
         f'{{"text": {text!r}, "url": "https://x.example.org/{n}"}}\n' for n, text in enumerate(TEXTS)
     )
-    corpus = toolkit.load(io.StringIO(lines.replace("'", '"') + "no JSON\n"))
+    lines = lines.replace("'", '"') + "no JSON\n"
+    corpus = toolkit.load(io.StringIO(lines))
+    home = tmp_path_factory.mktemp("frames")
+    (home / "a.jsonl").write_text(lines)
+    toolkit.pipeline.run(home / "a.jsonl", home / "out")
     remover = toolkit.BoilerplateRemover().fit(corpus)
     classifier = toolkit.TopicClassifier()
     cleaned = remover.transform(corpus)
@@ -35,6 +39,7 @@ def frames():
         "predict": classifier.predict(cleaned).to_frame("topic"),
         "predict_proba": classifier.predict_proba(cleaned),
         "audit": toolkit.audit(corpus),
+        "apply": toolkit.apply(toolkit.share(home / "out", home / "c.parquet"), [*TEXTS, "Snow fell."]),
         "duplicates": toolkit.duplicates(corpus),
     }
 

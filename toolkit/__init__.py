@@ -35,6 +35,7 @@ if _typing.TYPE_CHECKING:
     from toolkit.errors import ToolkitError
     from toolkit.estimation import prevalence
     from toolkit.loading import iter_batches, load
+    from toolkit.sharing import apply, share
     from toolkit.topics import TopicClassifier
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "TemplateIndex",
     "ToolkitError",
     "TopicClassifier",
+    "apply",
     "audit",
     "census",
     "clean",
@@ -59,6 +61,7 @@ __all__ = [
     "quarantine",
     "report",
     "review",
+    "share",
     "show",
     "verdicts",
     "words",
@@ -67,9 +70,9 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "ToolkitError": "errors",
-    "TopicClassifier": "topics", "audit": "contamination", "clean": "boilerplate", "duplicates": "duplication",
-    "iter_batches": "loading", "load": "loading", "prevalence": "estimation", "quarantine": "corpus", "show": "display",
-    "verdicts": "assessment",
+    "TopicClassifier": "topics", "apply": "sharing", "audit": "contamination", "clean": "boilerplate",
+    "duplicates": "duplication", "iter_batches": "loading", "load": "loading", "prevalence": "estimation",
+    "quarantine": "corpus", "share": "sharing", "show": "display", "verdicts": "assessment",
 }  # fmt: skip
 """Names of the package → the module each is imported from, once it is asked for; the others are modules."""
 

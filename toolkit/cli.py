@@ -1,4 +1,4 @@
-"""The command line: ``news-toolkit clean | classify | run | report | verify | datasets | warmup``."""
+"""The command line: ``news-toolkit clean | classify | run | report | verify | share | apply | datasets | warmup``."""
 
 from __future__ import annotations
 
@@ -346,6 +346,42 @@ def verify(
     )
     if held.differences:
         raise typer.Exit(1)
+
+
+@app.command(cls=Command, epilog="Example: news-toolkit share out -o cleaning.parquet")
+def share(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that run wrote.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A .parquet file.")],
+    *,
+    licence: Annotated[
+        str, typer.Option("--licence", metavar="SPDX", help="Licence of spans and labels.")
+    ] = "CC0-1.0",
+) -> None:
+    """Write spans, verdicts, topics and digests of the texts, but no text."""
+    from toolkit import sharing
+
+    _finish(lambda: f"written      {sharing.share(folder, output, licence=licence)}")
+
+
+@app.command(cls=Command, epilog="Example: news-toolkit apply cleaning.parquet news/ -o cleaned.parquet")
+def apply(
+    shared: Annotated[Path, typer.Argument(metavar="SHARED", help="A file that share wrote.")],
+    inputs: Inputs,
+    output: File,
+    *,
+    others: Annotated[
+        Path | None, typer.Option("--others", metavar="FILE", help="Also write what does not match.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("-c", "--column", metavar="COLUMN=FIELD", help="Field that holds a column."),
+    ] = None,
+) -> None:
+    """Clean and label your own copy of the texts by a shared file."""
+    from toolkit import sharing
+
+    _say_if_cold()
+    _finish(lambda: sharing.apply_files(shared, inputs, output, others=others, columns=_columns(columns)))
 
 
 @datasets_app.command("list", cls=Command)

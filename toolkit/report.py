@@ -399,7 +399,8 @@ def render(folder: str | Path, page: str | Path | None = None) -> Path:
                 book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
                 record_timing=False, store_widget_state=False,
             )  # fmt: skip
-            runner.execute(**place, stderr=subprocess.DEVNULL)  # a kernel that ends may complain of its sockets
+            # a kernel that ends may complain of its sockets
+            runner.execute(**place, stderr=subprocess.DEVNULL)
     except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
         reason = getattr(error, "evalue", None) or str(error)
         msg = (

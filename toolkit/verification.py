@@ -136,9 +136,26 @@ def verify(
         if rerun:
             found += _rerun(folder, record, places, given)
     except (KeyError, TypeError, AttributeError) as error:
-        msg = f"{folder / 'run.json'}: not the record of a run ({error}); run again"
-        raise VerificationError(msg) from None
+        raise VerificationError(_no_record(folder, error)) from None
     return found
+
+
+def intact(folder: Path) -> dict[str, Any]:
+    """Return the record of a folder whose results are those of the record; raise VerificationError if not."""
+    record = _record(folder)
+    try:
+        checks = list(_compare("outputs", record["outputs"], _outputs(folder, record["outputs"])))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise VerificationError(_no_record(folder, error)) from None
+    for check in checks:
+        if not check.holds:
+            msg = f"{folder}: {check}; run again"
+            raise VerificationError(msg)
+    return record
+
+
+def _no_record(folder: Path, error: Exception) -> str:
+    return f"{folder / 'run.json'}: not the record of a run ({error}); run again"
 
 
 def _record(folder: Path) -> dict[str, Any]:
