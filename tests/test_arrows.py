@@ -12,6 +12,7 @@ ROOT = PACKAGE.parent
 FLOORS = [
     {
         "errors",
+        "files",
         "corpus",
         "fields",
         "dates",
@@ -32,13 +33,12 @@ FLOORS = [
         "duplication",
         "segments",
         "provenance",
-        "spool",
         "verdict",
     },
     {"boilerplate", "datasets", "report", "assessment"},
     {
         "settings",
-        "job",
+        "jobs",
         "pipeline",
         "verification",
         "sharing",
@@ -54,6 +54,7 @@ FLOORS = [
 FLOOR = {part: number for number, parts in enumerate(FLOORS, 1) for part in parts}
 # On one floor: the second is what the first is made of.
 SAME_FLOOR = {
+    ("files", "errors"),
     ("corpus", "errors"),
     ("corpus", "fields"),
     ("corpus", "dates"),
@@ -68,12 +69,11 @@ SAME_FLOOR = {
     ("topics", "verdict"),
     ("duplication", "verdict"),
     ("assessment", "boilerplate"),
-    ("job", "settings"),
-    ("pipeline", "job"),
+    ("jobs", "settings"),
+    ("pipeline", "jobs"),
     ("pipeline", "settings"),
     ("verification", "settings"),
     ("verification", "pipeline"),
-    ("sharing", "job"),
     ("sharing", "verification"),
     ("evaluation", "contamination"),
 }

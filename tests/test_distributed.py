@@ -19,9 +19,10 @@ from distributed import Client, LocalCluster
 
 import toolkit
 from toolkit import distributed, pipeline
-from toolkit.distributed.cluster import ClusterJob
-from toolkit.distributed.files import Files, found_in
 from toolkit.errors import NothingReadError, PipelineError
+from toolkit.jobs.engine import Job
+from toolkit.jobs.inputs import found_in
+from toolkit.jobs.storage import Files
 from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
@@ -146,7 +147,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(mortal, news, expected, t
 def test_a_job_whose_driver_was_killed_goes_on(cluster, news, expected, tmp_path, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(ClusterJob, "assemble", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(Job, "assemble", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             distributed.run(news, out, client=cluster, rows=20)
     (left,) = out.glob(".partial/*")
@@ -156,7 +157,7 @@ def test_a_job_whose_driver_was_killed_goes_on(cluster, news, expected, tmp_path
         path.unlink()
     seen = {}
     monkeypatch.setattr(
-        ClusterJob, "close", lambda self: seen.update({p.name: p.stat().st_mtime_ns for p in left.iterdir()})
+        Job, "close", lambda self: seen.update({p.name: p.stat().st_mtime_ns for p in left.iterdir()})
     )
     distributed.run(news, out, client=cluster, rows=20)
     assert set(seen) == set(made)
@@ -180,18 +181,18 @@ def test_what_is_wrong_is_told_in_one_line(cluster, tmp_path):
         distributed.run(tmp_path / "absent", tmp_path / "out", client=cluster)
     with pytest.raises(PipelineError, match=r"no cluster: start a dask\.distributed\.Client"):
         distributed.run(tmp_path, tmp_path / "out")
-    with pytest.raises(toolkit.spool.SpoolError, match="unknown ending"):
+    with pytest.raises(toolkit.errors.SpoolError, match="unknown ending"):
         distributed.clean(tmp_path, tmp_path / "c.doc", client=cluster)
 
 
 def test_an_account_that_does_not_add_up_is_an_error(cluster, news, tmp_path, monkeypatch):
-    real = ClusterJob.assemble
+    real = Job.assemble
 
     def loses_one(self, targets):
         written = real(self, targets)
         return written | {"cleaned": (written["cleaned"][0] - 1, written["cleaned"][1])}
 
-    monkeypatch.setattr(ClusterJob, "assemble", loses_one)
+    monkeypatch.setattr(Job, "assemble", loses_one)
     with pytest.raises(PipelineError, match="107 documents came in, but 103 were kept and 3 quarantined"):
         distributed.run(news, tmp_path / "out", client=cluster)
     assert not (tmp_path / "out" / "run.json").exists()

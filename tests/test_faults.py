@@ -20,8 +20,10 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from toolkit import cli, job, pipeline, provenance, report, spool
+from toolkit import cli, files, pipeline, provenance, report
 from toolkit.errors import describe
+from toolkit.jobs import engine, parts
+from toolkit.jobs.spool import Spool
 from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
@@ -46,7 +48,8 @@ def undisturbed(few, tmp_path_factory):
 
 FORKING = """
 import json, os, signal, sys, traceback
-from toolkit import cli, job, pipeline, report, spool
+from toolkit import cli, files, pipeline, report
+from toolkit.jobs import parts
 
 pipeline.run(sys.argv[1], sys.argv[2], rows=6)
 report.render = lambda folder: folder
@@ -157,7 +160,7 @@ def one_line(error, *words):
 def writes(patch, fail_at=None, code=errno.ENOSPC):
     """Count the files a run puts in place; the write of a number or a name fails half-way. Returns the count."""
     count = []
-    real = spool._sync
+    real = files._sync
 
     def sync(path):
         if path.is_file():
@@ -167,7 +170,7 @@ def writes(patch, fail_at=None, code=errno.ENOSPC):
                 raise OSError(code, os.strerror(code))
         real(path)
 
-    patch.setattr(spool, "_sync", sync)
+    patch.setattr(files, "_sync", sync)
     return count
 
 
@@ -225,14 +228,14 @@ def test_a_full_disk_is_told_in_one_line(few, tmp_path, monkeypatch):
 def test_clean_leaves_the_old_file_where_the_disk_is_full(few, tmp_path, monkeypatch, name):
     (tmp_path / name).write_text("old")
     with monkeypatch.context() as patch:
-        real = spool._sync
+        real = files._sync
 
         def full(path):
             if path.parent == tmp_path and path.is_file():
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             real(path)
 
-        patch.setattr(spool, "_sync", full)
+        patch.setattr(files, "_sync", full)
         code, error = call("clean", few, "-o", tmp_path / name)
     assert code == 1
     one_line(error, f"{tmp_path / name}: no space left")
@@ -324,7 +327,7 @@ def test_an_output_folder_without_the_right_to_write(few):
 
 
 def test_an_output_that_cannot_be_one_is_told_before_the_work(few, tmp_path, monkeypatch):
-    monkeypatch.setattr(job.Job, "work", lambda self: pytest.fail("worked"))
+    monkeypatch.setattr(engine.Job, "work", lambda self: pytest.fail("worked"))
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("x")
     code, error = call("clean", few, "-o", tmp_path / "folder.csv")
@@ -344,7 +347,7 @@ def test_an_output_that_cannot_be_one_is_told_before_the_work(few, tmp_path, mon
 def test_an_output_folder_that_vanishes(few, undisturbed, tmp_path, monkeypatch, at):
     out, count = tmp_path / "out", []
     with monkeypatch.context() as patch:
-        real = spool._sync
+        real = files._sync
 
         def sync(path):
             count.append(path)
@@ -352,7 +355,7 @@ def test_an_output_folder_that_vanishes(few, undisturbed, tmp_path, monkeypatch,
                 shutil.rmtree(out)
             real(path)
 
-        patch.setattr(spool, "_sync", sync)
+        patch.setattr(files, "_sync", sync)
         code, error = call("run", few, "-o", out, "--rows", ROWS)
     assert code == 1
     one_line(error)
@@ -393,7 +396,7 @@ KILLED = """
 import signal
 
 source, out, strike = sys.argv[1], sys.argv[2], int(sys.argv[3])
-count, real = [], spool._sync
+count, real = [], files._sync
 
 
 def sync(path):
@@ -406,7 +409,7 @@ def sync(path):
     real(path)
 
 
-spool._sync = sync
+files._sync = sync
 pipeline.run(source, out, rows=6)
 """
 
@@ -432,16 +435,16 @@ def test_sigkill_at_each_write(few, undisturbed, tmp_path, forks):
 SLOW = """
 import time
 
-real = job.Job._one
+real = parts._worked
 
 
-def slow(self, *rest):
-    real(self, *rest)
+def slow(*rest):
+    real(*rest)
     print("part", flush=True)
     time.sleep(30)
 
 
-job.Job._one = slow
+parts._worked = slow
 cli.main()
 """
 
@@ -469,7 +472,7 @@ def test_signals_that_ask_leave_a_run_that_continues(few, undisturbed, tmp_path,
 def test_out_of_memory_is_told_and_the_next_run_continues(few, undisturbed, tmp_path, monkeypatch, error):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        real, count = job._check_spans, []
+        real, count = parts._check_spans, []
 
         def check(*args):
             count.append(1)
@@ -477,7 +480,7 @@ def test_out_of_memory_is_told_and_the_next_run_continues(few, undisturbed, tmp_
                 raise error
             real(*args)
 
-        patch.setattr(job, "_check_spans", check)
+        patch.setattr(parts, "_check_spans", check)
         code, message = call("run", few, "-o", out, "--rows", ROWS)
     assert code == 1
     one_line(message, "not enough memory; pass a smaller --rows")
@@ -530,11 +533,11 @@ def test_a_clock_that_runs_backwards_changes_nothing(few, undisturbed, tmp_path,
     for path in out.rglob("*"):  # files from the future
         os.utime(path, (start + 10**8, start + 10**8))
     done = []
-    real = job.Job._one
+    real = parts._worked
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "datetime", Backwards)
         patch.setattr(provenance, "datetime", Backwards)
-        patch.setattr(job.Job, "_one", lambda self, n, *rest: (done.append(n), real(self, n, *rest)))
+        patch.setattr(parts, "_worked", lambda *a: (done.append(int(a[-1]["name"])), real(*a))[1])
         pipeline.run(few, out, rows=ROWS)
     assert done == [1]  # it went on from the part that was done
     assert results(out) == undisturbed
@@ -544,25 +547,25 @@ def test_a_clock_that_runs_backwards_changes_nothing(few, undisturbed, tmp_path,
 
 
 def test_clean_and_classify_hold_their_accounts_too(few, tmp_path, monkeypatch):
-    real = spool.Spool.tables
+    real = Spool.tables
 
     def loses_one(self, kind, count):
         for table in real(self, kind, count):
             yield table.slice(1) if kind == "cleaned" else table
 
-    monkeypatch.setattr(spool.Spool, "tables", loses_one)
+    monkeypatch.setattr(Spool, "tables", loses_one)
     code, error = call("clean", few, "-o", tmp_path / "o.csv")
     assert code == 1
     one_line(error, "13 documents came in, but 11 were kept and 1 quarantined; do not use these results")
     assert not (tmp_path / "o.csv").exists()
     monkeypatch.undo()
 
-    write = spool.Spool.write
+    write = Spool.write
 
     def drops_one(self, kind, number, table):
-        write(self, kind, number, table.slice(1) if kind == "quarantine" else table)
+        return write(self, kind, number, table.slice(1) if kind == "quarantine" else table)
 
-    monkeypatch.setattr(spool.Spool, "write", drops_one)
+    monkeypatch.setattr(Spool, "write", drops_one)
     code, error = call("classify", few, "-o", tmp_path / "t.csv")
     assert code == 1
     one_line(error, "13 documents came in, but 12 were kept and 0 quarantined")

@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 
 import toolkit
 from toolkit import cli
+from toolkit.files import write_rows
 from toolkit.loading import Limits, load
-from toolkit.spool import write_rows
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from toolkit import job, pipeline
+from toolkit import pipeline
 from toolkit.errors import NothingReadError, PipelineError
+from toolkit.jobs import engine, parts, storage
+from toolkit.jobs.spool import Spool
 from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
@@ -123,13 +125,15 @@ def test_the_number_of_jobs_leaves_no_trace(small, undisturbed, tmp_path, n_jobs
 def test_batches_are_read_worked_on_and_written_at_once(small, tmp_path, monkeypatch):
     """The first part is written to the result while the last is not yet worked on."""
     events = []
-    real, groups = job.Job._one, pipeline.write_rows
+    real, groups = parts._worked, storage.write_rows
 
-    def one(self, number, *rest):
+    def one(*asked):
+        number = int(asked[-1]["name"])
         if number == 5:
             assert written.wait(60)
-        real(self, number, *rest)
+        found = real(*asked)
         events.append(number)
+        return found
 
     def write(tables, path):
         def passed():
@@ -141,8 +145,8 @@ def test_batches_are_read_worked_on_and_written_at_once(small, tmp_path, monkeyp
         return groups(passed(), path)
 
     written = threading.Event()
-    monkeypatch.setattr(job.Job, "_one", one)
-    monkeypatch.setattr(pipeline, "write_rows", write)
+    monkeypatch.setattr(parts, "_worked", one)
+    monkeypatch.setattr(storage, "write_rows", write)
     pipeline.run(small, tmp_path / "out", rows=10, n_jobs=2)
     assert events.index("cleaned.parquet") < events.index(5)
 
@@ -158,7 +162,7 @@ def test_a_saved_index_stands_in_for_the_first_pass(small, undisturbed, tmp_path
 
     remover = toolkit.BoilerplateRemover().fit(toolkit.load(small))
     remover.save(tmp_path / "index")
-    monkeypatch.setattr(job, "tally_of", lambda _: pytest.fail("counted"))
+    monkeypatch.setattr(parts, "tally_of", lambda _: pytest.fail("counted"))
     pipeline.run(small, tmp_path / "out", index=tmp_path / "index")
     assert files(tmp_path / "out") == files(undisturbed[0])
     assert len(record(tmp_path / "out")["parameters"]["index"]) == 64
@@ -184,19 +188,19 @@ def test_a_killed_run_continues_to_the_same_bytes(small, undisturbed, tmp_path, 
         monkeypatch.setattr(owner, name, struck)
 
     {
-        "reading": lambda: strike(job.Spool, "write", 4),
-        "counting": lambda: strike(job.TemplateIndex, "save", 1),
-        "cleaning": lambda: strike(job, "_check_spans", 3),
-        "assembling": lambda: strike(pipeline, "write_rows", 2),
-        "accounting": lambda: strike(pipeline, "write_json", 1),
+        "reading": lambda: strike(Spool, "write", 4),
+        "counting": lambda: strike(engine.TemplateIndex, "save", 1),
+        "cleaning": lambda: strike(parts, "_check_spans", 3),
+        "assembling": lambda: strike(storage, "write_rows", 2),
+        "accounting": lambda: strike(pipeline, "record", 1),
     }[moment]()
     with pytest.raises(Killed):
         pipeline.run(small, tmp_path / "out", rows=10)
     assert not (tmp_path / "out" / "run.json").exists()
     monkeypatch.undo()
     done = []
-    real = job.Job._one
-    monkeypatch.setattr(job.Job, "_one", lambda self, n, *rest: (done.append(n), real(self, n, *rest))[1])
+    real = parts._worked
+    monkeypatch.setattr(parts, "_worked", lambda *a: (done.append(int(a[-1]["name"])), real(*a))[1])
     pipeline.run(small, tmp_path / "out", rows=10)
     assert (
         done
@@ -214,13 +218,13 @@ def test_a_killed_run_continues_to_the_same_bytes(small, undisturbed, tmp_path, 
 
 
 def test_an_error_in_one_job_ends_the_run_and_the_next_continues(small, undisturbed, tmp_path, monkeypatch):
-    def struck(self, number, *rest):
-        if number == 3:
+    def struck(*asked):
+        if int(asked[-1]["name"]) == 3:
             raise Killed
-        real(self, number, *rest)
+        return real(*asked)
 
-    real = job.Job._one
-    monkeypatch.setattr(job.Job, "_one", struck)
+    real = parts._worked
+    monkeypatch.setattr(parts, "_worked", struck)
     with pytest.raises(Killed):
         pipeline.run(small, tmp_path / "out", rows=10, n_jobs=2)
     monkeypatch.undo()
@@ -230,10 +234,10 @@ def test_an_error_in_one_job_ends_the_run_and_the_next_continues(small, undistur
 
 def test_a_process_that_is_killed_outright_continues(small, undisturbed, tmp_path):
     code = (
-        "import sys, time; from toolkit import pipeline, job\n"
-        "real = job.Job._one\n"
-        "def slow(self, *rest):\n    real(self, *rest); print('part', flush=True); time.sleep(30)\n"
-        "job.Job._one = slow\npipeline.run(sys.argv[1], sys.argv[2], rows=10)\n"
+        "import sys, time; from toolkit import pipeline; from toolkit.jobs import parts\n"
+        "real = parts._worked\n"
+        "def slow(*rest):\n    real(*rest); print('part', flush=True); time.sleep(30)\n"
+        "parts._worked = slow\npipeline.run(sys.argv[1], sys.argv[2], rows=10)\n"
     )
     out = tmp_path / "out"
     with subprocess.Popen(
@@ -250,7 +254,7 @@ def test_a_process_that_is_killed_outright_continues(small, undisturbed, tmp_pat
 def test_changed_input_starts_again(small, tmp_path, monkeypatch):
     source = tmp_path / "in.jsonl"
     shutil.copy(small / "b.jsonl", source)
-    monkeypatch.setattr(pipeline, "write_rows", lambda *_: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(storage, "write_rows", lambda *_: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         pipeline.run(source, tmp_path / "out")
     monkeypatch.undo()
@@ -267,12 +271,12 @@ def test_nothing_readable_leaves_nothing_behind(tmp_path):
 
 
 def test_an_account_that_does_not_add_up_is_an_error(small, tmp_path, monkeypatch):
-    real = pipeline.write_rows
+    real = storage.write_rows
 
     def loses_one(tables, path):
         return real((t.slice(1) for t in tables), path)
 
-    monkeypatch.setattr(pipeline, "write_rows", loses_one)
+    monkeypatch.setattr(storage, "write_rows", loses_one)
     with pytest.raises(PipelineError, match="62 documents came in, but 59 were kept and 1 quarantined"):
         pipeline.run(small, tmp_path / "out")
     assert not (tmp_path / "out" / "run.json").exists()
@@ -281,13 +285,13 @@ def test_an_account_that_does_not_add_up_is_an_error(small, tmp_path, monkeypatc
 def test_spans_that_do_not_fit_are_an_error():
     corpus = pd.DataFrame({"doc_id": ["a"], "text": ["four"]})
     good = pd.DataFrame({"doc_id": ["a", "a"], "start": [0, 2], "end": [2, 4]})
-    job._check_spans(corpus, good)
-    job._check_spans(corpus, good.iloc[:0])
+    parts._check_spans(corpus, good)
+    parts._check_spans(corpus, good.iloc[:0])
     for column, value in (("end", 5), ("start", -1), ("start", 1), ("doc_id", "b")):
         bad = good.copy()
         bad.loc[1 if column != "start" or value == 1 else 0, column] = value
         with pytest.raises(PipelineError, match="does not fit its text"):
-            job._check_spans(corpus, bad)
+            parts._check_spans(corpus, bad)
 
 
 def test_clean_and_classify_write_one_file(small, tmp_path, undisturbed):

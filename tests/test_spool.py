@@ -1,5 +1,7 @@
 import gzip
 import json
+import os
+from contextlib import contextmanager
 
 import pandas as pd
 import pyarrow as pa
@@ -8,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from toolkit import spool
+from toolkit import files
 from toolkit.errors import SpoolError
-from toolkit.spool import Spool, whole, write_rows
+from toolkit.files import whole, write_rows
+from toolkit.jobs.spool import Spool, claim
+from toolkit.jobs.storage import Files
 
 
 def table(*values):
@@ -28,32 +32,62 @@ def test_whole_leaves_the_old_file_where_the_new_one_fails(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+@contextmanager
+def claimed(folder, key="a"):
+    lock = claim(folder, key)
+    yield Spool(Files(str(folder)))
+    os.close(lock)
+
+
 def test_parts_and_notes_survive_for_the_same_key_only(tmp_path):
-    first = Spool(tmp_path / "p", {"input": 1})
-    first.write("corpus", 0, table(1, 2))
-    first.note(parts=[2])
-    first.release()
-    again = Spool(tmp_path / "p", {"input": 1})
-    assert again.resumed
-    assert again.notes == {"parts": [2]}
-    assert again.read("corpus", 0)["n"].to_pylist() == [1, 2]
-    again.release()
-    other = Spool(tmp_path / "p", {"input": 2})
-    assert not other.resumed
-    assert not other.path("corpus", 0).exists()
-    other.close()
-    assert not (tmp_path / "p").exists()
+    with claimed(tmp_path / "p") as first:
+        part = first.once("one", lambda: {"name": "0", "corpus": first.write("corpus", "0", table(1, 2))})
+    with claimed(tmp_path / "p") as again:
+        assert again.once("one", lambda: pytest.fail("done twice")) == part
+        assert again.table("corpus", part)["n"].to_pylist() == [1, 2]
+    with claimed(tmp_path / "p", "b") as other:
+        assert other.note("one") is None
+        assert not other.files.has("corpus-0.parquet")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', "\x00"])
 def test_a_damaged_manifest_means_starting_again(tmp_path, text):
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "manifest.json").write_text(text)
-    (tmp_path / "p" / "corpus-000000.parquet").write_text("old")
-    fresh = Spool(tmp_path / "p", {})
-    assert not fresh.resumed
-    assert not fresh.path("corpus", 0).exists()
-    fresh.release()
+    (tmp_path / "p" / "corpus-0.parquet").write_text("old")
+    with claimed(tmp_path / "p") as fresh:
+        assert not fresh.files.has("corpus-0.parquet")
+
+
+def exchanged(folder):
+    (folder / "corpus-1.parquet").replace(folder / "corpus-0.parquet")
+
+
+def absent(folder):
+    (folder / "corpus-0.parquet").unlink()
+
+
+def rewritten(folder):
+    parquet.write_table(table(1, 3), folder / "corpus-0.parquet")
+
+
+@pytest.mark.parametrize("harm", [exchanged, absent, rewritten])
+def test_a_part_that_is_not_the_one_written_is_named(tmp_path, harm):
+    with claimed(tmp_path / "p") as spool:
+        parts = [{"name": str(n), "corpus": spool.write("corpus", str(n), table(n, 2))} for n in range(2)]
+        harm(tmp_path / "p")
+        with pytest.raises(
+            SpoolError, match=r"corpus-0\.parquet: this part of an interrupted run is damaged"
+        ):
+            list(spool.tables("corpus", parts))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]"])
+def test_a_damaged_note_is_named(tmp_path, text):
+    with claimed(tmp_path / "p") as spool:
+        (tmp_path / "p" / "done-0.json").write_text(text)
+        with pytest.raises(SpoolError, match=r"done-0\.json: this part of an interrupted run is damaged"):
+            spool.once("done-0", dict)
 
 
 def test_a_linked_folder_is_refused(tmp_path):
@@ -61,19 +95,18 @@ def test_a_linked_folder_is_refused(tmp_path):
     (tmp_path / "elsewhere" / "precious").write_text("x")
     (tmp_path / "p").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SpoolError, match="is a link"):
-        Spool(tmp_path / "p", {})
+        claim(tmp_path / "p", "a")
     assert (tmp_path / "elsewhere" / "precious").exists()
 
 
 def test_two_jobs_do_not_share_a_folder(tmp_path):
-    holder = Spool(tmp_path / "p", {})
-    with pytest.raises(SpoolError, match="another run is writing there"):
-        Spool(tmp_path / "p", {})
-    holder.release()
-    Spool(tmp_path / "p", {}).close()
+    with claimed(tmp_path / "p"), pytest.raises(SpoolError, match="another run is writing there"):
+        claim(tmp_path / "p", "a")
+    with claimed(tmp_path / "p"):
+        pass
 
 
-@given(st.lists(st.integers(0, 7), min_size=1, max_size=6), st.sampled_from(spool.ENDINGS))
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=6), st.sampled_from(files.ENDINGS))
 def test_bytes_do_not_depend_on_how_rows_are_cut(tmp_path_factory, sizes, ending):
     folder = tmp_path_factory.mktemp("rows")
     values, cut, at = list(range(sum(sizes))), [], 0
@@ -81,7 +114,7 @@ def test_bytes_do_not_depend_on_how_rows_are_cut(tmp_path_factory, sizes, ending
         cut.append(table(*values[at : at + size]))
         at += size
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "ROW_GROUP", 3)
+        patch.setattr(files, "ROW_GROUP", 3)
         assert write_rows(cut, folder / f"a{ending}") == len(values)
         assert write_rows([table(*values)], folder / f"b{ending}") == len(values)
     assert (folder / f"a{ending}").read_bytes() == (folder / f"b{ending}").read_bytes()
@@ -89,7 +122,7 @@ def test_bytes_do_not_depend_on_how_rows_are_cut(tmp_path_factory, sizes, ending
 
 def test_formats_hold_the_rows(tmp_path):
     rows = pa.table({"s": pa.array(['a,"b"\nc', "é", None], pa.large_string())})
-    for ending in spool.ENDINGS:
+    for ending in files.ENDINGS:
         write_rows([rows], tmp_path / f"x{ending}")
     assert parquet.read_table(tmp_path / "x.parquet").equals(rows)
     assert pd.read_csv(tmp_path / "x.csv")["s"].tolist()[:2] == ['a,"b"\nc', "é"]

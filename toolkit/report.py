@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from toolkit.display import CleanedArticle, show, telling, visible
 from toolkit.errors import NoRunError, OutputError, ReportError
-from toolkit.spool import whole
+from toolkit.files import whole
 from toolkit.verdict import TEXTS
 
 UNKNOWN = "(unknown)"

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import read_decisions
 from toolkit.corpus import check_columns
@@ -116,10 +114,6 @@ class Settings:
         return self.applied_to(
             BoilerplateRemover() if self.index is None else BoilerplateRemover.load(self.index)
         )
-
-    def with_language(self, corpus: pd.DataFrame) -> pd.DataFrame:
-        """Return a batch in which articles that name no language have the one given."""
-        return corpus if self.lang is None else corpus.assign(lang=corpus["lang"].fillna(self.lang))
 
     @property
     def detects(self) -> bool:

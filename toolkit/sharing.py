@@ -20,12 +20,11 @@ from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.errors import CorpusError, OutputError, SharingError
-from toolkit.job import table_of
+from toolkit.files import ROW_GROUP, file_of_rows, table_of, whole, write_rows
 from toolkit.loading import load
 from toolkit.loading.limits import Budget, Limits
 from toolkit.loading.quarantine import Unreadable
 from toolkit.provenance import refuse_overwriting
-from toolkit.spool import ROW_GROUP, file_of_rows, whole, write_rows
 from toolkit.verdict import VERDICTS
 from toolkit.verification import intact
 

@@ -132,7 +132,8 @@ def iter_batches(
         msg = f"iter_batches: rows={rows}; give 1 or more"
         raise ValueError(msg)
     options = _options(columns, encoding, detect_language, limits, repair)
-    return _batches(_parts(find_sources(paths), options, strict=strict), rows, options)
+    parts = _parts(find_sources(paths), options, strict=strict)
+    return (_frame(table, rejected) for table, rejected in batched(parts, rows, options))
 
 
 def _options(
@@ -145,36 +146,42 @@ def _options(
     return Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
 
 
-def _parts(sources: list[Source], options: Options, *, strict: bool) -> Iterator[Part]:
-    identities = Identities()
+def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Iterator[Part]:
+    """Yield the documents, ids as they stand in the files, and the rejected records; with ``strict`` raise."""
     for source in sources:
         for table, rejected in read_source(source, options):
             if strict and rejected:
                 place, reason, excerpt = rejected[0]
                 msg = f"{place}: {reason}" + (f" ({excerpt[:60]})" if excerpt else "")
                 raise LoadError(msg)
-            if table is not None and table.num_rows:
-                ids = identities.distinct(table["doc_id"].combine_chunks())
-                table = table.set_column(0, "doc_id", ids)
             yield table, rejected
 
 
-def _batches(parts: Iterator[Part], rows: int, options: Options) -> Iterator[pd.DataFrame]:
+def _parts(sources: list[Source], options: Options, *, strict: bool) -> Iterator[Part]:
+    identities = Identities()
+    for table, rejected in records(sources, options, strict=strict):
+        if table is not None and table.num_rows:
+            table = table.set_column(0, "doc_id", identities.distinct(table["doc_id"].combine_chunks()))
+        yield table, rejected
+
+
+def batched(parts: Iterable[Part], rows: int, options: Options) -> Iterator[tuple[pa.Table, list[Rejected]]]:
+    """Yield the documents in tables of ``rows``, each with the records rejected since the one before."""
     held, rejected = schema(options).empty_table(), list[Rejected]()
     delivered = False
     for table, bad in parts:
         rejected += bad
         if table is None or not table.num_rows:
             if len(rejected) >= MOST_REJECTED:
-                yield _frame(schema(options).empty_table(), rejected)
+                yield schema(options).empty_table(), rejected
                 rejected, delivered = [], True
             continue
         held = pa.concat_tables([held, table]) if held.num_rows else table
         while held.num_rows >= rows:
-            yield _frame(held.slice(0, rows), rejected)
+            yield held.slice(0, rows).combine_chunks(), rejected
             held, rejected, delivered = held.slice(rows), [], True
     if held.num_rows or rejected or not delivered:
-        yield _frame(held, rejected)
+        yield held.combine_chunks(), rejected
 
 
 def _frame(table: pa.Table, rejected: list[Rejected]) -> pd.DataFrame:

@@ -1,25 +1,23 @@
-"""Spool: the intermediate files of a job (numbered Parquet parts), complete or absent, so a killed job can continue."""
+"""Files: written whole or not at all, and tables written as Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
-import errno
 import gzip
-import hashlib
-import json
 import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from csv import QUOTE_NONNUMERIC
 from glob import escape
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from toolkit.errors import OutputError, SpoolError
+from toolkit.errors import OutputError
 
 ROW_GROUP = 8192
 """Rows of a Parquet row group in results; fixed, so that their bytes do not depend on the batch size."""
@@ -42,7 +40,8 @@ def whole(path: Path) -> Iterator[Path]:
     ...     (Path(folder) / "a.txt").read_text()
     'all of it'
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    # two processes, on two machines perhaps, may write the same part at once
+    temporary = path.with_name(f".{path.stem}.{uuid4().hex}.tmp{path.suffix}")
     try:
         yield temporary
         _sync(temporary)
@@ -73,115 +72,6 @@ def _sync(path: Path) -> None:
         os.close(number)
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write ``value`` as indented UTF-8 JSON, whole or not at all."""
-    with whole(path) as temporary:
-        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
-
-
-class Spool:
-    """A folder with the parts of one job and notes on its progress.
-
-    Parameters
-    ----------
-    folder : Path
-        Created if missing, removed by :meth:`close`. Parts of a job with another ``key`` are deleted first.
-    key : mapping
-        Everything that the parts depend on: digests of inputs, parameters, versions. JSON values.
-
-    Raises
-    ------
-    SpoolError
-        The folder is a link, or another process works in it.
-    """
-
-    def __init__(self, folder: Path, key: Mapping[str, Any]) -> None:
-        if folder.is_symlink():
-            msg = f"{folder}: is a link, and parts are never written elsewhere; remove it"
-            raise SpoolError(msg)
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder)
-        text = json.dumps(key, sort_keys=True, ensure_ascii=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        self._manifest = folder / "manifest.json"
-        self.notes: dict[str, Any] = self._found(digest)
-        self.resumed = bool(self.notes)
-        if not self.resumed:
-            for entry in folder.iterdir():
-                if entry.name != "lock":
-                    shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-        self._digest = digest
-
-    def _found(self, digest: str) -> dict[str, Any]:
-        try:
-            manifest = json.loads(self._manifest.read_text("utf-8"))
-            return dict(manifest["notes"]) if manifest["key"] == digest else {}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {}
-
-    def note(self, **notes: Any) -> None:
-        """Save values (JSON) that must survive a kill."""
-        self.notes.update(notes)
-        write_json(self._manifest, {"key": self._digest, "notes": self.notes})
-
-    def path(self, kind: str, number: int) -> Path:
-        """Return the path of a part."""
-        return self.folder / f"{kind}-{number:06d}.parquet"
-
-    def has(self, kind: str, number: int) -> bool:
-        """Return whether a part exists; parts are always complete."""
-        return self.path(kind, number).is_file()
-
-    def write(self, kind: str, number: int, table: pa.Table) -> None:
-        """Write a part, completely or not at all."""
-        with whole(self.path(kind, number)) as temporary:
-            parquet.write_table(table, temporary, compression="lz4", use_dictionary=False)
-
-    def read(self, kind: str, number: int) -> pa.Table:
-        """Read a part; raise SpoolError if it is damaged or missing."""
-        path = self.path(kind, number)
-        try:
-            return parquet.read_table(path)
-        except (OSError, pa.ArrowInvalid) as error:
-            if getattr(error, "errno", None) not in {None, errno.ENOENT}:
-                raise
-            msg = f"{path}: this part of an interrupted run is damaged; remove {self.folder} and run again"
-            raise SpoolError(msg) from None
-
-    def tables(self, kind: str, count: int) -> Iterator[pa.Table]:
-        """Yield the first ``count`` parts, cast to the schema of the first."""
-        if count:
-            schema = parquet.read_schema(self.path(kind, 0))
-            yield from (self.read(kind, number).cast(schema) for number in range(count))
-
-    def close(self) -> None:
-        """Remove the folder."""
-        os.close(self._lock)
-        shutil.rmtree(self.folder, ignore_errors=True)  # the results are there, or a worse error is raised
-
-    def release(self) -> None:
-        """Release the lock and keep the parts for the next run."""
-        os.close(self._lock)
-
-
-def _locked(folder: Path) -> int:
-    number = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return number
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(number)
-        msg = f"{folder.parent}: another run is writing there; wait for it or choose another output"
-        raise SpoolError(msg) from None
-    except OSError:  # a file system without locks, as on some clusters: better unlocked than not at all
-        pass
-    return number
-
-
 def file_of_rows(path: str | Path) -> Path:
     """Return ``path`` if :func:`write_rows` can write it; call this before the work begins.
 
@@ -200,6 +90,13 @@ def file_of_rows(path: str | Path) -> Path:
     return path
 
 
+def table_of(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as the Arrow table that is written of it."""
+    frame = frame.copy(deep=False)
+    frame.attrs = {}  # the quarantine is a table of its own
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+
+
 def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
     """Write tables of one schema to a file, completely or not at all; return the number of rows.
 
@@ -213,7 +110,7 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
 
     Raises
     ------
-    SpoolError
+    OutputError
         The ending is another one, or ``path`` is a folder.
     """
     name = file_of_rows(path).name.removesuffix(".gz")

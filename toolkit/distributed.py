@@ -1,0 +1,181 @@
+"""Distributed: the jobs of :mod:`toolkit.pipeline` on a Dask cluster: the same names, the same bytes.
+
+The engine is the same too (:mod:`toolkit.jobs`): its tasks are pure functions of files, done by the workers of the
+cluster in place of threads. Parts lie in a folder beside the output, each written whole, and a task that finds its
+note there is done. So a lost worker costs one task, and a job whose driver was killed continues where it stopped.
+Only counts go through the scheduler.
+
+Memory: a worker holds one part for each of its threads, some ten times the text of ``rows`` documents, and once
+the models and the index (up to 1 GB for a corpus of many gigabytes); the driver the index and 8 bytes a
+document. Dask's own DataFrame is not used, so the option ``dataframe.convert-string`` has no effect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distributed import KilledWorker, get_client
+
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.errors import PipelineError
+from toolkit.jobs.engine import Inputs, Job, Workers
+from toolkit.jobs.storage import Files, far, parent_of
+from toolkit.jobs.summary import RunSummary
+from toolkit.pipeline import ROWS, one_file_with, run_with
+from toolkit.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["classify", "clean", "fit", "run"]
+
+AHEAD = 1000
+"""Tasks that are handed to the scheduler before the first of them is waited for."""
+
+
+def run(
+    inputs: Inputs,
+    output: str | Path,
+    *,
+    client: Client | None = None,
+    rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None,
+    force: bool = False,
+    **settings: Any,
+) -> RunSummary:
+    """Load, clean and classify files into a folder of results, as :func:`toolkit.pipeline.run` does.
+
+    Parameters
+    ----------
+    inputs, output
+        As for :func:`toolkit.pipeline.run`, and any URL of fsspec (``s3://bucket/news/*.jsonl.gz``). All
+        workers must reach both. One file is read by one task, so many files are read faster than one.
+    client : distributed.Client, optional
+        Default: the current one.
+    rows, force
+        As for :func:`toolkit.pipeline.run`; the results do not depend on ``rows`` nor on the cluster.
+    storage_options : mapping, optional
+        For fsspec, such as ``{"anon": True}``.
+    **settings
+        Parameters of :class:`toolkit.settings.Settings`; ``index`` may be a URL.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    PipelineError
+        There is no client, an input is missing, or documents in are not kept + quarantined.
+    NothingReadError
+        No document could be read.
+
+    Examples
+    --------
+    A folder of compressed JSON lines on two processes of this machine::
+
+        from dask.distributed import Client
+        from toolkit import distributed
+
+        with Client(n_workers=2, threads_per_worker=1) as client:
+            print(distributed.run("news/*.jsonl.gz", "out/news", client=client))
+    """
+    return run_with(
+        _workers(client), inputs, _seen_by_all(output), settings, rows=rows, progress=False, force=force,
+        options=storage_options,
+    )  # fmt: skip
+
+
+def clean(
+    inputs: Inputs,
+    output: str | Path,
+    *,
+    client: Client | None = None,
+    rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> RunSummary:
+    """Clean files into one file, as :func:`toolkit.pipeline.clean` does; parameters as for :func:`run`."""
+    return one_file_with(
+        _workers(client), "cleaned", inputs, _seen_by_all(output), settings, rows=rows, progress=False,
+        options=storage_options,
+    )  # fmt: skip
+
+
+def classify(
+    inputs: Inputs,
+    output: str | Path,
+    *,
+    client: Client | None = None,
+    rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> RunSummary:
+    """Classify files into one file, as :func:`toolkit.pipeline.classify` does; parameters as for :func:`run`."""
+    return one_file_with(
+        _workers(client), "topics", inputs, _seen_by_all(output), settings, rows=rows, progress=False,
+        options=storage_options,
+    )  # fmt: skip
+
+
+def fit(
+    inputs: Inputs,
+    output: str | Path,
+    *,
+    client: Client | None = None,
+    rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> BoilerplateRemover:
+    """Count what files repeat, and save the remover that knows it; other parameters as for :func:`run`.
+
+    Parameters
+    ----------
+    output : path or URL
+        Gets what ``BoilerplateRemover.save`` writes, for :func:`run` and ``news-toolkit run --index``.
+
+    Returns
+    -------
+    BoilerplateRemover
+        As ``BoilerplateRemover().partial_fit(corpus)`` on the whole corpus at once; see
+        :class:`toolkit.TemplateIndex` on its bound.
+    """
+    folder, name = parent_of(_seen_by_all(output))
+    target, asked = Files(folder, dict(storage_options or {})), Settings.of(settings)
+    with Job(
+        inputs, target, f".{name}.partial", _workers(client), steps=("clean",), settings=asked, rows=rows
+    ) as job:
+        remover = BoilerplateRemover()
+        remover.index_ = job.fit()
+        with target.made(name) as path:
+            remover.save(path)
+    return remover
+
+
+def _seen_by_all(output: str | Path) -> str:
+    """Return the output as workers see it, who may stand in other folders."""
+    return str(output) if far(str(output)) else os.path.abspath(output)  # noqa: PTH100
+
+
+def _workers(client: Client | None) -> AbstractContextManager[Workers]:
+    try:
+        return _done_by(client or get_client())
+    except ValueError:
+        msg = "no cluster: start a dask.distributed.Client, or pass one with client="
+        raise PipelineError(msg) from None
+
+
+@contextmanager
+def _done_by(client: Client) -> Iterator[Workers]:
+    executor = client.get_executor(pure=False)
+    try:
+        yield Workers(executor, AHEAD, remote=True)
+    except KilledWorker as error:
+        msg = f"{error.task}: every worker that tried it died, most often for want of memory; pass a smaller rows="
+        raise PipelineError(msg) from None
+    finally:
+        executor.shutdown(wait=False)

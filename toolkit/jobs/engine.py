@@ -1,0 +1,358 @@
+"""Engine: the order of a job's tasks on an executor, threads or a cluster; its lock, its resume, its counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.tally import pooled, ranges
+from toolkit.boilerplate.templates import TemplateIndex
+from toolkit.errors import NothingReadError, PipelineError
+from toolkit.jobs import parts
+from toolkit.jobs.inputs import Input, digest, found_in, near_inputs
+from toolkit.jobs.parts import INDEX, Part
+from toolkit.jobs.spool import NOTE, Spool, claim
+from toolkit.jobs.storage import Files, parent_of
+from toolkit.jobs.summary import RunSummary, by_count
+from toolkit.provenance import listed, models, sha256, versions
+from toolkit.settings import Settings
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+Inputs = Sequence[str | Path] | str | Path
+
+READ_AT_ONCE = 4_000_000
+"""Small input files are read together, up to so many bytes, by one task of a cluster."""
+
+
+@dataclass
+class Workers:
+    """Who does the tasks.
+
+    Attributes
+    ----------
+    executor : concurrent.futures.Executor
+    ahead : int
+        Tasks that are handed in before the first of them is waited for.
+    remote : bool
+        Whether the tasks are done in other processes, on other machines perhaps.
+    """
+
+    executor: Executor
+    ahead: int
+    remote: bool = False
+
+
+class _AtOnce(Executor):
+    """Does each task when it is handed in, by the caller itself."""
+
+    def submit(self, function: Callable[..., _R], /, *args: Any, **named: Any) -> Future[_R]:
+        future: Future[_R] = Future()
+        future.set_result(function(*args, **named))
+        return future
+
+
+def threads(n_jobs: int) -> AbstractContextManager[Workers]:
+    """Return workers of this process; -1 is one for each processor that may be used.
+
+    Raises
+    ------
+    PipelineError
+        ``n_jobs`` is neither -1 nor positive.
+    """
+    if n_jobs == -1:
+        n_jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if n_jobs < 1:
+        msg = f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors"
+        raise PipelineError(msg)
+    return _threads(n_jobs)
+
+
+@contextmanager
+def _threads(n_jobs: int) -> Iterator[Workers]:
+    if n_jobs == 1:
+        yield Workers(_AtOnce(), 0)
+        return
+    pool = ThreadPoolExecutor(n_jobs)
+    try:
+        yield Workers(pool, n_jobs)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class Job:
+    """One job: its parts, and the tasks that make them, in order.
+
+    Parameters
+    ----------
+    inputs : path, URL or sequence of them
+    target : Files
+        Where the results go.
+    beside : str
+        Folder in ``target`` for the parts.
+    workers : context manager that gives Workers
+    steps : tuple of str
+        Of ``clean``, ``classify``.
+    settings : Settings
+    rows : int
+        Documents in a part.
+    progress : bool
+    guard : callable, optional
+        Is called before anything is written, and may raise.
+    study : path, optional
+        The study file, whose digest is recorded.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        target: Files,
+        beside: str,
+        workers: AbstractContextManager[Workers],
+        *,
+        steps: tuple[str, ...],
+        settings: Settings,
+        rows: int,
+        progress: bool = False,
+        guard: Callable[[Job], None] | None = None,
+        study: str | Path | None = None,
+    ) -> None:
+        self.given = listed(inputs)
+        self.target, self.steps, self.settings, self.rows = target, steps, settings, rows
+        self._beside, self._with, self._guard, self._study = beside, workers, guard, study
+        self._progress = progress
+        self._totals: dict[str, Any] = {}
+        self._pending: Generator[Part] | None = None
+
+    def __enter__(self) -> Job:
+        with ExitStack() as stack:
+            self.workers = stack.enter_context(self._with)
+            if self.workers.remote:
+                inputs = found_in(self.given, self.target.options)
+            else:
+                inputs = near_inputs([self._kept(item, stack) for item in self.given])
+            self.inputs: list[Input] = inputs
+            self.digests = list(self._each(digest, inputs))
+            self._saved = self._saved_remover(stack)
+            self.parameters = self.settings.record(None if self._saved is None else sha256(self._saved))
+            self.parameters["steps"] = list(self.steps)
+            if self._study is not None:
+                self.parameters["study"] = sha256(Path(self._study))
+            if self._guard is not None:
+                self._guard(self)
+            self.versions, self.models = versions(), models()
+            made_of = [self.digests, self.parameters, self.versions, self.models, self.rows]
+            key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+            self._folder = Files(self.target.path(self._beside), self.target.options)
+            # a worker that an earlier job gave up may still write, so a job on a cluster has a folder by its key
+            own = self._folder.path(key[:16]) if self.workers.remote else self._folder.folder
+            self.spool = Spool(Files(own, self.target.options))
+            local = self.spool.files.local
+            self._lock = None if local is None else claim(Path(local), key)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pending is not None:
+            self._pending.close()
+        self._stack.close()
+        parts.forget()
+        local = self.spool.files.local
+        begun = local is None or any(p.name != f"manifest{NOTE}" for p in Path(local).glob(f"*{NOTE}"))
+        if self._lock is not None:
+            os.close(self._lock)
+        if kind is None or issubclass(kind, NothingReadError) or not begun:
+            self.close()
+
+    def close(self) -> None:
+        """Remove the parts."""
+        if self._folder.local is not None:
+            shutil.rmtree(
+                self._folder.local, ignore_errors=True
+            )  # the results are there, or a worse error is raised
+        else:
+            self._folder.discard("", recursive=True)
+
+    def _kept(self, item: str | Path, stack: ExitStack) -> str | Path:
+        """Return an input; a pipe as a copy, since it can be read once, but is digested and then loaded."""
+        if item != "-" and not Path(item).is_fifo():
+            return item
+        place = Path(self.target.folder)
+        place.mkdir(parents=True, exist_ok=True)
+        folder = stack.enter_context(TemporaryDirectory(dir=place, prefix=".stdin-"))
+        path = Path(folder, "stdin" if item == "-" else Path(item).name)
+        pipe = sys.stdin.buffer if item == "-" else stack.enter_context(Path(item).open("rb"))  # noqa: SIM115
+        with path.open("wb") as out:
+            shutil.copyfileobj(pipe, out)
+        return path
+
+    def _saved_remover(self, stack: ExitStack) -> Path | None:
+        """Return the saved remover that was given, as a file of this machine."""
+        if self.settings.index is None:
+            return None
+        folder, name = parent_of(self.settings.index)
+        return stack.enter_context(Files(folder, self.target.options).near(name))
+
+    def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
+        """Do a task for each item; yield the results in order, and hand in few at a time."""
+        ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
+        waiting: deque[Future[_R]] = deque()
+        for item in items:
+            waiting.append(self.workers.executor.submit(task, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def work(self) -> None:
+        """Make the results of every part; several threads make them while :meth:`assemble` writes."""
+        self._read()
+        index = self._index() if "clean" in self.steps else ""
+        self._pending = self._worked(index)
+        if self.workers.remote or not self.workers.ahead:
+            for _ in self._finished():
+                pass
+
+    def fit(self) -> TemplateIndex:
+        """Read the input and return the index of what it repeats."""
+        self._read()
+        return self.counted(bound=0)
+
+    def _read(self) -> None:
+        """Write the input as parts, and what each repeats."""
+        self.counting = (
+            "clean" in self.steps and self._saved is None and not self.spool.files.has(f"index{NOTE}")
+        )
+        if self.workers.remote:
+            task = partial(parts.read_all, self.spool, self.settings, self.rows)
+            found: Iterator[Part] = (part for read in self._each(task, self._groups()) for part in read)
+        else:
+            found = parts.read(self.spool, self.settings, self.rows, ("", self.inputs))
+        self.parts: list[Part] = []
+        hashes = [np.empty(0, np.uint64)]
+        with self._bar("reading", None) as bar:
+            for part, of_ids in self._each(partial(parts.look, self.spool, counting=self.counting), found):
+                self.parts.append(part)
+                hashes.append(np.frombuffer(of_ids, np.uint64))
+                bar.update(part["kept"])
+        ids = np.concatenate(hashes)
+        if not len(ids):
+            raise self._nothing()
+        self._renamed: dict[str, dict[int, str]] = {}
+        if len(np.unique(ids)) < len(ids):
+            (self._renamed,) = self._each(partial(parts.renamed, self.spool), [self.parts])
+
+    def _groups(self) -> Iterator[tuple[str, list[Input]]]:
+        """Yield the inputs that one task reads, with how its parts are called."""
+        group: list[Input] = []
+        size = number = 0
+        for item, known in zip(self.inputs, self.digests, strict=True):
+            if group and size + (known["bytes"] or 0) > READ_AT_ONCE:
+                yield f"{number:06d}-", group
+                group, size, number = [], 0, number + 1
+            group.append(item)
+            size += known["bytes"] or 0
+        yield f"{number:06d}-", group
+
+    def _nothing(self) -> NothingReadError:
+        tables = [self.spool.table("quarantine", part).to_pandas() for part in self.parts]
+        quarantine = pd.concat(tables or [pd.DataFrame()])
+        names = ", ".join(str(name) for name in self.given[:3])
+        msg = f"{names}: no document could be read; {len(quarantine):,} records are unreadable"
+        return NothingReadError(msg, quarantine)
+
+    def counted(self, bound: int) -> TemplateIndex:
+        """Add up what all parts repeat; keys of ``bound`` documents or fewer are left out."""
+        names = [part["name"] for part in self.parts]
+        buckets = ranges(sum(part["keys"] for part in self.parts))
+        sums = self._each(partial(parts.add_up, self.spool, names, bound), buckets, ahead=32)
+        return pooled(parts.openers(self.spool, names), sums, bound=bound)
+
+    def _index(self) -> str:
+        """Write the remover with its index, once; return its SHA-256."""
+
+        def made() -> dict[str, Any]:
+            remover = BoilerplateRemover() if self._saved is None else BoilerplateRemover.load(self._saved)
+            self.settings.applied_to(remover)
+            if self.counting:
+                remover.index_ = self.counted(bound=1)
+            with self.spool.files.made(INDEX) as path:
+                remover.save(path)
+                return {"sha256": sha256(path)}
+
+        digest = self.spool.once("index", made)["sha256"]
+        if (local := self.spool.files.local) is not None:
+            for part in self.parts:
+                Path(local, parts.tally(part["name"])).unlink(missing_ok=True)
+        return str(digest)
+
+    def _worked(self, index: str) -> Generator[Part]:
+        items = (part | {"ids": self._renamed.get(part["name"])} for part in self.parts)
+        what = "cleaning" if "clean" in self.steps else "classifying"
+        with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
+            done = self._each(partial(parts.work, self.spool, self.steps, index), items)
+            for number, part in enumerate(done):
+                self._add(part.pop("counts"))
+                del part["ids"]
+                self.parts[number] = part
+                bar.update(part["kept"])
+                yield part
+
+    def _finished(self) -> Iterator[Part]:
+        """Yield each part as soon as its results are there."""
+        yield from self.parts if self._pending is None else self._pending
+        self._pending = None
+
+    def _add(self, counts: Mapping[str, Any]) -> None:
+        for name, value in counts.items():
+            if isinstance(value, dict):
+                self._totals.setdefault(name, Counter()).update(value)
+            else:
+                self._totals[name] = self._totals.get(name, 0) + value
+
+    def assemble(self, targets: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+        """Write each kind of all parts, end to end, to the file named; return its rows and its SHA-256."""
+        items, written = list(targets.items()), []
+        if self._pending is not None:
+            written = [parts.assemble(self.spool, self.target, self._finished(), items.pop(0))]
+        written += self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
+        return dict(zip(targets, written, strict=True))
+
+    def rows_of(self, kind: str) -> int:
+        """Return the rows of all parts of a kind, as written."""
+        return sum(part[kind]["rows"] for part in self.parts)
+
+    def summary(self, output: str | Path) -> RunSummary:
+        """Return the counts of the finished job."""
+        came, kept = sum(part["in"] for part in self.parts), sum(part["kept"] for part in self.parts)
+        counts = {
+            name: dict(by_count(value)) if isinstance(value, Counter) else value
+            for name, value in self._totals.items()
+        }
+        counts["removed"] = dict(sorted(counts.get("removed", {}).items()))
+        return RunSummary(
+            output=Path(output), documents_in=came, kept=kept, quarantined=came - kept,
+            repair=tuple(self.settings.repair), **counts,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def _bar(self, what: str, total: int | None) -> Any:
+        from tqdm import tqdm
+
+        return tqdm(total=total, desc=what, unit=" documents", disable=not self._progress, file=sys.stderr)

@@ -1,0 +1,104 @@
+"""Inputs: the files that a job reads, on this machine or on any file system that fsspec knows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from toolkit.jobs.storage import far, is_local
+from toolkit.loading.sources import Source, find_sources
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input file.
+
+    Attributes
+    ----------
+    label, fault : str, str or None
+        As in :class:`toolkit.loading.sources.Source`.
+    path : str
+    options : mapping or None
+        For fsspec; None for a file of this machine.
+    """
+
+    label: str
+    path: str
+    options: Mapping[str, Any] | None = None
+    fault: str | None = None
+
+    def open(self) -> Any:
+        """Open the file for reading."""
+        if self.options is None:
+            return Path(self.path).open("rb")
+        import fsspec  # type: ignore[import-untyped]
+
+        return fsspec.open(self.path, "rb", **self.options)
+
+    @contextmanager
+    def source(self) -> Iterator[Source]:
+        """Give the file as the readers take it."""
+        name = PurePosixPath(self.path).name
+        if self.options is None:
+            yield Source(self.label, Path(self.path).name, path=Path(self.path), fault=self.fault)
+            return
+        with self.open() as file:
+            yield Source(self.label, name, file=file)
+
+
+def digest(item: Input) -> dict[str, Any]:
+    """Return what an input file is, as :func:`toolkit.provenance.digests` does."""
+    found, size = hashlib.sha256(), 0
+    try:
+        if item.options is not None or Path(item.path).is_file():  # opening a pipe would wait for ever
+            with item.open() as file:
+                while piece := file.read(1 << 20):
+                    found.update(piece)
+                    size += len(piece)
+            return {"name": item.label, "bytes": size, "sha256": found.hexdigest()}
+    except OSError:
+        pass
+    return {"name": item.label, "bytes": None, "sha256": None}
+
+
+def found_in(given: Sequence[str | Path], options: Mapping[str, Any]) -> list[Input]:
+    """Return the input files, those of this machine first, sorted by path.
+
+    Raises
+    ------
+    FileNotFoundError
+        A path does not exist, or a pattern matches nothing.
+    """
+    near, found = [], {}
+    for item in map(str, given):
+        if not far(item):
+            near.append(item)
+            continue
+        import fsspec
+
+        system, path = fsspec.core.url_to_fs(item, **options)
+        if is_local(system):
+            near.append(path)
+            continue
+        magic = fsspec.core.has_magic(path)
+        files = system.glob(path) if magic else system.find(path) if system.exists(path) else []
+        if not files:
+            msg = f"{item}: {'matches no file' if magic else 'no such file or folder'}"
+            raise FileNotFoundError(msg)
+        fixed = path[: min(path.find(c) for c in "*?[" if c in path)] if magic else path
+        root = fixed if not magic and files != [path] else fixed.rpartition("/")[0]
+        for file in files:
+            if not system.isdir(file):
+                label = str(PurePosixPath(file).relative_to(root or "/")) if root else file.lstrip("/")
+                found[file] = Input(label, system.unstrip_protocol(file), dict(options))
+    return near_inputs(near) + [found[file] for file in sorted(found, key=lambda f: PurePosixPath(f).parts)]
+
+
+def near_inputs(given: Sequence[str | Path]) -> list[Input]:
+    """Return the input files of this machine, as :func:`toolkit.load` finds them."""
+    sources = find_sources(list(given)) if given else []
+    return [Input(s.label, str(s.path), fault=s.fault) for s in sources]

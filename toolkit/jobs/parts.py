@@ -1,0 +1,252 @@
+"""Parts: the tasks of a job, each a pure function of files that any worker can do, and do again.
+
+*read* (input files → parts of ``rows`` documents), *look* (a part → what it repeats), *add up* (a range of keys of
+all parts), *work* (a part → spans, clean text, verdicts, topics) and *assemble* (one kind of all parts → a result).
+What they return are counts and digests; the documents themselves lie in files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from functools import partial
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from toolkit.assessment import verdicts
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.counts import Counts
+from toolkit.boilerplate.tally import added_up, write_tally
+from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
+from toolkit.errors import PipelineError
+from toolkit.files import table_of
+from toolkit.jobs.inputs import Input
+from toolkit.jobs.spool import Spool
+from toolkit.jobs.storage import Files
+from toolkit.loading.batches import batched, records
+from toolkit.loading.faults import faults
+from toolkit.loading.formats import Part as Block
+from toolkit.loading.identities import Identities
+from toolkit.loading.options import Options
+from toolkit.loading.quarantine import quarantine_frame
+from toolkit.settings import Settings
+from toolkit.topics import TopicClassifier
+
+Part = dict[str, Any]
+"""What is known of a part: ``name``, ``in``, ``kept`` and, by kind, the rows and digests of its files."""
+
+INDEX = "index.parquet"
+
+
+def read(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]) -> Iterator[Part]:
+    """Write input files as parts, ids as they stand in the files; yield each as soon as it is written.
+
+    ``group`` is how the names of the parts begin, and the files.
+    """
+    prefix, inputs = group
+    done = spool.note(f"read-{prefix}")
+    if done is not None:
+        yield from done["parts"]
+        return
+    options = Options(
+        dict(settings.columns),
+        detect_language=settings.detects,
+        repair=tuple(settings.repair),  # type: ignore[arg-type]
+    )
+    parts: list[Part] = []
+    with closing(_blocks(inputs, options, strict=settings.strict)) as blocks:
+        for table, rejected in batched(blocks, rows, options):
+            name = f"{prefix}{len(parts):06d}"
+            part = spool.note(f"tally-{name}")
+            if part is None:
+                if settings.lang is not None:
+                    place = table.schema.get_field_index("lang")
+                    table = table.set_column(place, "lang", pc.fill_null(table["lang"], settings.lang))
+                part = {
+                    "name": name,
+                    "in": table.num_rows + len(rejected),
+                    "kept": table.num_rows,
+                    "corpus": spool.write("corpus", name, table),
+                    "quarantine": spool.write("quarantine", name, table_of(quarantine_frame(rejected))),
+                }
+            parts.append(part)
+            yield part
+    spool.once(f"read-{prefix}", lambda: {"parts": parts})
+
+
+def _blocks(inputs: Iterable[Input], options: Options, *, strict: bool) -> Generator[Block]:
+    for item in inputs:
+        with item.source() as source:
+            yield from records([source], options, strict=strict)
+
+
+def read_all(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]) -> list[Part]:
+    """Do :func:`read` as one task."""
+    return list(read(spool, settings, rows, group))
+
+
+def look(spool: Spool, part: Part, *, counting: bool) -> tuple[Part, bytes]:
+    """Write what a part repeats; return the part with its number of keys, and the hashes of its ids."""
+    corpus, note = spool.table("corpus", part), f"tally-{part['name']}"
+    found = spool.note(note)
+    if found is not None and counting and "tally" in found:
+        spool.read(tally(part["name"]), found["tally"])  # later it is read by pieces, which have no digest
+    elif counting:
+        # ids that two files share are told apart later
+        index = tally_of(corpus.drop_columns(["doc_id"]).to_pandas())
+        out = pa.BufferOutputStream()
+        write_tally(index, out)
+        digest = spool.keep(tally(part["name"]), out.getvalue().to_pybytes())
+        found = spool.noted(note, part | {"keys": len(index.counts), "tally": digest})
+    elif found is None:
+        found = spool.noted(note, part)
+    hashes = pd.util.hash_array(corpus["doc_id"].to_numpy(), categorize=False)
+    return found, hashes.tobytes()
+
+
+def tally(name: str) -> str:
+    """Return the file with what the part of this name repeats."""
+    return f"tally-{name}.arrow"
+
+
+def tally_of(corpus: pd.DataFrame) -> TemplateIndex:
+    """Count what a batch repeats, and drop nothing: which keys are rare shows only when all batches are added up."""
+    counter = BoilerplateRemover()
+    counter.index_ = TemplateIndex(capacity=2**62)
+    return counter.partial_fit(corpus).index_
+
+
+def openers(spool: Spool, names: Iterable[str]) -> list[Any]:
+    """Return a function for each part that opens its tally."""
+    return [partial(spool.files.open, tally(name)) for name in names]
+
+
+def add_up(spool: Spool, names: list[str], bound: int, buckets: range) -> tuple[Counts, int]:
+    """Add up a range of keys of all parts."""
+    return added_up(openers(spool, names), buckets, CAPACITY, bound)
+
+
+def renamed(spool: Spool, parts: list[Part]) -> dict[str, dict[int, str]]:
+    """Return the new ids, by part and row, of documents whose id was seen before."""
+    identities, changed = Identities(), {}
+    for part in parts:
+        ids = spool.table("corpus", part, ["doc_id"])["doc_id"].combine_chunks()
+        new = identities.distinct(ids)
+        if new is not ids:
+            pairs = enumerate(zip(ids.to_pylist(), new.to_pylist(), strict=True))
+            changed[part["name"]] = {row: now for row, (was, now) in pairs if was != now}
+    return changed
+
+
+def work(spool: Spool, steps: tuple[str, ...], index: str, part: Part) -> Part:
+    """Write the results of a part; return the part with its counts and digests.
+
+    ``index`` is the digest of the remover; ``part["ids"]`` has the new ids by row, if there are any.
+    """
+    return part | spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, part))
+
+
+def _worked(spool: Spool, steps: tuple[str, ...], index: str, part: Part) -> Part:
+    corpus = spool.table("corpus", part).to_pandas()
+    if new := part.get("ids"):
+        ids = corpus["doc_id"].to_numpy(object).copy()
+        ids[list(new)] = list(new.values())
+        corpus["doc_id"] = pd.array(ids, dtype="str")
+    remover = _remover(spool, index) if "clean" in steps else None
+    results = results_of(remover, TopicClassifier() if "classify" in steps else None, corpus)
+    counts = counts_of(corpus, results)
+    return {"counts": counts} | {
+        kind: spool.write(kind, part["name"], table_of(frame)) for kind, frame in results.items()
+    }
+
+
+_LOADED: dict[str, BoilerplateRemover] = {}
+_LOADING = Lock()
+
+
+def _remover(spool: Spool, index: str) -> BoilerplateRemover:
+    """Load the fitted remover of a job, once a process."""
+    with _LOADING:
+        if index not in _LOADED:
+            _LOADED.clear()
+            spool.read(INDEX, index)
+            with spool.files.near(INDEX) as path:
+                remover = BoilerplateRemover.load(path)
+            remover._lookup_table()  # made once too, not by every thread
+            _LOADED[index] = remover
+        return _LOADED[index]
+
+
+def forget() -> None:
+    """Let go of the loaded remover, which may be large."""
+    _LOADED.clear()
+
+
+def assemble(spool: Spool, target: Files, parts: Iterable[Part], item: tuple[str, str]) -> tuple[int, str]:
+    """Write one kind of all parts, end to end, to one file; return its rows and its SHA-256."""
+    kind, name = item
+    return target.write_rows(name, spool.tables(kind, parts))
+
+
+def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the results of a batch: ``spans, cleaned, verdicts`` by the remover, ``topics`` by the classifier."""
+    results = {}
+    if remover is not None:
+        results["spans"] = remover.spans(corpus)
+        _check_spans(corpus, results["spans"])
+        corpus = results["cleaned"] = remover.transform(corpus, spans=results["spans"])
+        results["verdicts"] = verdicts(corpus, results["spans"], remover=remover)
+        corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
+    if classifier is not None:
+        # where a clean text is missing, the text stands in
+        given = corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
+        results["topics"] = classifier.topics(corpus.assign(clean_text=given))
+    return results
+
+
+def counts_of(corpus: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return the counts of a batch, by the names of :class:`toolkit.pipeline.RunSummary`."""
+    counts: dict[str, Any] = {
+        "undated": int(corpus["published"].isna().sum()),
+        "faults": faults(corpus["text"]),
+        "languages": _counted(corpus["lang"].fillna("unknown")),
+    }
+    if "spans" in results:
+        spans = results["spans"]
+        lengths = spans["end"] - spans["start"]
+        sizes = corpus.set_index("doc_id")["text"].str.len()
+        counts["characters"] = int(sizes.sum())
+        removed = lengths.groupby(spans["kind"].astype("str")).sum()
+        counts["removed"] = {str(kind): int(n) for kind, n in removed.items()}
+        lost = lengths.groupby(spans["doc_id"]).sum()
+        counts["halved"] = int((2 * lost > sizes.reindex(lost.index)).sum())
+        counts["outside"] = int(spans.attrs["outside"])
+    if "verdicts" in results:
+        counts["verdicts"] = _counted(results["verdicts"]["verdict"])
+    if "topics" in results:
+        counts["topics"] = _counted(results["topics"]["name"])
+    return counts
+
+
+def _counted(values: pd.Series[Any]) -> dict[str, int]:
+    return {str(name): int(n) for name, n in values.value_counts().items()}
+
+
+def _check_spans(corpus: pd.DataFrame, spans: pd.DataFrame) -> None:
+    """Check that the spans of a batch are in range, sorted and disjoint, so that the text can be rebuilt."""
+    length = spans["doc_id"].map(corpus.set_index("doc_id")["text"].str.len()).to_numpy(float)
+    start, end = spans["start"].to_numpy(), spans["end"].to_numpy()
+    same = spans["doc_id"].to_numpy()[1:] == spans["doc_id"].to_numpy()[:-1]
+    bad = ~((start >= 0) & (start < end) & (end <= length))
+    bad[1:] |= same & (start[1:] < end[:-1])
+    if bad.any():
+        row = spans.iloc[int(np.flatnonzero(bad)[0])]
+        msg = (
+            f"{row['doc_id']}: span [{row['start']}, {row['end']}) does not fit its text; please report this"
+        )
+        raise PipelineError(msg)

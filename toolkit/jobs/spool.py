@@ -1,0 +1,157 @@
+"""Spool: the intermediate files of a job, with their digests, so that a killed job can continue."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from toolkit.errors import SpoolError
+from toolkit.jobs.storage import Files
+
+NOTE = ".json"
+"""Ending of a note: what a task returned, and so the sign that the task is done."""
+
+
+@dataclass(frozen=True)
+class Spool:
+    """The parts of a job: tables, other files and notes, each whole or absent.
+
+    A task returns the digests of what it wrote. They are checked when it is read, so that a part that was damaged
+    or exchanged while the job was interrupted is found.
+    """
+
+    files: Files
+
+    def once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return the note of a task; if there is none, do the task and note what it returns."""
+        found = self.note(name)
+        return self.noted(name, make()) if found is None else found
+
+    def noted(self, name: str, value: dict[str, Any]) -> dict[str, Any]:
+        """Write the note of a task that is done; return it."""
+        self.files.write(name + NOTE, json.dumps(value).encode())
+        return value
+
+    def note(self, name: str) -> dict[str, Any] | None:
+        """Return the note of a task that is done."""
+        if not self.files.has(name + NOTE):
+            return None
+        try:
+            return dict(json.loads(self.files.read(name + NOTE)))
+        except (ValueError, TypeError):
+            raise self._damaged(name + NOTE) from None
+
+    def keep(self, name: str, data: bytes) -> str:
+        """Write a file; return its SHA-256."""
+        self.files.write(name, data)
+        return hashlib.sha256(data).hexdigest()
+
+    def read(self, name: str, digest: str) -> bytes:
+        """Return the bytes of a file.
+
+        Raises
+        ------
+        SpoolError
+            It is missing, or its SHA-256 is another.
+        """
+        try:
+            data = self.files.read(name)
+        except OSError as error:
+            if error.errno not in {None, errno.ENOENT}:
+                raise
+            raise self._damaged(name) from None
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise self._damaged(name)
+        return data
+
+    def _damaged(self, name: str) -> SpoolError:
+        place, folder = self.files.path(name), self.files.folder
+        return SpoolError(
+            f"{place}: this part of an interrupted run is damaged; remove {folder} and run again"
+        )
+
+    def write(self, kind: str, name: str, table: pa.Table) -> dict[str, Any]:
+        """Write the table of a part; return its rows and its SHA-256."""
+        out = pa.BufferOutputStream()
+        parquet.write_table(table, out, compression="lz4", use_dictionary=False)
+        digest = self.keep(f"{kind}-{name}.parquet", out.getvalue().to_pybytes())
+        return {"rows": table.num_rows, "sha256": digest}
+
+    def table(self, kind: str, part: Mapping[str, Any], columns: list[str] | None = None) -> pa.Table:
+        """Read the table of a part; ``part[kind]`` is what :meth:`write` returned."""
+        data = self.read(f"{kind}-{part['name']}.parquet", part[kind]["sha256"])
+        return parquet.read_table(pa.BufferReader(data), columns=columns)
+
+    def tables(self, kind: str, parts: Iterable[Mapping[str, Any]]) -> Iterator[pa.Table]:
+        """Yield the tables of the parts, cast to the schema of the first."""
+        schema = None
+        for part in parts:
+            table = self.table(kind, part)
+            schema = schema or table.schema
+            yield table.cast(schema)
+
+
+def claim(folder: Path, key: str) -> int:
+    """Make a folder the one of the job with this key, alone; remove the parts of another job from it.
+
+    Returns
+    -------
+    int
+        The lock, to be closed with ``os.close``.
+
+    Raises
+    ------
+    SpoolError
+        The folder is a link, or another process works in it.
+    """
+    if folder.is_symlink():
+        msg = f"{folder}: is a link, and parts are never written elsewhere; remove it"
+        raise SpoolError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = _locked(folder)
+    try:
+        _emptied(folder, key)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _emptied(folder: Path, key: str) -> None:
+    manifest = folder / "manifest.json"
+    try:
+        same = json.loads(manifest.read_text("utf-8"))["key"] == key
+    except (OSError, ValueError, KeyError, TypeError):
+        same = False
+    if not same:
+        for entry in folder.iterdir():
+            if entry.name != "lock":
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        Files(str(folder)).write(manifest.name, json.dumps({"key": key}).encode())
+
+
+def _locked(folder: Path) -> int:
+    number = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return number
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(number)
+        msg = f"{folder.parent}: another run is writing there; wait for it or choose another output"
+        raise SpoolError(msg) from None
+    except OSError:  # a file system without locks, as on some clusters: better unlocked than not at all
+        pass
+    return number
