@@ -23,6 +23,7 @@ CASES = {
     "entities": ("Smith &amp; Sons&nbsp;said &#8220;no&#x201D;", "Smith & Sons\xa0said “no”"),
     "escapes": ("Rain fell.\\n\\nThen \\u201csun\\u201d.\\r\\nEnd.", "Rain fell.\n\nThen “sun”.\nEnd."),
     "invisible": ("Ra\u200bin \ufefffell\u2060 in Bel\u00adhaven.", "Rain fell in Belhaven."),
+    "cut": ("Rain fell. [+2829 chars]", "Rain fell."),
 }
 SOUND = [
     "AT&T; Q&A &c. and R&D", "a < b > c", "C:\\news\\today", "São Paulo, Ångström, Âge, naïve “quotes” – 5 €",

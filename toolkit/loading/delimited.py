@@ -22,10 +22,15 @@ ROWS = 2_000
 LONGEST_NAME = 200
 """A first row with a longer cell is a record, and no header (code points)."""
 
+MOST_WORDS = 6
+"""Likewise with a cell of more words."""
+
 _GDELT = re.compile(r"\d{14}(?:-T?\d+)?$|\d{9,10}$")
 _VALUE = re.compile(r"https?://|\d{4}-\d\d-\d\d|\d{5,}$")
 DELIMITERS = ",;\t|"
 _LINE_END = re.compile(rb"[\r\n]")
+_PREAMBLE = re.compile(r"(?:sep=.|#[^,;\t|]*)?\s*$")
+"""Before a header may stand what Excel calls the delimiter, comments, and blank lines."""
 
 
 def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
@@ -41,6 +46,7 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     """
     encoding = options.encoding or line_encoding(stream.peek(SAMPLE), utf8_expected=False)
     lines = _Lines(as_utf8(stream, encoding), options.limits.record_bytes)
+    lines.skip(_PREAMBLE)
     delimiter = sniff_delimiter(lines.sample)
     rows = _rows(lines, delimiter)
     header: list[str] = []
@@ -109,7 +115,16 @@ class _Lines:
         self._undecoded = b""
         self._passing = False
         self._fill()
-        self.sample = "".join(self._waiting[:-51:-1])
+
+    @property
+    def sample(self) -> str:
+        """The first lines."""
+        return "".join(self._waiting[:-51:-1])
+
+    def skip(self, pattern: re.Pattern[str]) -> None:
+        """Pass over the first lines as long as they match."""
+        while self._waiting and pattern.match(self._waiting[-1]):
+            self._waiting.pop()
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -261,5 +276,7 @@ def header_fault(row: list[str]) -> str | None:
         return None
     if len(row) > 10 and _GDELT.match(row[0]):
         return "GDELT table of codes and addresses: no article text in it; read the pages that its addresses name"
-    record = any(len(name) > LONGEST_NAME or _VALUE.match(name) for name in row)
+    record = any(
+        len(name) > LONGEST_NAME or len(name.split()) > MOST_WORDS or _VALUE.match(name) for name in row
+    )
     return "no header line: the first row looks like a record; add one, as in id,text" if record else None

@@ -43,7 +43,9 @@ def documents(archive: Archive) -> Iterator[Record | Unreadable]:
         if scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif isinstance(value, dict) and depth(value) <= limits.json_depth:
-            yield shapes.unwrap(value)
+            # a list of replies, each of which wraps a list
+            name = None if fields.candidates("text", value) else shapes.wrapper(value)
+            yield from map(shapes.unwrap, [value] if name is None else value[name])
         elif isinstance(value, dict):
             yield Unreadable(f"JSON nested deeper than {limits.json_depth}")
         else:

@@ -25,10 +25,12 @@ FAULTS: dict[str, str] = {
     "entities": _ENTITY,
     "escapes": r"\\r\\n|\\n\\n|\\n[A-ZÀ-Þ“\"]|\\u[0-9a-fA-F]{4}",
     "invisible": f"[{_INVISIBLE}]",
+    "cut": r"(?:…|\.\.\.|\[\+?\d+ (?:chars|characters)\])\s*$",
 }
 """Kind of fault → the pattern (RE2) that shows it: text decoded in a wrong encoding, HTML elements, HTML
-entities, line breaks and characters written as backslash sequences, and characters that nobody sees (zero-width
-space, word joiner, byte order mark, soft hyphen)."""
+entities, line breaks and characters written as backslash sequences, characters that nobody sees (zero-width
+space, word joiner, byte order mark, soft hyphen), and a text that ends in an ellipsis, as news APIs and feeds give
+only the first 200 characters."""
 
 _MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{1,3}}")
 _ESCAPE = re.compile(r"\\(?:r\\n|[nrt]|u[0-9a-fA-F]{4})")
@@ -131,5 +133,6 @@ _MENDS: dict[str, Callable[[str], str]] = {
     "tags": _without_tags,
     "entities": html.unescape,
     "escapes": _without_escapes,
+    "cut": lambda text: re.sub(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$", "", text),
     "invisible": lambda text: text.translate(dict.fromkeys(map(ord, _INVISIBLE))),
 }

@@ -101,7 +101,9 @@ _IN_TEXTS = (
     (
         "proquest",
         re.compile(
-            r"Report Information from ProQuest|^_{20,}\s+Document \d+ of \d+\s*$|^ProQuest document ID:", re.M
+            r"Report Information from ProQuest|^_{20,}\s+(?:Document|Do[ck]umento?) \d+ \w{2,3} \d+\s*$"
+            r"|^(?:ProQuest[ -]do[ck]umento?[ -]id|id[^\n:]{0,12} documento? (?:de )?ProQuest):",
+            re.M | re.I,
         ),
     ),
     ("nexis uni", nexis.END),
@@ -111,6 +113,7 @@ _IN_TEXTS = (
     ("mediargus", reports.MEDIARGUS),
     ("now", corpora.NOW),
     ("story", texts.STORY),
+    ("nexis text", nexis.COVER),
 )
 _AT_START = (
     ("captions", texts.CAPTIONS),

@@ -148,7 +148,8 @@ class _Reader:
     def read(self, block: bytes) -> Iterator[Block | Rejected]:
         table = self._by_arrow(block)
         if table is not None:
-            columns = {name: table[name].combine_chunks() for name in table.column_names}
+            # one block gives one chunk; combining chunks fails for lists of nothing but null
+            columns = {name: table[name].chunk(0) for name in table.column_names}
             lines = cache(lambda: block.split(b"\n"))
             yield Block(
                 columns, numbered(self.label, self.count + 1, table.num_rows), lambda row: lines()[row]
@@ -245,7 +246,7 @@ def _several(value: dict[str, Any]) -> str | None:
     """Return why an object is no record but a list of them, such as a reply of a news API, or None."""
     if fields.candidates("text", value):
         return None
-    name = next((n for n in value if n in shapes.WRAPPERS and shapes.is_list_of_records(value[n])), None)
+    name = shapes.wrapper(value)
     if name is None:
         return None
     return f"holds {len(value[name])} records under {name!r}, not one; write one a line: jq -c '.{name}[]'"

@@ -19,16 +19,17 @@ NESTED = frozenset({"fields", "links", "headline", "byline"})
 """Fields that mean so where they hold an object."""
 
 WRAPPERS = frozenset(
-    "articles items records documents docs data results entries news stories hits rows posts".split()
+    "articles items records documents docs data results entries news stories hits rows posts value".split()
 )
 """Fields under which an object keeps its list of records."""
 
 _CUT = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
 
 
-def is_list_of_records(value: Any) -> bool:
-    """Whether a value is a list of objects."""
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+def wrapper(value: Mapping[str, Any]) -> str | None:
+    """Return the field under which an object keeps a list of records, or None."""
+    lists = (name for name, inner in value.items() if name in WRAPPERS and isinstance(inner, list) and inner)
+    return next((name for name in lists if all(isinstance(item, dict) for item in value[name])), None)
 
 
 def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:

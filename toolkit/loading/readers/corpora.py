@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
@@ -52,13 +53,14 @@ def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Gigaword (LDC) and the news collections of TREC and TIPSTER, as SGML.
+    """Gigaword (LDC), the news collections of TREC and TIPSTER as SGML; the output of trafilatura and WikiExtractor.
 
     Known by: root `<DOC>`
-    Read as: one article a `<DOC>`: the text, a paragraph a `<P>`
+    Read as: one article a `<DOC>`: the text, a paragraph a `<P>`; of a `<doc title="…">` without one, its content
     Fields: doc_id (id or DOCNO) title published publisher (source code) authors lang; the date by the id, or DATE
     Bad input: `empty text`; `cut off: no </DOC> at its end`
-    Seen in: UmerTariq1/TF-IDF data/README.md; sauparna/trecbox data/README.md (tags of the TREC disks)
+    Seen in: UmerTariq1/TF-IDF data/README.md; sauparna/trecbox data/README.md (tags of the TREC disks);
+    attardi/wikiextractor README.md; adbar/trafilatura docs/usage-python.rst
     """
     for piece in archive.pieces(DOC):
         if isinstance(piece, Unreadable):
@@ -70,7 +72,18 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
             opening = re.search(_ATTRIBUTE.format("id"), piece[: piece.index(">")], re.I)
             identity = opening[1] if opening else collapsed(sgml(piece, "DOCNO", "DOCID")) or None
             parts = re.match(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)", identity or "")
-            text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT"))
+            text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
+            given = dict(re.findall(r"""\b([\w-]+)\s*=\s*["']([^"'<>]*)["']""", piece[: piece.index(">")]))
+            if not text and "title" in given:  # an article extracted from a page or a wiki
+                whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(
+                    given["title"]
+                )
+                yield {
+                    "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(blocks(whole)),
+                    "url": given.get("url") or given.get("source"), "published": given.get("date"),
+                    "authors": authors(given.get("author")), "publisher": given.get("hostname"),
+                }  # fmt: skip
+                continue
             titles = sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")
             day = (
                 "-".join(parts.groups()[2:])

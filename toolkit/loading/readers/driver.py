@@ -253,8 +253,8 @@ def html_root(text: str) -> Any:
     from lxml import etree, html
 
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
-    # lxml refuses a declared encoding in text that is already decoded
-    plain = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text.replace("\0", ""), count=1)
+    # lxml refuses a declared encoding in text that is already decoded, and stops where a first page ends
+    plain = re.sub(r"^\s*<\?xml[^>]{0,200}\?>|</(?:html|body)\s*>", "", text.replace("\0", ""), flags=re.I)
     try:
         return html.document_fromstring(plain or "<p>", parser=parser)
     except (etree.LxmlError, ValueError) as error:

@@ -22,12 +22,15 @@ from toolkit.loading.readers.lines import (
 from toolkit.loading.readers.markup import html_lines
 
 MARK = re.compile(
-    r"^[ \t\xa0\f]*(?:FOCUS - )?(?:(\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}) "
-    r"(?:DOCUMENTS?|DOKUMENTEN?|DOCUMENTEN|DOCUMENTOS?|DOCUMENTI)"
+    r"^[ \t\xa0\f]*(?:FOCUS - |LEVEL \d - )?(?:(\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}) "
+    r"(?:DOCUMENTS?|DOKUMENTEN?|DOCUMENTEN|DOCUMENTOS?|DOCUMENTI|STORIES|STORY|ARTICLES?)"
     r"|(?:Dokument|Document|Documento) (\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}))[ \t\xa0]*$",
     re.M | re.I,
 )
-"""The line above each document: '3 of 10 DOCUMENTS', 'Dokument 3 von 10'."""
+"""The line above each document: '3 of 10 DOCUMENTS', 'Dokument 3 von 10', of old 'LEVEL 1 - 3 OF 10 STORIES'."""
+
+COVER = re.compile(r"^Download Request:|^Documents? \(\d{1,7}\)$(?=[\s\S]{0,400}^Client/Matter:)", re.M)
+"""On the first page of a download, before or without documents."""
 
 END = re.compile(
     r"^[ \t\xa0]*(?:End of Document|Ende des Dokument(?:e?s)?|Fin du document|Fin del documento|"
@@ -178,7 +181,10 @@ def _numbered(found: list[list[str]]) -> Record:
     labelled = next((i for i, block in enumerate(found) if _label(block[0])), len(found))
     if dated is not None and dated > labelled:
         dated = None
-    head = [block for block in found[: 1 if dated is None else dated] if not is_closing(block[0])]
+    head = [
+        own for block in found[: 1 if dated is None else dated]
+        if (own := [line for line in block if not is_closing(line)])
+    ]  # fmt: skip
     start = 1 if dated is None else dated + 1
     if dated is None and labelled == 0:
         head, start = [], 0
@@ -248,7 +254,8 @@ def _separate(found: list[list[str]]) -> list[list[str]]:
 def _uni(lines: list[str]) -> Record | None:
     """Return a document of Nexis Uni: title, newspaper, date, copyright, labels, 'Body', text, classification."""
     body = next((i for i, line in enumerate(lines) if line.casefold() in _BODY), None)
-    header = lines[:body]
+    last = next((i for i, line in enumerate(lines) if _LAST.match(line)), len(lines))
+    header = lines[: last if body is None else body]
     days = [i for i, line in enumerate(header) if is_date(line)]
     labels = [
         i for i, line in enumerate(header) if days and i > days[0] and (is_closing(line) or _label(line))
@@ -274,6 +281,8 @@ def _uni(lines: list[str]) -> Record | None:
             _note(record, *label)
         if label is not None or is_closing(line):
             after = i + 1
+        elif body is None and after == i and i > (dated or 0) + 1:
+            break  # the first line below the labels is text
     text = lines[after if body is None else body + 1 :]
     end = next((i for i, line in enumerate(text) if _LAST.match(line)), len(text))
     for label in filter(None, map(_label, text[end:])):

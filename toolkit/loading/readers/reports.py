@@ -22,7 +22,7 @@ from toolkit.loading.readers.lines import (
 from toolkit.loading.readers.markup import classed_lines
 
 DOCUMENT = re.compile(
-    r"^(?:Document|Dokument|Documento) (\d{1,7}) (?:of|von|de|sur|di) (\d{1,7})[ \t]*$", re.M | re.I
+    r"^(?:Document|Do[ck]umento?) (\d{1,7}) (?:of|von|de|sur|di) (\d{1,7})[ \t]*$", re.M | re.I
 )
 RULE = re.compile(r"^_{20,}[ \t]*$", re.M)
 MEDIARGUS = re.compile(
@@ -35,17 +35,19 @@ _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?
 _FIELDS = {
     "authors": "author;autor;auteur;autore",
     "publisher": "publication title;titel der publikation;publikationstitel;titre de la publication;"
-    "título de publicación;título de la publicación",
+    "título de publicación;título de la publicación;titolo della pubblicazione;título da publicação",
     "published": "publication date;veröffentlichungsdatum;erscheinungsdatum;publikationsdatum;date de publication;"
-    "fecha de publicación",
+    "fecha de publicación;data di pubblicazione;data de publicação",
     "year": "publication year;jahr der publikation;année de publication;año de publicación",
     "info": "publication info;publikationsinformationen;infos publication;información de publicación",
     "section": "section;rubrik;rubrique;sección",
-    "lang": "language of publication;sprache der publikation;langue de publication;idioma de la publicación",
-    "doc_id": "proquest document id;proquest-dokument-id;id du document proquest;id del documento de proquest",
-    "url": "document url;dokument-url;url du document;url del documento",
-    "title": "title;titel;titre;título",
-    "text": "full text;volltext;texte intégral;texto completo",
+    "lang": "language of publication;sprache der publikation;langue de publication;idioma de la publicación;"
+    "lingua della pubblicazione;idioma da publicação",
+    "doc_id": "proquest document id;proquest-dokument-id;id du document proquest;id del documento de proquest;"
+    "id documento proquest;id do documento proquest",
+    "url": "document url;dokument-url;url du document;url del documento;url documento;url do documento",
+    "title": "title;titel;titre;título;titolo",
+    "text": "full text;volltext;texte intégral;texto completo;testo completo",
     "length": "word count",
     "abstract": "abstract;zusammenfassung;résumé;resumen",
     "": "subject;location;people;company / organization;company;identifier / keyword;keywords;links;volume;issue;"

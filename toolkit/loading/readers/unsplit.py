@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from toolkit.loading.quarantine import printable
 from toolkit.loading.readers.driver import html_root
-from toolkit.loading.readers.lines import find_date
+from toolkit.loading.readers.lines import find_date, is_date
 from toolkit.loading.readers.markup import classed_lines, content
 
-LEAST = 300
+LEAST = 250
 """Characters that an article among several must have to count as one."""
 
 MOST = 1_000
@@ -33,7 +33,21 @@ _NUMBERED = re.compile(
     r"|(\d{1,6}) (?:of|von|sur|van|de|di) \d{1,6}\b)[ \t\W]{0,12}$",
     re.M | re.I,
 )
-_RULE = re.compile(r"^[ \t]*([=_#*~+-])\1{4,}[ \t]*$", re.M)
+_RULE = re.compile(r"^[ \t]*([=_#*~+-])\1{2,}[ \t]*$", re.M)
+_HEADING = re.compile(r"^# \S.*$", re.M)
+_ADDRESS = re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)
+_REFERENCE = re.compile(r"^(?:TY  - |%0 |@[a-z]{4,15}\{)", re.M)
+_IDENTITY = re.compile(
+    r"^(?:document|dokument|record|accession|article|artikel)[ -]?(?:number|nummer|no|nr|id|code)\.?:",
+    re.M | re.I,
+)
+_PAGE = re.compile(r"<html[\s>]", re.I)
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
+_NO_MARKUP = re.compile(r"<!--.*?-->|<(script|style|template|textarea|noscript)\b.*?</\1\s*>", re.I | re.S)
+_ABOVE_DATE = re.compile(
+    r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
+)
+_ROW = re.compile(r"^(?:\d+\t\S.{20,}|# (?:newdoc|sent_id|text)\b.*)$", re.M)
 _CLOSING = re.compile(r"^[ \t]*(?:©|\(c\)|copyright)\s*(?:\(c\)|©)?\s*(?:19|20)\d\d\b.*$", re.M | re.I)
 
 
@@ -48,21 +62,50 @@ def several_in_text(text: str) -> str | None:
     >>> several_in_text(story) is None
     True
     """
+    rows = _ROW.findall(text)
+    if len(rows) >= 5 and sum(map(len, rows)) >= 0.2 * len(text):
+        return f"looks like a table of {len(rows)} sentences or rows, no article; not read; give it a header (CSV)"
     for what, marks, least in (
+        ("records of references", list(_REFERENCE.finditer(text)), 2),
         ("lines 'Title:'", list(_LABEL.finditer(text)), 2),
+        ("headings", list(_HEADING.finditer(text)), 2),
+        ("addresses above them", list(_ADDRESS.finditer(text)), 2),
+        ("headlines with a date below", list(_dated(text)), 2),
         ("numbered headings", list(_NUMBERED.finditer(text)), 2),
+        ("document numbers", list(_IDENTITY.finditer(text)), 2),
         ("rules between them", list(_RULE.finditer(text)), 2),
         ("notes of copyright", list(_CLOSING.finditer(text)), 3),
     ):
         if len(marks) < least:
             continue
-        own = what.startswith("lines")
+        own = what in _OPENING
+        if own and text[: marks[0].start()].strip():
+            continue
         cuts = [mark.start() if own else mark.end() for mark in marks]
         parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
         long = [part.strip() for part in parts if len(part.strip()) >= LEAST]
         if len(long) >= least and (not what.startswith("rules") or all(map(_titled, long))):
             return _reason(len(long), what, [_LABEL.sub(r"\2", part.split("\n", 1)[0]) for part in long], "")
     return None
+
+
+_OPENING = frozenset(
+    {
+        "records of references",
+        "lines 'Title:'",
+        "headings",
+        "addresses above them",
+        "headlines with a date below",
+    }
+)
+"""Marks that stand at the beginning of an article; the others end one, or stand between two."""
+
+
+def _dated(text: str) -> Iterator[re.Match[str]]:
+    """Yield the headlines below which a line of its own is a date, each after an empty line."""
+    for match in _ABOVE_DATE.finditer(text):
+        if is_date(match[2]) and find_date(match[2]) is not None:
+            yield match
 
 
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
@@ -81,6 +124,12 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     which is longer than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list
     of programs; 29 are said to be left out mostly, and of 17 of these more than half of the gold is missing.
     """
+    # a frame's page stands escaped in an attribute, and a script may write one
+    pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
+    whole = [page for page in pages or () if _length(page) >= LEAST / 3]
+    if len(whole) > 1:
+        titles = [found[1] if (found := _TITLE.search(page)) else "" for page in whole]
+        return _reason(len(whole), "one page after the other", titles, ""), None
     # most pages show by their source that there is nothing to look for
     outside = _length(html) >= 2 * len(text or "") + MOST
     sizes = [_length(part) for part in html.split("<article")[1:] if "<h" in part]
@@ -178,8 +227,10 @@ def _host(link: str) -> str:
 
 
 def _titled(part: str) -> bool:
-    """Whether a part begins with a line that is short enough for a headline."""
-    return "\n" in part and len(part.split("\n", 1)[0]) <= 200
+    """Whether a part begins with what may be a headline: a short line, by itself or above a date, no sentence."""
+    first, second = [*part.split("\n", 2), ""][:2]
+    alone = "\n" in part and (not second.strip() or find_date(second) is not None)
+    return alone and len(first) <= 200 and first.rstrip()[-1:] not in {".", ",", ";", ":"}
 
 
 def _reason(count: int, what: str, titles: list[str], site: str) -> str:
