@@ -128,7 +128,7 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
     whole = [page for page in pages or () if _length(page) >= LEAST / 3]
     if len(whole) > 1:
-        titles = [found[1] if (found := _TITLE.search(page)) else "" for page in whole]
+        titles = [named[1] if (named := _TITLE.search(page)) else "" for page in whole]
         return _reason(len(whole), "one page after the other", titles, ""), None
     # most pages show by their source that there is nothing to look for
     outside = _length(html) >= 2 * len(text or "") + MOST
