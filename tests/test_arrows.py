@@ -35,7 +35,7 @@ FLOORS = [
         "provenance",
         "verdict",
     },
-    {"boilerplate", "datasets", "report", "assessment"},
+    {"boilerplate", "datasets", "assessment"},
     {
         "settings",
         "jobs",
@@ -45,6 +45,7 @@ FLOORS = [
         "contamination",
         "estimation",
         "evaluation",
+        "report",
         "review",
         "warmup",
     },
@@ -76,6 +77,7 @@ SAME_FLOOR = {
     ("verification", "pipeline"),
     ("sharing", "verification"),
     ("evaluation", "contamination"),
+    ("report", "contamination"),
 }
 BESIDE = {"benchmarks", "training", "docs", "data", "tests", "notebooks"}
 """Folders beside the package: they use it, it knows nothing of them."""

@@ -69,7 +69,7 @@ def test_jobs_and_index_reach_the_pipeline(few, tmp_path, monkeypatch):
 
 
 def test_run_says_where_the_report_is(few, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "render", lambda folder: folder / "report.html")
+    monkeypatch.setattr(report, "render", lambda folder, **_: folder / "report.html")
     code, out, err = call("run", few, "-o", tmp_path / "out")
     assert (code, err) == (0, "")
     first, *rest = out.splitlines()
@@ -275,7 +275,7 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
     code, out, err = call("report", few)
     assert (code, out) == (2, "")
     assert "to make a report of files, name its page: -o report.html" in err
-    monkeypatch.setattr(report, "render", lambda folder, page: page)
+    monkeypatch.setattr(report, "render", lambda folder, page, **_: page)
     code, out, err = call("report", few, "-o", tmp_path / "study.html")
     assert (code, err) == (0, "")
     assert out.split()[:2] == ["report", str(tmp_path / "study.html")]

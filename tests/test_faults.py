@@ -52,7 +52,7 @@ from toolkit import cli, files, pipeline, report
 from toolkit.jobs import parts
 
 pipeline.run(sys.argv[1], sys.argv[2], rows=6)
-report.render = lambda folder: folder
+report.render = lambda folder, **_: folder
 for line in sys.stdin:
     task = json.loads(line)
     child = os.fork()
@@ -140,7 +140,7 @@ def whole_or_absent(folder, undisturbed):
 def call(*args):
     """The command line in this process, without the report: exit code and standard error."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report, "render", lambda folder: folder / "report.html")
+        patch.setattr(report, "render", lambda folder, **_: folder / "report.html")
         done = CliRunner().invoke(cli.app, [str(a) for a in args])
     return done.exit_code, done.stderr
 

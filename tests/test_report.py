@@ -15,13 +15,15 @@ from toolkit.shipped import shipped
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> $\\frac{ \x1b[31m \u202e"
 
 HEADINGS = (
+    "How much article text was lost",
     "Where the documents come from",
-    "What was removed",
-    "Passages that return",
-    "Five articles, struck through",
+    "What the remover marked as boilerplate",
+    "Articles, struck through",
+    "What is no article",
     "What the articles are about",
     "What cleaning changes",
     "What could not be read",
+    "Methods, to paste into a paper",
     "How this was made",
 )
 
@@ -41,7 +43,7 @@ def rendered(tmp_path_factory):
     lines = [json.dumps({**line, "id": f"{EVIL}{n}"}) for n in range(60)]
     (folder / "in" / "evil.jsonl").write_text("\n".join([*lines, EVIL]), "utf-8")
     pipeline.run(folder / "in", folder / "out")
-    report.render(folder / "out")
+    report.render(folder / "out", title="Norland 2031", author="A. Reader")
     return folder / "out"
 
 
@@ -73,6 +75,13 @@ def test_report_shows_everything(rendered):
     assert len(re.findall(r"characters removed \(\d", text)) == 5
     assert len(re.findall(r"<img[^>]* src=\"data:image/svg\+xml;base64,", page(rendered))) == 3
     assert "evil.jsonl#61" in text
+    assert "Norland 2031" in text
+    assert "A. Reader" in text
+    numbers = re.findall(r"(Table|Figure) (\d+)\.", text)
+    assert [int(n) for kind, n in numbers if kind == "Figure"] == [1, 2, 3]
+    assert sorted({int(n) for kind, n in numbers if kind == "Table"}) == list(
+        range(1, len(report.TABLES) + 1)
+    )
 
 
 def test_hostile_text_stays_text(rendered):
@@ -86,7 +95,7 @@ def test_hostile_text_stays_text(rendered):
 def test_the_notebook_is_the_written_report_run_from_top_to_bottom(rendered):
     book = nbformat.read(rendered / "report.ipynb", as_version=4)
     added = [cell for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", ())]
-    assert [cell.source.splitlines()[-1] for cell in added] == ['folder = "."']
+    assert [cell.source.splitlines()[1] for cell in added] == ['folder = "."']
     written = report.blank().cells
     assert [c.source for c in book.cells if c not in added] == [c.source for c in written]
     assert len({cell.id for cell in written}) == len(written) > 20
@@ -104,7 +113,7 @@ def test_the_notebook_can_be_opened_and_run_again(rendered):
 
 def test_rendering_again_gives_the_same_bytes(rendered):
     before = {name: (rendered / name).read_bytes() for name in ("report.html", "report.ipynb")}
-    report.render(rendered)
+    report.render(rendered, title="Norland 2031", author="A. Reader")
     assert {name: (rendered / name).read_bytes() for name in before} == before
     assert not [p.name for p in rendered.iterdir() if p.name.startswith(".")]
 
@@ -114,23 +123,78 @@ def test_results_agree_with_the_files(rendered):
     cleaned = pd.read_parquet(rendered / "cleaned.parquet")
     spans = pd.read_parquet(rendered / "spans.parquet")
     removed = int((spans["end"] - spans["start"]).sum())
-    assert results.kinds()["characters"].sum() == removed
-    assert results.removed()["characters"].sum() == removed
-    assert results.publishers()["documents"].sum() == len(cleaned)
-    assert results.publishers()["characters"].sum() == cleaned["text"].str.len().sum()
-    assert results.months()["documents"].sum() == len(cleaned)
-    assert int(results.months().loc[results.months()["month"].isna(), "documents"].sum()) == 60
-    account = results.account().set_index("what")["n"]
-    assert account["characters removed"] == removed
-    assert account["documents without a date"] == 60
-    assert account["documents that have a duplicate"] == len(pd.read_parquet(rendered / "duplicates.parquet"))
-    assert results.topics().set_index("name")["documents"].to_dict() == results.record["counts"]["topics"]
-    assert results.templates(3)["characters"].is_monotonic_decreasing
-    ids = results.telling(5)
-    assert len(set(ids)) == 5
-    assert results.articles(ids)["doc_id"].tolist() == ids
-    assert results.shifts(ids).columns.tolist() == ["title", "share", "before", "after"]
+    assert results.frame("kinds")["characters"].sum() == removed
+    publishers = results.frame("publishers")
+    assert publishers["documents"].sum() == len(cleaned)
+    assert publishers["characters"].sum() == cleaned["text"].str.len().sum()
+    account = results.frame("account").set_index("what")
+    assert account["n"]["characters marked"] == removed
+    assert account["n"]["documents without a date"] == 60
+    copies = len(pd.read_parquet(rendered / "duplicates.parquet"))
+    assert account["n"]["documents that have a duplicate"] == copies
+    shares = account.dropna(subset=["share"])
+    assert ((shares["low"] <= shares["share"]) & (shares["share"] <= shares["high"])).all()
+    topics = results.frame("topics").set_index("topic")["documents"].to_dict()
+    assert topics == results.record["counts"]["topics"]
+    assert results.frame("templates")["characters"].is_monotonic_decreasing
+    changes = results.frame("changes").set_index("publisher")
+    assert changes.loc["all", "n"] == len(results.sample)
+    assert (results.frame("words")["after"] < results.frame("words")["before"]).all()
     assert repr(results).endswith(f"{len(cleaned):,} documents)")
+
+
+def test_tables_stand_beside_the_page(rendered):
+    folder = rendered / "report_tables"
+    names = [f"{n:02}_{name}" for n, name in enumerate(report.TABLES, 1)]
+    wanted = [f"{name}.{suffix}" for name in names for suffix in ("csv", "tex")]
+    assert sorted(path.name for path in folder.iterdir()) == wanted
+    assert (
+        pd.read_csv(folder / "03_kinds.csv")["kind"].tolist()
+        == Results(rendered).frame("kinds")["kind"].tolist()
+    )
+    latex = (folder / "03_kinds.tex").read_text("utf-8")
+    assert latex.count("\\toprule") == latex.count("\\caption") == 1
+    assert not [path for path in folder.iterdir() if re.search("[\x1b\u202e]", path.read_text("utf-8"))]
+
+
+def test_a_paper_can_quote_it(rendered):
+    results = Results(rendered)
+    methods = results.methods()
+    assert re.search(r"It marked \d+\.\d % \[\d+\.\d, \d+\.\d\] of all characters", methods)
+    assert "not measured on this corpus" in methods
+    assert results.bibtex().startswith("@software{news_toolkit,")
+    assert "toolkit.review.certify" in results.certificate()
+
+
+def test_a_certificate_is_told(rendered, tmp_path):
+    for name in ("run.json", "cleaned.parquet", "spans.parquet", "verdicts.parquet"):
+        shutil.copy(rendered / name, tmp_path)
+    found = {
+        "article_lost": 0.0042,
+        "precision": 0.957,
+        "found": 0.6,
+        "confidence": 0.95,
+        "n": 200,
+        "judges": 2,
+    }
+    (tmp_path / "certificate.json").write_text(json.dumps(found))
+    assert "At most 0.42 % of the article text was lost" in Results(tmp_path).methods()
+
+
+def test_texts_can_be_kept_out(rendered, tmp_path):
+    page = report.render(rendered, tmp_path / "shared.html", texts=False)
+    texts = pd.read_parquet(rendered / "cleaned.parquet")["text"]
+    texts = texts[~texts.str.contains("<script>", regex=False)]  # it is the name of its publisher too
+    runs = {
+        text[i : i + 40]
+        for text in texts
+        for i in range(0, len(text) - 40, 20)
+        if "\n" not in text[i : i + 40]
+    }
+    for path in (page, page.with_suffix(".ipynb"), *(tmp_path / "shared_tables").iterdir()):
+        written = path.read_text("utf-8")
+        assert not [run for run in runs if run in written], path.name
+    assert "left out of this report" in page.read_text("utf-8")
 
 
 def test_a_run_with_nothing_to_remove_is_reported(tmp_path):
@@ -152,15 +216,18 @@ def test_a_folder_without_a_run_is_named(tmp_path):
 @pytest.fixture(scope="module")
 def beside(rendered, tmp_path_factory):
     """A report whose page and notebook stand elsewhere than the results."""
-    return report.render(rendered, tmp_path_factory.mktemp("paper") / "new" / "study.html")
+    path = tmp_path_factory.mktemp("paper") / "new" / "study.html"
+    return report.render(rendered, path, title="Norland 2031")
 
 
 def test_page_and_notebook_can_stand_beside_the_results(beside, rendered):
-    assert sorted(path.name for path in beside.parent.iterdir()) == ["study.html", "study.ipynb"]
-    assert beside.read_text("utf-8") == page(rendered)
+    names = sorted(path.name for path in beside.parent.iterdir())
+    assert names == ["study.html", "study.ipynb", "study_tables"]
+    assert "Norland 2031" in beside.read_text("utf-8")
     book = nbformat.read(beside.with_suffix(".ipynb"), as_version=4)
     cells = [cell.source for cell in book.cells if "injected-parameters" in cell.metadata.get("tags", ())]
     (folder,) = re.findall(r'folder = "(.*)"', cells[0])
+    assert 'title = "Norland 2031"' in cells[0]
     assert (beside.parent / folder).resolve() == rendered.resolve()
     assert not folder.startswith("/")
 

@@ -31,7 +31,7 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
     >>> months(stamped)["documents"].tolist()
     [1, 1]
     """
-    published = as_corpus(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+    published = sized(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
     month = published.dt.to_period("M").dt.to_timestamp()
     return month.value_counts(dropna=False).sort_index().rename_axis("month").reset_index(name="documents")
 
@@ -57,11 +57,78 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
 
 
+def sized(corpus: CorpusLike) -> pd.DataFrame:
+    """Return a corpus whose ``text`` is counted in ``characters``; a frame that has them needs no text."""
+    if isinstance(corpus, pd.DataFrame) and "characters" in corpus and "text" not in corpus:
+        frame = corpus.copy()
+    else:
+        frame = as_corpus(corpus)
+        frame["characters"] = frame["text"].str.len()
+    frame["publisher"] = frame["publisher"].fillna(UNKNOWN)
+    return frame
+
+
 def _removals(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Return the spans of the documents of ``corpus``, with their length (``characters``) and ``publisher``."""
-    publisher = corpus.set_index("doc_id")["publisher"].fillna(UNKNOWN)
+    publisher = corpus.set_index("doc_id")["publisher"]
     here = spans[spans["doc_id"].isin(publisher.index)]
     return here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
+
+
+def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
+    """Count what was removed from each publisher; publishers with the most documents come first.
+
+    Returns
+    -------
+    DataFrame
+        ``publisher``, ``documents``, ``characters``, and the ``share`` of its characters that was removed with its
+        interval ``low``, ``high``, see :func:`ratio`.
+
+    Examples
+    --------
+    >>> spans = pd.DataFrame({"doc_id": ["0"], "start": [0], "end": [4], "kind": ["promo"]})
+    >>> publishers(["Ads! It rained.", "It rained."], spans)[["publisher", "documents", "share"]].values.tolist()
+    [['(unknown)', 2, 0.16]]
+    """
+    frame = sized(corpus)
+    gone = _removals(frame, spans).groupby("doc_id")["characters"].sum()
+    frame["gone"] = frame["doc_id"].map(gone).fillna(0)
+    rows = [
+        {"publisher": name, "documents": len(part), "characters": int(part["characters"].sum())}
+        | ratio(part["gone"], part["characters"])
+        for name, part in frame.groupby("publisher")
+    ]
+    columns = ["publisher", "documents", "characters", "share", "low", "high"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["documents", "publisher"], ascending=[False, True], ignore_index=True)
+
+
+def counts(of: int, **parts: Mapping[str, int]) -> pd.DataFrame:
+    """Return counts of documents as shares of all, with 95 % intervals (Wilson 1927).
+
+    Parameters
+    ----------
+    of : int
+        All documents.
+    **parts : mapping of str to int
+        What was counted → value → documents.
+
+    Returns
+    -------
+    DataFrame
+        ``what``, ``value``, ``documents``, ``share``, ``low``, ``high``.
+
+    Examples
+    --------
+    >>> counts(10, language={"en": 9, "de": 1})[["what", "value", "share"]].values.tolist()
+    [['language', 'en', 0.9], ['language', 'de', 0.1]]
+    """
+    rows = [
+        {"what": what, "value": value, "documents": n} | rate(n, of)
+        for what, found in parts.items()
+        for value, n in found.items()
+    ]
+    return pd.DataFrame(rows, columns=["what", "value", "documents", "share", "low", "high"])
 
 
 def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
@@ -85,14 +152,12 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     >>> removed(["Ads! It rained."], spans)[["kind", "characters", "of"]].values.tolist()
     [['promo', 4, 15]]
     """
-    frame = as_corpus(corpus)
+    frame = sized(corpus)
     found = _removals(frame, spans).pivot_table(
         index="publisher", columns="kind", values="characters", aggfunc="sum"
     )
-    groups = frame.assign(publisher=frame["publisher"].fillna(UNKNOWN), of=frame["text"].str.len()).groupby(
-        "publisher"
-    )
-    sizes = pd.DataFrame({"of": groups["of"].sum(), "documents": groups.size()})
+    groups = frame.groupby("publisher")
+    sizes = pd.DataFrame({"of": groups["characters"].sum(), "documents": groups.size()})
     table = found.reindex(sizes.index).fillna(0).astype("int64")
     long = table.reset_index().melt("publisher", var_name="kind", value_name="characters")
     return long.merge(sizes.reset_index(), on="publisher")[
@@ -106,19 +171,16 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``kind``, ``spans``, ``documents`` (with at least one such span), ``characters``, ``share`` (of all
-        characters of the corpus).
+        ``kind``, ``spans``, ``documents`` (with at least one such span), ``characters``, and their ``share`` of all
+        characters of the corpus with its interval ``low``, ``high``, see :func:`ratio`.
     """
-    frame = as_corpus(corpus)
-    groups = _removals(frame, spans).groupby("kind")
-    table = pd.DataFrame(
-        {
-            "spans": groups.size(),
-            "documents": groups["doc_id"].nunique(),
-            "characters": groups["characters"].sum(),
-        }
-    ).reset_index()
-    table["share"] = table["characters"] / max(1, int(frame["text"].str.len().sum()))
+    frame = sized(corpus)
+    rows = []
+    for kind, part in _removals(frame, spans).groupby("kind"):
+        each = part.groupby("doc_id")["characters"].sum()
+        row = {"kind": kind, "spans": len(part), "documents": len(each), "characters": int(each.sum())}
+        rows.append(row | ratio(frame["doc_id"].map(each).fillna(0), frame["characters"]))
+    table = pd.DataFrame(rows, columns=["kind", "spans", "documents", "characters", "share", "low", "high"])
     return table.sort_values(["characters", "kind"], ascending=[False, True], ignore_index=True)
 
 
@@ -205,6 +267,28 @@ def rate(part: int, whole: int) -> dict[str, float]:
     return {"share": part / whole, "low": float(interval.low), "high": float(interval.high)}
 
 
+def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
+    """Return the share of a sum in another, such as removed characters, with its 95 % interval over the rows.
+
+    The interval takes whole documents as drawn at random, since the characters of one belong together (ratio
+    estimator: Cochran, Sampling Techniques, 1977, section 6.4). NaN for a single row.
+
+    Examples
+    --------
+    >>> {name: round(value, 2) for name, value in ratio(pd.Series([0, 2, 1]), pd.Series([10, 10, 10])).items()}
+    {'share': 0.1, 'low': 0.0, 'high': 0.21}
+    """
+    part, whole = parts.to_numpy(float), wholes.to_numpy(float)
+    if not whole.sum():
+        return {"share": np.nan, "low": np.nan, "high": np.nan}
+    share, n = part.sum() / whole.sum(), len(part)
+    if n < 2:
+        return {"share": float(share), "low": np.nan, "high": np.nan}
+    error = np.sqrt(n / (n - 1) * np.square(part - share * whole).sum()) / whole.sum()
+    return {"share": float(share), "low": float(max(0, share - 1.96 * error)),
+            "high": float(min(1, share + 1.96 * error))}  # fmt: skip
+
+
 def means(
     table: pd.DataFrame, *, by: str, columns: Mapping[str, str], draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
@@ -230,16 +314,8 @@ def means(
     for label, part in table.groupby(by):
         for column, series in columns.items():
             values = part[column].dropna().to_numpy(float)
-            row = {
-                "label": label,
-                "series": series,
-                "n": len(values),
-                "value": np.nan,
-                "low": np.nan,
-                "high": np.nan,
-            }
-            if len(values):
-                row["value"] = values.mean()
+            row = {"label": label, "series": series, "n": len(values), "low": np.nan, "high": np.nan}
+            row["value"] = values.mean() if len(values) else np.nan
             if len(values) > 1:
                 drawn = np.random.default_rng(seed).choice(values, (draws, len(values))).mean(axis=1)
                 row["low"], row["high"] = np.quantile(drawn, [0.025, 0.975])

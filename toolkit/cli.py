@@ -145,6 +145,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         _option(int, "-j", "--jobs", metavar="N", help="Batches in work at a time; -1: one a processor."),
         1,
     ),
+    "texts": (_option(bool, "--texts/--no-texts", help="Show text of articles in the report."), True),
     "quiet": (_option(bool, "-q", "--quiet", help="Print nothing but errors."), False),
 }
 """Options that commands share: their type as typer reads it, and the default."""
@@ -238,7 +239,7 @@ def classify(inputs: Inputs, output: File, *, options: dict[str, Any], quiet: bo
 @app.command(
     cls=Command, epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml"
 )
-@_with(*READING, *CLEANING, "duplicates", *WORKING)
+@_with(*READING, *CLEANING, "duplicates", "texts", *WORKING)
 def run(
     inputs: Inputs,
     output: Annotated[
@@ -258,6 +259,8 @@ def run(
     from toolkit import pipeline
     from toolkit.report import render
 
+    texts = options.pop("texts")
+
     def job() -> RunSummary:
         # a study file speaks where the command line does not
         given = {
@@ -266,7 +269,7 @@ def run(
         summary = pipeline.run(inputs, output, force=force, **given)
         if report:
             try:
-                summary.report = render(summary.output)
+                summary.report = render(summary.output, texts=texts)
             except ReportError as error:
                 _say(error)
         return summary
@@ -280,7 +283,7 @@ def run(
     name="report",
     epilog="Examples: news-toolkit report out; news-toolkit report news/ -o report.html",
 )
-@_with(*READING, *CLEANING, "duplicates", *WORKING)
+@_with(*READING, *CLEANING, "duplicates", "texts", *WORKING)
 def report_(
     inputs: Inputs,
     output: Annotated[
@@ -290,17 +293,21 @@ def report_(
         ),
     ] = None,
     *,
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title of the report.")] = "",
+    author: Annotated[str, typer.Option("--author", metavar="NAME", help="Who made it.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Write over the results of another run.")] = False,
     options: dict[str, Any],
     quiet: bool,
 ) -> None:
-    """Make a page of figures, with its notebook."""
+    """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
     from toolkit import pipeline, report
     from toolkit.provenance import refuse_overwriting
 
+    shown = {"texts": options.pop("texts"), "title": title, "author": author}
+
     def job() -> object:
         if len(inputs) == 1 and Path(inputs[0]).is_dir() and (output is None or report.finished(inputs[0])):
-            return report.render(inputs[0], output)
+            return report.render(inputs[0], output, **shown)
         if output is None:
             msg = (
                 f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
@@ -310,7 +317,7 @@ def report_(
         report.check_page(output)
         refuse_overwriting(inputs, output, output.with_suffix(".ipynb"), folder)
         summary = pipeline.run(inputs, folder, force=force, **options)
-        summary.report = report.render(folder, output)
+        summary.report = report.render(folder, output, **shown)
         return summary
 
     _say_if_cold()

@@ -173,5 +173,36 @@ def keyness(
     return table.sort_values(["log_likelihood", "word"], ascending=[False, True], ignore_index=True)
 
 
+def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
+    """Find the words that cleaning took most of.
+
+    Parameters
+    ----------
+    corpus : corpus
+        With ``text`` and ``clean_text``.
+    top : int, default 20
+    **options
+        As for :func:`features`.
+
+    Returns
+    -------
+    DataFrame
+        ``word``, ``before``, ``after`` (int64: occurrences in ``text`` and in ``clean_text``), ``fell`` (share of
+        them that is gone) and ``log_likelihood`` as of :func:`keyness`; highest log-likelihood first.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"text": ["Donate now. Rain fell."], "clean_text": ["Rain fell."]})
+    >>> lost(frame, top=2)[["word", "before", "after"]].values.tolist()
+    [['donate', 1, 0], ['now', 1, 0]]
+    """
+    frame = as_corpus(corpus)
+    table = keyness(frame["text"], frame["clean_text"], least=1, **options)
+    table = table.rename(columns={"count": "before", "reference_count": "after"})
+    table["fell"] = 1 - table["after"] / table["before"].clip(lower=1)
+    table = table[table["fell"] > 0].reset_index(drop=True).head(top)
+    return table[["word", "before", "after", "fell", "log_likelihood"]]
+
+
 def _texts(frame: pd.DataFrame) -> pd.Series[Any]:
     return frame["clean_text"].fillna(frame["text"]) if "clean_text" in frame else frame["text"]

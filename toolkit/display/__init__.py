@@ -1,7 +1,7 @@
 """Displays: what is shown in a notebook, a report or a terminal; small, escaped, readable without colour."""
 
 from toolkit.display.article import CleanedArticle, Piece, telling
-from toolkit.display.card import CorpusCard, TemplateCard
+from toolkit.display.card import Card, CorpusCard, TemplateCard
 from toolkit.display.colours import DARK, LIGHT, OTHER, PALETTE, Colours, Theme, contrast
 from toolkit.display.gallery import Articles, show
 from toolkit.display.table import Table
@@ -14,6 +14,7 @@ __all__ = [
     "PALETTE",
     "PLAIN",
     "Articles",
+    "Card",
     "CleanedArticle",
     "Colours",
     "CorpusCard",

@@ -14,7 +14,7 @@ LONGEST = 600
 """Characters of an example shown."""
 
 
-class _Card:
+class Card:
     """A heading, lines of name and value, and maybe a passage struck through."""
 
     def __init__(self, heading: str, lines: dict[str, str], passage: Piece | None = None) -> None:
@@ -41,7 +41,7 @@ class _Card:
         )
 
 
-class TemplateCard(_Card):
+class TemplateCard(Card):
     """A template: whose it is, how often it stands where, and one example struck through.
 
     Parameters
@@ -74,7 +74,7 @@ class TemplateCard(_Card):
         super().__init__(f"Template {template['template_id']}", lines, Piece(example, kind, kind))
 
 
-class CorpusCard(_Card):
+class CorpusCard(Card):
     """A corpus: how much, whose, when, in which languages, and what could not be read.
 
     Parameters

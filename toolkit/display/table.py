@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from toolkit.display.text import escaped, visible
+from toolkit.display.text import PLAIN, escaped, visible
 
 
 class Table:
@@ -19,7 +19,9 @@ class Table:
     frame : DataFrame
         Shown whole.
     percent : sequence of str, default ("share",)
-        Columns of fractions to show as per cent.
+        Columns of fractions to show as per cent. ``low`` and ``high`` beside the first of them are its interval.
+    caption : str, optional
+        A line above the table.
 
     Examples
     --------
@@ -28,9 +30,19 @@ class Table:
     promo     12,345  25.0 %
     """
 
-    def __init__(self, frame: pd.DataFrame, *, percent: Sequence[str] = ("share",)) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, *, percent: Sequence[str] = ("share",), caption: str = ""
+    ) -> None:
+        if {percent[0], "low", "high"} <= set(frame.columns):
+            ends = [
+                "" if pd.isna(a) else f"{100 * a:.1f}–{100 * b:.1f} %"
+                for a, b in zip(frame["low"], frame["high"], strict=True)
+            ]
+            frame = frame.drop(columns=["low", "high"])
+            frame.insert(list(frame).index(percent[0]) + 1, "95 % interval", ends)
         self.frame = frame
         self.percent = percent
+        self.caption = caption
 
     def _cell(self, name: str, value: Any) -> str:
         if pd.isna(value):
@@ -47,7 +59,10 @@ class Table:
         return [[self._cell(str(name), value) for value in self.frame[name]] for name in self.frame]
 
     def _left(self) -> list[bool]:
-        return [not pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
+        return [
+            name != "95 % interval" and not pd.api.types.is_numeric_dtype(self.frame[name])
+            for name in self.frame
+        ]
 
     def __repr__(self) -> str:
         columns = []
@@ -55,11 +70,12 @@ class Table:
             lines = [visible(str(name)), *(cell.replace("\n", " ") for cell in cells)]
             width = max(map(len, lines))
             columns.append([line.ljust(width) if left else line.rjust(width) for line in lines])
-        return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+        head = [self.caption] if self.caption else []
+        return "\n".join([*head, *("  ".join(row).rstrip() for row in zip(*columns, strict=True))])
 
     def _repr_html_(self) -> str:
         def row(tag: str, cells: Iterable[str]) -> str:
-            sides = ["left" if left else "right" for left in self._left()]
+            sides = ["left" if left else "right;white-space:nowrap" for left in self._left()]
             made = (
                 f'<{tag} style="text-align:{side};vertical-align:top">{escaped(cell)}</{tag}>'
                 for side, cell in zip(sides, cells, strict=True)
@@ -68,7 +84,12 @@ class Table:
 
         head = row("th", map(str, self.frame))
         body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
-        return (
+        table = (
             '<table class="dataframe tex2jax_ignore mathjax_ignore">'
             f"<thead>{head}</thead><tbody>{body}</tbody></table>"
+        )
+        if not self.caption:
+            return table
+        return (
+            f'<figure class="table"><figcaption {PLAIN}>{escaped(self.caption)}</figcaption>{table}</figure>'
         )
