@@ -34,6 +34,7 @@ FLOORS = [
         "segments",
         "provenance",
         "verdict",
+        "certificate",
     },
     {"boilerplate", "datasets", "assessment"},
     {
@@ -65,6 +66,8 @@ SAME_FLOOR = {
     ("language", "shipped"),
     ("provenance", "loading"),
     ("duplication", "segments"),
+    ("certificate", "segments"),
+    ("certificate", "spool"),
     ("plots", "census"),
     ("verdict", "segments"),
     ("topics", "verdict"),

@@ -28,6 +28,7 @@ if _typing.TYPE_CHECKING:
     )
     from toolkit.assessment import verdicts
     from toolkit.boilerplate import BoilerplateRemover, TemplateIndex, clean
+    from toolkit.certificate import certify
     from toolkit.contamination import audit
     from toolkit.corpus import quarantine
     from toolkit.display import show
@@ -46,6 +47,7 @@ __all__ = [
     "apply",
     "audit",
     "census",
+    "certify",
     "clean",
     "datasets",
     "display",
@@ -70,7 +72,8 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "ToolkitError": "errors",
-    "TopicClassifier": "topics", "apply": "sharing", "audit": "contamination", "clean": "boilerplate",
+    "TopicClassifier": "topics", "apply": "sharing", "audit": "contamination",
+    "certify": "certificate", "clean": "boilerplate",
     "duplicates": "duplication", "iter_batches": "loading", "load": "loading", "prevalence": "estimation",
     "quarantine": "corpus", "share": "sharing", "show": "display", "verdicts": "assessment",
 }  # fmt: skip

@@ -17,7 +17,12 @@ from typing import Any
 
 PAGES = {
     "loading": ("toolkit.loading", "toolkit.corpus"),
-    "boilerplate": ("toolkit.boilerplate", "toolkit.assessment", "toolkit.duplication"),
+    "boilerplate": (
+        "toolkit.boilerplate",
+        "toolkit.assessment",
+        "toolkit.certificate",
+        "toolkit.duplication",
+    ),
     "topics": ("toolkit.topics", "toolkit.contamination", "toolkit.estimation"),
     "jobs": (
         "toolkit.pipeline",
