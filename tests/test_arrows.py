@@ -67,7 +67,6 @@ SAME_FLOOR = {
     ("provenance", "loading"),
     ("duplication", "segments"),
     ("certificate", "segments"),
-    ("certificate", "spool"),
     ("plots", "census"),
     ("verdict", "segments"),
     ("topics", "verdict"),

@@ -16,8 +16,8 @@ from scipy.stats import beta
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
+from toolkit.files import whole
 from toolkit.segments import cut
-from toolkit.spool import write_json
 
 __all__ = ["ARTICLE", "BOILERPLATE", "UNSURE", "Certificate", "Stratum", "certify", "draw"]
 
@@ -137,9 +137,12 @@ class Certificate:
             The file.
         """
         path, record = Path(folder) / "certificate.json", Path(folder) / "run.json"
-        write_json(path, self.to_dict())
+        files = {path: self.to_dict()}
         if record.is_file():
-            write_json(record, json.loads(record.read_text("utf-8")) | {"certificate": self.to_dict()})
+            files[record] = json.loads(record.read_text("utf-8")) | {"certificate": self.to_dict()}
+        for place, value in files.items():
+            with whole(place) as temporary:
+                temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
         return path
 
     @classmethod
