@@ -11,7 +11,7 @@ PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test quality wheel lab notebooks picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
+.PHONY: help demo test quality wheel lab notebooks docs picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -46,6 +46,11 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 notebooks: $(READY)  ## record the notebooks again; twice in a row gives the same bytes
 	$(BIN)/python -m toolkit.notebook $(NOTEBOOKS)
+
+docs: docs/requirements.lock  ## build the site of the documentation into out/site, in an environment of its own
+	$(PYTHON) -m venv --clear out/docs-env
+	out/docs-env/bin/python -m pip $(PIP) --require-hashes -r docs/requirements.lock
+	out/docs-env/bin/zensical build --clean --strict
 
 picture: $(READY)  ## draw the picture of the README again
 	$(BIN)/python -m docs.tools.picture > docs/struck.svg

@@ -18,6 +18,7 @@ from toolkit.display import (
     CorpusCard,
     Table,
     TemplateCard,
+    compare,
     contrast,
     escaped,
     show,
@@ -172,6 +173,39 @@ def test_svg_wraps_colours_and_is_stable():
     assert len(list(root.iter("{*}line"))) >= 1
 
 
+def test_two_articles_stand_side_by_side_with_what_only_one_has():
+    corpus = pd.DataFrame(
+        {
+            "doc_id": ["a", "b"],
+            "text": ["Rain fell all day. <b>Subscribe!", "Rain fell on Monday."],
+            "clean_text": ["Rain fell all day.", None],
+        }
+    )
+    pair = compare(corpus, "a", "b", theme="dark")
+    assert [[p.text for p in each.pieces() if p.kind == "only here"] for each in pair] == [
+        ["all day"],
+        ["on Monday"],
+    ]
+    page = pair._repr_html_()
+    assert page.count("<u ") == 2
+    assert "display:flex" in page
+    assert "<del" not in page
+    with pytest.raises(KeyError, match="no document 'c'"):
+        compare(corpus, "a", "c")
+    assert "stand only here" not in repr(compare(corpus, "a", "a"))
+
+
+def test_a_table_shows_an_interval_beside_its_share_and_its_caption():
+    frame = pd.DataFrame({"what": ["a"], "share": [0.5], "low": [0.25], "high": [0.75]})
+    assert repr(Table(frame, caption="Table 1. Shares.")).splitlines() == [
+        "Table 1. Shares.",
+        "what   share  95 % interval",
+        "a     50.0 %    25.0–75.0 %",
+    ]
+    assert "<figcaption" in Table(frame, caption="<b>")._repr_html_()
+    assert "<b>" not in Table(frame, caption="<b>")._repr_html_()
+
+
 def test_table_groups_numbers_and_escapes_text():
     table = Table(
         pd.DataFrame({"<b>": ["<i>\x1b", None], "n": [1234567, 2], "share": [0.256, 1.0], "p": [0.5, 2]})
@@ -184,7 +218,7 @@ def test_table_groups_numbers_and_escapes_text():
     page = table._repr_html_()
     assert "<b>" not in page
     assert "&lt;i&gt;␛" in page
-    assert '<td style="text-align:right;vertical-align:top">1,234,567</td>' in page
+    assert '<td style="text-align:right;white-space:nowrap;vertical-align:top">1,234,567</td>' in page
     assert repr(Table(pd.DataFrame({"a": [], "b": []}))) == "a  b"
 
 

@@ -64,10 +64,20 @@ def test_everything_the_project_asks_for_is_locked():
     asked = [
         *PROJECT["dependencies"],
         *(line for extra in PROJECT["optional-dependencies"].values() for line in extra),
-        *(line for group in SETTINGS["dependency-groups"].values() for line in group),
+        *(line for name, group in SETTINGS["dependency-groups"].items() if name != "docs" for line in group),
     ]
     names = {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", line)[0]).lower() for line in asked}
     assert names <= {package.name for package in licences.locked()}
+
+
+def test_the_site_has_a_lock_of_its_own():
+    """`make docs` must not make `make demo` and `make test` heavier."""
+    lock = (ROOT / "docs" / "requirements.lock").read_text("utf-8")
+    assert "--hash=sha256:" in lock
+    assert not re.search(r"https?://|^-", lock, re.MULTILINE)
+    names = {re.split(r"[\[>=]", line)[0] for line in SETTINGS["dependency-groups"]["docs"]}
+    assert names <= set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+    assert "zensical" not in (ROOT / "requirements.lock").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from toolkit import census, words
+from toolkit.certificate import Certificate
 from toolkit.display import Articles, Card, CleanedArticle, Table, show, telling, visible
 from toolkit.errors import NoRunError, OutputError, ReportError
 from toolkit.files import whole
@@ -172,18 +173,12 @@ class Results:
 
     def certificate(self) -> str:
         """Return the bounds that judged passages give for this corpus, or how to get them."""
-        try:
-            found = json.loads((self.folder / "certificate.json").read_text("utf-8"))
-        except FileNotFoundError:
-            return (
-                "Nobody has judged passages of this corpus yet, so its loss of article text is not known. A quarter "
-                "of an hour bounds it: toolkit.review.certify(corpus, remover) shows 200 random passages, and the "
-                "certificate that it saves appears here."
-            )
+        if (self.folder / "certificate.json").is_file():
+            return str(Certificate.load(self.folder))
         return (
-            f"At most {100 * found['article_lost']:.2f} % of the article text was lost, and at least "
-            f"{100 * found['precision']:.1f} % of the marked text is boilerplate ({100 * found['confidence']:g} % "
-            f"confidence, {found['n']:,} random passages of this corpus judged by {found['judges']:,} people)."
+            "Nobody has judged passages of this corpus yet, so its loss of article text is not known. A quarter of "
+            "an hour bounds it: toolkit.review.certify(corpus, remover) shows 200 random passages, and the "
+            "certificate that it saves appears here."
         )
 
     def methods(self) -> str:

@@ -3,7 +3,7 @@
 from toolkit.display.article import CleanedArticle, Piece, telling
 from toolkit.display.card import Card, CorpusCard, TemplateCard
 from toolkit.display.colours import DARK, LIGHT, OTHER, PALETTE, Colours, Theme, contrast
-from toolkit.display.gallery import Articles, show
+from toolkit.display.gallery import Articles, compare, show
 from toolkit.display.table import Table
 from toolkit.display.text import PLAIN, escaped, shortened, visible
 
@@ -22,6 +22,7 @@ __all__ = [
     "Table",
     "TemplateCard",
     "Theme",
+    "compare",
     "contrast",
     "escaped",
     "shortened",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from toolkit.display.colours import LIGHT, VERDICTS, Theme
+from toolkit.display.colours import LIGHT, ONLY_HERE, STANDING, VERDICTS, Theme
 from toolkit.display.text import PLAIN, escaped, shortened, visible
 
 BOX = (
@@ -106,7 +106,7 @@ class CleanedArticle:
     @property
     def removed(self) -> int:
         """Characters removed (code points)."""
-        gone = self.spans[self.spans["kind"] != VERDICTS[2]]
+        gone = self.spans[~self.spans["kind"].isin(STANDING)]
         return int((gone["end"] - gone["start"]).sum())
 
     def pieces(self) -> Iterator[Piece]:
@@ -141,6 +141,9 @@ class CleanedArticle:
         if len(self.spans) and self.spans["kind"].isin(VERDICTS).all():
             lengths = (self.spans["end"] - self.spans["start"]).groupby(self.spans["kind"]).sum()
             return ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
+        own = self.spans[self.spans["kind"] == ONLY_HERE]
+        if len(own):
+            return f"{int((own['end'] - own['start']).sum()):,} of {total:,} characters stand only here"
         if not self.removed:
             return f"nothing removed of {total:,} characters"
         return f"{self.removed:,} of {total:,} characters removed ({self.removed / total:.1%})".replace(
@@ -230,9 +233,8 @@ def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
         return escaped(piece.text)
     colours = theme.of(piece.kind)
     tag = f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
-    line = "underline" if piece.kind == VERDICTS[2] else "line-through"
+    name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
     style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
-    name = "u" if piece.kind == VERDICTS[2] else "del"
     reason = html.escape(visible(piece.reason))
     return f'{tag}<{name} title="{reason}" style="{style}">{escaped(piece.text)}</{name}>'
 

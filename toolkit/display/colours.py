@@ -45,6 +45,12 @@ _RIGHT, _WRONG, _MISSED = "right", "wrongly taken", "missed"
 VERDICTS = (_RIGHT, _WRONG, _MISSED)
 """What a removal is against gold; a missed passage stands, so it is marked and not struck through."""
 
+ONLY_HERE = "only here"
+"""Kind of a passage that the other of two compared texts lacks."""
+
+STANDING = (_MISSED, ONLY_HERE)
+"""Kinds that are marked but not struck through."""
+
 
 class Theme(NamedTuple):
     """Colours of a display: the ground, what stands on it, and a palette of kinds."""
@@ -77,7 +83,7 @@ class Theme(NamedTuple):
 
 
 def _with_verdicts(palette: Mapping[str, Colours]) -> dict[str, Colours]:
-    kinds = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo"}
+    kinds = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo", ONLY_HERE: "related"}
     return {**palette, **{verdict: palette[kind] for verdict, kind in kinds.items()}}
 
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import pandas as pd
 
 from toolkit.display.article import CleanedArticle
-from toolkit.display.colours import LIGHT, THEMES, VERDICTS, Theme
+from toolkit.display.colours import LIGHT, ONLY_HERE, THEMES, VERDICTS, Theme
 from toolkit.display.text import escaped
 from toolkit.errors import CorpusError, OutputError
 
@@ -109,13 +109,9 @@ def show(
         raise CorpusError(msg)
     look = _look(theme, colours)
     words = (find,) if isinstance(find, str) else tuple(find)
-    rows = corpus.drop_duplicates("doc_id").set_index("doc_id", drop=False)
-    wanted = [doc_id] if isinstance(doc_id, str) else list(rows.index[:PAGE] if doc_id is None else doc_id)
-    for name in wanted:
-        if name not in rows.index:
-            first = next(iter(corpus["doc_id"]), None)
-            msg = f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}"
-            raise KeyError(msg)
+    named = [doc_id] if isinstance(doc_id, str) else None if doc_id is None else list(doc_id)
+    rows = _by_id(corpus, named)
+    wanted = list(rows.index[:PAGE]) if named is None else named
     shown = []
     for name in wanted:
         row = rows.loc[name]
@@ -141,6 +137,65 @@ def show(
     return Articles(shown, note=note)
 
 
+def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light") -> Articles:
+    """Show two articles side by side, what only one of them has marked: wire copy, or versions of one article.
+
+    Parameters
+    ----------
+    corpus : DataFrame
+        With ``doc_id`` and ``text``; ``clean_text`` is compared where it is there, so that what the sites added does
+        not count.
+    one, other : str
+        Two documents, such as two of a group of :func:`toolkit.duplicates`.
+    theme : {"light", "dark"}, default "light"
+
+    Returns
+    -------
+    Articles
+
+    Raises
+    ------
+    KeyError
+        The corpus has no such document.
+
+    Examples
+    --------
+    >>> corpus = pd.DataFrame({"doc_id": ["a", "b"], "text": ["Rain fell all day.", "Rain fell on Monday."]})
+    >>> compare(corpus, "a", "b")
+    Rain fell [only here: all day].
+    — 7 of 18 characters stand only here
+    <BLANKLINE>
+    Rain fell [only here: on Monday].
+    — 9 of 20 characters stand only here
+    """
+    look, rows = _look(theme, None), _by_id(corpus, [one, other])
+    texts = [
+        _text(rows.loc[name], "clean_text" if "clean_text" in corpus else "text") for name in (one, other)
+    ]
+    shown = []
+    for name, text, against in zip((one, other), texts, reversed(texts), strict=True):
+        row = rows.loc[name]
+        heading = [str(row[column]) for column in ("publisher", "title") if pd.notna(row.get(column))]
+        spans = _lacking(text, against).assign(kind=ONLY_HERE)
+        shown.append(CleanedArticle(text, spans, title=": ".join(heading) or None, theme=look))
+    return Articles(shown, beside=True)
+
+
+def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
+    """Return the documents by id, and refuse one that is not there."""
+    rows = corpus.drop_duplicates("doc_id").set_index("doc_id", drop=False)
+    for name in wanted or ():
+        if name not in rows.index:
+            first = next(iter(corpus["doc_id"]), None)
+            msg = f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}"
+            raise KeyError(msg)
+    return rows
+
+
+def _text(row: pd.Series[Any], column: str) -> str:
+    return str(row[column] if pd.notna(row[column]) else row["text"])
+
+
 class Articles(list[CleanedArticle]):
     """Several articles, shown one below the other.
 
@@ -149,18 +204,26 @@ class Articles(list[CleanedArticle]):
     articles : iterable of CleanedArticle
     note : str, optional
         A line above them.
+    beside : bool, default False
+        Show them side by side, where there is room.
     """
 
-    def __init__(self, articles: Iterable[CleanedArticle] = (), note: str = "") -> None:
+    def __init__(
+        self, articles: Iterable[CleanedArticle] = (), note: str = "", *, beside: bool = False
+    ) -> None:
         super().__init__(articles)
-        self.note = note
+        self.note, self.beside = note, beside
 
     def __repr__(self) -> str:
         return "\n\n".join([*([self.note] if self.note else []), *map(repr, self)])
 
     def _repr_html_(self) -> str:
         head = f"<p>{escaped(self.note)}</p>" if self.note else ""
-        return head + "".join(article._repr_html_() for article in self)
+        body = "".join(article._repr_html_() for article in self)
+        if self.beside:
+            parts = (f'<div style="flex:1 1 18em;min-width:0">{each._repr_html_()}</div>' for each in self)
+            body = f'<section style="display:flex;flex-wrap:wrap;gap:1em">{"".join(parts)}</section>'
+        return head + body
 
     def save(self, path: str | Path) -> Path:
         """Write the articles as a page of HTML: one file, without scripts or anything from the network.

@@ -26,8 +26,8 @@ class Table:
     Examples
     --------
     >>> Table(pd.DataFrame({"kind": ["promo"], "characters": [12345], "share": [0.25]}))
-    kind  characters   share
-    promo     12,345  25.0 %
+    kind   characters   share
+    promo      12,345  25.0 %
     """
 
     def __init__(
