@@ -80,6 +80,7 @@ SAME_FLOOR = {
     ("sharing", "verification"),
     ("evaluation", "contamination"),
     ("report", "contamination"),
+    ("report", "certificate"),
 }
 BESIDE = {"benchmarks", "training", "docs", "data", "tests", "notebooks"}
 """Folders beside the package: they use it, it knows nothing of them."""

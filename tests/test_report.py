@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from toolkit import pipeline, report
+from toolkit.certificate import Certificate, Stratum
 from toolkit.errors import ReportError
 from toolkit.report import Results
 from toolkit.shipped import shipped
@@ -169,15 +170,12 @@ def test_a_paper_can_quote_it(rendered):
 def test_a_certificate_is_told(rendered, tmp_path):
     for name in ("run.json", "cleaned.parquet", "spans.parquet", "verdicts.parquet"):
         shutil.copy(rendered / name, tmp_path)
-    found = {
-        "article_lost": 0.0042,
-        "precision": 0.957,
-        "found": 0.6,
-        "confidence": 0.95,
-        "n": 200,
-        "judges": 2,
+    parts = {
+        "removed": Stratum(100, 90, 1, 0.04),
+        "near": Stratum(0, 0, 0, 0.0),
+        "kept": Stratum(900, 110, 2, 0.05),
     }
-    (tmp_path / "certificate.json").write_text(json.dumps(found))
+    Certificate(0.0042, 0.957, 0.6, 200, 0.95, parts, 0.0015, None, 2, 0.8, 60).save(tmp_path)
     assert "At most 0.42 % of the article text was lost" in Results(tmp_path).methods()
 
 
