@@ -80,7 +80,6 @@ SAME_FLOOR = {
     ("sharing", "verification"),
     ("evaluation", "contamination"),
     ("report", "contamination"),
-    ("report", "certificate"),
 }
 BESIDE = {"benchmarks", "training", "docs", "data", "tests", "notebooks"}
 """Folders beside the package: they use it, it knows nothing of them."""
