@@ -165,7 +165,7 @@ HOSTS = [
 
 @pytest.mark.parametrize(("value", "publisher"), HOSTS)
 def test_publishers_of_hosts(value, publisher):
-    assert fields.publisher_of_host(value) == publisher
+    assert fields.publisher_of(value) == publisher
 
 
 def test_publishers_that_are_given_stay_as_they_are(tmp_path):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from toolkit.dates import parse_date
 from toolkit.errors import CorpusError
-from toolkit.fields import as_text, candidates, nearest, publisher_of_host, registrable_domain
+from toolkit.fields import as_text, candidates, nearest, publisher_of, registrable_domain
 
 COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "source", "published")
 """Columns of every corpus, in order. More columns may follow; they are kept as they are."""
@@ -316,7 +316,7 @@ def _mapped(role: str, found: list[str], frame: pd.DataFrame) -> pd.Series[Any]:
     for name in found:
         values = _strings(role, frame[name])
         if role == "publisher":
-            values = values.map(publisher_of_host, na_action="ignore").astype("str")
+            values = values.map(publisher_of, na_action="ignore").astype("str")
         column = column.where(column.notna(), values.where(values.str.strip() != ""))
     if role == "text":
         _check_texts(column.fillna(""))

@@ -63,9 +63,6 @@ MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content"
 FRAGMENT_FIELDS = ("content_html", "body_html", "body_xhtml", "content_encoded")
 """Fields that hold a piece of markup: its text is taken whole."""
 
-HOST_FIELDS = ("source_domain", "domain", "site", "hostname", "host", "source_url")
-"""Publisher fields whose host names are reduced to the registrable domain."""
-
 # scheme, user and port are left out; mailto: and javascript: have no host
 _CAMPAIGN = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|cmpid|ocid)(?:=|$)", re.I)
 _AUTHORITY = re.compile(
@@ -137,7 +134,6 @@ def squash(name: str) -> str:
 
 
 _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, names in FIELDS.items()}
-_HOSTS = {squash(name) for name in HOST_FIELDS}
 _ADDRESSES = {squash(name) for name in _ROLES_OF_WEB_ADDRESSES}
 _MARKUP = {squash(name) for name in MARKUP_FIELDS}
 _FRAGMENTS = {squash(name) for name in FRAGMENT_FIELDS}
@@ -189,11 +185,6 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
     return [name for _, name in sorted(found)]
 
 
-def is_host_field(name: str) -> bool:
-    """Whether values of this publisher field are host names to be reduced."""
-    return squash(name) in _HOSTS
-
-
 def is_address_field(name: str) -> bool:
     """Whether values of this URL field count only where they are whole web addresses."""
     return squash(name) in _ADDRESSES
@@ -205,13 +196,16 @@ def is_web_address(value: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def publisher_of_host(value: str) -> str:
-    """Return the registrable domain of a host name or URL; anything else as it is.
+def publisher_of(value: str) -> str:
+    """Return a publisher as every route names it: of a host name or URL the registrable domain, else the name as it is.
+
+    What a field ``publisher`` says is not changed. Where no field names a publisher, :func:`registrable_domain` of
+    ``url`` does; ``columns={"publisher": "url"}`` takes it from there in any case.
 
     Examples
     --------
-    >>> publisher_of_host("www.npr.org"), publisher_of_host("NPR (Online News)")
-    ('npr.org', 'NPR (Online News)')
+    >>> publisher_of("www.npr.org"), publisher_of("https://news.bbc.co.uk/1"), publisher_of("NPR (Online News)")
+    ('npr.org', 'bbc.co.uk', 'NPR (Online News)')
     """
     found = _HOST.match(value.strip()) if len(value) < 1000 else None
     if found is None:

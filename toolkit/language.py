@@ -65,14 +65,17 @@ OF_SCRIPT = {
 """The language that nearly all news in a script is in, where there is one."""
 
 CODES = {
-    "ar": "ara arabic", "bg": "bul bulgarian", "cs": "ces cze czech", "da": "dan danish",
+    "ar": "ara arb arabic", "bg": "bul bulgarian", "cs": "ces cze czech", "da": "dan danish",
     "de": "deu ger german deutsch", "el": "ell gre greek", "en": "eng english", "es": "spa spanish español",
     "fa": "fas per persian", "fi": "fin finnish", "fr": "fra fre french français", "he": "heb iw hebrew",
     "hi": "hin hindi", "hu": "hun hungarian", "id": "ind in indonesian", "it": "ita italian italiano",
-    "ja": "jpn japanese", "ko": "kor korean", "nl": "nld dut dutch nederlands", "no": "nor nb nn norwegian",
+    "ja": "jpn japanese", "ko": "kor korean", "nl": "nld dut dutch nederlands", "no": "nor nb nob nn norwegian",
     "pl": "pol polish polski", "pt": "por portuguese português", "ro": "ron rum romanian", "ru": "rus russian",
     "sv": "swe swedish svenska", "th": "tha thai", "tr": "tur turkish", "uk": "ukr ukrainian", "ur": "urd urdu",
     "vi": "vie vietnamese", "zh": "zho chi chinese",
+    "am": "amh", "bn": "ben", "ca": "cat", "ha": "hau", "hr": "hrv", "ig": "ibo", "lg": "lug", "ln": "lin", "om": "orm",
+    "rn": "run", "sl": "slv", "sn": "sna", "so": "som", "sr": "srp", "sw": "swa swh", "ti": "tir", "xh": "xho",
+    "yo": "yor",
 }  # fmt: skip
 """ISO 639-1 codes and how else data names these languages (ISO 639-2, ISO 639-3, old codes, names)."""
 
@@ -88,8 +91,8 @@ def codes(lang: pd.Series[Any]) -> pd.Series[Any]:
 
     Examples
     --------
-    >>> codes(pd.Series(["en-GB", "eng", "German", "zh_Hant", "und", "swa"], dtype="str")).tolist()
-    ['en', 'en', 'de', 'zh', nan, 'swa']
+    >>> codes(pd.Series(["en-GB", "eng", "German", "zh_Hant", "und", "swa", "quz"], dtype="str")).tolist()
+    ['en', 'en', 'de', 'zh', nan, 'sw', 'quz']
     """
     first = lang.astype("str").str.strip().str.lower().str.extract(r"^([^\W\d_]+)", expand=False)
     return first.where(first != "und").replace(_NAMES)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from toolkit.corpus import make_corpus
-from toolkit.datasets.corpora import gold_rows, load
+from toolkit.datasets.corpora import load
 from toolkit.errors import CorpusError
 from toolkit.shipped import shipped
 
@@ -116,13 +116,15 @@ def _joined(items: list[dict[str, Any]]) -> Gold:
     absent: dict[str, str] = {}
     for source in dict.fromkeys(item.get("source", "allsides") for item in items):
         registered = _SOURCES.get(source, source)
-        wanted = {item["id"] for item in items if item.get("source", "allsides") == source}
+        wanted = [item["id"] for item in items if item.get("source", "allsides") == source]
         try:
-            found = list(gold_rows(registered, wanted))
+            found = load(registered, text="gold")
         except CorpusError as error:
             absent[source] = str(error)
             continue
-        rows.update((row["doc_id"], {**row, "set": registered}) for row in found)
+        found = found[found["doc_id"].isin(wanted)].astype(object)
+        found = found.where(found.notna(), None)
+        rows.update((row["doc_id"], {**row, "set": registered}) for row in found.to_dict("records"))
     kept, spans, topics, unmatched = [], [], [], []
     seen: set[str] = set()
     for item in items:

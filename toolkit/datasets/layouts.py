@@ -13,8 +13,8 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
-from toolkit.datasets.corpora import host
 from toolkit.datasets.store import Record
 from toolkit.errors import CorpusError
 
@@ -143,7 +143,8 @@ def _allsides(paths: list[Path]) -> Iterator[Record]:
 
 
 def _page(doc_id: str, url: str, source: str, gold: str) -> Record:
-    return {"id": doc_id, "publisher": host(url), "url": url, "lang": None, "html": source, "gold": gold}
+    host = (urlsplit(url.strip().lower()).hostname or "").removeprefix("www.") or None
+    return {"id": doc_id, "publisher": host, "url": url, "lang": None, "html": source, "gold": gold}
 
 
 def _wcxb(paths: list[Path]) -> Iterator[Record]:

@@ -38,6 +38,19 @@ def packed_path(entry: Dataset) -> Path:
     return folder() / entry.file
 
 
+def present(entry: Dataset) -> Path:
+    """Return the packed copy of a corpus, or raise CorpusError where it is not there."""
+    path = packed_path(entry)
+    if not path.is_file():
+        fetched = f"with a network run toolkit.datasets.fetch({entry.name!r}), or " if entry.downloads else ""
+        msg = (
+            f"{entry.name}: not in the data folder {folder()}; {fetched}put the packed copy at {path}, "
+            f"or set {SETTING}"
+        )
+        raise CorpusError(msg)
+    return path
+
+
 def records(name: str) -> Iterator[Record]:
     """Yield the raw records of a corpus, one mapping a document, in file order.
 
@@ -64,16 +77,7 @@ def records(name: str) -> Iterator[Record]:
     >>> sorted(next(records("sample")))
     ['authors', 'doc_id', 'lang', 'published', 'publisher', 'text', 'title', 'url']
     """
-    entry = find(name)
-    path = packed_path(entry)
-    if not path.is_file():
-        fetched = f"with a network run toolkit.datasets.fetch({name!r}), or " if entry.downloads else ""
-        msg = (
-            f"{name}: not in the data folder {folder()}; {fetched}put the packed copy at {path}, "
-            f"or set {SETTING}"
-        )
-        raise CorpusError(msg)
-    return _read(path)
+    return _read(present(find(name)))
 
 
 def _read(path: Path) -> Iterator[Record]:

@@ -28,6 +28,7 @@ MOST_WORDS = 6
 _GDELT = re.compile(r"\d{14}(?:-T?\d+)?$|\d{9,10}$")
 _VALUE = re.compile(r"https?://|\d{4}-\d\d-\d\d|\d{5,}$")
 DELIMITERS = ",;\t|"
+_UNDECODED = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile(rb"[\r\n]")
 _PREAMBLE = re.compile(r"(?:sep=.|#[^,;\t|]*)?\s*$")
 """Before a header may stand what Excel calls the delimiter, comments, and blank lines."""
@@ -242,7 +243,7 @@ def _fault(row: list[str], header: list[str]) -> str | None:
     if len(row) != len(header):
         return f"{len(row)} fields where the header has {len(header)}"
     for name, value in zip(header, row, strict=True):
-        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        if not value.isascii() and _UNDECODED.search(value):
             return f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
     return None
 

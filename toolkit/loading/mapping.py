@@ -187,8 +187,8 @@ def _refine(role: str, name: str, values: Array) -> Array:
     if role == "lang":
         # Webz and others write 'english'; codes stay as they are
         return _each(lambda value: (len(value) > 3 and language(value)) or value, values)
-    if role == "publisher" and fields.is_host_field(name):
-        return _each(fields.publisher_of_host, values)
+    if role == "publisher" and fields.squash(name) != "publisher":
+        return _each(fields.publisher_of, values)
     if role == "authors" and pc.any(pc.starts_with(values, "[")).as_py():
         return _each(lambda value: fields.as_text("authors", value), values)
     if role == "url" and fields.is_address_field(name):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from typing import Any
 
 from toolkit.loading.encodings import decode
@@ -48,29 +49,36 @@ def mail(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def _message(raw: bytes) -> Record:
-    message: Any = message_from_bytes(raw, policy=policy.default)
-    parts = {kind: message.get_body(preferencelist=(kind,)) for kind in ("plain", "html")}
-    plain = _content(parts["plain"])
-    page = fragment_text(_content(parts["html"])) if parts["html"] is not None else ""
-    sender = (
-        message["from"].addresses[0] if message["from"] is not None and message["from"].addresses else None
-    )
+    # the parser of old: that of policy.default reads each header anew whenever it is asked for, at a tenth of the speed
+    message = message_from_bytes(raw)
+    texts: dict[str, Any] = {}
+    for part in message.walk():
+        if not part.is_multipart() and part.get_content_disposition() != "attachment":
+            texts.setdefault(part.get_content_type(), part)
+    plain = _content(texts.get("text/plain"))
+    page = fragment_text(_content(texts.get("text/html")))
+    sender, address = parseaddr(_header(message["from"]))
     return {
-        "doc_id": str(message["message-id"] or "").strip(" <>") or None,
-        "title": str(message["subject"] or "") or None,
+        "doc_id": _header(message["message-id"]).strip(" <>") or None,
+        "title": _header(message["subject"]) or None,
         "text": page if len(page) > 3 * len(plain) and len(plain) < SHORT else paragraphs(blocks(plain)),
-        "published": str(message["date"] or "") or None,
-        "publisher": (sender.display_name or sender.domain) if sender is not None else None,
-        "lang": str(message["content-language"] or "")[:2].lower() or None,
+        "published": _header(message["date"]) or None,
+        "publisher": sender or address.rpartition("@")[2] or None,
+        "lang": _header(message["content-language"])[:2].lower() or None,
     }
 
 
-def _content(part: EmailMessage | None) -> str:
+def _header(value: Any) -> str:
+    """Return a header on one line, its encoded words decoded."""
+    return " ".join(str(make_header(decode_header(value))).split()) if value is not None else ""
+
+
+def _content(part: Any) -> str:
     """Return the text of a part; of a charset that is not known, as it is detected."""
-    if part is None:
+    payload = part.get_payload(decode=True) if part is not None else None
+    if not isinstance(payload, bytes):
         return ""
     try:
-        return str(part.get_content())
+        return payload.decode(part.get_content_charset() or "utf-8").replace("\r\n", "\n")
     except (LookupError, UnicodeError):
-        payload = part.get_payload(decode=True)
-        return decode(payload) if isinstance(payload, bytes) else ""
+        return decode(payload)
