@@ -12,7 +12,8 @@ from toolkit import review
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.corpus import make_corpus
-from toolkit.display import OTHER, PALETTE, contrast, visible
+from toolkit.display import contrast, visible
+from toolkit.display.colours import DARK, LIGHT
 from toolkit.review import TemplateReview, TopicReview, agreement, read_labels
 from toolkit.review.journal import Entry, Journal, folded, set_aside
 from toolkit.review.labels import append_label, label_lines
@@ -518,23 +519,49 @@ def test_the_browser_side_never_makes_html_of_text():
     assert "textContent" in code
 
 
-def colours(rule):
+def shades(rule, theme):
+    """Colours of a rule of the style sheet, its variables as the theme sets them."""
     css = (HERE / "review.css").read_text("utf-8")
-    body = re.search(rf"^{re.escape(rule)} \{{([^}}]*)\}}", css, re.MULTILINE)[1]
-    return dict(re.findall(r"(?<![\w-])(color|background-color):\s*(#[0-9a-f]{6})", body))
+    heads = {"light": ".ntk-review", "dark": '[data-jp-theme-light="false"] .ntk-review'}
+    known = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", _rule(css, heads[theme])))
+    return {
+        name: known[variable]
+        for name, variable in re.findall(
+            r"(?<![\w-])(color|background-color):\s*var\((--[\w-]+)\)", _rule(css, rule, -1)
+        )
+    }
 
 
-def test_the_widget_is_readable_on_its_ground():
-    ground = colours(".ntk-review")["background-color"]
+def _rule(css, rule, number=0):
+    return re.findall(rf"^{re.escape(rule)} \{{([^}}]*)\}}", css, re.MULTILINE)[number]
+
+
+@pytest.mark.parametrize(("theme", "palette"), [("light", LIGHT), ("dark", DARK)])
+def test_the_widget_is_readable_on_its_ground(theme, palette):
+    ground = shades(".ntk-review", theme)["background-color"]
     muted = ".ntk-count,\n.ntk-place,\n.ntk-shown,\n.ntk-legend,\n.ntk-review dt"
-    for rule in (".ntk-review", muted, ".ntk-review .ntk-status", ".ntk-review .ntk-heading"):
-        assert contrast(colours(rule)["color"], ground) >= 4.5, rule
-    for rule in ("button", 'button[aria-pressed="true"]', 'button[aria-disabled="true"]', "kbd"):
-        found = colours(f".ntk-review {rule}")
+    for rule in (
+        ".ntk-review",
+        muted,
+        ".ntk-review .ntk-status",
+        ".ntk-review .ntk-heading",
+        ".ntk-fields label",
+    ):
+        assert contrast(shades(rule, theme)["color"], ground) >= 4.5, rule
+    for rule in (
+        "button",
+        'button[aria-pressed="true"]',
+        'button[aria-disabled="true"]',
+        "kbd",
+        '.ntk-text [data-kind=""]',
+    ):
+        found = shades(f".ntk-review {rule}", theme)
         assert contrast(found["color"], found["background-color"]) >= 4.5, rule
-    for each in (*PALETTE.values(), OTHER):
+    for kind in (*KINDS, "stays"):
+        each = palette.of(kind)
         assert contrast(each.ink, each.tint) >= 4.5
-        assert contrast("#ffffff", each.ink) >= 4.5
+        assert contrast({"light": "#ffffff", "dark": "#111111"}[theme], each.ink) >= 4.5
+        assert f'[data-kind="{kind}"] {{ --ink: {each.ink}; --tint: {each.tint}; }}' in ReviewWidget._css
 
 
 def test_without_the_extra_the_mend_is_named(remover, corpus, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from toolkit.errors import CorpusError
 from toolkit.files import whole
 from toolkit.segments import cut
 
-__all__ = ["ARTICLE", "BOILERPLATE", "UNSURE", "Certificate", "Stratum", "certify", "draw"]
+__all__ = ["ARTICLE", "BOILERPLATE", "UNSURE", "Certificate", "Cleaning", "Stratum", "certify", "draw"]
 
 ARTICLE, BOILERPLATE, UNSURE = VERDICTS = ("article", "boilerplate", "unsure")
 """What a person says of a passage."""
@@ -299,63 +299,71 @@ def certify(
     if not 0 < confidence < 1:
         msg = f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95"
         raise ValueError(msg)
-    frame = as_corpus(corpus)
-    texts = dict(zip(frame["doc_id"], frame["text"], strict=True))
-    found = _by_document(texts, spans)
-    draws, agreement, judges = _told(judged, texts)
-    scores = np.array(
-        [_score(found.get(d, []), at) for d, at in zip(draws["doc_id"], draws["at"], strict=True)]
-    )
-    gone = ~np.isnan(scores)
-    if "stratum" not in draws:
-        draws["stratum"] = np.where(gone, "removed", "kept")
-    strange = (draws["stratum"] == "removed") != gone
-    if strange.any():
-        row = draws[strange].iloc[0]
-        msg = (
-            f"judged: {row['doc_id']!r} at {row['at']} counts as {row['stratum']}, but the spans say otherwise; "
-            "certify the spans that the sample was drawn from"
+    return Cleaning(corpus, spans).certify(judged, max_article_loss=max_article_loss, confidence=confidence)
+
+
+class Cleaning:
+    """A cleaning that is certified again and again, as judgements come in: the corpus is read once."""
+
+    def __init__(self, corpus: CorpusLike, spans: pd.DataFrame) -> None:
+        frame = as_corpus(corpus)
+        self.texts = dict(zip(frame["doc_id"], frame["text"], strict=True))
+        self.spans = _by_document(self.texts, spans)
+        self.weights = [
+            (score, _solid(self.texts[d][a:b])) for d, rows in self.spans.items() for a, b, score in rows
+        ]
+        self.total = sum(map(_solid, self.texts.values()))
+
+    def certify(
+        self, judged: pd.DataFrame, *, max_article_loss: float = 0.0015, confidence: float = 0.95
+    ) -> Certificate:
+        """As :func:`certify`."""
+        draws, agreement, judges = _told(judged, self.texts)
+        scores = np.array(
+            [_score(self.spans.get(d, []), at) for d, at in zip(draws["doc_id"], draws["at"], strict=True)]
         )
-        raise CorpusError(msg)
-    weights = [(score, _solid(texts[d][a:b])) for d, rows in found.items() for a, b, score in rows]
-    sizes = _sizes(draws, sum(_solid(text) for text in texts.values()), sum(size for _, size in weights))
-    wrong = (draws["verdict"] != np.where(gone, BOILERPLATE, ARTICLE)).to_numpy()
-    allowed = sum(part for name, (_, part) in STRATA.items() if sizes[name])
-    risk = {name: (1 - confidence) * part / max(allowed, part) for name, (_, part) in STRATA.items()}
-    strata = {}
-    for name, size in sizes.items():
-        mine = (draws["stratum"] == name).to_numpy()
-        drawn, bad = int(mine.sum()), int(wrong[mine].sum())
-        strata[name] = Stratum(size, drawn, bad, upper(bad, drawn, risk[name]) if size else 0.0)
-    kept = {name: strata[name].limit * size for name, size in sizes.items() if name != "removed"}
-    article = sum(size for name, size in sizes.items() if name != "removed") - sum(kept.values())
+        gone = ~np.isnan(scores)
+        if "stratum" not in draws:
+            draws["stratum"] = np.where(gone, "removed", "kept")
+        strange = (draws["stratum"] == "removed") != gone
+        if strange.any():
+            row = draws[strange].iloc[0]
+            msg = (
+                f"judged: {row['doc_id']!r} at {row['at']} counts as {row['stratum']}, but the spans say "
+                "otherwise; certify the spans that the sample was drawn from"
+            )
+            raise CorpusError(msg)
+        sizes = _sizes(draws, self.total, sum(size for _, size in self.weights))
+        wrong = (draws["verdict"] != np.where(gone, BOILERPLATE, ARTICLE)).to_numpy()
+        allowed = sum(part for name, (_, part) in STRATA.items() if sizes[name])
+        risk = {name: (1 - confidence) * part / max(allowed, part) for name, (_, part) in STRATA.items()}
+        strata = {}
+        for name, size in sizes.items():
+            mine = (draws["stratum"] == name).to_numpy()
+            drawn, bad = int(mine.sum()), int(wrong[mine].sum())
+            strata[name] = Stratum(size, drawn, bad, upper(bad, drawn, risk[name]) if size else 0.0)
+        rest = sizes["near"] + sizes["kept"]
+        missed = strata["near"].limit * sizes["near"] + strata["kept"].limit * sizes["kept"]
 
-    def lost(threshold: float) -> float:
-        """Upper bound on the share of article text lost if spans of this score and more are removed."""
-        size = sum(size for score, size in weights if score >= threshold)
-        mine = scores >= threshold  # False where there is no score
-        limit = size * upper(int(wrong[mine].sum()), int(mine.sum()), risk["removed"])
-        return limit / (limit + article) if limit else 0.0
+        def lost(threshold: float) -> float:
+            """Upper bound on the share of article text lost if spans of this score and more are removed."""
+            size = sum(size for score, size in self.weights if score >= threshold)
+            mine = scores >= threshold  # False where there is no score
+            limit = size * upper(int(wrong[mine].sum()), int(mine.sum()), risk["removed"])
+            return limit / (limit + rest - missed) if limit else 0.0
 
-    threshold = None
-    for step in LADDER:
-        if lost(step) > max_article_loss:
-            break
-        threshold = step
-    boilerplate = sizes["removed"] * (1 - strata["removed"].limit)
-    return Certificate(
-        article_lost=lost(0.0),
-        precision=1 - strata["removed"].limit,
-        found=boilerplate / (boilerplate + sum(kept.values())) if boilerplate else 0.0,
-        n=len(draws),
-        confidence=confidence,
-        strata=strata,
-        max_article_loss=max_article_loss,
-        threshold=threshold,
-        judges=judges,
-        agreement=agreement,
-        documents=len(frame),
-    )
+        threshold = None
+        for step in LADDER:
+            if lost(step) > max_article_loss:
+                break
+            threshold = step
+        boilerplate = sizes["removed"] * (1 - strata["removed"].limit)
+        return Certificate(
+            article_lost=lost(0.0), precision=1 - strata["removed"].limit,
+            found=boilerplate / (boilerplate + missed) if boilerplate else 0.0, n=len(draws),
+            confidence=confidence, strata=strata, max_article_loss=max_article_loss, threshold=threshold,
+            judges=judges, agreement=agreement, documents=len(self.texts),
+        )  # fmt: skip
 
 
 def upper(wrong: int, n: int, risk: float) -> float:
@@ -408,7 +416,7 @@ def _told(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame, fl
         raise CorpusError(msg)
     if "at" not in table:
         table["at"] = (table["start"] + table["end"]) // 2
-    sizes = table["doc_id"].map({doc_id: len(text) for doc_id, text in texts.items()}).fillna(-1)
+    sizes = pd.Series([len(texts.get(doc_id, "")) for doc_id in table["doc_id"]])
     strange = (table["start"] < 0) | (table["at"] >= table["end"]) | (table["end"] > sizes)
     if strange.any():
         row = table[strange].iloc[0]

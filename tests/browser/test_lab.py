@@ -22,6 +22,17 @@ classifier = toolkit.TopicClassifier()""",
     'review.templates(remover, corpus, "decisions.jsonl")',
     'review.topics(classifier, corpus, "labels.jsonl")',
 )
+EXPLORE = (
+    """%load_ext toolkit.notebook
+import toolkit
+from toolkit import review
+corpus = toolkit.load("hostile.jsonl")
+remover = toolkit.BoilerplateRemover().fit(corpus)
+verdicts = toolkit.verdicts(corpus)""",
+    'review.certify(corpus, remover, n=30, judgements="judgements.jsonl")',
+    """review.explore(corpus, remover, decisions="explored.jsonl", verdicts=verdicts,
+               classifier=toolkit.TopicClassifier(), labels="explored_labels.jsonl")""",
+)
 DISPLAYS = (
     """from toolkit.display import Table, show
 show(corpus, remover.spans(corpus), corpus["doc_id"].iloc[0])""",
@@ -40,6 +51,7 @@ def kernels(lab, hostile):
     return {
         "01_quickstart.ipynb": lab.begin("01_quickstart.ipynb"),
         "review.ipynb": lab.write("review.ipynb", *REVIEW, *DISPLAYS),
+        "explore.ipynb": lab.write("explore.ipynb", *EXPLORE),
     }
 
 
@@ -149,6 +161,114 @@ def test_templates_are_judged_by_mouse_and_by_keyboard(lab, watched, kernels):
     expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 3 of \d+"))
     expect(label).to_contain_text("1 of")
     assert len(read_decisions(decisions)) == count
+    watched.is_quiet()
+
+
+def theme(lab, watched, name):
+    """Choose JupyterLab's light or dark theme."""
+    watched.page.get_by_role("menuitem", name="Settings", exact=True).click()
+    watched.page.get_by_text("Theme", exact=True).first.hover()
+    watched.page.get_by_text(name, exact=True).click()
+    watched.page.wait_for_function(
+        f"document.body.dataset.jpThemeLight === '{str(name == 'JupyterLab Light').lower()}'"
+    )
+
+
+def test_passages_are_judged_and_the_result_is_seen(lab, watched):
+    path = lab.folder / "judgements.jsonl"
+    lab.open(watched, "explore.ipynb")
+    lab.run_all(watched)
+    page = watched.page
+    box = page.get_by_role("region", name="Certify")
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 1 of \d+"))
+    box.focus()
+    box.scroll_into_view_if_needed()
+    watched.shot("certify-first", box)
+    status = box.get_by_role("status")
+    page.keyboard.press("a")
+    expect(status).to_have_text("passage 1: article")
+    expect(box).to_contain_text("of the article text was lost")
+    page.keyboard.press("b")
+    expect(status).to_have_text("passage 2: boilerplate")
+    page.keyboard.press("s")
+    expect(status).to_have_text("passage 3: unsure")
+    page.keyboard.press("u")
+    expect(status).to_have_text("undone")
+    page.keyboard.press("n")
+    assert page.evaluate("document.activeElement.dataset.field") == "note"
+    page.keyboard.type("a b s u")  # letters of a note judge nothing
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.className") == "ntk-review"
+    box.get_by_role("button", name="Skip").click()
+    expect(status).to_have_text("passage 3: unsure")
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert [row["verdict"] for row in rows] == ["article", "boilerplate", "unsure", None, "unsure"]
+    assert rows[-1]["note"] == "a b s u"
+    watched.shot("certify-result", box)
+    theme(lab, watched, "JupyterLab Dark")
+    watched.shot("certify-dark", box)
+    theme(lab, watched, "JupyterLab Light")
+    watched.is_quiet()
+
+
+def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
+    path = lab.folder / "explored.jsonl"
+    lab.open(watched, "explore.ipynb")
+    lab.run_all(watched)
+    page = watched.page
+    box = page.get_by_role("region", name="Explore")
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Document 1 of 60"))
+    box.scroll_into_view_if_needed()
+    watched.shot("explore-first", box)
+    status = box.get_by_role("status")
+    box.focus()
+    page.keyboard.press("ArrowDown")
+    expect(box).to_have_attribute("aria-busy", "false")  # what is decided on was seen
+    page.keyboard.press("r")
+    expect(status).to_contain_text("article text, it stays")
+    assert list(read_decisions(path).values()) == ["keep"]
+    expect(box.locator("mark[data-kind=stays]").first).to_be_visible()
+    page.keyboard.press("u")
+    expect(status).to_have_text("undone")
+    assert read_decisions(path) == {}
+    box.locator("del").last.click()
+    expect(box.locator("del.ntk-asked")).to_be_visible()
+    box.get_by_role("button", name="notice").click()
+    expect(status).to_contain_text("boilerplate: notice")
+    assert list(read_decisions(path).values()) == ["notice"]
+    page.keyboard.press("ArrowRight")
+    expect(box.get_by_role("heading")).to_have_text("Explore: Document 2 of 60")
+    box.get_by_label("Kind").select_option("related")
+    expect(box).to_contain_text("of 60")
+    box.get_by_label("Kind").select_option("")
+    box.get_by_label("Score from").fill("0.2")
+    box.get_by_label("Score from").press("Enter")
+    expect(box.get_by_role("heading")).to_have_text(re.compile("Document 1 of"))
+    watched.shot("explore-decided", box)
+    theme(lab, watched, "JupyterLab Dark")
+    watched.shot("explore-dark", box)
+    theme(lab, watched, "JupyterLab Light")
+    box.focus()
+    page.keyboard.press("F3")
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage \d+ of"))
+    watched.shot("explore-templates", box)
+    page.keyboard.press("F4")
+    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Document 1 of"))
+    page.keyboard.press("/")
+    page.keyboard.type("weath")
+    expect(box.get_by_role("button", name="weather")).to_be_visible()
+    expect(box.get_by_role("button", name="sport")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text("labelled: weather")
+    page.keyboard.press("z")
+    expect(status).to_contain_text("unsure")
+    watched.shot("explore-topics", box)
+    assert len(read_labels(lab.folder / "explored_labels.jsonl")) == 1
+    for tag in ("script", "img[src=x]", "iframe", "a", "strong:has-text('b')", "mjx-container", "math"):
+        assert page.locator(f".jp-OutputArea-output {tag}").count() == 0, tag
+    page.keyboard.press("Control+s")
+    page.wait_for_function("!document.querySelector('.jp-mod-dirty')")
+    assert "Nobody had seen" not in (lab.folder / "explore.ipynb").read_text("utf-8")
     watched.is_quiet()
 
 

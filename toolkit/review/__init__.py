@@ -1,7 +1,7 @@
-"""Review in JupyterLab: judge templates, label topics; every decision is a line of a file at once.
+"""Review in JupyterLab: explore, judge templates, label topics, certify; every word is a line of a file at once.
 
-See ``docs/review.md``. The widgets need the extra ``lab``; :class:`TemplateReview` and :class:`TopicReview`,
-which do the work, do not.
+See ``docs/review.md``. The widgets need the extra ``lab``; the sessions that do the work (:class:`Explorer`,
+:class:`TemplateReview`, :class:`TopicReview`, :class:`PassageReview`) do not.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import CorpusLike
 from toolkit.review.agreement import agreement
+from toolkit.review.explorer import Explorer
 from toolkit.review.labels import read_labels
-from toolkit.review.page import Review
+from toolkit.review.passage_review import PassageReview
+from toolkit.review.session import Session
 from toolkit.review.template_review import TemplateReview
 from toolkit.review.topic_review import TopicReview
 from toolkit.topics import TopicClassifier
@@ -21,7 +23,53 @@ from toolkit.topics import TopicClassifier
 if TYPE_CHECKING:
     from toolkit.review.widget import ReviewWidget
 
-__all__ = ["TemplateReview", "TopicReview", "agreement", "read_labels", "templates", "topics"]
+__all__ = [
+    "Explorer",
+    "PassageReview",
+    "TemplateReview",
+    "TopicReview",
+    "agreement",
+    "certify",
+    "explore",
+    "read_labels",
+    "templates",
+    "topics",
+]
+
+
+def certify(
+    corpus: CorpusLike, remover: BoilerplateRemover, n: int = 200, seed: int = 0, **options: Any
+) -> ReviewWidget:
+    """Judge random passages by keyboard, to certify a cleaning; parameters as for :class:`PassageReview`.
+
+    Returns
+    -------
+    ReviewWidget
+        Shows itself in JupyterLab; ``.review`` is the :class:`PassageReview`, ``.review.certificate()`` what the
+        judgements show.
+
+    Raises
+    ------
+    ImportError
+        The extra ``lab`` is not installed.
+    """
+    return _widget(PassageReview(remover, corpus, n=n, seed=seed, **options))
+
+
+def explore(corpus: CorpusLike, remover: BoilerplateRemover, **options: Any) -> ReviewWidget:
+    """Look through a cleaned corpus and decide in place; parameters as for :class:`Explorer`.
+
+    Returns
+    -------
+    ReviewWidget
+        Shows itself in JupyterLab; ``.review`` is the :class:`Explorer`.
+
+    Raises
+    ------
+    ImportError
+        The extra ``lab`` is not installed.
+    """
+    return _widget(Explorer(corpus, remover, **options))
 
 
 def templates(
@@ -60,7 +108,7 @@ def topics(
     return _widget(TopicReview(classifier, corpus, labels, **options))
 
 
-def _widget(review: Review) -> ReviewWidget:
+def _widget(review: Session) -> ReviewWidget:
     try:
         from toolkit.review.widget import ReviewWidget
     except ImportError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
 from toolkit.boilerplate.decisions import read_decisions
+from toolkit.review.journal import folded
 from toolkit.review.labels import read_labels
+from toolkit.review.passage_review import judgement_lines
 
 
 def agreement(**files: str | Path) -> pd.DataFrame:
@@ -20,7 +24,7 @@ def agreement(**files: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     **files : path
-        Name of the reviewer → their ``decisions.jsonl`` or ``labels.jsonl``; all of one sort.
+        Name of the reviewer → their ``decisions.jsonl``, ``labels.jsonl`` or ``judgements.jsonl``; all of one sort.
 
     Returns
     -------
@@ -67,12 +71,17 @@ def agreement(**files: str | Path) -> pd.DataFrame:
 
 def _words(path: Path) -> dict[str, str]:
     if not path.exists():
-        msg = f"{path}: no such file; give the path of a decisions.jsonl or labels.jsonl"
+        msg = f"{path}: no such file; give the path of a decisions.jsonl, labels.jsonl or judgements.jsonl"
         raise ValueError(msg)
-    try:
-        return {doc_id: " + ".join(map(str, topics)) for doc_id, topics in read_labels(path).items()}
-    except ValueError:
-        return read_decisions(path)
+    sorts: tuple[Callable[[], dict[str, str]], ...] = (
+        lambda: {doc_id: " + ".join(map(str, topics)) for doc_id, topics in read_labels(path).items()},
+        lambda: folded(judgement_lines(path))[0],
+        lambda: read_decisions(path),
+    )
+    for read in sorts[:-1]:
+        with suppress(ValueError):
+            return read()
+    return sorts[-1]()
 
 
 def _kappa(one: pd.Series[Any], other: pd.Series[Any]) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,6 +93,38 @@ def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[Step]]:
         else:
             verdicts[subject] = verdict
     return verdicts, steps
+
+
+def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]) -> Iterator[Entry]:
+    """Yield the entries of a file, which need not exist: one JSON object a line.
+
+    Raises
+    ------
+    ValueError
+        A line is no such object; the message says which, and what is wanted.
+    """
+    path = Path(path)
+    if not path.exists():
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if line.strip():
+            try:
+                yield read(json.loads(line))
+            except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+                msg = f"{path}#{number}: {line[:60]!r} is no {sort} ({error}); {wanted} are wanted"
+                raise ValueError(msg) from error
+
+
+def append(path: str | Path, row: dict[str, Any]) -> None:
+    """Add one line to a file; empty strings are left out."""
+    with Path(path).open("a", encoding="utf-8") as out:
+        out.write(json.dumps({k: v for k, v in row.items() if v != ""}, ensure_ascii=False) + "\n")
+        out.flush()
+
+
+def now() -> str:
+    """Return the time as files state it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def set_aside(path: Path) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from toolkit.review.journal import Entry, folded
+from toolkit.review.journal import Entry, append, folded, lines, now
 
 Topics: TypeAlias = tuple[Any, ...]
 """Labels of a document: none, one or several, each a str or an int."""
+
+UNSURE = "unsure"
+"""Verdict of whoever read a document and could not say; no label, but not to be asked again."""
 
 
 def read_labels(path: str | Path) -> dict[str, Topics]:
@@ -27,30 +28,24 @@ def read_labels(path: str | Path) -> dict[str, Topics]:
     ValueError
         A line is no such object; the message says which.
     """
-    return folded(label_lines(path))[0]
+    return {doc_id: topics for doc_id, topics in folded(label_lines(path))[0].items() if topics != UNSURE}
 
 
 def label_lines(path: str | Path) -> Iterator[Entry]:
     """Yield the lines of a ``labels.jsonl``, as :func:`read_labels` reads them."""
-    path = Path(path)
-    if not path.exists():
-        return
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            doc_id, topics = row["doc_id"], row["topics"]
-            if topics is not None and not isinstance(topics, list):
-                raise TypeError(f"topics is {topics!r}")
-            yield Entry(str(doc_id), None if topics is None else tuple(topics), str(row.get("note") or ""))
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            msg = f"{path}#{number}: {line[:60]!r} is no label ({error}); doc_id and a list topics are wanted"
-            raise ValueError(msg) from error
+    return lines(path, "label", "doc_id and a list topics", _entry)
+
+
+def _entry(row: Any) -> Entry:
+    topics = row["topics"]
+    if topics is not None and not isinstance(topics, list):
+        raise TypeError(f"topics is {topics!r}")
+    verdict = UNSURE if row.get("unsure") else None if topics is None else tuple(topics)
+    return Entry(str(row["doc_id"]), verdict, str(row.get("note") or ""))
 
 
 def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *, note: str = "") -> None:
-    """Add one line to a ``labels.jsonl``: the topics of a document, or None to take them back.
+    """Add one line to a ``labels.jsonl``: the topics of a document, :data:`UNSURE`, or None to take them back.
 
     The text itself is not written, so the file can be shared where the articles cannot.
 
@@ -62,10 +57,6 @@ def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *,
     ...     read_labels(Path(folder) / "labels.jsonl")
     {'a1': ('15000000',)}
     """
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    row = {"doc_id": doc_id, "topics": None if topics is None else list(topics), "labelled": when}
-    if note:
-        row["note"] = note
-    with Path(path).open("a", encoding="utf-8") as out:
-        out.write(json.dumps(row, ensure_ascii=False) + "\n")
-        out.flush()
+    known = None if topics is None or topics == UNSURE else list(topics)
+    unsure = {"unsure": True} if topics == UNSURE else {}
+    append(path, {"doc_id": doc_id, "topics": known, "labelled": now(), **unsure, "note": note})

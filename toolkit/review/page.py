@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from toolkit.display import OTHER, PALETTE, shortened, visible
+from toolkit.display import shortened, visible
 
 MOST = 8_000
 """Characters of article text on a page, at most."""
 
 
-STAYS = "stays"
-"""Kind of a piece that is in question and is not removed."""
+STAYS, ASKED = "stays", ""
+"""Kind of a piece that is in question and is not removed; of one of which it is not said whether it is."""
 
 
 class Piece(NamedTuple):
@@ -21,6 +21,8 @@ class Piece(NamedTuple):
     text: str
     kind: str | None = None
     asked: bool = False
+    action: str = ""
+    """What a click on it does."""
 
 
 class Excerpt(NamedTuple):
@@ -36,7 +38,7 @@ class Action(NamedTuple):
     Attributes
     ----------
     name : str
-        What :meth:`Review.do` takes.
+        What :meth:`Session.do` takes.
     label : str
     key : str
         As browsers name it: ``a``, ``Enter``, ``ArrowRight``; empty for none.
@@ -55,6 +57,33 @@ class Action(NamedTuple):
     enabled: bool = True
 
 
+class Field(NamedTuple):
+    """Something the reviewer can write or choose.
+
+    Attributes
+    ----------
+    name : str
+        What :meth:`Session.do` takes, with a value.
+    label, value : str
+    options : list of (str, str), optional
+        Values to choose from, each with its label; default free text.
+    enter : str
+        Action of the key Enter in it.
+    key : str
+        Key that leads to it.
+    kind : str
+        As browsers name it: ``text``, ``date``, ``number``.
+    """
+
+    name: str
+    label: str
+    value: str
+    options: list[tuple[str, str]] | None = None
+    enter: str = ""
+    key: str = ""
+    kind: str = "text"
+
+
 @dataclass(frozen=True)
 class Page:
     """One thing to judge, with what is needed to judge it.
@@ -71,6 +100,7 @@ class Page:
     status : str
         What happened last; read out by screen readers.
     actions : list of Action
+    fields : list of Field
     """
 
     heading: str
@@ -81,6 +111,7 @@ class Page:
     total: int
     status: str
     actions: list[Action] = field(default_factory=list)
+    fields: list[Field] = field(default_factory=list)
 
     def message(self) -> dict[str, Any]:
         """Return the page as JSON values for the widget, every character harmless, :data:`MOST` at most."""
@@ -97,6 +128,7 @@ class Page:
             "total": self.total,
             "status": visible(self.status),
             "actions": [action._replace(label=visible(action.label))._asdict() for action in self.actions],
+            "fields": [_field(field) for field in self.fields],
         }
 
 
@@ -104,30 +136,17 @@ def _piece(piece: Piece, room: int) -> dict[str, Any]:
     text = visible(shortened(piece.text, room // 2, room // 2))
     if piece.kind is None:
         return {"text": text}
-    colours = PALETTE.get(piece.kind, OTHER)
     return {
         "text": text,
         "kind": visible(piece.kind),
-        "struck": piece.kind != STAYS,
+        "struck": piece.kind not in (STAYS, ASKED),
         "asked": piece.asked,
-        "ink": colours.ink,
-        "tint": colours.tint,
+        "action": piece.action,
     }
 
 
-class Review(Protocol):
-    """What a widget can show: a page, and a way to act on it."""
-
-    name: str
-
-    def page(self) -> Page:
-        """Return what is to be seen now."""
-
-    def do(self, action: str) -> None:
-        """Do what a button or key of the page stands for.
-
-        Raises
-        ------
-        ValueError
-            The page has no such action.
-        """
+def _field(given: Field) -> dict[str, Any]:
+    row = given._asdict()
+    if given.options is not None:
+        row["options"] = [[value, visible(label)] for value, label in given.options]
+    return row

@@ -7,17 +7,21 @@ function make(tag, name, text) {
   return node;
 }
 
-function passage(piece) {
-  if (!piece.kind) return [make("span", "", piece.text)];
-  const tag = make("small", "tag", piece.kind);
-  tag.style.backgroundColor = piece.ink;
+function passage(piece, act) {
+  if (piece.kind === undefined) return [make("span", "", piece.text)];
   const text = make(piece.struck ? "del" : "mark", piece.asked ? "asked" : "", piece.text);
-  text.style.color = piece.ink;
-  text.style.backgroundColor = piece.tint;
+  text.dataset.kind = piece.kind;
+  if (piece.action) {
+    text.classList.add("ntk-link");
+    text.addEventListener("click", () => act(piece.action));
+  }
+  if (!piece.kind) return [text];
+  const tag = make("small", "tag", piece.kind);
+  tag.dataset.kind = piece.kind;
   return [tag, text];
 }
 
-function excerpt(item) {
+function excerpt(item, act) {
   const row = make("li");
   if (item.place) {
     const place = make("p", "place", item.place);
@@ -26,12 +30,12 @@ function excerpt(item) {
   }
   const text = make("p", "text tex2jax_ignore mathjax_ignore");
   text.dir = "auto";
-  text.append(...item.pieces.flatMap(passage));
+  text.append(...item.pieces.flatMap((piece) => passage(piece, act)));
   row.append(text);
   return row;
 }
 
-const KEYS = { ArrowLeft: "←", ArrowRight: "→", PageUp: "PgUp", PageDown: "PgDn" };
+const KEYS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn" };
 
 function render({ model, el }) {
   const root = make("section", "review");
@@ -41,6 +45,7 @@ function render({ model, el }) {
   progress.setAttribute("aria-label", "done");
   const count = make("span", "count");
   const facts = make("dl", "facts");
+  const inputs = make("div", "fields");
   const buttons = make("div", "actions");
   const status = make("p", "status");
   status.setAttribute("role", "status");
@@ -48,14 +53,16 @@ function render({ model, el }) {
   const list = make("ol", "excerpts");
   const head = make("header", "head");
   head.append(heading, progress, count);
-  root.append(head, facts, buttons, status, shown, list);
+  root.append(head, inputs, facts, buttons, status, shown, list);
   el.append(root);
 
   let byKey = {};
   let drawn = "";
+  let asked = "";
 
   // Buttons are kept while they stay the same actions, so that focus stays where it is.
-  function drawActions(actions) {
+  function drawActions(all) {
+    const actions = all.filter((action) => action.group);
     const names = JSON.stringify(actions.map((a) => [a.name, a.group]));
     if (names !== drawn) {
       drawn = names;
@@ -91,6 +98,43 @@ function render({ model, el }) {
     }
   }
 
+  function input(field) {
+    const box = make(field.options ? "select" : "input");
+    if (!field.options) box.type = field.kind;
+    if (field.kind === "number") Object.assign(box, { min: 0, max: 1, step: 0.01 });
+    for (const [value, label] of field.options ?? []) {
+      const option = make("option", "", label);
+      option.value = value;
+      box.append(option);
+    }
+    const send = () => model.send({ do: field.name, value: box.value });
+    const typed = !field.options && field.kind === "text" && field.name !== "note";
+    box.addEventListener(typed ? "input" : "change", send);
+    box.dataset.field = field.name;
+    const label = make("label", "", field.label);
+    if (field.key) {
+      box.setAttribute("aria-keyshortcuts", field.key);
+      label.append(make("kbd", "", field.key));
+    }
+    label.append(box);
+    return label;
+  }
+
+  // Like buttons, fields stay while they ask for the same, and what is being written is left alone.
+  function drawFields(fields) {
+    const names = JSON.stringify(fields.map((f) => [f.name, f.options]));
+    if (names !== asked) {
+      asked = names;
+      inputs.replaceChildren(...fields.map(input));
+    }
+    for (const field of fields) {
+      const box = inputs.querySelector(`[data-field="${field.name}"]`);
+      if (box !== document.activeElement || field.options) box.value = field.value;
+      box.dataset.enter = field.enter;
+      if (field.key) byKey[field.key] = box;
+    }
+  }
+
   let waiting = false;
   function act(name) {
     const button = [...buttons.querySelectorAll("button")].find((b) => b.dataset.action === name);
@@ -118,21 +162,35 @@ function render({ model, el }) {
       }),
     );
     drawActions(page.actions);
+    drawFields(page.fields);
     status.textContent = page.status;
     shown.textContent = page.shown;
-    list.replaceChildren(...page.excerpts.map(excerpt));
+    list.replaceChildren(...page.excerpts.map((item) => excerpt(item, act)));
+    list.querySelector(".ntk-asked")?.scrollIntoView({ block: "nearest" });
   }
 
   // At the window, before JupyterLab takes a, r and the digits for its own; Ctrl+S and the like stay its own.
   function onKey(event) {
     if (!root.contains(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Tab" || event.key === "Escape") return;
+    if (event.key === "Tab") return;
+    const box = event.target.dataset.field ? event.target : null;
+    if (event.key === "Escape" && !box) return;
     event.stopPropagation();
+    if (box) {
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault();
+      const enter = event.key === "Enter" && box.dataset.enter;
+      root.focus(); // a note that is being written is sent as the focus leaves it
+      if (enter) act(enter);
+      return;
+    }
     const pressing = event.target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " ");
     const name = byKey[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (pressing || !name) return;
     event.preventDefault();
-    if (!event.repeat) act(name);
+    if (event.repeat) return;
+    if (typeof name === "string") act(name);
+    else name.focus();
   }
 
   window.addEventListener("keydown", onKey, true);

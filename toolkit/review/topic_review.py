@@ -13,9 +13,9 @@ from sklearn.model_selection import GroupKFold
 
 from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.review.journal import UNDO, Journal
-from toolkit.review.labels import Topics, append_label, label_lines
-from toolkit.review.page import Action, Excerpt, Page, Piece
+from toolkit.review.labels import UNSURE, append_label, label_lines
+from toolkit.review.page import Action, Excerpt, Field, Page, Piece
+from toolkit.review.session import Session
 from toolkit.topics import TopicClassifier, taxonomy
 
 CHARACTERS = 2_500
@@ -24,7 +24,7 @@ CHARACTERS = 2_500
 LEAST, FOLDS = 10, 5
 """Labelled documents that a score needs at least; folds of its cross-validation."""
 
-KEYS = "1234567890qwetyiopasdfghjkl"
+KEYS = "1234567890qwetyiopadfghjkl"
 
 
 class Score(NamedTuple):
@@ -54,7 +54,7 @@ class Score(NamedTuple):
         return text.replace("%", " %")
 
 
-class TopicReview:
+class TopicReview(Session):
     """Label documents, those first on which the classifier is least sure.
 
     Its state is read from the labels file, so that a new kernel continues where the last one stopped.
@@ -104,39 +104,27 @@ class TopicReview:
         self.corpus = as_corpus(corpus)
         self.classifier = self._first = classifier
         given = classifier.classes_.tolist() if topics is None else list(dict.fromkeys(topics))
-        self._journal = Journal(labels, label_lines)
+        super().__init__(labels, label_lines)
         named = taxonomy.names("en-GB")
         self.topics = {topic: str(named.get(topic, topic)) for topic in given}
         self.several, self.suggest = several, suggest
         self.scores: list[Score] = []
         self._place = {doc_id: n for n, doc_id in enumerate(self.corpus["doc_id"])}
         self._chosen: set[Any] | None = None
-        self._page = 0
-        self._status = f"half-written last line moved to {self.path.name}.torn" if self._journal.torn else ""
+        self._search = ""
         self._sort()
-        self.position = self._next_open(0)
 
     def __repr__(self) -> str:
-        done = sum(doc_id in self._journal.verdicts for doc_id in self.order)
+        done = self._done()
         score = f"; {self.scores[-1]}" if self.scores else ""
         return f"Label topics: {done:,} of {len(self.order):,} documents labelled{score}; {self.path.name}"
-
-    @property
-    def path(self) -> Path:
-        """The labels file."""
-        return self._journal.path
 
     def _sort(self) -> None:
         self._probability = self.classifier.predict_proba(self.corpus)
         sure = self._probability.to_numpy().max(axis=1, initial=0.0)
         order = sorted(zip(sure.tolist(), self.corpus["doc_id"], strict=True))
         self.order = [doc_id for _, doc_id in order]
-
-    def _next_open(self, row: int) -> int:
-        total = len(self.order)
-        order = [*range(row, total), *range(min(row, total))]
-        labelled = self._journal.verdicts
-        return next((r for r in order if self.order[r] not in labelled), min(row, max(0, total - 1)))
+        self._over([(doc_id,) for doc_id in self.order])
 
     def labels(self) -> pd.Series[Any]:
         """Return the labels of the documents of this corpus: a topic each, or a set with ``several``.
@@ -148,7 +136,7 @@ class TopicReview:
             ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
         """
         self._journal.refresh()
-        labelled = self._journal.verdicts
+        labelled = {d: topics for d, topics in self._journal.verdicts.items() if topics != UNSURE}
         found: dict[str, Any] = {d: frozenset(labelled[d]) for d in self._place if d in labelled}
         if not self.several:
             found = {d: labelled[d][0] for d in found if labelled[d]}
@@ -166,24 +154,14 @@ class TopicReview:
         if unknown:
             msg = f"label: {unknown[0]!r} is no topic here; choose of {', '.join(map(str, self.topics))}"
             raise ValueError(msg)
-        if len(topics) != 1 and not self.several:
+        if len(topics) > 1 and not self.several:
             msg = f"label: {len(topics)} topics for one document; pass several=True to allow that"
             raise ValueError(msg)
         names = ", ".join(self.topics[topic] for topic in topics) or "none of the topics"
-        append_label(self.path, self.order[self.position], [t for t in self.topics if t in topics])
-        self._journal.refresh()
-        self._go(self._next_open(self.position + 1), f"labelled: {names}")
+        self._decide(tuple(t for t in self.topics if t in topics), f"labelled: {names}")
 
-    def undo(self) -> None:
-        """Take the last label back, whoever gave it in this file, and show its document again."""
-        self._journal.refresh()
-        steps = [s for s in self._journal.steps if s.subject in self._place]
-        if not steps:
-            self._status = "nothing to undo"
-            return
-        append_label(self.path, steps[-1].subject, steps[-1].before, note=UNDO)
-        self._journal.refresh()
-        self._go(self.order.index(steps[-1].subject), "undone")
+    def _write(self, subject: str, verdict: Any, note: str) -> None:
+        append_label(self.path, subject, verdict, note=note)
 
     def refit(self) -> Score | None:
         """Fit a classifier on the labels, score it by cross-validation, and order the documents by it.
@@ -199,7 +177,7 @@ class TopicReview:
         known = {topic for label in labels for topic in (label if self.several else (label,))}
         if len(labels) < LEAST or len(known) < 2:
             here = f"there are {len(labels)} and {len(known)}"
-            self._status = f"refit needs {LEAST} labelled documents and 2 topics; {here}"
+            self.status = f"refit needs {LEAST} labelled documents and 2 topics; {here}"
             return None
         corpus = self.corpus.iloc[[self._place[d] for d in labels.index]].reset_index(drop=True)
         y = labels.tolist()
@@ -217,59 +195,55 @@ class TopicReview:
         score = Score(len(y), **rate(int(right.sum()), len(y)), before=float(before))
         self.classifier = clone(self._first).fit(corpus, y)
         self.scores.append(score)
+        self.status = f"fitted on {len(y):,} labels"
         self._sort()
-        self._go(self._next_open(0), f"fitted on {len(y):,} labels")
         return score
 
     def _go(self, row: int, status: str = "") -> None:
-        self.position, self._page, self._status = row % max(1, len(self.order)), 0, status
-        self._chosen = None
+        super()._go(row, status)
+        self._chosen, self._search = None, ""
 
-    def do(self, action: str) -> None:
-        """Do what a button or key stands for: one of :meth:`page`'s actions."""
-        actions = [a for a in self.page().actions if a.name == action and a.enabled]
-        if not actions:
-            msg = f"review: {action!r} cannot be done now; see page().actions"
-            raise ValueError(msg)
-        name, _, number = action.partition(":")
-        steps = {"next": 1, "previous": -1}
+    def _set(self, name: str, value: str) -> None:
+        if name == "search":
+            self._search = value
+        super()._set(name, value)
+
+    def _act(self, name: str, value: str) -> None:
         if name == "topic":
-            topic = list(self.topics)[int(number)]
+            topic = list(self.topics)[int(value)]
             if self.several:
                 self._chosen = self._marked() ^ {topic}
-                self._status = ""
+                self.status = self._search = ""
             else:
                 self.label(topic)
         elif name == "save":
-            marked = self._marked()
-            self.label(*(topic for topic in self.topics if topic in marked))
-        elif name in steps:
-            self._go(self.position + steps[name])
-        elif name in ("more", "back"):
-            self._page += 1 if name == "more" else -1
-            self._status = ""
+            self.label(*self._marked())
+        elif name == "none":
+            self.label()
+        elif name == "unsure":
+            self._decide(UNSURE, "unsure: left without a label")
         else:
-            {"undo": self.undo, "refit": self.refit}[name]()
+            self.refit()
 
     def _marked(self) -> set[Any]:
         if self._chosen is None:
-            return set(self._journal.verdicts.get(self.order[self.position], ()))
+            given = self._verdict(self.position)
+            return set() if given in (None, UNSURE) else set(given)
         return self._chosen
 
     def page(self) -> Page:
         """Return the document at :attr:`position`, a page of its text at a time."""
         self._journal.refresh()
-        labelled, total = self._journal.verdicts, len(self.order)
-        done = sum(doc_id in labelled for doc_id in self.order)
+        done, total = self._done(), len(self.order)
         if not total:
-            return Page("This corpus has no documents", [], [], "", 0, 0, self._status, [])
+            return Page("This corpus has no documents", [], [], "", 0, 0, self.status)
         doc_id = self.order[self.position]
         document = self.corpus.iloc[self._place[doc_id]]
         whole = document.get("clean_text")
         text = str(whole if pd.notna(whole) else document["text"])
         pages = max(1, -(-len(text) // CHARACTERS))
-        part = text[self._page * CHARACTERS : (self._page + 1) * CHARACTERS]
-        facts = [("document", doc_id), ("your label", self._named(labelled.get(doc_id)))]
+        part = text[self.part * CHARACTERS : (self.part + 1) * CHARACTERS]
+        facts = [("document", doc_id), ("your label", self._named(self._verdict(self.position)))]
         if self.suggest:
             row = self._probability.iloc[self._place[doc_id]].sort_values(ascending=False, kind="stable")
             names = taxonomy.names("en-GB")
@@ -284,34 +258,44 @@ class TopicReview:
             heading=f"Document {self.position + 1:,} of {total:,}",
             facts=facts,
             excerpts=[Excerpt(title, [Piece(part)])],
-            shown=f"page {self._page + 1:,} of {pages:,}",
+            shown=f"page {self.part + 1:,} of {pages:,}",
             done=done,
             total=total,
-            status=self._status or ("all documents are labelled" if done == total else ""),
-            actions=self._actions(pages, labelled.get(doc_id)),
+            status=self.status or ("all documents are labelled" if done == total else ""),
+            actions=[*self._actions(), *self._moves("document", "text", self.part + 1 < pages)],
+            fields=[
+                Field("search", "Find a topic", self._search, enter=self._first_found(), key="/"),
+                self._noted(),
+            ],
         )
 
-    def _named(self, labels: Topics | None) -> str:
-        if labels is None:
-            return "none yet"
-        return ", ".join(self.topics.get(t, str(t)) for t in labels) or "none of the topics"
+    def _named(self, given: Any) -> str:
+        if given is None or given == UNSURE:
+            return given or "none yet"
+        return ", ".join(self.topics.get(t, str(t)) for t in given) or "none of the topics"
 
-    def _actions(self, pages: int, labels: Topics | None) -> list[Action]:
+    def _found(self) -> list[tuple[int, Any, str]]:
+        """Number, code and name of the topics that have the letters searched for."""
+        asked = self._search.casefold().strip()
+        named = ((n, topic, name) for n, (topic, name) in enumerate(self.topics.items()))
+        return [each for each in named if asked in f"{each[2]} {each[1]}".casefold()]
+
+    def _first_found(self) -> str:
+        found = self._found()
+        return f"topic:{found[0][0]}" if found and self._search.strip() else ""
+
+    def _actions(self) -> list[Action]:
         marked = self._marked()
-        undoable = any(step.subject in self._place for step in self._journal.steps)
-        save = [Action("save", "Save the topics", "Enter", "Decide")] if self.several else []
+        keys = dict(zip([n for n, _, _ in self._found()], KEYS, strict=False))
         return [
             *(
-                Action(f"topic:{n}", name, KEYS[n] if n < len(KEYS) else "", "Topic", topic in marked)
-                for n, (topic, name) in enumerate(self.topics.items())
+                Action(f"topic:{n}", name, keys.get(n, ""), "Topic", topic in marked)
+                for n, topic, name in self._found()
             ),
-            *save,
-            Action("undo", "Undo", "u", "Decide", enabled=undoable),
+            *([Action("save", "Save the topics", "Enter", "Decide")] if self.several else []),
+            Action("none", "None of these", "x", "Decide"),
+            Action("unsure", "Unsure", "z", "Decide"),
             Action("refit", "Refit and score", "r", "Decide"),
-            Action("previous", "Previous document", "ArrowLeft", "Move"),
-            Action("next", "Next document", "ArrowRight", "Move"),
-            Action("back", "Earlier text", "PageUp", "Move", enabled=self._page > 0),
-            Action("more", "More text", "PageDown", "Move", enabled=self._page + 1 < pages),
         ]
 
 

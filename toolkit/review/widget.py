@@ -8,9 +8,18 @@ from typing import Any
 import anywidget
 
 from toolkit.display import visible
-from toolkit.review.page import Review
+from toolkit.display.colours import DARK, LIGHT, Theme
+from toolkit.review.session import Session
 
 HERE = Path(__file__).parent
+
+
+def _colours(theme: Theme) -> str:
+    kinds = {**theme.palette, "stays": theme.other}
+    return " ".join(
+        f'.ntk-review [data-kind="{kind}"] {{ --ink: {c.ink}; --tint: {c.tint}; }}'
+        for kind, c in kinds.items()
+    )
 
 
 class ReviewWidget(anywidget.AnyWidget):
@@ -18,25 +27,30 @@ class ReviewWidget(anywidget.AnyWidget):
 
     Parameters
     ----------
-    review : Review
+    review : Session
         Holds all state, with its file. Pages are sent to the browser as messages, one at a time, on request.
     """
 
     _esm = (HERE / "review.js").read_text("utf-8")
-    _css = (HERE / "review.css").read_text("utf-8")
+    _css = (
+        (HERE / "review.css").read_text("utf-8")
+        + _colours(LIGHT)
+        + f'[data-jp-theme-light="false"] {{ {_colours(DARK)} }}'
+    )
 
-    def __init__(self, review: Review) -> None:
+    def __init__(self, review: Session) -> None:
         super().__init__()
         self.review = review
         self.on_msg(self._answer)
 
     def _answer(self, _: Any, content: Any, buffers: Any) -> None:
-        """Answer a message of the browser: ``{"do": name}``, where ``show`` only asks for the page."""
-        action = content.get("do") if isinstance(content, dict) else None
+        """Answer a message of the browser: ``{"do": name, "value": text}``, where ``show`` only asks for the page."""
+        given = content if isinstance(content, dict) else {}
+        action, value = given.get("do"), given.get("value")
         failure = ""
         if isinstance(action, str) and action != "show":
             try:
-                self.review.do(action)
+                self.review.do(action, value if isinstance(value, str) else None)
             except (OSError, ValueError) as error:
                 failure = f"not done: {error}"
         message = {"name": self.review.name, **self.review.page().message()}
