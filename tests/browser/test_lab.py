@@ -233,7 +233,7 @@ def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     assert read_decisions(path) == {}
     box.locator("del").last.click()
     expect(box.locator("del.ntk-asked")).to_be_visible()
-    box.get_by_role("button", name="notice").click()
+    box.locator("button[data-action='accept:notice']").click()
     expect(status).to_contain_text("boilerplate: notice")
     assert list(read_decisions(path).values()) == ["notice"]
     page.keyboard.press("ArrowRight")
