@@ -143,7 +143,7 @@ class CleanedArticle:
             return ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
         own = self.spans[self.spans["kind"] == ONLY_HERE]
         if len(own):
-            return f"{int((own['end'] - own['start']).sum()):,} of {total:,} characters stand only here"
+            return f"{int((own['end'] - own['start']).sum()):,} of {total:,} characters stand only here (underlined)"
         if not self.removed:
             return f"nothing removed of {total:,} characters"
         return f"{self.removed:,} of {total:,} characters removed ({self.removed / total:.1%})".replace(
@@ -202,7 +202,7 @@ class CleanedArticle:
 
     def _reasons(self) -> str:
         """The evidence of each removed passage as a list that opens, for who has no mouse to hover with."""
-        removed = [piece for piece in self._shown() if piece.kind is not None]
+        removed = [piece for piece in self._shown() if piece.kind not in {None, ONLY_HERE}]
         if not removed:
             return ""
         rows = (
@@ -232,7 +232,12 @@ def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
     if piece.kind is None:
         return escaped(piece.text)
     colours = theme.of(piece.kind)
-    tag = f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
+    # of two compared texts all marked passages are of one kind: the line under them says it
+    tag = (
+        ""
+        if piece.kind == ONLY_HERE
+        else f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
+    )
     name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
     style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
     reason = html.escape(visible(piece.reason))

@@ -163,10 +163,10 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
     >>> corpus = pd.DataFrame({"doc_id": ["a", "b"], "text": ["Rain fell all day.", "Rain fell on Monday."]})
     >>> compare(corpus, "a", "b")
     Rain fell [only here: all day].
-    — 7 of 18 characters stand only here
+    — 7 of 18 characters stand only here (underlined)
     <BLANKLINE>
     Rain fell [only here: on Monday].
-    — 9 of 20 characters stand only here
+    — 9 of 20 characters stand only here (underlined)
     """
     look, rows = _look(theme, None), _by_id(corpus, [one, other])
     texts = [

@@ -133,6 +133,14 @@ def across(ax: Axes, text: str) -> None:
     ax.set_xlabel(fill(text, max(20, round(0.9 * room(ax)))), parse_math=False)
 
 
+def plain_log(ax: Axes) -> None:
+    """Have a logarithmic horizontal axis name its powers of ten as numbers, not as mathematics."""
+    from matplotlib.ticker import NullFormatter
+
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
 def title(ax: Axes, text: str) -> None:
     """Set the title at the left, in lines that fit the figure."""
     text = fill(text, round(0.85 * characters(ax)))

@@ -19,6 +19,7 @@ from toolkit.plots.canvas import (
     listed,
     names,
     need,
+    plain_log,
     rows,
 )
 
@@ -129,6 +130,7 @@ def estimates(
         ]
     if log:
         ax.set_xscale("log")
+        plain_log(ax)
     elif len(table) and float(np.nanmin(table[["value", "low"]])) >= 0:
         ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03)
     if reference is not None:
