@@ -75,14 +75,15 @@ def topics() -> pd.DataFrame:
     from toolkit.topics.model import shipped_model
     from toolkit.topics.taxonomy import CODES
     from training.labels import labelled
-    from training.topics import Design, Learner, View, listing, validate
+    from training.encoder import View
+    from training.topics import Design, Learner, listing, validate
 
     shipped = shipped_model()
     view = View(shipped.lexicon, shipped.idf, np.zeros((len(shipped.idf), 1), np.float32))
     documents = labelled()
     documents = documents.take(documents.pinned & (documents.languages == "en"))
-    learner = Learner.of(view, documents, replace(Design(), meaning=0.0))
-    values = validate(learner)[0][0]
+    learner = Learner.of(view, documents, replace(Design(), meaning=0.0, encoder=0.0))
+    values = validate(learner)[0][0, 0]
     listed = values >= listing(learner, values)
     listed[np.arange(len(values)), values.argmax(axis=1)] = True
     codes = np.array(CODES)

@@ -18,8 +18,7 @@ from sklearn.preprocessing import normalize
 
 from toolkit.shipped import shipped
 from toolkit.topics import TopicClassifier, taxonomy
-from toolkit.topics.classifier import unit_rows
-from toolkit.topics.features import FeatureSpace, matrix
+from toolkit.topics.features import FeatureSpace, matrix, unit_rows
 
 _SPACE = FeatureSpace(bits=18)
 

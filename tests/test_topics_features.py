@@ -21,7 +21,6 @@ from toolkit.topics.features import (
     matrix,
     occurrences,
     piece_keys,
-    text_buffers,
     word_keys,
 )
 
@@ -279,14 +278,13 @@ def test_a_word_cut_by_the_limit_is_left_out():
     assert found.getnnz(axis=1).tolist() == [3, 1, 1]
 
 
-def test_buffers_of_slices_chunks_and_missing_values():
-    chunked = pd.Series(pd.array(["ab", None, "ç"], dtype="str"))
-    data, offsets = text_buffers(pd.concat([chunked[1:], chunked[:1]]))
-    assert [bytes(data[a:b]).decode() for a, b in pairwise(offsets)] == ["", "ç", "ab"]
-    sliced = pd.Series(pd.arrays.ArrowStringArray(pa.array(["x", "yz", "w"], pa.large_string())[1:]))
-    data, offsets = text_buffers(sliced)
-    assert [bytes(data[a:b]).decode() for a, b in pairwise(offsets)] == ["yz", "w"]
-    assert text_buffers(pd.Series([], dtype="str"))[1].tolist() == [0]
+def test_slices_chunks_and_missing_values_read_as_their_texts():
+    plain = matrix(_column(["", "ç d", "ab"]), None, SMALL)
+    chunked = pd.Series(pd.array(["ab", None, "ç d"], dtype="str"))
+    whole = pd.Series(pd.arrays.ArrowStringArray(pa.array(["x", "", "ç d", "ab"], pa.large_string())[1:]))
+    for texts in (pd.concat([chunked[1:], chunked[:1]]), whole):
+        assert (matrix(texts, None, SMALL) != plain).nnz == 0
+    assert matrix(pd.Series([], dtype="str"), None, SMALL).shape[0] == 0
 
 
 def test_absurd_feature_spaces_are_refused():

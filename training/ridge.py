@@ -93,3 +93,21 @@ def solve(
     factor = cho_factor(regularised, overwrite_a=True, check_finite=False)
     dual = cho_solve(factor, (targets - shift).astype(np.float32))
     return np.asarray(dual, np.float64), np.asarray(shift)
+
+
+def linear(places: NDArray[np.float32], targets: Floats, weight: Floats, penalty: float) -> Floats:
+    """Solve weighted ridge regression on documents' places, which are centred and scaled to mean square 1.
+
+    Returns
+    -------
+    float array, shape (dimensions + 1, topics)
+        Weights of the places as they come, and in the last row a constant.
+    """
+    wide = places.astype(np.float64)
+    centre = wide.mean(axis=0)
+    size = np.sqrt(((wide - centre) ** 2).sum(axis=1).mean())
+    scaled = (wide - centre) / size
+    heavy = scaled * weight[:, None]
+    goal = targets - np.average(targets, axis=0, weights=weight)
+    found = cho_solve(cho_factor(heavy.T @ scaled + penalty * np.eye(scaled.shape[1])), heavy.T @ goal) / size
+    return np.asarray(np.vstack([found, -centre @ found]))

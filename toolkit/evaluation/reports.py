@@ -19,7 +19,7 @@ from toolkit.duplication import duplicates
 from toolkit.evaluation.intervals import Metrics, bootstrap_all
 from toolkit.evaluation.topics import accuracy, calibration_error, coverage_accuracy, micro_f1
 from toolkit.topics import TopicClassifier
-from toolkit.topics.examples import memberships
+from toolkit.topics.fitting import memberships
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

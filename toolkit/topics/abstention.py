@@ -31,7 +31,7 @@ def reasons(
     supported: Iterable[str] | None,
     known: NDArray[np.int64],
     top: NDArray[np.float64],
-    least: float,
+    least: NDArray[np.float64],
 ) -> pd.Series[Any]:
     """Return why each document has no topic; missing where it has one.
 
@@ -46,11 +46,12 @@ def reasons(
         Different words of each document, title included, that the model knows.
     top : float array
         Highest probability of each document.
-    least : float
+    least : float array
         Documents with a lower one have no topic.
     """
     found = np.full(len(corpus), None, dtype=object)
-    found[top < least] = f"probability below {least:g}"
+    unsure = top < least
+    found[unsure] = [f"probability below {value:g}" for value in least[unsure]]
     if supported is not None:
         foreign = (lang.notna() & ~lang.isin(list(supported))).to_numpy(bool)
         found[foreign] = [f"language {code!r} is not supported" for code in lang[foreign]]

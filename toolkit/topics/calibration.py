@@ -1,9 +1,8 @@
 """Calibration: from the scores of a linear model to probabilities that mean what they say.
 
-Scores of documents that the model did not see are regressed on what the documents were labelled: a
-multinomial logistic regression where one topic leads (matrix scaling; with one slope where documents are few:
-temperature scaling, Guo et al. 2017), Platt's sigmoid (1999) where each topic stands for itself. All are
-linear in the scores, so they fold into the model's weights and cost nothing afterwards.
+Scores of documents that the model did not see are regressed on what the documents were labelled: temperature
+scaling (Guo et al. 2017) with a shift of each topic where one topic leads, Platt's sigmoid (1999) where each topic
+stands for itself. Both are linear in the scores, so they fold into the model's weights and cost nothing afterwards.
 """
 
 from __future__ import annotations
@@ -15,42 +14,6 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
-
-
-def fit_softmax(
-    scores: Floats, labels: NDArray[np.int64], *, weight: Floats | None = None, strength: float = 1.0
-) -> tuple[Floats, Floats]:
-    """Fit ``softmax(scores @ matrix + shift)`` to labels.
-
-    Parameters
-    ----------
-    scores : float array, shape (documents, topics)
-        Of documents that the model was not trained on.
-    labels : int array, length documents
-        Column of the true topic.
-    weight : float array, length documents, optional
-    strength : float, default 1.0
-        Inverse of the L2 penalty.
-
-    Returns
-    -------
-    matrix : float array, shape (topics, topics)
-    shift : float array, length topics
-        A topic with no document gets ``-20``.
-    """
-    topics = scores.shape[1]
-    found, coded = np.unique(labels, return_inverse=True)
-    matrix, shift = np.zeros((topics, topics)), np.full(topics, -20.0)
-    shift[found] = 0.0
-    if len(found) > 1:
-        regression = LogisticRegression(C=strength, max_iter=2000).fit(scores, coded, sample_weight=weight)
-        coefficients, intercept = regression.coef_, regression.intercept_
-        if len(found) == 2:
-            coefficients = np.vstack([-coefficients, coefficients]) / 2
-            intercept = np.concatenate([-intercept, intercept]) / 2
-        matrix[:, found] = coefficients.T
-        shift[found] = intercept
-    return matrix, shift
 
 
 def fit_temperature(
@@ -117,26 +80,3 @@ def fit_sigmoids(
         # a negative slope would turn the order of documents round; it only arises from too few examples
         fitted[topic] = max(0.0, regression.coef_[0, 0]), regression.intercept_[0]
     return fitted
-
-
-def best_threshold(probability: Floats, member: NDArray[np.bool_]) -> float:
-    """Return the threshold, one for all topics, at which micro F1 is highest.
-
-    Parameters
-    ----------
-    probability : float array, shape (documents, topics)
-        Entries that are listed anyway, such as a leading topic, should hold 1.
-    member : bool array, shape (documents, topics)
-
-    Examples
-    --------
-    >>> best_threshold(np.array([[0.9, 0.4], [0.8, 0.2]]), np.array([[True, True], [True, False]]))
-    0.3
-    """
-    flat, true = probability.ravel(), member.ravel()
-    order = np.argsort(-flat, kind="stable")
-    hits = np.cumsum(true[order])
-    f1 = 2 * hits / (np.arange(1, len(flat) + 1) + true.sum())
-    best = int(np.argmax(f1))
-    below = flat[order][best + 1] if best + 1 < len(flat) else 0.0
-    return round(float(min(0.9, (flat[order][best] + below) / 2)), 4)

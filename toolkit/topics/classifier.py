@@ -10,19 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 from sklearn.utils import compute_sample_weight
 
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.topics import calibration, taxonomy
+from toolkit.topics import taxonomy
 from toolkit.topics.abstention import ENGLISH, counted, reasons, tongues
-from toolkit.topics.examples import folds_of, groups_of, memberships
 from toolkit.topics.explanation import Explanation, explain, known, top_words
-from toolkit.topics.features import FeatureSpace, matrix
-from toolkit.topics.model import LANGUAGES, TopicModel, shipped_model
+from toolkit.topics.features import FeatureSpace
+from toolkit.topics.fitting import fitted, groups_of, memberships
+from toolkit.topics.model import LANGUAGES, SHIPPED, TopicModel, shipped_model
 from toolkit.verdict import others
 
 _WARNED: list[str] = []
@@ -39,7 +36,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     ----------
     min_confidence : float, optional
         :meth:`predict` and :meth:`topics` give no topic to documents whose likeliest topic has a lower probability.
-        Default: the value in the model, 0.35 for the shipped one and 0 for your own labels.
+        Default: the value in the model, 0.4 in English, 0.45 in other languages, and 0 for your own labels.
     title_weight : int, default 2
         For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
     lead : int, default 4096
@@ -55,6 +52,10 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     columns : mapping, optional
         Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
         not recognised.
+    encoder : bool, default False
+        For the shipped model: let a sentence encoder read along. Better, above all in other languages than English
+        and on plain local news, and a thousand times slower; figures in ``docs/topics.md``. It needs the extra
+        ``news-toolkit[encoder]``. :meth:`explain` and :meth:`top_words` show the words' part alone.
 
     Attributes
     ----------
@@ -88,6 +89,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         class_weight: dict[Any, float] | str | None = None,
         folds: int = 5,
         columns: Mapping[str, str] | None = None,
+        encoder: bool = False,
     ) -> None:
         self.min_confidence = min_confidence
         self.title_weight = title_weight
@@ -97,6 +99,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.folds = folds
         self.columns = columns
+        self.encoder = encoder
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -104,7 +107,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     @property
     def model(self) -> TopicModel:
         """The model in use: your own, or the shipped one."""
-        return self.__dict__.get("model_") or shipped_model()
+        return self.__dict__.get("model_") or shipped_model(encoder=self.encoder)
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -204,7 +207,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         and ``among`` (share whose likeliest topic is any topic of the document). Empty for a model of your own
         labels, which accepts every language.
         """
-        held_out = [] if "model_" in self.__dict__ else shipped_model().card.get("held_out", [])
+        held_out = [] if "model_" in self.__dict__ else self.model.card.get("held_out", [])
         columns = ["language", "documents", "publishers", "answered", "accuracy", "low", "high", "among"]
         table = pd.DataFrame(held_out, columns=[*columns, "supported"])
         return table.loc[table["supported"].astype(bool), columns].reset_index(drop=True)
@@ -221,29 +224,32 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         self, corpus: pd.DataFrame, texts: pd.Series[Any], lang: pd.Series[Any]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return each document's probabilities and number of known words, by the model for its language."""
-        titles, model = _titles(corpus), self.model
-        foreign = self._foreign(lang)
-        if not foreign.any():
-            scores, known = model.read(texts, titles)
-            return model.probabilities(scores), known
-        values, known = np.empty((len(corpus), len(model.classes))), np.empty(len(corpus), np.int64)
-        for other, rows in ((model, ~foreign), (shipped_model(LANGUAGES), foreign)):
-            scores, known[rows] = other.read(texts[rows], None if titles is None else titles[rows])
-            values[rows] = other.probabilities(scores)
+        titles = _titles(corpus)
+        values, known = np.empty((len(corpus), len(self.model.classes))), np.zeros(len(corpus), np.int64)
+        for model, rows in self._models(lang, encoder=self.encoder):
+            scores, known[rows] = model.read(texts[rows], None if titles is None else titles[rows])
+            values[rows] = model.probabilities(scores)
         return values, known
 
-    def _foreign(self, lang: pd.Series[Any]) -> NDArray[np.bool_]:
-        own = "model_" in self.__dict__
-        return np.zeros(len(lang), bool) if own else ~lang.isin(ENGLISH).to_numpy(bool)
+    def _models(
+        self, lang: pd.Series[Any], *, encoder: bool = False
+    ) -> list[tuple[TopicModel, NDArray[np.bool_]]]:
+        """Return each model that is needed and the documents that it reads."""
+        if (own := self.__dict__.get("model_")) is not None:
+            return [(own, np.ones(len(lang), bool))]
+        foreign = ~lang.isin(ENGLISH).to_numpy(bool)
+        parts = [(SHIPPED, ~foreign), (LANGUAGES, foreign)]
+        return [(shipped_model(path, encoder=encoder), rows) for path, rows in parts if rows.any()]
 
     def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, NDArray[np.float64], pd.Series[Any]]:
         """Return the corpus, each document's probabilities, and the reason if it gets no topic."""
         corpus, texts = self._read(X)
         lang = self._tongues(corpus, texts)
         values, known = self._values(corpus, texts, lang)
-        least = self.min_confidence
-        if least is None:
-            least = self.model.card.get("confidence", 0.0)
+        least = np.full(len(corpus), np.nan if self.min_confidence is None else self.min_confidence)
+        if self.min_confidence is None:
+            for model, rows in self._models(lang):
+                least[rows] = model.card.get("confidence", 0.0)
         supported = None if "model_" in self.__dict__ else [*ENGLISH, *self.languages_["language"]]
         top = values.max(axis=1, initial=0.0)
         why = reasons(corpus, texts, lang, supported, known, top, least)
@@ -273,8 +279,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             The topic is not one of :attr:`classes_`.
         """
         read = pd.DataFrame({"text": [text], "lang": [None]}).astype("str")
-        foreign = self._foreign(self._tongues(read, read["text"]))
-        return explain(shipped_model(LANGUAGES) if foreign.any() else self.model, text, title, topic)
+        ((model, _),) = self._models(self._tongues(read, read["text"]))
+        return explain(model, text, title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
         """Show which words add most to a topic, over the documents whose likeliest topic it is.
@@ -304,15 +310,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         leading = self._values(corpus, texts, lang)[0].argmax(axis=1)
         if topic is not None:
             leading = np.where(leading == known(self.model, topic), leading, -1)
-        titles, foreign = _titles(corpus), self._foreign(lang)
-        tables = []
-        for model, rows in (
-            (self.model, ~foreign),
-            (shipped_model(LANGUAGES) if foreign.any() else None, foreign),
-        ):
-            if model is not None:
-                some = None if titles is None else titles[rows]
-                tables.append(top_words(model, texts[rows], some, leading[rows], n))
+        titles = _titles(corpus)
+        tables = [
+            top_words(model, texts[rows], None if titles is None else titles[rows], leading[rows], n)
+            for model, rows in self._models(lang)
+        ] or [pd.DataFrame(columns=["topic", "word", "documents", "weight"])]
         table = pd.concat(tables).sort_values(["topic", "weight"], ascending=[True, False], kind="stable")
         table = table.groupby("topic").head(n).reset_index(drop=True)
         names = taxonomy.names("en-GB")
@@ -359,40 +361,15 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             weight = weight * compute_sample_weight(
                 self.class_weight, np.array(classes)[member.argmax(axis=1)]
             )
-        space = FeatureSpace(self.bits, self.lead, self.title_weight)
-        counts = matrix(texts, _titles(corpus), space)
-        used = np.unique(counts.indices)
-        counts = counts[:, used]
-        grouping = groups_of(corpus, groups, self.folds)
-        unseen = np.full(member.shape, -1.0)
-        for train, test in folds_of(len(corpus), self.folds, grouping):
-            idf = _idf(counts[train])
-            coefficients, shift = self._machines(_weigh(counts[train], idf), member[train], weight[train])
-            unseen[test] = _weigh(counts[test], idf) @ coefficients + shift
-        idf = _idf(counts)
-        coefficients, shift = self._machines(_weigh(counts, idf), member, weight)
-        if single:
-            slope, move = calibration.fit_temperature(unseen, member.argmax(axis=1), weight=weight)
-            turn = np.eye(len(classes)) * slope
-            thresholds = np.full(len(classes), 1.0, np.float32)
-        else:
-            fitted = calibration.fit_sigmoids(unseen, member, weight=weight)
-            turn, move = np.diag(fitted[:, 0]), fitted[:, 1]
-            thresholds = np.full(len(classes), 0.5, np.float32)
-        n = len(classes)
-        weights, idfs = np.zeros((space.size, n), np.float32), np.zeros(space.size, np.float32)
-        weights[used], idfs[used] = coefficients @ turn, idf
-        self.model_ = TopicModel(
-            classes=classes,
-            space=space,
-            kind="single" if single else "multi",
-            weights=weights,
-            scale=np.ones(n, np.float32),
-            bias=(shift @ turn + move).astype(np.float32),
-            idf=idfs,
-            also=np.zeros((n, 2), np.float32),
-            thresholds=thresholds,
-            card={"description": "Fitted on own labels.", "documents": len(corpus), "folds": self.folds},
+        self.model_ = fitted(
+            texts,
+            _titles(corpus),
+            (classes, member, single),
+            weight=weight,
+            space=FeatureSpace(self.bits, self.lead, self.title_weight),
+            C=self.C,
+            folds=self.folds,
+            groups=groups_of(corpus, groups, self.folds),
         )
         return self
 
@@ -462,40 +439,6 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         texts = corpus[self.text_column_].astype("str")
         return corpus, texts.fillna(corpus["text"]) if cleaned else texts
 
-    def _machines(
-        self, features: csr_matrix, member: NDArray[np.bool_], weight: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        topics = member.shape[1]
-        coefficients, shift = np.zeros((features.shape[1], topics)), np.zeros(topics)
-        for topic in range(topics):
-            labels = member[:, topic]
-            if labels.all() or not labels.any():
-                shift[topic] = 1.0 if labels.all() else -1.0
-                continue
-            machine = LinearSVC(C=self.C, random_state=0, max_iter=5000)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                machine.fit(features, labels, sample_weight=weight)
-            coefficients[:, topic] = machine.coef_[0]
-            shift[topic] = machine.intercept_[0]
-        return coefficients, shift
-
 
 def _titles(corpus: pd.DataFrame) -> pd.Series[Any] | None:
     return None if corpus["title"].isna().all() else corpus["title"]
-
-
-def _idf(counts: csr_matrix) -> NDArray[np.float32]:
-    found = np.bincount(counts.indices, minlength=counts.shape[1])
-    idf = np.log((1 + counts.shape[0]) / (1 + found)) + 1
-    return np.where(found > 0, idf, 0).astype(np.float32)
-
-
-def _weigh(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
-    return unit_rows(counts @ diags(idf))
-
-
-def unit_rows(features: Any) -> csr_matrix:
-    """Scale each row to length one; empty rows stay empty."""
-    length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
-    return csr_matrix(diags(1 / np.where(length > 0, length, 1)) @ features)

@@ -23,9 +23,9 @@ from sklearn.metrics import adjusted_rand_score
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table
 from toolkit.topics import taxonomy
-from toolkit.topics.classifier import TopicClassifier, unit_rows
+from toolkit.topics.classifier import TopicClassifier
 from toolkit.topics.explanation import wording
-from toolkit.topics.features import FeatureSpace, matrix
+from toolkit.topics.features import FeatureSpace, matrix, unit_rows
 from toolkit.verdict import articles
 
 _SPACE = FeatureSpace(bits=18)

@@ -97,7 +97,7 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
     """
     column = None if topic is None else known(model, topic)
     titles = pd.Series([title], dtype="str") if title is not None else None
-    scores = model.scores(pd.Series([text], dtype="str"), titles)
+    scores, _ = model.read(pd.Series([text], dtype="str"), titles)
     probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes)).sort_values(
         ascending=False, kind="stable"
     )

@@ -14,17 +14,15 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
-from pyarrow import compute
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 
-Buffers: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
+from toolkit.buffer import Buffer
 
 _SEED = np.uint64(0x9E3779B97F4A7C15)
 _STEP = np.uint64(0xFF51AFD7ED558CCD)
@@ -127,33 +125,6 @@ class Lexicon:
 
 NO_WORDS = Lexicon(np.empty(0, np.uint32), np.empty(0, np.uint64))
 """The lexicon of a model that hashes all words and treats them alike."""
-
-
-def text_buffers(texts: pd.Series[Any]) -> Buffers:
-    """Return the UTF-8 bytes of a column and the offsets at which its values begin.
-
-    Missing values read as empty. Nothing is copied where the column is one Arrow chunk already.
-
-    Parameters
-    ----------
-    texts : Series of str, length n
-
-    Returns
-    -------
-    data : uint8 array
-    offsets : int64 array, length n + 1
-    """
-    array: Any = pa.array(texts, pa.large_string(), from_pandas=True)
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
-    if array.null_count:
-        array = compute.fill_null(array, "")
-    _, places, raw = array.buffers()
-    if not len(array):
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    offsets = np.frombuffer(places, np.int64, len(array) + 1, array.offset * 8)
-    data = np.frombuffer(raw, np.uint8) if raw is not None and raw.size else np.empty(0, np.uint8)
-    return data, offsets
 
 
 @cache
@@ -496,7 +467,8 @@ def _keys(data, offsets, opens, folds):  # type: ignore[no-untyped-def]
 
 def piece_keys(pieces: pd.Series[Any], opens: NDArray[np.bool_]) -> NDArray[np.uint32]:
     """Return the key of each word piece; ``opens`` tells which stand at the start of a word."""
-    return np.asarray(_keys(*text_buffers(pieces), opens, character_tables()[1]))
+    read = Buffer.of(pieces)
+    return np.asarray(_keys(read.data, read.offsets, opens, character_tables()[1]))
 
 
 def word_keys(words: list[str]) -> NDArray[np.uint64]:
@@ -515,10 +487,11 @@ def word_keys(words: list[str]) -> NDArray[np.uint64]:
 
 
 def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, ...]:
-    data, offsets = text_buffers(texts)
+    read = Buffer.of(texts.fillna(""))
     if titles is None:
-        return np.empty(0, np.uint8), np.zeros(len(texts) + 1, np.int64), data, offsets
-    return *text_buffers(titles), data, offsets
+        return np.empty(0, np.uint8), np.zeros(len(texts) + 1, np.int64), read.data, read.offsets
+    above = Buffer.of(titles.fillna(""))
+    return above.data, above.offsets, read.data, read.offsets
 
 
 def _reading(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
@@ -533,19 +506,7 @@ def matrix(
     space: FeatureSpace,
     lexicon: Lexicon = NO_WORDS,
 ) -> csr_matrix:
-    """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets.
-
-    Parameters
-    ----------
-    texts : Series of str, length n
-    titles : Series of str, length n, optional
-        Missing values read as empty.
-    space : FeatureSpace
-
-    Returns
-    -------
-    csr_matrix of float32, shape (n, 2**bits)
-        Indices sorted.
+    """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets, float32, indices sorted.
 
     Examples
     --------
@@ -571,13 +532,12 @@ def decide(
 
     Parameters
     ----------
-    texts, titles, space
+    texts, titles, space, lexicon
         As in :func:`matrix`.
-    idf : float32 array, length 2**bits
+    idf : float32 array, length buckets
         Multiplies the term frequencies, before each document is scaled to unit length.
-    weights : int8 or float32 array, shape (2**bits, topics)
+    weights : int8 or float32 array, shape (buckets, topics)
     scale : float32 array, length topics
-    lexicon : Lexicon
 
     Returns
     -------
@@ -601,3 +561,9 @@ def occurrences(
         First byte and the byte after the last, in the UTF-8 form of ``text``.
     """
     return _occurrences(np.frombuffer(text.encode("utf-8"), np.uint8), _reading(space, lexicon))
+
+
+def unit_rows(features: Any) -> csr_matrix:
+    """Scale each row to length one; empty rows stay empty."""
+    length = np.sqrt(np.asarray(features.multiply(features).sum(axis=1)).ravel())
+    return csr_matrix(diags(1 / np.where(length > 0, length, 1)) @ features)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -15,23 +13,29 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from toolkit.errors import ModelError
-from toolkit.modelfile import read_arrays
+from toolkit.modelfile import read_model, write_model
+from toolkit.topics.encoder import DIMENSIONS, encode
 from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, decide
 
-FORMAT = "news-toolkit topics 2"
+FORMAT = "news-toolkit topics 3"
+ENCODED_FORMAT = "news-toolkit topics with encoder 1"
 SHIPPED = Path(__file__).parent.parent / "models" / "topics.npz"
 """The model that ships with the package; its card stands beside it."""
 
 LANGUAGES = SHIPPED.with_name("topics_languages.npz")
 """The model of languages other than English that ships with the package."""
 
-_BELOW = 0.8
-_LARGEST_CARD = 16 * 2**20
+ENCODED = SHIPPED.with_name("topics_encoder.npz")
+"""What both have in place of their calibration where the encoder reads along."""
+
 _SLACK = 1 << 16
 """Bytes of headers and packing beside the numbers in a file of arrays."""
 
-_ARRAYS = ("weights", "scale", "bias", "idf", "also", "thresholds", "curve")
+_NO_ENCODER = np.zeros((0, 0), np.float32)
+_ARRAYS = ("weights", "scale", "bias", "idf", "also", "lead", "thresholds", "curve")
 _LEXICON = ("keys", "alike")
+WITH_ENCODER = ("encoder", "bias", "also", "lead", "thresholds", "curve")
+"""Arrays of a model that the encoder changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +55,18 @@ class TopicModel:
         ``score = (features @ weights) * scale * slope + bias``; calibrated log-odds; for the slope see ``curve``.
     idf : float32 array, length rows
     also : float32 array, shape (n, 2)
-        Slope and intercept per topic of the chance to be listed beside another leading topic; used by
+        Slope and intercept per topic of the chance that it is there too, the leading one being right; used by
         ``"leading"``.
     thresholds : float32 array, length n
         From this probability on a topic is listed.
     curve : float32 array, length 2, default zeros
         Short texts tell less: scores before the bias are multiplied by ``exp(curve[0] + curve[1] * ln(1 + m))``,
         m being the number of different known words.
+    lead : float32 array, length 2, default (1, 0)
+        Slope and intercept of the log-odds that the leading topic is right; used by ``"leading"``.
+    encoder : float32 array, shape (513, n), default none
+        Added to the scores before the slope: weights of a text's encoding, and a constant. See
+        :mod:`toolkit.topics.encoder`.
     lexicon : Lexicon, default none
         The words of a model that lists them; without, words and word pairs are hashed.
     card : dict
@@ -74,6 +83,8 @@ class TopicModel:
     also: NDArray[np.float32]
     thresholds: NDArray[np.float32]
     curve: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
+    lead: NDArray[np.float32] = field(default_factory=lambda: np.array([1, 0], np.float32))
+    encoder: NDArray[np.float32] = field(default_factory=lambda: _NO_ENCODER)
     lexicon: Lexicon = NO_WORDS
     card: dict[str, Any] = field(default_factory=dict)
 
@@ -81,7 +92,8 @@ class TopicModel:
         n, rows = len(self.classes), len(self.lexicon.keys) or self.space.size
         shapes = {
             "weights": (rows, n), "scale": (n,), "bias": (n,), "idf": (rows,), "also": (n, 2), "thresholds": (n,),
-            "curve": (2,),
+            "curve": (2,), "lead": (2,),
+            "encoder": (DIMENSIONS + 1, n) if self.encoder.size else (0, 0),
         }  # fmt: skip
         for name, shape in shapes.items():
             found = getattr(self, name)
@@ -98,17 +110,15 @@ class TopicModel:
             msg = f"kind {self.kind!r}: must be single, leading or multi; save the model anew"
             raise ModelError(msg)
 
-    def scores(self, texts: pd.Series[Any], titles: pd.Series[Any] | None) -> NDArray[np.float32]:
-        """Return the log-odds of each topic, float32, shape (documents, topics)."""
-        return self.read(texts, titles)[0]
-
     def read(
         self, texts: pd.Series[Any], titles: pd.Series[Any] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return the log-odds of each topic, and how many different known words each document has."""
+        """Return the log-odds of each topic, shape (documents, topics), and each document's different known words."""
         scores, known = decide(texts, titles, self.space, self.idf, *self._padded, self.lexicon)
-        slope = self.slope(known).astype(np.float32)
-        return scores[:, : len(self.classes)] * slope[:, None] + self.bias, known
+        scores = scores[:, : len(self.classes)]
+        if self.encoder.size:
+            scores = scores + encode(texts, titles) @ self.encoder[:-1] + self.encoder[-1]
+        return scores * self.slope(known).astype(np.float32)[:, None] + self.bias, known
 
     def slope(self, known: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return what the scores of documents with so many known words are multiplied by."""
@@ -128,9 +138,7 @@ class TopicModel:
 
         ``"single"``: each document has one topic; the probabilities of a row sum to one.
         ``"multi"``: each topic has a probability of its own.
-        ``"leading"``: a document has one leading topic and may have others. The figure of the likeliest
-        leading topic is the chance that it is the leading one; every other figure is the chance that the
-        topic is listed at all, and never above the first.
+        ``"leading"``: see :func:`listed`.
         """
         wide = scores.astype(np.float64)
         if self.kind == "multi":
@@ -138,25 +146,20 @@ class TopicModel:
         share = np.asarray(softmax(wide, axis=1)) if len(wide) else wide
         if self.kind == "single" or not len(wide):
             return steady(share)
-        return steady(listed(share, self.also.astype(np.float64)))
+        return steady(listed(share, self.lead.astype(np.float64), self.also.astype(np.float64)))
 
     def save(self, path: str | Path) -> None:
         """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
-        path = _npz(path)
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         arrays |= {name: getattr(self.lexicon, name) for name in _LEXICON}
-        with path.open("wb") as file:
-            np.savez_compressed(file, **arrays)
         described = {
             "format": FORMAT,
-            "arrays": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "classes": list(self.classes),
             "kind": self.kind,
             "features": self.space.card(),
+            "card": self.card,
         }
-        text = json.dumps(described | {"card": self.card}, ensure_ascii=False, indent=1)
-        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+        write_model(path, arrays, described)
 
     @classmethod
     def load(cls, path: str | Path) -> TopicModel:
@@ -168,45 +171,23 @@ class TopicModel:
             A file is missing, is not a topic model, is larger than one has to be, or was changed since it was
             saved.
         """
-        path = _npz(path)
+        found, described = read_model(path, FORMAT, _largest)
         try:
-            sizes = [path.with_suffix(".json").stat().st_size, path.stat().st_size]
-            described = (
-                json.loads(path.with_suffix(".json").read_bytes()) if sizes[0] <= _LARGEST_CARD else None
-            )
-        except (OSError, ValueError, RecursionError) as error:
-            msg = f"{path}: cannot be read ({_one_line(error)}); a model is two files, .npz and .json of one name"
-            raise ModelError(msg) from error
-        if not isinstance(described, dict) or described.get("format") != FORMAT:
-            place = path.with_suffix(".json")
-            msg = f"{place}: not a topic model of format {FORMAT!r}; save it with this version"
-            raise ModelError(msg)
-        try:
-            space = FeatureSpace(**described["features"])
             classes = tuple(described["classes"])
-            largest = space.size * 4 * (len(classes) + 2) + 20 * len(classes) + _SLACK
-        except (KeyError, TypeError, ValueError) as error:
-            msg = f"{path}: not a whole topic model ({_one_line(error)}); take both files from the same save"
-            raise ModelError(msg) from error
-        if sizes[1] > largest:
-            msg = (
-                f"{path}: {sizes[1]} bytes is more than its card tells of; take both files from the same save"
-            )
-            raise ModelError(msg)
-        raw = path.read_bytes()
-        if hashlib.sha256(raw).hexdigest() != described.get("sha256"):
-            msg = f"{path}: its SHA-256 is not the one in its card; take both files from the same save"
-            raise ModelError(msg)
-        try:
-            found = read_arrays(raw, largest)
+            _check_classes(classes)
             arrays = {name: found[name] for name in _ARRAYS}
             lexicon = Lexicon(*(found[name] for name in _LEXICON))
-            _check_classes(classes)
-            card = dict(described["card"])
+            space, card = FeatureSpace(**described["features"]), dict(described["card"])
             return cls(classes, space, described["kind"], **arrays, lexicon=lexicon, card=card)
         except (KeyError, TypeError, ValueError) as error:
-            msg = f"{path}: not a whole topic model ({_one_line(error)}); take both files from the same save"
+            said = " ".join(str(error).split())[:200]
+            msg = f"{path}: not a whole topic model ({said}); take both files of one save"
             raise ModelError(msg) from error
+
+
+def _largest(described: dict[str, Any]) -> int:
+    size, n = FeatureSpace(**described["features"]).size, len(described["classes"])
+    return size * 4 * (n + 2) + 20 * n + _SLACK
 
 
 def _check_classes(classes: tuple[Any, ...]) -> None:
@@ -217,43 +198,42 @@ def _check_classes(classes: tuple[Any, ...]) -> None:
         raise ModelError(msg)
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
 def steady(values: Any) -> NDArray[np.float64]:
     """Return values to the precision of float32: exp and log differ in the last digits between processors."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
-def listed(share: NDArray[np.float64], also: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the figures of kind ``"leading"`` from each topic's chance to lead.
+def listed(
+    share: NDArray[np.float64], lead: NDArray[np.float64], also: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the figures of kind ``"leading"`` from each topic's share.
+
+    The figure of the likeliest topic is the chance that it is the leading one; the figure of every other is the
+    chance that this is so and the other is there too, hence never above the first.
 
     Parameters
     ----------
     share : float array, shape (documents, topics)
-        Chances to be the leading topic; rows sum to one.
+        Rows sum to one.
+    lead : float array, length 2
+        Slope and intercept of the log-odds that the likeliest topic leads, given the log-odds of its share.
     also : float array, shape (topics, 2)
-        Slope and intercept of the log-odds of being listed at all, given the log-odds of leading.
+        The same for every topic being there too.
     """
-    lead = share.argmax(axis=1)
-    rows = np.arange(len(share))
-    top = share[rows, lead]
+    first, rows = share.argmax(axis=1), np.arange(len(share))
     odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
-    figures = np.asarray(expit(odds * also[:, 0] + also[:, 1]))
-    figures[rows, lead] = 0.0
-    # where others would come out above the first, all are lowered alike: cut off, they would lose their order
-    figures *= np.minimum(1.0, _BELOW * top / np.maximum(figures.max(axis=1), 1e-12))[:, None]
-    figures[rows, lead] = top
+    top = expit(odds[rows, first] * lead[0] + lead[1])
+    figures = top[:, None] * expit(odds * also[:, 0] + also[:, 1])
+    figures[rows, first] = top
     return np.asarray(figures)
 
 
 @cache
-def shipped_model(path: Path = SHIPPED) -> TopicModel:
-    """Return a model that ships with the package, read once."""
-    return TopicModel.load(path)
-
-
-def _npz(path: str | Path) -> Path:
-    path = Path(path)
-    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+def shipped_model(path: Path = SHIPPED, *, encoder: bool = False) -> TopicModel:
+    """Return a model that ships with the package, read once; with the encoder if asked for."""
+    model = TopicModel.load(path)
+    if not encoder:
+        return model
+    found, card = read_model(ENCODED, ENCODED_FORMAT, largest=1 << 20)
+    arrays: dict[str, Any] = {name: found[f"{path.stem}.{name}"] for name in WITH_ENCODER}
+    return replace(model, **arrays, card=model.card | card["cards"][path.stem])

@@ -1,0 +1,140 @@
+"""A model of one's own labels: hashed TF-IDF, linear support vector machines, calibration by cross-validation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.svm import LinearSVC
+
+from toolkit.topics import calibration
+from toolkit.topics.features import FeatureSpace, matrix, unit_rows
+from toolkit.topics.model import TopicModel
+
+Floats = NDArray[np.float64]
+
+
+def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
+    """Return the classes of labels, which document is in which, and whether each has just one.
+
+    Raises
+    ------
+    ValueError
+        Labels do not match the documents, one is missing, or there are fewer than two.
+    """
+    given = list(y)
+    if len(given) != documents:
+        msg = f"fit: {len(given)} labels for {documents} documents; give one entry a document"
+        raise ValueError(msg)
+    multi = any(isinstance(label, (set, frozenset, list, tuple)) for label in given)
+    sets = [set(label) if multi else {label} for label in given]
+    for place, labels in enumerate(sets):
+        if any(pd.isna(label) for label in labels):
+            msg = f"fit: document {place} has a missing label; drop it, or give an empty set"
+            raise ValueError(msg)
+    plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]
+    classes = tuple(sorted(set().union(*plain)))
+    if len(classes) < 2 - multi:
+        msg = f"fit: {len(classes)} different labels; at least two are needed"
+        raise ValueError(msg)
+    member = np.array([[label in labels for label in classes] for labels in plain], bool)
+    return classes, member.reshape(documents, len(classes)), not multi
+
+
+def groups_of(corpus: pd.DataFrame, groups: Iterable[Any] | None, folds: int) -> NDArray[Any] | None:
+    """Return the group of each document: those given, else publishers where each has one and there are enough."""
+    if groups is not None:
+        return np.asarray(list(groups))
+    publisher = corpus["publisher"]
+    enough = publisher.notna().all() and publisher.nunique() >= 2 * folds
+    return publisher.to_numpy(dtype=object) if enough else None
+
+
+def folds_of(
+    documents: int, folds: int, groups: NDArray[Any] | None
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return pairs of documents to learn from and to calibrate on; no group straddles a pair."""
+    if groups is not None and len(np.unique(groups)) >= folds:
+        return list(GroupKFold(folds, shuffle=True, random_state=0).split(np.empty(documents), groups=groups))
+    return list(KFold(min(folds, documents), shuffle=True, random_state=0).split(np.empty(documents)))
+
+
+def fitted(
+    texts: pd.Series[Any],
+    titles: pd.Series[Any] | None,
+    labels: tuple[tuple[Any, ...], NDArray[np.bool_], bool],
+    *,
+    weight: Floats,
+    space: FeatureSpace,
+    C: float,
+    folds: int,
+    groups: NDArray[Any] | None,
+) -> TopicModel:
+    """Return the model of some labels, as :func:`memberships` gives them."""
+    classes, member, single = labels
+    counts = matrix(texts, titles, space)
+    used = np.unique(counts.indices)
+    counts = counts[:, used]
+    unseen = np.full(member.shape, -1.0)
+    for train, test in folds_of(len(texts), folds, groups):
+        idf = _idf(counts[train])
+        coefficients, shift = _machines(_weigh(counts[train], idf), member[train], weight[train], C)
+        unseen[test] = _weigh(counts[test], idf) @ coefficients + shift
+    idf = _idf(counts)
+    coefficients, shift = _machines(_weigh(counts, idf), member, weight, C)
+    n = len(classes)
+    if single:
+        slope, move = calibration.fit_temperature(unseen, member.argmax(axis=1), weight=weight)
+        slopes = np.full(n, slope)
+    else:
+        slopes, move = calibration.fit_sigmoids(unseen, member, weight=weight).T
+    weights, idfs = np.zeros((space.size, n), np.float32), np.zeros(space.size, np.float32)
+    weights[used], idfs[used] = coefficients * slopes, idf
+    return TopicModel(
+        classes=classes,
+        space=space,
+        kind="single" if single else "multi",
+        weights=weights,
+        scale=np.ones(n, np.float32),
+        bias=(shift * slopes + move).astype(np.float32),
+        idf=idfs,
+        also=np.zeros((n, 2), np.float32),
+        thresholds=np.full(n, 1.0 if single else 0.5, np.float32),
+        card={"description": "Fitted on own labels.", "documents": len(texts), "folds": folds},
+    )
+
+
+def _machines(
+    features: csr_matrix, member: NDArray[np.bool_], weight: Floats, C: float
+) -> tuple[Floats, Floats]:
+    topics = member.shape[1]
+    coefficients, shift = np.zeros((features.shape[1], topics)), np.zeros(topics)
+    for topic in range(topics):
+        labels = member[:, topic]
+        if labels.all() or not labels.any():
+            shift[topic] = 1.0 if labels.all() else -1.0
+            continue
+        machine = LinearSVC(C=C, random_state=0, max_iter=5000)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            machine.fit(features, labels, sample_weight=weight)
+        coefficients[:, topic] = machine.coef_[0]
+        shift[topic] = machine.intercept_[0]
+    return coefficients, shift
+
+
+def _idf(counts: csr_matrix) -> NDArray[np.float32]:
+    found = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.log((1 + counts.shape[0]) / (1 + found)) + 1
+    return np.where(found > 0, idf, 0).astype(np.float32)
+
+
+def _weigh(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
+    return unit_rows(counts @ diags(idf))
