@@ -74,8 +74,8 @@ def topics() -> pd.DataFrame:
     from toolkit.evaluation.topics import topic_scores
     from toolkit.topics.model import shipped_model
     from toolkit.topics.taxonomy import CODES
-    from training.labels import labelled
     from training.encoder import View
+    from training.labels import labelled
     from training.topics import Design, Learner, listing, validate
 
     shipped = shipped_model()
