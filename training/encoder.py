@@ -34,7 +34,7 @@ from toolkit.topics.features import (
 from training.labels import Places
 
 ENCODER_LANGUAGES = ("ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh")
-"""Languages of the encoder beside English; no other can be claimed."""
+"""Languages of the encoder beside English."""
 
 _LISTS = Path(__file__).parent.parent / "data" / "training"
 

@@ -38,7 +38,7 @@ from toolkit.topics.model import (
 )
 from toolkit.topics.taxonomy import CODES
 from training import ridge
-from training.encoder import ENCODER_LANGUAGES, View, view
+from training.encoder import View, view
 from training.labels import (
     LEARNED,
     Documents,
@@ -375,9 +375,8 @@ def language_table(learner: Learner, figures: Floats) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows).round(4).fillna(0.0)
-    claimed = table["language"].isin(["en", *ENCODER_LANGUAGES])
-    claimed &= table["documents"] * table["answered"] >= LEAST_DOCUMENTS
-    return table.assign(supported=claimed & ((table["accuracy"] >= 0.7) | (table["among"] >= 0.8)))
+    enough = table["documents"] * table["answered"] >= LEAST_DOCUMENTS
+    return table.assign(supported=enough & ((table["accuracy"] >= 0.7) | (table["among"] >= 0.8)))
 
 
 CONFIDENCE = {True: 0.4, False: 0.45}
