@@ -148,3 +148,17 @@ def test_pair_scores_count_pairs():
     gold = pd.DataFrame({"doc_id": list("ab"), "group": ["x", "x"]})
     assert pair_scores(ours, gold) == {"precision": 1 / 3, "recall": 1.0, "f1": 0.5, "pairs": 1}
     assert pair_scores(ours.head(0), gold.head(0))["f1"] == 1.0
+
+
+def test_versions_of_a_page_are_found_by_their_address_and_pages_of_other_text_are_not():
+    words = [f"w{i}" for i in range(400)]
+    old, new = " ".join(words[:100]), " ".join(words[:40] + words[200:290])
+    rows = [
+        {"doc_id": "old", "text": old, "url": "https://www.post.example/a?utm_source=x"},
+        {"doc_id": "new", "text": new, "url": "http://m.post.example/a/"},
+        {"doc_id": "front", "text": " ".join(words[300:]), "url": "https://post.example/a#top"},
+        {"doc_id": "other", "text": " ".join(words[150:199]), "url": "https://post.example/b"},
+    ]
+    assert duplicates(pd.DataFrame(rows))["doc_id"].tolist() == ["old", "new"]
+    assert len(duplicates(pd.DataFrame(rows).drop(columns="url"))) == 0
+    assert len(duplicates(pd.DataFrame(rows[:1]))) == len(duplicates(pd.DataFrame(rows).head(0))) == 0

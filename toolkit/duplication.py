@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from toolkit.buffer import Buffer, spread
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.fields import url_key
 from toolkit.verdict import articles
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
@@ -32,6 +33,8 @@ WINDOW = 16
 """Two documents are compared only if they are at most this many places apart in a posting list."""
 SAMPLED = 4
 """One shingle in this many is used to propose pairs; all shingles of a proposed pair are then compared."""
+VERSION = 0.2
+"""Least similarity of two documents with one address (:func:`toolkit.fields.url_key`): versions of one page."""
 SHARED = 2
 """Least number of sampled shingles that two documents must share to be compared."""
 
@@ -54,7 +57,8 @@ def duplicates(
     wire : float, default 0.35
         Least similarity that puts documents of two publishers into one group.
     near : float, default 0.5
-        Least similarity for two documents of one publisher, or of unknown publishers.
+        Least similarity for two documents of one publisher, or of unknown publishers; 0.2 where both have the same
+        ``url``, apart from ``www.``, ``utm_…`` and the like: they are versions of one page.
     columns : mapping, optional
         Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
 
@@ -90,8 +94,11 @@ def duplicates(
     whole = _document_hashes(words, bounds)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
-    pairs, scores = _similar(words, bounds, np.sort(representative), publisher)
+    page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int64)
+    pairs, scores = _similar(words, bounds, np.sort(representative), publisher, page)
     limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
+    twice = (page[pairs[:, 0]] == page[pairs[:, 1]]) & (page[pairs[:, 0]] >= 0)
+    limit[twice] = np.minimum(limit[twice], VERSION)
     pairs, scores = pairs[scores >= limit], scores[scores >= limit]
 
     copies = np.flatnonzero(same != np.arange(len(same)))
@@ -152,8 +159,10 @@ def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
     return hashes
 
 
-def _similar(words: Hashes, bounds: Ints, documents: Ints, publisher: Ints) -> tuple[Ints, Floats]:
-    """Compare documents that share shingles; return pairs of row numbers and their similarity."""
+def _similar(
+    words: Hashes, bounds: Ints, documents: Ints, publisher: Ints, page: Ints
+) -> tuple[Ints, Floats]:
+    """Compare documents that share shingles or a page; return pairs of row numbers and their similarity."""
     shingles, ends = _shingles(words, bounds, documents)
     owner = np.repeat(np.arange(len(documents)), np.diff(ends))
     order = np.lexsort((owner, publisher[documents][owner], shingles))
@@ -163,6 +172,11 @@ def _similar(words: Hashes, bounds: Ints, documents: Ints, publisher: Ints) -> t
     n, weights = _postings(ranked, owner[order], publisher[documents], order, packed)
     proposed, shared = np.unique(packed[:n], return_counts=True)
     proposed = proposed[shared >= SHARED]
+    # versions of one page, one after the other
+    same = np.argsort(page[documents], kind="stable")
+    follows = (np.diff(page[documents][same]) == 0) & (page[documents][same][1:] >= 0)
+    versions = np.sort(np.stack([same[:-1][follows], same[1:][follows]], axis=1), axis=1)
+    proposed = np.union1d(proposed, versions[:, 0] * len(documents) + versions[:, 1])
     pairs = np.stack([proposed // len(documents), proposed % len(documents)], axis=1).reshape(-1, 2)
     return documents[pairs], _contained(shingles, weights, ends, pairs)
 

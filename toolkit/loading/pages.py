@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from toolkit.loading.encodings import decode, has_bom
-from toolkit.loading.mapping import Absent, Block
+from toolkit.loading.mapping import Absent
 from toolkit.loading.metadata import read_metadata
-from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.streams import Stream
+from toolkit.loading.quarantine import Unreadable, printable
 
 # with no handler of its own a library's complaints about a page end on standard error
 for _library in ("trafilatura", "htmldate", "courlan"):
@@ -47,48 +45,10 @@ _WEB_NAMES = {
 }  # fmt: skip
 
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "figcaption",
-        "figure",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "td",
-        "th",
-        "tr",
-        "ul",
-    ]
+    "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "
+    "ol p pre section table td th tr ul".split()
 )
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "head"})
-
-
-def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
-    """Yield the one article of an HTML file."""
-    html = stream.read_all(options.limits.record_bytes, "page")
-    yield Block.of_records([read_page(html, charset=options.encoding)], [label])
 
 
 def read_page(
