@@ -1,13 +1,20 @@
-"""Pages: a sample of a page set, read in several ways, beside its gold text."""
+"""Pages: a sample of a page set, read in several ways, beside its gold text.
+
+``python -m benchmarks.pages`` measures how fast pages are read, beside trafilatura alone, and records it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.extractors import SETTINGS, publisher_of
+from benchmarks.recorded import record
 from toolkit import datasets
 from toolkit.corpus import make_corpus
 from toolkit.datasets.registry import find
@@ -53,3 +60,42 @@ def read(records: Iterable[Record], settings: Iterable[str] = ("as loaded",)) ->
             text = page["text"] if isinstance(page["text"], str) else ""
             rows[name].append({**page, **about, "text": text})
     return {name: make_corpus(found) for name, found in rows.items()}
+
+
+def speeds(records: list[Record]) -> dict[str, float]:
+    """Return megabytes of HTML per second of processor time, by method, each page by all of them in turn."""
+    from trafilatura import extract
+
+    methods: dict[str, Callable[[Record], Any]] = {
+        "toolkit.load, with metadata": lambda page: read_page(page["html"], page["url"]),
+        "trafilatura, text only": lambda page: extract(page["html"]),
+        "trafilatura fast, text only": lambda page: extract(page["html"], fast=True),
+        "trafilatura, with metadata": lambda page: extract(
+            page["html"], url=page["url"], with_metadata=True, output_format="json"
+        ),
+    }
+    seconds = dict.fromkeys(methods, 0.0)
+    for method in methods.values():
+        method(records[0])
+    names = list(methods)
+    for number, page in enumerate(records):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            started = time.process_time()
+            methods[name](page)
+            seconds[name] += time.process_time() - started
+    size = sum(len(page["html"].encode()) for page in records) / 1e6
+    return {name: size / spent for name, spent in seconds.items()}
+
+
+def main(pages: int = 60) -> None:
+    """Measure on about so many pages of each set."""
+    found = speeds([page for name in ("wcxb", "aed", "fundus") for page in spread(name, pages)])
+    rows = [{"label": name, "series": "MB/s", "value": round(value, 2)} for name, value in found.items()]
+    print(pd.DataFrame(rows).to_string())
+    record("pages", "speed", pd.DataFrame(rows).assign(low=np.nan, high=np.nan),
+           command="python -m benchmarks.pages", split=f"about {pages} pages each of wcxb, aed and fundus")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
