@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import recorded
 from benchmarks.extractors import SETTINGS, publisher_of
-from benchmarks.recorded import record
 from toolkit import datasets
 from toolkit.corpus import make_corpus
 from toolkit.datasets.registry import find
@@ -93,7 +93,7 @@ def main(pages: int = 60) -> None:
     found = speeds([page for name in ("wcxb", "aed", "fundus") for page in spread(name, pages)])
     rows = [{"label": name, "series": "MB/s", "value": round(value, 2)} for name, value in found.items()]
     print(pd.DataFrame(rows).to_string())
-    record("pages", "speed", pd.DataFrame(rows).assign(low=np.nan, high=np.nan),
+    recorded.record("pages", "speed", pd.DataFrame(rows).assign(low=np.nan, high=np.nan),
            command="python -m benchmarks.pages", split=f"about {pages} pages each of wcxb, aed and fundus")  # fmt: skip
 
 
