@@ -117,7 +117,7 @@ class Certificate:
         )
         wished = _percent(self.max_article_loss)
         if self.threshold is None:
-            text += f" That at most {wished} is lost cannot be shown with so few judgements."
+            text += f" That at most {wished} is lost is not shown by these judgements."
         elif self.threshold:
             text += f" At most {wished} is lost if only spans with a score of {self.threshold:g} or more go."
         if self.agreement is not None:

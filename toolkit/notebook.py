@@ -7,6 +7,7 @@ ids, numbers print with four decimals, estimators print as text, and a warning s
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
 KERNEL = ["--IPKernelApp.log_level=40"]
 """Arguments of such a kernel: it says nothing but errors on standard error."""
+
+OPAQUE = {"image/png", "image/jpeg", "image/gif", "application/pdf", "application/javascript"}
+"""Outputs that a comparison of text passes over."""
 
 FIGURE_FORMATS: set[str] = set()
 """None of the backend's own, which would win over :func:`drawn` and leave the figure without its words."""
@@ -185,6 +189,45 @@ def record(path: Path) -> None:
     normalise(path)
 
 
+def problems(book: Any) -> list[str]:
+    """Return what a strict comparison of outputs (nbval) does not see in a recorded notebook, a line each.
+
+    Parameters
+    ----------
+    book : nbformat.NotebookNode
+
+    Returns
+    -------
+    list of str
+        Cells not run once, in order (nbval passes over those without a number); pictures that are not SVG (it does
+        not compare them); formulas left as code in a figure's words; widgets (a reader sees an error in place of
+        one, since it needs its kernel).
+
+    Examples
+    --------
+    >>> from nbformat import v4
+    >>> problems(v4.new_notebook(cells=[v4.new_code_cell("1")]))
+    ['cells are numbered [None]: record the notebook again']
+    """
+    cells = [cell for cell in book.cells if cell.cell_type == "code"]
+    counts, found = [cell.execution_count for cell in cells], []
+    if counts != list(range(1, len(cells) + 1)):
+        found.append(f"cells are numbered {counts}: record the notebook again")
+    if "widgets" in book.metadata:
+        found.append("the notebook stores the state of widgets: save it without")
+    for number, cell in enumerate(cells, 1):
+        kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+        for kind in sorted(kinds):
+            if kind in OPAQUE:
+                found.append(f"cell {number}: {kind} is not compared: draw SVG")
+            elif "widget" in kind:
+                found.append(f"cell {number}: a stored widget shows an error: record the notebook again")
+        drawn = "".join(output.get("data", {}).get("image/svg+xml", "") for output in cell.outputs)
+        if re.search(r"\$[^$<>]*\\[a-z]+[^$<>]*\$", drawn):
+            found.append(f"cell {number}: a formula stands in the figure as code: write it as text")
+    return found
+
+
 def normalise(path: Path) -> None:
     """Take out of a recorded notebook what differs between machines and runs.
 
@@ -192,7 +235,8 @@ def normalise(path: Path) -> None:
     ----------
     path : Path
         Notebook file, rewritten in place: the kernel is plain ``python3`` without a patch version, cells
-        keep their tags but no timings, outputs no metadata of the run.
+        keep their tags but no timings, outputs no metadata of the run; of a widget, which needs its kernel, the
+        line in words is left.
     """
     import nbformat
 
@@ -205,6 +249,9 @@ def normalise(path: Path) -> None:
     )
     for cell in book.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        for output in cell.get("outputs", ()):
+            for kind in [kind for kind in output.get("data", {}) if "widget" in kind]:
+                del output["data"][kind]
     path.write_text(nbformat.writes(book) + "\n", "utf-8")
 
 
