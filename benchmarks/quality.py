@@ -111,8 +111,9 @@ def main() -> None:
     path = recorded.FOLDER / "quality.json"
     stored = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     for part, measure in MEASURES.items():
-        if stored.get(part, {}).get("digest") != digest(part):
-            recorded.record("quality", part, measure(), command="make quality", seed=0, digest=digest(part))
+        of_this = digest(part)  # before measuring: what is edited meanwhile was not measured
+        if stored.get(part, {}).get("digest") != of_this:
+            recorded.record("quality", part, measure(), command="make quality", seed=0, digest=of_this)
         print(f"{part}\n{recorded.markdown(recorded.recorded('quality', part))}\n")
 
 

@@ -10,9 +10,9 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.blocks import BLOCKS, blocks
 from toolkit.boilerplate.layouts import LAYOUTS, layouts
 from toolkit.boilerplate.model import shipped_model
-from toolkit.boilerplate.paths import SWITCH, stretches
+from toolkit.boilerplate.paths import SWITCH, appeal_blocks, stretches
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.weighing import APPEAL, united
+from toolkit.boilerplate.weighing import APPEAL, unsupported
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
 
@@ -84,18 +84,30 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
 
 
 def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():
-    first, second = np.array([3.0, 3.0, 3.0, -1.0]), np.array([-2.0, -2.0, 2.0, 4.0])
-    kind = np.array([APPEAL, APPEAL, APPEAL, APPEAL + 1])
-    odds, by_second = united(first, second, kind, np.array([False, True, False, False]))
-    assert (odds > 0).tolist() == [False, True, True, True]
-    assert by_second.tolist() == [False, False, True, True]
+    kind = np.array([APPEAL, APPEAL, APPEAL + 1])
+    assert (unsupported(np.full(3, 3.0), kind, np.array([False, True, False])) > 0).tolist() == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_an_appeal_goes_as_a_block_with_its_doubtful_sentence_or_not_at_all():
+    segments = cut(
+        Buffer.of(["Give now. We print the truth. It costs a lot. It rained on the port. Few came."])
+    )
+    assert appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, 1.0]), segments).tolist() == [True] * 3 + [False] * 2
+    assert not appeal_blocks(np.array([-3.0, 1.0, 1.0, -3.0, -3.0]), segments).any()
 
 
 def test_spans_say_for_how_many_documents_nothing_is_promised():
-    texts = [TEXTS["paragraphs"], "Совет заседал в понедельник и проголосовал за паром. " * 20, TEXTS["page"]]
-    spans = BoilerplateRemover().spans(texts)
-    assert spans.attrs["outside"] == 2
-    assert spans.attrs["outside_languages"] == {"?": 1}
+    german = "Der Rat der Stadt hat am Montag getagt und für die neue Fähre über den Fluss gestimmt. " * 4
+    russian = "Совет заседал в понедельник и проголосовал за паром. " * 20
+    spans = BoilerplateRemover().spans(
+        [TEXTS["paragraphs"], "\n\n".join([german] * 4), russian, TEXTS["page"]]
+    )
+    assert spans.attrs["outside"] == 3
+    assert spans.attrs["outside_languages"] == {"?": 1, "de": 1}
     assert spans.attrs["outside_layouts"] == {"one_line": 1, "page": 1}
 
 

@@ -61,6 +61,13 @@ def pieces(text: str) -> list[str]:
         ("Sen. McConnell on YouTube", ["Sen. McConnell on YouTube"]),
         ("今日は晴れ。明日は雨。", ["今日は晴れ。", "明日は雨。"]),
         ("Really?! Yes.", ["Really?!", "Yes."]),
+        (
+            "Links will open in a new window The port is shut.",
+            ["Links will open in a new window", "The port is shut."],
+        ),
+        ("A new window of time. Few saw it", ["A new window of time.", "Few saw it"]),
+        ("The ferry will [+1234 chars]", ["The ferry will", "[+1234 chars]"]),
+        ("The ferry [+12 men] will [+1 chars] sail", ["The ferry [+12 men] will [+1 chars] sail"]),
         ("", []),
         (" \n\t\u00a0\n", []),
     ],

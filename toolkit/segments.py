@@ -100,6 +100,10 @@ _OPENINGS = (
 ).split()
 """First one or two words of furniture, in lower case: a colon ends those of one word."""
 
+_COUNT = np.frombuffer(b"[+", np.uint8)
+_CHARS = np.frombuffer(b" chars]", np.uint8)
+_WINDOW = np.frombuffer(b"new window", np.uint8)
+
 _CREDITED_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CREDITED], np.uint64))
 _SOURCE_HASHES = np.sort(np.array([fnv(w.encode()) for w in _SOURCES], np.uint64))
 _OPENING_HASHES = np.sort(np.array([fnv(w.encode()) for w in _OPENINGS], np.uint64))
@@ -269,6 +273,26 @@ def _opens_furniture(data, i, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _stands(data, at, lo, hi, word):  # type: ignore[no-untyped-def]
+    """Whether the bytes of ``word`` stand at ``at``, within ``lo`` and ``hi``."""
+    same = at >= lo and at + len(word) <= hi
+    k = 0
+    while same and k < len(word):
+        same = data[at + k] == word[k]
+        k += 1
+    return same
+
+
+@njit(cache=True, nogil=True)
+def _counts_the_rest(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether ``[+1234 chars]``, with which NewsAPI cuts a text off, ends the text at ``hi`` from ``i`` on."""
+    j = i + 2
+    while j < hi and 48 <= data[j] <= 57:
+        j += 1
+    return _stands(data, i, i, hi, _COUNT) and _stands(data, j, i + 3, hi, _CHARS) and j + len(_CHARS) == hi
+
+
+@njit(cache=True, nogil=True)
 def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
     """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
     first = n
@@ -356,10 +380,9 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                 begin = i
                 joint = np.uint8(GLUED)
                 before = np.uint8(BREAK)
-            elif (
-                long
-                and before == SPACE
-                and (_ends_credit(data, begin, last, i, hi) or _opens_furniture(data, i, hi))
+            elif before == SPACE and (
+                _stands(data, last - len(_WINDOW), begin, hi, _WINDOW)
+                or (long and (_ends_credit(data, begin, last, i, hi) or _opens_furniture(data, i, hi)))
             ):
                 starts[n] = begin
                 ends[n] = last
@@ -469,6 +492,13 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             i = j
             continue
         # closers and openers
+        if begin >= 0 and data[i] == 91 and _counts_the_rest(data, i, hi):
+            starts[n] = begin
+            ends[n] = last
+            joints[n] = joint
+            n += 1
+            begin = -1
+            joint = np.uint8(INLINE)
         if begin < 0:
             begin = i
         i += size

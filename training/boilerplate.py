@@ -24,15 +24,16 @@ from toolkit.boilerplate.features import ngram_matrix
 from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.repetition import REPEATED, Seen
+from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
+from toolkit.boilerplate.weighing import SURELY
 from toolkit.buffer import Buffer
 from toolkit.trees import Trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax
-from training.material import counted, marked_pages, material
+from training.material import counted, dealt, marked_pages, material
 from training.passages import number
 
 ALONE = len(COLUMNS) - len(REPEATED)
@@ -56,8 +57,8 @@ FIRST_PASS = ("gold", "modern", "pages")
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt", "sv")
 """Languages with boilerplate and article text to learn from."""
 
-PROMISED = ("paragraphs", "lines")
-"""Layouts in which no more article text is lost than is asked for, in cross-validation."""
+PROMISED = {"languages": ["en"], "layouts": ["paragraphs", "lines"]}
+"""Languages and layouts in which no more article text is lost than is asked for, in cross-validation."""
 
 MODES = ("alone", "fitted")
 
@@ -162,6 +163,23 @@ class Part:
             np.empty((0, len(BLOCKS)), np.float32),
         )  # fmt: skip
 
+    def scored(self, mode: str, documents: NDArray[np.bool_] | None = None) -> Scored:
+        """What cross-validation says of some documents, default all."""
+        documents = np.ones(len(self.of.corpus), bool) if documents is None else documents
+        given = (
+            self.of,
+            documents,
+            self.sums[mode],
+            self.kind[mode],
+            self.asks,
+            self.read.words[:, 0] < SURELY,
+        )
+        if mode == "alone":
+            return Scored(*given)
+        doubt = np.zeros(len(self.of.label))
+        doubt[self.chosen] = doubted_single(self.rows[mode][:, COLUMNS.index("publisher_docs")])
+        return Scored(*given, self.scored("alone", documents), doubt)
+
     def use(self, held: int | None, group: int | None = None) -> NDArray[np.bool_]:
         """Mark the rows that are learned from."""
         use = (self.of.trees[self.chosen] > 0) & (self.of.fold[self.chosen] != (-1 if held is None else held))
@@ -248,7 +266,7 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
             chosen &= p.of.corpus["doc_id"].str.partition("/")[0].isin(first).to_numpy(bool)
         if sets:
             chosen &= p.of.corpus["set"].isin(sets).to_numpy(bool)
-        return Scored(p.of, chosen, p.sums[mode], p.kind[mode], p.asks)
+        return p.scored(mode, chosen)
 
     return {
         "paragraphs": [scored("gold", "paragraphs")],
@@ -263,7 +281,7 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
 def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[Scored]]:
     def scored(name: str) -> Scored:
         p = parts[name]
-        return Scored(p.of, np.ones(len(p.of.corpus), bool), p.sums["alone"], p.kind["alone"], p.asks)
+        return p.scored("alone")
 
     whole = [scored("like")]
     return {
@@ -279,8 +297,7 @@ def train(
     parts = parts or material(folds=folds, seed=seed)
     markup = markup or marked_pages(folds=folds, seed=seed)
     words = [_both(parts, markup, held, seed) for held in (*range(folds), None)]
-    everything = counted()
-    lookup = _counted(everything, parts, words[:folds])
+    lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds])
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
     by_name = {p.of.name: p for p in weighed}
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
@@ -310,13 +327,11 @@ def train(
                 at = p.chosen[test][here]
                 p.sums["alone"][at] += on_pages[held].predict(np.ascontiguousarray(around[here]))
                 p.sums["alone"][at] /= 2
-    learned = [
-        Scored(p.of, np.ones(len(p.of.corpus), bool), p.sums["alone"], p.kind["alone"], p.asks)
-        for p in weighed
-        if p.of.name != "pages"
-    ]
+    learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
     appeals = calibrate_appeals(_lookalike_sources(by_name), learned)
-    scales = {mode: calibrate(_sources(by_name, mode), appeals, STRICT[mode]) for mode in MODES}
+    alone_scale = calibrate(_sources(by_name, "alone"), appeals, STRICT["alone"])
+    fitted_scale = calibrate(_sources(by_name, "fitted"), appeals, STRICT["fitted"], alone_scale)
+    scales = {"alone": alone_scale, "fitted": fitted_scale}
     card = _card(weighed, folds, seed)
     models = []
     for i in range(folds + 1):
@@ -344,13 +359,14 @@ def _scored(part: Labelled, words: list[WordWeights]) -> Reading:
 
 
 def _counted(corpus: pd.DataFrame, parts: list[Labelled], words: list[WordWeights]) -> Lookup:
-    """Count what the corpora and the pages repeat; their words are scored by the first fold's weights."""
+    """Count what the corpora and the pages repeat, each publisher scored by words that never saw it."""
     index = TemplateIndex()
     pages = next(part for part in parts if part.name == "pages")
-    for read in (
-        Reading.of(Buffer.of(corpus["text"]), About.of(corpus), words[0]),
-        pages.read.scored(*(_scored(pages, words).words, _scored(pages, words).windows)),
-    ):
+    reads = [_scored(pages, words)]
+    for held, weights in enumerate(words):
+        mine = corpus[corpus["fold"] == held]
+        reads.append(Reading.of(Buffer.of(mine["text"]), About.of(mine), weights))
+    for read in reads:
         index._add(
             read.segments, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
             1 - read.words[:, 0],
@@ -365,7 +381,7 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
         "of layouts, a second decision for appeals, the best path through each text; seven kinds.",
         "intended_use": "News articles as text, in the languages and layouts named here.",
         "languages": list(LANGUAGES),
-        "promised": list(PROMISED),
+        "promised": PROMISED,
         "data": {
             "gold": "toolkit.datasets.gold('boilerplate'): ours, CC0, on allsides articles (Apache-2.0 repository)",
             "modern": "toolkit.datasets.gold('boilerplate_modern'): ours, CC0; only texts marked 'train'",

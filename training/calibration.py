@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.layouts import LAYOUTS, PARAGRAPHS
 from toolkit.boilerplate.model import Scale
-from toolkit.boilerplate.paths import stretches
-from toolkit.boilerplate.weighing import united
+from toolkit.boilerplate.paths import appeal_blocks, stretches
+from toolkit.boilerplate.weighing import unsupported
 from training.labelled import Labelled
 
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
@@ -45,6 +45,12 @@ class Scored:
     kind : ndarray of int64
     asks : ndarray of float32
         Sum of the trees that look for appeals.
+    asks_outright : ndarray of bool
+        Segments that need no support; see :func:`toolkit.boilerplate.weighing.unsupported`.
+    single : Scored, optional
+        The same without an index, which counts beside it.
+    doubt : ndarray of float64
+        By how much it must be surer; see :func:`toolkit.boilerplate.repetition.doubted_single`.
     """
 
     part: Labelled
@@ -52,12 +58,14 @@ class Scored:
     sums: NDArray[np.float32]
     kind: NDArray[np.int64]
     asks: NDArray[np.float32]
+    asks_outright: NDArray[np.bool_]
+    single: Scored | None = None
+    doubt: float | NDArray[np.float64] = 0.0
 
 
-def _counts(scored: Scored, odds: NDArray[np.float64]) -> tuple[float, float, float, float]:
+def _counts(scored: Scored, removed: NDArray[np.bool_]) -> tuple[float, float, float, float]:
     """Bytes hit, falsely removed, missed, and of article text."""
     part = scored.part
-    removed = stretches(odds, part.read.segments, part.layout)
     use = (part.label >= 0) & part.of(scored.documents)
     size, marked = part.read.size.astype(np.float64), part.marked
     hit = float(marked[use & removed].sum())
@@ -75,7 +83,9 @@ def platt(
     return round(float(model.coef_[0, 0]), 4), round(float(model.intercept_[0]), 4)
 
 
-def calibrate(sources: dict[str, list[Scored]], appeals: Scale, strict: tuple[str, ...]) -> Scale:
+def calibrate(
+    sources: dict[str, list[Scored]], appeals: Scale, strict: tuple[str, ...], alone: Scale | None = None
+) -> Scale:
     """Scale of the first decision, each layout's thresholds with the second decision's at the same loss.
 
     Parameters
@@ -85,6 +95,8 @@ def calibrate(sources: dict[str, list[Scored]], appeals: Scale, strict: tuple[st
     appeals : Scale
     strict : tuple of str
         Those of :data:`BORROWED` that lose a third.
+    alone : Scale, optional
+        Of the decision without an index, where the sources have one.
     """
     n = len(LAYOUTS)
     slope, offset = np.ones(n), np.zeros(n)
@@ -106,15 +118,22 @@ def calibrate(sources: dict[str, list[Scored]], appeals: Scale, strict: tuple[st
             at = LAYOUTS.index(layout)
             asked = appeals.thresholds[loss][at]
 
-            def odds(s: Scored, t: float, at: int = at, asked: float = asked) -> NDArray[np.float64]:
+            def removed(
+                s: Scored, t: float, at: int = at, asked: float = asked, loss: str = loss
+            ) -> NDArray[np.bool_]:
                 first = slope[at] * s.sums.astype(np.float64) + offset[at] - _logit(t)
-                second = appeals.slope[at] * s.asks.astype(np.float64) + appeals.offset[at] - _logit(asked)
-                return united(first, second, s.kind, np.zeros(len(first), bool))[0]
+                if alone is not None and s.single is not None:
+                    sums, least = s.single.sums.astype(np.float64), alone.thresholds[loss][at]
+                    single = alone.slope[at] * sums + alone.offset[at] - _logit(least) - s.doubt
+                    first = np.maximum(first, single)
+                first = unsupported(first, s.kind, s.asks_outright)
+                segments = s.part.read.segments
+                return stretches(first, segments, s.part.layout) | _asking(s, appeals, at, asked)
 
             if loss == "best":
-                values[at] = _best(scored, odds)
+                values[at] = _best(scored, removed)
             else:
-                values[at] = _least(scored, odds, float(loss) * TIMES[layout])
+                values[at] = _least(scored, removed, float(loss) * TIMES[layout])
         for at in map(LAYOUTS.index, BORROWED):
             values[at] = values[PARAGRAPHS]
         thresholds[loss] = values
@@ -141,19 +160,26 @@ def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -
         w.append(s.part.trees[use].astype(np.float64))
     slope, offset = platt(np.concatenate(z), np.concatenate(y), np.concatenate(w))
     thresholds: dict[str, NDArray[np.float64]] = {}
+    scale = Scale(np.full(n, slope), np.full(n, offset), thresholds)
     for loss in ("best", *map(str, LOSSES)):
         allowed = LOOKALIKES * (1 if loss == "best" else min(float(loss) / 0.0015, 2.0))
         values = np.full(n, 0.5)
         for layout, scored in sources.items():
 
-            def odds(s: Scored, t: float) -> NDArray[np.float64]:
-                return np.asarray(slope * s.asks.astype(np.float64) + offset - _logit(t))
+            def removed(s: Scored, t: float, at: int = LAYOUTS.index(layout)) -> NDArray[np.bool_]:
+                return _asking(s, scale, at, t)
 
-            values[LAYOUTS.index(layout)] = _least(scored, odds, allowed)
+            values[LAYOUTS.index(layout)] = _least(scored, removed, allowed)
         for layout in set(LAYOUTS) - set(sources):
             values[LAYOUTS.index(layout)] = values[LAYOUTS.index("paragraphs")]
         thresholds[loss] = values
-    return Scale(np.full(n, slope), np.full(n, offset), thresholds)
+    return scale
+
+
+def _asking(s: Scored, appeals: Scale, at: int, threshold: float) -> NDArray[np.bool_]:
+    """What the second decision removes in a layout."""
+    odds = appeals.slope[at] * s.asks.astype(np.float64) + appeals.offset[at] - _logit(threshold)
+    return appeal_blocks(odds, s.part.read.segments)
 
 
 def _be_strict(thresholds: dict[str, NDArray[np.float64]], layouts: tuple[str, ...]) -> None:
@@ -168,16 +194,16 @@ def _logit(p: float) -> float:
     return float(np.log(p / (1 - p)))
 
 
-Odds = Callable[[Scored, float], NDArray[np.float64]]
+Removed = Callable[[Scored, float], NDArray[np.bool_]]
 
 
-def _least(scored: list[Scored], odds: Odds, allowed: float) -> float:
+def _least(scored: list[Scored], removed: Removed, allowed: float) -> float:
     """The lowest threshold that loses no more than is allowed, to two digits."""
     grid = np.asarray(np.round([*np.arange(FAINT, 0.96, 0.01), 0.97, 0.98, 0.985, 0.99, 0.995], 3))
     low, high = 0, len(grid) - 1
     while low < high:
         middle = (low + high) // 2
-        totals = np.array([_counts(s, odds(s, float(grid[middle]))) for s in scored]).sum(axis=0)
+        totals = np.array([_counts(s, removed(s, float(grid[middle]))) for s in scored]).sum(axis=0)
         if totals[1] <= allowed * totals[3]:
             high = middle
         else:
@@ -185,12 +211,12 @@ def _least(scored: list[Scored], odds: Odds, allowed: float) -> float:
     return float(grid[low])
 
 
-def _best(scored: list[Scored], odds: Odds) -> float:
+def _best(scored: list[Scored], removed: Removed) -> float:
     """The threshold of the highest F1, over a coarse grid whose neighbours are averaged: a plateau's middle."""
     grid = np.round(np.arange(0.05, 0.96, 0.05), 2)
     f1 = []
     for t in grid:
-        counts = np.array([_counts(s, odds(s, float(t))) for s in scored])
+        counts = np.array([_counts(s, removed(s, float(t))) for s in scored])
         hit, false, missed, _ = counts.sum(axis=0)
         f1.append(2 * hit / max(2 * hit + false + missed, 1.0))
     smooth = np.convolve(np.pad(f1, 1, mode="edge"), np.ones(3) / 3, "valid")

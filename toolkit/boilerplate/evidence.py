@@ -17,6 +17,7 @@ from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import REPEATED, UNEVEN, Seen, alike, repeated
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import Lookup
+from toolkit.segments import LINE
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
@@ -43,6 +44,13 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 _AT_PLACE = len(OWN) + len(AROUND)
 EVIDENT = 8
 """Least words of, and other articles with, a passage that repetition alone gives away."""
+
+NEARLY_ALL, SEVERAL = 0.75, 3
+"""Of a publisher with few articles: share of them, and least number of others, that hold a passage which repetition
+alone gives away."""
+
+SOUNDS = 0.5
+"""Probability by words that a line is article text, below which its opening counts as furniture's."""
 
 _AT_SPOTS = _AT_PLACE + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
@@ -233,8 +241,8 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
 
 
 @njit(cache=True, nogil=True)
-def _evident(tokens, docs, stories, before, out):  # type: ignore[no-untyped-def]
-    known = (docs >= EVIDENT) & (stories >= 0.5)
+def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyped-def]
+    known = ((docs >= EVIDENT) | ((docs >= SEVERAL) & (rate >= NEARLY_ALL))) & (stories >= 0.5)
     start = 0
     total = 0.0
     for i in range(len(docs) + 1):
@@ -255,10 +263,11 @@ def _evident(tokens, docs, stories, before, out):  # type: ignore[no-untyped-def
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the segments that their repetition alone gives away, whatever they say.
 
-    Segments that stand side by side, each word for word in eight other articles of its publisher or more, most
-    of them different stories, in about as many as its neighbour, and together at least eight words long; and
-    those next to them that stand in as many of these articles or fewer. The trees have seen too few appeals that
-    read like prose to be as sure.
+    Segments that stand side by side, each word for word in eight other articles of its publisher or more (or in
+    :data:`SEVERAL`, if these are :data:`NEARLY_ALL` that were counted), most of them different stories, in about as
+    many as its neighbour, and together at least eight words long; and those next to them that stand in as many of
+    these articles or fewer. The trees have seen too few appeals that read like prose to be as sure. Besides, lines
+    that open as nearly all articles do somewhere and sound like furniture: ``Mehr zum Thema – …``.
 
     Parameters
     ----------
@@ -267,11 +276,16 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):
-        tokens, docs, before = (
-            np.expm1(rows[:, COLUMNS.index(name)]).round()
-            for name in ("tokens", "exact_docs", "exact_docs@-1")
+        column = {name: rows[:, at] for at, name in enumerate(COLUMNS)}
+        tokens, docs, before, opened = (
+            np.expm1(column[name]).round() for name in ("tokens", "exact_docs", "exact_docs@-1", "lead2_docs")
         )
-        _evident(tokens, docs, rows[:, COLUMNS.index("exact_stories")], before, out)
+        _evident(tokens, docs, column["exact_rate"], column["exact_stories"], before, out)
+        line = (column["joint"] <= LINE) & (column["joint_after"] <= LINE)
+        out |= (
+            line & (opened >= SEVERAL) & (column["lead2_rate"] >= NEARLY_ALL) & (column["lead2_stories"] >= 0.5)
+            & (column["gold_keep"] < np.log(SOUNDS))
+        )  # fmt: skip
     return out
 
 

@@ -21,6 +21,12 @@ Of six pairs tried in cross-validation, these had the highest F1 at the same los
 none helps.
 """
 
+ASKING = 3.0, 1.5
+"""The same for the decision that looks for appeals: these are told as blocks, or not at all."""
+
+LEAST, LARGEST = -3.0, 6.0
+"""Bounds of one segment's weight there: a doubtful sentence does not part an appeal."""
+
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
 _COSTS[SHORT] = 0  # a few sentences are no stretches
 
@@ -73,4 +79,19 @@ def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int
     """
     out = np.empty(len(z), np.bool_)
     _path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, layout, _COSTS, out)
+    return out
+
+
+def appeal_blocks(z: NDArray[np.float64], segments: Segments) -> NDArray[np.bool_]:
+    """Mark the segments that are removed as parts of appeals: the best path, at the costs :data:`ASKING`.
+
+    Parameters
+    ----------
+    z : ndarray of float64, shape (n_segments,)
+        Log odds of each segment that it belongs to an appeal, less those of the threshold.
+    segments : Segments
+    """
+    out = np.empty(len(z), np.bool_)
+    layout = np.zeros(len(segments.bounds) - 1, np.int8)
+    _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, np.array([ASKING]), out)
     return out

@@ -429,9 +429,9 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     def _unpromised(self, about: About, layout: NDArray[np.int8]) -> dict[str, Any]:
         """Count the documents for whose language or layout no loss is promised."""
-        foreign = self._outside(about)
-        promised = [LAYOUTS.index(name) for name in self._model.card.get("promised", ())]
-        other = np.isin(layout, promised, invert=True)
+        promised = self._model.card.get("promised", {"languages": (), "layouts": ()})
+        foreign = np.isin(about.languages, [*promised["languages"], ""], invert=True)
+        other = np.isin(layout, [LAYOUTS.index(name) for name in promised["layouts"]], invert=True)
         names = np.array(LAYOUTS)[layout[other]]
         return {
             "outside": int((foreign | other).sum()),

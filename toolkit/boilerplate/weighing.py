@@ -14,9 +14,9 @@ from toolkit.boilerplate.features import mix_all
 from toolkit.boilerplate.joining import join
 from toolkit.boilerplate.layouts import PAGE, layouts
 from toolkit.boilerplate.model import HOPELESS, SURE, Decision, Scale, SegmentModel
-from toolkit.boilerplate.paths import MOST, stretches
+from toolkit.boilerplate.paths import MOST, appeal_blocks, stretches
 from toolkit.boilerplate.reading import Reading
-from toolkit.boilerplate.repetition import REPEATED, Seen, never_less
+from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.templates import Lookup
 
 APPEAL = KINDS.index("appeal")
@@ -34,6 +34,7 @@ FAINT = 0.05
 """Probability from which on a segment has a kind of its own; one that goes with its neighbours takes theirs."""
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
+_PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
 _ALONE = len(COLUMNS) - len(REPEATED)
 
 Thresholds = Callable[[Scale], NDArray[np.float64]]
@@ -78,9 +79,9 @@ def weigh(
 ) -> Weighed:
     """Decide over each segment of texts as they stand.
 
-    The first decision weighs each segment; the second looks for appeals, by what stands around a segment. The surer
-    of the two counts, and the best path through the text says what goes. What the first alone takes for an appeal
-    stays: invented letters and editorials sound like one.
+    The first decision weighs each segment, and the best path through the text says what goes. The second looks for
+    appeals, by what stands around a segment, and takes them as blocks. What the first alone takes for an appeal stays:
+    invented letters and editorials sound like one.
 
     Parameters
     ----------
@@ -111,10 +112,11 @@ def weigh(
     score = model.alone.scale.probability(sums, laid)
     decision = model.alone if lookup is None else model.fitted
     least = _least(decision, thresholds, laid, foreign)
+    odds = log_odds(score) - log_odds(_least(model.alone, thresholds, laid, foreign))
     if lookup is not None:
-        own = _least(model.alone, thresholds, laid, foreign)
-        score = never_less(decision.probability(rows, laid), score, (least, own), rows)
-    odds = log_odds(score) - log_odds(least)
+        odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
+        odds = np.maximum(odds, log_odds(decision.probability(rows, laid)) - log_odds(least))
+        score = probability(odds + log_odds(least))
     kind = np.full(len(at), -1, np.int64)
     likely = score >= FAINT
     kind[likely] = decision.kind(rows[likely])
@@ -126,12 +128,13 @@ def weigh(
         second[hinted] = scale.probability(asks, laid[hinted])
         more[hinted] = log_odds(second[hinted]) - log_odds(thresholds(scale)[laid[hinted]])
     repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
-    both, appeals = united(odds, more, kind, repeats | (read.words[at, 0] < SURELY))
-    kind[appeals & (more > 0)] = APPEAL
-
-    z = np.full(len(doubted), -MOST)
-    z[at] = both
-    remove = stretches(z, segments, layout)
+    odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
+    z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
+    z[at], asked[at] = odds, more
+    asking = appeal_blocks(asked, segments)
+    remove = stretches(z, segments, layout) | asking
+    appeals = asking[at] & (more > odds)
+    kind[appeals] = APPEAL
     out = np.zeros(len(doubted), np.float32)
     out[at] = np.where(appeals, second, score)
     kinds = np.full(len(doubted), -1, np.int64)
@@ -142,8 +145,6 @@ def weigh(
     sure = np.zeros(len(doubted), bool)
     sure[at] = evident(rows)
     of_document = _least(decision, thresholds, layout, outside).astype(np.float32)
-    asking = np.zeros(len(doubted), bool)
-    asking[at] = more > 0
     join(read, seen, sure, remove, kinds, out, of_document, asking)
     template = np.zeros(len(doubted), np.uint64)
     if lookup is not None:
@@ -152,25 +153,26 @@ def weigh(
     return Weighed(remove, kinds, out, template, layout, seen, sure)
 
 
-def united(
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
-    kind: NDArray[np.int64],
-    supported: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Unite the log odds of the two decisions; return also where the second is the surer one.
+def unsupported(
+    odds: NDArray[np.float64], kind: NDArray[np.int64], supported: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the log odds of the first decision, low where only it takes a segment for an appeal.
 
-    The surer counts; but of appeals that neither repeat nor ask outright, the first is not asked: it judges a sentence
-    by itself.
+    That is a segment which neither repeats nor asks outright. The first decision judges a sentence by itself; what is
+    an appeal is for the second to say.
     """
-    alone = np.where((kind == APPEAL) & ~supported, np.minimum(first, UNSUPPORTED), first)
-    return np.maximum(alone, second), second > alone
+    return np.where((kind == APPEAL) & ~supported, np.minimum(odds, UNSUPPORTED), odds)
 
 
 def log_odds(p: NDArray[np.floating]) -> NDArray[np.float64]:
     """Logarithm of p / (1 - p), within ±14."""
     p = np.asarray(p, np.float64).clip(1e-6, 1 - 1e-6)
     return np.asarray(np.log(p / (1 - p)))
+
+
+def probability(odds: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Probability that belongs to log odds; float32."""
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
 def _least(
