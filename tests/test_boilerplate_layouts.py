@@ -96,8 +96,9 @@ def test_an_appeal_goes_as_a_block_with_its_doubtful_sentence_or_not_at_all():
     segments = cut(
         Buffer.of(["Give now. We print the truth. It costs a lot. It rained on the port. Few came."])
     )
-    assert appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, 1.0]), segments).tolist() == [True] * 3 + [False] * 2
-    assert not appeal_blocks(np.array([-3.0, 1.0, 1.0, -3.0, -3.0]), segments).any()
+    laid = np.zeros(1, np.int8)
+    assert appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, -3.0]), segments, laid).tolist() == [True] * 3 + [False] * 2
+    assert not appeal_blocks(np.array([-3.0, 1.0, 1.0, -3.0, -3.0]), segments, laid).any()
 
 
 def test_spans_say_for_how_many_documents_nothing_is_promised():

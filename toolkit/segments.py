@@ -36,40 +36,38 @@ from toolkit.buffer import (
     among,
     decode,
     fnv,
-)
+)  # fmt: skip
 
 # The joint of a segment: what separates it from the segment before it in the same document.
 FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
 
 _ABBREVIATIONS = (
     "mr mrs ms dr sen sens rep reps gov gen lt col sgt capt cmdr maj st jr sr no vs jan feb mar apr jun jul "
-    "aug sept sep oct nov dec inc corp co ltd prof rev hon mt ft pres supt dept est al eds ed vol pp cf approx "
-    "bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
+    "aug sept sep oct nov dec inc corp co ltd prof rev hon mt ft pres supt dept est al eds ed vol pp cf "
+    "approx bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
 ).split()
 _CAMEL_WORDS = (
-    "AbbVie AccuWeather ActBlue AirAsia AirBnB AliExpress AllSides AstraZeneca AutoNation BabyCenter "
-    "BioNTech BioShock BitTorrent BlackBerry BlackRock BlueCross BlueShield BrightLine BuzzFeed "
-    "BuzzMachine ByteDance CafeMom CalFire CalMatters CarMax CinemaScore CityLab CloudFlare "
-    "ConocoPhillips CoreCivic CoreLogic CrowdStrike CrowdTangle DailyKos DailyWire DaimlerChrysler "
-    "DataDog DeBlasio DeepMind DeLay DeSantis DeVos DigitalOcean DoorDash DreamWorks DuckDuckGo EcoHealth "
-    "EveryTown ExxonMobil FaceTime FactCheck FactSet FairTax FairVote FedEx FirstEnergy FitzGerald "
-    "FiveThirtyEight FlightAware FoxNews FreedomWorks GameStop GitHub GlaxoSmithKline GlobalPost GoFundMe "
-    "GuideStar HarperCollins HarperOne HeadCount HealthCare HotAir HubSpot HuffPo HuffPost HumanProgress "
-    "InfoWars InsideClimate InStyle InterContinental iPhone JavaScript JetBlue KeyBank KnowledgePanel "
-    "LabCorp LaHood LaPierre LastPass LeBron LendingClub LendingTree LexisNexis LifeLock LifeSite "
-    "LifeZette LightRocket LinkedIn LiveScience MacArthur MapQuest MarketWatch MasterCard McCain McCarthy "
-    "McConnell MediaBuzz MedStar MetLife MetroCard MicroStrategy MoffettNathanson MoveOn NeverTrump "
-    "NeverTrumper NeverTrumpers NewsBusters NewsGuard NewsHour NextEra NextGen NorthShore NowThis "
-    "NurPhoto ObamaCare OfficeMax OnlyFans OpenAI OpenSecrets OpenStreetMap OpenTable OutFront OxyContin "
-    "PayPal PepsiCo PerryUndem PetSmart PitchBook PlanetHollywood PlayStation PolitiFact PowerPoint "
-    "PredictWise PricewaterhouseCoopers ProCon ProPublica PubMed QuarkXPress QuickBooks RadioShack "
-    "RealClear RealClearPolitics RedState ScienceDaily SeaWorld ServiceNow SimpliSafe SkyBridge SkyNews "
-    "SmartNews SmartTrip SoftBank SolarCity SoundCloud SpaceX StarTribune StockTwits StoryCorps StubHub "
-    "SunPower SunTrust SuperPAC SurveyMonkey TargetSmart TaskRabbit TechCrunch TheBlaze TheStreet "
-    "ThinkProgress TikTok TownHall TransCanada TripAdvisor TrumpCare TurboTax UnitedHealth "
-    "UnitedHealthcare VandeHei VanDyke VanityFair VoteVets WalMart WashPost WebMD WeWork WhatsApp "
-    "WikiLeaks WilmerHale WinRed WireImage WooCommerce WordPress WorldCom YouGov YouTube YouTuber "
-    "YouTubers ZeroHedge ZipRecruiter"
+    "AbbVie AccuWeather ActBlue AirAsia AirBnB AliExpress AllSides AstraZeneca AutoNation BabyCenter BioNTech "
+    "BioShock BitTorrent BlackBerry BlackRock BlueCross BlueShield BrightLine BuzzFeed BuzzMachine ByteDance "
+    "CafeMom CalFire CalMatters CarMax CinemaScore CityLab CloudFlare ConocoPhillips CoreCivic CoreLogic "
+    "CrowdStrike CrowdTangle DailyKos DailyWire DaimlerChrysler DataDog DeBlasio DeepMind DeLay DeSantis "
+    "DeVos DigitalOcean DoorDash DreamWorks DuckDuckGo EcoHealth EveryTown ExxonMobil FaceTime FactCheck "
+    "FactSet FairTax FairVote FedEx FirstEnergy FitzGerald FiveThirtyEight FlightAware FoxNews FreedomWorks "
+    "GameStop GitHub GlaxoSmithKline GlobalPost GoFundMe GuideStar HarperCollins HarperOne HeadCount "
+    "HealthCare HotAir HubSpot HuffPo HuffPost HumanProgress InfoWars InsideClimate InStyle InterContinental "
+    "iPhone JavaScript JetBlue KeyBank KnowledgePanel LabCorp LaHood LaPierre LastPass LeBron LendingClub "
+    "LendingTree LexisNexis LifeLock LifeSite LifeZette LightRocket LinkedIn LiveScience MacArthur MapQuest "
+    "MarketWatch MasterCard McCain McCarthy McConnell MediaBuzz MedStar MetLife MetroCard MicroStrategy "
+    "MoffettNathanson MoveOn NeverTrump NeverTrumper NeverTrumpers NewsBusters NewsGuard NewsHour NextEra "
+    "NextGen NorthShore NowThis NurPhoto ObamaCare OfficeMax OnlyFans OpenAI OpenSecrets OpenStreetMap "
+    "OpenTable OutFront OxyContin PayPal PepsiCo PerryUndem PetSmart PitchBook PlanetHollywood PlayStation "
+    "PolitiFact PowerPoint PredictWise PricewaterhouseCoopers ProCon ProPublica PubMed QuarkXPress QuickBooks "
+    "RadioShack RealClear RealClearPolitics RedState ScienceDaily SeaWorld ServiceNow SimpliSafe SkyBridge "
+    "SkyNews SmartNews SmartTrip SoftBank SolarCity SoundCloud SpaceX StarTribune StockTwits StoryCorps "
+    "StubHub SunPower SunTrust SuperPAC SurveyMonkey TargetSmart TaskRabbit TechCrunch TheBlaze TheStreet "
+    "ThinkProgress TikTok TownHall TransCanada TripAdvisor TrumpCare TurboTax UnitedHealth UnitedHealthcare "
+    "VandeHei VanDyke VanityFair VoteVets WalMart WashPost WebMD WeWork WhatsApp WikiLeaks WilmerHale WinRed "
+    "WireImage WooCommerce WordPress WorldCom YouGov YouTube YouTuber YouTubers ZeroHedge ZipRecruiter"
 ).split()
 
 _PLAIN = np.zeros(256, np.bool_)
@@ -293,6 +291,12 @@ def _counts_the_rest(data, i, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _close(starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
+    starts[n], ends[n], joints[n] = begin, end, joint
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
 def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
     """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
     first = n
@@ -341,10 +345,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             continue
         if kind == BREAK:
             if begin >= 0:
-                starts[n] = begin
-                ends[n] = last
-                joints[n] = joint
-                n += 1
+                n = _close(starts, ends, joints, n, begin, last, joint)
                 begin = -1
                 breaks = 0
                 joint = np.uint8(LINE)
@@ -360,37 +361,26 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
         if kind == UPPER:
             if begin < 0:
                 begin = i
-            elif (
-                before == LOWER
-                and before2 != SPACE
-                and before2 != BREAK
-                and not _is_name(data, begin, hi, i, camel)
-            ) or (
-                before == CLOSER
-                and before2 != SPACE
-                and before2 != BREAK
-                and before2 != UPPER
-                and data[i - 1] != 39
-                and data[i - 1] != 34
-            ):
-                starts[n] = begin
-                ends[n] = last
-                joints[n] = joint
-                n += 1
-                begin = i
-                joint = np.uint8(GLUED)
-                before = np.uint8(BREAK)
-            elif before == SPACE and (
-                _stands(data, last - len(_WINDOW), begin, hi, _WINDOW)
-                or (long and (_ends_credit(data, begin, last, i, hi) or _opens_furniture(data, i, hi)))
-            ):
-                starts[n] = begin
-                ends[n] = last
-                joints[n] = joint
-                n += 1
-                begin = i
-                joint = np.uint8(INLINE)
-                before = np.uint8(BREAK)
+            else:
+                parted = np.uint8(FIRST)
+                if before2 != SPACE and before2 != BREAK:
+                    camel_case = before == LOWER and not _is_name(data, begin, hi, i, camel)
+                    closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
+                    parted = np.uint8(GLUED if camel_case or closed else FIRST)
+                if (
+                    parted == FIRST
+                    and before == SPACE
+                    and (
+                        _stands(data, last - len(_WINDOW), begin, hi, _WINDOW)
+                        or (
+                            long and (_ends_credit(data, begin, last, i, hi) or _opens_furniture(data, i, hi))
+                        )
+                    )
+                ):
+                    parted = np.uint8(INLINE)
+                if parted != FIRST:
+                    n = _close(starts, ends, joints, n, begin, last, joint)
+                    begin, joint, before = i, parted, np.uint8(BREAK)
             i += size
             last = i
             before2 = before
@@ -398,10 +388,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             continue
         if kind == BULLET:
             if begin >= 0 and (before == SPACE or size > 1):
-                starts[n] = begin
-                ends[n] = last
-                joints[n] = joint
-                n += 1
+                n = _close(starts, ends, joints, n, begin, last, joint)
                 joint = np.uint8(INLINE)
                 begin = -1
                 before = np.uint8(BREAK)
@@ -476,10 +463,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                 if not address:
                     cut = np.uint8(GLUED)
             if cut != 255:
-                starts[n] = begin
-                ends[n] = j
-                joints[n] = joint
-                n += 1
+                n = _close(starts, ends, joints, n, begin, j, joint)
                 begin = -1
                 joint = cut
                 before = np.uint8(BREAK)
@@ -493,10 +477,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             continue
         # closers and openers
         if begin >= 0 and data[i] == 91 and _counts_the_rest(data, i, hi):
-            starts[n] = begin
-            ends[n] = last
-            joints[n] = joint
-            n += 1
+            n = _close(starts, ends, joints, n, begin, last, joint)
             begin = -1
             joint = np.uint8(INLINE)
         if begin < 0:
@@ -506,10 +487,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
         before2 = before
         before = kind
     if begin >= 0:
-        starts[n] = begin
-        ends[n] = last
-        joints[n] = joint
-        n += 1
+        n = _close(starts, ends, joints, n, begin, last, joint)
     return n
 
 
@@ -540,15 +518,6 @@ def cut(buffer: Buffer) -> Segments:
     start, end = np.empty(room, np.int64), np.empty(room, np.int64)
     joint, bounds = np.empty(room, np.uint8), np.empty(len(buffer) + 1, np.int64)
     n = _cut_all(
-        buffer.data,
-        buffer.offsets,
-        CLASSES,
-        _PLAIN,
-        _ABBREVIATION_HASHES,
-        _CAMEL_HASHES,
-        start,
-        end,
-        joint,
-        bounds,
-    )
+        buffer.data, buffer.offsets, CLASSES, _PLAIN, _ABBREVIATION_HASHES, _CAMEL_HASHES, start, end, joint, bounds
+    )  # fmt: skip
     return Segments(start[:n].copy(), end[:n].copy(), joint[:n].copy(), bounds)

@@ -179,7 +179,7 @@ def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -
 def _asking(s: Scored, appeals: Scale, at: int, threshold: float) -> NDArray[np.bool_]:
     """What the second decision removes in a layout."""
     odds = appeals.slope[at] * s.asks.astype(np.float64) + appeals.offset[at] - _logit(threshold)
-    return appeal_blocks(odds, s.part.read.segments)
+    return appeal_blocks(odds, s.part.read.segments, s.part.layout)
 
 
 def _be_strict(thresholds: dict[str, NDArray[np.float64]], layouts: tuple[str, ...]) -> None:

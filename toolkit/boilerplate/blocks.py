@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.echoes import slot
 from toolkit.boilerplate.features import NAME, SHAPE
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS
@@ -58,14 +59,6 @@ _KNOWN = np.array([0, 2, 4])
 
 
 @njit(cache=True, nogil=True)
-def _slot(keys, mask, term):  # type: ignore[no-untyped-def]
-    i = (np.int64(term) * 0x9E3779B1 >> 7) & mask
-    while keys[i] != 0 and keys[i] != term:
-        i = (i + 1) & mask
-    return i
-
-
-@njit(cache=True, nogil=True)
 def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
     """Count the words and names of each segment, and those of them that stand far away."""
     total = 0
@@ -81,7 +74,7 @@ def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
     for s in range(lo, hi):
         for _ in range(shapes[s, _TERMS]):
             term = terms[t] & ~np.uint32(NAME) | np.uint32(2)
-            i = _slot(keys, size - 1, term)
+            i = slot(keys, term)
             if keys[i] == 0:
                 keys[i] = term
                 first[i] = s
@@ -93,7 +86,7 @@ def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
             counts[s - lo + 1, k] = counts[s - lo, k]
         for _ in range(shapes[s, _TERMS]):
             term = terms[t] & ~np.uint32(NAME) | np.uint32(2)
-            i = _slot(keys, size - 1, term)
+            i = slot(keys, term)
             known = first[i] < s - BEYOND or last[i] > s + BEYOND
             counts[s - lo + 1, 0] += 1
             counts[s - lo + 1, 1] += known

@@ -129,24 +129,6 @@ def end_to_end(parts: Sequence[Counts]) -> Counts:
     return Counts(*map(np.concatenate, zip(*(part.columns for part in [Counts(), *parts]), strict=True)))
 
 
-def _grouped(key: NDArray[np.uint64], columns: dict[str, NDArray[Any]]) -> Counts:
-    """Add up rows with equal keys."""
-    if not len(key):
-        return Counts()
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
-    added_by = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
-    empty = Counts()
-    added = {
-        n: added_by.get(n, np.add)
-        .reduceat(columns[n][order], starts)
-        .astype(getattr(empty, n).dtype, copy=False)
-        for n in FIELDS
-    }
-    return Counts(key[starts], **added)
-
-
 @njit(cache=True, nogil=True)
 def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-def]
     """Find the smallest hash of a name before and after each segment of a document.
@@ -264,36 +246,31 @@ def _add_up(order, rows, days, begin, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _copy(rows, i, out, n):  # type: ignore[no-untyped-def]
+    key, docs, occurrences, score, first, last, stories = out
+    key[n], docs[n], occurrences[n], score[n] = rows[0][i], rows[1][i], rows[2][i], rows[3][i]
+    first[n], last[n], stories[n] = rows[4][i], rows[5][i], rows[6][i]
+
+
+@njit(cache=True, nogil=True)
 def _merge(a, b, out):  # type: ignore[no-untyped-def]
     """Merge two sorted sets of counts; return the number of rows written."""
-    key_a, docs_a, occurrences_a, score_a, first_a, last_a, stories_a = a
-    key_b, docs_b, occurrences_b, score_b, first_b, last_b, stories_b = b
-    key, docs, occurrences, score, first, last, stories = out
+    _, docs, occurrences, score, first, last, stories = out
     i = j = n = 0
-    while i < len(key_a) and j < len(key_b):
-        if key_b[j] < key_a[i]:
-            key[n], docs[n], occurrences[n], score[n] = key_b[j], docs_b[j], occurrences_b[j], score_b[j]
-            first[n], last[n], stories[n] = first_b[j], last_b[j], stories_b[j]
+    while i < len(a[0]) or j < len(b[0]):
+        if i == len(a[0]) or (j < len(b[0]) and b[0][j] < a[0][i]):
+            _copy(b, j, out, n)
             j += 1
         else:
-            key[n], docs[n], occurrences[n], score[n] = key_a[i], docs_a[i], occurrences_a[i], score_a[i]
-            first[n], last[n], stories[n] = first_a[i], last_a[i], stories_a[i]
-            if key_a[i] == key_b[j]:
-                docs[n] += docs_b[j]
-                occurrences[n] += occurrences_b[j]
-                score[n] += score_b[j]
-                first[n], last[n] = min(first[n], first_b[j]), max(last[n], last_b[j])
-                stories[n] |= stories_b[j]
+            _copy(a, i, out, n)
+            if j < len(b[0]) and a[0][i] == b[0][j]:
+                docs[n] += b[1][j]
+                occurrences[n] += b[2][j]
+                score[n] += b[3][j]
+                first[n], last[n] = min(first[n], b[4][j]), max(last[n], b[5][j])
+                stories[n] |= b[6][j]
                 j += 1
             i += 1
-        n += 1
-    for i in range(i, len(key_a)):  # noqa: B020 - goes on where the loop above ended
-        key[n], docs[n], occurrences[n], score[n] = key_a[i], docs_a[i], occurrences_a[i], score_a[i]
-        first[n], last[n], stories[n] = first_a[i], last_a[i], stories_a[i]
-        n += 1
-    for j in range(j, len(key_b)):  # noqa: B020
-        key[n], docs[n], occurrences[n], score[n] = key_b[j], docs_b[j], occurrences_b[j], score_b[j]
-        first[n], last[n], stories[n] = first_b[j], last_b[j], stories_b[j]
         n += 1
     return n
 
@@ -351,17 +328,7 @@ def _summed(
 
 def count_documents(publishers: NDArray[np.uint64], days: NDArray[np.int32]) -> Counts:
     """Count the documents of each publisher, and of all publishers together under key 1."""
-    key = np.concatenate([publishers, np.ones(len(publishers), np.uint64)])
-    day = np.concatenate([days, days])
-    one = np.ones(len(key), np.int32)
-    return _grouped(
-        key,
-        {
-            "docs": one,
-            "occurrences": one,
-            "score": np.zeros(len(key), np.int64),
-            "first": day,
-            "last": np.where(day == NO_DAY, -NO_DAY, day).astype(np.int32),
-            "stories": np.zeros(len(key), np.uint64),
-        },
-    )
+    n = len(publishers)
+    key, document = np.r_[publishers, np.ones(n, np.uint64)], np.tile(np.arange(n, dtype=np.int32), 2)
+    rows = (key, document, np.zeros(2 * n, np.int16), np.zeros(2 * n, np.uint64))
+    return _summed(rows, 2 * n, tuple(map(np.empty_like, rows)), days)

@@ -3,7 +3,7 @@
 A teaser names people the story never mentions; a caption names them again; furniture shares nothing.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class Titles:
 
 
 @njit(cache=True, nogil=True)
-def _slot(keys, term):  # type: ignore[no-untyped-def]
+def slot(keys, term):  # type: ignore[no-untyped-def]
+    """Place of a term in an open-addressing table of a power of two, or of the free place for it."""
     mask = len(keys) - 1
     i = (np.int64(term) * 0x9E3779B1 >> 7) & mask
     while keys[i] != 0 and keys[i] != term:
@@ -111,7 +112,7 @@ def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignor
         first = title_at if known else at
         for t in range(first, first + (title_counts[d] if known else counts[lo] if lo < hi else 0)):
             term = (title_terms[t] if known else terms[t]) & ~np.uint32(NAME) | np.uint32(2)
-            i = _slot(table, term)
+            i = slot(table, term)
             if table[i] == 0:
                 table[i] = term
                 where[i] = -1
@@ -122,7 +123,7 @@ def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignor
         for s in range(lo, hi):
             for t in range(at, at + counts[s]):
                 term = terms[t] & ~np.uint32(NAME) | np.uint32(2)
-                i = _slot(table, term)
+                i = slot(table, term)
                 if table[i] == 0:
                     table[i] = term
                     where[i] = s
@@ -141,7 +142,7 @@ def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignor
             shared = 0
             covered = 0
             for t in range(at, at + counts[s]):
-                i = _slot(table, terms[t] & ~np.uint32(NAME) | np.uint32(2))
+                i = slot(table, terms[t] & ~np.uint32(NAME) | np.uint32(2))
                 known = where[i] == -2
                 words += 1
                 words_known += known

@@ -84,3 +84,20 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(chunk, older, types.float32, out), build
+
+
+@intrinsic
+def prefetch(typing: Any, table: Any, row: Any) -> Any:
+    """Ask for a row of the table of bytes, which the processor then has when :func:`add_rows` comes to it."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _pointer(context, builder, signature, arguments, 0, _BYTES)
+        place = builder.bitcast(
+            builder.gep(rows, [builder.zext(arguments[1], _I64)]), ir.IntType(8).as_pointer()
+        )
+        kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [place, *(ir.Constant(_I32, value) for value in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(table, row), build

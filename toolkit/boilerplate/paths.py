@@ -21,11 +21,14 @@ Of six pairs tried in cross-validation, these had the highest F1 at the same los
 none helps.
 """
 
-ASKING = 3.0, 1.5
+ASKING = 4.0, 2.0
 """The same for the decision that looks for appeals: these are told as blocks, or not at all."""
 
-LEAST, LARGEST = -3.0, 6.0
+LEAST, LARGEST = -4.0, 6.0
 """Bounds of one segment's weight there: a doubtful sentence does not part an appeal."""
+
+BESIDE = 2
+"""Segments beside a block of an appeal that may belong to it."""
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
 _COSTS[SHORT] = 0  # a few sentences are no stretches
@@ -82,16 +85,25 @@ def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int
     return out
 
 
-def appeal_blocks(z: NDArray[np.float64], segments: Segments) -> NDArray[np.bool_]:
-    """Mark the segments that are removed as parts of appeals: the best path, at the costs :data:`ASKING`.
+def appeal_blocks(
+    z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]
+) -> NDArray[np.bool_]:
+    """Mark the segments that are removed as parts of appeals.
+
+    The best path at the costs :data:`ASKING` finds blocks; what stands within :data:`BESIDE` segments of a block joins
+    it at the usual costs.
 
     Parameters
     ----------
     z : ndarray of float64, shape (n_segments,)
         Log odds of each segment that it belongs to an appeal, less those of the threshold.
     segments : Segments
+    layout : ndarray of int8, shape (n_documents,)
     """
     out = np.empty(len(z), np.bool_)
-    layout = np.zeros(len(segments.bounds) - 1, np.int8)
-    _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, np.array([ASKING]), out)
-    return out
+    one = np.zeros(len(layout), np.int8)
+    _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, one, np.array([ASKING]), out)
+    if not out.any():
+        return out
+    beside = np.convolve(out, np.ones(2 * BESIDE + 1), "same") > 0
+    return out | stretches(np.where(out, MOST, np.where(beside, z, -MOST)), segments, layout)

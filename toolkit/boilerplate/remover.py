@@ -95,15 +95,10 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         After :meth:`fit`: template_id, publisher, kind, documents, first_seen, last_seen, example; most
         documents first.
 
-    See Also
-    --------
-    toolkit.clean : fit and transform in one call.
-
     Notes
     -----
-    A linear model over hashed n-grams scores each segment. Boosted trees combine that score with the scores of
-    its neighbours, its position and shape, and the counts of the template index. The cleaned text is cleaned
-    again until nothing more is found, so cleaning a cleaned text removes nothing.
+    How a text is decided is told in ``docs/boilerplate.md``. The cleaned text is cleaned again until nothing more is
+    found, so cleaning a cleaned text removes nothing.
 
     Examples
     --------
@@ -146,11 +141,6 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     def fit(self, X: CorpusLike, y: Any = None) -> BoilerplateRemover:
         """Learn what each publisher of ``X`` repeats; needs no labels.
-
-        Parameters
-        ----------
-        X : corpus, Series or list of str
-        y : ignored
 
         Raises
         ------

@@ -20,7 +20,7 @@ from toolkit.boilerplate.features import (
     WINDOW,
     scan,
 )
-from toolkit.boilerplate.lanes import LANES, add_rows, margins
+from toolkit.boilerplate.lanes import LANES, add_rows, margins, prefetch
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.segments import Segments
 
@@ -116,6 +116,8 @@ def _score(  # type: ignore[no-untyped-def]
         at += shapes[s, 10]
         if not len(table):  # no weights: nothing is scored
             continue
+        for j in range(n):
+            prefetch(table, index[j])
         for k in range(16):
             logits[s, k] = 0.0
             older[k] = 0.0

@@ -131,7 +131,7 @@ def weigh(
     odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
     z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
     z[at], asked[at] = odds, more
-    asking = appeal_blocks(asked, segments)
+    asking = appeal_blocks(asked, segments, layout)
     remove = stretches(z, segments, layout) | asking
     appeals = asking[at] & (more > odds)
     kind[appeals] = APPEAL
