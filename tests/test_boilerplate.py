@@ -441,6 +441,19 @@ def test_an_appeal_full_of_names_is_a_template_of_its_twenty_articles(joint):
     assert abs(words - before) <= 0.02 * before
 
 
+FOOTER = "Kết nối:\nCâu hỏi thường gặp FAQ\nBản quyền thuộc về Báo Cảng"
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_what_nearly_all_of_few_articles_carry_is_a_template_in_any_language(count):
+    texts = toolkit.datasets.load("sample").query("lang == 'en'")["text"].str.replace("\n\n", "\n")[::7].head(count)
+    corpus = pd.DataFrame({"text": texts + "\n" + FOOTER, "publisher": "harbour.example", "lang": "vi"})
+    removed = [text[a:b] for text, a, b in found_in(corpus)]
+    assert removed.count(FOOTER) == count
+    copies = corpus.assign(text=[f"{texts.iloc[0]}\nUpdate {i}.\n{FOOTER}" for i in range(count)])
+    assert not found_in(copies)
+
+
 def test_what_stands_in_copies_of_one_story_is_no_template():
     story = "Ines Okafor of Lower Dorn Council told Marten Quist that the Harbour Bridge would close. " * 3
     background = "The bridge was built in 1932 and carries four thousand cars a day over the river."

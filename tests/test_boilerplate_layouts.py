@@ -97,7 +97,10 @@ def test_an_appeal_goes_as_a_block_with_its_doubtful_sentence_or_not_at_all():
         Buffer.of(["Give now. We print the truth. It costs a lot. It rained on the port. Few came."])
     )
     laid = np.zeros(1, np.int8)
-    assert appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, -3.0]), segments, laid).tolist() == [True] * 3 + [False] * 2
+    assert (
+        appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, -3.0]), segments, laid).tolist()
+        == [True] * 3 + [False] * 2
+    )
     assert not appeal_blocks(np.array([-3.0, 1.0, 1.0, -3.0, -3.0]), segments, laid).any()
 
 

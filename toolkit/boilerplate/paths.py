@@ -85,9 +85,7 @@ def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int
     return out
 
 
-def appeal_blocks(
-    z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]
-) -> NDArray[np.bool_]:
+def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Mark the segments that are removed as parts of appeals.
 
     The best path at the costs :data:`ASKING` finds blocks; what stands within :data:`BESIDE` segments of a block joins

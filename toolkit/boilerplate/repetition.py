@@ -35,7 +35,7 @@ FEW = 5
 MANY = 60
 """Number of counted articles of a publisher from which its templates are taken as known."""
 
-DOUBT = 1.0
+DOUBT = 0.5
 """Log odds; see :func:`doubted_single`."""
 
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])

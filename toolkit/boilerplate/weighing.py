@@ -129,6 +129,8 @@ def weigh(
         more[hinted] = log_odds(second[hinted]) - log_odds(thresholds(scale)[laid[hinted]])
     repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
     odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
+    given_away = evident(rows)
+    odds[given_away] = MOST
     z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
     z[at], asked[at] = odds, more
     asking = appeal_blocks(asked, segments, layout)
@@ -143,7 +145,7 @@ def weigh(
     low = remove[at] & (out[at] < least)
     out[at[low]] = least[low].astype(np.float32)
     sure = np.zeros(len(doubted), bool)
-    sure[at] = evident(rows)
+    sure[at] = given_away
     of_document = _least(decision, thresholds, layout, outside).astype(np.float32)
     join(read, seen, sure, remove, kinds, out, of_document, asking)
     template = np.zeros(len(doubted), np.uint64)
