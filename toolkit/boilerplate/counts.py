@@ -286,17 +286,8 @@ def count_segments(
 ) -> Counts:
     """Count each window of each segment and each title by publisher, contrasted windows also over all publishers.
 
-    Parameters
-    ----------
-    prints : ndarray of uint64, shape (n_segments, at least n_windows)
-    titles : ndarray of uint64, shape (n_documents,)
-        0 for none.
-    bounds : ndarray of int64, shape (n_documents + 1,)
-        Segments of document ``d`` are ``bounds[d]:bounds[d + 1]``.
-    publishers : ndarray of uint64, shape (n_documents,)
-    contrasted : ndarray of bool, shape (n_windows,)
-    score : ndarray of int64, shape (n_segments,)
-    days : ndarray of int32, shape (n_documents,)
+    Segments of document ``d`` are ``bounds[d]:bounds[d + 1]``; ``score`` is in 1/256. All else is as for
+    :meth:`toolkit.boilerplate.templates.TemplateIndex._add`.
     """
     edges = np.searchsorted(bounds, np.arange(0, bounds[-1], PORTION))
     parts = []

@@ -135,12 +135,7 @@ def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignor
             at += counts[s]
         at = start
         for s in range(lo, hi):
-            words = 0
-            words_known = 0
-            names = 0
-            names_known = 0
-            shared = 0
-            covered = 0
+            words = words_known = names = names_known = shared = covered = 0
             for t in range(at, at + counts[s]):
                 i = slot(table, terms[t] & ~np.uint32(NAME) | np.uint32(2))
                 known = where[i] == -2

@@ -309,16 +309,8 @@ def evidence(
     width = len(COLUMNS) - (len(REPEATED) if lookup is None else 0)
     out = np.empty((int(wanted.sum()), width), np.float32)
     bounds = read.segments.bounds
-    _local(
-        read.words,
-        read.shapes,
-        read.prints,
-        read.segments.joint,
-        bounds,
-        read.about.titles.prints,
-        wanted,
-        out,
-    )
+    titles = read.about.titles.prints
+    _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)
     out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
     out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
     if lookup is not None:

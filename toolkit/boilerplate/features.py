@@ -31,18 +31,9 @@ words, else single ones, else any three words, as where a script has no capitals
 """
 
 SHAPE = (
-    "tokens",
-    "words",
-    "capitalised",
-    "shouted",
-    "digits",
-    "marks",
-    "quotes",
-    "bytes",
-    "first_class",
-    "last_class",
+    "tokens", "words", "capitalised", "shouted", "digits", "marks", "quotes", "bytes", "first_class", "last_class",
     "terms",
-)
+)  # fmt: skip
 """Columns of the shape array: token counts, bytes, character classes of the first and last character, and the
 number of terms: words of at least four letters."""
 
@@ -107,25 +98,14 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
     """
     exact = np.uint64(1)
     fuzzy = np.uint64(2)
-    lead2 = np.uint64(0)
-    lead4 = np.uint64(0)
+    lead2 = lead4 = np.uint64(0)
     names = np.uint64(0xFFFFFFFFFFFFFFFF)
-    w0 = np.uint64(0)
-    w1 = np.uint64(0)
-    w2 = np.uint64(0)
-    w3 = np.uint64(0)
+    w0 = w1 = w2 = w3 = np.uint64(0)
     previous = mix(np.uint64(joint), np.uint64(77))
     before = np.uint64(0)
-    masked = np.uint64(5)
-    masked2 = np.uint64(5)
+    masked = masked2 = np.uint64(5)
     in_name = False
-    n_terms = 0
-    tokens = 0
-    words = 0
-    capitals = 0
-    shouted = 0
-    digits = 0
-    quotes = 0
+    n_terms = tokens = words = capitals = shouted = digits = quotes = 0
     i = a
     kind = np.uint8(0)
     opening = np.uint8(255)
@@ -198,10 +178,7 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
             names = min(names, named)
         if not (name and in_name):
             fuzzy = mix(fuzzy, np.uint64(99) if name else h)
-        w0 = w1
-        w1 = w2
-        w2 = w3
-        w3 = h
+        w0, w1, w2, w3 = w1, w2, w3, h
         if tokens == 1:
             lead2 = mix(w2, w3)
         elif tokens == 3:

@@ -50,20 +50,8 @@ _WORDS, _CAPITALISED, _SHOUTED, _BYTES, _FIRST = (
 def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        total = 0
-        words = 0
-        capitalised = 0
-        shouted = 0
-        lower = 0
-        cased = 0
-        lines = 0
-        short_lines = 0
-        in_long = 0
-        broken = 0
-        blank = 0
-        glued = 0
-        inner = 0
-        line = 0
+        total = words = capitalised = shouted = lower = cased = 0
+        lines = short_lines = in_long = broken = blank = glued = inner = line = 0
         for s in range(lo, hi):
             if s > lo and joint[s] <= LINE:
                 blank += joint[s] == PARAGRAPH

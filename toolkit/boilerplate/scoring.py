@@ -69,28 +69,9 @@ def softmax(row):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _score(  # type: ignore[no-untyped-def]
-    data,
-    start,
-    end,
-    joint,
-    classes,
-    fold,
-    table,
-    scales,
-    bias,
-    same,
-    old_words,
-    old_windows,
-    old_prints,
-    old_shapes,
-    old_terms,
-    old_at,
-    logits,
-    windows,
-    prints,
-    shapes,
-    terms,
-):
+    data, start, end, joint, classes, fold, table, scales, bias, same, old_words, old_windows, old_prints, old_shapes,
+    old_terms, old_at, logits, windows, prints, shapes, terms
+):  # fmt: skip
     index = np.empty(ROOM, np.uint32)
     step = WINDOW // 2 * PER_TOKEN
     chunk = np.empty(LANES, np.float32)

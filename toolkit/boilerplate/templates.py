@@ -157,17 +157,9 @@ class TemplateIndex:
     ) -> TemplateIndex:
         """Count a batch of documents.
 
-        Parameters
-        ----------
-        prints : ndarray of uint64, shape (n_segments, 7)
-            As made by :func:`toolkit.boilerplate.scoring.read_segments`.
-        titles : ndarray of uint64, shape (n_documents,)
-            Exact fingerprint of each title, 0 for none.
-        publishers : ndarray of uint64, shape (n_documents,)
-        days : ndarray of int32, shape (n_documents,)
-            Days since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none.
-        score : ndarray of float32, shape (n_segments,)
-            Boilerplate probability of each segment by its words alone.
+        Of each document the exact fingerprint of its title (0 for none), its publisher's hash and its day since
+        1970-01-01 (:data:`toolkit.boilerplate.counts.NO_DAY` for none); of each segment its fingerprints and its
+        probability of boilerplate by its words alone.
         """
         contrasted = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
         quantised = np.rint(score * 256).astype(np.int64)
