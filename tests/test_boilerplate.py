@@ -446,11 +446,18 @@ FOOTER = "Kết nối:\nCâu hỏi thường gặp FAQ\nBản quyền thuộc v�
 
 @pytest.mark.parametrize("count", [4, 6])
 def test_what_nearly_all_of_few_articles_carry_is_a_template_in_any_language(count):
-    texts = toolkit.datasets.load("sample").query("lang == 'en'")["text"].str.replace("\n\n", "\n")[::7].head(count)
+    texts = (
+        toolkit.datasets.load("sample")
+        .query("lang == 'en'")["text"]
+        .str.replace("\n\n", "\n")[::7]
+        .head(count)
+    )
     corpus = pd.DataFrame({"text": texts + "\n" + FOOTER, "publisher": "harbour.example", "lang": "vi"})
     removed = [text[a:b] for text, a, b in found_in(corpus)]
     assert removed.count(FOOTER) == count
-    copies = corpus.assign(text=[f"{texts.iloc[0]}\nUpdate {i}.\n{FOOTER}" for i in range(count)])
+    copies = corpus.assign(
+        text=[f"{STORY[3]} {STORY[4]}\n{STORY[0]}\nUpdate {i}.\n{FOOTER}" for i in range(count)]
+    )
     assert not found_in(copies)
 
 
@@ -535,7 +542,7 @@ def test_a_template_ends_where_other_articles_say_so(glue):
     corpus["text"] = corpus["text"].str.replace(r"\s*@\s*", f"{glue}{inner}{glue}", regex=True)
     cleaned = BoilerplateRemover().fit(corpus).transform(corpus)["clean_text"]
     for line in lines[1:]:
-        assert sum(line in text for text in cleaned) <= 3, line
+        assert sum(line in text for text in cleaned) <= 2, line
     after = corpus["text"].str.split(lines[-1]).str[-1].str.split().str[:3].str.join(" ")
     kept = [words in " ".join(text.split()) for words, text in zip(after, cleaned, strict=True)]
     assert sum(kept) >= 17
@@ -563,4 +570,4 @@ def test_a_sentence_with_the_title_in_it_is_one_template(form, titled):
     story = "The council met on Monday to vote on the budget, and a report on the ferries is due."
     plain = corpus.assign(text=corpus["text"].str.replace(r"\n\n[^\n]+$", f"\n\n{story}", regex=True))
     plain["publisher"] = pd.array([f"{i}.example" for i in range(len(plain))], dtype="str")
-    assert BoilerplateRemover().fit(plain).transform(plain)["clean_text"].str.endswith(story).sum() >= 15
+    assert BoilerplateRemover().fit(plain).transform(plain)["clean_text"].str.endswith(story).sum() >= 17

@@ -279,14 +279,17 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
 
 
 def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[Scored]]:
-    def scored(name: str) -> Scored:
-        p = parts[name]
-        return p.scored("alone")
+    """What the thresholds of the second decision are bounded by: English articles, and those in other languages."""
 
-    whole = [scored("like")]
+    def scored(name: str) -> list[Scored]:
+        p = parts[name]
+        english = (p.of.corpus["lang"] == "en").to_numpy(bool)
+        return [p.scored("alone", english), p.scored("alone", ~english)]
+
+    whole = scored("like")
     return {
-        "paragraphs": whole, "lines": whole, "short": whole, "one_line": [scored("like/one_line")],
-        "glued": [scored("like/glued")],
+        "paragraphs": whole, "lines": whole, "short": whole, "one_line": scored("like/one_line"),
+        "glued": scored("like/glued"),
     }  # fmt: skip
 
 

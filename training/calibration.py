@@ -24,8 +24,8 @@ BORROWED = ("capitals", "short")
 """Layouts of which there is too little gold: they take what holds for paragraphs, or, where :func:`calibrate` is to be
 strict, the threshold of a third of the loss."""
 
-LOOKALIKES = 0.004
-"""Share of articles that speak like appeals that may be lost to the second decision, at a loss of .15 %."""
+LOOKALIKES = {"paragraphs": 0.005, "lines": 0.005, "short": 0.005, "one_line": 0.0125, "glued": 0.01}
+"""Share of articles that speak like appeals that may be lost to the second decision in a layout, at a loss of .15 %."""
 
 FAINT = 0.02
 """Probability below which no threshold goes."""
@@ -147,7 +147,7 @@ def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -
     Parameters
     ----------
     sources : dict of str to list of Scored
-        Layout → such articles in it.
+        Layout → such articles in it, each of which holds by itself.
     learned : list of Scored
         What its probability is measured on.
     """
@@ -162,14 +162,16 @@ def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -
     thresholds: dict[str, NDArray[np.float64]] = {}
     scale = Scale(np.full(n, slope), np.full(n, offset), thresholds)
     for loss in ("best", *map(str, LOSSES)):
-        allowed = LOOKALIKES * (1 if loss == "best" else min(float(loss) / 0.0015, 2.0))
+        times = 1 if loss == "best" else min(float(loss) / 0.0015, 2.0)
         values = np.full(n, 0.5)
         for layout, scored in sources.items():
 
             def removed(s: Scored, t: float, at: int = LAYOUTS.index(layout)) -> NDArray[np.bool_]:
                 return _asking(s, scale, at, t)
 
-            values[LAYOUTS.index(layout)] = _least(scored, removed, allowed)
+            values[LAYOUTS.index(layout)] = max(
+                _least([s], removed, times * LOOKALIKES[layout]) for s in scored
+            )
         for layout in set(LAYOUTS) - set(sources):
             values[LAYOUTS.index(layout)] = values[LAYOUTS.index("paragraphs")]
         thresholds[loss] = values

@@ -242,7 +242,8 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
 
 @njit(cache=True, nogil=True)
 def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyped-def]
-    known = ((docs >= EVIDENT) | ((docs >= SEVERAL) & (rate >= NEARLY_ALL))) & (stories >= 0.5)
+    many = (docs >= EVIDENT) | ((docs >= SEVERAL) & (rate >= NEARLY_ALL))
+    known = many & (stories >= 0.5)
     start = 0
     total = 0.0
     for i in range(len(docs) + 1):
@@ -257,7 +258,7 @@ def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyp
         for k in range(1, len(docs)):
             i = k if step == 1 else len(docs) - 1 - k
             beside = before[i] == docs[i - 1] if step == 1 else before[i + 1] == docs[i]
-            out[i] |= out[i - step] and known[i] and beside and docs[i] - docs[i - step] <= UNEVEN * docs[i]
+            out[i] |= out[i - step] and many[i] and beside and docs[i] - docs[i - step] <= UNEVEN * docs[i]
 
 
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -281,11 +282,16 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
             np.expm1(column[name]).round() for name in ("tokens", "exact_docs", "exact_docs@-1", "lead2_docs")
         )
         _evident(tokens, docs, column["exact_rate"], column["exact_stories"], before, out)
-        line = (column["joint"] <= LINE) & (column["joint_after"] <= LINE)
-        out |= (
-            line & (opened >= SEVERAL) & (column["lead2_rate"] >= NEARLY_ALL) & (column["lead2_stories"] >= 0.5)
+        begins, ends = column["joint"] <= LINE, column["joint_after"] <= LINE
+        opens = (
+            begins & (opened >= SEVERAL) & (column["lead2_rate"] >= NEARLY_ALL) & (column["lead2_stories"] >= 0.5)
             & (column["gold_keep"] < np.log(SOUNDS))
         )  # fmt: skip
+        out |= opens & ends
+        two = np.flatnonzero(
+            (opens & ~ends)[:-1] & (~begins & ends)[1:]
+        )  # a line of two: 'More: Win in the 91. minute'
+        out[two] = out[two + 1] = True
     return out
 
 

@@ -21,7 +21,7 @@ Of six pairs tried in cross-validation, these had the highest F1 at the same los
 none helps.
 """
 
-ASKING = 4.0, 2.0
+ASKING = {"laid_out": (4.0, 2.0), "run_together": (2.0, 1.0), "page": (4.0, 2.0)}
 """The same for the decision that looks for appeals: these are told as blocks, or not at all."""
 
 LEAST, LARGEST = -4.0, 6.0
@@ -32,6 +32,7 @@ BESIDE = 2
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
 _COSTS[SHORT] = 0  # a few sentences are no stretches
+_ASKING = np.array([ASKING[name] for name in GROUPS])[GROUP_OF]
 
 
 @njit(cache=True, nogil=True)
@@ -99,8 +100,7 @@ def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np
     layout : ndarray of int8, shape (n_documents,)
     """
     out = np.empty(len(z), np.bool_)
-    one = np.zeros(len(layout), np.int8)
-    _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, one, np.array([ASKING]), out)
+    _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, _ASKING, out)
     if not out.any():
         return out
     beside = np.convolve(out, np.ones(2 * BESIDE + 1), "same") > 0

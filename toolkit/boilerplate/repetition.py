@@ -29,7 +29,7 @@ REPEATED = (
 COPIES = 3
 """Documents that hold most of an article are taken for copies of it if they are at most this many."""
 
-FEW = 5
+FEW = 20
 """Articles of a publisher up to which the absence of repetition says nothing."""
 
 MANY = 60

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
-from toolkit.boilerplate.features import mix_all
+from toolkit.boilerplate.features import FINGERPRINTS, mix_all
 from toolkit.boilerplate.joining import join
 from toolkit.boilerplate.layouts import PAGE, layouts
 from toolkit.boilerplate.model import HOPELESS, SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.paths import MOST, appeal_blocks, stretches
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
+from toolkit.boilerplate.scoring import read_segments
 from toolkit.boilerplate.templates import Lookup
+from toolkit.buffer import Buffer
+from toolkit.segments import cut
 
-APPEAL = KINDS.index("appeal")
+APPEAL, INTERFACE = KINDS.index("appeal"), KINDS.index("interface")
 
-UNSUPPORTED = -0.2
+KNOWN = tuple(f"[+{10**digits} chars]" for digits in range(6))
+"""Boilerplate of every publisher, digits masked: with this, NewsAPI cuts a text off."""
+
+UNSUPPORTED = -1.5
 """Log odds, at most, of a segment that only the first decision takes for an appeal: that is for the second to say."""
 
 SURELY = 0.03
@@ -34,6 +41,7 @@ FAINT = 0.05
 """Probability from which on a segment has a kind of its own; one that goes with its neighbours takes theirs."""
 
 _DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
+_FUZZY = FINGERPRINTS.index("fuzzy")
 _PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
 _ALONE = len(COLUMNS) - len(REPEATED)
 
@@ -117,9 +125,12 @@ def weigh(
         odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
         odds = np.maximum(odds, log_odds(decision.probability(rows, laid)) - log_odds(least))
         score = probability(odds + log_odds(least))
+    known = np.isin(read.prints[at, _FUZZY], known_everywhere())
+    given_away = evident(rows) | known
     kind = np.full(len(at), -1, np.int64)
-    likely = score >= FAINT
+    likely = (score >= FAINT) | given_away
     kind[likely] = decision.kind(rows[likely])
+    kind[known] = INTERFACE
 
     second, more = np.zeros(len(at), np.float32), np.full(len(at), -MOST)
     if hinted.any():
@@ -129,7 +140,6 @@ def weigh(
         more[hinted] = log_odds(second[hinted]) - log_odds(thresholds(scale)[laid[hinted]])
     repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
     odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
-    given_away = evident(rows)
     odds[given_away] = MOST
     z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
     z[at], asked[at] = odds, more
@@ -153,6 +163,13 @@ def weigh(
         exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
         template[at] = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
     return Weighed(remove, kinds, out, template, layout, seen, sure)
+
+
+@lru_cache(maxsize=1)
+def known_everywhere() -> NDArray[np.uint64]:
+    """Fuzzy fingerprints of :data:`KNOWN`."""
+    buffer = Buffer.of(KNOWN)
+    return read_segments(buffer, cut(buffer)).prints[:, _FUZZY]
 
 
 def unsupported(
