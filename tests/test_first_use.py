@@ -674,3 +674,61 @@ def test_a_study_is_one_file_and_one_command(table, tmp_path):
         code, _, err = call("run", study)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
+
+
+SURPRISES = [
+    ("show(cleaned, doc_id=0)", "no document '0'; take one of corpus"),
+    ("show(cleaned, 0)", "0 is no table of spans; to choose a document, show(corpus, doc_id=0)"),
+    ("show(cleaned, 'es-001')", "to choose a document, show(corpus, doc_id='es-001')"),
+    ("show('Rain fell.')", "show(toolkit.clean(corpus))"),
+    ("show(corpus)", "show(toolkit.clean(corpus))"),
+    ("show(cleaned, spans, theme='black')", "'light' or 'dark' is wanted"),
+    ("show(cleaned, spans).save('page.pdf')", "name it page.html"),
+    ("display.compare(cleaned, 0, 1)", "no document 0; take one of corpus"),
+    ("words.lost(corpus)", "lost(toolkit.clean(corpus))"),
+    ("words.concordance(corpus, ' ')", "a word is wanted, such as 'strike'"),
+    ("plots.months(corpus)", "as toolkit.census.months(corpus) makes it"),
+    ("plots.removed(spans)", "as toolkit.census.removed(corpus, spans) makes it"),
+    ("plots.lengths(corpus)", "as toolkit.census.lengths(corpus) makes it"),
+    ("report.Results('nowhere')", "run `news-toolkit run IN -o nowhere`"),
+    ("report.render('nowhere')", "run `news-toolkit run IN -o nowhere`"),
+    ("load('nowhere.csv')", "nowhere.csv: no such file or folder"),
+    ("load('')", "give a file, a glob or a folder"),
+    ("datasets.load('samples')", "no corpus called 'samples'"),
+    ("BoilerplateRemover(remove='appeal').fit(corpus)", "pass a set of them"),
+    ("BoilerplateRemover(remove={'apeal'}).fit(corpus)", "did you mean 'appeal'?"),
+    ("BoilerplateRemover(threshold=2).fit(corpus)", "a probability between 0 and 1 is wanted"),
+    ("clean(None)", "pass a text (str), a list or Series of texts, or a DataFrame"),
+    ("clean(['a', None])", "row 1 has no text"),
+    ("clean(corpus, output='texts')", "'corpus' or 'text' is wanted"),
+    ("clean(corpus, remove=['captions'])", "did you mean 'caption'?"),
+    ("prevalence(cleaned, spans.assign(topic='sport'), {})", "label a random sample of 30 or more"),
+    ("certify(corpus, spans, spans)", "no column 'verdict'"),
+]
+
+
+@pytest.mark.parametrize(("call", "mend"), SURPRISES, ids=[call for call, _ in SURPRISES])
+def test_what_a_newcomer_types_wrongly_is_answered_with_the_mend(
+    call, mend, corpus, cleaned, spans, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    names = {name: getattr(toolkit, name) for name in toolkit.__all__ if name != "distributed"}
+    names |= {"corpus": corpus, "cleaned": cleaned, "spans": spans}
+    with pytest.raises((ValueError, KeyError, OSError), match=re.escape(mend)) as told:
+        eval(call, names)
+    assert "\n" not in str(told.value)
+
+
+def test_what_a_newcomer_types_rightly_does_what_it_says(corpus, cleaned, spans):
+    from matplotlib import pyplot as plt
+
+    named = toolkit.TopicClassifier().predict(cleaned, names=True)
+    assert re.search(r"politics \d", toolkit.plots.topics(named).get_label())
+    plt.close("all")
+    assert set(toolkit.census.mentions(cleaned, "the")["series"]) == {"as loaded", "cleaned"}
+    assert len(toolkit.show(cleaned, doc_id=cleaned["doc_id"].head(2))) == 2
+    assert toolkit.census.publishers(corpus, spans)["documents"].sum() == len(corpus)
+    pair = toolkit.display.compare(cleaned, *cleaned["doc_id"].head(2))
+    assert len(pair) == 2
+    lost = toolkit.words.lost(cleaned, top=3)
+    assert (lost["after"] < lost["before"]).all()

@@ -214,7 +214,7 @@ def prevalence(
 
 
 def mentions(
-    corpus: CorpusLike, word: str, columns: Mapping[str, str], *, period: str = "QS"
+    corpus: CorpusLike, word: str, columns: Mapping[str, str] | None = None, *, period: str = "QS"
 ) -> pd.DataFrame:
     """Return the share of documents in each period that mention a word.
 
@@ -224,8 +224,9 @@ def mentions(
         Undated documents are left out.
     word : str
         A word or phrase. Matches whole words in upper or lower case; it is not a regular expression.
-    columns : mapping of str to str
-        Column to search → name of its series, such as ``{"text": "as loaded", "clean_text": "cleaned"}``.
+    columns : mapping of str to str, optional
+        Column to search → name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, as far as
+        they are there.
     period : str, default "QS"
         As for :func:`prevalence`.
 
@@ -235,6 +236,9 @@ def mentions(
         As from :func:`prevalence`.
     """
     frame = as_corpus(corpus)
+    if columns is None:
+        both = {"text": "as loaded", "clean_text": "cleaned"}
+        columns = {column: name for column, name in both.items() if column in frame}
     pattern = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
     return _rates(
         frame, {name: frame[column].str.contains(pattern) for column, name in columns.items()}, period

@@ -67,87 +67,35 @@ def _option(kind: Any, *names: str, metavar: str | None = None, **more: Any) -> 
     return Annotated[kind, typer.Option(*names, metavar=metavar, **more)]
 
 
+# fmt: off
 OPTIONS: dict[str, tuple[Any, Any]] = {
-    "columns": (
-        _option(
-            list[str] | None,
-            "-c",
-            "--column",
-            metavar="COLUMN=FIELD",
-            help="Field that holds a column, such as text=body2.",
-        ),
-        None,
-    ),
-    "lang": (
-        _option(
-            str | None, "--lang", metavar="CODE", help="Language of articles that name none, such as de."
-        ),
-        None,
-    ),
-    "detect_language": (
-        _option(
-            bool,
-            "--detect-language/--no-detect-language",
-            help="Detect the language of articles that name none.",
-        ),
-        True,
-    ),
-    "repair": (
-        _option(bool, "--repair", help="Mend faults of the texts: wrong decoding, HTML, entities, escapes."),
-        False,
-    ),
-    "remove": (
-        _option(str | None, "--remove", metavar="KIND,...", help="Kinds to remove; default all."),
-        None,
-    ),
-    "max_article_loss": (
-        _option(
-            float | None,
-            "--max-article-loss",
-            metavar="SHARE",
-            help="Largest share of article text to lose, such as .0005; default .0015.",
-        ),
-        None,
-    ),
-    "threshold": (
-        _option(
-            float | None,
-            "--threshold",
-            metavar="P",
-            help="Least probability of what is removed; outweighs the loss.",
-        ),
-        None,
-    ),
-    "decisions": (
-        _option(Path | None, "--decisions", metavar="FILE", help="What a review of templates decided."),
-        None,
-    ),
-    "index": (
-        _option(
-            Path | None,
-            "--index",
-            metavar="FILE",
-            help="A saved remover; default: fitted on the input itself.",
-        ),
-        None,
-    ),
-    "duplicates": (
-        _option(
-            bool | None,
-            "--duplicates/--no-duplicates",
-            help="Look for duplicates; default: up to 200 million characters.",
-        ),
-        None,
-    ),
+    "columns": (_option(list[str] | None, "-c", "--column", metavar="COLUMN=FIELD",
+        help="Field that holds a column, such as text=body2."), None),
+    "lang": (_option(str | None, "--lang", metavar="CODE",
+        help="Language of articles that name none, such as de."), None),
+    "detect_language": (_option(bool, "--detect-language/--no-detect-language",
+        help="Detect the language of articles that name none."), True),
+    "repair": (_option(bool, "--repair",
+        help="Mend faults of the texts: wrong decoding, HTML, entities, escapes."), False),
+    "remove": (_option(str | None, "--remove", metavar="KIND,...", help="Kinds to remove; default all."), None),
+    "max_article_loss": (_option(float | None, "--max-article-loss", metavar="SHARE",
+        help="Largest share of article text to lose, such as .0005; default .0015."), None),
+    "threshold": (_option(float | None, "--threshold", metavar="P",
+        help="Least probability of what is removed; outweighs the loss."), None),
+    "decisions": (_option(Path | None, "--decisions", metavar="FILE",
+        help="What a review of templates decided; the file must exist."), None),
+    "index": (_option(Path | None, "--index", metavar="FILE",
+        help="A saved remover; default: fitted on the input itself."), None),
+    "duplicates": (_option(bool | None, "--duplicates/--no-duplicates",
+        help="Look for duplicates; default: up to 200 million characters."), None),
     "strict": (_option(bool, "--strict", help="Stop at the first record that cannot be read."), False),
     "rows": (_option(int, "--rows", metavar="N", min=1, help="Documents in a batch."), 5_000),
-    "n_jobs": (
-        _option(int, "-j", "--jobs", metavar="N", help="Batches in work at a time; -1: one a processor."),
-        1,
-    ),
+    "n_jobs": (_option(int, "-j", "--jobs", metavar="N",
+        help="Batches in work at a time; -1: one a processor."), 1),
     "texts": (_option(bool, "--texts/--no-texts", help="Show text of articles in the report."), True),
     "quiet": (_option(bool, "-q", "--quiet", help="Print nothing but errors."), False),
 }
+# fmt: on
 """Options that commands share: their type as typer reads it, and the default."""
 
 READING = ("columns", "lang", "detect_language", "repair")

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.errors import UsageError
+from toolkit.errors import CorpusError, UsageError
 
 
 class DocumentFeatures(NamedTuple):
@@ -197,6 +197,9 @@ def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
     [['donate', 1, 0], ['now', 1, 0]]
     """
     frame = as_corpus(corpus)
+    if "clean_text" not in frame:
+        msg = "words: no column 'clean_text', so nothing was cleaned; lost(toolkit.clean(corpus))"
+        raise CorpusError(msg)
     table = keyness(frame["text"], frame["clean_text"], least=1, **options)
     table = table.rename(columns={"count": "before", "reference_count": "after"})
     table["fell"] = 1 - table["after"] / table["before"].clip(lower=1)

@@ -104,12 +104,16 @@ def show(
     [missed: Share ]»Rain« fell.
     — right 0, wrongly taken 0, missed 6 characters
     """
-    if spans is None and "clean_text" not in corpus:
+    if isinstance(corpus, str) or (spans is None and "clean_text" not in corpus):
         msg = "show: neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
+        raise CorpusError(msg)
+    if spans is not None and not isinstance(spans, pd.DataFrame):
+        msg = f"show: {spans!r} is no table of spans; to choose a document, show(corpus, doc_id={spans!r})"
         raise CorpusError(msg)
     look = _look(theme, colours)
     words = (find,) if isinstance(find, str) else tuple(find)
-    named = [doc_id] if isinstance(doc_id, str) else None if doc_id is None else list(doc_id)
+    one = isinstance(doc_id, str) or not isinstance(doc_id, Iterable)
+    named = None if doc_id is None else [str(doc_id)] if one else list(doc_id)  # type: ignore[arg-type]
     rows = _by_id(corpus, named)
     wanted = list(rows.index[:PAGE]) if named is None else named
     shown = []

@@ -76,12 +76,13 @@ def plain(labels: Iterable[Any]) -> None:
         label.set_parse_math(False)
 
 
-def need(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    """Raise a ValueError that names the first of ``columns`` that ``frame`` lacks."""
+def need(frame: pd.DataFrame, columns: Sequence[str], what: str, made_by: str = "") -> None:
+    """Raise a ValueError that names the first of ``columns`` that ``frame`` lacks, and the call that makes them."""
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         found = ", ".join(map(repr, map(str, frame.columns)))
-        msg = f"{what}: no column {missing[0]!r}; found {found}; pass a frame with {', '.join(columns)}"
+        mend = f"pass a frame with {', '.join(columns)}" + (f", as {made_by} makes it" if made_by else "")
+        msg = f"{what}: no column {missing[0]!r}; found {found}; {mend}"
         raise ValueError(msg)
 
 

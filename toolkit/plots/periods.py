@@ -53,7 +53,7 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     --------
     toolkit.census.months : counts them.
     """
-    need(counts, ("month", "documents"), "counts")
+    need(counts, ("month", "documents"), "counts", "toolkit.census.months(corpus)")
     dated = counts[counts["month"].notna()]
     undated = int(counts.loc[counts["month"].isna(), "documents"].sum())
     ax = axes(ax, 2.6)

@@ -40,7 +40,12 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     --------
     toolkit.census.removed : counts it.
     """
-    need(shares, ("publisher", "kind", "characters", "of", "documents"), "shares")
+    need(
+        shares,
+        ("publisher", "kind", "characters", "of", "documents"),
+        "shares",
+        "toolkit.census.removed(corpus, spans)",
+    )
     sizes = shares.groupby("publisher")[["of", "documents"]].first()
     sizes = sizes.reset_index().sort_values(["documents", "publisher"], ascending=[False, True])
     chosen = sizes.head(top).set_index("publisher")

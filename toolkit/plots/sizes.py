@@ -34,7 +34,7 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
         A box a group on a logarithmic axis: median, quartiles, and whiskers at the 5th and 95th percentile;
         at its end the median and n.
     """
-    need(sizes, ("group", "words"), "sizes")
+    need(sizes, ("group", "words"), "sizes", "toolkit.census.lengths(corpus)")
     groups = sizes.assign(words=sizes["words"].clip(lower=1)).groupby("group")["words"]
     order = groups.size().rename("n").reset_index().sort_values(["n", "group"], ascending=[False, True])
     chosen = order["group"].head(top).tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def topics(topics: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> Axes:
     """Draw how many documents have each topic.
 
     Parameters
     ----------
-    topics : DataFrame
-        Long form as ``TopicClassifier.topics`` returns it (``doc_id``, ``topic``, ``name``), or already
-        counted (``name``, ``documents``). A document with two topics counts for both.
+    topics : DataFrame or Series
+        Long form as ``TopicClassifier.topics`` returns it (``doc_id``, ``topic``, ``name``), already counted
+        (``name``, ``documents``), or the names that ``predict(..., names=True)`` returns. A document with two
+        topics counts for both.
     ax : matplotlib Axes, optional
         Where to draw; default a new figure.
 
@@ -41,7 +42,9 @@ def topics(topics: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     matplotlib Axes
         One bar a topic, the most frequent first, its count at its end.
     """
-    if "documents" in topics.columns:
+    if isinstance(topics, pd.Series):
+        counts = topics.value_counts().rename_axis("name")
+    elif "documents" in topics.columns:
         need(topics, ("name", "documents"), "topics")
         counts = topics.set_index("name")["documents"]
     else:
