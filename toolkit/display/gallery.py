@@ -113,7 +113,7 @@ def show(
     look = _look(theme, colours)
     words = (find,) if isinstance(find, str) else tuple(find)
     one = isinstance(doc_id, str) or not isinstance(doc_id, Iterable)
-    named = None if doc_id is None else [str(doc_id)] if one else list(doc_id)  # type: ignore[arg-type]
+    named = None if doc_id is None else [str(doc_id)] if one else list(doc_id)
     rows = _by_id(corpus, named)
     wanted = list(rows.index[:PAGE]) if named is None else named
     shown = []
