@@ -13,6 +13,7 @@ from docs.tools import formats
 from toolkit import pipeline
 from toolkit.loading import Limits, load
 from toolkit.loading.formats import READERS
+from toolkit.verification import verify
 
 EXCEL = find_spec("python_calamine") is not None
 
@@ -437,6 +438,19 @@ def test_a_page_of_which_most_is_left_out_is_told(monkeypatch):
     assert reasons(corpus)[0].startswith(
         "kept in part: the article found has 10 characters, paragraphs outside it "
     )
+
+
+def test_a_page_kept_in_part_is_one_document_in_the_account_of_a_run(monkeypatch, tmp_path):
+    page = PAGE.format("".join(f"<div><p>{STORY} {i}</p></div>" for i in range(6)))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.html").write_text(page, "utf-8")
+    (tmp_path / "in" / "b.txt").write_text("", "utf-8")
+    monkeypatch.setattr("toolkit.loading.readers.texts.read_page", lambda *a, **k: {"text": FERRY[1][0]})
+    assert len(load(tmp_path / "in" / "a.html", strict=True)) == 1
+    summary = pipeline.run(tmp_path / "in", tmp_path / "out")
+    assert (summary.documents_in, summary.kept, summary.quarantined) == (2, 1, 1)
+    assert len(pd.read_parquet(tmp_path / "out" / "quarantine.parquet")) == 2
+    assert not verify(tmp_path / "out").differences
 
 
 RAIN = "It rained in the port all day, and the ships that had been loaded on Monday stayed."

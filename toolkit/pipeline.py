@@ -146,7 +146,8 @@ def run_with(
         target.discard("run.json")
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})
         summary = job.summary(output)
-        _account(summary, written["cleaned"][0], written["quarantine"][0])
+        lacking = job.rows_of("quarantine") - written["quarantine"][0]
+        _account(summary, written["cleaned"][0], job.quarantined() - lacking)
         outputs = {f"{kind}.parquet": digest for kind, (_, digest) in written.items()}
         target.discard(DUPLICATES)
         if asked.duplicates or (asked.duplicates is None and summary.characters <= MOST_CHARACTERS):
@@ -277,7 +278,7 @@ def one_file_with(
         rows_written = job.assemble({**targets, kind: name})[kind][0]
         summary = job.summary(output)
         kept = rows_written if kind == "cleaned" else job.rows_of("corpus")
-        _account(summary, kept, job.rows_of("quarantine"))
+        _account(summary, kept, job.quarantined())
     return summary
 
 

@@ -17,6 +17,7 @@ from pyarrow import parquet
 from toolkit import pipeline
 from toolkit.display import visible
 from toolkit.errors import NoRunError, VerificationError
+from toolkit.loading.quarantine import unread
 from toolkit.provenance import digests, models, sha256, versions
 from toolkit.settings import Settings
 
@@ -253,7 +254,8 @@ def _counts(folder: Path) -> dict[str, Any]:
     for batch in _batches(folder / "topics.parquet", ["name"]):
         topics.update(batch["name"].to_pylist())
     copies = list(_batches(folder / pipeline.DUPLICATES, ["group", "kind"]))
-    quarantined = sum(batch.num_rows for batch in _batches(folder / "quarantine.parquet", ["source"]))
+    rejected = _batches(folder / "quarantine.parquet", ["reason"])
+    quarantined = sum(unread(batch["reason"].to_pylist()) for batch in rejected)
     return {
         "in": kept + quarantined,
         "kept": kept,

@@ -30,6 +30,7 @@ from toolkit.jobs.parts import INDEX, Part
 from toolkit.jobs.spool import NOTE, Spool, claim
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary, by_count
+from toolkit.loading.quarantine import unread
 from toolkit.provenance import listed, models, sha256, versions
 from toolkit.settings import Settings
 
@@ -338,6 +339,11 @@ class Job:
     def rows_of(self, kind: str) -> int:
         """Return the rows of all parts of a kind, as written."""
         return sum(part[kind]["rows"] for part in self.parts)
+
+    def quarantined(self) -> int:
+        """Return the quarantined records of all parts, as written; what is kept in part is not among them."""
+        tables = (self.spool.table("quarantine", part) for part in self.parts)
+        return sum(unread(table["reason"].to_pylist()) for table in tables)
 
     def summary(self, output: str | Path) -> RunSummary:
         """Return the counts of the finished job."""

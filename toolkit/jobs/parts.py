@@ -33,7 +33,7 @@ from toolkit.loading.faults import faults
 from toolkit.loading.formats import Part as Block
 from toolkit.loading.identities import Identities
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import quarantine_frame
+from toolkit.loading.quarantine import quarantine_frame, unread
 from toolkit.settings import Settings
 from toolkit.topics import TopicClassifier
 
@@ -69,7 +69,7 @@ def read(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Inp
                     table = table.set_column(place, "lang", pc.fill_null(table["lang"], settings.lang))
                 part = {
                     "name": name,
-                    "in": table.num_rows + len(rejected),
+                    "in": table.num_rows + unread(row.reason for row in rejected),
                     "kept": table.num_rows,
                     "corpus": spool.write("corpus", name, table),
                     "quarantine": spool.write("quarantine", name, table_of(quarantine_frame(rejected))),

@@ -16,7 +16,7 @@ from toolkit.loading.identities import Identities
 from toolkit.loading.limits import Limits
 from toolkit.loading.mapping import schema
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, quarantine_frame
+from toolkit.loading.quarantine import Rejected, quarantine_frame, unread
 from toolkit.loading.sources import Paths, Source, find_sources
 
 MOST_REJECTED = 100_000
@@ -150,8 +150,9 @@ def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Ite
     """Yield the documents, ids as they stand in the files, and the rejected records; with ``strict`` raise."""
     for source in sources:
         for table, rejected in read_source(source, options):
-            if strict and rejected:
-                place, reason, excerpt = rejected[0]
+            lost = [row for row in rejected if unread([row.reason])] if strict else []
+            if lost:
+                place, reason, excerpt = lost[0]
                 msg = f"{place}: {reason}" + (f" ({excerpt[:60]})" if excerpt else "")
                 raise LoadError(msg)
             yield table, rejected

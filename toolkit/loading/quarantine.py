@@ -12,6 +12,20 @@ from toolkit.corpus import QUARANTINE_COLUMNS
 EXCERPT = 200
 """Longest excerpt, in code points."""
 
+PART = "kept in part"
+"""How the reason begins where the record is in the corpus too, though not all of it."""
+
+
+def unread(reasons: Iterable[str]) -> int:
+    """Return how many rows of the quarantine are records that are not in the corpus.
+
+    Examples
+    --------
+    >>> unread(["empty text", "kept in part: the article found has 300 characters, paragraphs outside it 2000"])
+    1
+    """
+    return sum(not reason.startswith(PART) for reason in reasons)
+
 
 class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quarantine, seen by no user
     """The rest of this source cannot be read; the message is the reason."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolkit.loading.quarantine import printable
+from toolkit.loading.quarantine import PART, printable
 from toolkit.loading.readers.driver import html_root
 from toolkit.loading.readers.lines import find_date, is_date
 from toolkit.loading.readers.markup import classed_lines, content
@@ -150,7 +150,7 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     out = sum(len(line) for line in _own_paragraphs(root) if line[:60] not in kept)
     if out < MOST or out <= len(kept):
         return None, None
-    return None, f"kept in part: the article found has {len(kept)} characters, paragraphs outside it {out}"
+    return None, f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
 
 
 def _length(html: str) -> int:
