@@ -445,7 +445,9 @@ def test_a_page_kept_in_part_is_one_document_in_the_account_of_a_run(monkeypatch
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.html").write_text(page, "utf-8")
     (tmp_path / "in" / "b.txt").write_text("", "utf-8")
-    monkeypatch.setattr("toolkit.loading.readers.texts.read_page", lambda *a, **k: {"text": FERRY[1][0]})
+    monkeypatch.setattr(
+        "toolkit.loading.readers.texts.read_page", lambda *a, **k: {"text": "It rained in the port all day."}
+    )
     assert len(load(tmp_path / "in" / "a.html", strict=True)) == 1
     summary = pipeline.run(tmp_path / "in", tmp_path / "out")
     assert (summary.documents_in, summary.kept, summary.quarantined) == (2, 1, 1)
