@@ -103,12 +103,12 @@ def test_a_wrong_name_is_an_attribute_error():
 
 
 def test_a_missing_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "fsspec", None)
+    monkeypatch.setitem(sys.modules, "distributed", None)
     for name in [name for name in sys.modules if name.startswith("toolkit.distributed")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr(toolkit, "distributed", raising=False)
     with pytest.raises(
-        AttributeError, match=r"toolkit\.distributed needs fsspec.*pip install 'news-toolkit\[dist\]'"
+        AttributeError, match=r"toolkit\.distributed needs distributed.*pip install 'news-toolkit\[dist\]'"
     ):
         _ = toolkit.distributed
 

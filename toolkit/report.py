@@ -303,19 +303,14 @@ class Results:
         table = census.counts(articles, topic=self.counts["topics"])
         return table.rename(columns={"value": "topic"}).drop(columns="what")
 
-    def _changes(self) -> pd.DataFrame:
-        sample = self.sample.assign(publisher=self.sample["publisher"].fillna(census.UNKNOWN))
-        pieces = (
-            [census.shares(sample.assign(publisher="all"), "changed", by="publisher")] if len(sample) else []
-        )
-        if len(sample):
-            pieces.append(census.shares(sample, "changed", by="publisher"))
-        table = pd.concat(pieces) if pieces else pd.DataFrame(columns=["label", "n", "value", "low", "high"])
-        table = table.rename(columns={"label": "publisher", "value": "share"})
-        first = (table["publisher"] != "all").rename("first")
-        return table.assign(first=first).sort_values(
-            ["first", "n", "publisher"], ascending=[True, False, True], ignore_index=True
-        ).drop(columns="first").head(16)  # fmt: skip
+    def _changes(self, top: int = 15) -> pd.DataFrame:
+        columns = ["publisher", "n", "share", "low", "high"]
+        drawn = self.sample.assign(publisher=self.sample["publisher"].fillna(census.UNKNOWN), all="all")
+        if drawn.empty:
+            return pd.DataFrame(columns=columns)
+        every, each = (census.shares(drawn, "changed", by=by) for by in ("all", "publisher"))
+        each = each.sort_values(["n", "label"], ascending=[False, True]).head(top)
+        return pd.concat([every, each], ignore_index=True).set_axis(columns, axis=1)
 
     def _words(self) -> pd.DataFrame:
         try:
