@@ -103,7 +103,7 @@ def join(
     asking : ndarray of bool, shape (n_segments,)
         What the second decision takes for an appeal.
     """
-    segments, repeated = read.segments, seen.others.any(axis=1) | asking
+    segments, repeated = read.segments, seen.others.any(axis=1) | asking | evident
     if evident.any():
         _one_kind(segments.bounds, segments.start, segments.end, seen.others[:, 0], evident, kind)
     _join(
