@@ -21,11 +21,9 @@ from toolkit.buffer import (
     CLASSES,
     CLOSER,
     DIGIT,
-    FNV,
     LOWER,
     OPENER,
     OTHER,
-    PRIME,
     SPACE,
     STOP,
     UPPER,
@@ -33,50 +31,24 @@ from toolkit.buffer import (
     Buffer,
     Bytes,
     Offsets,
-    among,
     decode,
-    fnv,
 )  # fmt: skip
+from toolkit.cues import (
+    counts_the_rest,
+    ends_credit,
+    ends_share_bar,
+    is_abbreviation,
+    is_name,
+    opens_furniture,
+)
 
 # The joint of a segment: what separates it from the segment before it in the same document.
 FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
-
-_ABBREVIATIONS = (
-    "mr mrs ms dr sen sens rep reps gov gen lt col sgt capt cmdr maj st jr sr no vs jan feb mar apr jun jul "
-    "aug sept sep oct nov dec inc corp co ltd prof rev hon mt ft pres supt dept est al eds ed vol pp cf "
-    "approx bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
-).split()
-_CAMEL_WORDS = (
-    "AbbVie AccuWeather ActBlue AirAsia AirBnB AliExpress AllSides AstraZeneca AutoNation BabyCenter BioNTech "
-    "BioShock BitTorrent BlackBerry BlackRock BlueCross BlueShield BrightLine BuzzFeed BuzzMachine ByteDance "
-    "CafeMom CalFire CalMatters CarMax CinemaScore CityLab CloudFlare ConocoPhillips CoreCivic CoreLogic "
-    "CrowdStrike CrowdTangle DailyKos DailyWire DaimlerChrysler DataDog DeBlasio DeepMind DeLay DeSantis "
-    "DeVos DigitalOcean DoorDash DreamWorks DuckDuckGo EcoHealth EveryTown ExxonMobil FaceTime FactCheck "
-    "FactSet FairTax FairVote FedEx FirstEnergy FitzGerald FiveThirtyEight FlightAware FoxNews FreedomWorks "
-    "GameStop GitHub GlaxoSmithKline GlobalPost GoFundMe GuideStar HarperCollins HarperOne HeadCount "
-    "HealthCare HotAir HubSpot HuffPo HuffPost HumanProgress InfoWars InsideClimate InStyle InterContinental "
-    "iPhone JavaScript JetBlue KeyBank KnowledgePanel LabCorp LaHood LaPierre LastPass LeBron LendingClub "
-    "LendingTree LexisNexis LifeLock LifeSite LifeZette LightRocket LinkedIn LiveScience MacArthur MapQuest "
-    "MarketWatch MasterCard McCain McCarthy McConnell MediaBuzz MedStar MetLife MetroCard MicroStrategy "
-    "MoffettNathanson MoveOn NeverTrump NeverTrumper NeverTrumpers NewsBusters NewsGuard NewsHour NextEra "
-    "NextGen NorthShore NowThis NurPhoto ObamaCare OfficeMax OnlyFans OpenAI OpenSecrets OpenStreetMap "
-    "OpenTable OutFront OxyContin PayPal PepsiCo PerryUndem PetSmart PitchBook PlanetHollywood PlayStation "
-    "PolitiFact PowerPoint PredictWise PricewaterhouseCoopers ProCon ProPublica PubMed QuarkXPress QuickBooks "
-    "RadioShack RealClear RealClearPolitics RedState ScienceDaily SeaWorld ServiceNow SimpliSafe SkyBridge "
-    "SkyNews SmartNews SmartTrip SoftBank SolarCity SoundCloud SpaceX StarTribune StockTwits StoryCorps "
-    "StubHub SunPower SunTrust SuperPAC SurveyMonkey TargetSmart TaskRabbit TechCrunch TheBlaze TheStreet "
-    "ThinkProgress TikTok TownHall TransCanada TripAdvisor TrumpCare TurboTax UnitedHealth UnitedHealthcare "
-    "VandeHei VanDyke VanityFair VoteVets WalMart WashPost WebMD WeWork WhatsApp WikiLeaks WilmerHale WinRed "
-    "WireImage WooCommerce WordPress WorldCom YouGov YouTube YouTuber YouTubers ZeroHedge ZipRecruiter"
-).split()
 
 _PLAIN = np.zeros(256, np.bool_)
 """Bytes at which no segment can end, whatever their neighbours: a … z, digits, spaces and other ASCII."""
 _PLAIN[:128] = np.isin(CLASSES[:128], (LOWER, OTHER, DIGIT))
 _PLAIN[32] = True
-
-_ABBREVIATION_HASHES = np.sort(np.array([fnv(w.encode()) for w in _ABBREVIATIONS], np.uint64))
-_CAMEL_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CAMEL_WORDS], np.uint64))
 
 
 _LONG = 1200
@@ -84,27 +56,6 @@ _LONG = 1200
 
 _BEGINNING = 400
 """Bytes of a text without a capital from which it counts as lower case."""
-
-_SOURCES = "AP AFP EPA NPR CNN BBC Reuters Getty Shutterstock iStock Images".split()
-"""Last words of a picture's credit, behind which the story goes on; but not before these:"""
-_CREDITED = "Images Photo Photos Press via News".split()
-
-_OPENINGS = (
-    "advertisement: related: read: watch: video: videos: photo: photos: more: image-copyright image-caption "
-    "image-source media-caption media-playback read-more read-also see-also sign-up continue-reading enlarge- "
-    "this click-here story-continues your-support support-our must-watch also-read you-may lesen-sie mehr-zum "
-    "lire-aussi lee-también lea-también leia-também leggi-anche lees-ook läs-mer läs-också czytaj-też czytaj- "
-    "także zobacz-też"
-).split()
-"""First one or two words of furniture, in lower case: a colon ends those of one word."""
-
-_COUNT = np.frombuffer(b"[+", np.uint8)
-_CHARS = np.frombuffer(b" chars]", np.uint8)
-_WINDOW = np.frombuffer(b"new window", np.uint8)
-
-_CREDITED_HASHES = np.sort(np.array([fnv(w.encode()) for w in _CREDITED], np.uint64))
-_SOURCE_HASHES = np.sort(np.array([fnv(w.encode()) for w in _SOURCES], np.uint64))
-_OPENING_HASHES = np.sort(np.array([fnv(w.encode()) for w in _OPENINGS], np.uint64))
 
 
 @dataclass(frozen=True)
@@ -137,58 +88,6 @@ def _class_at(data, i, hi, classes):  # type: ignore[no-untyped-def]
         return np.uint8(BREAK), 0
     code, size = decode(data, i, hi)
     return classes[code], size
-
-
-@njit(cache=True, nogil=True)
-def _is_abbreviation(data, lo, stop, abbreviations):  # type: ignore[no-untyped-def]
-    """Whether the word that ends before the full stop at ``stop`` is an initial or an abbreviation."""
-    i = stop
-    inner = False
-    value = FNV
-    while i > lo and stop - i < 12:
-        b = data[i - 1]
-        if b == 46:
-            inner = True
-        elif not (65 <= b <= 90 or 97 <= b <= 122):
-            break
-        i -= 1
-    n = stop - i
-    if n == 0:
-        return False
-    if n == 1:
-        return 65 <= data[i] <= 90
-    if inner:
-        return True
-    for j in range(i, stop):
-        b = data[j]
-        value = (value ^ np.uint64(b + 32 if b <= 90 else b)) * PRIME
-    return among(abbreviations, value)
-
-
-@njit(cache=True, nogil=True)
-def _is_name(data, lo, hi, i, camel):  # type: ignore[no-untyped-def]
-    """Whether the capital letter within a word at ``i`` belongs to a name (McConnell, YouTube) or an address."""
-    a = i  # at most 64 letters: hostile text without spaces would otherwise take quadratic time
-    while a > lo and i - a < 64 and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
-        a -= 1
-    if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
-        return True
-    left = i - a
-    if left < 3:
-        return True
-    if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
-        return True
-    b = i
-    while b < hi and b - i < 64 and (65 <= data[b] <= 90 or 97 <= data[b] <= 122):
-        b += 1
-    if b < hi and data[b] in (64, 47):
-        return True
-    value = FNV
-    for j in range(a, b):
-        value = (value ^ np.uint64(data[j])) * PRIME
-        if j >= i and among(camel, value):
-            return True
-    return False
 
 
 @njit(cache=True, nogil=True)
@@ -226,78 +125,13 @@ def _stands_between_words(data, lo, at, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _ends_credit(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
-    """Whether a credit, as ``[Name/Agency]`` or ``Getty Images``, ends at ``last``, before the word at ``at``."""
-    if data[last - 1] in (41, 93):
-        opener = 40 if data[last - 1] == 41 else 91
-        told = False
-        for i in range(last - 2, max(lo, last - 160) - 1, -1):
-            if data[i] == opener:
-                return told
-            told |= data[i] in (47, 58)  # / :
-        return False
-    i = last
-    value = FNV
-    while i > lo and last - i < 12 and data[i - 1] > 32 and data[i - 1] != 47:
-        i -= 1
-    for j in range(i, last):
-        value = (value ^ np.uint64(data[j])) * PRIME
-    if not among(_SOURCE_HASHES, value):
-        return False
-    value = FNV
-    for j in range(at, min(at + 10, hi)):
-        if not (65 <= data[j] <= 90 or 97 <= data[j] <= 122):
-            break
-        value = (value ^ np.uint64(data[j])) * PRIME
-    return not among(_CREDITED_HASHES, value)
-
-
-@njit(cache=True, nogil=True)
-def _opens_furniture(data, i, hi):  # type: ignore[no-untyped-def]
-    """Whether ``Read more``, ``Image caption`` or the like begins at ``i``."""
-    value = FNV
-    for j in range(i, min(i + 24, hi)):
-        b = data[j]
-        if b == 58:
-            return among(_OPENING_HASHES, (value ^ np.uint64(58)) * PRIME)
-        if b <= 32:
-            b = 45
-        elif 65 <= b <= 90:
-            b += 32
-        value = (value ^ np.uint64(b)) * PRIME
-        if (j + 1 >= hi or data[j + 1] <= 32 or data[j + 1] == 58) and among(_OPENING_HASHES, value):
-            return True
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _stands(data, at, lo, hi, word):  # type: ignore[no-untyped-def]
-    """Whether the bytes of ``word`` stand at ``at``, within ``lo`` and ``hi``."""
-    same = at >= lo and at + len(word) <= hi
-    k = 0
-    while same and k < len(word):
-        same = data[at + k] == word[k]
-        k += 1
-    return same
-
-
-@njit(cache=True, nogil=True)
-def _counts_the_rest(data, i, hi):  # type: ignore[no-untyped-def]
-    """Whether ``[+1234 chars]``, with which NewsAPI cuts a text off, ends the text at ``hi`` from ``i`` on."""
-    j = i + 2
-    while j < hi and 48 <= data[j] <= 57:
-        j += 1
-    return _stands(data, i, i, hi, _COUNT) and _stands(data, j, i + 3, hi, _CHARS) and j + len(_CHARS) == hi
-
-
-@njit(cache=True, nogil=True)
 def _close(starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
     starts[n], ends[n], joints[n] = begin, end, joint
     return n + 1
 
 
 @njit(cache=True, nogil=True)
-def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joints, n):  # type: ignore[no-untyped-def]
+def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore[no-untyped-def]
     """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
     first = n
     joint = np.uint8(FIRST)
@@ -364,17 +198,15 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             else:
                 parted = np.uint8(FIRST)
                 if before2 != SPACE and before2 != BREAK:
-                    camel_case = before == LOWER and not _is_name(data, begin, hi, i, camel)
+                    camel_case = before == LOWER and not is_name(data, begin, hi, i)
                     closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
                     parted = np.uint8(GLUED if camel_case or closed else FIRST)
                 if (
                     parted == FIRST
                     and before == SPACE
                     and (
-                        _stands(data, last - len(_WINDOW), begin, hi, _WINDOW)
-                        or (
-                            long and (_ends_credit(data, begin, last, i, hi) or _opens_furniture(data, i, hi))
-                        )
+                        ends_share_bar(data, begin, last)
+                        or (long and (ends_credit(data, begin, last, i, hi) or opens_furniture(data, i, hi)))
                     )
                 ):
                     parted = np.uint8(INLINE)
@@ -435,9 +267,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                 if not starter and k < hi and k3 == OTHER:
                     starter = data[k] >= 0xD0 or data[k] in (64, 35, 45, 42)  # another script, @ # - *
                     starter = starter or data[k] == 0xE2
-                if starter and not (
-                    dot and run == 1 and not closed and _is_abbreviation(data, begin, at, abbreviations)
-                ):
+                if starter and not (dot and run == 1 and not closed and is_abbreviation(data, begin, at)):
                     cut = np.uint8(SENTENCE)
             elif small and k2 == LOWER:
                 if (closed and before == LOWER) or (
@@ -459,7 +289,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
                             break
                     if at - a == 3 and data[a] == 119 and data[a + 1] == 119 and data[a + 2] == 119:
                         address = True
-                    address = address or _is_abbreviation(data, begin, at, abbreviations)
+                    address = address or is_abbreviation(data, begin, at)
                 if not address:
                     cut = np.uint8(GLUED)
             if cut != 255:
@@ -476,7 +306,7 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
             i = j
             continue
         # closers and openers
-        if begin >= 0 and data[i] == 91 and _counts_the_rest(data, i, hi):
+        if begin >= 0 and data[i] == 91 and counts_the_rest(data, i, hi):
             n = _close(starts, ends, joints, n, begin, last, joint)
             begin = -1
             joint = np.uint8(INLINE)
@@ -492,13 +322,11 @@ def _cut(data, lo, hi, classes, plain, abbreviations, camel, starts, ends, joint
 
 
 @njit(cache=True, nogil=True)
-def _cut_all(data, offsets, classes, plain, abbreviations, camel, starts, ends, joints, bounds):  # type: ignore[no-untyped-def]
+def _cut_all(data, offsets, classes, plain, starts, ends, joints, bounds):  # type: ignore[no-untyped-def]
     n = np.int64(0)
     bounds[0] = 0
     for d in range(len(offsets) - 1):
-        n = _cut(
-            data, offsets[d], offsets[d + 1], classes, plain, abbreviations, camel, starts, ends, joints, n
-        )
+        n = _cut(data, offsets[d], offsets[d + 1], classes, plain, starts, ends, joints, n)
         bounds[d + 1] = n
     return n
 
@@ -518,6 +346,6 @@ def cut(buffer: Buffer) -> Segments:
     start, end = np.empty(room, np.int64), np.empty(room, np.int64)
     joint, bounds = np.empty(room, np.uint8), np.empty(len(buffer) + 1, np.int64)
     n = _cut_all(
-        buffer.data, buffer.offsets, CLASSES, _PLAIN, _ABBREVIATION_HASHES, _CAMEL_HASHES, start, end, joint, bounds
+        buffer.data, buffer.offsets, CLASSES, _PLAIN, start, end, joint, bounds
     )  # fmt: skip
     return Segments(start[:n].copy(), end[:n].copy(), joint[:n].copy(), bounds)

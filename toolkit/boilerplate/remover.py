@@ -119,9 +119,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         output: str = "corpus",
         model: SegmentModel | None = None,
     ) -> None:
-        self.remove = (
-            tuple(remove) if isinstance(remove, Iterator) else remove
-        )  # a generator is read only once
+        self.remove = tuple(remove) if isinstance(remove, Iterator) else remove  # a generator is read once
         self.threshold = threshold
         self.max_article_loss = max_article_loss
         self.decisions = decisions
@@ -220,11 +218,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
-        """Give the reason for each span of one document: its template, or the words that decided.
-
-        Parameters
-        ----------
-        document : str, row of a corpus, or corpus of one row
+        """Give the reason for each span of one text, row or corpus of one row: its template, or the deciding words.
 
         Raises
         ------
@@ -451,42 +445,3 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         if not hasattr(self, "_lookup"):
             self._lookup = self.index_.lookup()
         return self._lookup
-
-
-def clean(
-    documents: CorpusLike,
-    *,
-    remove: Iterable[str] | None = None,
-    threshold: float | None = None,
-    max_article_loss: float = 0.0015,
-    decisions: Decisions | None = None,
-    columns: Mapping[str, str] | None = None,
-    output: str = "corpus",
-) -> pd.DataFrame:
-    """Fit a :class:`BoilerplateRemover` on the documents and transform them.
-
-    Parameters
-    ----------
-    documents : corpus, text, Series or list of str
-    remove, threshold, max_article_loss, decisions, columns, output
-        Of :class:`BoilerplateRemover`.
-
-    Returns
-    -------
-    DataFrame
-        The corpus with ``clean_text``; one row for one text. With ``output="text"`` a Series of the clean texts.
-
-    Examples
-    --------
-    >>> text = "The council met on Monday.\\n\\nSign up for our daily newsletter and follow us on Twitter."
-    >>> clean(text)["clean_text"].tolist()
-    ['The council met on Monday.']
-    >>> clean(pd.Series([text], index=["a1"]), output="text").to_dict()
-    {'a1': 'The council met on Monday.'}
-    """
-    corpus = as_corpus(documents, columns)
-    remover = BoilerplateRemover(
-        remove=remove, threshold=threshold, max_article_loss=max_article_loss, decisions=decisions,
-        columns=columns, output=output,
-    )  # fmt: skip
-    return remover.fit(corpus).transform(corpus)

@@ -1,0 +1,194 @@
+"""Words by which the cutter tells where a sentence ends, where a name goes on, and where furniture begins."""
+
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from toolkit.buffer import FNV, PRIME, among, fnv
+
+Hashes = NDArray[np.uint64]
+
+_ABBREVIATIONS = (
+    "mr mrs ms dr sen sens rep reps gov gen lt col sgt capt cmdr maj st jr sr no vs jan feb mar apr jun jul "
+    "aug sept sep oct nov dec inc corp co ltd prof rev hon mt ft pres supt dept est al eds ed vol pp cf "
+    "approx bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
+).split()
+_CAMEL_WORDS = (
+    "AbbVie AccuWeather ActBlue AirAsia AirBnB AliExpress AllSides AstraZeneca AutoNation BabyCenter BioNTech "
+    "BioShock BitTorrent BlackBerry BlackRock BlueCross BlueShield BrightLine BuzzFeed BuzzMachine ByteDance "
+    "CafeMom CalFire CalMatters CarMax CinemaScore CityLab CloudFlare ConocoPhillips CoreCivic CoreLogic "
+    "CrowdStrike CrowdTangle DailyKos DailyWire DaimlerChrysler DataDog DeBlasio DeepMind DeLay DeSantis "
+    "DeVos DigitalOcean DoorDash DreamWorks DuckDuckGo EcoHealth EveryTown ExxonMobil FaceTime FactCheck "
+    "FactSet FairTax FairVote FedEx FirstEnergy FitzGerald FiveThirtyEight FlightAware FoxNews FreedomWorks "
+    "GameStop GitHub GlaxoSmithKline GlobalPost GoFundMe GuideStar HarperCollins HarperOne HeadCount "
+    "HealthCare HotAir HubSpot HuffPo HuffPost HumanProgress InfoWars InsideClimate InStyle InterContinental "
+    "iPhone JavaScript JetBlue KeyBank KnowledgePanel LabCorp LaHood LaPierre LastPass LeBron LendingClub "
+    "LendingTree LexisNexis LifeLock LifeSite LifeZette LightRocket LinkedIn LiveScience MacArthur MapQuest "
+    "MarketWatch MasterCard McCain McCarthy McConnell MediaBuzz MedStar MetLife MetroCard MicroStrategy "
+    "MoffettNathanson MoveOn NeverTrump NeverTrumper NeverTrumpers NewsBusters NewsGuard NewsHour NextEra "
+    "NextGen NorthShore NowThis NurPhoto ObamaCare OfficeMax OnlyFans OpenAI OpenSecrets OpenStreetMap "
+    "OpenTable OutFront OxyContin PayPal PepsiCo PerryUndem PetSmart PitchBook PlanetHollywood PlayStation "
+    "PolitiFact PowerPoint PredictWise PricewaterhouseCoopers ProCon ProPublica PubMed QuarkXPress QuickBooks "
+    "RadioShack RealClear RealClearPolitics RedState ScienceDaily SeaWorld ServiceNow SimpliSafe SkyBridge "
+    "SkyNews SmartNews SmartTrip SoftBank SolarCity SoundCloud SpaceX StarTribune StockTwits StoryCorps "
+    "StubHub SunPower SunTrust SuperPAC SurveyMonkey TargetSmart TaskRabbit TechCrunch TheBlaze TheStreet "
+    "ThinkProgress TikTok TownHall TransCanada TripAdvisor TrumpCare TurboTax UnitedHealth UnitedHealthcare "
+    "VandeHei VanDyke VanityFair VoteVets WalMart WashPost WebMD WeWork WhatsApp WikiLeaks WilmerHale WinRed "
+    "WireImage WooCommerce WordPress WorldCom YouGov YouTube YouTuber YouTubers ZeroHedge ZipRecruiter"
+).split()
+
+_SOURCES = "AP AFP EPA NPR CNN BBC Reuters Getty Shutterstock iStock Images".split()
+"""Last words of a picture's credit, behind which the story goes on; but not before these:"""
+_CREDITED = "Images Photo Photos Press via News".split()
+
+_OPENINGS = (
+    "advertisement: related: read: watch: video: videos: photo: photos: more: image-copyright image-caption "
+    "image-source media-caption media-playback read-more read-also see-also sign-up continue-reading enlarge- "
+    "this click-here story-continues your-support support-our must-watch also-read you-may lesen-sie mehr-zum "
+    "lire-aussi lee-también lea-también leia-também leggi-anche lees-ook läs-mer läs-också czytaj-też czytaj- "
+    "także zobacz-też"
+).split()
+"""First one or two words of furniture, in lower case: a colon ends those of one word."""
+
+
+def _hashes(words: list[str]) -> Hashes:
+    """Sorted hashes, among which :func:`toolkit.buffer.among` looks."""
+    return np.sort(np.array([fnv(word.encode()) for word in words], np.uint64))
+
+
+ABBREVIATIONS = _hashes(_ABBREVIATIONS)
+CAMEL = _hashes(_CAMEL_WORDS)
+CREDITED = _hashes(_CREDITED)
+SOURCES = _hashes(_SOURCES)
+OPENINGS = _hashes(_OPENINGS)
+
+_COUNT = np.frombuffer(b"[+", np.uint8)
+_CHARS = np.frombuffer(b" chars]", np.uint8)
+_WINDOW = np.frombuffer(b"new window", np.uint8)
+
+
+@njit(cache=True, nogil=True)
+def is_abbreviation(data, lo, stop):  # type: ignore[no-untyped-def]
+    """Whether the word that ends before the full stop at ``stop`` is an initial or an abbreviation."""
+    i = stop
+    inner = False
+    value = FNV
+    while i > lo and stop - i < 12:
+        b = data[i - 1]
+        if b == 46:
+            inner = True
+        elif not (65 <= b <= 90 or 97 <= b <= 122):
+            break
+        i -= 1
+    n = stop - i
+    if n == 0:
+        return False
+    if n == 1:
+        return 65 <= data[i] <= 90
+    if inner:
+        return True
+    for j in range(i, stop):
+        b = data[j]
+        value = (value ^ np.uint64(b + 32 if b <= 90 else b)) * PRIME
+    return among(ABBREVIATIONS, value)
+
+
+@njit(cache=True, nogil=True)
+def is_name(data, lo, hi, i):  # type: ignore[no-untyped-def]
+    """Whether the capital letter within a word at ``i`` belongs to a name (McConnell, YouTube) or an address."""
+    a = i  # at most 64 letters: hostile text without spaces would otherwise take quadratic time
+    while a > lo and i - a < 64 and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
+        a -= 1
+    if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
+        return True
+    left = i - a
+    if left < 3:
+        return True
+    if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
+        return True
+    b = i
+    while b < hi and b - i < 64 and (65 <= data[b] <= 90 or 97 <= data[b] <= 122):
+        b += 1
+    if b < hi and data[b] in (64, 47):
+        return True
+    value = FNV
+    for j in range(a, b):
+        value = (value ^ np.uint64(data[j])) * PRIME
+        if j >= i and among(CAMEL, value):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def ends_credit(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
+    """Whether a credit, as ``[Name/Agency]`` or ``Getty Images``, ends at ``last``, before the word at ``at``."""
+    if data[last - 1] in (41, 93):
+        opener = 40 if data[last - 1] == 41 else 91
+        told = False
+        for i in range(last - 2, max(lo, last - 160) - 1, -1):
+            if data[i] == opener:
+                return told
+            told |= data[i] in (47, 58)  # / :
+        return False
+    i = last
+    value = FNV
+    while i > lo and last - i < 12 and data[i - 1] > 32 and data[i - 1] != 47:
+        i -= 1
+    for j in range(i, last):
+        value = (value ^ np.uint64(data[j])) * PRIME
+    if not among(SOURCES, value):
+        return False
+    value = FNV
+    for j in range(at, min(at + 10, hi)):
+        if not (65 <= data[j] <= 90 or 97 <= data[j] <= 122):
+            break
+        value = (value ^ np.uint64(data[j])) * PRIME
+    return not among(CREDITED, value)
+
+
+@njit(cache=True, nogil=True)
+def opens_furniture(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether ``Read more``, ``Image caption`` or the like begins at ``i``."""
+    value = FNV
+    for j in range(i, min(i + 24, hi)):
+        b = data[j]
+        if b == 58:
+            return among(OPENINGS, (value ^ np.uint64(58)) * PRIME)
+        if b <= 32:
+            b = 45
+        elif 65 <= b <= 90:
+            b += 32
+        value = (value ^ np.uint64(b)) * PRIME
+        if (j + 1 >= hi or data[j + 1] <= 32 or data[j + 1] == 58) and among(OPENINGS, value):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _stands(data, at, lo, hi, word):  # type: ignore[no-untyped-def]
+    """Whether the bytes of ``word`` stand at ``at``, within ``lo`` and ``hi``."""
+    same = at >= lo and at + len(word) <= hi
+    k = 0
+    while same and k < len(word):
+        same = data[at + k] == word[k]
+        k += 1
+    return same
+
+
+@njit(cache=True, nogil=True)
+def counts_the_rest(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether ``[+1234 chars]``, with which NewsAPI cuts a text off, ends the text at ``hi`` from ``i`` on."""
+    j = i + 2
+    while j < hi and 48 <= data[j] <= 57:
+        j += 1
+    return _stands(data, i, i, hi, _COUNT) and _stands(data, j, i + 3, hi, _CHARS) and j + len(_CHARS) == hi
+
+
+@njit(cache=True, nogil=True)
+def ends_share_bar(data, lo, last):  # type: ignore[no-untyped-def]
+    """Whether ``… open in a new window`` ends at ``last``."""
+    return _stands(data, last - len(_WINDOW), lo, last, _WINDOW)
