@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toolkit.datasets
+from toolkit import duplication
 from toolkit.duplication import COLUMNS, duplicates, pair_scores
 
 
@@ -162,3 +163,22 @@ def test_versions_of_a_page_are_found_by_their_address_and_pages_of_other_text_a
     assert duplicates(pd.DataFrame(rows))["doc_id"].tolist() == ["old", "new"]
     assert len(duplicates(pd.DataFrame(rows).drop(columns="url"))) == 0
     assert len(duplicates(pd.DataFrame(rows[:1]))) == len(duplicates(pd.DataFrame(rows).head(0))) == 0
+
+
+def test_two_short_texts_of_one_page_are_no_error():
+    corpus = pd.DataFrame({"text": ["Rain.", "More rain."], "url": ["http://x.org/a"] * 2})
+    assert duplicates(corpus).empty
+
+
+def test_the_result_does_not_depend_on_how_many_documents_are_split_at_once(monkeypatch):
+    story = "The harbour was closed on Monday after a freighter ran on to the reef in thick fog"
+    texts = [
+        story,
+        f"{story} and rain",
+        *(f"Text number {n} about {n} cats and {n} dogs" for n in range(20)),
+        story,
+    ]
+    whole = duplicates(texts)
+    assert len(whole) == 3
+    monkeypatch.setattr(duplication, "BLOCK", 30)
+    pd.testing.assert_frame_equal(duplicates(texts), whole)

@@ -371,7 +371,8 @@ def test_a_damaged_part_is_named(few, tmp_path, monkeypatch):
         with pytest.raises(OSError):
             pipeline.run(few, out, rows=ROWS)
     part = out / ".partial" / "corpus-000001.parquet"
-    for damaged in (b"", part.read_bytes()[:-9]):
+    another = part.with_name("corpus-000000.parquet").read_bytes()
+    for damaged in (b"", part.read_bytes()[:-9], another):
         part.write_bytes(damaged)
         code, error = call("run", few, "-o", out, "--rows", ROWS)
         assert code == 1

@@ -10,7 +10,8 @@ documents.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ VERSION = 0.2
 """Least similarity of two documents with one address (:func:`toolkit.fields.url_key`): versions of one page."""
 SHARED = 2
 """Least number of sampled shingles that two documents must share to be compared."""
+
+BLOCK = 8_000_000
+"""Bytes of text that are split into words at a time."""
 
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
@@ -88,14 +92,14 @@ def duplicates(
     frame, missing = articles(as_corpus(corpus, columns))
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
     buffer = Buffer.of(texts.reset_index(drop=True))
-    words, bounds = _words(buffer.data, buffer.offsets)
     publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int64)
 
-    whole = _document_hashes(words, bounds)
+    whole, postings = _read(buffer)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int64)
-    pairs, scores = _similar(words, bounds, np.sort(representative), publisher, page)
+    pairs = _proposed(postings, same, publisher, page)
+    scores = _similar(buffer, pairs, same == np.arange(len(same)), publisher)
     limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
     twice = (page[pairs[:, 0]] == page[pairs[:, 1]]) & (page[pairs[:, 0]] >= 0)
     limit[twice] = np.minimum(limit[twice], VERSION)
@@ -148,69 +152,150 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
     return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
 
-def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
-    """Return one hash per document of its sequence of words; white space and punctuation are ignored."""
-    position = np.arange(len(words), dtype=np.uint64) - np.repeat(
-        bounds[:-1].astype(np.uint64), np.diff(bounds)
-    )
-    mixed = spread.py_func(words + position * np.uint64(0x9E3779B97F4A7C15))
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-    hashes: Hashes = sums[bounds[1:]] - sums[bounds[:-1]] + np.diff(bounds).astype(np.uint64)
-    return hashes
+def _blocks(buffer: Buffer) -> Iterator[tuple[int, Hashes, Ints]]:
+    """Yield the words of some documents at a time: the number of the first, and what :func:`_words` returns."""
+    edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
+    for a, b in pairwise(np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)]).tolist()):
+        yield a, *_words(buffer.data, buffer.offsets[a : b + 1])
 
 
-def _similar(
-    words: Hashes, bounds: Ints, documents: Ints, publisher: Ints, page: Ints
-) -> tuple[Ints, Floats]:
-    """Compare documents that share shingles or a page; return pairs of row numbers and their similarity."""
-    shingles, ends = _shingles(words, bounds, documents)
-    owner = np.repeat(np.arange(len(documents)), np.diff(ends))
-    order = np.lexsort((owner, publisher[documents][owner], shingles))
-    ranked = shingles[order]
-    room = WINDOW * int(np.count_nonzero(ranked % np.uint64(SAMPLED) == 0)) + 1
-    packed = np.empty(room, np.int64)
-    n, weights = _postings(ranked, owner[order], publisher[documents], order, packed)
+def _read(buffer: Buffer) -> tuple[Hashes, tuple[Hashes, Ints]]:
+    """Return a hash of each document's words, and the sampled shingles with the number of the document of each."""
+    whole = np.empty(len(buffer), np.uint64)
+    shingles, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for first, words, bounds in _blocks(buffer):
+        whole[first : first + len(bounds) - 1] = _document_hashes(words, bounds)
+        found, ends = _shingles(words, bounds, np.ones(len(bounds) - 1, np.bool_), np.uint64(SAMPLED))
+        shingles.append(found)
+        owners.append(np.repeat(np.arange(first, first + len(ends) - 1), np.diff(ends)))
+    return whole, (np.concatenate(shingles), np.concatenate(owners))
+
+
+def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: Ints) -> Ints:
+    """Return pairs of documents that share a page, or sampled shingles and are close in the posting lists."""
+    shingles, owner = (column[same[postings[1]] == postings[1]] for column in postings)
+    order = np.lexsort((owner, publisher[owner], shingles))
+    packed = np.empty(WINDOW * len(order) + 1, np.int64)
+    n = _postings(shingles[order], owner[order], len(same), packed)
     proposed, shared = np.unique(packed[:n], return_counts=True)
     proposed = proposed[shared >= SHARED]
     # versions of one page, one after the other
-    same = np.argsort(page[documents], kind="stable")
-    follows = (np.diff(page[documents][same]) == 0) & (page[documents][same][1:] >= 0)
-    versions = np.sort(np.stack([same[:-1][follows], same[1:][follows]], axis=1), axis=1)
-    proposed = np.union1d(proposed, versions[:, 0] * len(documents) + versions[:, 1])
-    pairs = np.stack([proposed // len(documents), proposed % len(documents)], axis=1).reshape(-1, 2)
-    return documents[pairs], _contained(shingles, weights, ends, pairs)
+    alone = np.flatnonzero((same == np.arange(len(same))) & (page >= 0))
+    ranked = alone[np.argsort(page[alone], kind="stable")]
+    follows = np.diff(page[ranked]) == 0
+    proposed = np.union1d(proposed, ranked[:-1][follows] * len(same) + ranked[1:][follows])
+    return np.stack([proposed // len(same), proposed % len(same)], axis=1).reshape(-1, 2)
 
 
-def _shingles(words: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Ints]:
-    """Return the sorted distinct shingle hashes of each document, in one array, and where each document's end."""
-    rolled = np.zeros(max(len(words) - SHINGLE + 1, 0), np.uint64)
-    for step in range(SHINGLE):
-        rolled = rolled * np.uint64(0x100000001B3) + words[step : step + len(rolled)]
-    return _distinct(spread.py_func(rolled), bounds, documents)
+def _similar(buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher: Ints) -> Floats:
+    """Return the similarity of each pair; ``counted`` documents, one of each text, give the weights."""
+    if not len(pairs):
+        return np.empty(0)
+    compared = np.zeros(len(buffer), np.bool_)
+    compared[pairs] = True
+    parts, sizes = [], np.zeros(len(buffer) + 1, np.int64)
+    for first, words, bounds in _blocks(buffer):
+        last = first + len(bounds) - 1
+        found, ends = _shingles(words, bounds, compared[first:last], np.uint64(1))
+        parts.append(found)
+        sizes[first + 1 : last + 1] = np.diff(ends)
+    shingles, ends = np.concatenate(parts), np.cumsum(sizes)
+    keys = np.zeros(1 << (2 * len(shingles)).bit_length(), np.uint64)
+    seen = np.full(len(keys), -1, np.int64)
+    documents = np.zeros(len(keys), np.int32)
+    slot = _enter(shingles, publisher.repeat(sizes[1:]), keys)
+    for first, words, bounds in _blocks(buffer):
+        _count(words, bounds, first, counted, publisher, keys, seen, documents)
+    return _contained(shingles, 1.0 / documents[slot], ends, pairs)
 
 
 @njit(cache=True)
-def _distinct(rolled: Hashes, bounds: Ints, documents: Ints) -> tuple[Hashes, Ints]:
-    out = np.empty(len(rolled), np.uint64)
-    ends = np.zeros(len(documents) + 1, np.int64)
+def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
+    """Return one hash per document of its sequence of words; white space and punctuation are ignored."""
+    out = np.empty(len(bounds) - 1, np.uint64)
+    for d in range(len(out)):
+        value = np.uint64(bounds[d + 1] - bounds[d])
+        for i in range(bounds[d], bounds[d + 1]):
+            value += spread(words[i] + np.uint64(i - bounds[d]) * np.uint64(0x9E3779B97F4A7C15))
+        out[d] = value
+    return out
+
+
+@njit(cache=True)
+def _shingle(words: Hashes, i: int) -> np.uint64:
+    rolled = np.uint64(0)
+    for step in range(SHINGLE):
+        rolled = rolled * np.uint64(0x100000001B3) + words[i + step]
+    return spread(rolled)
+
+
+@njit(cache=True)
+def _shingles(
+    words: Hashes, bounds: Ints, wanted: NDArray[np.bool_], sampled: np.uint64
+) -> tuple[Hashes, Ints]:
+    """Return the sorted distinct shingle hashes of each wanted document, and where each document's end."""
+    out = np.empty(len(words), np.uint64)
+    ends = np.zeros(len(bounds), np.int64)
     n = 0
-    for k in range(len(documents)):
-        lo = bounds[documents[k]]
-        hi = bounds[documents[k] + 1] - SHINGLE + 1
-        if hi > lo:
-            own = np.sort(rolled[lo:hi])
-            for i in range(len(own)):
-                if i == 0 or own[i] != own[i - 1]:
-                    out[n] = own[i]
+    for d in range(len(bounds) - 1):
+        first = n
+        if wanted[d]:
+            for i in range(bounds[d], bounds[d + 1] - SHINGLE + 1):
+                shingle = _shingle(words, i)
+                if shingle % sampled == 0:
+                    out[n] = shingle
                     n += 1
-        ends[k + 1] = n
+        own = np.sort(out[first:n])
+        n = first
+        for i in range(len(own)):
+            if i == 0 or own[i] != own[i - 1]:
+                out[n] = own[i]
+                n += 1
+        ends[d + 1] = n
     return out[:n].copy(), ends
+
+
+@njit(cache=True)
+def _place(shingle: np.uint64, publisher: int, keys: Hashes) -> tuple[np.uint64, np.int64]:
+    """Return the key of a shingle of a publisher, and its place in the table, or the free one that it would have."""
+    key = spread(shingle + np.uint64(publisher + 1) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+    at = np.int64((key >> np.uint64(1)) & np.uint64(len(keys) - 1))
+    while keys[at] != 0 and keys[at] != key:
+        at = (at + 1) & (len(keys) - 1)
+    return key, at
+
+
+@njit(cache=True)
+def _enter(shingles: Hashes, publisher: Ints, keys: Hashes) -> Ints:
+    """Enter shingles into the table; return the place of each."""
+    slot = np.empty(len(shingles), np.int64)
+    for i in range(len(shingles)):
+        key, at = _place(shingles[i], publisher[i], keys)
+        keys[at] = key
+        slot[i] = at
+    return slot
+
+
+@njit(cache=True)
+def _count(
+    words: Hashes, bounds: Ints, first: int, counted: NDArray[np.bool_], publisher: Ints,
+    keys: Hashes, seen: Ints, documents: NDArray[np.int32],
+) -> None:  # fmt: skip
+    """Add up in how many documents of its publisher each shingle of the table stands."""
+    for d in range(len(bounds) - 1):
+        document = first + d
+        if counted[document]:
+            for i in range(bounds[d], bounds[d + 1] - SHINGLE + 1):
+                _, at = _place(_shingle(words, i), publisher[document], keys)
+                if keys[at] != 0 and seen[at] != document:
+                    seen[at] = document
+                    documents[at] += 1
 
 
 @njit(cache=True)
 def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
     """Return a hash of every word (ASCII letters in lower case), and where the words of each document begin."""
-    out = np.empty(len(data) // 2 + len(offsets) + 1, np.uint64)
+    out = np.empty((offsets[-1] - offsets[0]) // 2 + len(offsets) + 1, np.uint64)
     bounds = np.zeros(len(offsets), np.int64)
     basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
     n = 0
@@ -252,31 +337,20 @@ def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
 
 
 @njit(cache=True)
-def _postings(ranked: Hashes, owner: Ints, publisher: Ints, order: Ints, packed: Ints) -> tuple[int, Floats]:
-    """Weigh every shingle, and propose pairs of documents that are close together in a sampled posting list."""
-    weights = np.empty(len(ranked))
-    documents = np.int64(len(publisher))
+def _postings(ranked: Hashes, owner: Ints, documents: int, packed: Ints) -> int:
+    """Propose pairs of documents that are close together in a posting list."""
     n = 0
     a = 0
     while a < len(ranked):
         b = a + 1
         while b < len(ranked) and ranked[b] == ranked[a]:
             b += 1
-        i = a
-        while i < b:
-            j = i + 1
-            while j < b and publisher[owner[j]] == publisher[owner[i]]:
-                j += 1
-            for k in range(i, j):
-                weights[order[k]] = 1.0 / (j - i)
-            i = j
-        if ranked[a] % np.uint64(SAMPLED) == 0:
-            for i in range(a, b):
-                for j in range(i + 1, min(b, i + 1 + WINDOW)):
-                    packed[n] = min(owner[i], owner[j]) * documents + max(owner[i], owner[j])
-                    n += 1
+        for i in range(a, b):
+            for j in range(i + 1, min(b, i + 1 + WINDOW)):
+                packed[n] = min(owner[i], owner[j]) * documents + max(owner[i], owner[j])
+                n += 1
         a = b
-    return n, weights
+    return n
 
 
 @njit(cache=True)
@@ -286,7 +360,7 @@ def _contained(shingles: Hashes, weights: Floats, ends: Ints, pairs: Ints) -> Fl
     for d in range(len(ends) - 1):
         for i in range(ends[d], ends[d + 1]):
             totals[d] += weights[i]
-    out = np.empty(len(pairs))
+    out = np.zeros(len(pairs))
     for p in range(len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]
         i, j = ends[x], ends[y]
@@ -301,7 +375,8 @@ def _contained(shingles: Hashes, weights: Floats, ends: Ints, pairs: Ints) -> Fl
                 i += 1
             else:
                 j += 1
-        out[p] = max(left / totals[x], right / totals[y])
+        if totals[x] > 0 and totals[y] > 0:  # else a document of fewer words than a shingle has
+            out[p] = max(left / totals[x], right / totals[y])
     return out
 
 

@@ -175,9 +175,11 @@ def _refuse_other_results(job: Job) -> None:
 
 def _duplicates_in(results: Files) -> pa.Table:
     """Return the duplicates among the articles of a run."""
-    columns = ["doc_id", "text", "clean_text", "url", "publisher", "published"]
+    columns = ["doc_id", "clean_text", "url", "publisher", "published"]  # no text, which is as large again
     with results.open("cleaned.parquet") as cleaned, results.open("verdicts.parquet") as verdicts:
-        corpus = parquet.read_table(cleaned, columns=columns).to_pandas()
+        corpus = (
+            parquet.read_table(cleaned, columns=columns).to_pandas().rename(columns={"clean_text": "text"})
+        )
         corpus["verdict"] = parquet.read_table(verdicts, columns=["verdict"]).to_pandas()["verdict"]
     return table_of(duplicates(corpus))
 

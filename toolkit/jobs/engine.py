@@ -334,6 +334,7 @@ class Job:
         if self._pending is not None:
             written = [parts.assemble(self.spool, self.target, self._finished(), items.pop(0))]
         written += self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
+        parts.forget()  # finding duplicates and the report need the memory
         return dict(zip(targets, written, strict=True))
 
     def rows_of(self, kind: str) -> int:
