@@ -14,6 +14,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.certificate import Certificate, alpha, draw, upper
 from toolkit.errors import CorpusError
 from toolkit.evaluation.spans import span_counts, span_scores
+from toolkit.record import closed
 
 TRIALS = 100
 
@@ -273,11 +274,14 @@ def test_little_text_is_no_error():
 def test_a_certificate_is_saved_beside_the_results_and_read_again(world, tmp_path):
     corpus, spans, masks = world
     given = certify(corpus, spans, judge(draw(corpus, spans), masks))
-    (tmp_path / "run.json").write_text('{"counts": {"in": 3}}', "utf-8")
+    counts = {"in": 3, "kept": 3, "quarantined": 0, "characters": 9, "removed": {}, "topics": {}}
+    parts = dict.fromkeys(("versions", "parameters", "models", "outputs"), {})
+    record = {**parts, "seeds": [], "inputs": [], "counts": counts, "environment": {"inputs": []}}
+    (tmp_path / "run.json").write_text(json.dumps(closed(record)), "utf-8")
     given.save(tmp_path)
     assert Certificate.load(tmp_path) == given
     record = json.loads((tmp_path / "run.json").read_text("utf-8"))
-    assert record["counts"] == {"in": 3}
+    assert (record["counts"], record) == (counts, closed(record))
     assert record["certificate"]["article_lost"] == given.article_lost
     (tmp_path / "certificate.json").write_text("[]", "utf-8")
     with pytest.raises(CorpusError, match=r"certificate\.json: no certificate"):

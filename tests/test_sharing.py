@@ -165,7 +165,7 @@ def test_results_that_are_not_those_of_the_record_are_not_shared(results, tmp_pa
     shutil.copytree(results / "out", tmp_path / "out")
     table = parquet.read_table(tmp_path / "out" / "spans.parquet")
     parquet.write_table(table.slice(1), tmp_path / "out" / "spans.parquet")
-    with pytest.raises(ToolkitError, match=r"spans\.parquet: recorded"):
+    with pytest.raises(ToolkitError, match=r"spans\.parquet: not what run\.json states"):
         toolkit.share(tmp_path / "out", tmp_path / "c.parquet")
     with pytest.raises(ToolkitError, match=r"no run\.json"):
         toolkit.share(results, tmp_path / "c.parquet")

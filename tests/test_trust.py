@@ -8,7 +8,10 @@ from licences import ROOT
 
 PAGE = re.sub("<!--.*?-->", "", (ROOT / "docs" / "trust.md").read_text("utf-8"), flags=re.DOTALL)
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
-ROWS = [line for line in PAGE.splitlines() if re.match(r"\|(?! promise \||-)", line)]
+TABLES = [
+    table for table in re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE) if table.startswith("| promise |")
+]
+ROWS = [line for table in TABLES for line in table.splitlines()[2:]]
 
 
 @cache

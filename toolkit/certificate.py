@@ -17,6 +17,7 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
 from toolkit.files import whole
+from toolkit.record import RECORD, amend
 from toolkit.segments import cut
 
 __all__ = ["ARTICLE", "BOILERPLATE", "UNSURE", "Certificate", "Cleaning", "Stratum", "certify", "draw"]
@@ -136,13 +137,11 @@ class Certificate:
         Path
             The file.
         """
-        path, record = Path(folder) / "certificate.json", Path(folder) / "run.json"
-        files = {path: self.to_dict()}
-        if record.is_file():
-            files[record] = json.loads(record.read_text("utf-8")) | {"certificate": self.to_dict()}
-        for place, value in files.items():
-            with whole(place) as temporary:
-                temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        path = Path(folder) / "certificate.json"
+        with whole(path) as temporary:
+            temporary.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n", "utf-8")
+        if (path.parent / RECORD).is_file():
+            amend(folder, [path], certificate=self.to_dict())
         return path
 
     @classmethod

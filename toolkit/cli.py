@@ -288,6 +288,12 @@ def verify(
     decisions: Annotated[
         Path | None, typer.Option("--decisions", metavar="FILE", help="The decisions, if the run had some.")
     ] = None,
+    allowed_signers: Annotated[
+        Path | None,
+        typer.Option(
+            "--allowed-signers", metavar="FILE", help="Who may have signed run.json, as ssh-keygen has it."
+        ),
+    ] = None,
     rerun: Annotated[bool, typer.Option("--rerun", help="Do the run again and compare the bytes.")] = False,
 ) -> None:
     """Hold results to their record.
@@ -297,7 +303,14 @@ def verify(
     from toolkit import verification
 
     held = _finish(
-        lambda: verification.verify(folder, inputs or None, index=index, decisions=decisions, rerun=rerun)
+        lambda: verification.verify(
+            folder,
+            inputs or None,
+            index=index,
+            decisions=decisions,
+            allowed_signers=allowed_signers,
+            rerun=rerun,
+        )
     )
     if held.differences:
         raise typer.Exit(1)

@@ -76,6 +76,10 @@ class UnknownNameError(CorpusError, UsageError):
     """No data set is registered under this name."""
 
 
+class DamagedError(ReportError, VerificationError):
+    """A file of a folder of results is damaged."""
+
+
 class NoRunError(ReportError, VerificationError, UsageError):
     """The folder holds no finished run."""
 

@@ -27,6 +27,7 @@ from toolkit.jobs.engine import Inputs, Job, Workers, threads
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
 from toolkit.provenance import environment, listed, refuse_overwriting
+from toolkit.record import closed
 from toolkit.settings import Settings, read_study
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
@@ -37,7 +38,8 @@ ROWS = 5_000
 PARTS = ("cleaned.parquet", "spans.parquet", "verdicts.parquet", "topics.parquet", "quarantine.parquet")
 DUPLICATES = "duplicates.parquet"
 RESULTS = (*PARTS, DUPLICATES)
-WRITTEN = (*RESULTS, "run.json", "report.html", "report.ipynb")
+PAGES = ("report.html", "report.ipynb")
+WRITTEN = (*RESULTS, "run.json", *PAGES)
 """Files that a run and its report write into their folder."""
 
 MOST_CHARACTERS = 200_000_000
@@ -99,7 +101,7 @@ def run(
     -----
     A run draws no random numbers, so ``seeds`` in ``run.json`` is empty. Runs of the same files with the same
     parameters, models and versions write the same ``run.json``, except for its section ``environment`` (command,
-    paths of the inputs, times, machine).
+    paths of the inputs, times, machine). ``digest`` closes the record without that section, so it can be cited.
 
     Examples
     --------
@@ -143,7 +145,8 @@ def run_with(
         progress=progress, guard=None if force else _refuse_other_results, study=study,
     ) as job:  # fmt: skip
         job.work()
-        target.discard("run.json")
+        for name in ("run.json", *PAGES):  # a report of other results would be a false one
+            target.discard(name)
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})
         summary = job.summary(output)
         lacking = job.rows_of("quarantine") - written["quarantine"][0]
@@ -286,12 +289,14 @@ def one_file_with(
 
 def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[str, str]) -> dict[str, Any]:
     """Return the content of ``run.json``; ``outputs`` are the SHA-256 digests of the results."""
-    return {
+    decided = job.settings.decided
+    content = {
         "versions": job.versions,
         "parameters": job.parameters,
         "seeds": [],  # a run draws no random numbers
         "inputs": job.digests,
         "models": job.models,
+        **({} if decided is None else {"decisions": dict(decided)}),
         "counts": {
             "in": summary.documents_in,
             "kept": summary.kept,
@@ -310,6 +315,7 @@ def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[st
         "outputs": dict(outputs),
         "environment": environment(started, job.given, summary.output),
     }
+    return closed(content)
 
 
 def _account(summary: RunSummary, kept: int, rejected: int) -> None:

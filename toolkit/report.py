@@ -20,8 +20,9 @@ from pyarrow import parquet
 from toolkit import census, words
 from toolkit.certificate import Certificate
 from toolkit.display import Articles, Card, CleanedArticle, Table, show, telling, visible
-from toolkit.errors import NoRunError, OutputError, ReportError
+from toolkit.errors import OutputError, ReportError
 from toolkit.files import whole
+from toolkit.record import amend, intact
 from toolkit.verdict import TEXTS
 
 SAMPLE = 1_000
@@ -71,17 +72,13 @@ class Results:
     ------
     NoRunError
         The folder holds no finished run.
+    DamagedError
+        A result or the record is damaged, or is not what the record states.
     """
 
     def __init__(self, folder: str | Path, *, texts: bool = True) -> None:
         self.folder, self.texts = Path(folder), texts
-        try:
-            self.record: dict[str, Any] = json.loads((self.folder / "run.json").read_text("utf-8"))
-        except FileNotFoundError:
-            msg = (
-                f"{self.folder}: no run.json, so no finished run; run `news-toolkit run IN -o {self.folder}`"
-            )
-            raise NoRunError(msg) from None
+        self.record: dict[str, Any] = intact(folder)
         self.counts: dict[str, Any] = self.record["counts"]
 
     def __repr__(self) -> str:
@@ -478,7 +475,7 @@ def render(
         )
         raise ReportError(msg) from error
     given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
-    results.save_tables(page.with_name(f"{page.stem}_tables"))
+    tables = results.save_tables(page.with_name(f"{page.stem}_tables"))
     with whole(page.with_suffix(".ipynb")) as written:
         nbformat.write(book, written)
         normalise(written)
@@ -491,4 +488,7 @@ def render(
     html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
     with whole(page) as temporary:
         temporary.write_text(html, "utf-8")
+    if page.parent.resolve() == folder.resolve():
+        written_files = [page, page.with_suffix(".ipynb"), *sorted(tables.iterdir())]
+        amend(page.parent, written_files, environment={"report": values})
     return page

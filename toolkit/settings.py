@@ -16,6 +16,7 @@ from toolkit.errors import UsageError
 from toolkit.fields import nearest
 from toolkit.loading.faults import kinds_of
 from toolkit.provenance import sha256
+from toolkit.record import digest_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Settings:
     threshold, max_article_loss : float, optional
         As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
     decisions : path, optional
-        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``.
+        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``. It is read once;
+        ``decided`` (dict) is what it said, and the job holds to that.
     index : path, optional
         A remover that ``BoilerplateRemover.save`` wrote; its templates are used and the input is not counted.
         Default: a remover is fitted on the input.
@@ -70,6 +72,7 @@ class Settings:
     index: str | Path | None = None
     duplicates: bool | None = None
     strict: bool = False
+    decided: Mapping[str, str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", dict(self.columns or {}))
@@ -84,6 +87,8 @@ class Settings:
         try:
             check_columns(self.columns)
             object.__setattr__(self, "repair", kinds_of(self.repair))
+            if self.decisions is not None:
+                object.__setattr__(self, "decided", self._decisions())
             self.applied_to(BoilerplateRemover())._check()
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
@@ -91,21 +96,22 @@ class Settings:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
         """Return settings from a mapping; the error for an unknown name suggests the nearest one."""
-        check_names(given, [each.name for each in fields(cls)], "setting")
+        check_names(given, [each.name for each in fields(cls) if each.init], "setting")
         return cls(**given)
 
     def applied_to(self, remover: BoilerplateRemover) -> BoilerplateRemover:
         """Change the parameters of a remover that are set here; leave the others as they are."""
         names = ("remove", "threshold", "max_article_loss")
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
-        if self.decisions is not None:
-            given["decisions"] = self._decisions()
+        if self.decided is not None:
+            given["decisions"] = dict(self.decided)
         return remover.set_params(**given)
 
     def _decisions(self) -> dict[str, str]:
         path = Path(str(self.decisions))
         if not path.is_file():
-            msg = f"{path}: no such file; decisions are what a review of templates writes"
+            what = "not a plain file" if path.exists() else "no such file"
+            msg = f"{path}: {what}; decisions are what a review of templates writes"
             raise UsageError(msg)
         return read_decisions(path)
 
@@ -121,7 +127,9 @@ class Settings:
         return self.detect_language and self.lang is None
 
     def record(self, index: str | None = None) -> dict[str, Any]:
-        """Return the settings as ``run.json`` keeps them: files by their SHA-256, what is not given left out.
+        """Return the settings as ``run.json`` keeps them; what is not given is left out.
+
+        A saved remover stands there by its SHA-256, decisions by that of what they say.
 
         Parameters
         ----------
@@ -136,8 +144,8 @@ class Settings:
             found["repair"] = list(self.repair)  # type: ignore[arg-type]
         if not self.detect_language:
             found["detect_language"] = False
-        if self.decisions is not None:
-            found["decisions"] = sha256(Path(self.decisions))
+        if self.decided is not None:
+            found["decisions"] = digest_of(dict(self.decided))
         if self.index is not None:
             found["index"] = index or sha256(Path(self.index))
         return found
@@ -188,7 +196,11 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     path = Path(path)
     try:
         study = tomllib.loads(path.read_text("utf-8"))
-        check_names(study, ["inputs", "output", *(each.name for each in fields(Settings))], "key of a study")
+        check_names(
+            study,
+            ["inputs", "output", *(each.name for each in fields(Settings) if each.init)],
+            "key of a study",
+        )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, UsageError) as error:
         msg = f"{path}: {error}"
         raise UsageError(msg) from None

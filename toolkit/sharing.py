@@ -25,8 +25,8 @@ from toolkit.loading import load
 from toolkit.loading.limits import Budget, Limits
 from toolkit.loading.quarantine import Unreadable
 from toolkit.provenance import refuse_overwriting
+from toolkit.record import intact
 from toolkit.verdict import VERDICTS
-from toolkit.verification import intact
 
 FORMAT = "news-toolkit cleaning 1"
 _KEY = b"news-toolkit"
@@ -309,10 +309,9 @@ def _lists(path: Path, ids: list[str], kind: pa.StructType) -> pa.ListArray:
 def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     """Return ``run.json`` without what names the machine, decisions on passages by their digest."""
     record = {name: value for name, value in record.items() if name != "environment"}
-    decisions = record["parameters"].get("decisions")
-    if isinstance(decisions, dict):
-        shown = {key if TEMPLATE.fullmatch(key) else digest_of(key): word for key, word in decisions.items()}
-        record["parameters"] = record["parameters"] | {"decisions": shown}
+    if "decisions" in record:
+        said = record["decisions"].items()
+        record["decisions"] = {k if TEMPLATE.fullmatch(k) else digest_of(k): verdict for k, verdict in said}
     return record
 
 

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
-from toolkit import pipeline
+from toolkit import pipeline, report
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.decisions import TEMPLATE, read_decisions
 from toolkit.display import visible
-from toolkit.errors import NoRunError, VerificationError
+from toolkit.errors import CorpusError, ToolkitError, UsageError
+from toolkit.jobs.parts import counts_of
 from toolkit.loading.quarantine import unread
 from toolkit.provenance import digests, models, sha256, versions
+from toolkit.record import RECORD, closed, digest_of, plain_digest, read_record
 from toolkit.settings import Settings
 
-PARTS = ("outputs", "counts", "inputs", "models", "versions", "rerun")
+PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
 ABSENT = "(absent)"
+PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
+"""How the names of files end that may be added to a folder of results."""
+
+SIGNATURE = f"{RECORD}.sig"
+NAMESPACE = "news-toolkit"
+"""What ``ssh-keygen -Y sign -n`` is told: a signature made for something else does not count."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,7 @@ class Check:
     Attributes
     ----------
     part : str
-        One of ``outputs counts inputs models versions rerun``.
+        One of ``record outputs counts rows inputs models versions signature rerun``.
     name : str
         File, count, model or library.
     recorded, found : str
@@ -78,14 +91,16 @@ def verify(
     *,
     index: str | Path | None = None,
     decisions: str | Path | None = None,
+    allowed_signers: str | Path | None = None,
     rerun: bool = False,
 ) -> Verification:
     """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
 
-    The checks cover the digests of the outputs, the counts (counted again in the written files), the digests of
-    the inputs and of the installed models, and the versions of Python and the libraries. With ``rerun`` the run
-    is repeated in a temporary folder with the recorded parameters, and each output is compared byte by byte. If
-    the bytes differ, the check names the first row that differs.
+    The checks cover the digests that close the record, those of all files of the folder (hidden ones aside), the
+    counts and the clean texts (made again from the written files), the inputs in their order, the installed models,
+    and the versions of Python and the libraries. With ``rerun`` the run is repeated in a temporary folder with the
+    recorded parameters, and the record and each output are compared byte by byte. If the bytes differ, the check
+    names the first row that differs.
 
     Parameters
     ----------
@@ -96,7 +111,10 @@ def verify(
     index : path, optional
         The saved remover, if the run had one.
     decisions : path, optional
-        The file of decisions, if the run had one.
+        A file of decisions to compare with those that the record holds.
+    allowed_signers : path, optional
+        File that ``ssh-keygen -Y verify`` takes. ``run.json.sig`` must then be a signature by one of them, made
+        with ``ssh-keygen -Y sign -n news-toolkit -f KEY run.json``.
     rerun : bool, default False
         Repeat the run; takes as much time and disk space as the run did.
 
@@ -108,103 +126,51 @@ def verify(
 
     Raises
     ------
-    VerificationError
+    NoRunError, DamagedError
         There is no record, or it is damaged.
+    UsageError
+        ``index`` or ``allowed_signers`` is not a file.
 
     Examples
     --------
     >>> from toolkit.shipped import shipped
     >>> with TemporaryDirectory() as out:
     ...     _ = pipeline.run(shipped("sample") / "articles.jsonl.gz", out)
-    ...     print(str(verify(out)).splitlines()[0])
+    ...     print(str(verify(out)).splitlines()[1])
     outputs   6 of 6 as recorded
     """
     folder = Path(folder)
-    record = _record(folder)
-    try:
-        places = _places(folder, record) if inputs is None else list(inputs)
-        given = {"index": index, "decisions": decisions}
-        found = Verification(
-            [
-                *_compare("outputs", record["outputs"], _outputs(folder, record["outputs"])),
-                *_compare("counts", _flat(_countable(record["counts"])), _flat(_counts(folder))),
-                *_compare("inputs", _by_name(record["inputs"]), _by_name(_now(places))),
-                *_compare("inputs", _named(given, record["parameters"].get), _named(given, _now_of(given))),
-                *_compare("models", record["models"], models()),
-                *_compare("versions", record["versions"], versions()),
-            ]
-        )
-        if rerun:
-            found += _rerun(folder, record, places, given)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise VerificationError(_no_record(folder, error)) from None
+    record = read_record(folder)
+    for place in (index, allowed_signers):
+        if place is not None and not Path(place).is_file():
+            msg = f"{place}: no such file; name the file itself"
+            raise UsageError(msg)
+    places = (
+        [str(folder / place) for place in record["environment"]["inputs"]] if inputs is None else list(inputs)
+    )
+    found = Verification(
+        [
+            *_closing(record),
+            *_outputs(folder, record),
+            *_contents(folder, record),
+            *_inputs(record, places, index, decisions),
+            *_compare("models", record["models"], models()),
+            *_compare("versions", record["versions"], versions()),
+        ]
+    )
+    if allowed_signers is not None:
+        found.append(_signature(folder, Path(allowed_signers)))
+    if rerun:
+        found += _rerun(folder, record, places, index)
     return found
 
 
-def intact(folder: Path) -> dict[str, Any]:
-    """Return the record of a folder whose results are those of the record; raise VerificationError if not."""
-    record = _record(folder)
-    try:
-        checks = list(_compare("outputs", record["outputs"], _outputs(folder, record["outputs"])))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise VerificationError(_no_record(folder, error)) from None
-    for check in checks:
-        if not check.holds:
-            msg = f"{folder}: {check}; run again"
-            raise VerificationError(msg)
-    return record
-
-
-def _no_record(folder: Path, error: Exception) -> str:
-    return f"{folder / 'run.json'}: not the record of a run ({error}); run again"
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    path = folder / "run.json"
-    try:
-        record = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        msg = f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`"
-        raise NoRunError(msg) from None
-    except ValueError as error:
-        msg = f"{path}: damaged ({error}); run again"
-        raise VerificationError(msg) from None
-    return dict(record)
-
-
-def _places(folder: Path, record: Mapping[str, Any]) -> list[str]:
-    """Return the paths of the recorded inputs; ``run.json`` stores them relative to the folder of results."""
-    return [str(folder / place) for place in record["environment"].get("inputs", [])]
-
-
-def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent."""
-    try:
-        return digests(places) if places else []
-    except FileNotFoundError:
-        found: list[dict[str, Any]] = []
-        for place in places:
-            try:
-                found += digests([place])
-            except FileNotFoundError:
-                continue
-        return found
-
-
-def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {entry["name"]: entry["sha256"] or "(unreadable)" for entry in inputs}
-
-
-def _named(names: Iterable[str], digest: Callable[[str], str | None]) -> dict[str, str]:
-    return {name: found for name in names if (found := digest(name))}
-
-
-def _now_of(given: Mapping[str, str | Path | None]) -> Callable[[str], str | None]:
-    return lambda name: None if given[name] is None else sha256(Path(str(given[name])))
-
-
-def _outputs(folder: Path, names: Mapping[str, str]) -> dict[str, str]:
-    return {name: sha256(folder / name) for name in names if (folder / name).is_file()}
+def _closing(record: Mapping[str, Any]) -> Iterator[Check]:
+    digest, around = str(record.get("digest", ABSENT)), record["environment"]
+    again = closed(record)
+    yield Check("record", "digest", digest, again["digest"])
+    if digest == again["digest"]:  # which the other one covers
+        yield Check("record", "environment", around.get("digest", ABSENT), again["environment"]["digest"])
 
 
 def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
@@ -212,136 +178,236 @@ def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -
         yield Check(part, name, recorded.get(name, ABSENT), found.get(name, ABSENT))
 
 
-def _countable(counts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the counts that the results still show; which documents are outside is not written in them."""
-    return {name: value for name, value in counts.items() if name != "outside"}
+def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
+    """Compare the digests of all files; what a run does not write, or must write, is a difference too."""
+    results = [n for n in pipeline.RESULTS if n != pipeline.DUPLICATES or "duplicates" in record["counts"]]
+    pages = {n: d for n, d in record["environment"].get("pages", {}).items() if n.endswith(PAGES)}
+    recorded = record["outputs"] | pages
+    paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
+    there = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
+    for name in dict.fromkeys([*results, *recorded, *there]):
+        if name in {RECORD, SIGNATURE} or any(page.startswith(f"{name}/") for page in pages):
+            continue
+        kind = "(a link)" if (folder / name).is_symlink() else "(no file of a run)"
+        found = plain_digest(folder, name) or (kind if name in there else ABSENT)
+        yield Check(
+            "outputs", name, recorded.get(name, ABSENT), found if name in pages or name in results else kind
+        )
 
 
-def _flat(counts: Mapping[str, Any]) -> dict[str, str]:
-    flat: dict[str, str] = {}
+def _inputs(
+    record: Mapping[str, Any],
+    places: Sequence[str | Path],
+    index: str | Path | None,
+    decisions: str | Path | None,
+) -> Iterator[Check]:
+    """Compare the inputs and their order; then the saved remover and the decisions."""
+    recorded, found = record["inputs"], _now(places)
+    yield from _compare("inputs", _by_name(recorded), _by_name(found))
+    names, others = ([entry["name"] for entry in entries] for entries in (recorded, found))
+    if names != others and sorted(names) == sorted(others):
+        yield Check("inputs", "order", ", ".join(names), ", ".join(others))
+    for one, other in zip(recorded, found, strict=False):
+        if one["sha256"] == other["sha256"] and one["bytes"] != other["bytes"]:
+            yield Check("inputs", f"{one['name']}: bytes", str(one["bytes"]), str(other["bytes"]))
+    parameters = record["parameters"]
+    said = record.get("decisions") if decisions is None else read_decisions(decisions)
+    given = {
+        "index": None if index is None else sha256(Path(index)),
+        "decisions": None if said is None else digest_of(said),
+    }
+    for name, digest in given.items():
+        if digest or name in parameters:
+            yield Check("inputs", name, str(parameters.get(name, ABSENT)), digest or ABSENT)
+
+
+def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent."""
+    try:
+        return digests(places) if places else []
+    except FileNotFoundError:
+        found = []
+        for place in places:
+            with suppress(FileNotFoundError):
+                found += digests([place])
+        return found
+
+
+def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for number, entry in enumerate(inputs):
+        again = sum(other["name"] == entry["name"] for other in inputs[:number])
+        named[f"{entry['name']} ({again + 1})" if again else entry["name"]] = (
+            entry["sha256"] or "(unreadable)"
+        )
+    return named
+
+
+def _contents(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
+    """Count the written rows again, and make the clean texts again from the texts and the spans."""
+    recorded = {name: value for name, value in record["counts"].items() if name != "outside"}
+    try:
+        checks = list(_rows(folder, _flat(recorded)))
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        checks = [Check("rows", "results", "readable", _reason(error))]
+    yield from checks
+
+
+def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
+    tables = {
+        name: _table(folder / f"{name}.parquet")
+        for name in ("spans", "verdicts", "topics", "quarantine", "duplicates")
+    }
+    documents = pd.Index(_table(folder / "cleaned.parquet", ["doc_id"])["doc_id"])
+    if not documents.is_unique:
+        msg = "a doc_id stands twice"
+        raise LookupError(msg)
+    places = {name: documents.get_indexer(tables[name]["doc_id"]) for name in ("spans", "verdicts", "topics")}
+    counts: Counter[str] = Counter({"kept": 0, "characters": 0, "undated": 0, "halved": 0})
+    changed = ""
+    for batch in _batches(folder / "cleaned.parquet"):
+        frame, first = batch.to_pandas(), counts["kept"]
+        mine = {name: tables[name][(at >= first) & (at < first + len(frame))] for name, at in places.items()}
+        mine["spans"].attrs["outside"] = 0  # which documents are outside is not written in the results
+        found = counts_of(frame, mine)
+        counts.update(_flat({"kept": len(frame), **found} | {"outside": 0}))
+        try:
+            again = BoilerplateRemover().transform(frame.drop(columns="clean_text"), spans=mine["spans"])
+            wrong = np.flatnonzero(again["clean_text"].array != frame["clean_text"].array)
+            changed = changed or (f"another text in {frame['doc_id'].iloc[wrong[0]]}" if len(wrong) else "")
+        except CorpusError as error:
+            changed = _reason(error)
+    del counts["outside"]
+    counts["quarantined"] = unread(tables["quarantine"]["reason"].tolist())
+    counts["in"] = counts["kept"] + counts["quarantined"]
+    if len(tables["duplicates"]):
+        counts.update(_flat({"duplicates": pipeline.kinds_of(pa.Table.from_pandas(tables["duplicates"]))}))
+    yield from _compare("counts", *({k: f"{n:,}" for k, n in each.items()} for each in (recorded, counts)))
+    for name, at in places.items():
+        good = (
+            (at >= 0).all() and (np.diff(at) >= 0).all() and (name != "verdicts" or len(at) == len(documents))
+        )
+        yield Check("rows", f"{name}.parquet", "in order", "in order" if good else "other documents or order")
+    yield Check("rows", "clean_text", "text without its spans", changed or "text without its spans")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:160]
+
+
+def _flat(counts: Mapping[str, Any]) -> dict[str, int]:
+    flat: dict[str, int] = {}
     for name, value in counts.items():
-        rows = {f"{name}: {k}": n for k, n in value.items()} if isinstance(value, dict) else {name: value}
-        flat |= {key: f"{number:,}" for key, number in rows.items()}
+        flat |= {f"{name}: {k}": n for k, n in value.items()} if isinstance(value, dict) else {name: value}
     return flat
 
 
-def _counts(folder: Path) -> dict[str, Any]:
-    """Count in the written files what ``run.json`` counts, one row group at a time."""
-    kept = characters = undated = 0
-    sizes: dict[str, int] = {}
-    lost: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
-    removed: Counter[str] = Counter()
-    verdicts: Counter[str] = Counter()
-    topics: Counter[str] = Counter()
-    for batch in _batches(folder / "spans.parquet", ["doc_id", "start", "end", "kind"]):
-        lengths = pc.subtract(batch["end"], batch["start"]).to_pylist()
-        for doc_id, kind, length in zip(
-            batch["doc_id"].to_pylist(), batch["kind"].to_pylist(), lengths, strict=True
-        ):
-            removed[kind] += length
-            lost[doc_id] += length
-    for batch in _batches(folder / "cleaned.parquet", ["doc_id", "text", "lang", "published"]):
-        kept += batch.num_rows
-        lengths = pc.utf8_length(batch["text"]).to_pylist()
-        characters += sum(lengths)
-        undated += batch["published"].null_count
-        languages.update(lang or "unknown" for lang in batch["lang"].to_pylist())
-        pairs = zip(batch["doc_id"].to_pylist(), lengths, strict=True)
-        sizes |= {doc_id: length for doc_id, length in pairs if doc_id in lost}
-    for batch in _batches(folder / "verdicts.parquet", ["verdict"]):
-        verdicts.update(batch["verdict"].to_pylist())
-    for batch in _batches(folder / "topics.parquet", ["name"]):
-        topics.update(batch["name"].to_pylist())
-    copies = list(_batches(folder / pipeline.DUPLICATES, ["group", "kind"]))
-    rejected = _batches(folder / "quarantine.parquet", ["reason"])
-    quarantined = sum(unread(batch["reason"].to_pylist()) for batch in rejected)
-    return {
-        "in": kept + quarantined,
-        "kept": kept,
-        "quarantined": quarantined,
-        "characters": characters,
-        "removed": removed,
-        "verdicts": verdicts,
-        "topics": topics,
-        "undated": undated,
-        "languages": languages,
-        "halved": sum(2 * length > sizes.get(doc_id, length) for doc_id, length in lost.items()),
-        "duplicates": pipeline.kinds_of(pa.Table.from_batches(copies)) if copies else {},
-    }
+def _table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    frames = [batch.to_pandas() for batch in _batches(path, columns)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"doc_id": []})
 
 
-def _batches(path: Path, columns: list[str] | None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a result; nothing if it is absent or damaged, which the check of its digest reports."""
+def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a result, first none; nothing if it is absent or damaged, as its digest reports."""
+    if plain_digest(path.parent, path.name) is None:
+        return
     try:
         with parquet.ParquetFile(path) as file:
-            yield from file.iter_batches(columns=columns)
+            groups = range(file.num_row_groups)
+            # pyarrow ends the process where it looks a column up that a damaged footer leaves out
+            if all(file.metadata.row_group(n).num_columns == len(file.schema) for n in groups):
+                yield pa.RecordBatch.from_pylist([], file.schema_arrow).select(
+                    columns or file.schema_arrow.names
+                )
+                yield from file.iter_batches(8192, columns=columns)
     except (OSError, pa.ArrowException):
         return
 
 
+def _signature(folder: Path, allowed: Path) -> Check:
+    """Check the detached signature of the record by ``ssh-keygen``."""
+    start, place = ["ssh-keygen", "-Y"], str(folder / SIGNATURE)
+    try:
+        who = subprocess.run(
+            [*start, "find-principals", "-s", place, "-f", str(allowed)], capture_output=True, text=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+        signer = who.stdout.split("\n")[0]
+        done = subprocess.run(
+            [*start, "verify", "-f", str(allowed), "-I", signer, "-n", NAMESPACE, "-s", place],
+            input=(folder / RECORD).read_text("utf-8"), capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("signature", RECORD, "good", f"not checked: {_reason(error)}")
+    if who.returncode or done.returncode:
+        said = (who.stderr if who.returncode else done.stdout or done.stderr).strip() or "no allowed signer"
+        return Check("signature", RECORD, "good", said.splitlines()[0])
+    return Check("signature", f"{RECORD} by {signer}", "good", "good")
+
+
 def _rerun(
-    folder: Path,
-    record: Mapping[str, Any],
-    places: Sequence[str | Path],
-    given: Mapping[str, str | Path | None],
+    folder: Path, record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None
 ) -> Iterator[Check]:
-    """Repeat the run and compare each output; describe outputs whose bytes differ."""
+    """Repeat the run and compare the record and each output; describe outputs whose bytes differ."""
     parameters = record["parameters"]
-    for name, place in given.items():
-        if parameters.get(name) and place is None:
-            yield Check("rerun", "run", "done", f"not done; the run had {name}, pass --{name}")
-            return
-    recorded = [each.name for each in fields(Settings) if each.name in parameters and each.name not in given]
-    settings: dict[str, Any] = {name: parameters[name] for name in recorded}
+    if "index" in parameters and index is None:
+        yield Check("rerun", "run", "done", "not done; the run had index, pass --index")
+        return
+    held = [each.name for each in fields(Settings) if each.init and each.name in parameters]
+    settings: dict[str, Any] = {name: parameters[name] for name in held if name not in {"index", "decisions"}}
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
-        again = Path(temporary)
+        again = Path(temporary, "out")
+        if "decisions" in record:
+            settings["decisions"] = Path(temporary, "decisions.jsonl")
+            lines = (
+                {"template_id" if TEMPLATE.fullmatch(subject) else "text": subject, "verdict": verdict}
+                for subject, verdict in record["decisions"].items()
+            )
+            settings["decisions"].write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
         try:
-            pipeline.run(places, again, **(settings | dict(given)))
-        except (pipeline.PipelineError, FileNotFoundError) as error:
-            yield Check("rerun", "run", "done", str(error))
+            pipeline.run(places, again, index=index, **settings)
+            values = record["environment"].get("report")
+            pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
+            if "report.html" in pages:
+                report.render(again, **values)
+        except (ToolkitError, OSError, TypeError) as error:
+            yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return
-        for name in record["outputs"]:
-            found = "the same bytes"
-            if _digest(folder / name) != _digest(again / name):
-                found = _difference(folder / name, again / name)
-            yield Check("rerun", name, "the same bytes", found)
-
-
-def _digest(path: Path) -> str | None:
-    return sha256(path) if path.is_file() else None
+        made = read_record(again)
+        for part in ("parameters", "seeds", "inputs", "decisions", "counts"):
+            told, now = record.get(part), made.get(part)
+            if not (isinstance(told, dict) and isinstance(now, dict)):
+                told, now = {part: told}, {part: now}
+            for name in told | now:
+                if (one := told.get(name)) != (other := now.get(name)):
+                    yield Check("rerun", f"{part}: {name}", json.dumps(one), json.dumps(other))
+        for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:
+            digest = plain_digest(again, name)
+            found = "the same bytes" if digest and digest == plain_digest(folder, name) else ""
+            yield Check("rerun", name, "the same bytes", found or _difference(folder / name, again / name))
 
 
 def _difference(old: Path, new: Path) -> str:
     """Describe how two results differ: which columns, in how many rows, and the id of the first row."""
-    try:
-        before, after = parquet.ParquetFile(old), parquet.ParquetFile(new)
-    except (OSError, pa.ArrowException):
-        return "no such file to compare with" if not old.is_file() else "other bytes; the old file is damaged"
-    with before, after:
-        if before.metadata.num_rows != after.metadata.num_rows:
-            return f"{after.metadata.num_rows:,} rows in place of {before.metadata.num_rows:,}"
-        if before.schema_arrow.names != after.schema_arrow.names:
-            return f"columns {', '.join(after.schema_arrow.names)}"
-        rows: Counter[str] = Counter()
-        first = ""
-        for one, other in zip(_rows(before), _rows(after), strict=False):
-            for name in one.schema.names:
-                differ = [a != b for a, b in zip(one[name].to_pylist(), other[name].to_pylist(), strict=True)]
-                rows[name] += sum(differ)
-                if not first and any(differ):
-                    first = f", first {one[one.schema.names[0]][differ.index(True)].as_py()}"
-        total = before.metadata.num_rows
-    changed = [f"{name} in {n:,}" for name, n in rows.items() if n]
+    tables = [list(_batches(path)) for path in (old, new)]
+    if not all(tables):
+        return "other bytes, or no table to compare with"
+    before, after = (pa.Table.from_batches(batches) for batches in tables)
+    if before.num_rows != after.num_rows:
+        return f"{after.num_rows:,} rows in place of {before.num_rows:,}"
+    if before.column_names != after.column_names:
+        return f"columns {', '.join(after.column_names)}"
+    changed, first = [], before.num_rows
+    for name, one, other in zip(before.column_names, before.columns, after.columns, strict=True):
+        differ = [a != b for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)]
+        if any(differ):
+            changed.append(f"{name} in {sum(differ):,}")
+            first = min(first, differ.index(True))
     if not changed:
         return "other bytes, but the same rows (another version of the Parquet writer)"
-    return f"of {total:,} rows, {', '.join(changed)} differ{first}"
-
-
-def _rows(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
-    yield from file.iter_batches(batch_size=1024)
+    return f"of {before.num_rows:,} rows, {', '.join(changed)} differ, first {before[0][first]}"
 
 
 def _short(value: str) -> str:
     """Return a value for display: a shortened digest, or text with control characters made visible."""
-    return value[:12] if len(value) == 64 and value.isalnum() else visible(value)
+    return value[:12] if len(value) == 64 and value.isalnum() else visible(value[:200])

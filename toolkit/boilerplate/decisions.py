@@ -33,6 +33,8 @@ LARGEST = 64 << 20
 
 TEMPLATE = re.compile(r"[0-9a-f]{16}")
 """What a ``template_id`` looks like; all else is the text of a passage."""
+HALF = re.compile("[\ud800-\udfff]")
+"""Half a character (a lone surrogate), which JSON can hold and no text does."""
 NONE, KEPT = -2, -1
 """Verdicts by number: no word on it; keep. Kinds are their place in :data:`KINDS`."""
 
@@ -86,7 +88,10 @@ def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
         verdict = row.get("verdict")
         if verdict != WITHDRAWN:
             check_verdict(place, verdict)
-        yield str(subject), str(verdict), str(row.get("note") or "")
+        if not isinstance(subject, str) or HALF.search(subject):
+            msg = f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted"
+            raise ValueError(msg)
+        yield subject, str(verdict), str(row.get("note") or "")
 
 
 def _plain_file(path: str | Path) -> Path:
@@ -170,7 +175,8 @@ class Rules:
         given = read_decisions(decisions) if isinstance(decisions, str | Path) else dict(decisions or {})
         number = {k: i for i, k in enumerate(KINDS)} | {KEEP: KEPT}
         templates, passages = dict[int, int](), dict[int, int]()
-        for subject, verdict in given.items():
+        # one order whatever the file's: where two passages share a segment, the shorter, more exact one decides
+        for subject, verdict in sorted(given.items(), key=lambda item: (-len(item[0]), item[0])):
             meant = number[check_verdict(f"decisions[{subject[:40]!r}]", verdict)]
             if TEMPLATE.fullmatch(subject):
                 templates[int(subject, 16)] = meant

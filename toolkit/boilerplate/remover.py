@@ -25,6 +25,7 @@ from toolkit.boilerplate.decisions import (
     Rules,
     append_decision,
     check_verdict,
+    read_decisions,
 )
 from toolkit.boilerplate.edges import extended
 from toolkit.boilerplate.evidence import KINDS
@@ -284,13 +285,16 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return self
 
     def save(self, path: str | Path) -> None:
-        """Write the index and the parameters as one Parquet file; ``templates_`` is not kept."""
+        """Write the index and the parameters as one Parquet file; ``templates_`` is not kept.
+
+        Decisions are kept as what they say now, not as the path of their file.
+        """
         parameters = self.get_params(deep=False)
         del parameters["model"]
         if self.remove is not None:
             parameters["remove"] = sorted(self.remove)
-        if isinstance(self.decisions, Path):
-            parameters["decisions"] = str(self.decisions)
+        if isinstance(self.decisions, str | Path):
+            parameters["decisions"] = read_decisions(self.decisions)
         getattr(self, "index_", TemplateIndex()).save(path, parameters | {"fitted": hasattr(self, "index_")})
 
     @classmethod
@@ -305,9 +309,14 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         index = TemplateIndex.load(path)
         parameters = dict(index.about)
         fitted = parameters.pop("fitted", True)
-        remover = cls(**{name: parameters[name] for name in cls().get_params() if name in parameters})
+        names = cls().get_params().keys() - {"model"}
+        remover = cls(**{name: parameters[name] for name in names if name in parameters})
         try:
             remover._check()
+            if not isinstance(remover.decisions, dict | None):
+                msg = f"decisions={str(remover.decisions)[:60]!r}: a place elsewhere, which is not read"
+                raise ValueError(msg)
+            Rules.of(remover.decisions)
         except (TypeError, ValueError) as error:
             msg = (
                 f"{path}: its parameters are those of no remover ({error}); fit the remover again and save it"

@@ -253,6 +253,13 @@ class Job:
                 self.parts.append(part)
                 hashes.append(np.frombuffer(of_ids, np.uint64))
                 bar.update(part["kept"])
+        now = list(self._each(digest, self.inputs))
+        if changed := [
+            known["name"] for known, found in zip(self.digests, now, strict=True) if known != found
+        ]:
+            self.close()  # what was read has no digest
+            msg = f"{changed[0]}: changed while it was read; run again when nothing writes to it any more"
+            raise PipelineError(msg)
         ids = np.concatenate(hashes)
         if not len(ids):
             raise self._nothing()

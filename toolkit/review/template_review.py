@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, decision_lines
+from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, decision_lines, read_decisions
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.review.journal import Entry
 from toolkit.review.occurrences import passages, segments, summary, undecided
@@ -177,7 +177,14 @@ def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Pat
     """Return where decisions go: the file given, or that of the remover; they must not differ."""
     held = remover.decisions
     if held is not None and not isinstance(held, str | Path):
-        msg = "remover: decisions is a mapping, which a review cannot append to; pass the path of a decisions.jsonl"
+        if given is not None and read_decisions(given) == dict(
+            held
+        ):  # a saved remover carries what the file says
+            return Path(given)
+        msg = (
+            "remover: decisions is a mapping, which a review cannot append to; pass the path of a decisions.jsonl "
+            "that holds the same"
+        )
         raise ValueError(msg)
     if given is not None and held is not None and Path(given) != Path(held):
         msg = f"decisions={str(given)!r}: the remover honours {str(held)!r}; pass that, or set remover.decisions"

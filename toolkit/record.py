@@ -1,0 +1,175 @@
+"""Record: ``run.json``, what a run says of itself; closed by digests, read with its types checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from toolkit.display import visible
+from toolkit.errors import DamagedError, NoRunError
+from toolkit.files import whole
+from toolkit.provenance import sha256
+
+RECORD = "run.json"
+_LATER = ("environment", "certificate")
+_LARGEST = 256 << 20
+"""Bytes of a record."""
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of a JSON value in its canonical form: sorted keys, no white space, ASCII.
+
+    Examples
+    --------
+    >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def closed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with its two closing digests.
+
+    ``digest`` covers all but ``environment`` and ``certificate``: it is the same for two runs with the same results,
+    and can be cited. ``environment.digest`` covers ``digest`` and what is added later or differs from run to run.
+
+    Examples
+    --------
+    >>> one, other = (closed({"seeds": [], "environment": {"started": time}}) for time in "ab")
+    >>> one["digest"] == other["digest"], one["environment"]["digest"] == other["environment"]["digest"]
+    (True, False)
+    """
+    content = {name: value for name, value in record.items() if name not in {"digest", *_LATER}}
+    later = {name: value for name, value in record.items() if name in _LATER}
+    later["environment"] = {k: v for k, v in record.get("environment", {}).items() if k != "digest"}
+    digest = digest_of(content)
+    later["environment"] = later["environment"] | {"digest": digest_of([digest, later])}
+    return content | {"digest": digest, **later}
+
+
+def amend(folder: str | Path, files: Iterable[Path], **sections: Any) -> None:
+    """Add the digests of files in a folder of results to its record, and sections; close the record again.
+
+    A record that was changed stays as it is, so that :func:`toolkit.verification.verify` still finds the change.
+
+    Parameters
+    ----------
+    folder : path
+    files : iterable of Path
+        Pages, tables and certificates in ``folder``; recorded as ``environment.pages``.
+    **sections
+        New values of ``environment`` or ``certificate``.
+    """
+    record = read_record(folder)
+    if closed(record) == record:
+        environment = record["environment"] | sections.pop("environment", {})
+        made = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+        environment["pages"] = record["environment"].get("pages", {}) | made
+        with whole(Path(folder) / RECORD) as temporary:
+            text = json.dumps(
+                closed(record | sections | {"environment": environment}), ensure_ascii=False, indent=2
+            )
+            temporary.write_text(text + "\n", "utf-8")
+
+
+def intact(folder: str | Path) -> dict[str, Any]:
+    """Return the record of a folder whose results have the digests that it states.
+
+    Raises
+    ------
+    NoRunError, DamagedError
+    """
+    record = read_record(folder)
+    for name, recorded in record["outputs"].items():
+        if plain_digest(Path(folder), name) != recorded:
+            msg = f"{Path(folder) / visible(name)}: not what {RECORD} states; see `news-toolkit verify {folder}`"
+            raise DamagedError(msg)
+    return record
+
+
+def plain_digest(folder: Path, name: str) -> str | None:
+    """Return the SHA-256 of a file that lies in a folder, None if there is no plain file of that name in it."""
+    parts = PurePosixPath(name).parts
+    if name != "/".join(parts) or ".." in parts or not parts or not (folder / name).is_file():
+        return None
+    ways = [folder.joinpath(*parts[:n]) for n in range(1, len(parts) + 1)]
+    return None if any(way.is_symlink() for way in ways) else sha256(ways[-1])
+
+
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """Return the content of ``run.json``, whose sections have the types that readers lean on.
+
+    Raises
+    ------
+    NoRunError
+        There is none.
+    DamagedError
+        It is no record of a run; the message names the first value that is wrong.
+    """
+    path = Path(folder) / RECORD
+    if not path.exists():
+        msg = f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`"
+        raise NoRunError(msg)
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+            msg = f"a link, no plain file, or larger than {_LARGEST >> 20} MiB"
+            raise ValueError(msg)
+        record = json.loads(path.read_text("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+        if wrong := _unfit(record, _SHAPE, "record"):
+            raise ValueError(wrong)
+        digest_of(record)  # no lone surrogate, no number that cannot be written again
+    except (ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:160]
+        msg = f"{path}: not the record of a run ({visible(reason)}); run again"
+        raise DamagedError(msg) from None
+    return dict(record)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        msg = "a key stands twice"
+        raise ValueError(msg)
+    return found
+
+
+def _no_number(name: str) -> None:
+    msg = f"{name} is no number"
+    raise ValueError(msg)
+
+
+_ANY = "*"
+_NUMBERS = {_ANY: int}
+_SHAPE: Any = {
+    "versions": {_ANY: str}, "parameters": {}, "seeds": [object], "models": {_ANY: str}, "outputs": {_ANY: str},
+    "inputs": [{"name": str, "bytes": int | None, "sha256": str | None}], "?decisions": {_ANY: str},
+    "counts": {
+        "in": int, "kept": int, "quarantined": int, "characters": int, "removed": _NUMBERS, "topics": _NUMBERS,
+        "?verdicts": _NUMBERS, "?faults": _NUMBERS, "?languages": _NUMBERS, "?duplicates": _NUMBERS, _ANY: int,
+    },
+    "environment": {"inputs": [str], "?pages": {_ANY: str}, "?report": {}}, "?certificate": {},
+}  # fmt: skip
+"""Sections of a record: a type, a list of something, or a mapping of names to something; a name with ``?`` may be
+absent, ``*`` is any other name."""
+
+
+def _unfit(value: Any, shape: Any, place: str) -> str | None:
+    """Return what in a value does not have the shape, or None."""
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            return f"{place} is no mapping"
+        if gone := [name for name in shape if name[0] not in "?*" and name not in value]:
+            return f"{place} lacks {gone[0]}"
+        rest = shape.get(_ANY, object)
+        parts = [(v, shape.get(k, shape.get(f"?{k}", rest)), f"{place}.{k}") for k, v in value.items()]
+    elif isinstance(shape, list):
+        if not isinstance(value, list):
+            return f"{place} is no list"
+        parts = [(each, shape[0], f"{place}[{number}]") for number, each in enumerate(value)]
+    else:
+        good = isinstance(value, shape) and not (shape is int and isinstance(value, bool))
+        return None if good else f"{place} is {type(value).__name__}"
+    return next((wrong for part in parts if (wrong := _unfit(*part))), None)
