@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.baselines import BASELINES
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.layouts import PAGE
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.corpus import COLUMNS
-from toolkit.evaluation.baselines import BASELINES
 from toolkit.evaluation.intervals import bootstrap_all
 from toolkit.evaluation.spans import span_counts, span_scores
 from training.boilerplate import train

@@ -50,8 +50,8 @@ def digest(part: str) -> str:
 
 def boilerplate() -> pd.DataFrame:
     """Score one fold of three: a third of the publishers, none seen by the weights of words or the trees."""
+    from benchmarks.baselines import BASELINES
     from benchmarks.crossvalidation import held_out_spans
-    from toolkit.evaluation.baselines import BASELINES
     from toolkit.evaluation.spans import span_counts, span_scores
 
     corpus, gold, found = held_out_spans(folds=3, only=(0,))

@@ -275,8 +275,15 @@ def test_a_certificate_is_saved_beside_the_results_and_read_again(world, tmp_pat
     corpus, spans, masks = world
     given = certify(corpus, spans, judge(draw(corpus, spans), masks))
     counts = {"in": 3, "kept": 3, "quarantined": 0, "characters": 9, "removed": {}, "topics": {}}
-    parts = dict.fromkeys(("versions", "parameters", "models", "outputs"), {})
-    record = {**parts, "seeds": [], "inputs": [], "counts": counts, "environment": {"inputs": []}}
+    parts = {name: {} for name in ("parameters", "models", "outputs")}
+    record = {
+        **parts,
+        "versions": {"news-toolkit": "1", "python": "3"},
+        "seeds": [],
+        "inputs": [],
+        "counts": counts,
+        "environment": {"inputs": []},
+    }
     (tmp_path / "run.json").write_text(json.dumps(closed(record)), "utf-8")
     given.save(tmp_path)
     assert Certificate.load(tmp_path) == given

@@ -277,7 +277,8 @@ FORGERIES = [
     ("a seed", NO, FOUND, record("seeds", value=[7])),
     ("a seed", YES, RERUN, record("seeds", value=[7])),
     ("a version", YES, FOUND, record("versions", "numpy", value="0.1")),
-    ("all versions left out", YES, FOUND, section("versions", lambda known: {})),
+    ("all versions left out", YES, REFUSED, section("versions", lambda known: {})),
+    ("a version left out", YES, FOUND, section("versions", lambda known: known.pop("numpy") and known)),
     ("the digest of a model", YES, FOUND, record("models", "boilerplate.npz", value="0" * 64)),
     ("a decision put in", YES, FOUND, record("decisions", value={"0" * 16: "keep"})),
     ("the closing digest", NO, FOUND, record("digest", value="0" * 64)),
@@ -446,11 +447,7 @@ def test_damaged_files_of_results_are_told_in_one_line(original, tmp_path):
 def told_badly(folder, place):
     for job in (
         lambda: verify(folder.out),
-        lambda: [
-            Results(folder.out).headline(),
-            Results(folder.out).publishers(),
-            Results(folder.out).templates(),
-        ],
+        lambda: Results(folder.out).about(),
         lambda: share(folder.out, place / "c.parquet"),
     ):
         try:
@@ -460,6 +457,15 @@ def told_badly(folder, place):
                 yield str(error)
         except Exception as error:
             yield f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"article_lost": "x"}', b"\xff", b'{"n": [[]]}'])
+def test_a_damaged_certificate_is_told_in_one_line(original, tmp_path, text):
+    shutil.copytree(original / "out", tmp_path / "out")
+    (tmp_path / "out" / "certificate.json").write_bytes(text)
+    with pytest.raises(ToolkitError, match=r"certificate\.json: ") as caught:
+        Results(tmp_path / "out").methods()
+    assert "\n" not in str(caught.value)
 
 
 def test_mended_tables_of_any_type_are_differences_and_no_traceback(original, tmp_path):

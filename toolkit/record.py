@@ -144,7 +144,8 @@ def _no_number(name: str) -> None:
 _ANY = "*"
 _NUMBERS = {_ANY: int}
 _SHAPE: Any = {
-    "versions": {_ANY: str}, "parameters": {}, "seeds": [object], "models": {_ANY: str}, "outputs": {_ANY: str},
+    "versions": {"news-toolkit": str, "python": str, _ANY: str}, "parameters": {}, "seeds": [object],
+    "models": {_ANY: str}, "outputs": {_ANY: str},
     "inputs": [{"name": str, "bytes": int | None, "sha256": str | None}], "?decisions": {_ANY: str},
     "counts": {
         "in": int, "kept": int, "quarantined": int, "characters": int, "removed": _NUMBERS, "topics": _NUMBERS,

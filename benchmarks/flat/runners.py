@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.baselines import c4_lines, repeated_segments
 from benchmarks.flat.sets import SPANS, FlatSet, outside
 from toolkit import BoilerplateRemover
 from toolkit.boilerplate.model import SHIPPED
-from toolkit.evaluation.baselines import c4_lines, repeated_segments
 
 RECORDED = Path(__file__).parents[2] / "data" / "benchmarks" / "flat"
 """Folder of recorded outputs: ``<runner>.jsonl``, rows of ``set, doc_id, start, end``."""
