@@ -204,9 +204,9 @@ def test_the_command_of_the_wheel_alone_makes_a_run(installed, tmp_path):
 
 
 PUBLIC = [
-    "BoilerplateRemover", "TemplateIndex", "ToolkitError", "TopicClassifier", "apply", "audit", "census", "clean",
-    "datasets", "display", "distributed", "duplicates", "errors", "evaluation", "iter_batches", "load", "pipeline",
-    "plots", "prevalence", "quarantine", "report", "review", "share", "show", "verdicts", "words",
+    "BoilerplateRemover", "TemplateIndex", "ToolkitError", "TopicClassifier", "apply", "audit", "census", "certify",
+    "clean", "datasets", "display", "distributed", "duplicates", "errors", "evaluation", "iter_batches", "load",
+    "pipeline", "plots", "prevalence", "quarantine", "report", "review", "share", "show", "verdicts", "words",
 ]  # fmt: skip
 
 

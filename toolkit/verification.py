@@ -378,7 +378,7 @@ def _rerun(
             told, now = record.get(part), made.get(part)
             if not (isinstance(told, dict) and isinstance(now, dict)):
                 told, now = {part: told}, {part: now}
-            for name in told | now:
+            for name in sorted((told | now).keys() - {"study"}):  # which named what is compared
                 if (one := told.get(name)) != (other := now.get(name)):
                     yield Check("rerun", f"{part}: {name}", json.dumps(one), json.dumps(other))
         for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:
