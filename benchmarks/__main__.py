@@ -16,13 +16,11 @@ def main() -> None:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="boilerplate, topics, contamination, fitting, subtopics; default the first four",
+        help="boilerplate, topics, contamination, fitting; default all",
     )
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--documents", type=int, help="contamination, subtopics: only the first articles of allsides"
-    )
+    parser.add_argument("--documents", type=int, help="contamination: only the first articles of allsides")
     parser.add_argument(
         "--record", action="store_true", help="topics: store the figures that docs/topics.md shows"
     )
@@ -61,11 +59,6 @@ def main() -> None:
 
         print("\nTopics of one's own: fit on labels, beside a peer in the same run\n")
         print(fitting_table(seed=arguments.seed).round(4).to_string())
-    if "subtopics" in arguments.parts:
-        from benchmarks.subtopics import allsides_table
-
-        print("\nSecond level, tried without labels: accuracy where slugs of allsides tell the answer\n")
-        print(allsides_table(arguments.documents).round(3).to_string())
 
 
 if __name__ == "__main__":

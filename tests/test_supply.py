@@ -107,7 +107,7 @@ def test_the_wheel_holds_models_and_taxonomy_and_nothing_of_the_workshop(built):
         names = set(wheel.namelist())
     wanted = {
         "toolkit/models/boilerplate.npz", "toolkit/models/boilerplate.json", "toolkit/models/topics.npz",
-        "toolkit/models/topics.json", "toolkit/data/taxonomy.json", "toolkit/data/subtopics.json",
+        "toolkit/models/topics.json", "toolkit/data/taxonomy.json",
         "toolkit/data/sample/articles.jsonl.gz", "toolkit/data/sample/gold.jsonl", "toolkit/datasets/registry.json",
         "toolkit/report.md", "toolkit/py.typed",
     }  # fmt: skip
