@@ -1,8 +1,8 @@
 """How often verdicts are right: ``python -m benchmarks.verdicts``; trains once, a minute or two on a free core.
 
 The invented world of ``walls.jsonl`` and ``negatives.jsonl`` and a fifth of the publishers are kept from training. Its
-150 texts were written by another author than those that are learned from; the briefs are the first sentences of
-articles of publishers that were not seen.
+texts were written by another author than those that are learned from; the briefs are the first sentences of articles
+of publishers that were not seen.
 """
 
 from __future__ import annotations
@@ -38,44 +38,56 @@ def told(model: VerdictModel, rows: list[dict[str, Any]]) -> NDArray[np.str_]:
     return np.array(LEARNED)[chances.argmax(axis=1)]
 
 
-def figures(model: VerdictModel) -> pd.DataFrame:
-    """Score a model that did not see the invented world, nor the publishers of :func:`held`."""
+def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score a model that did not see the invented world, nor the publishers of :func:`held`.
+
+    Returns what the invented pages were called, by verdict and language, and how many articles were called none.
+    """
     walls = [row for row in invented("walls") if row["verdict"] != "twice"]
-    right = told(model, walls) == np.array([row["verdict"] for row in walls])
-    article = told(model, walls) == "article"
-    langs = np.array([row["lang"] for row in walls])
-    real = [row for row in load_texts(world=False).articles if held(row["group"])]
+    called = told(model, walls)
+    truth, langs = (np.array([row[name] for row in walls]) for name in ("verdict", "lang"))
+    pages = []
+    for label in ("all", *sorted(set(truth)), *sorted(set(langs))):
+        chosen = (truth == label) | (langs == label) | (label == "all")
+        pages.append(
+            {"label": label, "series": "pages", "value": int(chosen.sum()), "low": None, "high": None}
+        )
+        pages += [
+            _share(label, name, found[chosen])
+            for name, found in (("right", called == truth), ("called an article", called == "article"))
+        ]
+    real = [row for row in all_articles if held(row["group"])]
     rng = random.Random(5)
-    briefs = [row | {"text": " ".join(opening(row, rng, 3))} for row in real if row["clean"]]
-    rows = []
-    for name in ("all", *sorted(set(langs))):
-        chosen = np.ones(len(walls), bool) if name == "all" else langs == name
-        rows += [("right", name, right[chosen]), ("called an article", name, article[chosen])]
-    for name, texts in (("articles", real), ("briefs", briefs), ("look-alikes", invented("negatives"))):
-        rows.append(("called no article", name, told(model, texts) != "article"))
-    table = []
-    for series, label, found in rows:
-        found_rate = rate(int(found.sum()), len(found))
-        table.append({"label": label, "series": series, "value": found_rate.pop("share"), **found_rate})
-    return pd.DataFrame(table)
+    names = sorted({row["set"] for row in real})
+    sets = {f"articles, {name}": [row for row in real if row["set"] == name] for name in names}
+    sets |= {
+        "articles": real,
+        "briefs": [row | {"text": " ".join(opening(row, rng, 3))} for row in real if row["clean"]],
+        "look-alikes": invented("negatives"),
+    }
+    articles = []
+    for label, texts in sets.items():
+        articles.append({"label": label, "series": "texts", "value": len(texts), "low": None, "high": None})
+        articles.append(_share(label, "called no article", told(model, texts) != "article"))
+    return pd.DataFrame(pages), pd.DataFrame(articles)
+
+
+def _share(label: str, series: str, found: NDArray[np.bool_]) -> dict[str, Any]:
+    interval = rate(int(found.sum()), len(found))
+    return {"label": label, "series": series, "value": interval.pop("share"), **interval}
 
 
 def main() -> None:
     """Train without what is held back, print the figures and record them."""
-    texts = part(load_texts(world=False), lambda key: True)
-    texts.articles[:] = [row for row in texts.articles if not held(row["group"])]
-    model, _ = learn(texts)
+    texts = load_texts(world=False)
+    model, _ = learn(part(texts, lambda key: not held(key), inventions=False))
     with TemporaryDirectory() as folder:  # as it would be shipped, rounded
         model.save(Path(folder, "model"))
-        table = figures(VerdictModel.load(Path(folder, "model")))
-    print(table.round(3).to_string(index=False))
-    record(
-        "verdicts",
-        "unseen",
-        table,
-        command="python -m benchmarks.verdicts",
-        split="invented world, publishers",
-    )
+        tables = figures(VerdictModel.load(Path(folder, "model")), texts.articles)
+    for name, table in zip(("pages", "articles"), tables, strict=True):
+        print(table.round(3).to_string(index=False))
+        about = {"command": "python -m benchmarks.verdicts", "split": "invented world, publishers", "seed": 0}
+        record("verdicts", name, table, **about)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ FIELDS = {
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
     "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
-    "verdicts": {"lang", "verdict", "gate", "text"},
+    "verdicts": {"lang", "verdict", "voice", "gate", "text"},
 }
 
 

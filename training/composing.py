@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lxml import html as lxml_html
+
 from toolkit import datasets
 from toolkit.shipped import shipped
 
@@ -48,6 +50,8 @@ _CLOCK = (
     "{d}. ",
     "",
 )
+_BETWEEN = (" | ", " · ", " • ", " / ", ". ", " - ", "; ")
+"""What stands between the links of a page in one line."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,14 @@ class Texts:
         Verdict → rows of ``data/training/verdicts.jsonl`` and, where asked, of the invented world.
     furniture : list of dict
         ``text``, ``lang``, ``kind`` of invented boilerplate.
+    pages : list of dict
+        ``around`` (lines outside the article), ``whole`` (all lines), ``lang``, ``group`` of real pages.
     """
 
     articles: list[Row]
     invented: dict[str, list[Row]]
     furniture: list[Row]
+    pages: list[Row]
 
     def of(self, verdict: str, lang: str, rng: random.Random) -> Row:
         """One invented text, of the language where there is any."""
@@ -94,7 +101,29 @@ def load_texts(*, world: bool = True) -> Texts:
         if row.get("gate"):
             by_verdict["gate"].append({"lang": row["lang"], "text": row["text"][row["gate"] :]})
     furniture = [row for name in FURNITURE for row in invented(name)]
-    return Texts(list(_articles()), by_verdict, furniture)
+    return Texts(list(_articles()), by_verdict, furniture, list(_pages()))
+
+
+def _pages() -> Iterator[Row]:
+    """Lines of real pages; those whose text the gold holds are the article's."""
+    for name in ("aed", "wcxb", "fundus"):
+        for page in datasets.records(name):
+            root = lxml_html.document_fromstring(
+                page["html"].encode(errors="replace"), parser=lxml_html.HTMLParser(encoding="utf-8")
+            )
+            for element in list(root.iter("script", "style", "noscript", "template", "head")):
+                element.drop_tree()
+            whole = [" ".join(piece.split()) for piece in root.itertext() if re.search(r"\w\w", piece)]
+            gold = " ".join(page["gold"].split())
+            around = [line for line in whole if line not in gold]
+            if len(around) > 8:
+                lang = page["lang"] if isinstance(page["lang"], str) else "en"
+                yield {
+                    "around": around,
+                    "whole": whole,
+                    "lang": lang[:2] or "en",
+                    "group": str(page["publisher"]),
+                }
 
 
 def _articles() -> Iterator[Row]:
@@ -240,7 +269,14 @@ def _between(body: list[str], pieces: list[str], rng: random.Random) -> list[str
     return body
 
 
+def _page(texts: Texts, lang: str, rng: random.Random) -> Row:
+    return rng.choice([page for page in texts.pages if page["lang"] == lang] or texts.pages)
+
+
 def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
+    if rng.random() < 0.06:
+        page = _page(texts, lang, rng)
+        return {"text": _laid_out(page["whole"], rng), "title": "", "group": page["group"]}
     article = rng.choice(pool)
     body = _paragraphs(article["text"])
     turn = rng.random()
@@ -344,7 +380,7 @@ def _stub(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
         row = rng.choice(whole)
         return {"text": row["text"], "title": row.get("title", ""), "group": "invented"}
     article = rng.choice(pool)
-    pieces = opening(article, rng, rng.choice((1, 2, 6)))
+    pieces = opening(article, rng, rng.choice((1, 2, 6, 20)))
     if rng.random() < 0.2:  # a headline and a few words
         pieces = [pieces[0][: rng.randint(50, 120)].rsplit(" ", 1)[0]]
     if rng.random() < 0.4:  # cut in mid-sentence
@@ -360,7 +396,7 @@ def _stub(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
     if rng.random() < 0.1 and gates:
         offers = offers[:1]
     before = _around(texts, pool, lang, rng, 1) if rng.random() < 0.4 else []
-    after = _around(texts, pool, lang, rng, 3) if rng.random() < 0.4 else []
+    after = _around(texts, pool, lang, rng, 4) if rng.random() < 0.5 else []
     if rng.random() < 0.1:
         pieces = [*offers, *pieces]
         offers = []
@@ -379,7 +415,7 @@ def _wall(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
         pieces.pop(rng.randrange(len(pieces)))
     if rng.random() < 0.3:
         pieces = [_menu(texts, lang, rng), *pieces]
-    if rng.random() < 0.25:
+    if rng.random() < 0.35:
         pieces += [_menu(texts, lang, rng), *_titles(pool, rng.randint(0, 5), rng)]
     title = row.get("title") or (
         pieces[0][:60] if rng.random() < 0.2 else rng.choice(pool)["title"] if rng.random() < 0.2 else ""
@@ -389,7 +425,11 @@ def _wall(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
 
 def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
     turn = rng.random()
-    if turn < 0.35:
+    if turn < 0.15:
+        page = _page(texts, lang, rng)
+        at, many = rng.randrange(max(1, len(page["around"]) - 8)), rng.choice((8, 20, 60, 200))
+        return {"text": _laid_out(page["around"][at : at + many], rng), "title": "", "group": page["group"]}
+    if turn < 0.5:
         row = texts.of("index", lang, rng)
         pieces = _paragraphs(row["text"])
         if rng.random() < 0.4:
@@ -400,25 +440,26 @@ def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
             "group": "invented",
         }
     pieces = []
-    style, teasers = rng.choice(_CLOCK), rng.random() < 0.35
-    for title in _titles(pool, rng.randint(4, 30), rng):
+    style, teasers, behind = rng.choice(_CLOCK), rng.random() < 0.35, rng.random() < 0.4
+    gap = rng.choice((" | ", ", ", " – ", " (", " · ", " ")) if behind else ""
+    for title in _titles(pool, rng.choice((rng.randint(3, 8), rng.randint(4, 30))), rng):
         if rng.random() < 0.15:
-            pieces.append(_menu(texts, lang, rng))
+            label = _menu(texts, lang, rng)
+            pieces.append(label.upper() if rng.random() < 0.3 else label)
         stamp = style.format(
             h=rng.randint(0, 23), m=rng.randint(0, 59), d=rng.randint(1, 28), n=rng.randint(1, 12)
         )
-        pieces.append(stamp + title if rng.random() < 0.7 else title)
+        if rng.random() < 0.7:
+            title = title + gap + stamp.strip() if behind else stamp + title
+        pieces.append(title)
         if teasers and rng.random() < 0.6:
             pieces.append(opening(rng.choice(pool), rng, 1)[0][:160])
     if rng.random() < 0.6:
         pieces.append(_menu(texts, lang, rng))
     if rng.random() < 0.3:
         pieces.insert(0, _paragraphs(texts.of("index", lang, rng)["text"])[0])
-    return {
-        "text": _laid_out(pieces, rng),
-        "title": _maybe(_menu(texts, lang, rng), rng),
-        "group": "invented",
-    }
+    text = rng.choice(_BETWEEN).join(pieces) if rng.random() < 0.25 else _laid_out(pieces, rng)
+    return {"text": text, "title": _maybe(_menu(texts, lang, rng), rng), "group": "invented"}
 
 
 def _garbled(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:

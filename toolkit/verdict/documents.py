@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from toolkit.buffer import Buffer
 from toolkit.verdict.doubling import repeated
-from toolkit.verdict.evidence import COLUMNS, plain
+from toolkit.verdict.evidence import COLUMNS
 from toolkit.verdict.model import LEARNED, shipped_model
-from toolkit.verdict.reading import prose
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 """``stub``: a beginning behind a paywall; ``wall``: a login, an offer, cookies, a check for robots; ``error``: 404,
@@ -73,18 +74,28 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     if "verdict" in corpus.columns:
         return corpus["verdict"].mask(corpus["verdict"].isin(TEXTS)).astype("str")
     found = pd.Series(np.nan, index=corpus.index, dtype="str")
-    buffer = Buffer.of(corpus["text"])
-    at = np.flatnonzero(~prose(buffer, LONG))
+    at = np.flatnonzero(~_prose(corpus["text"]))
     if len(at):
         model, titles = shipped_model(), corpus["title"].iloc[at].fillna("")
         rows = model.rows(Buffer.of(corpus["text"].iloc[at]), Buffer.of(titles))
-        doubtful = np.flatnonzero(~plain(rows) & (rows[:, COLUMNS.index("words")] > 0))
-        best = model.sums(rows[doubtful]).argmax(axis=1)
-        kept = best != LEARNED.index("article")
-        found.iloc[at[doubtful[kept]]] = np.array(LEARNED, object)[best[kept]]
-        empty = (rows[:, COLUMNS.index("words")] == 0) & (titles.str.strip() == "").to_numpy(bool)
+        best = model.sums(rows).argmax(axis=1)
+        wordless = rows[:, COLUMNS.index("words")] == 0
+        kept = (best != LEARNED.index("article")) & ~wordless
+        found.iloc[at[kept]] = np.array(LEARNED, object)[best[kept]]
+        empty = wordless & (titles.str.strip() == "").to_numpy(bool)
         found.iloc[at[empty]] = "empty"
     return found
+
+
+def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Whether each text has :data:`LONG` bytes in long lines of sentences, and no marks of computer code."""
+    array = pa.array(texts, pa.large_string())
+    size = pc.binary_length(array).to_numpy(zero_copy_only=False)
+    stops, breaks, marks = (
+        pc.count_substring_regex(array, marks).to_numpy(zero_copy_only=False)
+        for marks in ("[.。]", "\n", "[{}<Ã]")
+    )
+    return np.asarray((size >= LONG) & (stops * 400 >= size) & (breaks * 60 <= size) & (marks * 100 <= size))
 
 
 def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -11,10 +11,10 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
-from toolkit.buffer import FNV, PRIME, Buffer, decode
+from toolkit.buffer import FNV, PRIME, Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.segments import Segments
-from toolkit.verdict.reading import DIGIT, KINDS, LETTER, LOWER, WIDE
+from toolkit.verdict.reading import KINDS, LOWER, read_words
 
 SHINGLE = 8
 """Words that must stand twice in the same order before any of them counts as read before."""
@@ -38,29 +38,7 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
     stop = np.empty(longest + 1, np.int64)
     table = np.zeros(1, np.int32)
     for d in range(len(offsets) - 1):
-        n = 0
-        i = offsets[d]
-        hi = offsets[d + 1]
-        while i < hi:
-            code, size = decode(data, i, hi)
-            kind = kinds[code]
-            if kind != LETTER and kind != DIGIT and kind != WIDE:
-                i += size
-                continue
-            h = FNV
-            begin[n] = i
-            while True:
-                h = (h ^ np.uint64(lower[code])) * PRIME
-                i += size
-                if i >= hi or kind == WIDE:
-                    break
-                code, size = decode(data, i, hi)
-                kind = kinds[code]
-                if kind != LETTER and kind != DIGIT:
-                    break
-            words[n] = h
-            stop[n] = i
-            n += 1
+        n = read_words(data, offsets[d], offsets[d + 1], kinds, lower, words, begin, stop)
         share[d] = 0.0
         if n < SHINGLE + RUN:
             continue

@@ -16,7 +16,7 @@ from toolkit.modelfile import read_model, write_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.evidence import COLUMNS, evidence
-from toolkit.verdict.reading import BITS, SOUNDS, damage, sounds
+from toolkit.verdict.reading import BITS, SOUNDS, damage, echoes, sounds
 
 FORMAT = "news-toolkit verdict model 1"
 SHIPPED = Path(__file__).parent.parent / "models" / "verdict"
@@ -24,6 +24,10 @@ LEARNED = ("article", "stub", "wall", "error", "index", "garbled")
 """Verdicts that are learned; ``twice`` is counted, ``empty`` is seen."""
 
 _LARGEST = 4 << 20
+_TABLES = {
+    "table": ("int8", (1 << BITS, len(SOUNDS))), "scale": ("float32", (len(SOUNDS),)),
+    "bias": ("float32", (len(SOUNDS),)), "calibration": ("float64", (len(LEARNED) + 1,)),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class VerdictModel:
 
     Attributes
     ----------
-    table : ndarray of int8, shape (2**BITS, 5)
-    scale, bias : ndarray of float32, shape (5,)
+    table : ndarray of int8, shape (2**BITS, 6)
+    scale, bias : ndarray of float32, shape (6,)
         See :func:`toolkit.verdict.reading.sounds`.
     trees : tuple of Trees
         One sum a verdict of :data:`LEARNED`.
@@ -60,7 +64,7 @@ class VerdictModel:
         )
         named, _ = sounds(titles, whole, self.table, self.scale, self.bias)
         named[titles.offsets[1:] == titles.offsets[:-1]] = 0
-        return evidence(segments.bounds, heard, shapes, named, damage(buffer))
+        return evidence(segments.bounds, heard, shapes, named, damage(buffer), echoes(buffer, titles))
 
     def sums(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Log-odds of each of :data:`LEARNED`, up to a constant a row; shape (n_documents, 6)."""
@@ -69,9 +73,7 @@ class VerdictModel:
 
     def save(self, stem: str | Path) -> None:
         """Write ``stem.npz`` and ``stem.json``."""
-        arrays: dict[str, Any] = {
-            "table": self.table, "scale": self.scale, "bias": self.bias, "calibration": self.calibration,
-        }  # fmt: skip
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _TABLES}
         for name, trees in zip(LEARNED, self.trees, strict=True):
             arrays |= {f"{name}_{part.name}": np.asarray(getattr(trees, part.name)) for part in fields(Trees)}
         about = {
@@ -93,24 +95,18 @@ class VerdictModel:
         """
         arrays, card = read_model(stem, FORMAT, _LARGEST)
         try:
-            if card["columns"] != list(COLUMNS) or card["verdicts"] != list(LEARNED):
-                msg = "its columns are those of another version"
+            known = card["columns"] == list(COLUMNS) and card["verdicts"] == list(LEARNED)
+            for name, (kind, shape) in _TABLES.items():
+                table = arrays[name]
+                known &= table.dtype.name == kind and table.shape == shape and bool(np.isfinite(table).all())
+            if not known:
+                msg = "its tables are those of another version"
                 raise ValueError(msg)
             trees = tuple(_trees(arrays, name) for name in LEARNED)
-            plain = [arrays[name] for name in ("table", "scale", "bias", "calibration")]
-            shapes = [(1 << BITS, len(SOUNDS)), (len(SOUNDS),), (len(SOUNDS),), (len(LEARNED) + 1,)]
-            types = ["int8", "float32", "float32", "float64"]
-            if [a.shape for a in plain] != shapes or [a.dtype.name for a in plain] != types:
-                msg = "its tables have other shapes"
-                raise ValueError(msg)
-            if not all(np.isfinite(array).all() for array in plain):
-                msg = "its tables hold values that are no numbers"
-                raise ValueError(msg)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"
             raise ModelError(msg) from error
-        table, scale, bias, calibration = plain
-        return cls(table, scale, bias, trees, calibration, card)
+        return cls(**{name: arrays[name] for name in _TABLES}, trees=trees, card=card)
 
 
 def _trees(arrays: dict[str, NDArray[Any]], name: str) -> Trees:

@@ -1,6 +1,6 @@
 """One pass over the segments of documents: what their words sound like, how they are laid out, what is broken."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import unicodedata
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import FNV, PRIME, Buffer, decode
 from toolkit.segments import Segments
 
-SOUNDS = ("story", "wall", "error", "listing", "furniture")
-"""What a segment can sound like: article text; a login, an offer or a check in place of the text; a failure of the
-site; a headline, link or menu; other boilerplate."""
+SOUNDS = ("story", "wall", "error", "listing", "furniture", "gate")
+"""What a segment can sound like: article text; a login, a question about cookies or a check in place of the text; a
+failure of the site; a headline, link or menu; other boilerplate; the offer after the beginning of an article."""
 
 SHAPE = ("characters", "letters", "words", "digits", "symbols", "longest", "sentence", "end")
 """Columns of the shape array: characters but white space, letters, words (two signs of Chinese or Japanese are one),
@@ -32,7 +34,11 @@ MOST = 64
 STEM = 5
 """Letters that stand for a word in all its inflected forms."""
 
+READ, LONGER, APART = 8192, 5, 6
+"""Of :func:`echoes`: bytes that are read, bytes of a longer word, words between two of a kind."""
+
 _ROOM = 3 * MOST + 2
+NONE = np.uint32(0xFFFFFFFF)
 _MARK, LETTER, DIGIT, _SPACE, _STOP, _CLOSER, _CODE, WIDE = range(8)
 
 
@@ -57,19 +63,7 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     return kinds, lower
 
 
-def _bytes_of_cp1252() -> NDArray[np.uint8]:
-    """Byte of each code point below 2^14 in Windows-1252, where it is above 0x7F, else 0."""
-    table = np.zeros(0x4000, np.uint8)
-    for byte in range(0x80, 0x100):
-        table[byte] = byte
-        char = bytes([byte]).decode("cp1252", "ignore")
-        if char:
-            table[ord(char)] = byte
-    return table
-
-
 KINDS, LOWER = _tables()
-_CP1252 = _bytes_of_cp1252()
 _M1, _M2, _M3 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFT = np.uint64(64 - BITS)
 
@@ -153,24 +147,15 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def _collect(data, start, end, kinds, lower, out, pointers, shapes):  # type: ignore[no-untyped-def]
-    index = np.empty(_ROOM, np.uint32)
-    total = 0
-    for s in range(len(start)):
-        n = _scan(data, start[s], end[s], kinds, lower, index, shapes[s])
-        for j in range(n):
-            out[total + j] = index[j]
-        total += n
-        pointers[s + 1] = total
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes):  # type: ignore[no-untyped-def]
+def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes, found):  # type: ignore[no-untyped-def]
+    """Fill how segments sound, their shapes, and, where there is room for them, their buckets."""
     index = np.empty(_ROOM, np.uint32)
     many = table.shape[1]
     for s in range(len(start)):
         n = _scan(data, start[s], end[s], kinds, lower, index, shapes[s])
+        if len(found):
+            found[s, :n] = index[:n]
+            found[s, n:] = NONE
         for c in range(many):
             sounds[s, c] = 0.0
         for j in range(n):
@@ -190,57 +175,94 @@ def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes): 
 
 
 @njit(cache=True, nogil=True)
-def _damage(data, offsets, kinds, cp1252, out):  # type: ignore[no-untyped-def]
-    """Count in each document what broken encoding leaves: see :func:`damage`."""
-    for d in range(len(offsets) - 1):
-        found = 0
-        i = offsets[d]
-        hi = offsets[d + 1]
-        previous = np.int64(32)
-        missing = 0  # continuation bytes that a lead byte still asks for
-        while i < hi:
-            if data[i] < 0x80:
-                code = np.int64(data[i])
-                size = 1
-                if code < 32 and not (9 <= code <= 13):
-                    found += 1
-            else:
-                code, size = decode(data, i, hi)
-                if code == 0xFFFD or (0x7F < code < 0xA0 and cp1252[code] == 0):
-                    found += 1
-                byte = cp1252[code] if code < 0x4000 else np.uint8(0)
-                if missing > 0 and 0x80 <= byte < 0xC0:
-                    missing -= 1
-                    found += missing == 0
-                elif 0xC2 <= byte < 0xE0:
-                    missing = 1
-                elif 0xE0 <= byte < 0xF0:
-                    missing = 2
-                else:
-                    missing = 0
-                # Cyrillic read byte by byte; Latin-2 read as Latin-1: a sign between two letters
-                strange = (
-                    0xA0 <= code < 0xC0
-                    or 0x400 <= code < 0x410
-                    or 0x450 <= code < 0x492
-                    or 0x2010 <= code < 0x2123
-                )
-                if (previous == 0x420 or previous == 0x421) and strange:
-                    found += 1
-                elif 0xA1 <= code < 0xC0 and code != 0xAA and code != 0xAD and code != 0xB7 and code != 0xBA:
-                    letter = previous < 0x10000 and kinds[previous] == LETTER
-                    if letter and missing == 0 and i + size < hi:
-                        after, _ = decode(data, i + size, hi)
-                        found += kinds[after] == LETTER
-            if size == 1:
-                missing = 0
-            previous = code
+def read_words(data, a, b, kinds, lower, words, begin, stop):  # type: ignore[no-untyped-def]
+    """Fill the hash, start and end of each word of ``data[a:b]``, a wide sign being one; return their number."""
+    n = 0
+    i = a
+    while i < b:
+        code, size = decode(data, i, b)
+        kind = kinds[code]
+        if kind != LETTER and kind != DIGIT and kind != WIDE:
             i += size
-        out[d] = found
+            continue
+        h = FNV
+        begin[n] = i
+        while True:
+            h = (h ^ np.uint64(lower[code])) * PRIME
+            i += size
+            if i >= b or kind == WIDE:
+                break
+            code, size = decode(data, i, b)
+            kind = kinds[code]
+            if kind != LETTER and kind != DIGIT:
+                break
+        words[n] = h
+        stop[n] = i
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _echo(data, a, b, kinds, lower, room, seen, at, learn):  # type: ignore[no-untyped-def]
+    """Share of the longer words that were met before, not just now; -1 where there are none."""
+    words, begin, stop = room
+    n = read_words(data, a, b, kinds, lower, words, begin, stop)
+    mask = np.uint64(len(seen) - 1)
+    long = 0
+    again = 0
+    for k in range(n):
+        h = words[k]
+        if stop[k] - begin[k] < LONGER:
+            if k == 0 or data[begin[k]] < 0xE3 or begin[k] != stop[k - 1]:
+                continue
+            h ^= words[k - 1] * PRIME  # two signs of Chinese or Japanese
+        long += 1
+        slot = (h ^ h >> np.uint64(32)) & mask
+        while seen[slot] != 0 and seen[slot] != h:
+            slot = (slot + np.uint64(1)) & mask
+        again += seen[slot] == h and (not learn or k - at[slot] >= APART)
+        if learn:
+            seen[slot] = h
+            at[slot] = k
+    return again / long if long else -1.0
+
+
+@njit(cache=True, nogil=True)
+def _echoes(data, offsets, titles, named, kinds, lower, out):  # type: ignore[no-untyped-def]
+    room = np.empty(READ, np.uint64), np.empty(READ, np.int64), np.empty(READ, np.int64)
+    seen = np.empty(2 * READ, np.uint64)
+    at = np.empty(2 * READ, np.int64)
+    for d in range(len(offsets) - 1):
+        seen[:] = 0
+        a = offsets[d]
+        out[d, 0] = _echo(data, a, min(offsets[d + 1], a + READ), kinds, lower, room, seen, at, True)
+        a = named[d]
+        out[d, 1] = _echo(titles, a, min(named[d + 1], a + READ), kinds, lower, room, seen, at, False)
+
+
+def echoes(buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
+    """Return the share of longer words that each document holds more than once, and of its title's that it holds.
+
+    An article comes back to its subject, a list of links does not. -1 where there is no longer word; shape
+    (n_documents, 2).
+    """
+    out = np.empty((len(buffer), 2), np.float32)
+    _echoes(buffer.data, buffer.offsets, titles.data, titles.offsets, KINDS, LOWER, out)
+    return out
+
+
+_NEXT = r"\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_DAMAGE = (
+    r"[\x00-\x08\x0e-\x1f\x{FFFD}]"
+    rf"|[Â-ß][{_NEXT}]|[à-ï][{_NEXT}][{_NEXT}]"  # UTF-8 read as Windows-1252
+    r"|[РС][\x{A0}-\x{BF}Ѐ-Џѐ-ґ‐-™]"  # as Windows-1251
+    r"|[\x{81}\x{8D}\x{8F}\x{90}\x{9D}]"
+    r"|\pL[¡-©«¬®-¶¸¹»-¿]\pL"  # Latin-2 read as Latin-1
+)
 
 
 def damage(buffer: Buffer) -> NDArray[np.int64]:
-    """Count in each document the characters that broken encoding leaves; shape (n_documents,).
+    """Count in each document what broken encoding leaves; shape (n_documents,).
 
     Replacement and control characters, sequences that are UTF-8 read as Windows-1252 or Windows-1251, and signs
     such as ``³`` between letters, which are Latin-2 read as Latin-1.
@@ -248,24 +270,27 @@ def damage(buffer: Buffer) -> NDArray[np.int64]:
     Examples
     --------
     >>> damage(Buffer.of(["Größe, 'señor', £5", "grÃ¶n", "ni\\ufffdo", "Przysz³o"])).tolist()
-    [0, 2, 1, 1]
+    [0, 1, 1, 1]
     """
-    out = np.zeros(len(buffer), np.int64)
-    _damage(buffer.data, buffer.offsets, KINDS, _CP1252, out)
-    return out
+    if not len(buffer):
+        return np.zeros(0, np.int64)
+    parts = pa.py_buffer(buffer.offsets), pa.py_buffer(buffer.data)
+    texts = pa.LargeStringArray.from_buffers(len(buffer), *parts)
+    return np.asarray(pc.count_substring_regex(texts, _DAMAGE), np.int64)
 
 
 def ngrams(buffer: Buffer, segments: Segments) -> Any:
     """Return the n-grams of segments for training, as :func:`sounds` weighs them: a ``scipy.sparse.csr_array``."""
     from scipy.sparse import csr_array
 
-    n = len(segments)
-    out, pointers = np.empty(n * _ROOM, np.uint32), np.zeros(n + 1, np.int64)
-    shapes = np.empty((n, len(SHAPE)), np.int32)
-    total = _collect(buffer.data, segments.start, segments.end, KINDS, LOWER, out, pointers, shapes)
-    counts = np.diff(pointers)
+    table, scale = np.zeros((1 << BITS, 1), np.int8), np.ones(1, np.float32)
+    found = np.empty((len(segments), _ROOM), np.uint32)
+    _read(buffer, segments, table, scale, scale, found)
+    there = found != NONE
+    counts = there.sum(axis=1)
     values = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
-    return csr_array((values, out[:total].astype(np.int32), pointers), shape=(n, 1 << BITS))
+    parts = (values, found[there].astype(np.int32), np.r_[0, counts.cumsum()])
+    return csr_array(parts, shape=(len(segments), 1 << BITS))
 
 
 def sounds(
@@ -279,50 +304,26 @@ def sounds(
 
     Parameters
     ----------
-    table : ndarray of int8, shape (2**BITS, 5)
+    table : ndarray of int8, shape (2**BITS, 6)
         Weight of each n-gram for each of :data:`SOUNDS`, in steps of ``scale``.
-    scale, bias : ndarray of float32, shape (5,)
+    scale, bias : ndarray of float32, shape (6,)
 
     Returns
     -------
-    ndarray of float32, shape (n_segments, 5)
+    ndarray of float32, shape (n_segments, 6)
         Probability of each of :data:`SOUNDS`.
     ndarray of int32, shape (n_segments, 8)
         Columns :data:`SHAPE`.
     """
-    n = len(segments)
-    heard, shapes = np.empty((n, len(SOUNDS)), np.float32), np.empty((n, len(SHAPE)), np.int32)
+    return _read(buffer, segments, table, scale, bias, np.empty((0, 0), np.uint32))
+
+
+def _read(
+    buffer: Buffer, segments: Segments, table: Any, scale: Any, bias: Any, found: Any
+) -> tuple[Any, Any]:
+    heard = np.empty((len(segments), table.shape[1]), np.float32)
+    shapes = np.empty((len(segments), len(SHAPE)), np.int32)
     _score(
-        buffer.data, segments.start, segments.end, KINDS, LOWER, table, scale, bias, heard, shapes,
+        buffer.data, segments.start, segments.end, KINDS, LOWER, table, scale, bias, heard, shapes, found
     )  # fmt: skip
     return heard, shapes
-
-
-@njit(cache=True, nogil=True)
-def _prose(data, offsets, least, out):  # type: ignore[no-untyped-def]
-    for d in range(len(offsets) - 1):
-        lo = offsets[d]
-        hi = min(offsets[d + 1], lo + 2 * least)
-        out[d] = False
-        if offsets[d + 1] - lo < least:
-            continue
-        stops = 0
-        breaks = 0
-        marks = 0
-        for i in range(lo, hi):
-            b = data[i]
-            if b == 10:
-                breaks += 1
-            elif b == 46 or b == 0xE3:  # a full stop; 。 begins so
-                stops += 1
-            elif b == 123 or b == 125 or b == 60 or (b == 0xC3 and i + 1 < hi and data[i + 1] == 0x83):
-                marks += 1
-        n = hi - lo
-        out[d] = stops * 400 >= n and breaks * 60 <= n and marks * 100 <= n
-
-
-def prose(buffer: Buffer, least: int) -> NDArray[np.bool_]:
-    """Whether each document is at least so many bytes long and begins in long lines of sentences; cheap."""
-    out = np.zeros(len(buffer), np.bool_)
-    _prose(buffer.data, buffer.offsets, least, out)
-    return out
