@@ -308,7 +308,8 @@ def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
         article = rng.choice(pool)
         pieces, title, group = opening(article, rng, 4), article["title"], article["group"]
         if title and turn < 0.6:
-            pieces, title = [title], ""
+            words = title.split()
+            pieces, title = [" ".join(words[: rng.randint(2, 6)]) if turn < 0.54 else title], ""
         elif title and turn < 0.75:
             pieces.insert(0, title)
     if rng.random() < 0.3:
@@ -423,9 +424,19 @@ def _wall(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
     return {"text": _laid_out(pieces, rng), "title": _maybe(title, rng), "group": "invented"}
 
 
+def _bar(texts: Texts, lang: str, rng: random.Random) -> str:
+    """A bar of navigation."""
+    own = [row["text"] for row in texts.invented["menu"] if row["lang"] == lang and len(row["text"]) < 25]
+    own += [line for line in _page(texts, lang, rng)["around"] if len(line) < 20]
+    few = rng.sample(own, min(len(own), rng.randint(4, 16))) or [_menu(texts, lang, rng)]
+    return rng.choice((" ", " ", "\n", " | ", " · ")).join(few)
+
+
 def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
     turn = rng.random()
-    if turn < 0.15:
+    if turn < 0.1:
+        return {"text": _bar(texts, lang, rng), "title": "", "group": "invented"}
+    if turn < 0.2:
         page = _page(texts, lang, rng)
         at, many = rng.randrange(max(1, len(page["around"]) - 8)), rng.choice((8, 20, 60, 200))
         return {"text": _laid_out(page["around"][at : at + many], rng), "title": "", "group": page["group"]}
