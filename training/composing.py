@@ -50,6 +50,20 @@ _CLOCK = (
     "{d}. ",
     "",
 )
+_WORDS = (
+    "words",
+    "Wörter",
+    "mots",
+    "palabras",
+    "parole",
+    "palavras",
+    "woorden",
+    "słów",
+    "字",
+    "слов",
+    "kelime",
+)
+_MONTHS = "January März avril mayo giugno julho augustus września oktober November décembre".split()
 _BETWEEN = (" | ", " · ", " • ", " / ", ". ", " - ", "; ")
 """What stands between the links of a page in one line."""
 
@@ -278,6 +292,8 @@ def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random
         page = _page(texts, lang, rng)
         return {"text": _laid_out(page["whole"], rng), "title": "", "group": page["group"]}
     article = rng.choice(pool)
+    if rng.random() < 0.07:
+        return {"text": _exported(article, rng), "title": "", "group": article["group"]}
     body = _paragraphs(article["text"])
     turn = rng.random()
     text = article["text"]
@@ -297,6 +313,31 @@ def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random
     return {"text": _marred(text, rng), "title": _maybe(article["title"], rng), "group": article["group"]}
 
 
+def _exported(article: Row, rng: random.Random) -> str:
+    """An article between the lines that archives of the press print around it."""
+    body = opening(article, rng, 12)
+    town, day, month, year = (
+        rng.choice(_TOWNS),
+        rng.randint(1, 28),
+        rng.randint(1, 12),
+        rng.randint(1999, 2025),
+    )
+    paper = f"{town} {rng.choice(('Post', 'Zeitung', 'News', 'Online', 'Courant', 'Presse'))}"
+    word = rng.choice(_WORDS)
+    about = [f"{rng.randint(40, 900)} {word}", f"{day} {rng.choice(_MONTHS)} {year}", paper, town[:5].upper()]
+    about += rng.choice(([], [str(rng.randint(1, 60))], ["Deutsch"], ["English"], ["中文"]))
+    about += [f"{rng.choice(('(c)', 'Copyright', '©'))} {year} {paper}"]
+    title = [f"{rng.randint(1, 99)}) {article['title']}" if rng.random() < 0.3 else article["title"]]
+    code = (
+        f"{town[:5].upper()}000{year}{month:02d}{day:02d}{rng.choice(('e', 'ed'))}{rng.randint(1000, 99999)}"
+    )
+    end = [paper, f"{rng.choice(('Document', 'Dokument', '文件'))} {code}"]
+    lines = [*(title if title[0] else []), *about, *body, *end]
+    if rng.random() < 0.3:
+        lines = [part for line in lines for part in textwrap.wrap(line, 80, break_long_words=False)]
+    return "\n".join(lines)
+
+
 def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
     turn = rng.random()
     if turn < 0.4:
@@ -307,9 +348,9 @@ def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
     else:
         article = rng.choice(pool)
         pieces, title, group = opening(article, rng, 4), article["title"], article["group"]
-        if title and turn < 0.6:
-            words = title.split()
-            pieces, title = [" ".join(words[: rng.randint(2, 6)]) if turn < 0.54 else title], ""
+        if title and turn < 0.62:
+            few = " ".join(title.split()[: rng.randint(1, 6)]) + rng.choice(("", "", ".", "!"))
+            pieces, title = [few if turn < 0.57 else title], ""
         elif title and turn < 0.75:
             pieces.insert(0, title)
     if rng.random() < 0.3:
@@ -352,6 +393,8 @@ def _marred(text: str, rng: random.Random) -> str:
         return ">> " + re.sub(r"(?<=[.!?]) +", " >> ", text).upper()
     if turn < 0.18:
         return "\n".join(textwrap.wrap(text, rng.randint(28, 70), break_long_words=False))
+    if turn < 0.19:
+        return re.sub(" ", lambda gap: "\n" if rng.random() < 0.15 else gap[0], text)
     if turn < 0.21:
         return "".join(f"<p>{line}</p>" for line in _paragraphs(text))
     if turn < 0.24:
@@ -424,7 +467,7 @@ def _wall(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
     return {"text": _laid_out(pieces, rng), "title": _maybe(title, rng), "group": "invented"}
 
 
-def _bar(texts: Texts, lang: str, rng: random.Random) -> str:
+def bar(texts: Texts, lang: str, rng: random.Random) -> str:
     """A bar of navigation."""
     own = [row["text"] for row in texts.invented["menu"] if row["lang"] == lang and len(row["text"]) < 25]
     own += [line for line in _page(texts, lang, rng)["around"] if len(line) < 20]
@@ -434,9 +477,9 @@ def _bar(texts: Texts, lang: str, rng: random.Random) -> str:
 
 def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
     turn = rng.random()
-    if turn < 0.1:
-        return {"text": _bar(texts, lang, rng), "title": "", "group": "invented"}
-    if turn < 0.2:
+    if turn < 0.14:
+        return {"text": bar(texts, lang, rng), "title": "", "group": "invented"}
+    if turn < 0.24:
         page = _page(texts, lang, rng)
         at, many = rng.randrange(max(1, len(page["around"]) - 8)), rng.choice((8, 20, 60, 200))
         return {"text": _laid_out(page["around"][at : at + many], rng), "title": "", "group": page["group"]}

@@ -30,7 +30,7 @@ from toolkit.trees import Trees
 from toolkit.verdict.evidence import COLUMNS
 from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
 from toolkit.verdict.reading import SOUNDS, ngrams
-from training.composing import Row, Texts, compose, load_texts
+from training.composing import Row, Texts, bar, compose, load_texts
 
 FOLDS, SEED = 5, 0
 NUMBER = 2000
@@ -71,6 +71,8 @@ def segments_of(texts: Texts) -> list[tuple[str, str, float]]:
     ]
     rows += [(row["text"], "furniture", 1.0) for row in texts.furniture]
     rows += [(text.replace("\n", " "), sound, 0.5) for text, sound, _ in rows if "\n" in text]
+    for lang in sorted({row["lang"] for row in texts.invented["menu"]}):
+        rows += [(bar(texts, lang, rng), "listing", 1.0) for _ in range(20)]
     for row in texts.articles:
         often = 0.06 if row["set"] == "allsides" else 0.35
         if rng.random() < often:

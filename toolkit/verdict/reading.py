@@ -255,7 +255,7 @@ _NEXT = r"\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜
 _DAMAGE = (
     r"[\x00-\x08\x0e-\x1f\x{FFFD}]"
     rf"|[Â-ß][{_NEXT}]|[à-ï][{_NEXT}][{_NEXT}]"  # UTF-8 read as Windows-1252
-    r"|[РС][\x{A0}-\x{BF}Ѐ-Џѐ-ґ‐-™]"  # as Windows-1251
+    r"|[РС][\x{A0}-\x{BF}Ѐ-Џѐ-ѓѕјљ-џ‐-™]"  # as Windows-1251
     r"|[\x{81}\x{8D}\x{8F}\x{90}\x{9D}]"
     r"|\pL[¡-©«¬®-¶¸¹»-¿]\pL"  # Latin-2 read as Latin-1
 )
