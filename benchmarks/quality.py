@@ -18,12 +18,27 @@ import pandas as pd
 from benchmarks import recorded
 
 ROOT = Path(__file__).parents[1]
-_CODE = {
-    "boilerplate": ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py"),
-    "topics": ("toolkit/topics", "toolkit/boilerplate", "toolkit/segments.py", "toolkit/buffer.py"),
-}  # fmt: skip
-_VERDICTS = {"verdict", "verdicts", "composing"}
-"""Training of another model, which neither part follows from."""
+_CODE = ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/cues.py", "toolkit/buffer.py")
+_FOLDERS = {
+    "boilerplate": (*_CODE, "training", "data/gold", "data/training"),
+    "topics": (*_CODE, "toolkit/topics", "training", "data/gold", "data/training"),
+}
+_VERDICTS = {"verdict", "verdicts", "composing", "walls"}
+_TOPICS = {
+    "topics",
+    "topics_extra",
+    "topics_modern",
+    "topics_extra_modern",
+    "labels",
+    "leading",
+    "ridge",
+    "encoder",
+}
+_OTHERS = {
+    "boilerplate": _VERDICTS | _TOPICS | {"mediatopics"},
+    "topics": _VERDICTS,
+}
+"""Names of files from which the training of another model follows, and this part's does not."""
 
 
 def digest(part: str) -> str:
@@ -34,12 +49,12 @@ def digest(part: str) -> str:
     >>> len(digest("topics"))
     64
     """
-    folders = (*_CODE[part], "benchmarks/quality.py", "training", "data/gold", "data/training")
+    folders = (*_FOLDERS[part], "benchmarks/quality.py")
     paths = sorted(
         path
         for name in folders
         for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))
-        if path.is_file() and path.suffix in {".py", ".jsonl", ".json"} and path.stem not in _VERDICTS
+        if path.is_file() and path.suffix in {".py", ".jsonl", ".json"} and path.stem not in _OTHERS[part]
     )
     found = hashlib.sha256()
     for path in paths:
