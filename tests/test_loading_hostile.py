@@ -500,3 +500,21 @@ def test_a_file_of_nothing_but_bad_lines_is_delivered_in_bounded_pieces(tmp_path
     assert [len(batch) for batch in batches] == [0] * len(batches)
     assert max(len(batch.attrs["quarantine"]) for batch in batches) <= 1500
     assert sum(len(batch.attrs["quarantine"]) for batch in batches) == 9_999
+
+
+SLOW = {
+    "comment.csv": "#" + " " * 300_000 + ",\ntitle,text\na,b\n",
+    "scripts.html": "<html><p>x</p><html>" + "<script><!--" * 100_000,
+    "cut.json": '{"articles": [{"source": {}, "content": "' + " " * 300_000 + 'x"}]}',
+    "tag.txt": '<doc title="a" ' + "a-" * 200_000 + ">\nRain\n</doc>\n",
+    "headline.txt": "Rain\n" + ("\n" + " " * 500) * 2_000 + "x" * 150 + "\n1 2 3\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_text_makes_a_pattern_search_for_long(name):
+    file = io.BytesIO(SLOW[name].encode())
+    file.name = name
+    started = time.process_time()
+    load(file)
+    assert time.process_time() - started < 10

@@ -30,7 +30,7 @@ _VALUE = re.compile(r"https?://|\d{4}-\d\d-\d\d|\d{5,}$")
 DELIMITERS = ",;\t|"
 _UNDECODED = re.compile("[\ud800-\udfff]")
 _LINE_END = re.compile(rb"[\r\n]")
-_PREAMBLE = re.compile(r"(?:sep=.|#[^,;\t|]*)?\s*$")
+_PREAMBLE = re.compile(r"(?:sep=.)?\s*$|#[^,;\t|]*$")
 """Before a header may stand what Excel calls the delimiter, comments, and blank lines."""
 
 

@@ -33,6 +33,10 @@ space, word joiner, byte order mark, soft hyphen), and a text that ends in an el
 only the first 200 characters."""
 
 _MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{1,3}}")
+_MARK = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
+MARK = 80
+"""Characters at the end of a text in which such a mark is looked for."""
+
 _ESCAPE = re.compile(r"\\(?:r\\n|[nrt]|u[0-9a-fA-F]{4})")
 _PLAIN = {"\\r\\n": "\n", "\\n": "\n", "\\r": "\n", "\\t": "\t"}
 
@@ -98,6 +102,11 @@ def _showing(texts: Any, kind: str) -> Any:
     return pc.match_substring_regex(texts, FAULTS[kind])
 
 
+def without_mark(text: str) -> str:
+    """Return a text without the mark ``[+2829 chars]`` at its end."""
+    return text[:-MARK] + _MARK.sub("", text[-MARK:])
+
+
 def _without_mojibake(text: str) -> str:
     return _MISREAD.sub(_reread, text)
 
@@ -133,6 +142,6 @@ _MENDS: dict[str, Callable[[str], str]] = {
     "tags": _without_tags,
     "entities": html.unescape,
     "escapes": _without_escapes,
-    "cut": lambda text: re.sub(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$", "", text),
+    "cut": without_mark,
     "invisible": lambda text: text.translate(dict.fromkeys(map(ord, _INVISIBLE))),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from toolkit import fields
+from toolkit.loading.faults import without_mark
 from toolkit.loading.mapping import Block
 from toolkit.loading.pages import fragment_text, read_page
 
@@ -22,8 +23,6 @@ WRAPPERS = frozenset(
     "articles items records documents docs data results entries news stories hits rows posts value".split()
 )
 """Fields under which an object keeps its list of records."""
-
-_CUT = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
 
 
 def wrapper(value: Mapping[str, Any]) -> str | None:
@@ -55,7 +54,7 @@ def _lift(record: dict[str, Any]) -> None:
     source, inner, links = record.get("source"), record.get("fields"), record.get("links")
     if isinstance(source, dict) and isinstance(record.get("content"), str):
         # NewsAPI and GNews give 200 characters and a count of those that they keep
-        record["content"] = _CUT.sub("", record["content"])
+        record["content"] = without_mark(record["content"])
     if isinstance(inner, dict):
         # Guardian Open Platform
         for name, value in inner.items():

@@ -73,7 +73,9 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
             identity = opening[1] if opening else collapsed(sgml(piece, "DOCNO", "DOCID")) or None
             parts = re.match(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)", identity or "")
             text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
-            given = dict(re.findall(r"""\b([\w-]+)\s*=\s*["']([^"'<>]*)["']""", piece[: piece.index(">")]))
+            given = dict(
+                re.findall(r"""\b([\w-]+)\s*=\s*["']([^"'<>]*)["']""", piece[: piece.index(">")][:4000])
+            )
             if not text and "title" in given:  # an article extracted from a page or a wiki
                 whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(
                     given["title"]

@@ -43,7 +43,9 @@ _IDENTITY = re.compile(
 )
 _PAGE = re.compile(r"<html[\s>]", re.I)
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
-_NO_MARKUP = re.compile(r"<!--.*?-->|<(script|style|template|textarea|noscript)\b.*?</\1\s*>", re.I | re.S)
+_NO_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
+)
 _ABOVE_DATE = re.compile(
     r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
 )
