@@ -104,10 +104,14 @@ _OPENING = frozenset(
 
 
 def _dated(text: str) -> Iterator[re.Match[str]]:
-    """Yield the headlines below which a line of its own is a date, each after an empty line."""
+    """Yield the headlines below which a line of its own is a date, if the text begins with one."""
+    found = False
     for match in _ABOVE_DATE.finditer(text):
         if is_date(match[2]) and find_date(match[2]) is not None:
+            found = True
             yield match
+        elif not found and match.start() > LEAST:
+            return
 
 
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
