@@ -78,6 +78,7 @@ def test_run_says_where_the_report_is(few, tmp_path, monkeypatch):
         "documents",
         "languages",
         "removed",
+        "outside",
         "duplicates",
         "topics",
     ]

@@ -171,3 +171,14 @@ def test_show_has_a_line():
     )
     assert repr(toolkit.show(corpus, doc_id="a")).endswith("removed (100.0 %); no article: error")
     assert "no article" not in repr(toolkit.show(corpus.assign(verdict="article"), doc_id="a"))
+
+
+def test_one_line_that_reads_on_is_no_index_and_a_bar_is():
+    headlines = [
+        "Man jailed for nine years over stabbing outside nightclub", "Teachers' college to close; pupils to move",
+        "Rovers beat Albion 3-1 to go top of the league", "Regierung einigt sich mit den Ländern über Reform",
+    ]  # fmt: skip
+    bars = ["Home | News | Sport | Weather | Video | Contact us", "News · Politics · Sport · The best of the week"]
+    found = toolkit.verdicts(headlines + bars)["verdict"].tolist()
+    assert "index" not in found[:4], found
+    assert found[4:] == ["index"] * 2

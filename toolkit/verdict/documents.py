@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from toolkit.buffer import Buffer
+from toolkit.language import function_words
 from toolkit.verdict.doubling import repeated
 from toolkit.verdict.evidence import COLUMNS
 from toolkit.verdict.model import LEARNED, shipped_model
@@ -30,6 +31,9 @@ DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
 LONG = 1500
 """Bytes from which prose is taken for an article where topics are asked for."""
 
+HEADLINE = 200
+"""Letters up to which one line may be a headline."""
+
 SHORT = 2000
 """Bytes up to which repetition of the whole text under several addresses speaks against an article."""
 
@@ -45,8 +49,7 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
         How many documents of the publisher hold the same text; default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
-    model = shipped_model()
-    sums = model.sums(model.rows(buffer, Buffer.of(corpus["title"].fillna(""))))
+    _, sums = _weighed(corpus["text"], corpus["title"].fillna(""))
     if copies is not None:
         weight = np.where(np.diff(buffer.offsets) <= SHORT, 2.0, 0.0)
         sums[:, LEARNED.index("article")] -= weight * np.log(np.maximum(copies - 1, 1))
@@ -76,14 +79,42 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     found = pd.Series(np.nan, index=corpus.index, dtype="str")
     at = np.flatnonzero(~_prose(corpus["text"]))
     if len(at):
-        model, titles = shipped_model(), corpus["title"].iloc[at].fillna("")
-        rows = model.rows(Buffer.of(corpus["text"].iloc[at]), Buffer.of(titles))
-        best = model.sums(rows).argmax(axis=1)
+        titles = corpus["title"].iloc[at].fillna("")
+        rows, sums = _weighed(corpus["text"].iloc[at], titles)
+        best = sums.argmax(axis=1)
         wordless = rows[:, COLUMNS.index("words")] == 0
         kept = (best != LEARNED.index("article")) & ~wordless
         found.iloc[at[kept]] = np.array(LEARNED, object)[best[kept]]
         empty = wordless & (titles.str.strip() == "").to_numpy(bool)
         found.iloc[at[empty]] = "empty"
+    return found
+
+
+def _weighed(
+    texts: pd.Series[Any], titles: pd.Series[Any]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Evidence and log-odds of each of :data:`LEARNED`; a headline is no index."""
+    model = shipped_model()
+    rows = model.rows(Buffer.of(texts), Buffer.of(titles))
+    sums = model.sums(rows)
+    sums[_headlines(texts), LEARNED.index("index")] = -np.inf
+    return rows, sums
+
+
+def _headlines(texts: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Whether each text is one line that reads on: no bar between items, a function word, most words in lower case.
+
+    The model sees a single segment that sounds like a headline, as lists of headlines do.
+    """
+    line = texts.str.strip()
+    found = ((line.str.len() <= HEADLINE) & ~line.str.contains(r"[\n|·•»›]", regex=True)).to_numpy(
+        bool, copy=True
+    )
+    if found.any():
+        short = line[found]
+        lower = short.str.count(r"(?<!\w)[^\W\d_A-ZÀ-ÞА-Я]\w*")
+        words = short.str.count(r"(?<!\w)[^\W\d_]\w*")
+        found[found] = (2 * lower >= words).to_numpy(bool) & (function_words(short) > 0)
     return found
 
 
