@@ -194,7 +194,8 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     documents : str, DataFrame, Series of str or iterable of str
         Columns of a DataFrame are found under the names that :func:`toolkit.load` knows (``body``, ``content``,
         ``date`` …); the original columns are kept beside the new ones. The ``doc_id`` is the index of a Series
-        or the position in a list (``"0"``, ``"1"``, …); these have no publishers. A string is one text.
+        or the position in a list (``"0"``, ``"1"``, …); these have no publishers. A string is one text. An index
+        that is named like a column of the corpus becomes that column, and the index loses the name.
     columns : mapping, optional
         Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
 
@@ -217,6 +218,11 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     [{'doc_id': '7', 'text': 'One story.'}]
     """
     frame = _framed(documents)
+    levels = [name for name in frame.index.names if name in COLUMNS and name not in frame.columns]
+    for name in levels:  # an index that is called like a column of the corpus is that column
+        frame[name] = frame.index.get_level_values(name)
+    if levels:
+        frame.index = frame.index.set_names([None if name in levels else name for name in frame.index.names])
     names = [name for name in frame.columns if isinstance(name, str)]
     if twice := [name for n, name in enumerate(names) if name in names[:n]]:
         msg = f"corpus: the column {twice[0]!r} stands more than once; rename or drop one"
@@ -238,6 +244,32 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
             frame[role] = _mapped(role, found, frame)
     _check_ids(frame["doc_id"])
     return frame
+
+
+def as_document(
+    document: str | pd.Series[Any] | pd.DataFrame, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return one text, one row of a frame or a frame of one row as a corpus of one document.
+
+    Raises
+    ------
+    CorpusError
+        There is more than one document, or none.
+
+    Examples
+    --------
+    >>> as_document(pd.DataFrame({"Body": ["One story."]}).iloc[0])["text"].tolist()
+    ['One story.']
+    """
+    if isinstance(document, pd.Series):
+        names = [name for name in document.index if isinstance(name, str)]
+        if candidates("text", names, columns):  # a row, not a Series of texts
+            document = document.to_frame().T.infer_objects()
+    corpus = as_corpus(document, columns)
+    if len(corpus) != 1:
+        msg = f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]"
+        raise CorpusError(msg)
+    return corpus
 
 
 def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None = None) -> None:
