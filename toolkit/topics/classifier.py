@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import compute_sample_weight
 
-from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus, as_document
 from toolkit.topics import taxonomy
 from toolkit.topics.abstention import ENGLISH, counted, reasons, tongues
 from toolkit.topics.explanation import Explanation, explain, known, top_words
@@ -258,13 +258,17 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             why = why.mask(verdict.notna() & (why != "the text is empty"), "no article: " + verdict)
         return corpus, values, why
 
-    def explain(self, text: str, *, title: str | None = None, topic: Any = None) -> Explanation:
+    def explain(
+        self, text: str | pd.Series[Any] | pd.DataFrame, *, title: str | None = None, topic: Any = None
+    ) -> Explanation:
         """Show how much each word of one text adds to each topic.
 
         Parameters
         ----------
-        text : str
+        text : str, row or corpus of one row
+            Of a row, what :meth:`predict` reads is explained: ``clean_text`` or else ``text``, title and language.
         title : str, optional
+            Default: the row's own.
         topic : class, optional
             The topic to explain first; default the likeliest.
 
@@ -277,10 +281,15 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             The topic is not one of :attr:`classes_`.
+        toolkit.corpus.CorpusError
+            There is more than one document, or none.
         """
-        read = pd.DataFrame({"text": [text], "lang": [None]}).astype("str")
-        ((model, _),) = self._models(self._tongues(read, read["text"]))
-        return explain(model, text, title, topic)
+        corpus, texts = self._read([text] if isinstance(text, str) else as_document(text, self.columns))
+        own = corpus["title"].iloc[0]
+        if title is None and isinstance(own, str):
+            title = own
+        ((model, _),) = self._models(self._tongues(corpus, texts))
+        return explain(model, texts.iloc[0], title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
         """Show which words add most to a topic, over the documents whose likeliest topic it is.

@@ -148,7 +148,9 @@ def known(model: TopicModel, topic: Any) -> int:
         ``topic`` is not a class of the model.
     """
     if topic not in model.classes:
-        msg = f"topic {topic!r}: the model knows {', '.join(map(str, model.classes))}; choose one of them"
+        code = {name: code for code, name in taxonomy.names("en-GB").items()}.get(topic)
+        mend = f"its code is {code!r}" if code in model.classes else "choose one of them"
+        msg = f"topic {topic!r}: the model knows {', '.join(map(str, model.classes))}; {mend}"
         raise ValueError(msg)
     return model.classes.index(topic)
 
