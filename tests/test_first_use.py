@@ -193,6 +193,29 @@ def test_a_path_is_not_a_text():
         toolkit.clean(__file__)
 
 
+def test_an_index_named_like_a_column_is_that_column(news):
+    given = news.rename(columns={"ID": "doc_id", "Headline": "title"})
+    for names in ("doc_id", ["title", "doc_id"]):
+        made = toolkit.clean(given.set_index(names))
+        assert made["doc_id"].tolist() == [str(n) for n in range(100, 112)]
+        assert set(made["title"]) == {"Cup final"}
+        assert made.groupby("doc_id").size().eq(1).all()
+        assert made.reset_index(drop=True).merge(made, on="doc_id").shape[0] == 12
+    indexed = given.set_index("doc_id")
+    toolkit.clean(indexed)
+    assert indexed.index.name == "doc_id", "the frame given stays as it was"
+
+
+def test_a_row_is_explained_as_it_is_classified(cleaned):
+    classifier = toolkit.TopicClassifier()
+    row = cleaned.iloc[[3]]
+    predicted = classifier.predict_proba(row).iloc[0]
+    for given in (row, row.iloc[0], row.drop(columns="text").rename(columns={"clean_text": "Body"}).iloc[0]):
+        found = classifier.explain(given)
+        assert found.probabilities[predicted.index].to_numpy() == pytest.approx(predicted.to_numpy())
+        assert found.text == row["clean_text"].iloc[0]
+
+
 def test_nothing_is_nothing():
     for empty in ([], pd.Series([], dtype="str"), pd.DataFrame({"text": []})):
         assert toolkit.clean(empty).empty
@@ -694,6 +717,16 @@ SURPRISES = [
     ("report.render('nowhere')", "run `news-toolkit run IN -o nowhere`"),
     ("load('nowhere.csv')", "nowhere.csv: no such file or folder"),
     ("load('')", "give a file, a glob or a folder"),
+    ("load(corpus)", "is a corpus already: give it to toolkit.clean"),
+    ("load(corpus['text'])", "a Series is no place"),
+    ("load({'text': ['Rain fell.']})", "a dict is no place"),
+    ("TopicClassifier().explain(cleaned)", "40 documents; pass one, such as corpus.iloc[0]"),
+    ("TopicClassifier().explain(cleaned['text'])", "40 documents; pass one"),
+    ("TopicClassifier().explain(None)", "NoneType holds no texts"),
+    ("TopicClassifier().explain('Rain fell.', topic='sport')", "its code is '15000000'"),
+    ("show(cleaned.iloc[0])", "a Series is no corpus; for one row, corpus.iloc[[0]]"),
+    ("share(cleaned, 'x.parquet')", "a DataFrame is no folder"),
+    ("words.concordance(cleaned, ['strike'])", "a word is wanted"),
     ("datasets.load('samples')", "no corpus called 'samples'"),
     ("BoilerplateRemover(remove='appeal').fit(corpus)", "pass a set of them"),
     ("BoilerplateRemover(remove={'apeal'}).fit(corpus)", "did you mean 'appeal'?"),
@@ -714,7 +747,7 @@ def test_what_a_newcomer_types_wrongly_is_answered_with_the_mend(
     monkeypatch.chdir(tmp_path)
     names = {name: getattr(toolkit, name) for name in toolkit.__all__ if name != "distributed"}
     names |= {"corpus": corpus, "cleaned": cleaned, "spans": spans}
-    with pytest.raises((ValueError, KeyError, OSError), match=re.escape(mend)) as told:
+    with pytest.raises((ValueError, KeyError, OSError, TypeError), match=re.escape(mend)) as told:
         eval(call, names)
     assert "\n" not in str(told.value)
 

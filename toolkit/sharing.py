@@ -19,7 +19,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
-from toolkit.errors import CorpusError, OutputError, SharingError
+from toolkit.errors import CorpusError, OutputError, SharingError, UsageError
 from toolkit.files import ROW_GROUP, file_of_rows, table_of, whole, write_rows
 from toolkit.loading import load
 from toolkit.loading.limits import Budget, Limits
@@ -119,6 +119,9 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     >>> applied["clean_text"].tolist(), applied.attrs["others"]["reason"].tolist()
     (['Rain fell.'], ['text is not shared'])
     """
+    if hasattr(folder, "iloc"):
+        msg = f"share: a {type(folder).__name__} is no folder; give the one that `news-toolkit run IN -o out` wrote"
+        raise UsageError(msg)
     folder, output = Path(folder), Path(output)
     if output.suffix != ".parquet" or output.is_dir():
         msg = f"{output}: a shared cleaning is a Parquet file; give a name such as cleaning.parquet"

@@ -64,7 +64,7 @@ def concordance(
     0          The     port   was closed.
     1  was closed.    Ports   reopen on M
     """
-    if not word.strip("* "):
+    if not isinstance(word, str) or not word.strip("* "):
         msg = f"word={word!r}: a word is wanted, such as 'strike' or 'strike*'"
         raise UsageError(msg)
     stem, ending = (word[:-1], r"\w*") if word.endswith("*") else (word, "")

@@ -114,6 +114,9 @@ def show(
     words = (find,) if isinstance(find, str) else tuple(find)
     one = isinstance(doc_id, str) or not isinstance(doc_id, Iterable)
     named = None if doc_id is None else [str(doc_id)] if one else list(doc_id)
+    if not isinstance(corpus, pd.DataFrame):
+        msg = f"show: a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
+        raise CorpusError(msg)
     rows = _by_id(corpus, named)
     wanted = list(rows.index[:PAGE]) if named is None else named
     shown = []

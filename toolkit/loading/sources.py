@@ -8,10 +8,12 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias
+
+import pandas as pd
 
 from toolkit.loading.limits import Budget, Limits
 from toolkit.loading.quarantine import printable
@@ -84,6 +86,12 @@ def find_sources(paths: Paths) -> list[Source]:
     found: dict[Path, str] = {}
     faults: dict[Path, str | None] = {}
     streams: list[Source] = []
+    if hasattr(paths, "to_pandas") or isinstance(paths, (pd.DataFrame, pd.Series, Mapping)):
+        msg = (
+            f"load: a {type(paths).__name__} is no place; a table with a column of texts is a corpus already: "
+            "give it to toolkit.clean"
+        )
+        raise TypeError(msg)
     for item in [paths] if _is_single(paths) else list(paths):  # type: ignore[arg-type]
         if isinstance(item, str) and item == "-":
             file = sys.stdin
