@@ -737,6 +737,9 @@ SURPRISES = [
     ("clean(corpus, remove=['captions'])", "did you mean 'caption'?"),
     ("prevalence(cleaned, spans.assign(topic='sport'), {})", "label a random sample of 30 or more"),
     ("certify(corpus, spans, spans)", "no column 'verdict'"),
+    ("TopicClassifier().fit(corpus, 'publisher')", "corpus['publisher']"),
+    ("prevalence(cleaned, spans.assign(topic='sport'), corpus['title'])", "index labels by its doc_id"),
+    ("apply('none.parquet', corpus)", "no such file"),
 ]
 
 

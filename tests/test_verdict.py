@@ -178,7 +178,10 @@ def test_one_line_that_reads_on_is_no_index_and_a_bar_is():
         "Man jailed for nine years over stabbing outside nightclub", "Teachers' college to close; pupils to move",
         "Rovers beat Albion 3-1 to go top of the league", "Regierung einigt sich mit den Ländern über Reform",
     ]  # fmt: skip
-    bars = ["Home | News | Sport | Weather | Video | Contact us", "News · Politics · Sport · The best of the week"]
+    bars = [
+        "Home | News | Sport | Weather | Video | Contact us",
+        "News · Politics · Sport · The best of the week",
+    ]
     found = toolkit.verdicts(headlines + bars)["verdict"].tolist()
     assert "index" not in found[:4], found
     assert found[4:] == ["index"] * 2

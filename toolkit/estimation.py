@@ -176,7 +176,7 @@ def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) ->
     truth = {str(doc_id): _set(given) for doc_id, given in labelled.items()}
     absent = sorted(truth.keys() - set(frame["doc_id"]))
     if absent:
-        msg = f"labelled: {absent[0]!r} and {len(absent) - 1} more are not in the corpus; give labels of its documents"
+        msg = f"labelled: {absent[0]!r} and {len(absent) - 1} more are not in the corpus; index labels by its doc_id"
         raise CorpusError(msg)
     if len(truth) < LEAST:
         msg = f"labelled: {len(truth)} documents; label a random sample of {LEAST} or more"

@@ -273,6 +273,9 @@ def read_cleaning(path: str | Path) -> Cleaning:
     SharingError
         There is no such file, it is none that :func:`share` wrote, or it was changed.
     """
+    if not Path(path).exists():
+        msg = f"{path}: no such file; give the file that toolkit.share wrote"
+        raise SharingError(msg)
     try:
         table, about = _read(Path(path))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError, Unreadable) as error:

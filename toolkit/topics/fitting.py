@@ -29,6 +29,9 @@ def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDAr
     ValueError
         Labels do not match the documents, one is missing, or there are fewer than two.
     """
+    if isinstance(y, str):
+        msg = f"fit: y={y!r} is one text; give the labels themselves, such as corpus[{y!r}]"
+        raise ValueError(msg)
     given = list(y)
     if len(given) != documents:
         msg = f"fit: {len(given)} labels for {documents} documents; give one entry a document"
