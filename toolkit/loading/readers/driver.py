@@ -1,4 +1,8 @@
-"""The one driver of readers: numbers records, keeps the limits, and says what is missing or cut off."""
+"""The one driver of readers that make records: numbers them, keeps the limits, says what is missing or cut off.
+
+Readers that make whole Arrow blocks (JSON Lines, CSV, Parquet) have loops of their own: a Python object a record
+would halve their speed. They share the limits, the reasons of the quarantine and the mapping of fields with it.
+"""
 
 from __future__ import annotations
 
