@@ -126,6 +126,8 @@ function render({ model, el }) {
     if (names !== asked) {
       asked = names;
       inputs.replaceChildren(...fields.map(input));
+      if (fields.length > 1) facts.before(inputs);
+      else buttons.after(inputs); // a note alone is seldom written, so Tab reaches the verdicts first
     }
     for (const field of fields) {
       const box = inputs.querySelector(`[data-field="${field.name}"]`);
