@@ -42,6 +42,9 @@ SHARED = 2
 BLOCK = 8_000_000
 """Bytes of text that are split into words at a time."""
 
+PAIRS = 20_000_000
+"""Most pairs that are proposed at a time."""
+
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
 Hashes = NDArray[np.uint64]
@@ -99,6 +102,7 @@ def duplicates(
     same = representative[np.unique(whole, return_inverse=True)[1]]
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int64)
     pairs = _proposed(postings, same, publisher, page)
+    del postings
     scores = _similar(buffer, pairs, same == np.arange(len(same)), publisher)
     limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
     twice = (page[pairs[:, 0]] == page[pairs[:, 1]]) & (page[pairs[:, 0]] >= 0)
@@ -156,7 +160,7 @@ def _blocks(buffer: Buffer) -> Iterator[tuple[int, Hashes, Ints]]:
     """Yield the words of some documents at a time: the number of the first, and what :func:`_words` returns."""
     edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
     for a, b in pairwise(np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)]).tolist()):
-        yield a, *_words(buffer.data, buffer.offsets[a : b + 1])
+        yield a, *_words(buffer.data, buffer.offsets[a:b], buffer.offsets[a + 1 : b + 1])
 
 
 def _read(buffer: Buffer) -> tuple[Hashes, tuple[Hashes, Ints]]:
@@ -175,10 +179,17 @@ def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: 
     """Return pairs of documents that share a page, or sampled shingles and are close in the posting lists."""
     shingles, owner = (column[same[postings[1]] == postings[1]] for column in postings)
     order = np.lexsort((owner, publisher[owner], shingles))
-    packed = np.empty(WINDOW * len(order) + 1, np.int64)
-    n = _postings(shingles[order], owner[order], len(same), packed)
-    proposed, shared = np.unique(packed[:n], return_counts=True)
-    proposed = proposed[shared >= SHARED]
+    shingles, owner = shingles[order], owner[order]
+    found = [np.empty(0, np.int64)]
+    edges = np.linspace(0, len(same), 2 + WINDOW * len(order) // PAIRS).astype(int)
+    for lo, hi in pairwise(
+        edges.tolist()
+    ):  # pairs of some documents at a time, or they would fill the memory
+        packed = np.empty(2 * WINDOW * int(((owner >= lo) & (owner < hi)).sum()), np.int64)
+        packed = packed[: _postings(shingles, owner, len(same), lo, hi, packed)]
+        pairs, shared = np.unique(packed, return_counts=True)
+        found.append(pairs[shared >= SHARED])
+    proposed = np.concatenate(found)
     # versions of one page, one after the other
     alone = np.flatnonzero((same == np.arange(len(same))) & (page >= 0))
     ranked = alone[np.argsort(page[alone], kind="stable")]
@@ -189,24 +200,19 @@ def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: 
 
 def _similar(buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher: Ints) -> Floats:
     """Return the similarity of each pair; ``counted`` documents, one of each text, give the weights."""
-    if not len(pairs):
-        return np.empty(0)
     compared = np.zeros(len(buffer), np.bool_)
     compared[pairs] = True
-    parts, sizes = [], np.zeros(len(buffer) + 1, np.int64)
-    for first, words, bounds in _blocks(buffer):
-        last = first + len(bounds) - 1
-        found, ends = _shingles(words, bounds, compared[first:last], np.uint64(1))
-        parts.append(found)
-        sizes[first + 1 : last + 1] = np.diff(ends)
-    shingles, ends = np.concatenate(parts), np.cumsum(sizes)
-    keys = np.zeros(1 << (2 * len(shingles)).bit_length(), np.uint64)
-    seen = np.full(len(keys), -1, np.int64)
-    documents = np.zeros(len(keys), np.int32)
-    slot = _enter(shingles, publisher.repeat(sizes[1:]), keys)
-    for first, words, bounds in _blocks(buffer):
-        _count(words, bounds, first, counted, publisher, keys, seen, documents)
-    return _contained(shingles, 1.0 / documents[slot], ends, pairs)
+    starts, stops = buffer.offsets[:-1], buffer.offsets[1:]
+    room = int(((stops - starts)[compared] // 2 + 1).sum())  # only what is written takes memory
+    shingles, holders = np.empty(room, np.uint64), np.empty(room, np.int32)
+    begin, end = np.zeros(len(buffer), np.int64), np.zeros(len(buffer), np.int64)
+    n = 0
+    for each in np.unique(publisher[compared]):
+        documents = np.flatnonzero(counted & (publisher == each))
+        words, bounds = _words(buffer.data, starts[documents], stops[documents])
+        found, ends = _shingles(words, bounds, np.ones(len(documents), np.bool_), np.uint64(1))
+        n = _hold(found, ends, np.argsort(found), documents, compared, n, shingles, holders, begin, end)
+    return _contained(shingles, holders, begin, end, pairs)
 
 
 @njit(cache=True)
@@ -256,53 +262,42 @@ def _shingles(
 
 
 @njit(cache=True)
-def _place(shingle: np.uint64, publisher: int, keys: Hashes) -> tuple[np.uint64, np.int64]:
-    """Return the key of a shingle of a publisher, and its place in the table, or the free one that it would have."""
-    key = spread(shingle + np.uint64(publisher + 1) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
-    at = np.int64((key >> np.uint64(1)) & np.uint64(len(keys) - 1))
-    while keys[at] != 0 and keys[at] != key:
-        at = (at + 1) & (len(keys) - 1)
-    return key, at
+def _hold(
+    found: Hashes, ends: Ints, order: Ints, documents: Ints, compared: NDArray[np.bool_], n: int,
+    shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints,
+) -> int:  # fmt: skip
+    """Keep the shingles of compared documents of a publisher, each with the number of its documents that have it."""
+    number = np.empty(len(found), np.int32)
+    a = 0
+    while a < len(order):
+        b = a + 1
+        while b < len(order) and found[order[b]] == found[order[a]]:
+            b += 1
+        for i in range(a, b):
+            number[order[i]] = b - a
+        a = b
+    for k in range(len(documents)):
+        if compared[documents[k]]:
+            begin[documents[k]] = n
+            for i in range(ends[k], ends[k + 1]):
+                shingles[n] = found[i]
+                holders[n] = number[i]
+                n += 1
+            end[documents[k]] = n
+    return n
 
 
 @njit(cache=True)
-def _enter(shingles: Hashes, publisher: Ints, keys: Hashes) -> Ints:
-    """Enter shingles into the table; return the place of each."""
-    slot = np.empty(len(shingles), np.int64)
-    for i in range(len(shingles)):
-        key, at = _place(shingles[i], publisher[i], keys)
-        keys[at] = key
-        slot[i] = at
-    return slot
-
-
-@njit(cache=True)
-def _count(
-    words: Hashes, bounds: Ints, first: int, counted: NDArray[np.bool_], publisher: Ints,
-    keys: Hashes, seen: Ints, documents: NDArray[np.int32],
-) -> None:  # fmt: skip
-    """Add up in how many documents of its publisher each shingle of the table stands."""
-    for d in range(len(bounds) - 1):
-        document = first + d
-        if counted[document]:
-            for i in range(bounds[d], bounds[d + 1] - SHINGLE + 1):
-                _, at = _place(_shingle(words, i), publisher[document], keys)
-                if keys[at] != 0 and seen[at] != document:
-                    seen[at] = document
-                    documents[at] += 1
-
-
-@njit(cache=True)
-def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
+def _words(data: NDArray[np.uint8], starts: Ints, stops: Ints) -> tuple[Hashes, Ints]:
     """Return a hash of every word (ASCII letters in lower case), and where the words of each document begin."""
-    out = np.empty((offsets[-1] - offsets[0]) // 2 + len(offsets) + 1, np.uint64)
-    bounds = np.zeros(len(offsets), np.int64)
+    out = np.empty((stops - starts).sum() // 2 + len(starts) + 1, np.uint64)
+    bounds = np.zeros(len(starts) + 1, np.int64)
     basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
     n = 0
-    for d in range(len(offsets) - 1):
+    for d in range(len(starts)):
         value = basis
-        i = offsets[d]
-        while i < offsets[d + 1]:
+        i = starts[d]
+        while i < stops[d]:
             b = data[i]
             size = 1
             kind = _GAP
@@ -337,8 +332,8 @@ def _words(data: NDArray[np.uint8], offsets: Ints) -> tuple[Hashes, Ints]:
 
 
 @njit(cache=True)
-def _postings(ranked: Hashes, owner: Ints, documents: int, packed: Ints) -> int:
-    """Propose pairs of documents that are close together in a posting list."""
+def _postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, packed: Ints) -> int:
+    """Propose pairs that are close together in a posting list and whose first document is one of ``lo:hi``."""
     n = 0
     a = 0
     while a < len(ranked):
@@ -347,28 +342,30 @@ def _postings(ranked: Hashes, owner: Ints, documents: int, packed: Ints) -> int:
             b += 1
         for i in range(a, b):
             for j in range(i + 1, min(b, i + 1 + WINDOW)):
-                packed[n] = min(owner[i], owner[j]) * documents + max(owner[i], owner[j])
-                n += 1
+                first = min(owner[i], owner[j])
+                if lo <= first < hi:
+                    packed[n] = first * documents + max(owner[i], owner[j])
+                    n += 1
         a = b
     return n
 
 
 @njit(cache=True)
-def _contained(shingles: Hashes, weights: Floats, ends: Ints, pairs: Ints) -> Floats:
+def _contained(shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints, pairs: Ints) -> Floats:
     """Return the similarity of each pair (see the notes of :func:`duplicates`)."""
-    totals = np.zeros(len(ends) - 1)
-    for d in range(len(ends) - 1):
-        for i in range(ends[d], ends[d + 1]):
-            totals[d] += weights[i]
+    totals = np.zeros(len(begin))
+    for d in range(len(begin)):
+        for i in range(begin[d], end[d]):
+            totals[d] += 1.0 / holders[i]
     out = np.zeros(len(pairs))
     for p in range(len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]
-        i, j = ends[x], ends[y]
+        i, j = begin[x], begin[y]
         left = right = 0.0
-        while i < ends[x + 1] and j < ends[y + 1]:
+        while i < end[x] and j < end[y]:
             if shingles[i] == shingles[j]:
-                left += weights[i]
-                right += weights[j]
+                left += 1.0 / holders[i]
+                right += 1.0 / holders[j]
                 i += 1
                 j += 1
             elif shingles[i] < shingles[j]:
