@@ -1,7 +1,7 @@
 """The one driver of readers that make records: numbers them, keeps the limits, says what is missing or cut off.
 
-Readers that make whole Arrow blocks (JSON Lines, CSV, Parquet) have loops of their own: a Python object a record
-would halve their speed. They share the limits, the reasons of the quarantine and the mapping of fields with it.
+Readers that make whole blocks of columns (JSON Lines, CSV, Parquet) have loops of their own, since they parse without a
+Python object a record. They share the limits, the reasons of the quarantine and the mapping of fields with it.
 """
 
 from __future__ import annotations
