@@ -111,6 +111,7 @@ function render({ model, el }) {
     const typed = !field.options && field.kind === "text" && field.name !== "note";
     box.addEventListener(typed ? "input" : "change", send);
     box.dataset.field = field.name;
+    if (typed) box.dataset.typed = "yes";
     const label = make("label", "", field.label);
     if (field.key) {
       box.setAttribute("aria-keyshortcuts", field.key);
@@ -133,6 +134,11 @@ function render({ model, el }) {
       const box = inputs.querySelector(`[data-field="${field.name}"]`);
       if (box !== document.activeElement || field.options) box.value = field.value;
       box.dataset.enter = field.enter;
+      box.dataset.seen = field.value;
+      if (box.dataset.entered && field.value === box.value) {
+        delete box.dataset.entered;
+        leave(box);
+      }
       if (field.key) byKey[field.key] = box;
     }
   }
@@ -144,6 +150,11 @@ function render({ model, el }) {
     waiting = name !== "show"; // a key held down must not judge what was not yet seen
     root.setAttribute("aria-busy", String(waiting));
     model.send({ do: name });
+  }
+
+  function leave(box) {
+    root.focus(); // a note that is being written is sent as the focus leaves it
+    if (box.dataset.enter) act(box.dataset.enter);
   }
 
   function draw(page) {
@@ -181,9 +192,10 @@ function render({ model, el }) {
     if (box) {
       if (event.key !== "Enter" && event.key !== "Escape") return;
       event.preventDefault();
-      const enter = event.key === "Enter" && box.dataset.enter;
-      root.focus(); // a note that is being written is sent as the focus leaves it
-      if (enter) act(enter);
+      // what Enter does is known once the page for the last letter is there
+      if (event.key === "Enter" && box.dataset.typed && box.dataset.seen !== box.value) box.dataset.entered = "yes";
+      else if (event.key === "Enter") leave(box);
+      else root.focus();
       return;
     }
     const pressing = event.target.tagName === "BUTTON" && (event.key === "Enter" || event.key === " ");
