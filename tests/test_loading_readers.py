@@ -11,8 +11,10 @@ import pytest
 
 from docs.tools import formats
 from toolkit import pipeline
+from toolkit.language import language_code
 from toolkit.loading import Limits, load
 from toolkit.loading.formats import READERS
+from toolkit.loading.readers import lines
 from toolkit.verification import verify
 
 EXCEL = find_spec("python_calamine") is not None
@@ -538,3 +540,19 @@ def test_a_last_paragraph_in_capitals_stays(last):
     )
     corpus = load(stream(text.encode(), "caps.txt"))
     assert corpus["text"].tolist() == [f"{RAIN}\n\n{last}"] * 2
+
+
+def test_lines_of_archives_are_read_for_what_they_are():
+    assert lines.find_date("Politics, Tuesday 14 March 2006, p. 16") == "14 March 2006"
+    given = ("January 11, 2010 Monday 8:27 PM", "Plans for March 3, 2010 dropped after protests of many")
+    assert [lines.is_date(line) for line in given] == [True, False]
+    assert [lines.words(line) for line in ("1,285 words", "584", "2 men held")] == [1285, None, None]
+    assert lines.authors("By Ada Ferrow and Lars Venn") == "Ada Ferrow; Lars Venn"
+    assert lines.publication("Harbour Post (London)") == {"publisher": "Harbour Post", "edition": "London"}
+    wrapped = ["The council voted on Tuesday to close the old tram", "depot at the quay.", "Results:", "1"]
+    assert lines.unwrapped(wrapped) == f"{wrapped[0]} {wrapped[1]}\nResults:\n1"
+
+
+def test_names_of_languages_are_known_and_codes_of_newspapers_are_not_taken_for_them():
+    given = ("GERMAN; DEUTSCH", "Français", "EN", "日本語", "Klingon", "FIN", "", None)
+    assert [language_code(name) for name in given] == ["de", "fr", "en", "ja", None, None, None, None]

@@ -44,15 +44,6 @@ def parse_date(value: Any) -> int | None:
     ----------
     value : str, int, float, datetime or date
         As found in a record.
-
-    Examples
-    --------
-    >>> parse_date("2015-03-05T10:00:00+02:00"), parse_date("Thu, 05 Mar 2015 08:00:00 GMT")
-    (1425542400000000, 1425542400000000)
-    >>> parse_date("10. März 2018") == parse_date("10 mars 2018") == parse_date("2018-03-10")
-    True
-    >>> parse_date("soon") is None
-    True
     """
     if isinstance(value, str):
         return _parse_text(value.strip()) if value and len(value) <= _LONGEST else None

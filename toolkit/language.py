@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -64,38 +65,33 @@ OF_SCRIPT = {
 }  # fmt: skip
 """The language that nearly all news in a script is in, where there is one."""
 
-CODES = {
-    "ar": "ara arb arabic", "bg": "bul bulgarian", "cs": "ces cze czech", "da": "dan danish",
-    "de": "deu ger german deutsch", "el": "ell gre greek", "en": "eng english", "es": "spa spanish español",
-    "fa": "fas per persian", "fi": "fin finnish", "fr": "fra fre french français", "he": "heb iw hebrew",
-    "hi": "hin hindi", "hu": "hun hungarian", "id": "ind in indonesian", "it": "ita italian italiano",
-    "ja": "jpn japanese", "ko": "kor korean", "nl": "nld dut dutch nederlands", "no": "nor nb nob nn norwegian",
-    "pl": "pol polish polski", "pt": "por portuguese português", "ro": "ron rum romanian", "ru": "rus russian",
-    "sv": "swe swedish svenska", "th": "tha thai", "tr": "tur turkish", "uk": "ukr ukrainian", "ur": "urd urdu",
-    "vi": "vie vietnamese", "zh": "zho chi chinese",
-    "am": "amh", "bn": "ben", "ca": "cat", "ha": "hau", "hr": "hrv", "ig": "ibo", "lg": "lug", "ln": "lin", "om": "orm",
-    "rn": "run", "sl": "slv", "sn": "sna", "so": "som", "sr": "srp", "sw": "swa swh", "ti": "tir", "xh": "xho",
-    "yo": "yor",
-}  # fmt: skip
-"""ISO 639-1 codes and how else data names these languages (ISO 639-2, ISO 639-3, old codes, names)."""
-
-_NAMES = {name: code for code, names in CODES.items() for name in names.split()}
-
 _SCRIPTS = np.array([None, *SCRIPTS], dtype=object)
 _SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _SLOTS = 1 << 14
 
 
 def codes(lang: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of languages as ISO 639-1 codes, however the data wrote them; ``und`` is missing.
-
-    Examples
-    --------
-    >>> codes(pd.Series(["en-GB", "eng", "German", "zh_Hant", "und", "swa", "quz"], dtype="str")).tolist()
-    ['en', 'en', 'de', 'zh', nan, 'sw', 'quz']
-    """
+    """Return a column of languages as ISO 639-1 codes, however the data wrote them; ``und`` is missing."""
     first = lang.astype("str").str.strip().str.lower().str.extract(r"^([^\W\d_]+)", expand=False)
-    return first.where(first != "und").replace(_NAMES)
+    return first.where(first != "und").replace(_names())
+
+
+def language_code(text: str | None) -> str | None:
+    """Return the code of the language that a text such as "German; Deutsch" or "Français" names, or None.
+
+    A code of three letters is none: archives have newspapers of such codes (FIN, RUN).
+    """
+    first = re.split(r"[;,/(]", text or "")[0].strip().casefold()
+    code_of_three = len(first) == 3 and first.isascii()
+    return None if code_of_three else first if first in _names().values() else _names().get(first)
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    """Return the code of each name of a language."""
+    lines = shipped("languages.txt").read_text("utf-8").splitlines()
+    listed = (line.partition(": ") for line in lines if not line.startswith("#"))
+    return {name: code for code, _, names in listed for name in names.split()}
 
 
 def languages(texts: Any) -> pd.Series[Any]:
@@ -107,21 +103,8 @@ def languages(texts: Any) -> pd.Series[Any]:
     words are known are left to py3langid where that is installed (extra ``formats``) and they are long
     enough. Two pieces of a text are looked at, from its start and from its middle.
 
-    Parameters
-    ----------
-    texts : Series of str, Arrow array or list of str
-        May hold missing values.
-
-    Returns
-    -------
-    Series of str
-        ISO 639-1 codes (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given, else
-        a RangeIndex.
-
-    Examples
-    --------
-    >>> languages(["The council has voted on the plan.", "Der Rat hat über den Plan abgestimmt.", "Rain"]).tolist()
-    ['en', 'de', nan]
+    ``texts`` are a Series, an Arrow array or a list of str, also with missing values; codes are those of ISO 639-1
+    (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given.
     """
     look = _Look(texts)
     return look.series(look.languages())
@@ -132,24 +115,13 @@ def scripts(texts: Any) -> pd.Series[Any]:
 
     Chinese characters count twice, since two of them are a word; Japanese is ``Kana`` where one letter in
     twenty is kana.
-
-    Examples
-    --------
-    >>> scripts(["Rain in Ostley", "Дождь", "1234"]).tolist()
-    ['Latn', 'Cyrl', nan]
     """
     look = _Look(texts)
     return look.series(look.scripts)
 
 
 def function_words(texts: Any) -> NDArray[np.int64]:
-    """Return how many function words of the language that fits best each text holds, in the pieces looked at.
-
-    Examples
-    --------
-    >>> function_words(["Rain over the hills", "Home News Sport"]).tolist()
-    [2, 0]
-    """
+    """Return how many function words of the language that fits best each text holds, in the pieces looked at."""
     return np.asarray(_Look(texts).found[:, 1], np.int64)
 
 

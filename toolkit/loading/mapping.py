@@ -14,11 +14,10 @@ from toolkit import fields
 from toolkit.corpus import COLUMNS, document_id
 from toolkit.dates import parse_date
 from toolkit.fields import registrable_domain
-from toolkit.language import languages
+from toolkit.language import language_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.readers.lines import language
 
 Array: TypeAlias = Any
 """A ``pyarrow.Array``; pyarrow ships no types."""
@@ -186,7 +185,7 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
 def _refine(role: str, name: str, values: Array) -> Array:
     if role == "lang":
         # Webz and others write 'english'; codes stay as they are
-        return _each(lambda value: (len(value) > 3 and language(value)) or value, values)
+        return _each(lambda value: (len(value) > 3 and language_code(value)) or value, values)
     if role == "publisher" and fields.squash(name) != "publisher":
         return _each(fields.publisher_of, values)
     if role == "authors" and pc.any(pc.starts_with(values, "[")).as_py():

@@ -17,7 +17,8 @@ NOW = re.compile(r"^(?:@@|##)(\d{3,12})(?=\s)", re.M)
 
 _LANGUAGES = {"ENG": "en", "FRE": "fr", "FRA": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh", "DEU": "de"}
 _REMOVED = re.compile(r"\s*@(?: @){2,}\s*")
-_ATTRIBUTE = r"""\b{}\s*=\s*["']([^"'<>]*)["']"""
+_IDENTITY = re.compile(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)")
+"""The name of a document of Gigaword: AFP_ENG_19970101.0001."""
 
 
 def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -29,27 +30,22 @@ def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
     Bad input: `a headline without a text`; `cut off: no </REUTERS> at its end`
     Seen in: cran/tm inst/texts/reuters-21578.xml; haseebr/irengine reuters21578-xml/README.txt
     """
-    for piece in archive.pieces(REUTERS):
+    for piece in _whole(archive, REUTERS, "REUTERS"):
         if isinstance(piece, Unreadable):
             yield piece
-        elif REUTERS.match(piece):
-            if "</REUTERS" not in piece.upper():
-                yield Unreadable("cut off: no </REUTERS> at its end", piece[:200])
-                continue
-            number = re.search(_ATTRIBUTE.format("NEWID"), piece, re.I)
-            body = sgml(piece, "BODY")
-            if body is None and (text := sgml(piece, "TEXT")) and not sgml(piece, "TITLE"):
-                body = text  # TYPE="UNPROC": neither title nor body are told apart
-            if body is None:
-                yield Unreadable("a headline without a text", collapsed(sgml(piece, "TITLE", "TEXT"))[:200])
-                continue
-            yield {
-                "doc_id": number[1] if number else None,
-                "title": collapsed(sgml(piece, "TITLE")) or None,
-                "text": _indented(re.sub(r"\n\s*reuters?\s*$", "", body, flags=re.I)),
-                "published": _date(sgml(piece, "DATE")), "lang": "en",
-                "publisher": "Reuters", "authors": authors(collapsed(sgml(piece, "AUTHOR"))),
-            }  # fmt: skip
+            continue
+        title, body = sgml(piece, "TITLE"), sgml(piece, "BODY")
+        if body is None and title is None:
+            body = sgml(piece, "TEXT")  # TYPE="UNPROC": neither title nor body are told apart
+        if body is None:
+            yield Unreadable("a headline without a text", collapsed(title)[:200])
+            continue
+        yield {
+            "doc_id": _attributes(piece).get("newid"), "title": collapsed(title) or None,
+            "text": _indented(re.sub(r"\n\s*reuters?\s*$", "", body, flags=re.I)), "lang": "en",
+            "published": _date(sgml(piece, "DATE")), "publisher": "Reuters",
+            "authors": authors(collapsed(sgml(piece, "AUTHOR"))),
+        }  # fmt: skip
 
 
 def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -62,43 +58,32 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
     Seen in: UmerTariq1/TF-IDF data/README.md; sauparna/trecbox data/README.md (tags of the TREC disks);
     attardi/wikiextractor README.md; adbar/trafilatura docs/usage-python.rst
     """
-    for piece in archive.pieces(DOC):
+    for piece in _whole(archive, DOC, "DOC"):
         if isinstance(piece, Unreadable):
             yield piece
-        elif DOC.match(piece):
-            if "</DOC>" not in piece.upper():
-                yield Unreadable("cut off: no </DOC> at its end", piece[:200])
-                continue
-            opening = re.search(_ATTRIBUTE.format("id"), piece[: piece.index(">")], re.I)
-            identity = opening[1] if opening else collapsed(sgml(piece, "DOCNO", "DOCID")) or None
-            parts = re.match(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)", identity or "")
-            text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
-            given = dict(
-                re.findall(r"""\b([\w-]+)\s*=\s*["']([^"'<>]*)["']""", piece[: piece.index(">")][:4000])
-            )
-            if not text and "title" in given:  # an article extracted from a page or a wiki
-                whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(
-                    given["title"]
-                )
-                yield {
-                    "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(blocks(whole)),
-                    "url": given.get("url") or given.get("source"), "published": given.get("date"),
-                    "authors": authors(given.get("author")), "publisher": given.get("hostname"),
-                }  # fmt: skip
-                continue
-            titles = sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")
-            day = (
-                "-".join(parts.groups()[2:])
-                if parts
-                else _date(sgml(piece, "DATE", "DATE_TIME", "DATE1", "DD"))
-            )
+            continue
+        given = _attributes(piece)
+        text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
+        if not text and "title" in given:  # an article extracted from a page or a wiki
+            whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(given["title"])
             yield {
-                "doc_id": identity, "title": collapsed(titles) or None, "published": day,
-                "text": paragraphs(blocks(text)), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
-                "publisher": parts[1] if parts else collapsed(sgml(piece, "PUB")) or None,
-                "lang": _LANGUAGES.get(parts[2]) if parts else None,
-                "section": collapsed(sgml(piece, "SECTION")) or None,
+                "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(blocks(whole)),
+                "url": given.get("url") or given.get("source"), "published": given.get("date"),
+                "authors": authors(given.get("author")), "publisher": given.get("hostname"),
             }  # fmt: skip
+            continue
+        identity = given.get("id") or collapsed(sgml(piece, "DOCNO", "DOCID")) or None
+        if named := _IDENTITY.match(identity or ""):
+            source, language, *day = named.groups()
+        else:
+            source, language, day = collapsed(sgml(piece, "PUB")) or None, "", []
+        yield {
+            "doc_id": identity, "publisher": source, "lang": _LANGUAGES.get(language),
+            "title": collapsed(sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")) or None,
+            "published": "-".join(day) or _date(sgml(piece, "DATE", "DATE_TIME", "DATE1", "DD")),
+            "text": paragraphs(blocks(text)), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
+            "section": collapsed(sgml(piece, "SECTION")) or None,
+        }  # fmt: skip
 
 
 def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -111,23 +96,30 @@ def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
     Seen in: uwnlp/nlp-corpora doc/byu-now/README.md
     """
     for piece in archive.pieces(NOW):
-        if isinstance(piece, Unreadable):
-            yield piece
-        elif mark := NOW.match(piece):
-            rest = _REMOVED.sub(" … ", piece[mark.end() :])
-            parts = re.split(r"\s*<(p|h)>\s*", rest)
-            tagged = [("p", parts[0]), *zip(parts[1::2], parts[2::2], strict=True)]
+        if mark := NOW.match(piece):
+            first, *rest = re.split(r"\s*<(p|h)>\s*", _REMOVED.sub(" … ", piece[mark.end() :]))
+            tagged = [("p", first), *zip(rest[::2], rest[1::2], strict=True)]
             titles = [part for tag, part in tagged if tag == "h" and part]
-            text = [
-                re.sub(r"</?[a-z]{1,10}/?>", "", part).strip()
-                for tag, part in tagged
-                if tag == "p" or titles[1:]
-            ]
+            # where there are several headings, they are those of parts of the text
+            text = [part for tag, part in tagged if tag == "p" or titles[1:]]
+            plain = (re.sub(r"</?[a-z]{1,10}/?>", "", part).strip() for part in text)
             yield {
-                "doc_id": mark[1],
-                "title": titles[0] if titles else None,
-                "text": [part for part in text if part],
-            }
+                "doc_id": mark[1], "title": titles[0] if titles else None, "text": [part for part in plain if part],
+            }  # fmt: skip
+
+
+def _whole(archive: Archive, start: re.Pattern[str], name: str) -> Iterator[str | Unreadable]:
+    """Yield each element of this name; why it cannot be read where its end is missing."""
+    for piece in archive.pieces(start):
+        if start.match(piece):
+            complete = f"</{name}" in piece.upper()
+            yield piece if complete else Unreadable(f"cut off: no </{name}> at its end", piece[:200])
+
+
+def _attributes(piece: str) -> dict[str, str]:
+    """Return the attributes of the element a piece begins with, their names in lower case."""
+    found = re.findall(r"""\b([\w-]+)\s*=\s*["']([^"'<>]*)["']""", piece[: piece.index(">")][:4000])
+    return {name.lower(): value for name, value in reversed(found)}
 
 
 def _date(text: str | None) -> str | None:

@@ -48,6 +48,8 @@ class Archive:
         Articles that the archive says are in this file.
     part : bool
         Whether the file says that it holds only some of the documents it counts.
+    refused : list of Unreadable
+        Articles before the next one that are not read, for the driver to report.
     """
 
     def __init__(self, stream: Stream, options: Options) -> None:
@@ -56,6 +58,7 @@ class Archive:
         self.limit = options.limits.record_bytes
         self.claimed: int | None = None
         self.part = False
+        self.refused: list[Unreadable] = []
         self._numbers: list[tuple[int, int]] = []
 
     def chunks(self, encoding: str | None = None) -> Iterator[str]:
@@ -80,10 +83,10 @@ class Archive:
         """Return the root of an HTML file."""
         return html_root(decode_page(self.stream.read_all(self.limit, "page"), self.options.encoding))
 
-    def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str | Unreadable]:
+    def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str]:
         """Yield what stands before the first match of ``start``, then the text from each match to the next.
 
-        Only one piece is held; of one larger than a record may be the reason is yielded instead.
+        Only one piece is held. One larger than a record may be is refused, and yielded as an empty text.
         """
         held, searched, passing = "", 0, False
         for chunk in self.chunks(encoding):
@@ -99,8 +102,7 @@ class Archive:
             if len(held) > self.limit:
                 if not passing:
                     yield self._piece(held)
-                held, passing = held[searched:], True
-                searched = 1
+                held, passing, searched = held[searched:], True, 1
         if not passing:
             yield self._piece(held)
 
@@ -172,8 +174,11 @@ class Archive:
         listed = ", ".join(map(str, lost[:SHOWN])) + (" …" if len(lost) > SHOWN else "")
         return f"the archive counts {found + len(lost)} articles, {found} are in this file; missing: {listed}"
 
-    def _piece(self, text: str) -> str | Unreadable:
-        return self.too_large("article", text[:200]) if len(text) > self.limit else text
+    def _piece(self, text: str) -> str:
+        if len(text) <= self.limit:
+            return text
+        self.refused.append(self.too_large("article", text[:200]))
+        return ""
 
     def too_large(self, what: str, start: str = "") -> Unreadable:
         """Return the reason for something larger than a record may be."""
@@ -187,25 +192,18 @@ def reader(
     single: bool = False,
     what: str = "articles",
 ) -> Reader:
-    """Return the reader of a format, given how its articles are found.
+    """Return the reader of a format whose articles this generator finds; ``what`` a bad file holds none of.
 
-    Parameters
-    ----------
-    articles : callable
-        Yields a record for each article, or an ``Unreadable`` for one that cannot be read; raises
-        ``Unreadable`` where nothing more can be read. A ``text`` may be a list of paragraphs.
-    single : bool, default False
-        Whether the file holds one article, so that it needs no number.
-    what : str, default "articles"
-        What a file is said to hold none of.
+    It yields a record for each article, or an ``Unreadable`` for one that cannot be read; it raises ``Unreadable``
+    where nothing more can be read. A ``text`` may be a list of paragraphs. A file of a ``single`` article has no numbers.
     """
 
     @wraps(articles)
     def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
         archive = Archive(stream, options)
-        found = articles(archive)
         number, records, places, held = 0, list[Record](), list[str](), 0
         end: Rejected | None = None
+        found = _with_refused(archive, articles(archive))
         while True:
             try:
                 item = next(found, None)
@@ -217,14 +215,13 @@ def reader(
                 break
             number += 1
             place = label if single else f"{label}#{number}"
-            if not isinstance(item, Unreadable):
-                item = _checked(item)
+            item = item if isinstance(item, Unreadable) else _checked(item)
             if isinstance(item, Unreadable):
                 yield Rejected(place, str(item), printable(item.excerpt))
                 continue
             records.append(item)
             places.append(place)
-            held += len(item.get("text") or "") if isinstance(item.get("text"), str) else 0
+            held += len(item["text"]) if isinstance(item.get("text"), str) else 0
             if len(records) >= ROWS or held > HELD:
                 yield Block.of_records(records, places)
                 records, places, held = [], [], 0
@@ -238,6 +235,21 @@ def reader(
             yield end
 
     return read
+
+
+def _with_refused(archive: Archive, found: Iterator[Record | Unreadable]) -> Iterator[Record | Unreadable]:
+    """Yield each article after those before it that were refused; raise what ended the file."""
+    end: Unreadable | None = None
+    try:
+        for item in found:
+            yield from archive.refused
+            archive.refused.clear()
+            yield item
+    except Unreadable as failure:
+        end = failure
+    yield from archive.refused
+    if end is not None:
+        raise end
 
 
 def _checked(record: Record) -> Record | Unreadable:

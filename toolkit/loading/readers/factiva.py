@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.language import language_code
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
@@ -15,7 +16,6 @@ from toolkit.loading.readers.lines import (
     find_date,
     is_closing,
     is_date,
-    language,
     publication,
     unwrapped,
     words,
@@ -74,10 +74,6 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
     """
     held = ""
     for piece in archive.pieces(NUMBER):
-        if isinstance(piece, Unreadable):
-            yield piece
-            held = ""
-            continue
         if (number := NUMBER.match(piece)) is not None:
             found = blocks(held)
             record = _coded_text(found) if any(_CODED.match(b[0]) for b in found) else _plain_text(found)
@@ -111,7 +107,7 @@ def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
             "publisher": content(find(article, "sourcename")),
             "authors": authors(content(find(article, "byline"))),
             "section": content(find(article, "sectionname")),
-            "lang": language(content(find(article, "baselanguage"))),
+            "lang": language_code(content(find(article, "baselanguage"))),
             "length": words((content(find(article, "wordcount")) or "") + " words"),
         }
 
@@ -165,9 +161,9 @@ def _placed(record: Record, fields: list[str]) -> Record:
     rest = [line for line in fields[dated + 1 :] if not re.match(r"\d{1,2}:\d\d", line)]
     if rest:
         record |= publication(rest[0])
-    named = next((i for i, line in enumerate(rest[1:], 1) if language(line)), None)
+    named = next((i for i, line in enumerate(rest[1:], 1) if language_code(line)), None)
     if named is not None:
-        record["lang"] = language(rest[named])
+        record["lang"] = language_code(rest[named])
         between = [line for line in rest[1:named] if not re.fullmatch(r"[A-Z0-9]{3,10}", line)]
         if between:
             record.setdefault("section", between[0])
@@ -231,7 +227,7 @@ def _is_field(line: str, before: list[str]) -> bool:
     """Whether a line below a title is one of the archive's: date, newspaper, code, page, language, copyright."""
     if is_closing(line):
         return True
-    ended = any(map(language, before))
+    ended = any(map(language_code, before))
     return not ended and len(before) < 8 and re.fullmatch(r"[^.!?]{1,40}", line) is not None
 
 
@@ -242,6 +238,6 @@ def _typed(record: Record) -> Record:
         "published": find_date(record.get("published") or ""),
         "authors": authors(record.get("authors")),
         "length": words(record.get("length") or ""),
-        "lang": language(record.get("lang")),
+        "lang": language_code(record.get("lang")),
         "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
     }  # fmt: skip

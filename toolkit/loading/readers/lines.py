@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 
 from toolkit.dates import parse_date
+from toolkit.shipped import shipped
 
 WRAPPED = 50
 """A block whose longest line is shorter than this has not been wrapped at a margin (code points)."""
@@ -22,37 +24,32 @@ _DATE = re.compile(
     re.X,
 )
 _LENGTH = re.compile(r"\(?(\d[\d.,' \u202f]*)\s?([^\W\d_]{1,12})\.?\)?$")
-_UNITS = frozenset(
-    "w words word wörter wort woorden woord mots mot palabras palabra parole parola palavras palavra слов слова "
-    "слово ord sanaa słów słowa 字 語 字數 字数 단어 characters zeichen caractères".split()
-)
 _BY = re.compile(r"(?:by|von|par|door|por|di|af|av|автор)\s*:?\s+", re.I)
 _PLACE = re.compile(r"\s*\(([^()]{1,60})\)$")
 _CLOSING = re.compile(
     r"^(©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I
 )
 
-_LANGUAGES = """
-en english englisch anglais engels inglés inglese inglês английский 英語 英文
-de german deutsch allemand duits alemán tedesco alemão немецкий ドイツ語 德文
-fr french französisch français frans francés francese francês французский フランス語 法文
-es spanish spanisch espagnol spaans español spagnolo espanhol испанский スペイン語 西班牙文
-it italian italienisch italien italiaans italiano итальянский イタリア語
-nl dutch niederländisch néerlandais nederlands neerlandés olandese holandês нидерландский オランダ語
-pt portuguese portugiesisch portugais portugees portugués portoghese português португальский ポルトガル語
-ru russian russisch russe ruso russo русский ロシア語
-ja japanese japanisch japonais japans japonés giapponese japonês японский 日本語 日文
-zh chinese chinesisch chinois chinees chino cinese chinês китайский 中国語 中文
-ko korean koreanisch coréen koreaans coreano корейский 韓国語 한국어
-ar arabic arabisch arabe árabe arabo арабский アラビア語 العربية
-sv swedish schwedisch suédois zweeds svenska
-da danish dänisch danois deens dansk
-no norwegian norwegisch norvégien noors norsk
-fi finnish finnisch finnois fins suomi
-pl polish polnisch polonais pools polski
-tr turkish türkisch turc turks türkçe
-"""
-_CODES = {name: line.split()[0] for line in _LANGUAGES.strip().splitlines() for name in line.split()}
+_LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
+
+
+def roles(archive: str) -> dict[str, str]:
+    """Return what each label of an archive is the label of, such as "verfasser" of the authors; "" of nothing kept."""
+    return {
+        name: "" if role == "other" else role for role in _LABELS[archive] for name in _listed(archive, role)
+    }
+
+
+def headings(kind: str) -> frozenset[str]:
+    """Return the headings of one kind, in lower case."""
+    return frozenset(_listed("headings", kind))
+
+
+def _listed(section: str, name: str) -> list[str]:
+    return " ".join(_LABELS[section][name].split()).split("; ")
+
+
+_UNITS = headings("units_of_length")
 
 
 def blocks(text: str) -> list[list[str]]:
@@ -70,11 +67,6 @@ def unwrapped(lines: list[str]) -> str:
     """Return a block as it was before it was wrapped at a margin; breaks that were meant stay.
 
     A break was meant where the next word would still have fitted on the line.
-
-    Examples
-    --------
-    >>> unwrapped(["The council voted on Tuesday to close the old tram", "depot at the quay.", "Results:", "1"])
-    'The council voted on Tuesday to close the old tram depot at the quay.\\nResults:\\n1'
     """
     width = max(map(len, lines), default=0)
     text = ""
@@ -86,13 +78,7 @@ def unwrapped(lines: list[str]) -> str:
 
 
 def find_date(text: str) -> str | None:
-    """Return the first part of a line that is a date with day, month and year, or None.
-
-    Examples
-    --------
-    >>> find_date("Politics, Tuesday 14 March 2006, p. 16")
-    '14 March 2006'
-    """
+    """Return the first part of a line that is a date with day, month and year, or None."""
     for match in _DATE.finditer(text[:300]):
         found = match.group()
         if numbers := re.fullmatch(r"(\d{4})\s?[年년]\s?(\d\d?)\s?[月월]\s?(\d\d?)\s?[日일]", found):
@@ -112,13 +98,7 @@ def before_date(line: str) -> str:
 
 
 def is_date(line: str) -> bool:
-    """Whether a line is a date, with at most a weekday, a time and an edition around it.
-
-    Examples
-    --------
-    >>> is_date("January 11, 2010 Monday 8:27 PM"), is_date("Plans for March 3, 2010 dropped after protests of many")
-    (True, False)
-    """
+    """Whether a line is a date, with at most a weekday, a time and an edition around it."""
     match = _DATE.search(line) if len(line) < 90 else None
     if match is None:
         return False
@@ -127,13 +107,7 @@ def is_date(line: str) -> bool:
 
 
 def words(text: str) -> int | None:
-    """Return the number that a line such as '121 words' or '1.285 Wörter' states, or None.
-
-    Examples
-    --------
-    >>> words("1,285 words"), words("584"), words("2 men held")
-    (1285, None, None)
-    """
+    """Return the number that a line such as '121 words' or '1.285 Wörter' states, or None."""
     text = text.strip()
     match = _LENGTH.match(text)
     if match is None or match.group(2).lower() not in _UNITS:
@@ -143,42 +117,18 @@ def words(text: str) -> int | None:
 
 
 def authors(text: str | None) -> str | None:
-    """Return a byline as names joined by '; ', without 'By'.
-
-    Examples
-    --------
-    >>> authors("By Ada Ferrow and Lars Venn"), authors("VON ADA FERROW"), authors("Ferrow, A")
-    ('Ada Ferrow; Lars Venn', 'ADA FERROW', 'Ferrow, A')
-    """
+    """Return a byline as names joined by '; ', without 'By'."""
     names = re.split(r"\s*;\s*|\s+(?:and|und|et|en)\s+", _BY.sub("", (text or "").strip(), count=1))
     return "; ".join(name.strip(" ,") for name in names if name.strip(" ,")) or None
 
 
 def publication(text: str) -> dict[str, str | None]:
-    """Return the name of a newspaper, and what stands in brackets or after 'no.' behind it as its edition.
-
-    Examples
-    --------
-    >>> publication("Harbour Post (London)")
-    {'publisher': 'Harbour Post', 'edition': 'London'}
-    """
+    """Return the name of a newspaper, and what stands in brackets or after 'no.' behind it as its edition."""
     name, _, issue = re.sub(r"\s+", " ", text).strip().partition(", no")
     match = _PLACE.search(name)
     if match and match.start():
         return {"publisher": name[: match.start()], "edition": match.group(1)}
     return {"publisher": name or None, "edition": f"no{issue}" if issue else None}
-
-
-def language(name: str | None) -> str | None:
-    """Return the ISO 639-1 code of a language named in one of the interface languages of archives, or None.
-
-    Examples
-    --------
-    >>> language("GERMAN; DEUTSCH"), language("Français"), language("EN"), language("Klingon")
-    ('de', 'fr', 'en', None)
-    """
-    first = re.split(r"[;,/(]", name or "")[0].strip().casefold()
-    return _CODES.get(first)
 
 
 def is_closing(line: str) -> bool:

@@ -35,9 +35,6 @@ def mail(archive: Archive) -> Iterator[Record | Unreadable]:
     Seen in: cran/tm history gmane.comp.lang.r.general.mbox; brendanlong/lion-reader#286
     """
     for piece in archive.pieces(MAILBOX, encoding="utf-8"):
-        if isinstance(piece, Unreadable):
-            yield piece
-            continue
         mark = MAILBOX.match(piece)
         raw = piece[mark.end() + 1 :] if mark else piece
         if not raw.strip():

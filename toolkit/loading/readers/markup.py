@@ -22,15 +22,7 @@ def html_lines(root: Any, *blocks: str) -> Iterator[str]:
 
 
 def classed_lines(root: Any, *blocks: str) -> Iterator[tuple[Any, str]]:
-    """Yield each block's text with the innermost element it begins in.
-
-    Parameters
-    ----------
-    root : element
-        Of an HTML tree.
-    *blocks : str
-        Elements that begin and end a line of their own.
-    """
+    """Yield each block's text with the innermost element it begins in; ``blocks`` names the elements that are lines."""
     from lxml import etree
 
     held: list[str] = []
@@ -73,13 +65,7 @@ def classes(element: Any) -> Iterator[str]:
 
 
 def sgml(piece: str, *names: str) -> str | None:
-    """Return the text of the first of these SGML elements that has any: a paragraph a line block, entities resolved.
-
-    Examples
-    --------
-    >>> sgml("<DOC><HEAD>Rain &amp; wind</HEAD></DOC>", "HEADLINE", "HEAD")
-    'Rain & wind'
-    """
+    """Return the text of the first of these SGML elements that has any: a paragraph a line block, entities resolved."""
     for name in names:
         found = re.search(rf"<{name}(?:\s[^<>]*)?>(.*?)(?:</{name}\s*>|\Z)", piece, re.S | re.I)
         if found is not None:

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.loading.quarantine import Unreadable
+from toolkit.language import language_code
 from toolkit.loading.readers.driver import NEAR, Archive, Record
 from toolkit.loading.readers.lines import (
     authors,
     blocks,
     find_date,
+    headings,
     is_closing,
     is_date,
-    language,
     paragraphs,
     publication,
+    roles,
     words,
 )
 from toolkit.loading.readers.markup import html_lines
@@ -48,31 +49,12 @@ _LISTED = re.compile(
 _SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
 _MONTH = re.compile(r"[^\W\d_]{3,14},? (?:19|20)\d\d")
 _LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
-_ROLES = {
-    "authors": "byline author autor auteur autore verfasser",
-    "section": "section rubrik rubrique rubriek sectie sección sezione seção ressort",
-    "length": "length länge longueur lengte longitud extensión lunghezza comprimento",
-    "title": "headline kop titel titre title schlagzeile überschrift titular titolo título",
-    "lang": "language sprache langue taal idioma lingua",
-    "body": "body text tekst texte volltext hoofdtekst",
-    "highlight": "highlight",
-    "url": "url",
-    "": "load-date update dateline datum-zeile graphic grafik publication-type pub-type type-publication "
-    "publikationstyp journal-code zeitungs-code code-revue date-chargement notes correction series subject person "
-    "company organization organisation country state city geographic industry ticker name bio source column cycle "
-    "distribution edition pub-subject acc-no dist supplement",
-}
-_LABELS = {name: role for role, names in _ROLES.items() for name in names.split()} | {"code revue": ""}
-_BODY = frozenset(
-    "body;text;volltext;inhalt;corps;texte;cuerpo;texto;hoofdtekst;tekst;testo;corpo;full text;body text".split(
-        ";"
-    )
-)
-_AFTER = frozenset("graphic graphique grafik notes notizen correction".split())
+_LABELS = roles("nexis")
+_BODY, _AFTER = headings("nexis_text"), headings("nexis_end")
 _LAST = re.compile(r"(?:classification|klassifizierung|clasificación|classificatie)$|load-date:", re.I)
 
 
-def nexis_text(archive: Archive) -> Iterator[Record | Unreadable]:
+def nexis_text(archive: Archive) -> Iterator[Record]:
     """Numbered documents of LexisNexis as text, also inside RTF and Word files.
 
     Known by: a line '3 of 10 DOCUMENTS', 'Dokument 3 von 10', 'Document 3 de 10' (English, German, French, Dutch,
@@ -83,19 +65,11 @@ def nexis_text(archive: Archive) -> Iterator[Record | Unreadable]:
     Seen in: JBGruber/LexisNexisTools inst/extdata/sample.TXT; amcat/amcat tests of article_upload/lexisnexis
     """
     for piece in archive.pieces(MARK):
-        if isinstance(piece, Unreadable):
-            yield piece
-            continue
-        mark = MARK.match(piece)
-        if mark is None:
-            _request(archive, piece)
-            continue
-        number, total = (int(found) for found in mark.groups() if found)
-        archive.count(number, total)
-        yield _numbered(blocks(piece[mark.end() :]))
+        if mark := _counted(archive, piece):
+            yield _numbered(blocks(piece[mark.end() :]))
 
 
-def nexis_html(archive: Archive) -> Iterator[Record | Unreadable]:
+def nexis_html(archive: Archive) -> Iterator[Record]:
     """Numbered documents of LexisNexis as a page.
 
     Known by: a page with `<DOCFULL>` or 'DOC_ID_0_1' and lines '3 of 10 DOCUMENTS'
@@ -106,20 +80,16 @@ def nexis_html(archive: Archive) -> Iterator[Record | Unreadable]:
     """
     document: list[list[str]] | None = None
     for line in [*html_lines(archive.page(), "p", "div"), ""]:
-        mark = MARK.match(line)
+        mark = _counted(archive, line, cover=document is None)
         if document is not None and (mark or not line):
             yield _numbered(document)
-        elif document is None and not mark:
-            _request(archive, line)
         if mark:
-            number, total = (int(found) for found in mark.groups() if found)
-            archive.count(number, total)
             document = []
         elif document is not None and line:
             document += blocks(line)
 
 
-def nexis_uni(archive: Archive) -> Iterator[Record | Unreadable]:
+def nexis_uni(archive: Archive) -> Iterator[Record]:
     """Documents of Nexis Uni and Lexis Advance, from Word (.docx), RTF or plain text.
 
     Known by: a line 'End of Document' (also German, French, Spanish, Dutch, Italian, Portuguese)
@@ -130,9 +100,6 @@ def nexis_uni(archive: Archive) -> Iterator[Record | Unreadable]:
     """
     end = END if END.search(archive.head()) else LOADED
     for piece in archive.pieces(end):
-        if isinstance(piece, Unreadable):
-            yield piece
-            continue
         mark = end.match(piece)
         piece = piece[mark.end() if mark else 0 :]
         listed = _LISTED.search(piece.replace("\xa0", " "))
@@ -145,11 +112,15 @@ def nexis_uni(archive: Archive) -> Iterator[Record | Unreadable]:
                 yield record
 
 
-def _request(archive: Archive, text: str) -> None:
-    """Note which documents the page of the download request says were asked for."""
-    if found := _SELECTED.search(text):
+def _counted(archive: Archive, text: str, *, cover: bool = True) -> re.Match[str] | None:
+    """Return the mark a document begins with, its number noted; of a cover the documents that were asked for."""
+    mark = MARK.match(text)
+    if mark:
+        archive.count(*(int(found) for found in mark.groups() if found))
+    elif cover and (found := _SELECTED.search(text)):
         archive.part = True
         archive.claimed = None if int(found[2]) < int(found[1]) else int(found[2]) - int(found[1]) + 1
+    return mark
 
 
 def _label(line: str) -> tuple[str, str] | None:
@@ -164,7 +135,7 @@ def _note(record: Record, role: str, value: str) -> None:
     if role == "length":
         record["length"] = words(value)
     elif role == "lang":
-        record["lang"] = language(value)
+        record["lang"] = language_code(value)
     elif role == "authors":
         record["authors"] = authors(value)
     elif role and value and not record.get(role):

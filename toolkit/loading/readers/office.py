@@ -37,6 +37,7 @@ _SIGNS = {
     "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”", "bullet": "•", "emspace": " ",
     "enspace": " ",
 }  # fmt: skip
+_ESCAPED = {"~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n"}
 _HIDDEN = frozenset(
     "fonttbl colortbl stylesheet info pict object header headerl headerr headerf footer footerl footerr footerf "
     "footnote annotation fldinst listtable listoverridetable revtbl rsidtbl generator themedata latentstyles "
@@ -46,13 +47,7 @@ _DEEPEST = 500
 
 
 def as_text(stream: Stream, form: str, limit: int) -> Stream:
-    """Return the text of a Word or RTF file, a paragraph a line, as UTF-8.
-
-    Raises
-    ------
-    Unreadable
-        The file is damaged, or larger than ``limit`` bytes.
-    """
+    """Return the text of a Word or RTF file of at most ``limit`` bytes, a paragraph a line, as UTF-8."""
     text = rtf_text(stream.read_all(limit, "RTF file")) if form == "rtf" else _word_text(stream, limit)
     if not text.strip():
         msg = "no text in this office file"
@@ -61,13 +56,7 @@ def as_text(stream: Stream, form: str, limit: int) -> Stream:
 
 
 def rtf_text(data: bytes) -> str:
-    r"""Return the text of RTF (Microsoft's specification 1.9.1): no fonts, styles, pictures, headers or fields' code.
-
-    Examples
-    --------
-    >>> rtf_text(rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0 Caf\'e9 \u8212?\ldblquote Rain\rdblquote\par Wind}")
-    'Café —“Rain”\nWind'
-    """
+    r"""Return the text of RTF (Microsoft's specification 1.9.1) without fonts, styles, pictures, headers and code."""
     found: list[str] = []
     page, skip, hidden, fallback = "cp1252", 0, False, 1
     stack: list[tuple[bool, int]] = []
@@ -101,17 +90,12 @@ def rtf_text(data: bytes) -> str:
         elif hidden:
             continue
         elif word == "u" and number:
-            code = int(number) % 65536
-            found.append(chr(code))
+            found.append(chr(int(number) % 65536))
             skip = min(fallback, 8)
         elif word is not None:
             found.append(_SIGNS.get(word, ""))
         elif token["sign"]:
-            found.append(
-                {"~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n"}.get(
-                    token["sign"], ""
-                )
-            )
+            found.append(_ESCAPED.get(token["sign"], ""))
         elif kind == "text":
             found.append(value[skip:].encode("latin-1").decode(page, "replace"))
             skip = max(skip - len(value), 0)

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.language import language_code
 from toolkit.loading.mapping import Absent
-from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
     authors,
     blocks,
     find_date,
     is_closing,
-    language,
     publication,
+    roles,
     unwrapped,
     words,
 )
@@ -32,35 +32,7 @@ MEDIARGUS = re.compile(
 INTEGRUM = re.compile(r"<title>\s*Report \d\d\.\d\d\.\d{4}", re.I)
 
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)
-_FIELDS = {
-    "authors": "author;autor;auteur;autore",
-    "publisher": "publication title;titel der publikation;publikationstitel;titre de la publication;"
-    "título de publicación;título de la publicación;titolo della pubblicazione;título da publicação",
-    "published": "publication date;veröffentlichungsdatum;erscheinungsdatum;publikationsdatum;date de publication;"
-    "fecha de publicación;data di pubblicazione;data de publicação",
-    "year": "publication year;jahr der publikation;année de publication;año de publicación",
-    "info": "publication info;publikationsinformationen;infos publication;información de publicación",
-    "section": "section;rubrik;rubrique;sección",
-    "lang": "language of publication;sprache der publikation;langue de publication;idioma de la publicación;"
-    "lingua della pubblicazione;idioma da publicação",
-    "doc_id": "proquest document id;proquest-dokument-id;id du document proquest;id del documento de proquest;"
-    "id documento proquest;id do documento proquest",
-    "url": "document url;dokument-url;url du document;url del documento;url documento;url do documento",
-    "title": "title;titel;titre;título;titolo",
-    "text": "full text;volltext;texte intégral;texto completo;testo completo",
-    "length": "word count",
-    "abstract": "abstract;zusammenfassung;résumé;resumen",
-    "": "subject;location;people;company / organization;company;identifier / keyword;keywords;links;volume;issue;"
-    "pages;start page;end page;first page;number of pages;place of publication;country of publication;publisher;"
-    "issn;eissn;source type;document type;copyright;last updated;database;credit;dateline;column;classification;"
-    "product name;notes;illustration;accession number;supplement;series title;edition;contact us;available;"
-    "publication subject;graphic;caption;cite as;isbn;doi;coden;language;thema;ort;personen;unternehmen;verlag;"
-    "verlagsort;land der veröffentlichung;quellentyp;dokumententyp;zuletzt aktualisiert;datenbank;erste seite;sujet;"
-    "lieu;éditeur;lieu de publication;pays de publication;type de source;type de document;dernière mise à jour;"
-    "base de données;materia;lugar;editorial;lugar de publicación;país de publicación;tipo de fuente;"
-    "tipo de documento;última actualización;base de datos",
-}  # fmt: skip
-_ROLES = {name: role for role, names in _FIELDS.items() for name in names.split(";")}
+_ROLES = roles("proquest")
 _HEADINGS = {
     "abstract": "abstract",
     "full text": "text",
@@ -70,7 +42,7 @@ _HEADINGS = {
 }
 
 
-def proquest(archive: Archive) -> Iterator[Record | Unreadable]:
+def proquest(archive: Archive) -> Iterator[Record]:
     """ProQuest reports as text, of today ('FULL TEXT', 'DETAILS') and of before.
 
     Known by: 'Report Information from ProQuest', or rules of underscores with 'Document 3 of 10'
@@ -80,9 +52,6 @@ def proquest(archive: Archive) -> Iterator[Record | Unreadable]:
     Seen in: chennesy/pq_parser README.md; UWNETLAB/metaknowledge proquest; rachel94/metaknowledge docs
     """
     for piece in archive.pieces(DOCUMENT if DOCUMENT.search(archive.head()) else RULE):
-        if isinstance(piece, Unreadable):
-            yield piece
-            continue
         mark = DOCUMENT.match(piece)
         if mark is not None:
             archive.count(int(mark[1]), int(mark[2]))
@@ -101,7 +70,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
     Seen in: amcat/amcat article_upload/tests/test_files/mediargus.txt
     """
     for piece in archive.pieces(MEDIARGUS):
-        if isinstance(piece, str) and (mark := MEDIARGUS.match(piece)):
+        if mark := MEDIARGUS.match(piece):
             archive.count(int(mark[1]))
             text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
             yield publication(mark[3]) | {
@@ -203,5 +172,5 @@ def _document(found: list[list[str]]) -> Record:
         "doc_id": first.get("doc_id"), "title": first.get("title"), "text": text, "url": first.get("url"),
         "published": find_date(first.get("published", "")) or find_date(first.get("info", "")),
         "authors": authors(first.get("authors")), "section": first.get("section"),
-        "lang": language(first.get("lang")), "length": words(first.get("length", "") + " words"),
+        "lang": language_code(first.get("lang")), "length": words(first.get("length", "") + " words"),
     }  # fmt: skip

@@ -21,6 +21,7 @@ MOST = 1_000
 _BLOCKS = tuple("p div td tr table article header section footer aside h1 h2 h3 h4 li ul time pre".split())
 _FRAME = frozenset({"aside", "nav", "footer", "form", "header"})
 _ASIDE = re.compile(r"comment|disqus|footer|cookie|consent|related|newsletter|sidebar", re.I)
+_LEVELS, _INLINE = ("h1", "h2", "h3"), ("a", "span", "b", "strong")
 _AFTER_HEADING = re.compile(r"</h[1-3]>(?:\s{0,9}<[^<>]{0,300}>){0,5}\s{0,9}([^<]{6,100})", re.I)
 _PARAGRAPH = re.compile(r"<p\b[^<>]*>([^<]{20,})", re.I)
 _LABEL = re.compile(
@@ -54,53 +55,31 @@ _CLOSING = re.compile(r"^[ \t]*(?:©|\(c\)|copyright)\s*(?:\(c\)|©)?\s*(?:19|20
 
 
 def several_in_text(text: str) -> str | None:
-    """Return why a plain text is taken for many articles, or None.
-
-    Examples
-    --------
-    >>> story = "It rained in the port all day and the ships stayed where they were. " * 6
-    >>> several_in_text(f"Title: Rain\\n{story}\\nTitle: Wind\\n{story}").split(";")[0]
-    "looks like 2 articles in one file (lines 'Title:'): 'Rain', 'Wind' …"
-    >>> several_in_text(story) is None
-    True
-    """
+    """Return why a plain text is taken for many articles, or None."""
     rows = _ROW.findall(text)
     if len(rows) >= 5 and sum(map(len, rows)) >= 0.2 * len(text):
         return f"looks like a table of {len(rows)} sentences or rows, no article; not read; give it a header (CSV)"
-    for what, marks, least in (
-        ("records of references", list(_REFERENCE.finditer(text)), 2),
-        ("lines 'Title:'", list(_LABEL.finditer(text)), 2),
-        ("headings", list(_HEADING.finditer(text)), 2),
-        ("addresses above them", list(_ADDRESS.finditer(text)), 2),
-        ("headlines with a date below", list(_dated(text)), 2),
-        ("numbered headings", list(_NUMBERED.finditer(text)), 2),
-        ("document numbers", list(_IDENTITY.finditer(text)), 2),
-        ("rules between them", list(_RULE.finditer(text)), 2),
-        ("notes of copyright", list(_CLOSING.finditer(text)), 3),
+    # a mark may open an article, end it, or stand between two
+    for what, opens, least, found in (
+        ("records of references", True, 2, _REFERENCE.finditer(text)),
+        ("lines 'Title:'", True, 2, _LABEL.finditer(text)),
+        ("headings", True, 2, _HEADING.finditer(text)),
+        ("addresses above them", True, 2, _ADDRESS.finditer(text)),
+        ("headlines with a date below", True, 2, _dated(text)),
+        ("numbered headings", False, 2, _NUMBERED.finditer(text)),
+        ("document numbers", False, 2, _IDENTITY.finditer(text)),
+        ("rules between them", False, 2, _RULE.finditer(text)),
+        ("notes of copyright", False, 3, _CLOSING.finditer(text)),
     ):
-        if len(marks) < least:
+        marks = list(found)
+        if len(marks) < least or (opens and text[: marks[0].start()].strip()):
             continue
-        own = what in _OPENING
-        if own and text[: marks[0].start()].strip():
-            continue
-        cuts = [mark.start() if own else mark.end() for mark in marks]
+        cuts = [mark.start() if opens else mark.end() for mark in marks]
         parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
         long = [part.strip() for part in parts if len(part.strip()) >= LEAST]
         if len(long) >= least and (not what.startswith("rules") or all(map(_titled, long))):
             return _reason(len(long), what, [_LABEL.sub(r"\2", part.split("\n", 1)[0]) for part in long], "")
     return None
-
-
-_OPENING = frozenset(
-    {
-        "records of references",
-        "lines 'Title:'",
-        "headings",
-        "addresses above them",
-        "headlines with a date below",
-    }
-)
-"""Marks that stand at the beginning of an article; the others end one, or stand between two."""
 
 
 def _dated(text: str) -> Iterator[re.Match[str]]:
@@ -115,17 +94,8 @@ def _dated(text: str) -> Iterator[re.Match[str]]:
 
 
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
-    """Return why a page is taken for many articles, and how much of it the article found leaves out; None for neither.
+    """Return why a page is taken for many articles, and how much of it the article found, ``text``, leaves out.
 
-    Parameters
-    ----------
-    html : str
-        The page.
-    text : str or None
-        What was taken for its article.
-
-    Notes
-    -----
     Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none of
     which is longer than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list
     of programs; 29 are said to be left out mostly, and of 17 of these more than half of the gold is missing.
@@ -183,7 +153,8 @@ def _parts(root: Any) -> list[tuple[str, int]]:
     held: list[str] = []
     under: tuple[str, str] | None = None
     for element, line in [*classed_lines(root, *_BLOCKS), (None, "")]:
-        level = next((e.tag for e in _around(element) if e.tag in {"h1", "h2", "h3"}), None)
+        around = [] if element is None else [element, *element.iterancestors(*_INLINE, *_LEVELS)]
+        level = next((e.tag for e in around if e.tag in _LEVELS), None)
         if level is None and element is not None:
             held.append(line)
             continue
@@ -194,14 +165,6 @@ def _parts(root: Any) -> list[tuple[str, int]]:
                 parts.setdefault(under[0], []).append((under[1], size))
         under, held = (level, line) if level else None, []
     return next((found for level in sorted(parts) if (found := _several(parts[level], root))), [])
-
-
-def _around(element: Any) -> list[Any]:
-    return (
-        []
-        if element is None
-        else [element, *element.iterancestors("a", "span", "b", "strong", "h1", "h2", "h3")]
-    )
 
 
 def _several(found: list[tuple[str, int]], root: Any) -> list[tuple[str, int]]:

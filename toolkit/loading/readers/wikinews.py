@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from toolkit.loading.pages import fragment_text
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import find_date
+from toolkit.loading.readers.lines import find_date, headings
 from toolkit.loading.readers.markup import child, content, find
 
 _DATE = re.compile(r"\{\{\s*(?:date|datum|fecha|data|byline)\s*\|([^{}]*)\}\}", re.I)
@@ -25,12 +25,7 @@ _NOTE = re.compile(
     re.S | re.I,
 )
 _HEADING = re.compile(r"^=+\s*([^=\n]+?)\s*=+[ \t]*$", re.M)
-_ENDS = frozenset(
-    "sources;source;quellen;quelle;fuentes;fonti;fontes;bronnen;источники;źródła;källor;weblinks;references;"
-    "external links;related news;see also;siehe auch;voir aussi;liens externes;themenverwandte artikel;"
-    "enlaces externos;"
-    "collegamenti esterni;article sources;sister links;related articles".split(";")
-)
+_ENDS = headings("wikinews_end")
 _NESTED = 20
 
 
@@ -64,13 +59,7 @@ def wikinews(archive: Archive) -> Iterator[Record]:
 
 
 def plain(source: str) -> list[str]:
-    """Return the paragraphs of a wikitext.
-
-    Examples
-    --------
-    >>> plain("{{date|March 10, 2012}}\\n'''It [[rain|rained]].'''\\n\\n== Sources ==\\n* {{source|url=x}}")
-    ['It rained.']
-    """
+    """Return the paragraphs of a wikitext."""
     text = _NOTE.sub("", source)
     for _ in range(_NESTED):
         text, changed = _TEMPLATE.subn("", text)
