@@ -195,7 +195,7 @@ def reader(
     """Return the reader of a format whose articles this generator finds; ``what`` a bad file holds none of.
 
     It yields a record for each article, or an ``Unreadable`` for one that cannot be read; it raises ``Unreadable``
-    where nothing more can be read. A ``text`` may be a list of paragraphs. A file of a ``single`` article has no numbers.
+    where nothing more can be read. A ``text`` may be a list of paragraphs; a ``single`` article has no number.
     """
 
     @wraps(articles)
