@@ -45,7 +45,7 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 notebooks: $(READY)  ## record the notebooks again; twice in a row gives the same bytes
-	$(BIN)/python -m toolkit.notebook $(NOTEBOOKS)
+	$(BIN)/python -m docs.tools.recording $(NOTEBOOKS)
 
 docs: docs/requirements.lock  ## build the site of the documentation into out/site, in an environment of its own
 	$(PYTHON) -m venv --clear out/docs-env

@@ -14,10 +14,9 @@ from toolkit.display import (
     OTHER,
     PALETTE,
     Articles,
+    Card,
     CleanedArticle,
-    CorpusCard,
     Table,
-    TemplateCard,
     compare,
     contrast,
     escaped,
@@ -265,15 +264,6 @@ def test_svg_names_every_span_even_two_on_a_line():
     assert labels[0][1] < labels[1][1]
 
 
-TEMPLATE = pd.Series(
-    {
-        "template_id": "65a968d4209b62f9", "publisher": "x.example", "kind": "promo", "documents": 1234,
-        "first_seen": pd.Timestamp("2031-01-02", tz="UTC"), "last_seen": pd.NaT, "characters": 9876,
-        "example": "Sign up. " * 200,
-    }
-)  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def shown():
     """One of each rich display, of texts that hold every kind."""
@@ -288,8 +278,8 @@ def shown():
     classified = toolkit.TopicClassifier().explain(
         "The striker scored as the bank raised its rate.", topic="15000000"
     )
-    cards = TemplateCard(TEMPLATE), CorpusCard(toolkit.datasets.load("sample"))
-    return [article, explained, classified, *cards, Table(pd.DataFrame({"n": [1]}))]
+    card = Card("Report", {"documents": "1,234", "removed": "9,876 characters"})
+    return [article, explained, classified, card, Table(pd.DataFrame({"n": [1]}))]
 
 
 def mixed(rgb, depth, ground):
@@ -320,10 +310,9 @@ def test_every_display_is_readable_in_the_light_and_in_the_dark_theme(shown, ink
 
 
 def test_every_display_tells_without_colour_what_its_colours_tell(shown):
-    article, _, classified, template, *_ = shown
+    article, _, classified, *_ = shown
     for kind in [*KINDS, "unheard-of"]:
         assert f">{kind}</small>" in article._repr_html_()
-    assert ">promo</small>" in template._repr_html_()
     page = classified._repr_html_()
     assert re.search(r"rgba\(0,114,178,[^)]*\);border-bottom:2px solid", page)
     assert re.search(r"rgba\(213,94,0,[^)]*\);border-bottom:2px dotted", page)
@@ -336,56 +325,18 @@ def test_displays_are_small_and_the_same_each_time(shown):
         assert " at 0x" not in repr(display)
 
 
-def test_a_template_shows_whose_it_is_and_one_example():
-    card = TemplateCard(TEMPLATE)
-    lines = repr(card).splitlines()
-    assert lines[:5] == [
-        "Template 65a968d4209b62f9",
-        "publisher  x.example",
-        "documents  1,234",
-        "seen       2031-01-02 to unknown",
-        "removed    9,876 characters",
-    ]
-    assert lines[5].startswith("[promo: Sign up. ")
-    assert " […] " in lines[5]
-    assert len(lines[5]) < 700
+def test_a_card_shows_names_and_values():
+    card = Card("Report", {"documents": "1,234", "seen": "2031"})
+    assert repr(card) == "Report\ndocuments  1,234\nseen       2031"
     assert '<th scope="row"' in card._repr_html_()
 
 
-def test_a_template_of_the_remover_shows_itself():
-    corpus = toolkit.datasets.load("sample")
-    row = toolkit.BoilerplateRemover().fit(corpus).templates_.iloc[0]
-    assert repr(TemplateCard(row)).startswith(
-        f"Template {row['template_id']}\npublisher  {row['publisher']}\n"
-    )
-
-
-def test_a_corpus_shows_how_much_it_is_of_what():
-    corpus = toolkit.datasets.load("sample")
-    told = repr(CorpusCard(corpus))
-    assert told.startswith(
-        f"Corpus of {len(corpus)} documents\ncharacters     {corpus['text'].str.len().sum():,}\n"
-    )
-    assert f"{corpus['publisher'].nunique()}: " in told
-    assert f"en {int((corpus['lang'] == 'en').sum())}" in told
-    assert re.search(r"published      \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d", told)
-    assert "quarantine     0 records" in told
-    assert repr(CorpusCard(corpus.iloc[:0])).startswith("Corpus of 0 documents\ncharacters  0\n")
-
-
-@pytest.mark.parametrize("text", [text for text in HOSTILE if text != "\ud800"])
-def test_hostile_templates_and_corpora_stay_text(text):
-    from toolkit.corpus import make_corpus
-
-    row = TEMPLATE.copy()
-    row[["publisher", "example", "kind", "template_id"]] = text
-    corpus = make_corpus([{"doc_id": text, "text": text, "publisher": text, "lang": text}])
-    for card in (TemplateCard(row), CorpusCard(corpus)):
-        root = etree.HTML(card._repr_html_())
-        assert {n.tag for n in root.iter()} <= set(
-            "html body article b table tr th td p small del tbody br".split()
-        )
-        assert not [name for node in root.iter() for name in node.attrib if name.startswith("on")]
-        for shown in (card._repr_html_(), repr(card)):
-            assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
-        assert escaped(text)[:10] in card._repr_html_()
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_cards_stay_text(text):
+    card = Card(text, {"title": text})
+    root = etree.HTML(card._repr_html_())
+    assert {n.tag for n in root.iter()} <= set("html body article b table tr th td p tbody br".split())
+    assert not [name for node in root.iter() for name in node.attrib if name.startswith("on")]
+    for shown in (card._repr_html_(), repr(card)):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
+    assert escaped(text)[:10] in card._repr_html_()

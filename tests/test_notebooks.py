@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from lxml import etree
 
+from docs.tools.recording import problems, record
 from toolkit import datasets
-from toolkit.notebook import normalise, problems, record
+from toolkit.notebook import normalise
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ both: it alone decides about the article text lost."""
 LADDER = (0.995, 0.99, 0.98, 0.97, 0.96, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
 """Thresholds that are tried, in this order, until one fails. Fixed beforehand, so that the choice costs no error."""
 
+SOLID = re.compile(r"\S")
 METHOD = (
     "Characters (not blank) were drawn at random, with replacement, within strata: text removed, nearly removed and "
     "kept. A person judged the passage around each. Each stratum has an exact one-sided binomial bound "
@@ -44,15 +46,8 @@ METHOD = (
 class Stratum:
     """One part of the text and what was judged of it.
 
-    Attributes
-    ----------
-    characters : int
-        Not blank, in this part of the corpus.
-    judged, wrong : int
-        Characters drawn and judged, and how many of them were not as the cleaning has them (article text that was
-        removed, boilerplate that was kept) or doubtful.
-    limit : float
-        Upper bound on the share of characters that are wrong.
+    ``characters`` (not blank) are in this part of the corpus; of those ``judged``, ``wrong`` were not as the cleaning
+    has them, or doubtful; ``limit`` is the upper bound on the share of characters that are wrong.
     """
 
     characters: int
@@ -73,9 +68,8 @@ class Certificate:
         Lower bound on the share of the removed text that is boilerplate; 1 where nothing was removed.
     found : float
         Lower bound on the share of the boilerplate that was removed.
-    n : int
-        Characters drawn and judged.
-    confidence : float
+    n, documents : int
+        Characters drawn and judged; documents of the corpus.
     strata : dict of str to Stratum
         ``removed``, ``near`` (nearly removed) and ``kept``.
     max_article_loss : float
@@ -83,11 +77,8 @@ class Certificate:
     threshold : float or None
         Lowest score from which on spans may be removed so that the bound wished for holds (with the same confidence,
         a claim of its own); 0 if all spans may, None if no threshold is known to do.
-    judges : int
     agreement : float or None
-        Krippendorff's alpha [1]_ of the judges over what two or more judged; None if they judged nothing together.
-    documents : int
-    method : str
+        Krippendorff's alpha [1]_ of the ``judges`` over what two or more judged; None if they judged nothing together.
 
     References
     ----------
@@ -125,34 +116,18 @@ class Certificate:
             text += f" {self.judges} judges agreed with Krippendorff's alpha {self.agreement:.2f}."
         return text.replace("%", " %")
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the certificate as JSON values."""
-        return asdict(self)
-
     def save(self, folder: str | Path) -> Path:
-        """Write ``certificate.json`` into a folder of results and name it in its ``run.json``, for the report.
-
-        Returns
-        -------
-        Path
-            The file.
-        """
+        """Write ``certificate.json`` into a folder of results and name it in its ``run.json``, for the report."""
         path = Path(folder) / "certificate.json"
         with whole(path) as temporary:
-            temporary.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n", "utf-8")
+            temporary.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n", "utf-8")
         if (path.parent / RECORD).is_file():
-            amend(folder, [path], certificate=self.to_dict())
+            amend(folder, [path], certificate=asdict(self))
         return path
 
     @classmethod
     def load(cls, folder: str | Path) -> Certificate:
-        """Read the ``certificate.json`` of a folder of results.
-
-        Raises
-        ------
-        CorpusError
-            The file holds something else.
-        """
+        """Read the ``certificate.json`` of a folder of results."""
         path = Path(folder) / "certificate.json"
         try:
             row = json.loads(path.read_text("utf-8"))
@@ -161,6 +136,10 @@ class Certificate:
         except (ValueError, KeyError, TypeError) as error:
             msg = f"{path}: no certificate ({error}); write it again with Certificate.save"
             raise CorpusError(msg) from error
+
+
+Span: TypeAlias = tuple[int, int, float]
+"""Start, end (code points) and score."""
 
 
 class Piece(NamedTuple):
@@ -192,7 +171,7 @@ def draw(
     n : int, default 200
         Characters to draw.
     seed : int, default 0
-        Of the draw. The order of the documents makes no difference.
+        The order of the documents makes no difference.
 
     Returns
     -------
@@ -200,14 +179,6 @@ def draw(
         In random order: ``doc_id``, ``start``, ``end`` (the passage: a line or sentence, or what of it lies in the
         stratum), ``at`` (the character drawn; code points), ``stratum``, ``of`` (characters of the stratum that are
         not blank) and ``probability`` (that the passage is drawn at all).
-
-    Examples
-    --------
-    >>> spans = pd.DataFrame({"doc_id": ["0"], "start": [0], "end": [4], "kind": ["promo"], "score": [0.9]})
-    >>> draw(["Ads! It rained."], spans, n=4)[["start", "end", "stratum"]].drop_duplicates().sort_values("start")
-       start  end  stratum
-    2      0    4  removed
-    0      5   15     kept
     """
     frame = as_corpus(corpus)
     frame = frame.iloc[np.argsort(frame["doc_id"].to_numpy(object), kind="stable")].reset_index(drop=True)
@@ -228,7 +199,8 @@ def draw(
             number = int(np.searchsorted(sizes, k, side="right"))
             piece = pieces[name][number]
             text = texts[piece.document]
-            at = _solid_at(text, piece, k - int(sizes[number]) + piece.characters)
+            solid = SOLID.finditer(text, piece.start, piece.end)
+            at = next(islice(solid, k - int(sizes[number]) + piece.characters, None)).start()
             start, end = _passage(text, at, piece)
             chance = 1 - (1 - _solid(text[start:end]) / int(sizes[-1])) ** share
             rows.append((ids[piece.document], start, end, at, name, int(sizes[-1]), chance))
@@ -261,10 +233,6 @@ def certify(
         The bound wished for, which ``threshold`` is to meet.
     confidence : float, default 0.95
 
-    Returns
-    -------
-    Certificate
-
     Raises
     ------
     CorpusError
@@ -272,11 +240,10 @@ def certify(
 
     Notes
     -----
-    Drawing characters, not passages, makes long passages count for their length. The number of wrong ones among
-    the drawn characters of a stratum is then binomial whatever the passages are, and the bound of Clopper and
-    Pearson [1]_ is exact. The strata are combined by adding up their errors. ``threshold`` is the last of a fixed
-    sequence of tests that starts at the highest [2]_. ``tests/test_certificate.py`` shows by simulation that the
-    bounds hold; ``docs/review.md`` shows how often.
+    Drawing characters, not passages, makes long passages count for their length. The number of wrong ones among the
+    drawn characters of a stratum is then binomial, and the bound of Clopper and Pearson [1]_ is exact. The strata are
+    combined by adding up their errors. ``threshold`` is the last of a fixed sequence of tests that starts at the
+    highest [2]_. ``docs/review.md`` shows how often the bounds hold.
 
     References
     ----------
@@ -295,10 +262,7 @@ def certify(
     30.7 % of the boilerplate was removed (95 % confidence, all three together; 200 random passages judged in 1
     documents, 0 of 118 removed ones wrong or doubtful).
     """
-    if not 0 < confidence < 1:
-        msg = f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95"
-        raise ValueError(msg)
-    return Cleaning(corpus, spans).certify(judged, max_article_loss=max_article_loss, confidence=confidence)
+    return Cleaning(corpus, spans).certify(judged, max_article_loss, confidence)
 
 
 class Cleaning:
@@ -308,19 +272,22 @@ class Cleaning:
         frame = as_corpus(corpus)
         self.texts = dict(zip(frame["doc_id"], frame["text"], strict=True))
         self.spans = _by_document(self.texts, spans)
-        self.weights = [
-            (score, _solid(self.texts[d][a:b])) for d, rows in self.spans.items() for a, b, score in rows
+        rows = [
+            (score, _solid(self.texts[d][a:b])) for d, found in self.spans.items() for a, b, score in found
         ]
+        self.scores, self.sizes = np.array(rows).reshape(-1, 2).T  # a span each: score, characters not blank
         self.total = sum(map(_solid, self.texts.values()))
 
     def certify(
-        self, judged: pd.DataFrame, *, max_article_loss: float = 0.0015, confidence: float = 0.95
+        self, judged: pd.DataFrame, max_article_loss: float = 0.0015, confidence: float = 0.95
     ) -> Certificate:
         """As :func:`certify`."""
+        if not 0 < confidence < 1:
+            msg = f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95"
+            raise ValueError(msg)
         draws, agreement, judges = _told(judged, self.texts)
-        scores = np.array(
-            [_score(self.spans.get(d, []), at) for d, at in zip(draws["doc_id"], draws["at"], strict=True)]
-        )
+        places = zip(draws["doc_id"], draws["at"], strict=True)
+        scores = np.array([self._score(doc_id, at) for doc_id, at in places])
         gone = ~np.isnan(scores)
         if "stratum" not in draws:
             draws["stratum"] = np.where(gone, "removed", "kept")
@@ -332,7 +299,7 @@ class Cleaning:
                 "otherwise; certify the spans that the sample was drawn from"
             )
             raise CorpusError(msg)
-        sizes = _sizes(draws, self.total, sum(size for _, size in self.weights))
+        sizes = _sizes(draws, self.total, int(self.sizes.sum()))
         wrong = (draws["verdict"] != np.where(gone, BOILERPLATE, ARTICLE)).to_numpy()
         allowed = sum(part for name, (_, part) in STRATA.items() if sizes[name])
         risk = {name: (1 - confidence) * part / max(allowed, part) for name, (_, part) in STRATA.items()}
@@ -346,10 +313,10 @@ class Cleaning:
 
         def lost(threshold: float) -> float:
             """Upper bound on the share of article text lost if spans of this score and more are removed."""
-            size = sum(size for score, size in self.weights if score >= threshold)
+            size = self.sizes[self.scores >= threshold].sum()
             mine = scores >= threshold  # False where there is no score
             limit = size * upper(int(wrong[mine].sum()), int(mine.sum()), risk["removed"])
-            return limit / (limit + rest - missed) if limit else 0.0
+            return float(limit / (limit + rest - missed)) if limit else 0.0
 
         threshold = None
         for step in LADDER:
@@ -364,30 +331,20 @@ class Cleaning:
             judges=judges, agreement=agreement, documents=len(self.texts),
         )  # fmt: skip
 
+    def _score(self, doc_id: str, at: int) -> float:
+        """Return the score of the span that holds a character, NaN if none does."""
+        return next((score for a, b, score in self.spans.get(doc_id, []) if a <= at < b), np.nan)
+
 
 def upper(wrong: int, n: int, risk: float) -> float:
-    """Return the upper bound of Clopper and Pearson on a share of which ``wrong`` of ``n`` draws were.
-
-    Examples
-    --------
-    >>> round(upper(0, 100, 0.05), 4)
-    0.0295
-    """
+    """Return the upper bound of Clopper and Pearson on a share of which ``wrong`` of ``n`` draws were."""
     return 1.0 if wrong >= n else float(beta.ppf(1 - risk, wrong + 1, n - wrong))
 
 
 def alpha(words: pd.DataFrame) -> float | None:
     """Return Krippendorff's alpha for words of no order; None where fewer than two words differ or meet.
 
-    Parameters
-    ----------
-    words : DataFrame
-        A row a thing, a column a judge; missing where a judge said nothing.
-
-    Examples
-    --------
-    >>> round(alpha(pd.DataFrame({"ada": list("aabb"), "ben": list("aaba")})), 3)
-    0.533
+    A row is a thing, a column a judge; a word is missing where a judge said nothing.
     """
     counts = words.apply(lambda row: row.value_counts(), axis=1).fillna(0).to_numpy(float)
     counts = counts[counts.sum(axis=1) > 1] if counts.size else np.zeros((0, 1))
@@ -409,18 +366,16 @@ def _told(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame, fl
     if not len(table):
         msg = "judged: no verdict in it; judge some passages first"
         raise CorpusError(msg)
-    wrong = table.loc[~table["verdict"].isin(VERDICTS), "verdict"]
-    if len(wrong):
-        msg = f"judged: {wrong.iloc[0]!r} is no verdict; {', '.join(VERDICTS)} are"
-        raise CorpusError(msg)
     if "at" not in table:
         table["at"] = (table["start"] + table["end"]) // 2
-    sizes = pd.Series([len(texts.get(doc_id, "")) for doc_id in table["doc_id"]])
-    strange = (table["start"] < 0) | (table["at"] >= table["end"]) | (table["end"] > sizes)
-    if strange.any():
-        row = table[strange].iloc[0]
-        msg = f"judged: {row['doc_id']!r} has no passage {row['start']}–{row['end']} in this corpus; pass its own"
-        raise CorpusError(msg)
+    sizes = table["doc_id"].map(lambda doc_id: len(texts.get(doc_id, "")))
+    elsewhere = (table["start"] < 0) | (table["at"] >= table["end"]) | (table["end"] > sizes)
+    for wrong, message in (
+        (~table["verdict"].isin(VERDICTS), f"{{verdict!r}} is no verdict; {', '.join(VERDICTS)} are"),
+        (elsewhere, "{doc_id!r} has no passage {start}–{end} in this corpus; pass its own"),
+    ):
+        for row in table[wrong].head(1).to_dict("records"):
+            raise CorpusError("judged: " + message.format(**row))
     table["judge"] = table["judge"].fillna("") if "judge" in table else ""
     # a character drawn twice has two rows with each judge
     place = ["doc_id", "start", "end", "at"]
@@ -438,13 +393,10 @@ def _told(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame, fl
 
 def _sizes(draws: pd.DataFrame, total: int, removed: int) -> dict[str, int]:
     """Return the characters of each stratum; what is not removed is split as the sample says."""
-    kept = total - removed
     stated = draws.groupby("stratum")["of"].first() if "of" in draws else {}
-    if "kept" in stated:
-        kept = int(stated["kept"])
-    elif "near" in stated:
-        kept = total - removed - int(stated["near"])
-    sizes = {"removed": removed, "near": total - removed - kept, "kept": kept}
+    rest = total - removed
+    kept = int(stated["kept"] if "kept" in stated else rest - stated.get("near", 0))
+    sizes = {"removed": removed, "near": rest - kept, "kept": kept}
     if min(sizes.values()) < 0 or int(stated.get("removed", removed)) != removed:
         msg = "judged: its strata are of another size than this corpus and these spans; certify those it was drawn from"
         raise CorpusError(msg)
@@ -456,29 +408,18 @@ def _solid(text: str) -> int:
     return sum(map(len, text.split()))
 
 
-def _solid_at(text: str, piece: Piece, k: int) -> int:
-    """Return the place of the k-th character of a piece that is not blank."""
-    for word in re.compile(r"\S+").finditer(text, piece.start, piece.end):
-        if k < len(word[0]):
-            return word.start() + k
-        k -= len(word[0])
-    raise IndexError(k)
-
-
-def _by_document(ids: Iterable[str], spans: pd.DataFrame) -> dict[str, list[tuple[int, int, float]]]:
-    """Return start, end and score of the spans of each document, in order."""
+def _by_document(ids: Iterable[str], spans: pd.DataFrame) -> dict[str, list[Span]]:
+    """Return the spans of each document, in order."""
     known = set(ids)
     score = spans["score"] if "score" in spans else pd.Series(1.0, index=spans.index)
-    found: dict[str, list[tuple[int, int, float]]] = {}
+    found: dict[str, list[Span]] = {}
     for doc_id, *span in zip(spans["doc_id"], spans["start"], spans["end"], score, strict=True):
         if doc_id in known:
             found.setdefault(doc_id, []).append(tuple(span))
     return {doc_id: sorted(rows) for doc_id, rows in found.items()}
 
 
-def _parted(
-    length: int, removed: list[tuple[int, int, float]], near: list[tuple[int, int, float]]
-) -> Iterator[tuple[str, int, int]]:
+def _parted(length: int, removed: list[Span], near: list[Span]) -> Iterator[tuple[str, int, int]]:
     """Yield the stretches of a document by stratum, in order; what is removed is not near."""
     done = 0
     for start, end, _ in [*removed, (length, length, 0.0)]:
@@ -495,20 +436,12 @@ def _parted(
 
 def _passage(text: str, at: int, piece: Piece) -> tuple[int, int]:
     """Return the line or sentence around a character, as far as it lies in the piece."""
-    buffer = Buffer.of([text])
-    segments = cut(buffer)
-    data = text.encode()
-    place = len(text[:at].encode())
-    number = int(np.searchsorted(segments.start, place, side="right")) - 1
-    start = len(data[: segments.start[number]].decode())
-    end = start + len(data[segments.start[number] : segments.end[number]].decode())
+    segments, data = cut(Buffer.of([text])), text.encode()
+    number = int(np.searchsorted(segments.start, len(text[:at].encode()), side="right")) - 1
+    first, last = segments.start[number], segments.end[number]
+    start, end = len(data[:first].decode()), len(data[:last].decode())
     start, end = max(start, piece.start), min(end, piece.end)
     return (start, end) if start <= at < end else (at, at + 1)
-
-
-def _score(rows: list[tuple[int, int, float]], at: int) -> float:
-    """Return the score of the span that holds a character, NaN if none does."""
-    return next((score for start, end, score in rows if start <= at < end), np.nan)
 
 
 def _percent(share: float, *, up: bool = True) -> str:

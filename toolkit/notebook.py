@@ -7,8 +7,6 @@ ids, numbers print with four decimals, estimators print as text, and a warning s
 from __future__ import annotations
 
 import os
-import re
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +19,6 @@ QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 
 KERNEL = ["--IPKernelApp.log_level=40"]
 """Arguments of such a kernel: it says nothing but errors on standard error."""
-
-OPAQUE = {"image/png", "image/jpeg", "image/gif", "application/pdf", "application/javascript"}
-"""Outputs that a comparison of text passes over."""
 
 FIGURE_FORMATS: set[str] = set()
 """None of the backend's own, which would win over :func:`drawn` and leave the figure without its words."""
@@ -51,17 +46,11 @@ PANDAS = {
 def load_ipython_extension(shell: Any) -> None:
     """Set up the kernel behind ``shell``; IPython calls this for ``%load_ext toolkit.notebook``.
 
-    Parameters
-    ----------
-    shell : IPython.core.interactiveshell.InteractiveShell
-        Its inline backend, matplotlib's rcParams, pandas' and scikit-learn's displays and the warning
-        filters of the process are changed. Loading it twice changes nothing more.
-
-    Notes
-    -----
-    The formats are set as a trait: ``set_matplotlib_formats``, called before pyplot is imported, is undone
-    when pyplot is (measured with matplotlib-inline 0.2).
+    Its inline backend, matplotlib's rcParams, pandas' and scikit-learn's displays and the warning filters of the
+    process are changed. Loading it twice changes nothing more.
     """
+    # formats are set as a trait: set_matplotlib_formats, called before pyplot is imported, is undone when pyplot is
+    # (measured with matplotlib-inline 0.2)
     from matplotlib_inline.config import InlineBackend
 
     backend = InlineBackend.instance(parent=shell)
@@ -75,18 +64,10 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def drawn(figure: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Return a figure as a notebook stores it: SVG, and in words for those who cannot see it.
+    """Return a figure as a notebook stores it: data and metadata by MIME type; nothing for one without Axes.
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-
-    Returns
-    -------
-    data, metadata : dict
-        By MIME type. The words are the labels of its Axes, which the functions of :mod:`toolkit.plots` set;
-        they are the title of the SVG, its metadata ``alt`` and the plain text. Nothing for a figure
-        without Axes.
+    It is SVG, and in words for those who cannot see it: the labels of its Axes, which the functions of
+    :mod:`toolkit.plots` set, are the title of the SVG, its metadata ``alt`` and the plain text.
     """
     from IPython.core.pylabtools import print_figure
 
@@ -99,16 +80,7 @@ def drawn(figure: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
 
 
 def apply_settings() -> None:
-    """Set matplotlib, pandas, scikit-learn and the warning filters; what a notebook has, outside of one.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> with warnings.catch_warnings():
-    ...     apply_settings()
-    >>> pd.get_option("display.precision")
-    4
-    """
+    """Set matplotlib, pandas, scikit-learn and the warning filters; what a notebook has, outside of one."""
     import matplotlib as mpl
     import pandas as pd
     import sklearn
@@ -131,19 +103,10 @@ def apply_settings() -> None:
 
 @contextmanager
 def isolated() -> Iterator[dict[str, Any]]:
-    """Give what a kernel is started with, so that it imports and reads nothing from a folder of data.
+    """Give ``cwd`` and ``env`` of a kernel that imports and reads nothing from a folder of data.
 
-    Yields
-    ------
-    dict
-        ``cwd``, an empty folder, and ``env``: Python puts no working folder on its path, relative entries of
-        ``PYTHONPATH`` are left out, and IPython has a profile of its own.
-
-    Examples
-    --------
-    >>> with isolated() as place:
-    ...     place["env"]["PYTHONSAFEPATH"], os.listdir(place["cwd"])
-    ('1', [])
+    The folder is empty, Python puts no working folder on its path, relative entries of ``PYTHONPATH`` are left out, and
+    IPython has a profile of its own.
     """
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     kept = [path for path in paths if Path(path).is_absolute()]
@@ -158,85 +121,11 @@ def isolated() -> Iterator[dict[str, Any]]:
         yield {"cwd": str(empty), "env": env}
 
 
-def record(path: Path) -> None:
-    """Run a notebook from its own folder and store its outputs; recording again gives the same bytes.
-
-    Parameters
-    ----------
-    path : Path
-        Notebook file, rewritten in place.
-
-    Raises
-    ------
-    nbclient.exceptions.CellExecutionError
-        A cell failed; the file is as it was.
-    """
-    import nbformat
-    from nbconvert.preprocessors import ExecutePreprocessor
-
-    os.environ.update(QUIET)
-    book = nbformat.read(path, as_version=4)
-    runner = ExecutePreprocessor(
-        kernel_name="python3",
-        record_timing=False,
-        store_widget_state=False,
-        timeout=600,
-        startup_timeout=600,  # a busy machine takes its time
-        extra_arguments=KERNEL,
-    )
-    runner.preprocess(book, {"metadata": {"path": str(path.parent)}})
-    path.write_text(nbformat.writes(book) + "\n", "utf-8")
-    normalise(path)
-
-
-def problems(book: Any) -> list[str]:
-    """Return what a strict comparison of outputs (nbval) does not see in a recorded notebook, a line each.
-
-    Parameters
-    ----------
-    book : nbformat.NotebookNode
-
-    Returns
-    -------
-    list of str
-        Cells not run once, in order (nbval passes over those without a number); pictures that are not SVG (it does
-        not compare them); formulas left as code in a figure's words; widgets (a reader sees an error in place of
-        one, since it needs its kernel).
-
-    Examples
-    --------
-    >>> from nbformat import v4
-    >>> problems(v4.new_notebook(cells=[v4.new_code_cell("1")]))
-    ['cells are numbered [None]: record the notebook again']
-    """
-    cells = [cell for cell in book.cells if cell.cell_type == "code"]
-    counts, found = [cell.execution_count for cell in cells], []
-    if counts != list(range(1, len(cells) + 1)):
-        found.append(f"cells are numbered {counts}: record the notebook again")
-    if "widgets" in book.metadata:
-        found.append("the notebook stores the state of widgets: save it without")
-    for number, cell in enumerate(cells, 1):
-        kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
-        for kind in sorted(kinds):
-            if kind in OPAQUE:
-                found.append(f"cell {number}: {kind} is not compared: draw SVG")
-            elif "widget" in kind:
-                found.append(f"cell {number}: a stored widget shows an error: record the notebook again")
-        drawn = "".join(output.get("data", {}).get("image/svg+xml", "") for output in cell.outputs)
-        if re.search(r"\$[^$<>]*\\[a-z]+[^$<>]*\$", drawn):
-            found.append(f"cell {number}: a formula stands in the figure as code: write it as text")
-    return found
-
-
 def normalise(path: Path) -> None:
-    """Take out of a recorded notebook what differs between machines and runs.
+    """Take out of a recorded notebook, rewritten in place, what differs between machines and runs.
 
-    Parameters
-    ----------
-    path : Path
-        Notebook file, rewritten in place: the kernel is plain ``python3`` without a patch version, cells
-        keep their tags but no timings, outputs no metadata of the run; of a widget, which needs its kernel, the
-        line in words is left.
+    The kernel is plain ``python3`` without a patch version, cells keep their tags but no timings, outputs no metadata
+    of the run; of a widget, which needs its kernel, the line in words is left.
     """
     import nbformat
 
@@ -253,8 +142,3 @@ def normalise(path: Path) -> None:
             for kind in [kind for kind in output.get("data", {}) if "widget" in kind]:
                 del output["data"][kind]
     path.write_text(nbformat.writes(book) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        record(Path(name))

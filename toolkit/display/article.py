@@ -23,9 +23,7 @@ _TAG = (
     "line-height:1.3;padding:0 0.4em;border-radius:3px;margin-right:0.3em"
 )
 _DEL = "color:{ink};background-color:{tint};text-decoration:{line}"
-_CITED = 48
-"""Characters of a removed passage that stand beside its evidence."""
-
+_CITED = 48  # characters of a removed passage that stand beside its evidence
 FOOT = "color:{faint};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
 
 
@@ -51,8 +49,8 @@ class CleanedArticle:
     text : str
         The text as loaded.
     spans : DataFrame
-        One row a removed span: ``start``, ``end`` (code points, half-open), ``kind`` and, if known,
-        ``score``, ``evidence``, ``template_id``. Rows in any order; they must not overlap.
+        One row a removed span: ``start``, ``end`` (code points, half-open), ``kind`` and, if known, ``score``,
+        ``evidence``, ``template_id``. In any order; a ValueError says where one lies outside the text or overlaps.
     title : str, optional
         Shown above the text.
     context : int, optional
@@ -63,12 +61,7 @@ class CleanedArticle:
     after : str, optional
         A clean text to show beside it.
     verdict : str, optional
-        What the document is, where it is no article; told in the last line.
-
-    Raises
-    ------
-    ValueError
-        A span lies outside the text or overlaps another.
+        What the document is, where it is no article.
 
     Examples
     --------
@@ -133,30 +126,25 @@ class CleanedArticle:
             yield Piece(visible(text), piece.kind, visible(piece.reason))
 
     def _account(self) -> str:
-        other = self.verdict is not None and self.verdict != "article"
-        return self._removal() + (f"; no article: {visible(str(self.verdict))}" if other else "")
-
-    def _removal(self) -> str:
-        total = len(self.text)
-        if len(self.spans) and self.spans["kind"].isin(VERDICTS).all():
-            lengths = (self.spans["end"] - self.spans["start"]).groupby(self.spans["kind"]).sum()
-            return ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
-        own = self.spans[self.spans["kind"] == ONLY_HERE]
-        if len(own):
-            return f"{int((own['end'] - own['start']).sum()):,} of {total:,} characters stand only here (underlined)"
-        if not self.removed:
-            return f"nothing removed of {total:,} characters"
-        return f"{self.removed:,} of {total:,} characters removed ({self.removed / total:.1%})".replace(
-            "%", " %"
-        )
+        total, kinds = len(self.text), self.spans["kind"]
+        lengths = (self.spans["end"] - self.spans["start"]).groupby(kinds).sum()
+        if len(kinds) and kinds.isin(VERDICTS).all():
+            told = ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
+        elif ONLY_HERE in lengths:
+            told = f"{lengths[ONLY_HERE]:,} of {total:,} characters stand only here (underlined)"
+        elif self.removed:
+            share = 100 * self.removed / total
+            told = f"{self.removed:,} of {total:,} characters removed ({share:.1f} %)"
+        else:
+            told = f"nothing removed of {total:,} characters"
+        return told if self.verdict in (None, "article") else f"{told}; no article: {visible(self.verdict)}"
 
     def _marked(self, text: str, left: str, right: str) -> str:
         """Return a text with the words of ``find`` between two marks."""
         if not self.find:
             return text
-        words = "|".join(
-            rf"(?<!\w){re.escape(word)}(?!\w)" for word in sorted(self.find, key=len, reverse=True)
-        )
+        longest_first = map(re.escape, sorted(self.find, key=len, reverse=True))
+        words = rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)"
         return re.sub(words, lambda found: f"{left}{found[0]}{right}", text, flags=re.IGNORECASE)
 
     def __repr__(self) -> str:
@@ -176,29 +164,29 @@ class CleanedArticle:
         return marked.replace("\ue000", left).replace("\ue001", right)
 
     def _repr_html_(self) -> str:
-        wide = 46 if self.after is None else 94
-        parts = [f'<article {PLAIN} style="{styled(BOX, self.theme, wide=wide)}">']
-        if self.title:
-            parts.append(f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>')
-        body = "".join(map(self._html, self._shown()))
+        title = (
+            f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>'
+            if self.title
+            else ""
+        )
+        body, wide = "".join(map(self._html, self._shown())), 46
         if self.after is None:
-            parts.append(f'<p style="margin:0">{body}</p>')
+            told = f'<p style="margin:0">{body}</p>'
         else:
-            column = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word"
+            column, wide = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word", 94
             clean = self._html(Piece(visible(self.after), None, ""))
-            parts.append(
+            told = (
                 f'<section style="display:flex;flex-wrap:wrap;gap:2em"><p style="{column}">{body}</p>'
                 f'<p style="{column}">{clean}</p></section>'
             )
-        foot = styled(FOOT, self.theme)
-        parts.append(f'<p style="{foot}">{self._account()}</p>{self._reasons()}</article>')
-        return "".join(parts)
+        foot = f'<p style="{styled(FOOT, self.theme)}">{self._account()}</p>{self._reasons()}'
+        return f'<article {PLAIN} style="{styled(BOX, self.theme, wide=wide)}">{title}{told}{foot}</article>'
 
     def save(self, path: str | Path) -> Path:
         """Write the article as a page of HTML, see :meth:`toolkit.display.Articles.save`."""
-        from toolkit.display.gallery import save_page
+        from toolkit.display.gallery import Articles
 
-        return save_page(path, self._repr_html_(), self.theme)
+        return Articles([self]).save(path)
 
     def _reasons(self) -> str:
         """The evidence of each removed passage as a list that opens, for who has no mouse to hover with."""
@@ -217,14 +205,9 @@ class CleanedArticle:
 
 
 def _reason(row: dict[Any, Any]) -> str:
-    words = [str(row["kind"])]
-    if pd.notna(row.get("score")):
-        words.append(f"probability {row['score']:.2f}")
-    if pd.notna(row.get("evidence")):
-        words.append(f"evidence: {row['evidence']}")
-    if pd.notna(row.get("template_id")):
-        words.append(f"template {row['template_id']}")
-    return ", ".join(words)
+    words = {"score": "probability {:.2f}", "evidence": "evidence: {}", "template_id": "template {}"}
+    known = [told.format(row[name]) for name, told in words.items() if pd.notna(row.get(name))]
+    return ", ".join([str(row["kind"]), *known])
 
 
 def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
@@ -233,11 +216,8 @@ def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
         return escaped(piece.text)
     colours = theme.of(piece.kind)
     # of two compared texts all marked passages are of one kind: the line under them says it
-    tag = (
-        ""
-        if piece.kind == ONLY_HERE
-        else f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
-    )
+    tag = f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
+    tag = "" if piece.kind == ONLY_HERE else tag
     name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
     style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
     reason = html.escape(visible(piece.reason))
@@ -245,21 +225,16 @@ def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
 
 
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:
-    """Return ids of documents that show cleaning well: most kinds removed, and short.
+    """Return ids of documents that show cleaning well: most kinds removed, and short; publishers take turns.
 
     Parameters
     ----------
     documents : DataFrame
-        ``doc_id``, ``publisher``, ``length`` (of the text in code points).
+        ``doc_id``, ``publisher``, ``length`` (of the text in code points), in any order.
     spans : DataFrame
         ``doc_id, start, end, kind``.
     top : int, default 5
-        How many at most. Publishers take turns. Documents that lose three fifths or more are left out.
-
-    Returns
-    -------
-    list of str
-        The same for the same frames, whatever their order.
+        How many at most. Documents that lose three fifths or more are left out.
     """
     sized = spans.assign(characters=spans["end"] - spans["start"])
     table = sized.groupby("doc_id").agg(kinds=("kind", "nunique"), characters=("characters", "sum"))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import TypedDict, Unpack, overload
 
 import pandas as pd
 
@@ -17,35 +17,30 @@ from toolkit.display.text import escaped
 from toolkit.errors import CorpusError, OutputError
 
 WORD = r"(\w+|[^\w\s])\s*"
-PAGE = 20
-"""Articles on a page where nobody says which."""
+PAGE = 20  # articles on a page where nobody says which
+
+
+class Options(TypedDict, total=False):
+    """How :func:`show` shows, beside what."""
+
+    context: int | None
+    gold: pd.DataFrame | None
+    side_by_side: bool
+    find: str | Iterable[str]
+    theme: str
+    colours: Mapping[str, str] | None
 
 
 @overload
 def show(
-    corpus: pd.DataFrame,
-    spans: pd.DataFrame | None,
-    doc_id: str,
-    *,
-    context: int | None = ...,
-    gold: pd.DataFrame | None = ...,
-    side_by_side: bool = ...,
-    find: str | Iterable[str] = ...,
-    theme: str = ...,
-    colours: Mapping[str, str] | None = ...,
+    corpus: pd.DataFrame, spans: pd.DataFrame | None, doc_id: str, **options: Unpack[Options]
 ) -> CleanedArticle: ...
 @overload
 def show(
     corpus: pd.DataFrame,
     spans: pd.DataFrame | None = ...,
     doc_id: Iterable[str] | None = ...,
-    *,
-    context: int | None = ...,
-    gold: pd.DataFrame | None = ...,
-    side_by_side: bool = ...,
-    find: str | Iterable[str] = ...,
-    theme: str = ...,
-    colours: Mapping[str, str] | None = ...,
+    **options: Unpack[Options],
 ) -> Articles: ...
 def show(
     corpus: pd.DataFrame,
@@ -85,13 +80,6 @@ def show(
     -------
     CleanedArticle or Articles
         One, or several below each other. A notebook shows them; ``.save("page.html")`` writes them as a page.
-
-    Raises
-    ------
-    KeyError
-        The corpus has no such document.
-    CorpusError
-        There are neither spans nor a ``clean_text``.
 
     Examples
     --------
@@ -138,10 +126,8 @@ def show(
         )
     if isinstance(doc_id, str):
         return shown[0]
-    note = (
-        f"{len(shown):,} of {len(corpus):,} documents" if doc_id is None and len(shown) < len(corpus) else ""
-    )
-    return Articles(shown, note=note)
+    some = doc_id is None and len(shown) < len(corpus)
+    return Articles(shown, note=f"{len(shown):,} of {len(corpus):,} documents" if some else "")
 
 
 def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light") -> Articles:
@@ -156,15 +142,6 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
         Two documents, such as two of a group of :func:`toolkit.duplicates`.
     theme : {"light", "dark"}, default "light"
 
-    Returns
-    -------
-    Articles
-
-    Raises
-    ------
-    KeyError
-        The corpus has no such document.
-
     Examples
     --------
     >>> corpus = pd.DataFrame({"doc_id": ["a", "b"], "text": ["Rain fell all day.", "Rain fell on Monday."]})
@@ -175,16 +152,14 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
     Rain fell [only here: on Monday].
     — 9 of 20 characters stand only here (underlined)
     """
-    look, rows = _look(theme, None), _by_id(corpus, [one, other])
-    texts = [
-        _text(rows.loc[name], "clean_text" if "clean_text" in corpus else "text") for name in (one, other)
-    ]
+    found = _by_id(corpus, [one, other])
+    rows = [found.loc[name] for name in (one, other)]
+    texts = [str(row["clean_text"] if pd.notna(row.get("clean_text")) else row["text"]) for row in rows]
     shown = []
-    for name, text, against in zip((one, other), texts, reversed(texts), strict=True):
-        row = rows.loc[name]
+    for row, text, against in zip(rows, texts, reversed(texts), strict=True):
         heading = [str(row[column]) for column in ("publisher", "title") if pd.notna(row.get(column))]
         spans = _lacking(text, against).assign(kind=ONLY_HERE)
-        shown.append(CleanedArticle(text, spans, title=": ".join(heading) or None, theme=look))
+        shown.append(CleanedArticle(text, spans, ": ".join(heading) or None, theme=_look(theme, None)))
     return Articles(shown, beside=True)
 
 
@@ -199,21 +174,8 @@ def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
     return rows
 
 
-def _text(row: pd.Series[Any], column: str) -> str:
-    return str(row[column] if pd.notna(row[column]) else row["text"])
-
-
 class Articles(list[CleanedArticle]):
-    """Several articles, shown one below the other.
-
-    Parameters
-    ----------
-    articles : iterable of CleanedArticle
-    note : str, optional
-        A line above them.
-    beside : bool, default False
-        Show them side by side, where there is room.
-    """
+    """Several articles, shown one below the other, or ``beside`` each other where there is room; ``note`` above."""
 
     def __init__(
         self, articles: Iterable[CleanedArticle] = (), note: str = "", *, beside: bool = False
@@ -226,38 +188,27 @@ class Articles(list[CleanedArticle]):
 
     def _repr_html_(self) -> str:
         head = f"<p>{escaped(self.note)}</p>" if self.note else ""
-        body = "".join(article._repr_html_() for article in self)
-        if self.beside:
-            parts = (f'<div style="flex:1 1 18em;min-width:0">{each._repr_html_()}</div>' for each in self)
-            body = f'<section style="display:flex;flex-wrap:wrap;gap:1em">{"".join(parts)}</section>'
-        return head + body
+        shown = [article._repr_html_() for article in self]
+        if not self.beside:
+            return head + "".join(shown)
+        parts = "".join(f'<div style="flex:1 1 18em;min-width:0">{each}</div>' for each in shown)
+        return f'{head}<section style="display:flex;flex-wrap:wrap;gap:1em">{parts}</section>'
 
     def save(self, path: str | Path) -> Path:
-        """Write the articles as a page of HTML: one file, without scripts or anything from the network.
-
-        Raises
-        ------
-        OutputError
-            The name does not end in ``.html``.
-        """
-        return save_page(path, self._repr_html_(), self[0].theme if self else LIGHT)
-
-
-def save_page(path: str | Path, body: str, theme: Theme) -> Path:
-    """Write a display as a page of its own."""
-    path = Path(path)
-    if path.suffix.lower() not in {".html", ".htm"}:
-        msg = f"{path}: a page is an HTML file; name it {path.with_suffix('.html').name}"
-        raise OutputError(msg)
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    path.write_text(
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Articles</title>'
-        f'<meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" '
-        f'content="{policy}"></head>\n<body style="background-color:{theme.ground};color:{theme.text};'
-        f'max-width:96em;margin:0 auto;padding:1em">\n{body}\n</body></html>\n',
-        "utf-8",
-    )
-    return path
+        """Write the articles as a page of HTML, ``….html``: one file, without scripts or anything from the network."""
+        path, theme = Path(path), self[0].theme if self else LIGHT
+        if path.suffix.lower() not in {".html", ".htm"}:
+            msg = f"{path}: a page is an HTML file; name it {path.with_suffix('.html').name}"
+            raise OutputError(msg)
+        policy = "default-src 'none'; style-src 'unsafe-inline'"
+        path.write_text(
+            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Articles</title>'
+            f'<meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" '
+            f'content="{policy}"></head>\n<body style="background-color:{theme.ground};color:{theme.text};'
+            f'max-width:96em;margin:0 auto;padding:1em">\n{self._repr_html_()}\n</body></html>\n',
+            "utf-8",
+        )
+        return path
 
 
 def _look(theme: str, colours: Mapping[str, str] | None) -> Theme:
@@ -272,15 +223,7 @@ def _look(theme: str, colours: Mapping[str, str] | None) -> Theme:
 
 
 def compared(found: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
-    """Return spans of one text by what they are against gold, as ``kind`` one of :data:`VERDICTS`.
-
-    Examples
-    --------
-    >>> found = pd.DataFrame({"start": [0], "end": [6], "kind": ["promo"]})
-    >>> gold = pd.DataFrame({"start": [4], "end": [9], "kind": ["appeal"]})
-    >>> compared(found, gold)[["start", "end", "kind"]].values.tolist()
-    [[0, 4, 'wrongly taken'], [4, 6, 'right'], [6, 9, 'missed']]
-    """
+    """Return spans of one text by what they are against gold, as ``kind`` one of :data:`VERDICTS`."""
     edges = sorted({*found["start"], *found["end"], *gold["start"], *gold["end"]})
     rows = []
     for start, end in pairwise(edges):
@@ -289,7 +232,7 @@ def compared(found: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
             for side in (found, gold)
         )
         if taken or right:
-            verdict = VERDICTS[0] if taken and right else VERDICTS[1] if taken else VERDICTS[2]
+            verdict = VERDICTS[0 if taken and right else 1 if taken else 2]
             told = f"found {taken or 'nothing'}, gold {right or 'nothing'}"
             rows.append((int(start), int(end), verdict, told))
     return pd.DataFrame(rows, columns=["start", "end", "kind", "evidence"])

@@ -1,4 +1,4 @@
-"""A small DataFrame, shown for reading."""
+"""Tables and cards: a small DataFrame, or lines of name and value, shown for reading."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from toolkit.display.article import BOX, FOOT, styled
+from toolkit.display.colours import LIGHT
 from toolkit.display.text import PLAIN, escaped, visible
 
 
@@ -40,9 +42,7 @@ class Table:
             ]
             frame = frame.drop(columns=["low", "high"])
             frame.insert(list(frame).index(percent[0]) + 1, "95 % interval", ends)
-        self.frame = frame
-        self.percent = percent
-        self.caption = caption
+        self.frame, self.percent, self.caption = frame, percent, caption
 
     def _cell(self, name: str, value: Any) -> str:
         if pd.isna(value):
@@ -59,10 +59,8 @@ class Table:
         return [[self._cell(str(name), value) for value in self.frame[name]] for name in self.frame]
 
     def _left(self) -> list[bool]:
-        return [
-            name != "95 % interval" and not pd.api.types.is_numeric_dtype(self.frame[name])
-            for name in self.frame
-        ]
+        numbers = self.frame.select_dtypes("number")
+        return [name != "95 % interval" and name not in numbers for name in self.frame]
 
     def __repr__(self) -> str:
         columns = []
@@ -84,12 +82,31 @@ class Table:
 
         head = row("th", map(str, self.frame))
         body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
-        table = (
-            '<table class="dataframe tex2jax_ignore mathjax_ignore">'
-            f"<thead>{head}</thead><tbody>{body}</tbody></table>"
+        table = f"<thead>{head}</thead><tbody>{body}</tbody>"
+        table = f'<table class="dataframe tex2jax_ignore mathjax_ignore">{table}</table>'
+        caption = f"<figcaption {PLAIN}>{escaped(self.caption)}</figcaption>"
+        return f'<figure class="table">{caption}{table}</figure>' if self.caption else table
+
+
+class Card:
+    """A heading, and lines of name and value."""
+
+    def __init__(self, heading: str, lines: dict[str, str]) -> None:
+        self.heading, self.lines = heading, lines
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.lines))
+        told = [f"{name:<{width}}  {visible(value)}" for name, value in self.lines.items()]
+        return "\n".join([visible(self.heading), *told])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><th scope="row" style="text-align:left;vertical-align:top;padding:0 1em 0 0;font-weight:normal;'
+            f'color:#555555;background-color:#ffffff">{escaped(name)}</th><td style="text-align:left;'
+            f'color:#1a1a1a;background-color:#ffffff">{escaped(value)}</td></tr>'
+            for name, value in self.lines.items()
         )
-        if not self.caption:
-            return table
         return (
-            f'<figure class="table"><figcaption {PLAIN}>{escaped(self.caption)}</figcaption>{table}</figure>'
+            f'<article {PLAIN} style="{styled(BOX, LIGHT)}"><b>{escaped(self.heading)}</b>'
+            f'<table style="{styled(FOOT, LIGHT)};border:none">{rows}</table></article>'
         )

@@ -37,24 +37,12 @@ def _symbol(match: re.Match[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return ``text`` as HTML that shows it as it is: :func:`visible`, markup escaped, lines broken.
-
-    Examples
-    --------
-    >>> escaped("<b>\u202e")
-    '&lt;b&gt;⟨U+202E⟩'
-    """
+    """Return ``text`` as HTML that shows it as it is: :func:`visible`, markup escaped, lines broken."""
     return html.escape(visible(text)).replace("\n", "<br>")
 
 
 def shortened(text: str, head: int, tail: int) -> str:
-    """Keep about the first ``head`` and the last ``tail`` characters, cut between words.
-
-    Examples
-    --------
-    >>> shortened("It rained in the port all day long.", 12, 8)
-    'It rained […] long.'
-    """
+    """Keep about the first ``head`` and the last ``tail`` characters, cut between words."""
     if len(text) <= head + tail + 10:
         return text
     first, last = text[:head], text[len(text) - tail :] if tail else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +17,32 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import visible
 from toolkit.errors import CorpusError
+from toolkit.review.journal import decision_entries
 from toolkit.review.occurrences import undecided
-from toolkit.review.page import STAYS, Action, Excerpt, Field, Page, Piece
-from toolkit.review.session import Session
-from toolkit.review.template_review import TemplateReview, decisions_file, entries, judgements, place_of, word
+from toolkit.review.session import STAYS, Action, Excerpt, Field, Page, Session, View, publisher_of
+from toolkit.review.template_review import TemplateReview, decisions_file, judgements, word
 from toolkit.review.topic_review import TopicReview
 from toolkit.segments import cut
 from toolkit.topics import TopicClassifier
 
-CHARACTERS = 5_000
-"""Characters of an article on a page."""
-
-CHOICES = 400
-"""Values of a filter to choose from, most frequent first."""
-
-ALL = ""
-"""Choice of a filter that leaves nothing out."""
+CHARACTERS = 5_000  # of an article on a page
+CHOICES = 400  # values of a filter to choose from, most frequent first
+ENTERED = {
+    "from": ("From", "date"),
+    "to": ("To", "date"),
+    "low": ("Score from", "number"),
+    "high": ("to", "number"),
+}
+"""Filters that take a day or a score → label and kind of the field."""
 
 
 class DocumentReview(Session):
     """Articles with what is removed struck through; each removal can be accepted, rejected or given another kind.
 
-    Parameters
-    ----------
-    remover, corpus, spans, decisions, verdicts, topics
-        As for :class:`Explorer`.
-
-    Attributes
-    ----------
-    spans : DataFrame
-        As found without decisions, with ``document`` (row of the corpus) and ``subject``: what a decision is about,
-        the template of a single segment, else the very text of the passage.
-    rows : ndarray of int64
-        Documents that pass the filters.
-    chosen : int
-        Row of ``spans`` that the next decision is about, -1 if there is none.
+    ``spans`` are as found without decisions, with ``document`` (row of the corpus) and ``subject``: what a decision is
+    about, the template of a single segment, else the very text of the passage. ``rows`` (int64) are the documents
+    that pass the filters, ``position`` is a place in them, ``chosen`` the row of ``spans`` that the next decision is
+    about, -1 if there is none.
     """
 
     name = "Documents"
@@ -64,7 +56,7 @@ class DocumentReview(Session):
         verdicts: pd.DataFrame | None,
         topics: pd.DataFrame | None,
     ) -> None:
-        super().__init__(decisions, entries)
+        super().__init__(decisions, decision_entries)
         self.corpus = corpus
         self.spans = _with_subjects(corpus, undecided(remover).spans(corpus) if spans is None else spans)
         self._length = corpus["text"].str.len().to_numpy(np.int64)
@@ -72,30 +64,21 @@ class DocumentReview(Session):
         self._codes, self._known = pd.factorize(self.spans["subject"])
         self._first = np.searchsorted(self.spans["document"], np.arange(len(corpus) + 1))
         row = pd.Series(np.arange(len(corpus)), index=corpus["doc_id"])
-        self._columns = {"publisher": _shown(corpus["publisher"], "(unknown)")}
+        # of each filter by name, its values with the rows of the documents that have them
+        self._named = {"publisher": _shown(corpus["publisher"], row, "(unknown)")}
         if verdicts is not None:
-            given = verdicts.set_index("doc_id")["verdict"].reindex(corpus["doc_id"])
-            self._columns["verdict"] = _shown(given, "(none)")
-        self._topics = None
+            given = verdicts.set_index("doc_id")["verdict"].reindex(row.index)
+            self._named["verdict"] = _shown(given, row, "(none)")
         if topics is not None:
-            names = "name" if "name" in topics else "topic"
             here = topics[topics["doc_id"].isin(row.index)]
-            self._topics = pd.DataFrame(
-                {"row": row[here["doc_id"]].to_numpy(), "name": _shown(here[names], "(none)")}
-            )
-        self._chosen_filters = dict.fromkeys(
-            ("publisher", "verdict", "topic", "kind", "from", "to", "low", "high"), ALL
-        )
-        self._options = {name: _options(values) for name, values in self._columns.items()}
-        if self._topics is not None:
-            self._options["topic"] = _options(self._topics["name"].to_numpy(object))
-        self._options["kind"] = [(ALL, "all"), *((kind, kind) for kind in KINDS), (KEEP, "rejected")]
-        self._kinds: NDArray[np.object_] = np.empty(0, object)
-        self.chosen = -1
+            names = here["name" if "name" in topics else "topic"]
+            self._named["topic"] = _shown(names, row[here["doc_id"]], "(none)")
+        kinds = [("", "all"), *((kind, kind) for kind in KINDS), (KEEP, "rejected")]
+        self._options = {name: _options(values) for name, values in self._named.items()} | {"kind": kinds}
+        self._wanted = dict.fromkeys((*self._options, *ENTERED), "")
+        self._kinds = self._decided()
         self.rows = np.arange(len(corpus))
         self._over([(subject,) for subject in self._known])
-        self._refresh(anew=True)
-        self._filter()
 
     def __repr__(self) -> str:
         self._refresh()
@@ -104,42 +87,44 @@ class DocumentReview(Session):
             f"decided; {self.path.name}"
         )
 
-    def _refresh(self, *, anew: bool = False) -> None:
-        """Bring the kind of each removal up to date; ``"keep"`` where it was rejected."""
-        if self._journal.refresh() or anew:
-            given = np.array([self._journal.verdicts.get(s) for s in self._known] or [None], object)[
-                self._codes
-            ]
-            found = self.spans["kind"].to_numpy(object)
-            self._kinds = np.where(pd.isna(given), found, given)
+    def _refresh(self) -> None:
+        if self._journal.refresh():
+            self._kinds = self._decided()
+
+    def _decided(self) -> NDArray[np.object_]:
+        """Return the kind of each removal, ``"keep"`` where it was rejected."""
+        given = np.array([self._journal.verdicts.get(subject) for subject in self._known], object)[
+            self._codes
+        ]
+        return np.where(pd.isna(given), self.spans["kind"].to_numpy(object), given)
 
     def _filter(self) -> None:
         """Find the documents that pass; the first of them is shown."""
-        wanted = self._chosen_filters
-        keep = np.ones(len(self.corpus), bool)
-        for name, values in self._columns.items():
-            if wanted[name] != ALL:
-                keep &= values == wanted[name]
-        if wanted["topic"] != ALL and self._topics is not None:
-            keep &= np.isin(
-                np.arange(len(keep)), self._topics["row"][self._topics["name"] == wanted["topic"]]
-            )
+        wanted, keep = self._wanted, np.ones(len(self.corpus), bool)
+        for name, values in self._named.items():
+            if wanted[name]:
+                keep &= self._among(values.index[values == wanted[name]])
         days = self.corpus["published"]
-        for name, after in (("from", True), ("to", False)):
-            if wanted[name] != ALL:
-                day = pd.Timestamp(wanted[name], tz="UTC") + pd.Timedelta(days=0 if after else 1)
-                keep &= (days >= day if after else days < day).to_numpy(bool)
-        if any(wanted[name] != ALL for name in ("kind", "low", "high")):
-            keep &= np.isin(np.arange(len(keep)), self.spans["document"].to_numpy()[self._fits()])
+        if wanted["from"]:
+            keep &= (days >= pd.Timestamp(wanted["from"], tz="UTC")).to_numpy(bool)
+        if wanted["to"]:
+            keep &= (days < pd.Timestamp(wanted["to"], tz="UTC") + pd.Timedelta(days=1)).to_numpy(bool)
+        if wanted["kind"] or wanted["low"] or wanted["high"]:
+            keep &= self._among(self.spans["document"][self._fits()])
         self.rows = np.flatnonzero(keep)
-        self._go(0, "")
+        self._go(0)
+
+    def _among(self, rows: Any) -> NDArray[np.bool_]:
+        """Return which documents are among these rows."""
+        inside = np.zeros(len(self.corpus), bool)
+        inside[rows] = True
+        return inside
 
     def _fits(self) -> NDArray[np.bool_]:
-        """Which removals are of the kind and score asked for."""
-        wanted, score = self._chosen_filters, self.spans["score"].to_numpy(float)
-        fits = np.ones(len(score), bool) if wanted["kind"] == ALL else self._kinds == wanted["kind"]
-        low, high = float(wanted["low"] or 0), float(wanted["high"] or 1)
-        return np.asarray(fits & (score >= low) & (score <= high))
+        """Return which removals are of the kind and score asked for."""
+        wanted, score = self._wanted, self.spans["score"].to_numpy(float)
+        fits = (score >= float(wanted["low"] or 0)) & (score <= float(wanted["high"] or 1))
+        return np.asarray(fits & (self._kinds == wanted["kind"]) if wanted["kind"] else fits)
 
     def _here(self) -> range:
         """Rows of the removals of the document that is shown."""
@@ -149,9 +134,8 @@ class DocumentReview(Session):
         return range(int(self._first[row]), int(self._first[row + 1]))
 
     def _go(self, row: int, status: str = "") -> None:
-        total = len(self.rows)
-        self.position, self.part, self.status = row % max(1, total), 0, status
-        fits = self._fits() if len(self._kinds) else np.ones(len(self.spans), bool)
+        self.position, self.part, self.status = row % max(1, len(self.rows)), 0, status
+        fits = self._fits()
         self._choose(next((n for n in self._here() if fits[n]), next(iter(self._here()), -1)))
 
     def _choose(self, number: int) -> None:
@@ -164,31 +148,44 @@ class DocumentReview(Session):
 
     def _set(self, name: str, value: str) -> None:
         super()._set(name, value)
-        if name in self._chosen_filters:
+        if name in self._wanted:
             _check_filter(name, value)
-            self._chosen_filters[name] = value
+            self._wanted[name] = value
             self._filter()
 
     def _write(self, subject: str, verdict: Any, note: str) -> None:
-        span = self.spans.iloc[int(np.flatnonzero(self._codes == self._row_of[subject])[0])]
+        span = self.spans.iloc[int(self._alike(subject)[0])]
         text = str(self.corpus["text"].iloc[span["document"]])[span["start"] : span["end"]]
-        append_decision(
-            self.path, subject, verdict or WITHDRAWN, example=text if text != subject else "", note=note
-        )
+        example = text if text != subject else ""
+        append_decision(self.path, subject, verdict or WITHDRAWN, example=example, note=note)
 
-    def decide(self, verdict: str) -> None:
-        """Decide on the chosen removal, and on all like it: a kind or ``"keep"``; choose the next.
+    def _alike(self, subject: str) -> NDArray[np.int64]:
+        """Return the removals that a decision on a subject is about."""
+        return np.flatnonzero(self._codes == self._row_of[subject])
 
-        Raises
-        ------
-        ValueError
-            Nothing is chosen, or there is no such kind.
-        """
-        if self.chosen < 0:
-            msg = "explore: no removal is chosen; go to a document that has one"
-            raise ValueError(msg)
+    def _show(self, row: int) -> None:
+        """Show a removal that a decision was about: in this document, else in the first that passes the filters."""
+        alike = self._alike(self._known[row])
+        if not set(alike) & set(self._here()):
+            position = np.searchsorted(self.rows, self.spans["document"].iloc[alike[0]])
+            self._go(int(position) if position < len(self.rows) else 0)
+        self._choose(next((int(n) for n in alike if n in self._here()), self.chosen))
+
+    def _act(self, name: str, value: str) -> None:
+        if name == "choose":
+            self._choose(self._here()[int(value)])
+        elif name in ("below", "above"):
+            self._choose(self.chosen + (1 if name == "below" else -1))
+        else:
+            found = str(self.spans["kind"].iloc[self.chosen])
+            self._decide_alike(KEEP if name == "reject" else value or found)
+            return
+        self.status = ""
+
+    def _decide_alike(self, verdict: str) -> None:
+        """Decide on the chosen removal, and on all like it; choose the next."""
         subject = self.spans["subject"].iloc[self.chosen]
-        like = int((self._codes == self._codes[self.chosen]).sum())
+        like = len(self._alike(subject))
         self._write(subject, verdict, self.note)
         self.note = ""
         self._refresh()
@@ -196,48 +193,17 @@ class DocumentReview(Session):
         if self.chosen + 1 in self._here():
             self._choose(self.chosen + 1)
 
-    def undo(self) -> None:
-        """Take back the last decision on a passage of this corpus, and show it."""
-        self._journal.refresh()
-        steps = [step for step in self._journal.steps if step.subject in self._row_of]
-        if not steps:
-            self.status = "nothing to undo"
-            return
-        self._write(steps[-1].subject, steps[-1].before, "undo")
-        self._refresh()
-        alike = np.flatnonzero(self._codes == self._row_of[steps[-1].subject])
-        if not set(alike) & set(self._here()):
-            position = np.searchsorted(self.rows, self.spans["document"].iloc[alike[0]])
-            self._go(int(position) if position < len(self.rows) else 0)
-        self._choose(next((int(n) for n in alike if n in self._here()), self.chosen))
-        self.status = "undone"
-
-    def _act(self, name: str, value: str) -> None:
-        here = self._here()
-        if name == "choose":
-            self._choose(here[int(value)])
-        elif name in ("below", "above"):
-            self._choose(self.chosen + (1 if name == "below" else -1))
-        else:
-            found = str(self.spans["kind"].iloc[self.chosen])
-            self.decide(KEEP if name == "reject" else value or found)
-            return
-        self.status = ""
-
     def counts(self) -> dict[str, int]:
         """Return the removed characters of the documents that pass, by kind, most first; ``keep``: rejected ones."""
         self._refresh()
-        inside = np.zeros(len(self.corpus), bool)
-        inside[self.rows] = True
-        here = inside[self.spans["document"].to_numpy()]
+        here = self._among(self.rows)[self.spans["document"].to_numpy()]
         sums = pd.Series(self._size[here]).groupby(self._kinds[here]).sum()
         return {str(kind): int(n) for kind, n in sums.sort_values(ascending=False, kind="stable").items()}
 
     def page(self) -> Page:
         """Return the document at :attr:`position`, a page of its text at a time."""
-        self._refresh()
-        total, characters = len(self.rows), int(self._length[self.rows].sum())
         by_kind = self.counts()
+        total, characters = len(self.rows), int(self._length[self.rows].sum())
         kept = by_kind.pop(KEEP, 0)
         gone = sum(by_kind.values())
         facts = [
@@ -247,78 +213,60 @@ class DocumentReview(Session):
             ("rejected", f"{kept:,} characters"),
         ]
         if not total:
-            return Page(
-                "No document passes these filters", facts, [], "", 0, 0, self.status, [], self._fields()
-            )
-        document = self.corpus.iloc[self.rows[self.position]]
-        text = str(document["text"])
-        pages = max(1, -(-len(text) // CHARACTERS))
-        facts += [("publisher", str(document["publisher"]) if pd.notna(document["publisher"]) else "unknown")]
-        facts += [
-            (name, str(self._columns[name][self.rows[self.position]]))
-            for name in self._columns
-            if name == "verdict"
-        ]
+            return Page("No document passes these filters", facts, status=self.status, fields=self._filters())
+        row = self.rows[self.position]
+        document = self.corpus.iloc[row]
+        facts.append(publisher_of(document))
+        if "verdict" in self._named:
+            facts.append(("verdict", str(self._named["verdict"].iloc[row])))
+        judging = list[Action]()
         if self.chosen >= 0:
             span = self.spans.iloc[self.chosen]
             verdict = self._journal.verdicts.get(span["subject"])
-            like = int((self._codes == self._codes[self.chosen]).sum())
+            like = len(self._alike(span["subject"]))
             facts.append(("chosen", f"{span['kind']}, score {span['score']:.2f}, {like:,} like it"))
             facts.append(("your decision", word(verdict)))
-        start, end = self.part * CHARACTERS, (self.part + 1) * CHARACTERS
+            judging = judgements(str(span["kind"]), verdict)
+        text = str(document["text"])
+        start, end, shown, more = self._extent(len(text), CHARACTERS)
+        here, moves = self._here(), self._moves("document", "text", more)
         return Page(
             heading=f"Document {self.position + 1:,} of {total:,}",
             facts=facts,
-            excerpts=[Excerpt(place_of(document), self._pieces(text, start, min(end, len(text))))],
-            shown=f"page {self.part + 1:,} of {pages:,}",
+            excerpts=[Excerpt.of(document, text, start, end, self._marks())],
+            shown=shown,
             done=self._done(),
             total=len(self._known),
             status=self.status,
-            actions=self._actions(pages),
-            fields=[*self._fields(), self._noted()],
+            actions=[
+                *judging,
+                Action("above", "Removal above", "ArrowUp", "Move", enabled=self.chosen - 1 in here),
+                Action("below", "Removal below", "ArrowDown", "Move", enabled=self.chosen + 1 in here),
+                *(move for move in moves if move.name != "skip"),
+                *(Action(f"choose:{place}", "", "", "") for place in range(len(here))),
+            ],
+            fields=[*self._filters(), self._noted()],
         )
 
-    def _pieces(self, text: str, start: int, end: int) -> list[Piece]:
-        pieces, at = [], start
+    def _marks(self) -> Iterator[tuple[Any, ...]]:
+        """Yield where the removals of the document are, and how each is shown."""
         for place, n in enumerate(self._here()):
-            a, b = max(int(self.spans["start"].iloc[n]), start), min(int(self.spans["end"].iloc[n]), end)
-            if a < b:
-                kind = str(self._kinds[n])
-                mark = STAYS if kind == KEEP else kind
-                pieces += [Piece(text[at:a]), Piece(text[a:b], mark, n == self.chosen, f"choose:{place}")]
-                at = b
-        return [piece for piece in [*pieces, Piece(text[at:end])] if piece.text]
+            start, end = self.spans[["start", "end"]].iloc[n]
+            kind = STAYS if self._kinds[n] == KEEP else str(self._kinds[n])
+            yield int(start), int(end), kind, n == self.chosen, f"choose:{place}"
 
-    def _actions(self, pages: int) -> list[Action]:
-        here, actions = self._here(), list[Action]()
-        if self.chosen >= 0:
-            span = self.spans.iloc[self.chosen]
-            actions = judgements(str(span["kind"]), self._journal.verdicts.get(span["subject"]))
+    def _filters(self) -> list[Field]:
+        given = self._wanted
         return [
-            *actions,
-            Action("above", "Removal above", "ArrowUp", "Move", enabled=self.chosen - 1 in here),
-            Action("below", "Removal below", "ArrowDown", "Move", enabled=self.chosen + 1 in here),
-            *(a for a in self._moves("document", "text", self.part + 1 < pages) if a.name != "skip"),
-            *(Action(f"choose:{place}", "", "", "") for place in range(len(here))),
-        ]
-
-    def _fields(self) -> list[Field]:
-        given = self._chosen_filters
-        chosen = [
-            Field(name, name.capitalize(), given[name], self._options[name])
-            for name in ("publisher", "kind", "verdict", "topic")
-            if name in self._options
-        ]
-        return [
-            *chosen,
-            Field("from", "From", given["from"], kind="date"),
-            Field("to", "To", given["to"], kind="date"),
-            Field("low", "Score from", given["low"], kind="number"),
-            Field("high", "to", given["high"], kind="number"),
+            *(
+                Field(name, name.capitalize(), given[name], options)
+                for name, options in self._options.items()
+            ),
+            *(Field(name, label, given[name], kind=kind) for name, (label, kind) in ENTERED.items()),
         ]
 
 
-class Explorer(Session):
+class Explorer(View):
     """A corpus, its removals, its templates and its topics in one session with tabs.
 
     Parameters
@@ -341,8 +289,6 @@ class Explorer(Session):
     Attributes
     ----------
     documents : DocumentReview
-    templates : TemplateReview
-        Made when it is first looked at, as is ``topics`` (:class:`TopicReview`).
 
     Raises
     ------
@@ -368,13 +314,13 @@ class Explorer(Session):
         path = decisions_file(remover, decisions)
         self.documents = DocumentReview(remover, self.corpus, spans, path, verdicts, topics)
         remover.decisions = path
-        self._made: dict[str, Session] = {"Documents": self.documents}
-        self._makers: dict[str, Callable[[], Session]] = {
+        # the other tabs are made when they are first looked at
+        self._tabs: dict[str, Callable[[], Session]] = {
             "Documents": lambda: self.documents,
-            "Templates": lambda: TemplateReview(remover, self.corpus),
+            "Templates": cache(lambda: TemplateReview(remover, self.corpus)),
         }
         if classifier is not None:
-            self._makers["Topics"] = lambda: TopicReview(classifier, self.corpus, labels)
+            self._tabs["Topics"] = cache(lambda: TopicReview(classifier, self.corpus, labels))
         self._tab = "Documents"
 
     def __repr__(self) -> str:
@@ -382,26 +328,23 @@ class Explorer(Session):
 
     @property
     def tab(self) -> Session:
-        """The review that is shown."""
-        if self._tab not in self._made:
-            self._made[self._tab] = self._makers[self._tab]()
-        return self._made[self._tab]
+        """The review that is shown: the documents, :class:`TemplateReview` or :class:`TopicReview`."""
+        return self._tabs[self._tab]()
 
     def page(self) -> Page:
         """Return the page of the tab, with the tabs among its actions."""
         page = self.tab.page()
-        tabs = [
+        page.actions[:0] = [
             Action(f"tab:{n}", name, f"F{n + 2}", "View", name == self._tab)
-            for n, name in enumerate(self._makers)
+            for n, name in enumerate(self._tabs)
         ]
-        page.actions[:0] = tabs
         return page
 
     def do(self, action: str, value: str | None = None) -> None:
-        """Do what a button or key of the page stands for, see :meth:`Session.do`."""
+        """Show another tab, or do what an action of the tab stands for, see :meth:`Session.do`."""
         name, _, number = action.partition(":")
-        if name == "tab" and number.isdecimal() and int(number) < len(self._makers):
-            self._tab = list(self._makers)[int(number)]
+        if name == "tab" and number.isdecimal() and int(number) < len(self._tabs):
+            self._tab = list(self._tabs)[int(number)]
         else:
             self.tab.do(action, value)
 
@@ -412,36 +355,32 @@ def _with_subjects(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     spans["document"] = row[spans["doc_id"]].to_numpy()
     spans = spans.sort_values(["document", "start"], kind="stable", ignore_index=True)
     texts = corpus["text"].to_numpy(object)
-    passages = [
-        texts[d][a:b] for d, a, b in zip(spans["document"], spans["start"], spans["end"], strict=True)
-    ]
+    places = zip(spans["document"], spans["start"], spans["end"], strict=True)
+    passages = [texts[document][start:end] for document, start, end in places]
     single = np.diff(cut(Buffer.of(passages)).bounds) == 1
-    template = spans["template_id"].to_numpy(object)
     known = single & spans["template_id"].notna().to_numpy()
-    spans["subject"] = np.where(known, template, np.array([*passages, None], object)[:-1])
+    spans["subject"] = np.where(known, spans["template_id"].to_numpy(object), np.array(passages, object))
     return spans
 
 
-def _shown(values: pd.Series[Any], missing: str) -> NDArray[Any]:
-    """Return values as they are shown and chosen, every character harmless."""
+def _shown(values: pd.Series[Any], rows: pd.Series[Any], missing: str) -> pd.Series[Any]:
+    """Return values by the rows of their documents, as they are shown and chosen, every character harmless."""
     codes, known = pd.factorize(values.astype("str").fillna(missing))
-    return np.array([*map(visible, known), None], object)[:-1][codes]
+    return pd.Series(np.array([*map(visible, known)], object)[codes], index=rows.to_numpy(), dtype=object)
 
 
-def _options(values: NDArray[Any]) -> list[tuple[str, str]]:
-    counts = pd.Series(values).value_counts().head(CHOICES)
-    return [(ALL, "all"), *((str(value), f"{value} ({n:,})") for value, n in counts.items())]
+def _options(values: pd.Series[Any]) -> list[tuple[str, str]]:
+    counts = values.value_counts().head(CHOICES)
+    return [("", "all"), *((str(value), f"{value} ({n:,})") for value, n in counts.items())]
 
 
 def _check_filter(name: str, value: str) -> None:
     """Refuse a day or score that is none."""
-    if not value:
-        return
-    try:
-        if name in ("from", "to"):
-            pd.Timestamp(value, tz="UTC")
-        elif name in ("low", "high"):
-            float(value)
-    except ValueError as error:
-        msg = f"{name}: {value[:20]!r} is no {'day' if name in ('from', 'to') else 'score'}; write 2031-02-03 or 0.9"
-        raise CorpusError(msg) from error
+    wanted = {"date": ("day", pd.Timestamp), "number": ("score", float)}
+    if value and name in ENTERED:
+        noun, read = wanted[ENTERED[name][1]]
+        try:
+            read(value)
+        except ValueError as error:
+            msg = f"{name}: {value[:20]!r} is no {noun}; write 2031-02-03 or 0.9"
+            raise CorpusError(msg) from error

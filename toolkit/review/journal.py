@@ -1,15 +1,31 @@
-"""Journal: what people decided, one line each, only ever appended; all state is read from the file."""
+"""Journal: what people decided, one line each, only ever appended; all state is read from the file.
+
+Three sorts of file: ``decisions.jsonl`` (on templates and passages), ``labels.jsonl`` (topics of documents) and
+``judgements.jsonl`` (of random passages). None but the first holds text of articles.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-UNDO = "undo"
-"""Note of a line that takes the step before it back."""
+import numpy as np
+import pandas as pd
+from sklearn.metrics import cohen_kappa_score
+
+from toolkit.boilerplate.decisions import WITHDRAWN, decision_lines
+from toolkit.certificate import VERDICTS
+
+UNDO = "undo"  # note of a line that takes the step before it back
+UNSURE = "unsure"  # verdict of whoever read a document and could not say; no label, but not to be asked again
+
+Topics: TypeAlias = tuple[Any, ...]
+"""Labels of a document: none, one or several, each a str or an int."""
 
 
 class Entry(NamedTuple):
@@ -28,25 +44,11 @@ class Step(NamedTuple):
 
 
 class Journal:
-    """The current state of a file of lines, read again whenever the file has changed.
+    """The state of a file of lines, which need not exist yet, read again whenever the file has changed.
 
-    Parameters
-    ----------
-    path : path
-        A file that need not exist yet. A last line that was only half written, because the machine went down
-        or the disk was full, is moved to ``<name>.torn`` beside it: it holds no word, and would spoil the
-        next one.
-    read : callable
-        Gives the entries of the file.
-
-    Attributes
-    ----------
-    verdicts : dict of str to object
-        The last verdict on each subject.
-    steps : list of Step
-        What can be undone, oldest first.
-    torn : str
-        The half-written line that was moved, empty if there was none.
+    ``verdicts`` is the last verdict on each subject; ``steps`` is what can be undone, oldest first. A last line that
+    was only half written, because the machine went down or the disk was full, would spoil the next: it is moved to
+    ``<name>.torn`` beside the file and kept in ``torn``.
     """
 
     def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
@@ -60,11 +62,9 @@ class Journal:
 
     def refresh(self) -> bool:
         """Read the file if it is not as it was (another window may have written to it); return whether so."""
-        try:
+        now = (0, 0)
+        with suppress(FileNotFoundError):
             stat = self.path.stat()
-        except FileNotFoundError:
-            now = (0, 0)
-        else:
             now = (stat.st_size, stat.st_mtime_ns)
         if now == self._seen:
             return False
@@ -74,13 +74,7 @@ class Journal:
 
 
 def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[Step]]:
-    """Return the last verdict on each subject, and the steps that can be undone.
-
-    Examples
-    --------
-    >>> folded([Entry("a", "keep", ""), Entry("b", "promo", ""), Entry("b", None, "undo")])
-    ({'a': 'keep'}, [Step(subject='a', before=None)])
-    """
+    """Return the last verdict on each subject, and the steps that can be undone."""
     verdicts, steps = dict[str, Any](), list[Step]()
     for subject, verdict, note in entries:
         mine = [n for n, step in enumerate(steps) if step.subject == subject] if note == UNDO else []
@@ -95,14 +89,39 @@ def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[Step]]:
     return verdicts, steps
 
 
-def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]) -> Iterator[Entry]:
-    """Yield the entries of a file, which need not exist: one JSON object a line.
+def set_aside(path: Path) -> str:
+    """Move a half-written last line to ``<name>.torn``; end a whole one that lacks its line end."""
+    raw = path.read_bytes() if path.exists() else b""
+    tail = raw[raw.rfind(b"\n") + 1 :]
+    if not tail:
+        return ""
+    whole = False
+    with suppress(ValueError):
+        whole = isinstance(json.loads(tail), dict)
+    if whole:
+        with path.open("ab") as out:
+            out.write(b"\n")
+        return ""
+    with path.with_name(path.name + ".torn").open("ab") as out:
+        out.write(tail + b"\n")
+    with path.open("r+b") as out:
+        out.truncate(len(raw) - len(tail))
+    return tail.decode("utf-8", "replace")
 
-    Raises
-    ------
-    ValueError
-        A line is no such object; the message says which, and what is wanted.
-    """
+
+def append(path: str | Path, row: dict[str, Any]) -> None:
+    """Add one line to a file; empty strings are left out."""
+    with Path(path).open("a", encoding="utf-8") as out:
+        out.write(json.dumps({k: v for k, v in row.items() if v != ""}, ensure_ascii=False) + "\n")
+
+
+def now() -> str:
+    """Return the time as files state it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]) -> Iterator[Entry]:
+    """Yield the entries of a file, which need not exist: one JSON object a line; ValueError names a wrong one."""
     path = Path(path)
     if not path.exists():
         return
@@ -115,36 +134,124 @@ def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]
                 raise ValueError(msg) from error
 
 
-def append(path: str | Path, row: dict[str, Any]) -> None:
-    """Add one line to a file; empty strings are left out."""
-    with Path(path).open("a", encoding="utf-8") as out:
-        out.write(json.dumps({k: v for k, v in row.items() if v != ""}, ensure_ascii=False) + "\n")
-        out.flush()
+def decision_entries(path: str | Path) -> Iterator[Entry]:
+    """Yield the lines of a ``decisions.jsonl``: a kind or ``"keep"`` on a template or the text of a passage."""
+    for subject, verdict, note in decision_lines(path):
+        yield Entry(subject, None if verdict == WITHDRAWN else verdict, note)
 
 
-def now() -> str:
-    """Return the time as files state it: UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def judgement_entries(path: str | Path) -> Iterator[Entry]:
+    """Yield the lines of a ``judgements.jsonl``: a verdict on each :func:`passage_key`."""
+
+    def read(row: Any) -> Entry:
+        if row["verdict"] not in (*VERDICTS, None):
+            raise ValueError(f"verdict is {row['verdict']!r}")
+        subject = passage_key(row["doc_id"], row["start"], row["end"], row["at"])
+        return Entry(subject, row["verdict"], str(row.get("note") or ""))
+
+    return lines(path, "judgement", "doc_id, start, end, at and verdict", read)
 
 
-def set_aside(path: Path) -> str:
-    """Move a half-written last line to ``<name>.torn``; end a whole one that lacks its line end."""
+def passage_key(doc_id: str, start: int, end: int, at: int) -> str:
+    """Return the subject of a judgement: a JSON list of where the passage and the drawn character stand."""
+    return json.dumps([doc_id, int(start), int(end), int(at)], ensure_ascii=False)
+
+
+def label_entries(path: str | Path) -> Iterator[Entry]:
+    """Yield the lines of a ``labels.jsonl``: a tuple of topics, or :data:`UNSURE`, on each document."""
+
+    def read(row: Any) -> Entry:
+        topics = row["topics"]
+        if topics is not None and not isinstance(topics, list):
+            raise TypeError(f"topics is {topics!r}")
+        verdict = UNSURE if row.get("unsure") else None if topics is None else tuple(topics)
+        return Entry(str(row["doc_id"]), verdict, str(row.get("note") or ""))
+
+    return lines(path, "label", "doc_id and a list topics", read)
+
+
+def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *, note: str = "") -> None:
+    """Add one line to a ``labels.jsonl``: the topics of a document, :data:`UNSURE`, or None to take them back."""
+    known = None if topics is None or topics == UNSURE else list(topics)
+    unsure = {"unsure": True} if topics == UNSURE else {}
+    append(path, {"doc_id": doc_id, "topics": known, "labelled": now(), **unsure, "note": note})
+
+
+def read_labels(path: str | Path) -> dict[str, Topics]:
+    """Read a ``labels.jsonl``: one object a line with ``doc_id`` and ``topics`` (a list, or null: taken back).
+
+    Returns
+    -------
+    dict of str to tuple
+        The last labels of each document; a file that does not exist yet holds none.
+
+    Raises
+    ------
+    ValueError
+        A line is no such object; the message says which.
+    """
+    return {doc_id: topics for doc_id, topics in folded(label_entries(path))[0].items() if topics != UNSURE}
+
+
+def agreement(**files: str | Path) -> pd.DataFrame:
+    """Compare the files of several reviewers.
+
+    Parameters
+    ----------
+    **files : path
+        Name of the reviewer → their ``decisions.jsonl``, ``labels.jsonl`` or ``judgements.jsonl``; all of one sort.
+
+    Returns
+    -------
+    DataFrame
+        Index ``subject`` (``template_id``, passage or ``doc_id``), ascending; a column a reviewer with their
+        word (labels joined with ``" + "``, missing where they said nothing) and ``agree`` (boolean, missing
+        where fewer than two spoke). ``attrs["kappa"]``: Cohen's kappa [1]_ of each pair over what both judged.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two files, or a file holds something else.
+
+    References
+    ----------
+    .. [1] Cohen: A coefficient of agreement for nominal scales. Educational and Psychological Measurement 20
+       (1960).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, topic in (("ada", "sport"), ("ben", "weather")):
+    ...         append_label(Path(folder) / name, "a1", [topic])
+    ...     agreement(ada=Path(folder) / "ada", ben=Path(folder) / "ben").loc["a1", ["ada", "ben"]].tolist()
+    ['sport', 'weather']
+    """
+    if len(files) < 2:
+        msg = f"agreement: {len(files)} file; name two or more, such as ada='a.jsonl', ben='b.jsonl'"
+        raise ValueError(msg)
+    table = pd.DataFrame({name: pd.Series(_words(Path(path)), dtype="str") for name, path in files.items()})
+    table = table.sort_index().rename_axis("subject")
+    several = table.notna().sum(axis=1) > 1
+    agree = table.eq(table.bfill(axis=1).iloc[:, 0], axis=0).where(table.notna(), True).all(axis=1)
+    kappa = {}
+    for one, other in combinations(files, 2):
+        both = table[[one, other]].dropna()
+        # undefined where both only ever said the same one thing
+        known = len(pd.concat([both[one], both[other]]).unique()) > 1
+        kappa[f"{one}, {other}"] = float(cohen_kappa_score(both[one], both[other])) if known else np.nan
+    table = table.assign(agree=agree.astype("boolean").where(several))
+    table.attrs["kappa"] = kappa
+    return table
+
+
+def _words(path: Path) -> dict[str, str]:
+    """Return what a reviewer said of each subject, whichever sort of file it is."""
     if not path.exists():
-        return ""
-    raw = path.read_bytes()
-    tail = raw[raw.rfind(b"\n") + 1 :]
-    if not tail:
-        return ""
-    try:
-        whole = isinstance(json.loads(tail), dict)
-    except ValueError:
-        whole = False
-    if whole:
-        with path.open("ab") as out:
-            out.write(b"\n")
-        return ""
-    with path.with_name(path.name + ".torn").open("ab") as out:
-        out.write(tail + b"\n")
-    with path.open("r+b") as out:
-        out.truncate(len(raw) - len(tail))
-    return tail.decode("utf-8", "replace")
+        msg = f"{path}: no such file; give the path of a decisions.jsonl, labels.jsonl or judgements.jsonl"
+        raise ValueError(msg)
+    with suppress(ValueError):
+        return {doc_id: " + ".join(map(str, topics)) for doc_id, topics in read_labels(path).items()}
+    with suppress(ValueError):
+        return folded(judgement_entries(path))[0]
+    return folded(decision_entries(path))[0]

@@ -8,27 +8,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
-from toolkit.boilerplate.features import mix_all
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import Cuts, span_table
+from toolkit.boilerplate.weighing import keys
 from toolkit.buffer import Buffer
 
 
 def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
-    """Return a copy of the remover without decisions, so that rejected templates can be reviewed again.
-
-    Raises
-    ------
-    ValueError
-        The remover is not fitted.
-    """
+    """Return a copy of the remover without decisions, so that rejected templates can be reviewed again."""
     if not hasattr(remover, "index_"):
         msg = "remover: not fitted, so it knows no templates; call remover.fit(corpus) first"
         raise ValueError(msg)
@@ -38,15 +31,11 @@ def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
 
 
 def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Return the segments of a corpus that are templates, removed or not.
+    """Return the segments of a corpus that are templates, removed or not, in reading order.
 
-    Decisions apply to segments. A span may join several segments and has the ``template_id`` of only the longest.
-
-    Returns
-    -------
-    DataFrame
-        In reading order: ``document`` (row of the corpus), ``segment`` (its number in the corpus), ``start``,
-        ``end`` (code points), ``template_id``, ``kind`` (of the span around it, missing if it stays).
+    Decisions apply to segments; a span may join several and has the ``template_id`` of only the longest. Columns:
+    ``document`` (row of the corpus), ``segment`` (its number in the corpus), ``start``, ``end`` (code points),
+    ``template_id``, ``kind`` (of the span around it, missing if it stays).
     """
     buffer = Buffer.of(corpus["text"])
     read = Reading.of(buffer, About.of(corpus), shipped_model().words)
@@ -54,20 +43,13 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     seen = Seen.of(read, lookup)
     scored = suspicious(read, seen)
     at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
-    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
-
-    def key(window: int) -> NDArray[np.uint64]:
-        number = np.full(len(at), window + 1, np.uint64)
-        return mix_all(mix_all(read.prints[at, window], number), read.about.publishers[owner])
-
-    others = [rows[:, COLUMNS.index(name)] > 0 for name in ("exact_docs", "fuzzy_docs")]
-    template = np.where(others[0], key(0), np.where(others[1], key(1), np.uint64(0)))
+    exact, fuzzy = (rows[:, COLUMNS.index(name)] > 0 for name in ("exact_docs", "fuzzy_docs"))
+    template = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
     some = np.flatnonzero(template)
-    at, owner = at[some], owner[some]
-    zero = np.zeros(len(at), np.int64)
-    cuts = Cuts(
-        owner, read.segments.start[at], read.segments.end[at], zero, zero.astype(float), zero, template[some]
-    )
+    at, zero = at[some], np.zeros(len(some), np.int64)
+    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
+    start, end = read.segments.start[at], read.segments.end[at]
+    cuts = Cuts(owner, start, end, zero, zero.astype(float), zero, template[some])
     table = span_table(corpus, buffer, cuts)[["start", "end", "template_id"]]
     table.insert(0, "segment", at)
     table.insert(0, "document", owner)
@@ -89,18 +71,10 @@ def _kinds(table: pd.DataFrame, spans: pd.DataFrame, corpus: pd.DataFrame) -> pd
 
 
 def passages(table: pd.DataFrame) -> pd.DataFrame:
-    """Join templates that always occur together to passages; leave out templates that are never removed.
+    """Join the templates of :func:`segments` that always occur together; leave out those that are never removed.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As :func:`segments` returns it.
-
-    Returns
-    -------
-    DataFrame
-        One row per occurrence: ``passage`` (the ``template_id`` of its first template), ``templates`` (tuple of
-        ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing if this occurrence is not removed).
+    One row per occurrence: ``passage`` (the ``template_id`` of its first template), ``templates`` (tuple of
+    ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing if this occurrence is not removed).
     """
     counts = table.groupby("template_id").size()
     kind = _commonest(table)
@@ -146,14 +120,11 @@ def _commonest(table: pd.DataFrame) -> pd.Series[str]:
 
 
 def summary(occurrences: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
-    """Summarise the occurrences of each passage; passages with the most removed characters come first.
+    """Summarise the occurrences of each passage, those with the most removed characters first.
 
-    Returns
-    -------
-    DataFrame
-        ``passage``, ``templates``, ``publisher``, ``kind`` (the most frequent), ``documents``,
-        ``occurrences``, ``removed`` (number of removed occurrences), ``characters`` (int64, removed in total),
-        ``first_seen``, ``last_seen`` (``datetime64[us, UTC]``).
+    Columns: ``passage``, ``templates``, ``publisher``, ``kind`` (the most frequent), ``documents``, ``occurrences``,
+    ``removed`` (number of removed occurrences), ``characters`` (int64, removed in total), ``first_seen``,
+    ``last_seen`` (``datetime64[us, UTC]``).
     """
     row = corpus.iloc[occurrences["document"]]
     gone = occurrences["kind"].notna()

@@ -8,8 +8,8 @@ function make(tag, name, text) {
 }
 
 function passage(piece, act) {
-  if (piece.kind === undefined) return [make("span", "", piece.text)];
-  const text = make(piece.struck ? "del" : "mark", piece.asked ? "asked" : "", piece.text);
+  if (piece.kind === null) return [make("span", "", piece.text)];
+  const text = make(piece.kind && piece.kind !== "stays" ? "del" : "mark", piece.asked ? "asked" : "", piece.text);
   text.dataset.kind = piece.kind;
   if (piece.action) {
     text.classList.add("ntk-link");

@@ -1,38 +1,159 @@
-"""Session: things to judge one after another; every word is a line of a file at once, and the file is all its state."""
+"""Session: things to judge one after another, shown as pages; every word is a line of a file at once.
+
+A page is plain data: a widget draws it, a test or a terminal reads it.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from toolkit.display import shortened, visible
 from toolkit.review.journal import UNDO, Entry, Journal
-from toolkit.review.page import Action, Field, Page
+
+MOST = 8_000  # characters of article text on a page
+STAYS, ASKED = (
+    "stays",
+    "",
+)  # kind of a piece in question that is not removed; of one of which that is not said
 
 
-class Session:
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text, the kind of boilerplate it is, whether the page is about it, and what a click on it does."""
+
+    text: str
+    kind: str | None = None
+    asked: bool = False
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A place in a document: where, and what stands there."""
+
+    place: str
+    pieces: list[Piece]
+
+    @classmethod
+    def of(
+        cls, document: pd.Series[Any], text: str, start: int, end: int, marks: Iterable[tuple[Any, ...]] = ()
+    ) -> Excerpt:
+        """Return ``text[start:end]`` under title and day of its document, "…" where it goes on.
+
+        Marks are places in the text with what a piece has of its own, in order: ``(start, end, kind, asked, action)``.
+        """
+        pieces, at = [Piece("… " if start else "")], start
+        for a, b, *how in marks:
+            a, b = max(a, at), min(b, end)
+            if a < b:
+                pieces += [Piece(text[at:a]), Piece(text[a:b], *how)]
+                at = b
+        pieces.append(Piece(text[at:end] + (" …" if end < len(text) else "")))
+        title = document["title"] if pd.notna(document["title"]) else document["doc_id"]
+        day = f", {document['published']:%Y-%m-%d}" if pd.notna(document["published"]) else ""
+        return cls(f"{title}{day}", [piece for piece in pieces if piece.text])
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something the reviewer can do: :meth:`View.do` takes its ``name``.
+
+    ``key`` is as browsers name it (``a``, ``Enter``, ``ArrowRight``; empty for none). Actions of a ``group`` stand
+    together under this name. ``pressed`` says whether it is the word given now; None where that makes no sense.
+    """
+
+    name: str
+    label: str
+    key: str
+    group: str
+    pressed: bool | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Field:
+    """Something the reviewer can write or choose: :meth:`View.do` takes its ``name`` with a value.
+
+    ``options`` are values to choose from, each with its label. ``enter`` is the action of the key Enter in it, ``key``
+    the key that leads to it, ``kind`` as browsers name it.
+    """
+
+    name: str
+    label: str
+    value: str
+    options: list[tuple[str, str]] | None = None
+    enter: str = ""
+    key: str = ""
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One thing to judge, with what is needed to judge it.
+
+    ``shown`` says which part of all excerpts these are; ``done`` of ``total`` how far the review is; ``status`` what
+    happened last, which screen readers read out.
+    """
+
+    heading: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    excerpts: list[Excerpt] = field(default_factory=list)
+    shown: str = ""
+    done: int = 0
+    total: int = 0
+    status: str = ""
+    actions: list[Action] = field(default_factory=list)
+    fields: list[Field] = field(default_factory=list)
+
+    def message(self) -> dict[str, Any]:
+        """Return the page as JSON values for the widget, every character harmless, :data:`MOST` at most."""
+        page = asdict(self)
+        for excerpt in page["excerpts"]:
+            room = MOST // len(page["excerpts"]) // max(1, len(excerpt["pieces"])) // 2
+            for piece in excerpt["pieces"]:
+                piece["text"] = shortened(piece["text"], room, room)
+        harmless: dict[str, Any] = _harmless(page)
+        for shown, own in zip(harmless["fields"], self.fields, strict=True):
+            shown["value"] = own.value  # a note stays as its writer wrote it
+        return harmless
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _harmless(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_harmless(each) for each in value]
+    return visible(value) if isinstance(value, str) else value
+
+
+class View(ABC):
+    """What a widget shows: a page, and what is done on it."""
+
+    name: str
+
+    @abstractmethod
+    def page(self) -> Page:
+        """Return what is to be seen now."""
+
+    @abstractmethod
+    def do(self, action: str, value: str | None = None) -> None:
+        """Do what an action of the page stands for; with a value, what was written in one of its fields."""
+
+
+class Session(View):
     """What the reviews have in common: place, verdicts, undo, notes, and the reviewer's actions.
 
     A new kernel continues where the last one stopped, and lines written by hand or in another window count.
-
-    Parameters
-    ----------
-    path : path
-        File of verdicts. Nothing is written before the first.
-    read : callable
-        Gives its entries.
-
-    Attributes
-    ----------
-    position : int
-        Row that is shown.
-    part : int
-        Which part of it.
-    status : str
+    ``path`` is the file of verdicts, written with the first; ``read`` gives its entries. ``position`` is the row that
+    is shown, ``part`` which part of it.
     """
-
-    name = ""
 
     def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
         self._journal = Journal(path, read)
@@ -40,11 +161,15 @@ class Session:
         self.note = ""
         self.status = f"half-written last line moved to {self.path.name}.torn" if self._journal.torn else ""
 
+    def _refresh(self) -> None:
+        """Read the file again if it has changed."""
+        self._journal.refresh()
+
     def _over(self, subjects: list[tuple[str, ...]]) -> None:
         """Say what is judged: the subjects of each row, which get the same verdict; show the first open one."""
         self._subjects = subjects
         self._row_of = {subject: row for row, each in enumerate(subjects) for subject in each}
-        self._journal.refresh()
+        self._refresh()
         self._go(self._next_open(0), self.status)
 
     @property
@@ -52,17 +177,13 @@ class Session:
         """The file of verdicts."""
         return self._journal.path
 
+    @abstractmethod
     def _write(self, subject: str, verdict: Any, note: str) -> None:
         """Append a verdict, None to take it back, to the file."""
-        raise NotImplementedError
 
-    def page(self) -> Page:
-        """Return what is to be seen now."""
-        raise NotImplementedError
-
+    @abstractmethod
     def _act(self, name: str, value: str) -> None:
         """Do what a button of this review alone stands for."""
-        raise NotImplementedError
 
     def _set(self, name: str, value: str) -> None:
         """Take what was written or chosen in a field."""
@@ -82,12 +203,12 @@ class Session:
         for subject in self._subjects[self.position]:
             self._write(subject, verdict, self.note)
         self.note = ""
-        self._journal.refresh()
+        self._refresh()
         self._go(self._next_open(self.position + 1), wording)
 
     def undo(self) -> None:
         """Take back the last verdict in this file, whoever gave it, and show what it was about."""
-        self._journal.refresh()
+        self._refresh()
         steps = [step for step in reversed(self._journal.steps) if step.subject in self._row_of]
         if not steps:
             self.status = "nothing to undo"
@@ -100,8 +221,13 @@ class Session:
             taken[step.subject] = step.before
         for subject, before in taken.items():
             self._write(subject, before, UNDO)
-        self._journal.refresh()
-        self._go(row, "undone")
+        self._refresh()
+        self._show(row)
+        self.status = "undone"
+
+    def _show(self, row: int) -> None:
+        """Show what a verdict was about."""
+        self._go(row)
 
     def _go(self, row: int, status: str = "") -> None:
         self.position, self.part, self.status = row % max(1, len(self._subjects)), 0, status
@@ -112,13 +238,7 @@ class Session:
         return next((r for r in order if self._verdict(r) is None), min(row, max(0, total - 1)))
 
     def do(self, action: str, value: str | None = None) -> None:
-        """Do what a button or key of the page stands for; with a value, what was written in one of its fields.
-
-        Raises
-        ------
-        ValueError
-            The page has no such action or field, or it cannot be done now.
-        """
+        """As :meth:`View.do`; ValueError if the page has no such action or field, or it cannot be done now."""
         page = self.page()
         if value is not None and any(action == field.name for field in page.fields):
             self.status = ""
@@ -140,8 +260,28 @@ class Session:
         else:
             self._act(name, which)
 
+    def _page(
+        self, thing: str, judged: str, facts: list[tuple[str, str]], *fields: Field, **more: Any
+    ) -> Page:
+        """Return a page about the row that is shown, with the status and how far the review is."""
+        total, done = len(self._subjects), self._done()
+        return Page(
+            heading=f"{thing} {self.position + 1:,} of {total:,}",
+            facts=facts,
+            done=done,
+            total=total,
+            status=self.status or (f"all {thing.lower()}s are {judged}" if done == total else ""),
+            fields=[*fields, self._noted()],
+            **more,
+        )
+
     def _noted(self) -> Field:
         return Field("note", "Note", self.note, key="n")
+
+    def _extent(self, length: int, characters: int) -> tuple[int, int, str, bool]:
+        """Return start and end of the part of a text that is shown, which page that is, and whether there is more."""
+        start, end = self.part * characters, min((self.part + 1) * characters, length)
+        return start, end, f"page {self.part + 1:,} of {max(1, -(-length // characters)):,}", end < length
 
     def _moves(self, thing: str, parts: str, more: bool) -> list[Action]:
         """Return the actions that every review has."""
@@ -154,3 +294,8 @@ class Session:
             Action("back", f"Earlier {parts}", "PageUp", "Move", enabled=self.part > 0),
             Action("more", f"More {parts}", "PageDown", "Move", enabled=more),
         ]
+
+
+def publisher_of(document: pd.Series[Any]) -> tuple[str, str]:
+    """Return the fact that names the publisher of a document or template."""
+    return "publisher", str(document["publisher"]) if pd.notna(document["publisher"]) else "unknown"

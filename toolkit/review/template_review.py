@@ -8,26 +8,21 @@ from typing import Any
 import pandas as pd
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, decision_lines, read_decisions
+from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, read_decisions
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.review.journal import Entry
+from toolkit.review.journal import decision_entries
 from toolkit.review.occurrences import passages, segments, summary, undecided
-from toolkit.review.page import STAYS, Action, Excerpt, Page, Piece
-from toolkit.review.session import Session
+from toolkit.review.session import STAYS, Action, Excerpt, Page, Session, publisher_of
 
-OCCURRENCES = 4
-"""Occurrences on a page."""
-
-AROUND = 180
-"""Characters of the article shown on each side of an occurrence."""
+OCCURRENCES = 4  # on a page
+AROUND = 180  # characters of the article shown on each side of an occurrence
 
 
 class TemplateReview(Session):
     """Judge what a corpus repeats, passage by passage; what people say outweighs the model.
 
-    A passage is one template, or several that never stand without each other. Its state is read from the
-    decisions file, so that a new kernel continues where the last one stopped, and so that lines written by
-    hand, by ``remover.accept`` or in another window count.
+    A passage is one template, or several that never stand without each other. All state is in the decisions file: a
+    new kernel continues where the last one stopped, and lines written by hand or in another window count.
 
     Parameters
     ----------
@@ -42,11 +37,9 @@ class TemplateReview(Session):
     Attributes
     ----------
     table : DataFrame
-        One row a passage, most removed characters first: ``passage``, ``templates``, ``publisher``, ``kind``
-        (as found), ``documents``, ``occurrences``, ``removed``, ``characters``, ``first_seen``,
-        ``last_seen``. The order does not depend on decisions.
-    position : int
-        Row that is shown.
+        One row a passage, most removed characters first, whatever was decided: ``passage``, ``templates``,
+        ``publisher``, ``kind`` (as found), ``documents``, ``occurrences``, ``removed``, ``characters``,
+        ``first_seen``, ``last_seen``.
 
     Raises
     ------
@@ -63,7 +56,7 @@ class TemplateReview(Session):
         self.corpus = as_corpus(corpus)
         bare = undecided(remover)
         path = decisions_file(remover, decisions)
-        super().__init__(path, entries)
+        super().__init__(path, decision_entries)
         self._spans = bare.spans(self.corpus)
         self.occurrences = passages(segments(bare, self.corpus, self._spans))
         self.table = summary(self.occurrences, self.corpus)
@@ -81,18 +74,12 @@ class TemplateReview(Session):
 
     def verdicts(self) -> pd.DataFrame:
         """Return :attr:`table` with a column ``verdict``: a kind or ``"keep"``, missing where none was given."""
-        self._journal.refresh()
+        self._refresh()
         found = [self._verdict(row) for row in range(len(self.table))]
         return self.table.assign(verdict=pd.Series(found, dtype="str"))
 
     def accept(self, kind: str | None = None) -> None:
-        """Decide that the passage is boilerplate, of ``kind`` or the kind it was found to be; go on.
-
-        Raises
-        ------
-        ValueError
-            There is no such kind.
-        """
+        """Decide that the passage is boilerplate, of ``kind`` or the kind it was found to be; go on."""
         kind = self.table["kind"].iloc[self.position] if kind is None else kind
         self._decide(str(kind), f"passage {self.position + 1:,} accepted as {kind}")
 
@@ -110,76 +97,60 @@ class TemplateReview(Session):
 
     def page(self) -> Page:
         """Return the passage at :attr:`position` with a page of its occurrences."""
-        self._journal.refresh()
-        total = len(self.table)
-        if not total:
-            return Page("Nothing repeats in this corpus", [], [], "", 0, 0, self.status)
-        done, verdict = self._done(), self._verdict(self.position)
+        self._refresh()
+        if not len(self.table):
+            return Page("Nothing repeats in this corpus", status=self.status)
+        verdict = self._verdict(self.position)
         row = self.table.iloc[self.position]
         rows = self._rows[row["passage"]]
         first = self.part * OCCURRENCES
+        dated = pd.notna(row["first_seen"])
+        dates = f", {row['first_seen']:%Y-%m-%d} to {row['last_seen']:%Y-%m-%d}" if dated else ""
         part = rows.iloc[first : first + OCCURRENCES]
+        gone = f"{row['removed']:,} of {row['occurrences']:,} times, {row['characters']:,} characters"
         facts = [
-            ("publisher", row["publisher"] if pd.notna(row["publisher"]) else "unknown"),
+            publisher_of(row),
             ("found to be", row["kind"]),
-            (
-                "removed",
-                f"{row['removed']:,} of {row['occurrences']:,} times, {row['characters']:,} characters",
-            ),
-            ("in", f"{row['documents']:,} documents{_dates(row)}"),
+            ("removed", gone),
+            ("in", f"{row['documents']:,} documents{dates}"),
             ("your decision", word(verdict)),
         ]
-        return Page(
-            heading=f"Passage {self.position + 1:,} of {total:,}",
-            facts=facts,
+        return self._page(
+            "Passage",
+            "decided",
+            facts,
             excerpts=[self._excerpt(place, verdict) for _, place in part.iterrows()],
             shown=f"occurrences {first + 1:,}–{first + len(part):,} of {len(rows):,}",
-            done=done,
-            total=total,
-            status=self.status or ("all passages are decided" if done == total else ""),
             actions=[
                 *judgements(str(row["kind"]), verdict),
                 *self._moves("passage", "occurrences", first + OCCURRENCES < len(rows)),
             ],
-            fields=[self._noted()],
         )
 
     def _text(self, place: pd.Series[Any]) -> str:
         return str(self.corpus["text"].iloc[place["document"]])[place["start"] : place["end"]]
 
     def _excerpt(self, place: pd.Series[Any], verdict: str | None) -> Excerpt:
-        document = self.corpus.iloc[place["document"]]
+        document, a, b = self.corpus.iloc[place["document"]], place["start"], place["end"]
         text = str(document["text"])
-        start, end = max(0, place["start"] - AROUND), min(len(text), place["end"] + AROUND)
         kind = verdict if verdict is not None else place["kind"]
-        mine = None if pd.isna(kind) or kind == KEEP else str(kind)
-        pieces = [
-            *self._around(document["doc_id"], text, start, place["start"]),
-            Piece(text[place["start"] : place["end"]], mine or STAYS, asked=True),
-            *self._around(document["doc_id"], text, place["end"], end),
+        mine = STAYS if pd.isna(kind) or kind == KEEP else str(kind)
+        spans = self._by_document.get(document["doc_id"], self._spans.iloc[:0])
+        others = list(spans[["start", "end", "kind"]].itertuples(index=False))
+        marks = [
+            *((start, min(end, a), other) for start, end, other in others),
+            (a, b, mine, True),
+            *((max(start, b), end, other) for start, end, other in others),
         ]
-        pieces[0] = pieces[0]._replace(text=("… " if start else "") + pieces[0].text)
-        pieces[-1] = pieces[-1]._replace(text=pieces[-1].text + (" …" if end < len(text) else ""))
-        return Excerpt(place_of(document), pieces)
-
-    def _around(self, doc_id: str, text: str, start: int, end: int) -> list[Piece]:
-        """What stands beside an occurrence, other removed passages marked."""
-        pieces, at = [], start
-        for span in self._by_document.get(doc_id, self._spans.iloc[:0]).itertuples():
-            a, b = max(span.start, at), min(span.end, end)
-            if a < b:
-                pieces += [Piece(text[at:a]), Piece(text[a:b], str(span.kind))]
-                at = b
-        return [piece for piece in [*pieces, Piece(text[at:end])] if piece.text]
+        return Excerpt.of(document, text, max(0, a - AROUND), min(len(text), b + AROUND), marks)
 
 
 def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Path:
     """Return where decisions go: the file given, or that of the remover; they must not differ."""
     held = remover.decisions
     if held is not None and not isinstance(held, str | Path):
-        if given is not None and read_decisions(given) == dict(
-            held
-        ):  # a saved remover carries what the file says
+        # a saved remover carries what the file says
+        if given is not None and read_decisions(given) == dict(held):
             return Path(given)
         msg = (
             "remover: decisions is a mapping, which a review cannot append to; pass the path of a decisions.jsonl "
@@ -190,11 +161,6 @@ def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Pat
         msg = f"decisions={str(given)!r}: the remover honours {str(held)!r}; pass that, or set remover.decisions"
         raise ValueError(msg)
     return Path(given if given is not None else held if held is not None else "decisions.jsonl")
-
-
-def entries(path: Path) -> list[Entry]:
-    """Return the lines of a decisions file as a journal reads them."""
-    return [Entry(s, None if v == WITHDRAWN else v, note) for s, v, note in decision_lines(path)]
 
 
 def judgements(found: str, verdict: str | None) -> list[Action]:
@@ -214,16 +180,3 @@ def word(verdict: str | None) -> str:
     if verdict is None:
         return "none yet"
     return "article text, it stays" if verdict == KEEP else f"boilerplate: {verdict}"
-
-
-def _dates(row: pd.Series[Any]) -> str:
-    if pd.isna(row["first_seen"]):
-        return ""
-    return f", {row['first_seen']:%Y-%m-%d} to {row['last_seen']:%Y-%m-%d}"
-
-
-def place_of(document: pd.Series[Any]) -> str:
-    """Return title and day of a document."""
-    title = document["title"] if pd.notna(document["title"]) else document["doc_id"]
-    day = f", {document['published']:%Y-%m-%d}" if pd.notna(document["published"]) else ""
-    return f"{title}{day}"

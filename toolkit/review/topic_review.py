@@ -13,33 +13,20 @@ from sklearn.model_selection import GroupKFold
 
 from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.review.labels import UNSURE, append_label, label_lines
-from toolkit.review.page import Action, Excerpt, Field, Page, Piece
-from toolkit.review.session import Session
+from toolkit.review.journal import UNSURE, append_label, label_entries
+from toolkit.review.session import Action, Excerpt, Field, Page, Session
 from toolkit.topics import TopicClassifier, taxonomy
 
-CHARACTERS = 2_500
-"""Characters of a document on a page."""
-
-LEAST, FOLDS = 10, 5
-"""Labelled documents that a score needs at least; folds of its cross-validation."""
-
+CHARACTERS = 2_500  # of a document on a page
+LEAST, FOLDS = 10, 5  # labelled documents that a score needs at least; folds of its cross-validation
 KEYS = "1234567890qwetyiopadfghjkl"
 
 
 class Score(NamedTuple):
-    """Share of labelled documents whose likeliest topic is one of their labels.
+    """Share of labelled documents whose likeliest topic is one of their labels, with its 95 % interval (Wilson).
 
-    Attributes
-    ----------
-    labels : int
-        Labelled documents.
-    share : float
-        Cross-validated: each document is judged by a classifier that has not seen its label.
-    low, high : float
-        95 % interval (Wilson).
-    before : float
-        Share that the classifier reached before; missing where it knows other topics.
+    Cross-validated: each document is judged by a classifier that has not seen its label. ``before`` is the share that
+    the first classifier reached; missing where it knows other topics.
     """
 
     labels: int
@@ -55,9 +42,7 @@ class Score(NamedTuple):
 
 
 class TopicReview(Session):
-    """Label documents, those first on which the classifier is least sure.
-
-    Its state is read from the labels file, so that a new kernel continues where the last one stopped.
+    """Label documents, those first on which the classifier is least sure; all state is in the labels file.
 
     Parameters
     ----------
@@ -104,7 +89,7 @@ class TopicReview(Session):
         self.corpus = as_corpus(corpus)
         self.classifier = self._first = classifier
         given = classifier.classes_.tolist() if topics is None else list(dict.fromkeys(topics))
-        super().__init__(labels, label_lines)
+        super().__init__(labels, label_entries)
         named = taxonomy.names("en-GB")
         self.topics = {topic: str(named.get(topic, topic)) for topic in given}
         self.several, self.suggest = several, suggest
@@ -127,15 +112,12 @@ class TopicReview(Session):
         self._over([(doc_id,) for doc_id in self.order])
 
     def labels(self) -> pd.Series[Any]:
-        """Return the labels of the documents of this corpus: a topic each, or a set with ``several``.
+        """Return the labels of the documents of this corpus, by ``doc_id`` in its order: a topic each, or a set.
 
-        Returns
-        -------
-        Series
-            Index ``doc_id``, in the order of the corpus; ready for :meth:`TopicClassifier.fit` beside
-            ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
+        They are ready for :meth:`TopicClassifier.fit` beside
+        ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
         """
-        self._journal.refresh()
+        self._refresh()
         labelled = {d: topics for d, topics in self._journal.verdicts.items() if topics != UNSURE}
         found: dict[str, Any] = {d: frozenset(labelled[d]) for d in self._place if d in labelled}
         if not self.several:
@@ -143,13 +125,7 @@ class TopicReview(Session):
         return pd.Series(list(found.values()), index=pd.Index(list(found), dtype="str"), dtype=object)
 
     def label(self, *topics: Any) -> None:
-        """Give the document shown its topics and go on to the next.
-
-        Raises
-        ------
-        ValueError
-            A topic is not one of those to choose from, or there is more than one though ``several`` is off.
-        """
+        """Give the document shown its topics and go on to the next."""
         unknown = [topic for topic in topics if topic not in self.topics]
         if unknown:
             msg = f"label: {unknown[0]!r} is no topic here; choose of {', '.join(map(str, self.topics))}"
@@ -166,12 +142,8 @@ class TopicReview(Session):
     def refit(self) -> Score | None:
         """Fit a classifier on the labels, score it by cross-validation, and order the documents by it.
 
-        Documents of one publisher never straddle a fold where there are publishers enough.
-
-        Returns
-        -------
-        Score or None
-            None, with the reason in the status, while there are too few labels.
+        Documents of one publisher never straddle a fold where there are publishers enough. While there are too few
+        labels it returns None, with the reason in the status.
         """
         labels = self.labels()
         known = {topic for label in labels for topic in (label if self.several else (label,))}
@@ -233,40 +205,31 @@ class TopicReview(Session):
 
     def page(self) -> Page:
         """Return the document at :attr:`position`, a page of its text at a time."""
-        self._journal.refresh()
-        done, total = self._done(), len(self.order)
-        if not total:
-            return Page("This corpus has no documents", [], [], "", 0, 0, self.status)
+        self._refresh()
+        if not self.order:
+            return Page("This corpus has no documents", status=self.status)
         doc_id = self.order[self.position]
         document = self.corpus.iloc[self._place[doc_id]]
         whole = document.get("clean_text")
         text = str(whole if pd.notna(whole) else document["text"])
-        pages = max(1, -(-len(text) // CHARACTERS))
-        part = text[self.part * CHARACTERS : (self.part + 1) * CHARACTERS]
+        start, end, shown, more = self._extent(len(text), CHARACTERS)
         facts = [("document", doc_id), ("your label", self._named(self._verdict(self.position)))]
         if self.suggest:
             row = self._probability.iloc[self._place[doc_id]].sort_values(ascending=False, kind="stable")
             names = taxonomy.names("en-GB")
-            facts.append(
-                ("classifier", ", ".join(f"{names.get(t, t)} {p:.2f}" for t, p in row.head(3).items()))
-            )
+            likely = ", ".join(f"{names.get(t, t)} {p:.2f}" for t, p in row.head(3).items())
+            facts.append(("classifier", likely))
         if self.scores:
-            facts.append(("score", " → ".join(f"{100 * s.share:.0f} %" for s in self.scores[-5:])))
-            facts.append(("last score", str(self.scores[-1])))
-        title = document["title"] if pd.notna(document["title"]) else ""
-        return Page(
-            heading=f"Document {self.position + 1:,} of {total:,}",
-            facts=facts,
-            excerpts=[Excerpt(title, [Piece(part)])],
-            shown=f"page {self.part + 1:,} of {pages:,}",
-            done=done,
-            total=total,
-            status=self.status or ("all documents are labelled" if done == total else ""),
-            actions=[*self._actions(), *self._moves("document", "text", self.part + 1 < pages)],
-            fields=[
-                Field("search", "Find a topic", self._search, enter=self._first_found(), key="/"),
-                self._noted(),
-            ],
+            shares = " → ".join(f"{100 * s.share:.0f} %" for s in self.scores[-5:])
+            facts += [("score", shares), ("last score", str(self.scores[-1]))]
+        return self._page(
+            "Document",
+            "labelled",
+            facts,
+            Field("search", "Find a topic", self._search, enter=self._first_found(), key="/"),
+            excerpts=[Excerpt.of(document, text, start, end)],
+            shown=shown,
+            actions=[*self._actions(), *self._moves("document", "text", more)],
         )
 
     def _named(self, given: Any) -> str:
@@ -287,11 +250,12 @@ class TopicReview(Session):
     def _actions(self) -> list[Action]:
         marked = self._marked()
         keys = dict(zip([n for n, _, _ in self._found()], KEYS, strict=False))
+        topics = (
+            Action(f"topic:{n}", name, keys.get(n, ""), "Topic", topic in marked)
+            for n, topic, name in self._found()
+        )
         return [
-            *(
-                Action(f"topic:{n}", name, keys.get(n, ""), "Topic", topic in marked)
-                for n, topic, name in self._found()
-            ),
+            *topics,
             *([Action("save", "Save the topics", "Enter", "Decide")] if self.several else []),
             Action("none", "None of these", "x", "Decide"),
             Action("unsure", "Unsure", "z", "Decide"),
@@ -305,9 +269,5 @@ def _groups(corpus: pd.DataFrame) -> np.ndarray[Any, Any]:
 
 
 def _right(predicted: Any, labels: list[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return np.array(
-        [
-            p in label if isinstance(label, frozenset) else p == label
-            for p, label in zip(predicted, labels, strict=True)
-        ]
-    )
+    pairs = zip(predicted, labels, strict=True)
+    return np.array([p in label if isinstance(label, frozenset) else p == label for p, label in pairs])

@@ -9,7 +9,7 @@ import anywidget
 
 from toolkit.display import visible
 from toolkit.display.colours import DARK, LIGHT, Theme
-from toolkit.review.session import Session
+from toolkit.review.session import View
 
 HERE = Path(__file__).parent
 
@@ -23,12 +23,9 @@ def _colours(theme: Theme) -> str:
 
 
 class ReviewWidget(anywidget.AnyWidget):
-    """Shows a review and passes on the reviewer's actions.
+    """Shows a review, which holds all state, and passes on the reviewer's actions.
 
-    Parameters
-    ----------
-    review : Session
-        Holds all state, with its file. Pages are sent to the browser as messages, one at a time, on request.
+    Pages are sent to the browser as messages, one at a time, on request.
     """
 
     _esm = (HERE / "review.js").read_text("utf-8")
@@ -38,7 +35,7 @@ class ReviewWidget(anywidget.AnyWidget):
         + f'[data-jp-theme-light="false"] {{ {_colours(DARK)} }}'
     )
 
-    def __init__(self, review: Session) -> None:
+    def __init__(self, review: View) -> None:
         super().__init__()
         self.review = review
         self.on_msg(self._answer)

@@ -15,33 +15,9 @@ from toolkit.corpus import make_corpus
 from toolkit.display import contrast, visible
 from toolkit.display.colours import DARK, LIGHT
 from toolkit.review import TemplateReview, TopicReview, agreement, read_labels
-from toolkit.review.journal import Entry, Journal, folded, set_aside
-from toolkit.review.labels import append_label, label_lines
-from toolkit.review.page import MOST
+from toolkit.review.journal import Entry, Journal, append_label, folded, label_entries, set_aside
+from toolkit.review.session import MOST
 from toolkit.review.widget import HERE, ReviewWidget
-
-EVIL = (
-    "<script>alert(1)</script> <img src=x onerror=alert(1)> **b** [x](javascript:alert(1)) \x1b[31m \u202egnp"
-)
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    sample = toolkit.datasets.load("sample")
-    return sample[sample["publisher"].isin(["harbourpost.example", "meridianwire.example"])].reset_index(
-        drop=True
-    )
-
-
-@pytest.fixture(scope="module")
-def fitted(corpus):
-    return BoilerplateRemover().fit(corpus)
-
-
-@pytest.fixture
-def remover(fitted):
-    fitted.decisions = None
-    return fitted
 
 
 @pytest.fixture
@@ -51,13 +27,6 @@ def judging(remover, corpus, tmp_path):
 
 def lines(path):
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def pages(widget):
-    """What the widget sends to the browser."""
-    sent = []
-    widget.send = sent.append
-    return sent
 
 
 # templates
@@ -209,7 +178,7 @@ def test_a_line_torn_anywhere_never_spoils_the_next(tmp_path, cut):
     append_label(path, "ä", ["x"])
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:cut])
-    Journal(path, label_lines)
+    Journal(path, label_entries)
     append_label(path, "b", ["y"])
     assert read_labels(path) == {"ä": ("x",), "b": ("y",)}
 
@@ -414,11 +383,13 @@ def test_the_classifier_is_silent_unless_asked(labelling, tmp_path):
 def test_long_documents_are_read_page_by_page(tmp_path):
     text = "".join(f"Sentence {n} of a long report. " for n in range(400))
     labelling = TopicReview(toolkit.TopicClassifier(), [text], tmp_path / "l.jsonl")
-    seen = labelling.page().excerpts[0].pieces[0].text
+    parts = ["".join(piece.text for piece in labelling.page().excerpts[0].pieces)]
     while any(a.name == "more" and a.enabled for a in labelling.page().actions):
         labelling.do("more")
-        seen += labelling.page().excerpts[0].pieces[0].text
-    assert seen == text
+        parts.append("".join(piece.text for piece in labelling.page().excerpts[0].pieces))
+    assert "".join(part.removeprefix("… ").removesuffix(" …") for part in parts) == text
+    assert not parts[0].startswith("…")
+    assert not parts[-1].endswith("…")
 
 
 @given(
@@ -436,7 +407,7 @@ def test_the_last_word_counts_whatever_the_history(rows):
 # widget
 
 
-def test_no_article_text_is_in_the_state_or_in_the_notebook(judging, corpus):
+def test_no_article_text_is_in_the_state_or_in_the_notebook(judging, corpus, pages):
     widget = ReviewWidget(judging)
     sent = pages(widget)
     for action in ("show", "accept", "more", "reject", "undo", "next"):
@@ -460,7 +431,7 @@ def test_one_page_is_all_that_a_very_long_text_sends(tmp_path):
         assert sum(len(p["text"]) for e in message["excerpts"] for p in e["pieces"]) <= MOST
 
 
-def test_messages_that_are_none_change_nothing(judging):
+def test_messages_that_are_none_change_nothing(judging, pages):
     widget = ReviewWidget(judging)
     sent = pages(widget)
     for content in (None, [], {}, {"do": 3}, {"do": "__class__"}, {"do": "accept:murder"}, {"do": "topic:0"}):
@@ -469,7 +440,7 @@ def test_messages_that_are_none_change_nothing(judging):
     assert sent[-1]["status"].startswith("not done: review: 'topic:0' cannot be done now")
 
 
-def test_a_full_disk_is_told_and_nothing_is_taken_for_done(judging, monkeypatch):
+def test_a_full_disk_is_told_and_nothing_is_taken_for_done(judging, monkeypatch, pages):
     def full(*args, **options):
         raise OSError(28, "No space left on device")
 
@@ -482,24 +453,15 @@ def test_a_full_disk_is_told_and_nothing_is_taken_for_done(judging, monkeypatch)
     assert judging.position == 0
 
 
-def test_hostile_text_is_harmless_in_every_message(tmp_path):
-    rows = [
-        {
-            "doc_id": f"{EVIL}{n}",
-            "title": EVIL,
-            "publisher": EVIL,
-            "text": f"Story {n}.\n\nSign up for our newsletter {EVIL}",
-        }
-        for n in range(8)
-    ]
-    corpus = make_corpus(rows)
-    remover = BoilerplateRemover().fit(corpus)
-    topics = TopicReview(toolkit.TopicClassifier(), corpus, tmp_path / "l.jsonl", topics=[EVIL, "b"])
-    for reviewed in (TemplateReview(remover, corpus, tmp_path / "d.jsonl"), topics):
+def test_hostile_text_is_harmless_in_every_message(hostile, tmp_path, pages):
+    evil = hostile["title"].iloc[0]
+    remover = BoilerplateRemover().fit(hostile)
+    topics = TopicReview(toolkit.TopicClassifier(), hostile, tmp_path / "l.jsonl", topics=[evil, "b"])
+    for reviewed in (TemplateReview(remover, hostile, tmp_path / "d.jsonl"), topics):
         widget = ReviewWidget(reviewed)
         sent = pages(widget)
         widget._answer(widget, {"do": "next"}, [])
-        widget._answer(widget, {"do": EVIL}, [])
+        widget._answer(widget, {"do": evil}, [])
         for text in (*map(_strings, sent), repr(widget)):
             assert "\x1b" not in text
             assert "\u202e" not in text

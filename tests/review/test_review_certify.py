@@ -121,10 +121,9 @@ def test_an_unfitted_remover_and_an_empty_corpus_do(tmp_path):
     assert empty.certificate() is None
 
 
-def test_the_widget_saves_no_text(judging):
+def test_the_widget_saves_no_text(judging, pages):
     widget = ReviewWidget(judging)
-    sent = []
-    widget.send = sent.append
+    sent = pages(widget)
     for action in ("show", "article", "boilerplate", "undo"):
         widget._answer(widget, {"do": action}, [])
     widget._answer(widget, {"do": "note", "value": "<b>x</b>"}, [])

@@ -11,31 +11,9 @@ import toolkit
 from toolkit import review
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import read_decisions
-from toolkit.corpus import make_corpus
 from toolkit.review import Explorer
-from toolkit.review.page import MOST
+from toolkit.review.session import MOST
 from toolkit.review.widget import ReviewWidget
-
-EVIL = "<script>window.hit=1</script> [m](javascript:window.hit=1) \x1b[31m \u202egnp"
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    sample = toolkit.datasets.load("sample")
-    return sample[sample["publisher"].isin(["harbourpost.example", "meridianwire.example"])].reset_index(
-        drop=True
-    )
-
-
-@pytest.fixture(scope="module")
-def fitted(corpus):
-    return BoilerplateRemover().fit(corpus)
-
-
-@pytest.fixture
-def remover(fitted):
-    fitted.decisions = None
-    return fitted
 
 
 @pytest.fixture
@@ -220,22 +198,16 @@ def test_a_hundred_thousand_documents_without_lag(tmp_path):
     assert read_decisions(explorer.documents.path) == {}
 
 
-def test_hostile_text_and_little_text_are_harmless(tmp_path):
-    rows = [
-        {"doc_id": f"{EVIL}{n}", "title": EVIL, "publisher": EVIL,
-         "text": f"Story {n}.\n\nSign up for our newsletter {EVIL}"}
-        for n in range(8)
-    ]  # fmt: skip
-    corpus = make_corpus(rows)
-    widget = review.explore(corpus, BoilerplateRemover().fit(corpus), decisions=tmp_path / "d.jsonl")
-    sent = []
-    widget.send = sent.append
+def test_hostile_text_and_little_text_are_harmless(hostile, tmp_path, pages):
+    evil = hostile["title"].iloc[0]
+    widget = review.explore(hostile, BoilerplateRemover().fit(hostile), decisions=tmp_path / "d.jsonl")
+    sent = pages(widget)
     for content in (
         {"do": "show"},
         {"do": "reject"},
-        {"do": EVIL},
-        {"do": "note", "value": EVIL},
-        {"do": "from", "value": EVIL},
+        {"do": evil},
+        {"do": "note", "value": evil},
+        {"do": "from", "value": evil},
     ):
         widget._answer(widget, content, [])
     assert sent[-1]["status"].startswith("not done: from: ")
