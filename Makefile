@@ -11,7 +11,7 @@ PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test quality wheel lab notebooks docs picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
+.PHONY: help demo test quality wheel sbom audit lab notebooks docs picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -81,6 +81,28 @@ models: $(READY)  ## train the shipped models again; needs the development data
 
 wheel: $(READY)  ## build the wheel and the sdist, without a network, into dist/
 	$(BIN)/python -m hatchling build -d dist
+
+AUDIT := out/audit-env/bin
+$(AUDIT)/ready: tests/audit.lock
+	$(PYTHON) -m venv --clear out/audit-env
+	$(AUDIT)/python -m pip $(PIP) --require-hashes -r tests/audit.lock
+	@touch $@
+
+sbom: wheel $(AUDIT)/ready  ## what the wheel brings with it, name by name (CycloneDX), into dist/
+	$(BIN)/python tests/licences.py --run-time > out/run-time.lock
+	$(PYTHON) -m venv --clear --without-pip out/sbom-env
+	$(BIN)/python -m pip --python out/sbom-env/bin/python $(PIP) --require-hashes -r out/run-time.lock
+	$(BIN)/python -m pip --python out/sbom-env/bin/python $(PIP) dist/*.whl
+	out/sbom-env/bin/news-toolkit --version
+	$(AUDIT)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+	  -o dist/news-toolkit.cdx.json out/sbom-env/bin/python
+
+# strict: without it, a package of which the database was silent would pass for a good one
+audit: $(AUDIT)/ready  ## hold the lock against the known vulnerabilities; needs a network
+	@mkdir -p out; $(AUDIT)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock \
+	  > out/audit.txt 2> out/audit.log && echo 'audit: no vulnerability is known' && exit; \
+	cat out/audit.txt; test -s out/audit.txt && exit 1; \
+	echo 'audit: not checked, no database of vulnerabilities was reached; see out/audit.log' >&2; test -z '$(REQUIRED)'
 
 matrix:  ## the tests with the lowest and with the newest versions of what the package needs
 	for edge in lowest newest; do \

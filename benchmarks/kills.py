@@ -25,7 +25,7 @@ import pandas as pd
 from benchmarks.speed.copies import Copies
 from toolkit import datasets
 from toolkit.errors import CorpusError
-from toolkit.provenance import sha256
+from toolkit.files import sha256
 
 FILES = 4
 """Input files."""

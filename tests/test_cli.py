@@ -205,7 +205,7 @@ def test_an_output_never_stands_where_an_input_does(tmp_path, monkeypatch, args)
     (tmp_path / "hard.jsonl").hardlink_to("news/a.jsonl")
     (tmp_path / "folder").symlink_to("news")
     before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
-    monkeypatch.setattr("toolkit.provenance.digests", lambda _: pytest.fail("work was begun"))
+    monkeypatch.setattr("toolkit.jobs.engine.found_in", lambda *_: pytest.fail("work was begun"))
     code, out, err = call(*args)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "give" in err

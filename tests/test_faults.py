@@ -20,7 +20,7 @@ import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from toolkit import cli, files, pipeline, provenance, report
+from toolkit import cli, files, pipeline, record, report
 from toolkit.errors import describe
 from toolkit.jobs import engine, parts
 from toolkit.jobs.spool import Spool
@@ -526,7 +526,7 @@ def test_a_clock_that_runs_backwards_changes_nothing(few, undisturbed, tmp_path,
     looks = iter(range(10**9))
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "datetime", Backwards)
-        patch.setattr(provenance, "datetime", Backwards)
+        patch.setattr(record, "datetime", Backwards)
         patch.setattr(time, "time", lambda: start - 3600 * next(looks))
         writes(patch, "topics-000001")
         with pytest.raises(OSError):
@@ -537,7 +537,7 @@ def test_a_clock_that_runs_backwards_changes_nothing(few, undisturbed, tmp_path,
     real = parts._worked
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "datetime", Backwards)
-        patch.setattr(provenance, "datetime", Backwards)
+        patch.setattr(record, "datetime", Backwards)
         patch.setattr(parts, "_worked", lambda *a: (done.append(int(a[-1]["name"])), real(*a))[1])
         pipeline.run(few, out, rows=ROWS)
     assert done == [1]  # it went on from the part that was done

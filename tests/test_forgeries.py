@@ -19,7 +19,7 @@ from pyarrow import parquet
 from toolkit import BoilerplateRemover, pipeline, report
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.errors import ToolkitError
-from toolkit.provenance import sha256
+from toolkit.files import sha256
 from toolkit.record import closed
 from toolkit.report import Results
 from toolkit.sharing import read_cleaning, share

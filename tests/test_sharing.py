@@ -76,6 +76,11 @@ def test_documents_that_differ_are_listed_each_with_its_reason(results, corpus):
     assert dict(zip(others["doc_id"], others["reason"], strict=True)) == {
         "d1": "text differs", "other": "text is not shared", "d2": "not in this corpus", "d3": "not in this corpus",
     }  # fmt: skip
+    # its id stands here beside a text that the file knows by another id: the document itself is missing all the same
+    mine = corpus.iloc[[1]].assign(doc_id="d2")
+    applied = toolkit.apply(results / "cleaning.parquet", mine)
+    missing = applied.attrs["others"].frame.set_index("doc_id")["reason"]
+    assert (applied["doc_id"].tolist(), missing["d2"]) == (["d2"], "not in this corpus")
     none = toolkit.apply(results / "cleaning.parquet", ["Snow fell."])
     assert (len(none), list(none.columns)) == (0, list(applied.columns))
 
@@ -122,6 +127,12 @@ def test_a_file_that_share_did_not_write_is_refused_in_one_line(results, tmp_pat
     def plain(table):
         return lambda: parquet.write_table(table, path)
 
+    def about(**change):
+        table = parquet.read_table(results / "cleaning.parquet")
+        held = json.loads(table.schema.metadata[b"news-toolkit"]) | change
+        again = table.replace_schema_metadata({"news-toolkit": json.dumps(held)})
+        return lambda: parquet.write_table(again, path, use_dictionary=False)
+
     verdict = {"verdict": "fine", "probability": 1.0, "kept": 1.0}
     harms = [
         *(spans(**change) for change in (
@@ -135,6 +146,9 @@ def test_a_file_that_share_did_not_write_is_refused_in_one_line(results, tmp_pat
         lambda: _changed(path, sha256=["A" * 64] * len(rows)),
         lambda: _changed(path, topics=[[{"topic": None, "name": "x", "probability": 1.0}]] * len(rows)),
         plain(pa.table({"a": [1]})), plain(pa.Table.from_pylist(rows, sharing.SCHEMA)),
+        *(about(**change) for change in (
+            {"record": {}}, {"record": None}, {"record": {"parameters": []}}, {"licence": None}, {"licence": ["MIT"]},
+        )),
         lambda: path.write_bytes(b""), lambda: path.write_text('{"format": 1}'),
         *((lambda n=n: path.write_bytes(raw[: n * len(raw) // 9])) for n in range(9)),
         lambda: (path.unlink(), path.mkdir()),

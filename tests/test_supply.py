@@ -1,5 +1,7 @@
 """What is installed and what is handed on: licences, hashes, wheel, sdist, and the names that users lean on."""
 
+import ast
+import json
 import os
 import re
 import subprocess
@@ -60,11 +62,27 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_other_place():
     assert not [line for line in lines if re.search(r"https?://|^-|@ |git\+", line)]
 
 
+def test_training_reads_only_sets_that_models_may_learn_from():
+    registered = {e["name"] for e in json.loads((ROOT / "toolkit/datasets/registry.json").read_text("utf-8"))}
+    read = {
+        node.value
+        for path in (ROOT / "training").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value in registered
+    }
+    assert read - {"sample"} == {entry["name"] for entry in licences.learned_from()}  # ours, CC0
+
+
 def test_everything_the_project_asks_for_is_locked():
     asked = [
         *PROJECT["dependencies"],
         *(line for extra in PROJECT["optional-dependencies"].values() for line in extra),
-        *(line for name, group in SETTINGS["dependency-groups"].items() if name != "docs" for line in group),
+        *(
+            line
+            for name, group in SETTINGS["dependency-groups"].items()
+            if name not in APART
+            for line in group
+        ),
     ]
     names = {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", line)[0]).lower() for line in asked}
     # the encoder, which training needs too, has a lock of its own
@@ -72,14 +90,77 @@ def test_everything_the_project_asks_for_is_locked():
     assert names <= {package.name for package in licences.locked()} | set(apart)
 
 
-def test_the_site_has_a_lock_of_its_own():
-    """`make docs` must not make `make demo` and `make test` heavier."""
-    lock = (ROOT / "docs" / "requirements.lock").read_text("utf-8")
+APART = {"docs": "docs/requirements.lock", "audit": "tests/audit.lock"}
+"""Groups with an environment and a lock of their own, so that they make `make demo` and `make test` no heavier."""
+
+
+@pytest.mark.parametrize("group", APART)
+def test_what_has_an_environment_of_its_own_has_a_lock_of_its_own(group):
+    lock = (ROOT / APART[group]).read_text("utf-8")
     assert "--hash=sha256:" in lock
     assert not re.search(r"https?://|^-", lock, re.MULTILINE)
-    names = {re.split(r"[\[>=]", line)[0] for line in SETTINGS["dependency-groups"]["docs"]}
+    names = {re.split(r"[\[>=]", line)[0] for line in SETTINGS["dependency-groups"][group]}
     assert names <= set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
-    assert "zensical" not in (ROOT / "requirements.lock").read_text("utf-8")
+    assert not [name for name in names if f"\n{name}==" in (ROOT / "requirements.lock").read_text("utf-8")]
+
+
+def test_actions_are_pinned_by_commit_and_run_what_make_runs():
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        text = path.read_text("utf-8")
+        used = re.findall(r"uses: *(.*)", text)
+        assert used
+        assert not [line for line in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", line)]
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+        commands = re.sub(r"\S+=(\$\{\{.*?\}\}|\S)*", "", "\n".join(re.findall(r"run: make (.*)", text)))
+        assert {"wheel", "sbom", "audit", "test", "docs"} == set(commands.split()) <= targets
+
+
+def test_the_part_of_the_lock_for_run_time_is_whole():
+    done = subprocess.run(
+        [sys.executable, licences.__file__, "--run-time"], capture_output=True, text=True, check=True
+    )
+    names = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r"^([\w.-]+)==", done.stdout, re.MULTILINE)
+    }
+    assert names == licences.at_run_time()
+    assert done.stdout.count("\n    --hash=") > len(names)
+
+
+AUDIT = """#!{python}
+import sys
+print({told!r}, end="")
+print("what went wrong", file=sys.stderr)
+sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "required", "ends", "said"),
+    [
+        ("", 0, "", 0, "audit: no vulnerability is known"),
+        ("idna 1.0 PYSEC-1\n", 1, "", 2, "idna 1.0 PYSEC-1"),
+        ("", 1, "", 0, "audit: not checked, no database of vulnerabilities was reached; see out/audit.log"),
+        ("", 1, "1", 2, "audit: not checked, no database of vulnerabilities was reached; see out/audit.log"),
+    ],
+)
+def test_an_audit_that_reached_no_database_never_says_good(tmp_path, told, code, required, ends, said):
+    """pip-audit ends with 1 for a fault found and for a network that is not there."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    folder = tmp_path / "out" / "audit-env" / "bin"
+    folder.mkdir(parents=True)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "audit.lock").touch()
+    (folder / "pip-audit").write_text(AUDIT.format(python=sys.executable, told=told, code=code))
+    (folder / "pip-audit").chmod(0o755)
+    (folder / "ready").touch()
+    done = subprocess.run(
+        ["make", "--silent", "audit", f"REQUIRED={required}"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == ends
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("make: ***")]
+    assert lines == [said]
 
 
 @pytest.fixture(scope="session")

@@ -249,7 +249,7 @@ def report_(
 ) -> None:
     """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
     from toolkit import pipeline, report
-    from toolkit.provenance import refuse_overwriting
+    from toolkit.files import refuse_overwriting
 
     shown = {"texts": options.pop("texts"), "title": title, "author": author}
 

@@ -1,13 +1,15 @@
-"""Files: written whole or not at all, and tables written as Parquet, CSV or JSON lines."""
+"""Files: written whole or not at all, never over an input; tables written as Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
+import glob
 import gzip
+import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from csv import QUOTE_NONNUMERIC
-from glob import escape
+from fnmatch import fnmatch
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,10 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from toolkit.errors import OutputError
+from toolkit.errors import OutputError, UsageError
 
 ROW_GROUP = 8192
 """Rows of a Parquet row group in results; fixed, so that their bytes do not depend on the batch size."""
-
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 """File name endings that :func:`write_rows` accepts; they choose the format."""
@@ -29,17 +30,7 @@ ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; if the block succeeds, rename that file to ``path`` in one step.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with whole(Path(folder) / "a.txt") as name:
-    ...         _ = name.write_text("all of it")
-    ...     (Path(folder) / "a.txt").read_text()
-    'all of it'
-    """
+    """Yield a temporary path beside ``path``; if the block succeeds, rename that file to ``path`` in one step."""
     # two processes, on two machines perhaps, may write the same part at once
     temporary = path.with_name(f".{path.stem}.{uuid4().hex}.tmp{path.suffix}")
     try:
@@ -58,7 +49,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 def sweep(path: Path) -> None:
     """Remove the temporary files of ``path`` that killed processes left; the caller must hold the job's lock."""
-    for left in path.parent.glob(f".{escape(path.stem)}.*.tmp{escape(path.suffix)}"):
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.tmp{glob.escape(path.suffix)}"):
         left.unlink(missing_ok=True)
 
 
@@ -73,13 +64,7 @@ def _sync(path: Path) -> None:
 
 
 def file_of_rows(path: str | Path) -> Path:
-    """Return ``path`` if :func:`write_rows` can write it; call this before the work begins.
-
-    Raises
-    ------
-    OutputError
-        Its ending is none of :data:`ENDINGS`, or it is a folder.
-    """
+    """Return ``path`` if :func:`write_rows` can write it, else raise OutputError; called before the work begins."""
     path = Path(path)
     if not path.name.endswith(ENDINGS):
         msg = f"{path}: unknown ending; use {', '.join(ENDINGS)}"
@@ -98,24 +83,13 @@ def table_of(frame: pd.DataFrame) -> pa.Table:
 
 
 def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
-    """Write tables of one schema to a file, completely or not at all; return the number of rows.
+    """Write tables of one schema, at least one, in the format of the ending of ``path``; return the number of rows.
 
-    Parameters
-    ----------
-    tables : iterable of Table
-        At least one, which may be empty.
-    path : Path
-        Its ending chooses the format: ``.parquet``, ``.csv``, ``.jsonl``, the last two also with ``.gz``.
-        The bytes of the file depend only on the rows, not on how they were split into tables.
-
-    Raises
-    ------
-    OutputError
-        The ending is another one, or ``path`` is a folder.
+    The bytes of the file depend only on the rows, not on how they were split into tables.
     """
     name = file_of_rows(path).name.removesuffix(".gz")
     with whole(path) as temporary:
-        if path.name.endswith(".parquet"):
+        if name.endswith(".parquet"):
             return _write_parquet(_groups(tables), temporary)
         return _write_text(_groups(tables), temporary, csv=name.endswith(".csv"), packed=name != path.name)
 
@@ -161,3 +135,62 @@ def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packe
             out.write(text.encode("utf-8"))
             rows += len(frame)
     return rows
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def listed(inputs: Iterable[str | Path] | str | Path) -> list[str | Path]:
+    """Return one input or several as a list."""
+    return [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+
+
+def refuse_overwriting(inputs: Sequence[str | Path | None], *outputs: str | Path | None) -> None:
+    """Refuse outputs that are inputs, would be read as inputs the next time, or are one file: UsageError.
+
+    ``inputs`` are files, folders and patterns, as :func:`toolkit.load` takes them. Links and relative paths are
+    followed. Call it before anything is read or written.
+    """
+    taken: set[Path] = set()
+    for output in (output for output in outputs if output is not None):
+        place = _real(output)
+        if place in taken:
+            msg = f"{output}: is the place of two results; give each its own"
+            raise UsageError(msg)
+        taken.add(place)
+        parts = [place, *place.parents]
+        for item in (str(item) for item in inputs if item is not None and str(item) != "-"):
+            real, pattern = _real(item), glob.has_magic(item) and not Path(item).exists()
+            found = glob.glob(item, recursive=True) if pattern else [item]  # noqa: PTH207
+            if real == place or any(_same(path, place) for path in found):
+                msg = f"{output}: is read as input; give the output another place"
+                raise UsageError(msg)
+            if (real in parts and real.is_dir()) or (pattern and any(_fits(part, item) for part in parts)):
+                msg = (
+                    f"{output}: would be read as input the next time; give it a place that {item} leaves out"
+                )
+                raise UsageError(msg)
+
+
+def _real(path: str | Path) -> Path:
+    return Path(os.path.normcase(os.path.realpath(path)))
+
+
+def _same(path: str, place: Path) -> bool:
+    try:
+        return Path(path).samefile(place)  # hard links too
+    except OSError:
+        return False
+
+
+def _fits(place: Path, pattern: str) -> bool:
+    """Whether a pattern would find the place, once it is there."""
+    wanted = Path(os.path.abspath(pattern)).parts  # noqa: PTH100
+    fixed = next(n for n, part in enumerate(wanted) if glob.has_magic(part))
+    wanted = (*_real(Path(*wanted[:fixed])).parts, *wanted[fixed:])
+    if "**" in wanted:
+        return fnmatch(str(place), str(Path(*wanted)).replace(f"**{os.sep}", "*"))
+    return len(wanted) == len(place.parts) and all(map(fnmatch, place.parts, wanted))

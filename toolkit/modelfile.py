@@ -27,6 +27,7 @@ _HEADER = re.compile(
     rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': (False|True), 'shape': \(((?:\d{1,18}(?:, )?,?)*)\), \} *\n"
 )
 _LONGEST_HEADER = 1 << 12
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 _MAGIC = b"\x93NUMPY\x01\x00"
 _LARGEST_CARD = 4 << 20
 
@@ -45,16 +46,9 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def write_model(stem: str | Path, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> None:
-    """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes.
+    """Write arrays of plain numbers as ``stem.npz`` and their card as ``stem.json``; the same model, the same bytes.
 
-    Parameters
-    ----------
-    stem : path
-        Without its suffix.
-    arrays : mapping of str to ndarray
-        Of plain numbers.
-    card : mapping
-        What JSON can hold; ``format`` names what the arrays are. ``sha256``, of the arrays file, is added.
+    ``card["format"]`` names what the arrays are; ``sha256``, of the arrays file, is added.
     """
     raw = pack(arrays)
     text = json.dumps(
@@ -67,41 +61,15 @@ def write_model(stem: str | Path, arrays: Mapping[str, NDArray[Any]], card: Mapp
 def read_model(
     stem: str | Path, format: str, largest: int | Callable[[dict[str, Any]], int]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return the arrays and the card that :func:`write_model` wrote.
+    """Return the arrays and the card that :func:`write_model` wrote, or raise ModelError.
 
-    Parameters
-    ----------
-    stem : path
-        With or without its suffix.
-    format : str
-        What the card must name.
-    largest : int or function of the card
-        Bytes that the arrays may have, packed or unpacked; nothing is read beyond it.
-
-    Raises
-    ------
-    ModelError
-        A file is missing, too large, damaged, of another format, or was changed since it was written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_model(f"{folder}/m", {"weights": np.eye(2)}, {"format": "example 1"})
-    ...     arrays, card = read_model(f"{folder}/m", "example 1", largest=1000)
-    >>> arrays["weights"].tolist(), card["format"]
-    ([[1.0, 0.0], [0.0, 1.0]], 'example 1')
+    ``format`` is what the card must name. ``largest``, or what it returns for the card, is the number of bytes that
+    the arrays may have, packed or unpacked; nothing is read beyond it.
     """
     place, beside = _beside(stem, ".npz"), _beside(stem, ".json")
     try:
-        if beside.stat().st_size > _LARGEST_CARD:
-            msg = f"{beside}: {beside.stat().st_size} bytes is more than a card has; take both files of one save"
-            raise ModelError(msg)
-        card = json.loads(beside.read_bytes())
-        size = place.stat().st_size
+        card = json.loads(_content(beside, _LARGEST_CARD))
     except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, ModelError):
-            raise
         said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         msg = f"{beside}: cannot be read ({said}); a model is two files, .npz and .json of one name"
         raise ModelError(msg) from error
@@ -111,83 +79,55 @@ def read_model(
         raise ModelError(msg)
     try:
         most = largest(card) if callable(largest) else largest
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{beside}: not a whole card ({str(error)[:80]}); take both files of one save"
-        raise ModelError(msg) from error
-    if size > most:
-        msg = f"{place}: {size} bytes is more than its card allows ({most}); take both files of one save"
-        raise ModelError(msg)
-    raw = place.read_bytes()
-    if hashlib.sha256(raw).hexdigest() != card.get("sha256"):
-        msg = f"{place}: its SHA-256 is not the one in its card; take both files of one save"
-        raise ModelError(msg)
-    try:
+        raw = _content(place, most)
+        if hashlib.sha256(raw).hexdigest() != card.get("sha256"):
+            msg = "its SHA-256 is not the one in its card"
+            raise ArraysError(msg)
         return read_arrays(raw, most), card
-    except ArraysError as error:
-        msg = f"{place}: {error}; take both files of one save"
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        said = f"not a whole card ({error!r:.80})" if isinstance(error, (KeyError, TypeError)) else f"{error}"
+        msg = f"{place}: {said}; take both files of one save"
         raise ModelError(msg) from error
 
 
 def _beside(stem: str | Path, suffix: str) -> Path:
     stem = Path(stem)
-    return (
-        stem.with_suffix(suffix) if stem.suffix in {".npz", ".json"} else stem.with_name(stem.name + suffix)
-    )
+    return stem.with_name((stem.stem if stem.suffix in {".npz", ".json"} else stem.name) + suffix)
+
+
+def _content(path: Path, most: int) -> bytes:
+    """Return the bytes of a plain file, which a device or a pipe is not, if they are no more than ``most``."""
+    if not path.is_file():
+        msg = "no such file"
+        raise OSError(msg)
+    with path.open("rb") as file:
+        raw = file.read(most + 1)
+    if len(raw) > most:
+        msg = f"holds more than {most} bytes"
+        raise ArraysError(msg)
+    return raw
 
 
 def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
-    """Return the arrays that ``np.savez`` wrote.
+    """Return the arrays that ``np.savez`` wrote; nothing is unpacked beyond ``largest`` bytes in all.
 
-    Parameters
-    ----------
-    raw : bytes
-        The ``.npz``.
-    largest : int
-        Bytes that all members together may unpack to; nothing is unpacked beyond it.
-
-    Raises
-    ------
-    ArraysError
-        The archive is damaged, unpacks to more, or holds anything else than plain numbers (version 1.0 of
-        numpy's format [1]_): objects, structures, or a shape that its bytes do not fill.
-
-    References
-    ----------
-    .. [1] numpy.lib.format, "The .npy and .npz file formats".
-
-    Examples
-    --------
-    >>> out = io.BytesIO()
-    >>> np.savez(out, weights=np.eye(2, dtype=np.float32))
-    >>> read_arrays(out.getvalue(), largest=1000)["weights"].tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
+    Raise ArraysError if the archive is damaged, unpacks to more, or holds anything else than plain numbers in version
+    1.0 of the format that ``numpy.lib.format`` documents: objects, structures, or a shape that its bytes do not fill.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             members = archive.infolist()
             size = sum(member.file_size for member in members)
+            names = [member.filename.removesuffix(".npy") for member in members]
             if size > largest:
                 msg = f"unpacks to {size} bytes, more than {largest}"
-                raise ArraysError(msg)
-            names = [member.filename.removesuffix(".npy") for member in members]
+                raise ValueError(msg)
             if len(set(names)) < len(names):
                 msg = "holds two arrays of one name"
-                raise ArraysError(msg)
-            return {
-                name: _array(name, archive.read(member)) for name, member in zip(names, members, strict=True)
-            }
-    except ArraysError:
-        raise
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        EOFError,
-        OSError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        msg = f"damaged archive of arrays: {str(error)[:80]}"
+                raise ValueError(msg)
+            return {name: _array(name, archive.read(each)) for name, each in zip(names, members, strict=True)}
+    except _DAMAGE as error:
+        msg = f"damaged archive of arrays: {str(error)[:120]}"
         raise ArraysError(msg) from error
 
 
@@ -197,12 +137,12 @@ def _array(name: str, member: bytes) -> NDArray[Any]:
     body = len(_MAGIC) + 2 + length
     if not member.startswith(_MAGIC) or length > _LONGEST_HEADER or found is None or found.end() != body:
         msg = f"{name[:40]!r} is no array of plain numbers"
-        raise ArraysError(msg)
+        raise ValueError(msg)
     kind = np.dtype(found.group(1).decode("ascii"))
     shape = tuple(int(number) for number in found.group(3).replace(b",", b" ").split())
     if prod(shape) * kind.itemsize != len(member) - body:
         msg = f"{name[:40]!r}: {len(member) - body} bytes do not fill {kind} {shape}"
-        raise ArraysError(msg)
+        raise ValueError(msg)
     order = "F" if found.group(2) == b"True" else "C"
     # copied, for numba compiles a kernel anew for arrays that cannot be written
     return np.frombuffer(member, kind, offset=body).reshape(shape, order=order).copy("K")  # type: ignore[call-overload]

@@ -22,12 +22,11 @@ from pyarrow import parquet
 
 from toolkit.duplication import duplicates
 from toolkit.errors import NothingReadError, PipelineError, UsageError
-from toolkit.files import file_of_rows, table_of
+from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
 from toolkit.jobs.engine import Inputs, Job, Workers, threads
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
-from toolkit.provenance import environment, listed, refuse_overwriting
-from toolkit.record import closed
+from toolkit.record import closed, environment
 from toolkit.settings import Settings, read_study
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]

@@ -1,32 +1,67 @@
-"""Record: ``run.json``, what a run says of itself; closed by digests, read with its types checked."""
+"""Record: ``run.json``, what a run was made of and where; closed by digests, read with its types checked."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from toolkit import __version__
 from toolkit.display import visible
 from toolkit.errors import DamagedError, NoRunError
-from toolkit.files import whole
-from toolkit.provenance import sha256
+from toolkit.files import sha256, whole
 
 RECORD = "run.json"
+_LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "numba", "trafilatura")
 _LATER = ("environment", "certificate")
 _LARGEST = 256 << 20
 """Bytes of a record."""
 
 
-def digest_of(value: Any) -> str:
-    """Return the SHA-256 of a JSON value in its canonical form: sorted keys, no white space, ASCII.
+def versions() -> dict[str, str]:
+    """Return the versions of the package, of Python and of the libraries that results depend on."""
+    found = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"news-toolkit": __version__, "python": platform.python_version(), **found}
 
-    Examples
-    --------
-    >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
-    True
+
+def models() -> dict[str, str]:
+    """Return the SHA-256 of every shipped model file, by name."""
+    folder = Path(__file__).parent / "models"
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+
+
+def environment(started: datetime, inputs: Sequence[str | Path], folder: Path) -> dict[str, Any]:
+    """Return what differs from run to run: the command, places of the inputs, the times, the machine.
+
+    The places are as seen from ``folder``, so that results and inputs can be moved together and name no home.
     """
+    return {
+        "inputs": [_as_seen(place, folder) for place in inputs],
+        "command": shlex.join(sys.argv),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "platform": platform.platform(),
+    }
+
+
+def _as_seen(place: str | Path, folder: Path) -> str:
+    try:
+        return str(place) if place == "-" else Path(os.path.relpath(place, folder)).as_posix()
+    except ValueError:  # another drive of Windows
+        return str(Path(place).absolute())
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of a JSON value in its canonical form: sorted keys, no white space, ASCII."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -36,12 +71,6 @@ def closed(record: Mapping[str, Any]) -> dict[str, Any]:
 
     ``digest`` covers all but ``environment`` and ``certificate``: it is the same for two runs with the same results,
     and can be cited. ``environment.digest`` covers ``digest`` and what is added later or differs from run to run.
-
-    Examples
-    --------
-    >>> one, other = (closed({"seeds": [], "environment": {"started": time}}) for time in "ab")
-    >>> one["digest"] == other["digest"], one["environment"]["digest"] == other["environment"]["digest"]
-    (True, False)
     """
     content = {name: value for name, value in record.items() if name not in {"digest", *_LATER}}
     later = {name: value for name, value in record.items() if name in _LATER}
@@ -52,37 +81,23 @@ def closed(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def amend(folder: str | Path, files: Iterable[Path], **sections: Any) -> None:
-    """Add the digests of files in a folder of results to its record, and sections; close the record again.
+    """Add files of a folder of results to its record, as ``environment.pages``, and sections; close it again.
 
-    A record that was changed stays as it is, so that :func:`toolkit.verification.verify` still finds the change.
-
-    Parameters
-    ----------
-    folder : path
-    files : iterable of Path
-        Pages, tables and certificates in ``folder``; recorded as ``environment.pages``.
-    **sections
-        New values of ``environment`` or ``certificate``.
+    ``sections`` are new values of ``environment`` or ``certificate``. A record that was changed stays as it is, so
+    that :func:`toolkit.verification.verify` still finds the change.
     """
     record = read_record(folder)
     if closed(record) == record:
         environment = record["environment"] | sections.pop("environment", {})
         made = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
         environment["pages"] = record["environment"].get("pages", {}) | made
+        again = closed(record | sections | {"environment": environment})
         with whole(Path(folder) / RECORD) as temporary:
-            text = json.dumps(
-                closed(record | sections | {"environment": environment}), ensure_ascii=False, indent=2
-            )
-            temporary.write_text(text + "\n", "utf-8")
+            temporary.write_text(json.dumps(again, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
 
 def intact(folder: str | Path) -> dict[str, Any]:
-    """Return the record of a folder whose results have the digests that it states.
-
-    Raises
-    ------
-    NoRunError, DamagedError
-    """
+    """Return the record of a folder whose results have the digests that it states, or raise DamagedError."""
     record = read_record(folder)
     for name, recorded in record["outputs"].items():
         if plain_digest(Path(folder), name) != recorded:
@@ -103,12 +118,7 @@ def plain_digest(folder: Path, name: str) -> str | None:
 def read_record(folder: str | Path) -> dict[str, Any]:
     """Return the content of ``run.json``, whose sections have the types that readers lean on.
 
-    Raises
-    ------
-    NoRunError
-        There is none.
-    DamagedError
-        It is no record of a run; the message names the first value that is wrong.
+    Raise NoRunError if there is none; DamagedError, which names the first value that is wrong, if it is no record.
     """
     path = Path(folder) / RECORD
     if not path.exists():

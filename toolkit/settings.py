@@ -14,8 +14,8 @@ from toolkit.boilerplate.decisions import read_decisions
 from toolkit.corpus import check_columns
 from toolkit.errors import UsageError
 from toolkit.fields import nearest
+from toolkit.files import sha256
 from toolkit.loading.faults import kinds_of
-from toolkit.provenance import sha256
 from toolkit.record import digest_of
 
 

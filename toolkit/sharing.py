@@ -20,11 +20,10 @@ from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.errors import CorpusError, OutputError, SharingError, UsageError
-from toolkit.files import ROW_GROUP, file_of_rows, table_of, whole, write_rows
+from toolkit.files import ROW_GROUP, file_of_rows, refuse_overwriting, table_of, whole, write_rows
 from toolkit.loading import load
 from toolkit.loading.limits import Budget, Limits
 from toolkit.loading.quarantine import Unreadable
-from toolkit.provenance import refuse_overwriting
 from toolkit.record import intact
 from toolkit.verdict import VERDICTS
 
@@ -32,20 +31,14 @@ FORMAT = "news-toolkit cleaning 1"
 _KEY = b"news-toolkit"
 _LARGEST_HEADER = 100 << 20
 
+_TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 _SPAN = pa.struct(
-    [
-        ("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string()), ("score", pa.float64()),
-        ("evidence", pa.string()), ("template_id", pa.string()),
-    ]
-)  # fmt: skip
-_TOPIC = pa.struct([("topic", pa.string()), ("name", pa.string()), ("probability", pa.float64())])
-_VERDICT = pa.struct([("verdict", pa.string()), ("probability", pa.float64()), ("kept", pa.float64())])
-SCHEMA = pa.schema(
-    [
-        ("doc_id", pa.string()), ("sha256", pa.string()), ("characters", pa.int64()),
-        ("spans", pa.list_(_SPAN)), ("verdict", _VERDICT), ("topics", pa.list_(_TOPIC)),
-    ]
-)  # fmt: skip
+    {"start": _WHOLE, "end": _WHOLE, "kind": _TEXT, "score": _REAL, "evidence": _TEXT, "template_id": _TEXT}
+)
+_TOPIC = pa.struct({"topic": _TEXT, "name": _TEXT, "probability": _REAL})
+_VERDICT = pa.struct({"verdict": _TEXT, "probability": _REAL, "kept": _REAL})
+_OF_TEXT = {"doc_id": _TEXT, "sha256": _TEXT, "characters": _WHOLE}
+SCHEMA = pa.schema(_OF_TEXT | {"spans": pa.list_(_SPAN), "verdict": _VERDICT, "topics": pa.list_(_TOPIC)})
 """Columns of the shared file, one row a document; ``sha256`` is that of the text in UTF-8."""
 
 
@@ -53,17 +46,10 @@ SCHEMA = pa.schema(
 class Cleaning:
     """What a shared file says, as frames.
 
-    Attributes
-    ----------
-    documents : DataFrame
-        ``doc_id``, ``sha256`` (of the text in UTF-8, hexadecimal), ``characters``, ``verdict``, ``probability`` and
-        ``kept`` (see :func:`toolkit.verdicts`).
-    spans : DataFrame
-        As :meth:`toolkit.BoilerplateRemover.spans` returns them.
-    topics : DataFrame
-        As :meth:`toolkit.TopicClassifier.topics` returns them.
-    about : dict
-        ``format``, ``licence`` and ``record``: the ``run.json`` of the results, without what names the machine.
+    ``documents`` has the columns ``doc_id``, ``sha256`` (of the text in UTF-8, hexadecimal), ``characters``,
+    ``verdict``, ``probability`` and ``kept`` (see :func:`toolkit.verdicts`). ``spans`` and ``topics`` are as
+    :meth:`toolkit.BoilerplateRemover.spans` and :meth:`toolkit.TopicClassifier.topics` return them. ``about`` holds
+    ``format``, ``licence`` and ``record``: the ``run.json`` of the results, without what names the machine.
     """
 
     documents: pd.DataFrame
@@ -75,36 +61,34 @@ class Cleaning:
 def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -> Path:
     """Write the cleaning and the labels of a finished run into one file that holds no text.
 
-    Use it where the texts may not be passed on. Whoever has the same texts gets the same results from the file
-    with :func:`apply`.
+    Whoever has the same texts gets the same results from the file with :func:`apply`.
 
     Parameters
     ----------
     folder : path
         The results that ``news-toolkit run`` wrote.
     output : path
-        A ``.parquet`` file outside ``folder``.
+        A ``.parquet`` file outside ``folder``; the same results give the same bytes.
     licence : str, default "CC0-1.0"
         Licence of the spans and labels (SPDX identifier), stored in the file. The texts keep theirs.
 
     Returns
     -------
     Path
-        The file. The same results give the same bytes.
+        ``output``.
 
     Raises
     ------
-    VerificationError
+    NoRunError, DamagedError
         ``folder`` holds no finished run, or results that are not those of its ``run.json``.
     UsageError
         ``output`` is not a ``.parquet`` file, or lies in ``folder``.
 
     Notes
     -----
-    The file holds ``doc_id``, the SHA-256 and length of each text, spans, verdicts, topics, and in its metadata
-    the licence and ``run.json``, without command, paths, times and machine. Decisions on templates are included;
-    a decision on a passage is included as the SHA-256 of the passage. No title, address, publisher or date is
-    included. A digest identifies a text for whoever has it, and a very short text can be guessed from it.
+    The file holds the ids, the SHA-256 and length of each text, spans, verdicts, topics, the licence and ``run.json``
+    without what names the machine; decisions on passages as their SHA-256. A digest identifies a text for whoever has
+    it, and a very short text can be guessed from it.
 
     Examples
     --------
@@ -132,17 +116,12 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     with parquet.ParquetFile(folder / "cleaned.parquet") as file:
         for batch in file.iter_batches(1024, columns=["doc_id", "text"]):
             ids += batch["doc_id"].to_pylist()
-            digests += [digest_of(text) for text in batch["text"].to_pylist()]
+            digests += [_digest(text) for text in batch["text"].to_pylist()]
             lengths += pc.utf8_length(batch["text"]).to_pylist()
-    table = pa.table(
-        [
-            pa.array(ids, pa.string()), pa.array(digests, pa.string()), pa.array(lengths, pa.int64()),
-            _lists(folder / "spans.parquet", ids, _SPAN),
-            _lists(folder / "verdicts.parquet", ids, _VERDICT).flatten(),
-            _lists(folder / "topics.parquet", ids, _TOPIC),
-        ],
-        schema=SCHEMA,
-    )  # fmt: skip
+    spans = _lists(folder / "spans.parquet", ids, _SPAN)
+    verdict = _lists(folder / "verdicts.parquet", ids, _VERDICT).flatten()
+    topics = _lists(folder / "topics.parquet", ids, _TOPIC)
+    table = pa.table([ids, digests, lengths, spans, verdict, topics], schema=SCHEMA)
     about = {"format": FORMAT, "licence": licence, "record": _without_text(record)}
     metadata = {_KEY: json.dumps(about, ensure_ascii=False, sort_keys=True)}
     with whole(output) as temporary:
@@ -161,8 +140,8 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     ----------
     shared : path
     corpus : corpus, text, list or Series of str
-        Another copy of the texts. Documents match by the SHA-256 of ``text``, whatever their ``doc_id``. Where the
-        file holds a text several times, the document of the same ``doc_id`` counts, else the first.
+        Another copy of the texts. Documents match by the SHA-256 of ``text``; of equal texts in the file, that of the
+        same ``doc_id`` counts, else the first.
     columns : mapping, optional
         Column of the corpus → name in the frame, for columns whose names are not recognised.
 
@@ -184,7 +163,7 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     cleaning = read_cleaning(shared)
     frame = as_corpus(corpus, columns)
     theirs = cleaning.documents
-    mine = pd.Series([digest_of(text) for text in frame["text"]], dtype="str")
+    mine = pd.Series([_digest(text) for text in frame["text"]], dtype="str")
     ids = pd.Series(frame["doc_id"].array)
     first = theirs.reset_index().drop_duplicates("sha256").set_index("sha256")["index"]
     same = pd.MultiIndex.from_frame(theirs[["sha256", "doc_id"]]).get_indexer(
@@ -193,17 +172,11 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     row = np.where(same >= 0, same, mine.map(first).fillna(-1).to_numpy(np.int64))
     found = np.flatnonzero(row >= 0)
     known = ids.isin(theirs["doc_id"]).to_numpy()
-    unused = theirs["doc_id"][~theirs["sha256"].isin(mine) & ~theirs["doc_id"].isin(ids)]
     out = np.flatnonzero(row < 0)
-    others = pd.DataFrame(
-        {
-            "doc_id": pd.concat([ids.iloc[out], unused], ignore_index=True).astype("str"),
-            "reason": [
-                *np.where(known[out], "text differs", "text is not shared").tolist(),
-                *["not in this corpus"] * len(unused),
-            ],
-        }
-    ).astype("str")
+    unused = theirs["doc_id"][~theirs["sha256"].isin(mine) & ~theirs["doc_id"].isin(ids.iloc[out])]
+    reasons = np.where(known[out], "text differs", "text is not shared").tolist()
+    reasons += ["not in this corpus"] * len(unused)
+    others = pd.DataFrame({"doc_id": [*ids.iloc[out], *unused], "reason": reasons}, dtype="str")
     applied = frame.iloc[found].copy()
     taken = pd.DataFrame({"their": theirs["doc_id"].array[row[found]], "doc_id": applied["doc_id"].array})
     try:
@@ -229,16 +202,8 @@ def apply_files(
 ) -> str:
     """Load files, :func:`apply` a shared file to them and write the result; return what to tell the user.
 
-    Faults that the shared run mended in its texts are mended here too.
-
-    Parameters
-    ----------
-    shared, inputs, output : path
-        ``output`` is a ``.parquet``, ``.csv`` or ``.jsonl`` file (``.gz`` too).
-    others : path, optional
-        Also write the documents that do not match, with the reason.
-    columns : mapping, optional
-        As for :func:`toolkit.load`.
+    Faults that the shared run mended in its texts are mended here too. ``others`` is a second file, for the documents
+    that do not match, with the reason.
     """
     written, beside = file_of_rows(output), None if others is None else file_of_rows(others)
     refuse_overwriting([shared, *inputs], written, beside)
@@ -250,53 +215,25 @@ def apply_files(
     if beside is not None:
         write_rows([table_of(rest)], beside)
     counts = ", ".join(f"{reason} {n:,}" for reason, n in rest["reason"].value_counts().sort_index().items())
-    lines = [
-        f"written      {written}",
-        f"documents    {len(found):,} of {len(corpus):,} have the shared text",
-    ]
-    return "\n".join([*lines, f"others       {counts}"] if counts else lines)
+    said = f"written      {written}\ndocuments    {len(found):,} of {len(corpus):,} have the shared text"
+    return f"{said}\nothers       {counts}" if counts else said
 
 
 def read_cleaning(path: str | Path) -> Cleaning:
-    """Read a file that :func:`share` wrote.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    Cleaning
-
-    Raises
-    ------
-    SharingError
-        There is no such file, it is none that :func:`share` wrote, or it was changed.
-    """
+    """Read a file that :func:`share` wrote; SharingError if it is another file, or was changed."""
     if not Path(path).exists():
         msg = f"{path}: no such file; give the file that toolkit.share wrote"
         raise SharingError(msg)
     try:
-        table, about = _read(Path(path))
+        return _checked(*_read(Path(path)))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError, Unreadable) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         msg = f"{path}: not a shared cleaning ({reason}); ask for the file that toolkit.share wrote"
         raise SharingError(msg) from None
-    verdict = table["verdict"].combine_chunks().flatten()
-    documents = table.select(["doc_id", "sha256", "characters"]).to_pandas()
-    for name, values in zip(_VERDICT.names, verdict, strict=True):
-        documents[name] = values.to_pandas()
-    return Cleaning(_plain(documents), _rows(table, "spans", _SPAN), _rows(table, "topics", _TOPIC), about)
 
 
-def digest_of(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8, hexadecimal.
-
-    Examples
-    --------
-    >>> digest_of("Rain fell.")[:12]
-    '8a4b1e83d9ac'
-    """
+def _digest(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8, hexadecimal."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -317,7 +254,7 @@ def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     record = {name: value for name, value in record.items() if name != "environment"}
     if "decisions" in record:
         said = record["decisions"].items()
-        record["decisions"] = {k if TEMPLATE.fullmatch(k) else digest_of(k): verdict for k, verdict in said}
+        record["decisions"] = {k if TEMPLATE.fullmatch(k) else _digest(k): verdict for k, verdict in said}
     return record
 
 
@@ -336,9 +273,8 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
         budget = Budget(Limits(), path.stat().st_size)
         for group in range(file.num_row_groups):
             part = file.metadata.row_group(group)
-            if part.num_columns != len(
-                file.schema
-            ):  # pyarrow ends the process where it looks such a column up
+            # pyarrow ends the process where it looks up a column that a damaged footer leaves out
+            if part.num_columns != len(file.schema):
                 msg = f"row group {group} has {part.num_columns} columns, the schema {len(file.schema)}"
                 raise ValueError(msg)
             chunks = [part.column(i) for i in range(part.num_columns)]
@@ -348,30 +284,31 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
             budget.spend(sum(chunk.total_uncompressed_size + 8 * chunk.num_values for chunk in chunks))
         table = file.read()
     table.validate(full=True)
-    if about["licence"] is None or not isinstance(about["record"], dict):
-        msg = "it names no licence or no run"
-        raise ValueError(msg)
-    spans, topics = (pc.list_flatten(table[name].combine_chunks()).flatten() for name in ("spans", "topics"))
-    verdict = table["verdict"].combine_chunks().flatten()
+    return table, about
+
+
+def _checked(table: pa.Table, about: dict[str, Any]) -> Cleaning:
+    """Return the content of a shared file as frames, none of which holds a value that :func:`share` never writes."""
+    documents = table.select([*_OF_TEXT, "verdict"]).flatten().to_pandas()
+    documents.columns = documents.columns.str.removeprefix("verdict.")
+    spans, topics = _rows(table, "spans", _SPAN), _rows(table, "topics", _TOPIC)
     checks = {
-        "doc_id": not table["doc_id"].null_count and len(pc.unique(table["doc_id"])) == len(table),
-        "sha256": _all(pc.match_substring_regex(table["sha256"], "^[0-9a-f]{64}$")),
-        "start": not spans[0].null_count and not spans[1].null_count,
-        "kind": _all(pc.is_in(spans[2], pa.array(ALL_KINDS))),
-        "evidence": _all(pc.is_in(spans[4], pa.array(EVIDENCE))),
-        "template_id": _all(pc.fill_null(pc.match_substring_regex(spans[5], "^[0-9a-f]{16}$"), True)),
-        "score": _all(pc.and_(pc.greater_equal(spans[3], 0), pc.less_equal(spans[3], 1))),
-        "verdict": _all(pc.is_in(verdict[0], pa.array(VERDICTS))),
-        "topic": not topics[0].null_count,
+        "licence": isinstance(about["licence"], str),
+        "record": isinstance(about["record"]["parameters"], dict),
+        "doc_id": documents["doc_id"].notna().all() and documents["doc_id"].is_unique,
+        "sha256": documents["sha256"].str.fullmatch("[0-9a-f]{64}", na=False).all(),
+        "start": spans["start"].notna().all() and spans["end"].notna().all(),
+        "kind": spans["kind"].isin(ALL_KINDS).all(),
+        "evidence": spans["evidence"].isin(EVIDENCE).all(),
+        "template_id": spans["template_id"].str.fullmatch("[0-9a-f]{16}", na=True).all(),
+        "score": spans["score"].between(0, 1).all(),
+        "verdict": documents["verdict"].isin(VERDICTS).all(),
+        "topic": topics["topic"].notna().all(),
     }
     if wrong := [name for name, good in checks.items() if not good]:
         msg = f"a {wrong[0]} that share never writes"
         raise ValueError(msg)
-    return table, about
-
-
-def _all(good: Any) -> bool:
-    return bool(pc.all(pc.fill_null(good, False), min_count=0).as_py())
+    return Cleaning(documents, spans, topics, about)
 
 
 def _rows(table: pa.Table, name: str, kind: pa.StructType) -> pd.DataFrame:
@@ -379,11 +316,7 @@ def _rows(table: pa.Table, name: str, kind: pa.StructType) -> pd.DataFrame:
     column = table[name].combine_chunks()
     rows = pa.Table.from_arrays(pc.list_flatten(column).flatten(), names=kind.names).to_pandas()
     rows.insert(0, "doc_id", table["doc_id"].take(pc.list_parent_indices(column)).to_pandas())
-    return _plain(rows)
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.astype({name: "str" for name in frame.columns if frame[name].dtype == object})
+    return rows
 
 
 def _as_mine(rows: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:

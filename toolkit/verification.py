@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,10 +23,11 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import TEMPLATE, read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
+from toolkit.files import sha256
+from toolkit.jobs.inputs import digest, near_inputs
 from toolkit.jobs.parts import counts_of
 from toolkit.loading.quarantine import unread
-from toolkit.provenance import digests, models, sha256, versions
-from toolkit.record import RECORD, closed, digest_of, plain_digest, read_record
+from toolkit.record import RECORD, closed, digest_of, models, plain_digest, read_record, versions
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
@@ -40,16 +42,10 @@ NAMESPACE = "news-toolkit"
 
 @dataclass(frozen=True)
 class Check:
-    """One recorded value and the value that is found now.
+    """One recorded value and the value that is found now; they are equal if the check holds.
 
-    Attributes
-    ----------
-    part : str
-        One of ``record outputs counts rows inputs models versions signature rerun``.
-    name : str
-        File, count, model or library.
-    recorded, found : str
-        Equal if the check holds.
+    ``part`` is one of ``record outputs counts rows inputs models versions signature rerun``; ``name`` is a file, a
+    count, a model or a library.
     """
 
     part: str
@@ -79,8 +75,7 @@ class Verification(list[Check]):
         for part in PARTS:
             checks = [check for check in self if check.part == part]
             if checks:
-                same = sum(check.holds for check in checks)
-                lines.append(f"{part:<9} {same:,} of {len(checks):,} as recorded")
+                lines.append(f"{part:<9} {sum(c.holds for c in checks):,} of {len(checks):,} as recorded")
                 lines += [f"          {check}" for check in checks if not check.holds]
         return "\n".join(lines)
 
@@ -98,14 +93,11 @@ def verify(
 
     The checks cover the digests that close the record, those of all files of the folder (hidden ones aside), the
     counts and the clean texts (made again from the written files), the inputs in their order, the installed models,
-    and the versions of Python and the libraries. With ``rerun`` the run is repeated in a temporary folder with the
-    recorded parameters, and the record and each output are compared byte by byte. If the bytes differ, the check
-    names the first row that differs.
+    and the versions of Python and the libraries.
 
     Parameters
     ----------
     folder : path
-        Folder with ``run.json`` and the results that it names.
     inputs : sequence of path, optional
         Where the inputs are now. Default: the recorded paths, relative to ``folder``.
     index : path, optional
@@ -116,13 +108,14 @@ def verify(
         File that ``ssh-keygen -Y verify`` takes. ``run.json.sig`` must then be a signature by one of them, made
         with ``ssh-keygen -Y sign -n news-toolkit -f KEY run.json``.
     rerun : bool, default False
-        Repeat the run; takes as much time and disk space as the run did.
+        Repeat the run in a temporary folder with the recorded parameters; compare the record and each output byte
+        by byte. Takes as much time and disk space as the run did.
 
     Returns
     -------
     Verification
-        A list of :class:`Check`; ``differences`` is empty if everything is as recorded. An input that cannot
-        be found is a difference, because it could not be checked.
+        A list of :class:`Check`; ``differences`` is empty if everything is as recorded. An input that is not found
+        is a difference.
 
     Raises
     ------
@@ -145,19 +138,14 @@ def verify(
         if place is not None and not Path(place).is_file():
             msg = f"{place}: no such file; name the file itself"
             raise UsageError(msg)
-    places = (
-        [str(folder / place) for place in record["environment"]["inputs"]] if inputs is None else list(inputs)
-    )
-    found = Verification(
-        [
-            *_closing(record),
-            *_outputs(folder, record),
-            *_contents(folder, record),
-            *_inputs(record, places, index, decisions),
-            *_compare("models", record["models"], models()),
-            *_compare("versions", record["versions"], versions()),
-        ]
-    )
+    recorded = (str(folder / place) for place in record["environment"]["inputs"])
+    places = list(recorded if inputs is None else inputs)
+    found = Verification(_closing(record))
+    found += _outputs(folder, record)
+    found += _contents(folder, record)
+    found += _inputs(record, places, index, decisions)
+    found += _compare("models", record["models"], models())
+    found += _compare("versions", record["versions"], versions())
     if allowed_signers is not None:
         found.append(_signature(folder, Path(allowed_signers)))
     if rerun:
@@ -166,11 +154,11 @@ def verify(
 
 
 def _closing(record: Mapping[str, Any]) -> Iterator[Check]:
-    digest, around = str(record.get("digest", ABSENT)), record["environment"]
-    again = closed(record)
-    yield Check("record", "digest", digest, again["digest"])
-    if digest == again["digest"]:  # which the other one covers
-        yield Check("record", "environment", around.get("digest", ABSENT), again["environment"]["digest"])
+    recorded, again = str(record.get("digest", ABSENT)), closed(record)
+    yield Check("record", "digest", recorded, again["digest"])
+    if recorded == again["digest"]:  # which the other one covers
+        around = str(record["environment"].get("digest", ABSENT))
+        yield Check("record", "environment", around, again["environment"]["digest"])
 
 
 def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
@@ -188,11 +176,10 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     for name in dict.fromkeys([*results, *recorded, *there]):
         if name in {RECORD, SIGNATURE} or any(page.startswith(f"{name}/") for page in pages):
             continue
-        kind = "(a link)" if (folder / name).is_symlink() else "(no file of a run)"
-        found = plain_digest(folder, name) or (kind if name in there else ABSENT)
-        yield Check(
-            "outputs", name, recorded.get(name, ABSENT), found if name in pages or name in results else kind
-        )
+        found = "(a link)" if (folder / name).is_symlink() else "(no file of a run)"
+        if name in pages or name in results:
+            found = plain_digest(folder, name) or (found if name in there else ABSENT)
+        yield Check("outputs", name, recorded.get(name, ABSENT), found)
 
 
 def _inputs(
@@ -216,30 +203,25 @@ def _inputs(
         "index": None if index is None else sha256(Path(index)),
         "decisions": None if said is None else digest_of(said),
     }
-    for name, digest in given.items():
-        if digest or name in parameters:
-            yield Check("inputs", name, str(parameters.get(name, ABSENT)), digest or ABSENT)
+    for name, held in given.items():
+        if held or name in parameters:
+            yield Check("inputs", name, str(parameters.get(name, ABSENT)), held or ABSENT)
 
 
 def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
     """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent."""
-    try:
-        return digests(places) if places else []
-    except FileNotFoundError:
-        found = []
-        for place in places:
-            with suppress(FileNotFoundError):
-                found += digests([place])
-        return found
+    there = []
+    for place in places:
+        with suppress(FileNotFoundError):
+            there += [place] if near_inputs([place]) else []
+    return [digest(item) for item in near_inputs(there)]
 
 
 def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    named: dict[str, str] = {}
-    for number, entry in enumerate(inputs):
-        again = sum(other["name"] == entry["name"] for other in inputs[:number])
-        named[f"{entry['name']} ({again + 1})" if again else entry["name"]] = (
-            entry["sha256"] or "(unreadable)"
-        )
+    named, times = dict[str, str](), Counter[str]()
+    for entry in inputs:
+        times[name := entry["name"]] += 1
+        named[f"{name} ({times[name]})" if times[name] > 1 else name] = entry["sha256"] or "(unreadable)"
     return named
 
 
@@ -254,15 +236,13 @@ def _contents(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
-    tables = {
-        name: _table(folder / f"{name}.parquet")
-        for name in ("spans", "verdicts", "topics", "quarantine", "duplicates")
-    }
+    names = ("spans", "verdicts", "topics", "quarantine", "duplicates")
+    tables = {name: _table(folder / f"{name}.parquet") for name in names}
     documents = pd.Index(_table(folder / "cleaned.parquet", ["doc_id"])["doc_id"])
     if not documents.is_unique:
         msg = "a doc_id stands twice"
-        raise LookupError(msg)
-    places = {name: documents.get_indexer(tables[name]["doc_id"]) for name in ("spans", "verdicts", "topics")}
+        raise ValueError(msg)
+    places = {name: documents.get_indexer(tables[name]["doc_id"]) for name in names[:3]}
     counts: Counter[str] = Counter({"kept": 0, "characters": 0, "undated": 0, "halved": 0})
     changed = ""
     for batch in _batches(folder / "cleaned.parquet"):
@@ -284,9 +264,8 @@ def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
         counts.update(_flat({"duplicates": pipeline.kinds_of(pa.Table.from_pandas(tables["duplicates"]))}))
     yield from _compare("counts", *({k: f"{n:,}" for k, n in each.items()} for each in (recorded, counts)))
     for name, at in places.items():
-        good = (
-            (at >= 0).all() and (np.diff(at) >= 0).all() and (name != "verdicts" or len(at) == len(documents))
-        )
+        good = (at >= 0).all() and (np.diff(at) >= 0).all()
+        good = good and (name != "verdicts" or len(at) == len(documents))
         yield Check("rows", f"{name}.parquet", "in order", "in order" if good else "other documents or order")
     yield Check("rows", "clean_text", "text without its spans", changed or "text without its spans")
 
@@ -326,17 +305,15 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
 
 def _signature(folder: Path, allowed: Path) -> Check:
     """Check the detached signature of the record by ``ssh-keygen``."""
-    start, place = ["ssh-keygen", "-Y"], str(folder / SIGNATURE)
+    asked = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=60)
+    start, files = ["ssh-keygen", "-Y"], ["-s", str(folder / SIGNATURE), "-f", str(allowed)]
     try:
-        who = subprocess.run(
-            [*start, "find-principals", "-s", place, "-f", str(allowed)], capture_output=True, text=True, check=False,
-            timeout=60,
-        )  # fmt: skip
+        who = asked([*start, "find-principals", *files])
         signer = who.stdout.split("\n")[0]
-        done = subprocess.run(
-            [*start, "verify", "-f", str(allowed), "-I", signer, "-n", NAMESPACE, "-s", place],
-            input=(folder / RECORD).read_text("utf-8"), capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+        done = asked(
+            [*start, "verify", *files, "-I", signer, "-n", NAMESPACE],
+            input=(folder / RECORD).read_text("utf-8"),
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("signature", RECORD, "good", f"not checked: {_reason(error)}")
     if who.returncode or done.returncode:

@@ -21,7 +21,7 @@ from benchmarks.flat.runners import RUNNERS
 from benchmarks.flat.sets import FlatSet, held_out, sets
 from toolkit import BoilerplateRemover, __version__
 from toolkit.evaluation.spans import span_counts, span_scores
-from toolkit.provenance import models
+from toolkit.record import models
 
 ROOT = Path(__file__).parents[2]
 FIGURES = {"f1": "F1", "precision": "precision", "recall": "recall", "article_lost": "article lost"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.growth import cores
-from toolkit.provenance import models, versions
+from toolkit.record import models, versions
 
 FILE = "speed.json"
 BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"

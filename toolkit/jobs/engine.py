@@ -24,6 +24,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.tally import pooled, ranges
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.errors import NothingReadError, PipelineError
+from toolkit.files import listed, sha256
 from toolkit.jobs import parts
 from toolkit.jobs.inputs import Input, digest, found_in, near_inputs
 from toolkit.jobs.parts import INDEX, Part
@@ -31,7 +32,7 @@ from toolkit.jobs.spool import NOTE, Spool, claim
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary, by_count
 from toolkit.loading.quarantine import unread
-from toolkit.provenance import listed, models, sha256, versions
+from toolkit.record import models, versions
 from toolkit.settings import Settings
 
 _T = TypeVar("_T")

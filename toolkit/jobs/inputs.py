@@ -51,7 +51,7 @@ class Input:
 
 
 def digest(item: Input) -> dict[str, Any]:
-    """Return what an input file is, as :func:`toolkit.provenance.digests` does."""
+    """Return what an input file is, with its SHA-256; None where it cannot be read."""
     found, size = hashlib.sha256(), 0
     try:
         if item.options is not None or Path(item.path).is_file():  # opening a pipe would wait for ever

@@ -11,8 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from toolkit.files import sweep, whole, write_rows
-from toolkit.provenance import sha256
+from toolkit.files import sha256, sweep, whole, write_rows
 
 
 @dataclass(frozen=True)
