@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from toolkit.display import visible
@@ -77,13 +78,31 @@ def plain(labels: Iterable[Any]) -> None:
 
 
 def need(frame: pd.DataFrame, columns: Sequence[str], what: str, made_by: str = "") -> None:
-    """Raise a ValueError that names the first of ``columns`` that ``frame`` lacks, and the call that makes them."""
+    """Refuse what is no frame or lacks one of ``columns``; the message names the call that makes them."""
+    mend = f"pass a frame with {', '.join(columns)}" if columns else "pass a DataFrame"
+    mend += f", as {made_by} makes it" if made_by else ""
+    if not isinstance(frame, pd.DataFrame):
+        msg = f"{what}: {type(frame).__name__} is no DataFrame; {mend}"
+        raise ValueError(msg)
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        found = ", ".join(map(repr, map(str, frame.columns)))
-        mend = f"pass a frame with {', '.join(columns)}" + (f", as {made_by} makes it" if made_by else "")
+        found = ", ".join(map(repr, map(str, frame.columns))) or "no column"
         msg = f"{what}: no column {missing[0]!r}; found {found}; {mend}"
         raise ValueError(msg)
+
+
+def whiskers(value: Any, low: Any, high: Any) -> Any:
+    """Return the lengths below and above the values that matplotlib wants, for intervals from low to high."""
+    return np.clip([value - low, high - value], 0, None)
+
+
+def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: Any, **more: Any) -> None:
+    """Draw a series, the ``number``-th of the figure, as a line with its intervals."""
+    colour, marker, style, _ = SERIES[number % len(SERIES)]
+    ax.errorbar(
+        at, value, yerr=whiskers(value, low, high), color=colour, marker=marker, linestyle=style, linewidth=1.5,
+        elinewidth=0.9, capsize=2, label=names([name])[0], **more,
+    )  # fmt: skip
 
 
 def at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
@@ -153,14 +172,14 @@ def open_frame(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def described(ax: Axes, text: str) -> Axes:
-    """Give the figure its alternative text: what is drawn, and what it shows, in words."""
-    ax.set_label(" ".join(visible(text).split()))
+def described(ax: Axes, text: str, pairs: Iterable[tuple[Any, str]] = ()) -> Axes:
+    """Give the figure its alternative text: what is drawn, and what it shows, in words and named values."""
+    ax.set_label(" ".join(visible(f"{text} {listed(pairs)}").split()))
     return ax
 
 
 def listed(pairs: Iterable[tuple[Any, str]], most: int = 12) -> str:
-    """Say named values in words, for an alternative text."""
+    """Say named values in words."""
     shown = [f"{' '.join(str(name).split())} {value}" for name, value in pairs]
     more = f", and {len(shown) - most} more" if len(shown) > most else ""
     return ", ".join(shown[:most]) + more

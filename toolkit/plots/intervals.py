@@ -1,4 +1,4 @@
-"""Figures with their intervals: shares that flip, and estimates side by side."""
+"""Figures with their intervals: how far probabilities hold, what more labels bring, shares that change, estimates."""
 
 from __future__ import annotations
 
@@ -7,28 +7,127 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from toolkit.plots.canvas import (
-    BLUE,
-    GREY,
-    SERIES,
-    across,
-    at_ends,
-    axes,
-    described,
-    legend,
-    listed,
-    names,
-    need,
-    plain_log,
-    rows,
-)
+from toolkit.census import shares
+from toolkit.plots import canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = None) -> Axes:
+    """Draw observed frequency against predicted probability, in bins of equal width.
+
+    A point a bin with its 95 % interval (Wilson 1927) and the forecasts in it, the diagonal, and the
+    expected calibration error (Naeini, Cooper and Hauskrecht 2015: mean gap of the bins, weighted by
+    their size).
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        ``probability`` (float in [0, 1]) and ``correct`` (bool), one row a forecast.
+    bins : int, default 10
+        How many bins.
+    """
+    canvas.need(forecasts, ("probability", "correct"), "forecasts")
+    number = np.minimum((forecasts["probability"].to_numpy(float) * bins).astype(int), bins - 1)
+    table = shares(forecasts.assign(bin=number), "correct", by="bin").rename(columns={"value": "correct"})
+    table["probability"] = forecasts["probability"].astype(float).groupby(number).mean().to_numpy()
+    gap = (table["n"] * (table["correct"] - table["probability"]).abs()).sum()
+    error = float(gap / max(1, table["n"].sum()))
+    ax = canvas.axes(ax, 3.6)
+    ax.plot([0, 1], [0, 1], color=canvas.GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
+    x, y = table["probability"], table["correct"]
+    ax.plot(x, y, color=canvas.BLUE, marker="o", linewidth=1.5, label="observed")
+    ends = canvas.whiskers(y, table["low"], table["high"])
+    ax.errorbar(x, y, yerr=ends, fmt="none", ecolor=canvas.BLUE, elinewidth=0.9, capsize=2)
+    for row in table.itertuples():
+        # below a point at the foot of the figure n would be taken for a number of the axis
+        ax.annotate(
+            f"{row.n:,}", (row.probability, row.correct), xytext=(5, -11 if row.correct > 0.06 else 4),
+            textcoords="offset points", fontsize="small",
+        )  # fmt: skip
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that was right")
+    canvas.across(ax, "predicted probability (numbers: n; bars: 95 % intervals)")
+    canvas.title(ax, f"calibration error {error:.3f}, n={len(forecasts):,}")
+    ax.legend(frameon=False, loc="upper left", fontsize="small")
+    canvas.open_frame(ax)
+    points = [(f"at {row.probability:.2f}", f"{row.correct:.2f} right") for row in table.itertuples()]
+    text = f"predicted probability, {len(forecasts):,} forecasts, calibration error {error:.3f}."
+    return canvas.described(ax, f"Points: share of forecasts that was right against the {text}", points)
+
+
+def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw accuracy of the surest forecasts against the share of documents they cover.
+
+    The curve (El-Yaniv and Wiener 2010), marked at coverage 70 % and 100 %. Forecasts of equal
+    probability enter together, so their order does not matter.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        ``probability`` (float) and ``correct`` (bool), one row a document.
+    """
+    canvas.need(forecasts, ("probability", "correct"), "forecasts")
+    groups = forecasts.groupby("probability")["correct"].agg(["sum", "size"]).sort_index(ascending=False)
+    covered = groups["size"].cumsum()
+    accuracy = groups["sum"].cumsum() / covered
+    share = 100 * covered / max(1, len(forecasts))
+    ax = canvas.axes(ax, 3.2)
+    ax.plot(share, 100 * accuracy, color=canvas.BLUE, drawstyle="steps-post")
+    shown = []
+    for mark in (70, 100):
+        reached = np.flatnonzero(share.to_numpy() >= mark - 1e-9)
+        if len(reached):
+            y = 100 * float(accuracy.iloc[reached[0]])
+            ax.plot([mark], [y], marker="o", color=canvas.VERMILLION)
+            # the curve falls, so it is below and to the left of it that nothing is drawn
+            below = y > 12
+            ax.annotate(
+                f"{y:.1f} %", (mark, y), xytext=(-4, -6 if below else 7), textcoords="offset points",
+                ha="right", va="top" if below else "baseline",
+            )  # fmt: skip
+            shown.append((f"at {mark} % of the documents", f"{y:.1f} %"))
+    ax.set(xlim=(0, 102), ylim=(0, 103), ylabel="right (% of answered)")
+    canvas.across(ax, "documents answered (% of all, surest first)")
+    canvas.title(ax, f"n={len(forecasts):,}")
+    canvas.open_frame(ax)
+    return canvas.described(ax, f"Line: accuracy of the surest of {len(forecasts):,} documents. Right", shown)
+
+
+def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw what more labels bring: scores of a classifier against the documents it was trained on.
+
+    A line a metric with its intervals.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        ``documents`` (trained on), ``metric``, ``value``, ``low``, ``high``, as in
+        :class:`toolkit.evaluation.TopicReport`.
+    """
+    canvas.need(curve, ("documents", "metric", "value", "low", "high"), "curve")
+    ax = canvas.axes(ax, 3.2)
+    shown = []
+    for number, (name, part) in enumerate(curve.groupby("metric", sort=False)):
+        part = part.sort_values("documents")
+        # metrics of one size stand side by side, so that their intervals can be told apart
+        at = part["documents"] * (1 + 0.015 * number)
+        canvas.line(ax, number, name, at, part["value"], part["low"], part["high"])
+        shown.append((name, f"from {part['value'].iloc[0]:.2f} to {part['value'].iloc[-1]:.2f}"))
+    sizes = sorted(set(curve["documents"]))
+    ax.set_xticks(sizes, [f"{n:,}" for n in sizes])
+    ax.set(ylabel="score (0 to 1)", ylim=(0, 1.02))
+    canvas.across(ax, "documents trained on (bars: 95 % intervals)")
+    canvas.legend(ax)
+    canvas.open_frame(ax)
+    span = f"{sizes[0]:,} to {sizes[-1]:,}" if sizes else "no"
+    return canvas.described(ax, f"Lines: scores against {span} training documents.", shown)
+
+
 def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes | None = None) -> Axes:
     """Draw the share of documents whose topic changed, with intervals.
+
+    One row a group: the share with its interval, and n, the number of documents.
 
     Parameters
     ----------
@@ -39,36 +138,27 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
         Only the rows of this value of ``by``, such as ``"publisher"``; default all rows.
     top : int, default 12
         How many rows, the first of the frame.
-    ax : matplotlib Axes, optional
-        Where to draw; default a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-        One row a group: the share with its interval, and n, the number of documents.
     """
-    need(rates, ("by", "group", "documents", "share", "low", "high"), "rates")
+    canvas.need(rates, ("by", "group", "documents", "share", "low", "high"), "rates", "toolkit.audit(corpus)")
     chosen = rates if by is None else rates[rates["by"] == by]
     chosen = chosen[chosen["documents"] > 0].head(top)
     share, low, high = (100 * chosen[name].to_numpy(float) for name in ("share", "low", "high"))
-    ax = axes(ax, 0.9 + 0.3 * len(chosen))
+    ax = canvas.axes(ax, 0.9 + 0.3 * len(chosen))
     ax.errorbar(
-        share, range(len(chosen)), xerr=np.clip([share - low, high - share], 0, None), fmt="o", color=BLUE,
-        ecolor=GREY, capsize=3,
-        clip_on=False,
+        share, range(len(chosen)), xerr=canvas.whiskers(share, low, high), fmt="o", color=canvas.BLUE,
+        ecolor=canvas.GREY, capsize=3, clip_on=False,
     )  # fmt: skip
     labels = chosen["group"].mask(chosen["by"] == "all", "all documents")
-    rows(ax, labels)
+    canvas.rows(ax, labels)
     ax.tick_params(axis="y", pad=7)  # a point at 0 must not touch the name of its row
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
-    across(ax, "documents whose leading topic changed (%; bars: 95 % intervals)")
+    canvas.across(ax, "documents whose leading topic changed (%; bars: 95 % intervals)")
     shown = [f"{value:.1f} %" for value in share]
-    at_ends(ax, high, [f"{value}, n={n:,}" for value, n in zip(shown, chosen["documents"], strict=True)])
-    return described(
-        ax,
-        "Points with intervals: share of documents whose leading topic changed. "
-        + listed(zip(labels, shown, strict=True)),
+    canvas.at_ends(
+        ax, high, [f"{value}, n={n:,}" for value, n in zip(shown, chosen["documents"], strict=True)]
     )
+    text = "Points with intervals: share of documents whose leading topic changed."
+    return canvas.described(ax, text, zip(labels, shown, strict=True))
 
 
 def estimates(
@@ -81,6 +171,8 @@ def estimates(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw estimates with their intervals, one row a label.
+
+    Rows in the order of the frame; series are told apart by colour, marker and a legend.
 
     Parameters
     ----------
@@ -95,60 +187,48 @@ def estimates(
         Logarithmic axis, for ratios.
     reference : float, optional
         A value to compare with, drawn as a vertical line.
-    ax : matplotlib Axes, optional
-        Where to draw; default a new figure.
-
-    Returns
-    -------
-    matplotlib Axes
-        Rows in the order of the frame; series are told apart by colour, marker and a legend.
     """
-    need(table, ("label", "value", "low", "high"), "table")
+    canvas.need(
+        table, ("label", "value", "low", "high"), "table", "toolkit.census.shares(frame, column, by=…)"
+    )
     labels = list(dict.fromkeys(table["label"]))
     series = list(dict.fromkeys(table["series"])) if "series" in table else [""]
     scale = 100 if percent else 1
-    ax = axes(ax, 1.0 + (0.16 + 0.17 * len(series)) * len(labels) + 0.25 * (len(series) > 1))
+    ax = canvas.axes(ax, 1.0 + (0.16 + 0.17 * len(series)) * len(labels) + 0.25 * (len(series) > 1))
     furthest = np.full(len(labels), -np.inf)
     shown = []
     for number, name in enumerate(series):
-        colour, marker, _, _ = SERIES[number % len(SERIES)]
+        colour, marker, _, _ = canvas.SERIES[number % len(canvas.SERIES)]
         part = table if "series" not in table else table[table["series"] == name]
         places = np.array([labels.index(label) for label in part["label"]], int)
         value, low, high = (scale * part[column].to_numpy(float) for column in ("value", "low", "high"))
         low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
         shift = 0.0 if len(series) == 1 else 0.44 * (number / (len(series) - 1) - 0.5)
         ax.errorbar(
-            value, places + shift, xerr=np.clip([value - low, high - value], 0, None), fmt=marker,
-            color=colour, ecolor=colour, elinewidth=1.0, capsize=2.5, markersize=5,
-            clip_on=False,
-            label=names([name])[0] if name else None,
+            value, places + shift, xerr=canvas.whiskers(value, low, high), fmt=marker, color=colour, ecolor=colour,
+            elinewidth=1.0, capsize=2.5, markersize=5, clip_on=False,
+            label=canvas.names([name])[0] if name else None,
         )  # fmt: skip
         np.maximum.at(furthest, places, high)
-        shown += [
-            (f"{label} {name}".strip(), _percent(v, percent))
-            for label, v in zip(part["label"], value, strict=True)
-        ]
+        texts = [f"{v:.1f} %" if percent else f"{v:,.3g}" for v in value]
+        shown += [(f"{label} {name}".strip(), v) for label, v in zip(part["label"], texts, strict=True)]
     if log:
         ax.set_xscale("log")
-        plain_log(ax)
+        canvas.plain_log(ax)
     elif len(table) and float(np.nanmin(table[["value", "low"]])) >= 0:
         ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03)
     if reference is not None:
         ax.axvline(reference, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
-    rows(ax, labels)
+    canvas.rows(ax, labels)
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
-    across(ax, xlabel)
+    canvas.across(ax, xlabel)
     if len(series) > 1:
-        legend(ax)
+        canvas.legend(ax)
     if len(series) == 1 or "n" in table:
         ends = [text for _, text in shown] if len(series) == 1 else [""] * len(labels)
         if "n" in table:
             sizes = table.drop_duplicates("label")["n"]
             ends = [f"{text}, n={n:,}".removeprefix(", ") for text, n in zip(ends, sizes, strict=True)]
-        at_ends(ax, furthest, ends)
-    return described(ax, f"Points with intervals: {xlabel}. {listed(shown)}")
-
-
-def _percent(value: float, percent: bool) -> str:
-    return f"{value:.1f} %" if percent else f"{value:,.3g}"
+        canvas.at_ends(ax, furthest, ends)
+    return canvas.described(ax, f"Points with intervals: {xlabel}.", shown)

@@ -1,0 +1,298 @@
+"""Counts and shares: what was removed, how long articles are, what they are about, and tables of two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from toolkit.display import OTHER, PALETTE, visible
+from toolkit.plots import canvas
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CERTAINTY = (0.5, 0.8, 0.9, 0.95, 0.99)
+"""Edges of the classes of probability that :func:`certainty` counts."""
+
+_PERCENTILES = (5, 25, 50, 75, 95)
+_TICKS = ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3))
+"""Steps of a power of ten that :func:`lengths` labels; the first for which there is room."""
+
+_DARK = 0.55
+_TURNED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+
+
+def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> Axes:
+    """Draw the share of each publisher's characters that was removed, by kind, as stacked bars.
+
+    One row a publisher; at its end the total in per cent and n, the number of documents.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
+        ``documents`` (of the publisher), as :func:`toolkit.census.removed` counts them.
+    top : int, default 12
+        How many publishers, those with most documents first.
+    """
+    columns = ("publisher", "kind", "characters", "of", "documents")
+    canvas.need(shares, columns, "shares", "toolkit.census.removed(corpus, spans)")
+    sizes = shares.groupby("publisher")[["of", "documents"]].first()
+    sizes = sizes.reset_index().sort_values(["documents", "publisher"], ascending=[False, True])
+    chosen = sizes.head(top).set_index("publisher")
+    table = shares.pivot_table(index="publisher", columns="kind", values="characters", aggfunc="sum")
+    table = 100 * table.reindex(chosen.index).fillna(0).div(chosen["of"].clip(lower=1), axis=0)
+    kinds = [k for k in PALETTE if k in table] + [str(k) for k in table if k not in PALETTE]
+    ax = canvas.axes(ax, 1.3 + 0.3 * len(table))
+    colours = [PALETTE.get(kind, OTHER) for kind in kinds]
+    total = _stacked(ax, table[kinds], [(c.fill, c.hatch) for c in colours], kinds)
+    canvas.rows(ax, table.index)
+    canvas.across(ax, "characters removed (% of the publisher's text)")
+    canvas.legend(ax)
+    shown = [f"{share:.1f} %" for share in total]
+    canvas.at_ends(
+        ax, total, [f"{share}, n={n:,}" for share, n in zip(shown, chosen["documents"], strict=True)]
+    )
+    text = (
+        f"Stacked bars: characters removed, per cent of each publisher's text, by kind ({', '.join(kinds)})."
+    )
+    return canvas.described(ax, text, zip(chosen.index, shown, strict=True))
+
+
+def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how sure the remover was of what it removed: spans by probability, and by what spoke for them.
+
+    A bar a class of probability, stacked by evidence; at its end the number of spans and their share.
+
+    Parameters
+    ----------
+    spans : DataFrame
+        As ``BoilerplateRemover.spans`` returns it: ``score`` (probability) and ``evidence``.
+    """
+    canvas.need(spans, ("score", "evidence"), "spans", "BoilerplateRemover().fit(corpus).spans(corpus)")
+    between = [f"{a:g} to {b:g}" for a, b in pairwise(CERTAINTY)]
+    labels = [f"under {CERTAINTY[0]:g}", *between, f"{CERTAINTY[-1]:g} and more"]
+    classes = np.searchsorted(CERTAINTY, spans["score"].to_numpy(float), side="right")
+    present = [k for k in range(len(labels)) if k > 0 or (classes == 0).any()]
+    counts = pd.crosstab(classes, spans["evidence"].to_numpy()).reindex(present, fill_value=0)
+    counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index]
+    ax = canvas.axes(ax, 1.2 + 0.34 * len(counts))
+    styles = [
+        (canvas.SERIES[k % len(canvas.SERIES)][0], canvas.SERIES[k % len(canvas.SERIES)][3])
+        for k in range(counts.shape[1])
+    ]
+    total = _stacked(ax, counts, styles, [f"evidence: {name}" for name in counts])
+    canvas.rows(ax, [labels[k] for k in present])
+    ax.set_ylabel("probability")
+    canvas.across(ax, f"spans removed (n={len(spans):,})")
+    canvas.legend(ax)
+    shares = [f"{100 * n / max(1, len(spans)):.1f} %" for n in total]
+    canvas.at_ends(ax, total, [f"{n:,.0f} ({share})" for n, share in zip(total, shares, strict=True)])
+    text = f"Bars: {len(spans):,} removed spans by the probability that they are boilerplate."
+    return canvas.described(ax, text, zip((labels[k] for k in present), shares, strict=True))
+
+
+def _stacked(
+    ax: Axes, table: pd.DataFrame, styles: Iterable[tuple[str, str]], labels: Iterable[str]
+) -> np.ndarray[Any, Any]:
+    """Draw each column as bars on the bars of those before it, by (colour, hatch); return where the bars end."""
+    left = np.zeros(len(table))
+    for (_, width), (colour, hatch), label in zip(table.items(), styles, canvas.names(labels), strict=True):
+        ax.barh(
+            range(len(table)), width.to_numpy(), left=left, height=0.72, label=label, color=colour,
+            hatch=hatch, edgecolor="white", linewidth=0.6,
+        )  # fmt: skip
+        left = left + width.to_numpy()
+    ax.set_xlim(0, max(1.0, float(np.max(left, initial=0.0))))
+    return left
+
+
+def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Axes:
+    """Draw how long the articles of each group are.
+
+    A box a group on a logarithmic axis: median, quartiles, and whiskers at the 5th and 95th percentile;
+    at its end the median and n.
+
+    Parameters
+    ----------
+    sizes : DataFrame
+        One row a document: ``group`` (such as its publisher or language) and ``words`` (int).
+    top : int, default 16
+        How many groups, those with most documents first.
+    """
+    canvas.need(sizes, ("group", "words"), "sizes", "toolkit.census.lengths(corpus)")
+    groups = sizes.assign(words=sizes["words"].clip(lower=1)).groupby("group")["words"]
+    order = groups.size().rename("n").reset_index().sort_values(["n", "group"], ascending=[False, True])
+    chosen = order["group"].head(top).tolist()
+    found = np.array([np.percentile(groups.get_group(name), _PERCENTILES) for name in chosen]).reshape(-1, 5)
+    ax = canvas.axes(ax, 0.9 + 0.3 * len(chosen))
+    places = np.arange(len(chosen))
+    ax.hlines(places, found[:, 0], found[:, 4], color="black", linewidth=0.9)
+    ax.barh(places, found[:, 3] - found[:, 1], left=found[:, 1], height=0.6, color=canvas.BLUE, alpha=0.55)
+    ax.plot(
+        found[:, 2], places, linestyle="none", marker="|", color="black", markersize=13, markeredgewidth=2
+    )
+    canvas.rows(ax, chosen)
+    ax.set_xscale("log")
+    ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if chosen else (1, 1000)))
+    ax.tick_params(axis="x", which="both", labelsize="small")
+    canvas.across(ax, "words (log scale; box: middle half, line: middle nine tenths)")
+    shown = [f"{median:,.0f} words" for median in found[:, 2]]
+    ends = [f"{m}, n={len(groups.get_group(name)):,}" for m, name in zip(shown, chosen, strict=True)]
+    canvas.at_ends(ax, found[:, 4], ends)
+    _label_decades(ax)
+    return canvas.described(ax, "Boxes: length of articles. Median", zip(chosen, shown, strict=True))
+
+
+def _label_decades(ax: Axes) -> None:
+    """Label as many steps of each power of ten as there is room for."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    low, high = ax.get_xlim()
+    decades = float(np.log10(high / low))
+    fits = (steps for steps in _TICKS if len(steps) * decades * 7 < canvas.room(ax))
+    ax.xaxis.set_major_locator(LogLocator(subs=next(fits, (1,))))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+
+
+def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> Axes:
+    """Draw how many documents have each topic.
+
+    One bar a topic, the most frequent first, its count at its end.
+
+    Parameters
+    ----------
+    topics : DataFrame or Series
+        Long form as ``TopicClassifier.topics`` returns it (``doc_id``, ``topic``, ``name``), already counted
+        (``name``, ``documents``), or the names that ``predict(..., names=True)`` returns. A document with two
+        topics counts for both.
+    """
+    if isinstance(topics, pd.Series):
+        counts = topics.value_counts().rename_axis("name")
+    else:
+        counted = isinstance(topics, pd.DataFrame) and "documents" in topics
+        columns = ("name", "documents") if counted else ("doc_id", "name")
+        canvas.need(topics, columns, "topics", "toolkit.TopicClassifier().topics(corpus)")
+        groups = topics.groupby("name")
+        counts = groups["documents"].sum() if counted else groups["doc_id"].nunique()
+    table = counts.rename("n").reset_index().sort_values(["n", "name"], ascending=[False, True])
+    ax = canvas.axes(ax, 0.9 + 0.27 * len(table))
+    ax.barh(range(len(table)), table["n"], height=0.72, color=canvas.BLUE)
+    canvas.rows(ax, table["name"])
+    ax.set_xlim(0, max(1, int(table["n"].max()) if len(table) else 1))
+    canvas.across(ax, "documents (one may have several topics)")
+    shown = [f"{n:,}" for n in table["n"]]
+    canvas.at_ends(ax, table["n"], shown)
+    return canvas.described(ax, "Bars: documents by topic.", zip(table["name"], shown, strict=True))
+
+
+def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
+    """Draw the words that spoke most for and against a topic.
+
+    Bars to the right speak for the topic, to the left against it.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        ``word`` and ``weight`` (its contribution to the topic's score, in log-odds); where a column
+        ``removed`` (bool) is there, words of removed text are marked.
+    top : int, default 8
+        How many words, by absolute weight.
+    towards : str, default "the topic"
+        What positive weights speak for, for the label of the axis.
+    """
+    canvas.need(weights, ("word", "weight"), "weights", "toolkit.TopicClassifier().explain(text).words")
+    chosen = weights.sort_values("weight", key=abs, ascending=False, kind="stable").head(top)
+    gone = chosen["removed"].to_numpy(bool) if "removed" in chosen else np.zeros(len(chosen), bool)
+    ax = canvas.axes(ax, 0.9 + 0.27 * len(chosen))
+    places, values = np.arange(len(chosen)), chosen["weight"].to_numpy()
+    for here, colour, hatch, label in (
+        (~gone, canvas.BLUE, "", "in the story"),
+        (gone, canvas.VERMILLION, "//", "in removed text"),
+    ):
+        if here.any():
+            ax.barh(
+                places[here], values[here], height=0.72, color=colour, hatch=hatch, edgecolor="white",
+                label=label,
+            )  # fmt: skip
+    canvas.rows(ax, chosen["word"])
+    ax.axvline(0, color="black", linewidth=0.8)
+    canvas.across(ax, f"weight (log-odds); to the right: for {visible(towards)}")
+    if gone.any():
+        canvas.legend(ax)
+    shown = [
+        f"{value:+.2f}{' in removed text' if out else ''}" for value, out in zip(values, gone, strict=True)
+    ]
+    return canvas.described(
+        ax, f"Bars: what words did for {visible(towards)}.", zip(chosen["word"], shown, strict=True)
+    )
+
+
+def matrix(
+    table: pd.DataFrame, *, label: str = "documents", percent: bool = False, ax: Axes | None = None
+) -> Axes:
+    """Draw a table of counts or shares as shaded cells, each with its number.
+
+    Rows and columns in the order of the frame; the darkest cell is the largest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Numbers; the names of index and columns label the sides. Missing cells stay blank, as do zeros.
+    label : str, default "documents"
+        What a cell holds.
+    percent : bool, default False
+        Cells are shares, written as whole per cent.
+
+    Raises
+    ------
+    ValueError
+        The table has no rows or no columns.
+    """
+    canvas.need(table, (), "table")
+    if table.empty:
+        msg = "table: no cells to draw; pass a frame with numbers, such as a crosstab"
+        raise ValueError(msg)
+    down, along = (str(axis.name or "") for axis in (table.index, table.columns))
+    values = table.to_numpy(float) * (100 if percent else 1)
+    columns = canvas.names(table.columns, 30)
+    longest = max(map(len, columns))
+    ax = canvas.axes(ax, 0.9 + 0.06 * longest + 0.31 * len(table))
+    filled = np.nan_to_num(values)
+    top = max(float(filled.max()), 1e-9)
+    ax.imshow(filled, cmap="Blues", vmin=0, vmax=top * 1.15, aspect="auto")
+    size = "small" if canvas.characters(ax) / len(columns) > 5 else "x-small"
+    for (row, column), value in np.ndenumerate(values):
+        if value and not np.isnan(value):
+            text = f"{value:.0f}" if percent or float(value).is_integer() else f"{value:.2f}"
+            colour = "white" if value > _DARK * top * 1.15 else "black"
+            ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
+    # short names stand upright where they fit side by side
+    turn = {} if longest * len(columns) < 0.6 * canvas.characters(ax) else _TURNED
+    ax.set_xticks(range(len(columns)), columns, **turn)
+    ax.set_yticks(
+        range(len(table)), canvas.names(table.index, min(34, max(12, round(0.35 * canvas.characters(ax)))))
+    )
+    canvas.plain([*ax.get_xticklabels(), *ax.get_yticklabels()])
+    ax.tick_params(length=0, labelsize="small")
+    ax.spines[:].set_visible(False)
+    ax.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(len(table) + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color="#eeeeee", linewidth=0.8)
+    ax.tick_params(which="minor", length=0)
+    canvas.across(ax, along)
+    ax.set_ylabel(down, parse_math=False)
+    heading = f"cells: {label}{' (%)' if percent else ''}"
+    ax.set_title(heading, loc="left", fontsize="medium", parse_math=False)
+    order = np.argsort(-filled, axis=None, kind="stable")[: np.count_nonzero(filled > 0)][:6]
+    largest = [
+        (f"{table.index[r]} and {table.columns[c]}", f"{filled[r, c]:.0f}{' %' if percent else ''}")
+        for r, c in zip(*np.unravel_index(order, filled.shape), strict=True)
+    ]
+    sides = f"{len(table)} rows ({down}) and {len(columns)} columns ({along})"
+    return canvas.described(ax, f"Shaded table of {sides}, cells: {label}. Largest:", largest)
