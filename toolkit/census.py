@@ -11,10 +11,12 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.errors import wants
 
 UNKNOWN = "(unknown)"
 
-_WORD = r"\S+"
+_SPANS = "BoilerplateRemover().fit(corpus).spans(corpus)"
+_COPIES = "toolkit.duplicates(corpus)"
 
 
 def months(corpus: CorpusLike) -> pd.DataFrame:
@@ -45,7 +47,7 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
     by : str, default "publisher"
         Column that groups the documents.
     column : str, default "text"
-        Column whose words are counted. A word is a run of characters between white space.
+        Column whose words, runs of characters between white space, are counted.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
         One row per document: ``group``, ``words``.
     """
     frame = as_corpus(corpus)
-    words = frame[column].str.count(_WORD).astype("int64")
+    words = frame[column].str.count(r"\S+").astype("int64")
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
 
 
@@ -68,13 +70,15 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
     return frame
 
 
-def _removals(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Return the spans of the documents of ``corpus``, with their length (``characters``) and ``publisher``."""
-    publisher = corpus.set_index("doc_id")["publisher"]
+def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return :func:`sized` of a corpus, and its spans with their length (``characters``) and ``publisher``."""
+    frame = sized(corpus)
+    publisher = frame.set_index("doc_id")["publisher"]
     here = spans[spans["doc_id"].isin(publisher.index)]
-    return here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
+    return frame, here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
 
 
+@wants(spans=_SPANS)
 def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count what was removed from each publisher; publishers with the most documents come first.
 
@@ -90,9 +94,8 @@ def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     >>> publishers(["Ads! It rained.", "It rained."], spans)[["publisher", "documents", "share"]].values.tolist()
     [['(unknown)', 2, 0.16]]
     """
-    frame = sized(corpus)
-    gone = _removals(frame, spans).groupby("doc_id")["characters"].sum()
-    frame["gone"] = frame["doc_id"].map(gone).fillna(0)
+    frame, gone = _removals(corpus, spans)
+    frame["gone"] = frame["doc_id"].map(gone.groupby("doc_id")["characters"].sum()).fillna(0)
     rows = [
         {"publisher": name, "documents": len(part), "characters": int(part["characters"].sum())}
         | ratio(part["gone"], part["characters"])
@@ -111,7 +114,7 @@ def counts(of: int, **parts: Mapping[str, int]) -> pd.DataFrame:
     of : int
         All documents.
     **parts : mapping of str to int
-        What was counted → value → documents.
+        What was counted (``what`` in the result) → ``value`` → ``documents``.
 
     Returns
     -------
@@ -131,14 +134,9 @@ def counts(of: int, **parts: Mapping[str, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "value", "documents", "share", "low", "high"])
 
 
+@wants(spans=_SPANS)
 def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count removed characters by publisher and kind, as :func:`toolkit.plots.removed` draws them.
-
-    Parameters
-    ----------
-    corpus : corpus
-    spans : DataFrame
-        ``doc_id, start, end, kind``, as ``BoilerplateRemover.spans`` returns them.
 
     Returns
     -------
@@ -152,19 +150,16 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     >>> removed(["Ads! It rained."], spans)[["kind", "characters", "of"]].values.tolist()
     [['promo', 4, 15]]
     """
-    frame = sized(corpus)
-    found = _removals(frame, spans).pivot_table(
-        index="publisher", columns="kind", values="characters", aggfunc="sum"
-    )
+    frame, gone = _removals(corpus, spans)
+    found = gone.pivot_table(index="publisher", columns="kind", values="characters", aggfunc="sum")
     groups = frame.groupby("publisher")
     sizes = pd.DataFrame({"of": groups["characters"].sum(), "documents": groups.size()})
     table = found.reindex(sizes.index).fillna(0).astype("int64")
     long = table.reset_index().melt("publisher", var_name="kind", value_name="characters")
-    return long.merge(sizes.reset_index(), on="publisher")[
-        ["publisher", "kind", "characters", "of", "documents"]
-    ]
+    return long.join(sizes, on="publisher")[["publisher", "kind", "characters", "of", "documents"]]
 
 
+@wants(spans=_SPANS)
 def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count spans by kind; kinds with the most characters come first.
 
@@ -174,9 +169,9 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
         ``kind``, ``spans``, ``documents`` (with at least one such span), ``characters``, and their ``share`` of all
         characters of the corpus with its interval ``low``, ``high``, see :func:`ratio`.
     """
-    frame = sized(corpus)
+    frame, gone = _removals(corpus, spans)
     rows = []
-    for kind, part in _removals(frame, spans).groupby("kind"):
+    for kind, part in gone.groupby("kind"):
         each = part.groupby("doc_id")["characters"].sum()
         row = {"kind": kind, "spans": len(part), "documents": len(each), "characters": int(each.sum())}
         rows.append(row | ratio(frame["doc_id"].map(each).fillna(0), frame["characters"]))
@@ -184,6 +179,7 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["characters", "kind"], ascending=[False, True], ignore_index=True)
 
 
+@wants(spans=_SPANS)
 def prevalence(
     corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
@@ -192,7 +188,6 @@ def prevalence(
     Parameters
     ----------
     corpus : corpus
-        Undated documents are left out.
     spans : DataFrame
         ``doc_id``, ``kind``.
     kinds : iterable of str, optional
@@ -205,7 +200,7 @@ def prevalence(
     DataFrame
         ``period`` (its first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of
         them contain the kind), ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated
-        as independent).
+        as independent). Documents without a date belong to no period; ``attrs["undated"]`` counts them.
     """
     frame = as_corpus(corpus)
     chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
@@ -213,39 +208,34 @@ def prevalence(
     return _rates(frame, holds, period)
 
 
+@wants(word="a word or phrase, such as 'election'")
 def mentions(
     corpus: CorpusLike, word: str, columns: Mapping[str, str] | None = None, *, period: str = "QS"
 ) -> pd.DataFrame:
-    """Return the share of documents in each period that mention a word.
+    """Return the share of documents in each period that mention a word, as :func:`prevalence` returns it.
 
     Parameters
     ----------
     corpus : corpus
-        Undated documents are left out.
     word : str
         A word or phrase. Matches whole words in upper or lower case; it is not a regular expression.
     columns : mapping of str to str, optional
-        Column to search → name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, as far as
-        they are there.
+        Column to search → name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, or the
+        first alone where nothing was cleaned.
     period : str, default "QS"
         As for :func:`prevalence`.
-
-    Returns
-    -------
-    DataFrame
-        As from :func:`prevalence`.
     """
     frame = as_corpus(corpus)
     if columns is None:
         both = {"text": "as loaded", "clean_text": "cleaned"}
         columns = {column: name for column, name in both.items() if column in frame}
     pattern = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
-    return _rates(
-        frame, {name: frame[column].str.contains(pattern) for column, name in columns.items()}, period
-    )
+    holds = {name: frame[column].str.contains(pattern) for column, name in columns.items()}
+    return _rates(frame, holds, period)
 
 
 def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str) -> pd.DataFrame:
+    """Return the result of :func:`prevalence`; ``holds`` says which documents have what (bool) by series."""
     published = frame["published"].dt.tz_convert("UTC").dt.tz_localize(None)
     rows = []
     for name, each in holds.items():
@@ -254,7 +244,10 @@ def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str
         for when, n, k in zip(groups.size().index, groups.size(), groups.sum(), strict=True):
             row = {"period": when, "series": name, "documents": int(n), "holding": int(k)}
             rows.append(row | rate(int(k), int(n)))
-    return pd.DataFrame(rows, columns=["period", "series", "documents", "holding", "share", "low", "high"])
+    columns = ["period", "series", "documents", "holding", "share", "low", "high"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.attrs["undated"] = int(published.isna().sum())
+    return table
 
 
 def rate(part: int, whole: int) -> dict[str, float]:
@@ -286,11 +279,10 @@ def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
     if not whole.sum():
         return {"share": np.nan, "low": np.nan, "high": np.nan}
     share, n = part.sum() / whole.sum(), len(part)
-    if n < 2:
-        return {"share": float(share), "low": np.nan, "high": np.nan}
-    error = np.sqrt(n / (n - 1) * np.square(part - share * whole).sum()) / whole.sum()
-    return {"share": float(share), "low": float(max(0, share - 1.96 * error)),
-            "high": float(min(1, share + 1.96 * error))}  # fmt: skip
+    squares = np.square(part - share * whole).sum()
+    error = 1.96 * np.sqrt(n / (n - 1) * squares) / whole.sum() if n > 1 else np.nan
+    low, high = np.clip([share - error, share + error], 0, 1)
+    return {"share": float(share), "low": float(low), "high": float(high)}
 
 
 def means(
@@ -305,8 +297,8 @@ def means(
         Column of the groups, such as ``"publisher"``.
     columns : mapping of str to str
         Column of numbers → name of its series.
-    draws : int, default 1000
-    seed : int, default 0
+    draws, seed : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -335,10 +327,8 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
     table : DataFrame
     column : str
         Column of bool.
-    by : str
-        Column of the groups.
-    series : str, optional
-        Column that splits the groups further.
+    by, series : str
+        Column of the groups, and the column that splits them further, if any.
 
     Returns
     -------
@@ -355,21 +345,14 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
     rows = []
     for key, part in table.groupby([by] if series is None else [by, series]):
         names = dict(zip(("label", "series"), key, strict=False))
-        found = rate(int(part[column].sum()), len(part))
-        rows.append(
-            names | {"n": len(part), "value": found["share"], "low": found["low"], "high": found["high"]}
-        )
-    return pd.DataFrame(rows)
+        rows.append(names | {"n": len(part)} | rate(int(part[column].sum()), len(part)))
+    columns = ["label", *(["series"] if series else []), "n", "share", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).rename(columns={"share": "value"})
 
 
+@wants(copies=_COPIES)
 def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     """Count which publishers ran stories that another publisher had run first (groups of kind ``wire``).
-
-    Parameters
-    ----------
-    corpus : corpus
-    copies : DataFrame
-        As :func:`toolkit.duplicates` returns it.
 
     Returns
     -------
@@ -378,11 +361,12 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
         Columns: the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
-    wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])]
-    first = wire["group"].map(publisher).rename("ran it first").reset_index(drop=True)
-    return pd.crosstab(first, wire["doc_id"].map(publisher).rename("ran it too").reset_index(drop=True))
+    wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])].reset_index(drop=True)
+    first, other = wire["group"].map(publisher), wire["doc_id"].map(publisher)
+    return pd.crosstab(first.rename("ran it first"), other.rename("ran it too"))
 
 
+@wants(copies=_COPIES)
 def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.DataFrame:
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
@@ -413,11 +397,10 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     frame = as_corpus(corpus).set_index("doc_id")
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
     rows = []
-    for doc_id, group in copies.loc[copies["doc_id"] != copies["group"], ["doc_id", "group"]].itertuples(
-        index=False
-    ):
+    pairs = copies.loc[copies["doc_id"] != copies["group"], ["doc_id", "group"]]
+    for doc_id, group in pairs.itertuples(index=False):
         copy, original = frame.loc[doc_id], frame.loc[group]
-        copied, first = _words(texts[doc_id]), _words(texts[group])
+        copied, first = (re.findall(r"\w+", str(texts[each]).casefold()) for each in (doc_id, group))
         rows.append(
             {
                 "doc_id": doc_id,
@@ -433,18 +416,12 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     return pd.DataFrame(rows, columns=columns)
 
 
-def _words(text: Any) -> list[str]:
-    return re.findall(r"\w+", str(text).casefold())
-
-
 def _shared(words: list[str], others: list[str], size: int) -> float:
     """Return the share of ``words`` in runs of ``size`` words that also occur in ``others``."""
-    if not words:
-        return float("nan")
     size = min(size, len(words))
     known = {tuple(others[i : i + size]) for i in range(len(others) - size + 1)}
     covered = np.zeros(len(words), bool)
     for i in range(len(words) - size + 1):
         if tuple(words[i : i + size]) in known:
             covered[i : i + size] = True
-    return float(covered.mean())
+    return float(covered.mean()) if words else float("nan")

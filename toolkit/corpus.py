@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,16 +29,9 @@ CorpusLike: TypeAlias = "str | pd.DataFrame | pd.Series[Any] | Iterable[str]"
 class Quarantine(dict[str, Any]):
     """The quarantine in ``corpus.attrs["quarantine"]``: a dict for pandas, a DataFrame for the user.
 
-    pandas writes ``attrs`` as JSON (``to_parquet``, ``to_feather``), compares them (``concat``, ``merge``) and
-    copies them with every operation. A DataFrame in ``attrs`` makes writing and comparing fail. So this is a
-    dict ``{"rows": …, "records": […]}`` with the number of all records and the first :data:`KEPT` of them
-    (Parquet refuses metadata of 100 MB). Indexing, length, methods and attributes are those of the whole frame.
-
-    Examples
-    --------
-    >>> unread = Quarantine(pd.DataFrame({"source": ["a.txt"], "reason": ["empty file"], "excerpt": [""]}))
-    >>> len(unread), unread["reason"].tolist(), unread.get("rows")
-    (1, ['empty file'], 1)
+    pandas writes ``attrs`` as JSON, compares them in ``concat`` and ``merge`` and copies them; a DataFrame there makes
+    that fail. So this is a dict ``{"rows": …, "records": […]}`` with the number of all records and the first
+    :data:`KEPT` of them (Parquet refuses metadata of 100 MB). All else is that of the whole frame.
     """
 
     KEPT = 1_000
@@ -78,14 +72,14 @@ class Quarantine(dict[str, Any]):
         """Return the names of the columns."""
         return self.frame.keys()
 
+    def copy(self) -> Any:
+        """Return a copy of the frame."""
+        return self.frame.copy()
+
     @property
     def values(self) -> Any:
         """The cells."""
         return self.frame.values
-
-    def copy(self) -> Any:
-        """Return a copy of the frame."""
-        return self.frame.copy()
 
 
 def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
@@ -105,8 +99,7 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        The frame has no quarantine: it was not loaded, or it was joined from frames with different
-        quarantines, which pandas then drops.
+        The frame was not loaded, or joined from frames with different quarantines, which pandas then drops.
 
     Examples
     --------
@@ -131,14 +124,7 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
 
 
 def document_id(source: str, text: str) -> str:
-    """Return a stable 16-digit hexadecimal id for a document that has none of its own.
-
-    Parameters
-    ----------
-    source : str
-        Where the text came from, as in the ``source`` column.
-    text : str
-        The text as loaded.
+    """Return a stable 16-digit hexadecimal id of a text and its source, for a document that has none of its own.
 
     Examples
     --------
@@ -152,13 +138,11 @@ def document_id(source: str, text: str) -> str:
 def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame | None = None) -> pd.DataFrame:
     """Build a corpus from records that already use the column names of :data:`COLUMNS`.
 
-    A missing field becomes a missing value, and a missing ``doc_id`` becomes :func:`document_id`. Keys that are
-    not in :data:`COLUMNS` become further columns.
-
     Parameters
     ----------
     records : iterable of mapping
-        Each with at least ``text`` (str).
+        Each with at least ``text`` (str). A missing ``doc_id`` becomes :func:`document_id`, any other missing field
+        a missing value; keys that are not in :data:`COLUMNS` become further columns.
     quarantine : DataFrame, optional
         Columns :data:`QUARANTINE_COLUMNS`; stored in ``corpus.attrs["quarantine"]``.
 
@@ -249,18 +233,7 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
 def as_document(
     document: str | pd.Series[Any] | pd.DataFrame, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Return one text, one row of a frame or a frame of one row as a corpus of one document.
-
-    Raises
-    ------
-    CorpusError
-        There is more than one document, or none.
-
-    Examples
-    --------
-    >>> as_document(pd.DataFrame({"Body": ["One story."]}).iloc[0])["text"].tolist()
-    ['One story.']
-    """
+    """Return one text, one row of a frame or a frame of one row as a corpus of one document; else CorpusError."""
     if isinstance(document, pd.Series):
         names = [name for name in document.index if isinstance(name, str)]
         if candidates("text", names, columns):  # a row, not a Series of texts
@@ -273,19 +246,7 @@ def as_document(
 
 
 def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None = None) -> None:
-    """Refuse ``columns`` with a misspelt corpus column, or with a field that does not exist.
-
-    Raises
-    ------
-    CorpusError
-        With the nearest name.
-
-    Examples
-    --------
-    >>> check_columns({"txet": "body"})
-    Traceback (most recent call last):
-    toolkit.errors.CorpusError: columns: 'txet' is no column of a corpus; did you mean 'text'?
-    """
+    """Refuse ``columns`` with a misspelt corpus column, or a field that is not among ``names``; say the nearest."""
     for column, field in (columns or {}).items():
         if column not in COLUMNS and (near := nearest(column, COLUMNS)):
             msg = f"columns: {column!r} is no column of a corpus; did you mean {near!r}?"
@@ -299,14 +260,11 @@ def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None
 
 def _framed(documents: Any) -> pd.DataFrame:
     """Return documents of any type as a new frame; from anything but a frame, ``doc_id`` and ``text`` are made."""
-    if isinstance(documents, str):
-        if "\n" not in documents and (documents.startswith(("http://", "https://")) or _is_file(documents)):
-            msg = f"{documents}: is a place, not a text; load it first: toolkit.load({documents!r})"
-            raise CorpusError(msg)
-        documents = [documents]
-    if isinstance(documents, Path):
+    if isinstance(documents, Path) or (isinstance(documents, str) and _is_place(documents)):
         msg = f"{documents}: is a place, not a text; load it first: toolkit.load({str(documents)!r})"
         raise CorpusError(msg)
+    if isinstance(documents, str):
+        documents = [documents]
     if hasattr(documents, "to_pandas"):  # polars, Arrow
         documents = documents.to_pandas()
     if isinstance(documents, (bytes, bytearray)) or not isinstance(documents, Iterable):
@@ -329,8 +287,12 @@ def _framed(documents: Any) -> pd.DataFrame:
     return frame
 
 
-def _is_file(text: str) -> bool:
-    return len(text) < 256 and ("." in text or "/" in text) and " " not in text and Path(text).exists()
+def _is_place(text: str) -> bool:
+    """Whether a text is the address of a page or the path of a file."""
+    if " " in text or "\n" in text:
+        return False
+    path = len(text) < 256 and ("." in text or "/" in text)
+    return text.startswith(("http://", "https://")) or (path and Path(text).exists())
 
 
 def _no_text(names: list[str]) -> str:
@@ -367,7 +329,8 @@ def _strings(role: str, values: pd.Series[Any]) -> pd.Series[Any]:
     try:
         return values.astype("str")
     except UnicodeEncodeError:
-        where = next(label for label, value in values.items() if not _encodes(value))
+        surrogate = re.compile("[\ud800-\udfff]")
+        where = next(label for label, value in values.items() if surrogate.search(str(value)))
         msg = (
             f"corpus: row {_label(where)} holds a lone surrogate in {role}, half of a character, which no UTF-8 "
             'text can hold; mend it with text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")'
@@ -402,11 +365,10 @@ def _check_texts(text: pd.Series[Any]) -> None:
         where = text.index[text.isna().to_numpy()][0]
         msg = f"corpus: row {_label(where)} has no text; drop it, or give it an empty string"
         raise CorpusError(msg)
-    if text.dtype != "str":
-        kinds = [(i, type(v)) for i, v in text.items() if not isinstance(v, str)]
-        if kinds:
-            msg = f"corpus: row {_label(kinds[0][0])} holds {kinds[0][1].__name__}, not text; convert it with str()"
-            raise CorpusError(msg)
+    wrong = [] if text.dtype == "str" else [(i, type(v)) for i, v in text.items() if not isinstance(v, str)]
+    for where, kind in wrong:
+        msg = f"corpus: row {_label(where)} holds {kind.__name__}, not text; convert it with str()"
+        raise CorpusError(msg)
 
 
 def _check_ids(doc_id: pd.Series[Any]) -> None:
@@ -426,11 +388,3 @@ def _check_ids(doc_id: pd.Series[Any]) -> None:
 def _label(label: Any) -> str:
     """Return the label of a row as the user sees it: ``3``, not ``np.int64(3)``."""
     return repr(label.item() if hasattr(label, "item") else label)
-
-
-def _encodes(value: Any) -> bool:
-    try:
-        str(value).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

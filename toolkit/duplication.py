@@ -11,7 +11,7 @@ documents.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def duplicates(
 
     Parameters
     ----------
-    corpus : DataFrame, Series of str or iterable of str
+    corpus : corpus, Series or list of str
         Reads ``clean_text`` if present, else ``text``; ``publisher`` and ``published`` if known.
     wire : float, default 0.35
         Least similarity that puts documents of two publishers into one group.
@@ -125,16 +125,9 @@ def duplicates(
 
 
 def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whole: Hashes) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {
-            "doc_id": frame["doc_id"].array,
-            "label": group,
-            "similarity": best,
-            "publisher": frame["publisher"].array,
-            "published": frame["published"].array,
-            "whole": whole,
-        }
-    )
+    """Return the result of :func:`duplicates` from the group, best similarity and hash of each document."""
+    table = frame[["doc_id", "publisher", "published"]].reset_index(drop=True)
+    table = table.assign(label=group, similarity=best, whole=whole)
     table = table[table.groupby("label")["label"].transform("size") > 1]
     # documents with equal dates are sorted by id, so that the order of the corpus does not matter
     first = table.sort_values(["published", "doc_id"]).groupby("label")[["doc_id", "publisher"]].nth(0)
@@ -144,15 +137,8 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
     publishers, texts = by_group["publisher"].nunique(), by_group["whole"].nunique()
     kind[publishers > 1] = "wire"
     kind[texts == 1] = "exact"
-    out = pd.DataFrame(
-        {
-            "doc_id": table["doc_id"],
-            "group": table["label"].map(first["doc_id"]),
-            "kind": table["label"].map(kind),
-            "similarity": table["similarity"].round(6),
-            "first_publisher": table["label"].map(first["publisher"]),
-        }
-    )
+    described = first.rename(columns={"doc_id": "group", "publisher": "first_publisher"}).assign(kind=kind)
+    out = table[["doc_id", "label", "similarity"]].round(6).join(described, on="label")[list(COLUMNS)]
     return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
 
@@ -169,7 +155,7 @@ def _read(buffer: Buffer) -> tuple[Hashes, tuple[Hashes, Ints]]:
     shingles, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     for first, words, bounds in _blocks(buffer):
         whole[first : first + len(bounds) - 1] = _document_hashes(words, bounds)
-        found, ends = _shingles(words, bounds, np.ones(len(bounds) - 1, np.bool_), np.uint64(SAMPLED))
+        found, ends = _shingles(words, bounds, np.uint64(SAMPLED))
         shingles.append(found)
         owners.append(np.repeat(np.arange(first, first + len(ends) - 1), np.diff(ends)))
     return whole, (np.concatenate(shingles), np.concatenate(owners))
@@ -182,9 +168,8 @@ def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: 
     shingles, owner = shingles[order], owner[order]
     found = [np.empty(0, np.int64)]
     edges = np.linspace(0, len(same), 2 + WINDOW * len(order) // PAIRS).astype(int)
-    for lo, hi in pairwise(
-        edges.tolist()
-    ):  # pairs of some documents at a time, or they would fill the memory
+    # pairs of some documents at a time, or they would fill the memory
+    for lo, hi in pairwise(edges.tolist()):
         packed = np.empty(2 * WINDOW * int(((owner >= lo) & (owner < hi)).sum()), np.int64)
         packed = packed[: _postings(shingles, owner, len(same), lo, hi, packed)]
         pairs, shared = np.unique(packed, return_counts=True)
@@ -210,7 +195,7 @@ def _similar(buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher:
     for each in np.unique(publisher[compared]):
         documents = np.flatnonzero(counted & (publisher == each))
         words, bounds = _words(buffer.data, starts[documents], stops[documents])
-        found, ends = _shingles(words, bounds, np.ones(len(documents), np.bool_), np.uint64(1))
+        found, ends = _shingles(words, bounds, np.uint64(1))
         n = _hold(found, ends, np.argsort(found), documents, compared, n, shingles, holders, begin, end)
     return _contained(shingles, holders, begin, end, pairs)
 
@@ -228,29 +213,21 @@ def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
 
 
 @njit(cache=True)
-def _shingle(words: Hashes, i: int) -> np.uint64:
-    rolled = np.uint64(0)
-    for step in range(SHINGLE):
-        rolled = rolled * np.uint64(0x100000001B3) + words[i + step]
-    return spread(rolled)
-
-
-@njit(cache=True)
-def _shingles(
-    words: Hashes, bounds: Ints, wanted: NDArray[np.bool_], sampled: np.uint64
-) -> tuple[Hashes, Ints]:
-    """Return the sorted distinct shingle hashes of each wanted document, and where each document's end."""
+def _shingles(words: Hashes, bounds: Ints, sampled: np.uint64) -> tuple[Hashes, Ints]:
+    """Return the sorted distinct shingles of each document, one in ``sampled``, and where each document's end."""
     out = np.empty(len(words), np.uint64)
     ends = np.zeros(len(bounds), np.int64)
     n = 0
     for d in range(len(bounds) - 1):
         first = n
-        if wanted[d]:
-            for i in range(bounds[d], bounds[d + 1] - SHINGLE + 1):
-                shingle = _shingle(words, i)
-                if shingle % sampled == 0:
-                    out[n] = shingle
-                    n += 1
+        for i in range(bounds[d], bounds[d + 1] - SHINGLE + 1):
+            rolled = np.uint64(0)
+            for step in range(SHINGLE):
+                rolled = rolled * np.uint64(0x100000001B3) + words[i + step]
+            shingle = spread(rolled)
+            if shingle % sampled == 0:
+                out[n] = shingle
+                n += 1
         own = np.sort(out[first:n])
         n = first
         for i in range(len(own)):
@@ -378,12 +355,7 @@ def _contained(shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: I
 
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
-    """Score groups by pairs: compare the pairs of documents that share a found group with those of the gold.
-
-    Parameters
-    ----------
-    found, gold : DataFrame
-        Columns ``doc_id`` and ``group``.
+    """Compare the pairs of documents that share a group in ``found`` with those of ``gold`` (``doc_id``, ``group``).
 
     Returns
     -------
@@ -396,15 +368,14 @@ def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
     >>> pair_scores(groups, groups)
     {'precision': 1.0, 'recall': 1.0, 'f1': 1.0, 'pairs': 1}
     """
-    proposed, true = _pairs(found), _pairs(gold)
-    hit = len(proposed & true)
-    precision = hit / len(proposed) if proposed else 1.0
-    recall = hit / len(true) if true else 1.0
-    f1 = 2 * hit / (len(proposed) + len(true)) if proposed or true else 1.0
-    return {"precision": precision, "recall": recall, "f1": f1, "pairs": len(true)}
-
-
-def _pairs(groups: pd.DataFrame) -> set[tuple[str, str]]:
-    from itertools import combinations
-
-    return {pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)}
+    proposed, true = (
+        {pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)}
+        for groups in (found, gold)
+    )
+    hit, both = len(proposed & true), len(proposed) + len(true)
+    return {
+        "precision": hit / len(proposed) if proposed else 1.0,
+        "recall": hit / len(true) if true else 1.0,
+        "f1": 2 * hit / both if both else 1.0,
+        "pairs": len(true),
+    }

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 class ToolkitError(Exception):
@@ -47,13 +54,7 @@ class PipelineError(ToolkitError, RuntimeError):
 
 
 class NothingReadError(PipelineError):
-    """Not one document could be read.
-
-    Attributes
-    ----------
-    quarantine : DataFrame
-        ``source, reason, excerpt``: why.
-    """
+    """Not one document could be read; ``quarantine`` (DataFrame: ``source, reason, excerpt``) says why."""
 
     def __init__(self, message: str, quarantine: pd.DataFrame) -> None:
         super().__init__(message)
@@ -84,6 +85,23 @@ class NoRunError(ReportError, VerificationError, UsageError):
     """The folder holds no finished run."""
 
 
+def wants(**mends: str) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Have a function say what to pass where one of these arguments is left out: its name → what it takes."""
+
+    def decorated(function: Callable[Given, Result]) -> Callable[Given, Result]:
+        @wraps(function)
+        def called(*args: Given.args, **options: Given.kwargs) -> Result:
+            given = signature(function).bind_partial(*args, **options).arguments
+            for name in [each for each in mends if each not in given]:
+                msg = f"{function.__name__}: {name} is missing; pass {mends[name]}"
+                raise UsageError(msg)
+            return function(*args, **options)
+
+        return called
+
+    return decorated
+
+
 _FULL = "no space left on the disk; make room and run the same command again"
 _DENIED = "permission denied; choose another place or get the right to it"
 _NO_FOLDER = "a file stands where a folder is needed; choose another place"
@@ -112,14 +130,11 @@ def describe(error: OSError | MemoryError) -> str:
     --------
     >>> describe(OSError(errno.ENOSPC, "No space left on device", "out/cleaned.parquet"))
     'out/cleaned.parquet: no space left on the disk; make room and run the same command again'
-    >>> describe(MemoryError())
-    'not enough memory; pass a smaller --rows or free some, and run the same command again'
     """
     if isinstance(error, MemoryError):
         return "not enough memory; pass a smaller --rows or free some, and run the same command again"
     if error.errno is None:  # raised by the package itself, with place and mend
         return str(error)
-    place = (
-        f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes, os.PathLike)) else ""
-    )
+    named = isinstance(error.filename, (str, bytes, os.PathLike))
+    place = f"{os.fsdecode(error.filename)}: " if named else ""
     return place + _MENDS.get(error.errno, f"{error.strerror}; run the same command again")

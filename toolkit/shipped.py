@@ -9,18 +9,7 @@ _CHECKOUT = Path(__file__).parent.parent / "data"
 
 
 def shipped(name: str) -> Path:
-    """Return the path of a shipped data file or folder, such as ``"taxonomy.json"`` or ``"sample"``.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package was installed without it.
-
-    Examples
-    --------
-    >>> shipped("taxonomy.json").name
-    'taxonomy.json'
-    """
+    """Return the path of a shipped data file or folder, such as ``"taxonomy.json"`` or ``"sample"``."""
     for folder in (_INSTALLED, _CHECKOUT):
         if (folder / name).exists():
             return folder / name

@@ -15,16 +15,18 @@ import numpy as np
 import pandas as pd
 
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.errors import CorpusError, UsageError
+from toolkit.errors import CorpusError, UsageError, wants
+
+_WORD = "a word, such as 'strike' or 'strike*'"
 
 
 class DocumentFeatures(NamedTuple):
-    """A document-feature matrix.
+    """A document-feature matrix: how often each document has each word.
 
     Attributes
     ----------
     matrix : sparse array of int64, shape (documents, words)
-        How often each document has each word; any estimator of scikit-learn takes it.
+        Any estimator of scikit-learn takes it.
     doc_id : Series of str
         Document of each row, with the index of the corpus.
     words : ndarray of str
@@ -36,6 +38,7 @@ class DocumentFeatures(NamedTuple):
     words: np.ndarray[Any, Any]
 
 
+@wants(word=_WORD)
 def concordance(
     corpus: CorpusLike, word: str, *, width: int = 40, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
@@ -49,7 +52,7 @@ def concordance(
     width : int, default 40
         Characters to each side.
     columns : mapping, optional
-        Column of the corpus → name in the DataFrame, where they do not map by themselves.
+        Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
 
     Returns
     -------
@@ -65,22 +68,25 @@ def concordance(
     1  was closed.    Ports   reopen on M
     """
     if not isinstance(word, str) or not word.strip("* "):
-        msg = f"word={word!r}: a word is wanted, such as 'strike' or 'strike*'"
+        msg = f"word={word!r} is no word; pass {_WORD}"
         raise UsageError(msg)
     stem, ending = (word[:-1], r"\w*") if word.endswith("*") else (word, "")
     pattern = re.compile(rf"(?<!\w){re.escape(stem)}{ending}(?!\w)", re.IGNORECASE)
     frame = as_corpus(corpus, columns)
     rows = [
         (
-            doc_id, " ".join(text[max(0, m.start() - width) : m.start()].split("\n")), m[0],
-            " ".join(text[m.end() : m.end() + width].split("\n")), m.start(),
+            doc_id,
+            text[max(0, m.start() - width) : m.start()],
+            m[0],
+            text[m.end() : m.end() + width],
+            m.start(),
         )
         for doc_id, text in zip(frame["doc_id"], _texts(frame), strict=True)
         for m in pattern.finditer(text)
-    ]  # fmt: skip
+    ]
     names = ["doc_id", "left", "keyword", "right", "start"]
-    kinds = {**dict.fromkeys(names[:4], "str"), "start": "int64"}
-    return pd.DataFrame(rows, columns=names).astype(kinds)
+    table = pd.DataFrame(rows, columns=names).astype({**dict.fromkeys(names[:4], "str"), "start": "int64"})
+    return table.assign(**{side: table[side].str.replace("\n", " ") for side in ("left", "right")})
 
 
 def features(
@@ -90,16 +96,11 @@ def features(
 
     Parameters
     ----------
-    corpus : corpus, text, Series or list of str
-    columns : mapping, optional
-        Column of the corpus → name in the DataFrame, where they do not map by themselves.
+    corpus, columns
+        As for :func:`concordance`.
     **options
         Of :class:`sklearn.feature_extraction.text.CountVectorizer`: ``min_df``, ``stop_words``, ``ngram_range``,
         ``tokenizer`` …
-
-    Returns
-    -------
-    DocumentFeatures
 
     Examples
     --------
@@ -115,14 +116,11 @@ def features(
     return DocumentFeatures(matrix, frame["doc_id"], vectorizer.get_feature_names_out())
 
 
+@wants(reference="the corpus to compare with, such as the articles of all other publishers")
 def keyness(
-    corpus: CorpusLike,
-    reference: CorpusLike,
-    *,
-    least: int = 5,
-    columns: Mapping[str, str] | None = None,
+    corpus: CorpusLike, reference: CorpusLike, *, least: int = 5, columns: Mapping[str, str] | None = None,
     **options: Any,
-) -> pd.DataFrame:
+) -> pd.DataFrame:  # fmt: skip
     """Find the words that are typical of a corpus against another, such as one publisher against the others.
 
     Parameters
@@ -153,22 +151,15 @@ def keyness(
     one, other = as_corpus(corpus, columns), as_corpus(reference, columns)
     texts = [*_texts(one), *_texts(other)]
     found = features(texts, **options)
-    own = np.asarray(found.matrix[: len(one)].sum(axis=0)).ravel()
-    others = np.asarray(found.matrix[len(one) :].sum(axis=0)).ravel()
-    sizes = np.array([own.sum(), others.sum()], float)
-    counts = np.array([own, others], float)
-    expected = sizes[:, None] * counts.sum(axis=0) / max(1.0, sizes.sum())
-    terms = counts * np.log(np.divide(counts, expected, out=np.ones_like(counts), where=counts > 0))
-    shares = (counts + 0.5) / (sizes[:, None] + 0.5)
-    table = pd.DataFrame(
-        {
-            "word": pd.Series(found.words, dtype="str"),
-            "count": own.astype("int64"),
-            "reference_count": others.astype("int64"),
-            "log_likelihood": 2 * terms.sum(axis=0),
-            "log_ratio": np.log2(shares[0] / shares[1]),
-        }
-    )
+    halves = found.matrix[: len(one)], found.matrix[len(one) :]
+    counts = np.array([np.asarray(half.sum(axis=0)).ravel() for half in halves])
+    sizes = counts.sum(axis=1, keepdims=True)
+    expected = sizes * counts.sum(axis=0) / max(1, sizes.sum())
+    terms = counts * np.log(np.divide(counts, expected, out=np.ones_like(expected), where=counts > 0))
+    shares = (counts + 0.5) / (sizes + 0.5)
+    table = pd.DataFrame({"word": pd.Series(found.words, dtype="str"), "count": counts[0],
+                          "reference_count": counts[1], "log_likelihood": 2 * terms.sum(axis=0),
+                          "log_ratio": np.log2(shares[0] / shares[1])})  # fmt: skip
     table = table[table["count"] + table["reference_count"] >= least]
     return table.sort_values(["log_likelihood", "word"], ascending=[False, True], ignore_index=True)
 
@@ -181,6 +172,7 @@ def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
     corpus : corpus
         With ``text`` and ``clean_text``.
     top : int, default 20
+        How many.
     **options
         As for :func:`features`.
 
