@@ -190,7 +190,7 @@ def test_the_wheel_holds_models_and_taxonomy_and_nothing_of_the_workshop(built):
         "toolkit/models/boilerplate.npz", "toolkit/models/boilerplate.json", "toolkit/models/topics.npz",
         "toolkit/models/topics.json", "toolkit/data/taxonomy.json",
         "toolkit/data/sample/articles.jsonl.gz", "toolkit/data/sample/gold.jsonl", "toolkit/datasets/registry.json",
-        "toolkit/report.md", "toolkit/py.typed",
+        "toolkit/report/page.md", "toolkit/py.typed",
     }  # fmt: skip
     assert wanted <= names
     outside = {name.split("/")[0] for name in names}

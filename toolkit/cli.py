@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from collections.abc import Callable
 from functools import wraps
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,9 +25,9 @@ from toolkit.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from toolkit.pipeline import RunSummary
+
+Job = Callable[[], Any]
 
 
 class Command(TyperCommand):
@@ -58,9 +59,7 @@ Inputs = Annotated[
         metavar="IN...", help="Files, globs, folders, archives; - is standard input.", show_default=False
     ),
 ]
-File = Annotated[
-    Path, typer.Option("-o", "--output", metavar="FILE", help="A .parquet, .csv or .jsonl file (.gz too).")
-]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that run wrote.")]
 
 
 def _option(kind: Any, *names: str, metavar: str | None = None, **more: Any) -> Any:
@@ -69,6 +68,19 @@ def _option(kind: Any, *names: str, metavar: str | None = None, **more: Any) -> 
 
 # fmt: off
 OPTIONS: dict[str, tuple[Any, Any]] = {
+    "file": (_option(Path, "-o", "--output", metavar="FILE",
+        help="A .parquet, .csv or .jsonl file (.gz too)."), ...),
+    "folder": (_option(Path | None, "-o", "--output", metavar="FOLDER", help="A folder for the results."), None),
+    "page": (_option(Path | None, "-o", "--output", metavar="PAGE",
+        help="The page, such as report.html; default in the folder."), None),
+    "shared": (_option(Path, "-o", "--output", metavar="FILE", help="A .parquet file."), ...),
+    "spans": (_option(Path | None, "--spans", metavar="FILE", help="Also write the removed spans here."), None),
+    "others": (_option(Path | None, "--others", metavar="FILE", help="Also write what does not match."), None),
+    "licence": (_option(str, "--licence", metavar="SPDX", help="Licence of spans and labels."), "CC0-1.0"),
+    "title": (_option(str, "--title", metavar="TEXT", help="Title of the report."), ""),
+    "author": (_option(str, "--author", metavar="NAME", help="Who made it."), ""),
+    "report": (_option(bool, "--report/--no-report", help="Make the page of figures."), True),
+    "force": (_option(bool, "--force", help="Write over the results of another run."), False),
     "columns": (_option(list[str] | None, "-c", "--column", metavar="COLUMN=FIELD",
         help="Field that holds a column, such as text=body2."), None),
     "lang": (_option(str | None, "--lang", metavar="CODE",
@@ -94,43 +106,56 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Batches in work at a time; -1: one a processor."), 1),
     "texts": (_option(bool, "--texts/--no-texts", help="Show text of articles in the report."), True),
     "quiet": (_option(bool, "-q", "--quiet", help="Print nothing but errors."), False),
+    "run_index": (_option(Path | None, "--index", metavar="FILE",
+        help="The saved remover, if the run had one."), None),
+    "run_decisions": (_option(Path | None, "--decisions", metavar="FILE",
+        help="The decisions, if the run had some."), None),
+    "allowed_signers": (_option(Path | None, "--allowed-signers", metavar="FILE",
+        help="Who may have signed run.json, as ssh-keygen has it."), None),
+    "rerun": (_option(bool, "--rerun", help="Do the run again and compare the bytes."), False),
 }
 # fmt: on
-"""Options that commands share: their type as typer reads it, and the default."""
+"""Options of the commands: their type as typer reads it, and the default (``...``: must be given)."""
 
 READING = ("columns", "lang", "detect_language", "repair")
 CLEANING = ("remove", "max_article_loss", "threshold", "decisions", "index")
 WORKING = ("strict", "rows", "n_jobs", "quiet")
 
 
-def _with(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options named; it takes them together, as what the pipeline takes."""
+def _command(
+    *names: str, epilog: str = "", name: str | None = None, of: typer.Typer = app
+) -> Callable[[Callable[..., Job]], Callable[..., None]]:
+    """Make a function a command with the options named.
 
-    def given(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
+    The function takes its own arguments and a dict of the options, as Python takes them; what it returns is the
+    job, which is done, printed and returned.
+    """
+
+    def given(function: Callable[..., Job]) -> Callable[..., None]:
+        @wraps(function)
         def called(**values: Any) -> None:
-            shared = {name: values.pop(name) for name in names}
-            quiet = shared.pop("quiet")
-            shared["progress"] = sys.stderr.isatty() and not quiet
-            shared["columns"] = _columns(shared["columns"])
-            if "remove" in shared:
-                shared["remove"] = _kinds(shared["remove"])
-            if shared["n_jobs"] == 0 or shared["n_jobs"] < -1:
-                msg = "give 1 or more, or -1 for all processors"
-                raise typer.BadParameter(msg, param_hint="--jobs")
-            command(**values, options=shared, quiet=quiet)
+            options = {name: values.pop(name) for name in names}
+            quiet = options.pop("quiet", False)
+            if "n_jobs" in options:
+                options["progress"] = sys.stderr.isatty() and not quiet
+                if options["n_jobs"] == 0 or options["n_jobs"] < -1:
+                    msg = "give 1 or more, or -1 for all processors"
+                    raise typer.BadParameter(msg, param_hint="--jobs")
+            if "columns" in options:
+                options["columns"] = _columns(options["columns"])
+                _say_if_cold()
+            if options.get("remove") is not None:
+                options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
+            _finish(function(**values, options=options), quiet=quiet)
 
-        own = [
-            p
-            for name, p in signature(command, eval_str=True).parameters.items()
-            if name not in {"options", "quiet"}
-        ]
+        own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
-            Parameter(n, Parameter.KEYWORD_ONLY, default=OPTIONS[n][1], annotation=OPTIONS[n][0])
-            for n in names
+            Parameter(each, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for each, (kind, default) in ((each, OPTIONS[each]) for each in names)
         ]
-        called.__signature__ = signature(command).replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+        called.__signature__ = Signature([*own, *more])  # type: ignore[attr-defined]
         called.__annotations__ = {p.name: p.annotation for p in (*own, *more)}
+        of.command(cls=Command, name=name, epilog=epilog)(called)
         return called
 
     return given
@@ -153,52 +178,32 @@ def _options(
     """Load scraped news, remove boilerplate to the character, classify topics, show the result."""
 
 
-@app.command(
-    cls=Command, epilog="Example: news-toolkit clean news/*.jsonl.gz -o clean.parquet --spans spans.csv"
-)
-@_with(*READING, *CLEANING, *WORKING)
-def clean(
-    inputs: Inputs,
-    output: File,
-    *,
-    spans: Annotated[
-        Path | None, typer.Option("--spans", metavar="FILE", help="Also write the removed spans here.")
-    ] = None,
-    options: dict[str, Any],
-    quiet: bool,
-) -> None:
+@_command(
+    "file", "spans", *READING, *CLEANING, *WORKING,
+    epilog="Example: news-toolkit clean news/*.jsonl.gz -o clean.parquet --spans spans.csv",
+)  # fmt: skip
+def clean(inputs: Inputs, options: dict[str, Any]) -> Job:
     """Write articles with a column clean_text."""
     from toolkit import pipeline
 
-    _say_if_cold()
-    _finish(lambda: pipeline.clean(inputs, output, spans=spans, **options), quiet=quiet)
+    return lambda: pipeline.clean(inputs, options.pop("file"), **options)
 
 
-@app.command(cls=Command, epilog="Example: news-toolkit classify clean.parquet -o topics.csv")
-@_with(*READING, *WORKING)
-def classify(inputs: Inputs, output: File, *, options: dict[str, Any], quiet: bool) -> None:
+@_command(
+    "file", *READING, *WORKING, epilog="Example: news-toolkit classify clean.parquet -o topics.csv"
+)  # fmt: skip
+def classify(inputs: Inputs, options: dict[str, Any]) -> Job:
     """Write the topics of articles."""
     from toolkit import pipeline
 
-    _say_if_cold()
-    _finish(lambda: pipeline.classify(inputs, output, **options), quiet=quiet)
+    return lambda: pipeline.classify(inputs, options.pop("file"), **options)
 
 
-@app.command(
-    cls=Command, epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml"
-)
-@_with(*READING, *CLEANING, "duplicates", "texts", *WORKING)
-def run(
-    inputs: Inputs,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="A folder for the results.")
-    ] = None,
-    *,
-    report: Annotated[bool, typer.Option("--report/--no-report", help="Make the page of figures.")] = True,
-    force: Annotated[bool, typer.Option("--force", help="Write over the results of another run.")] = False,
-    options: dict[str, Any],
-    quiet: bool,
-) -> None:
+@_command(
+    "folder", "report", "force", *READING, *CLEANING, "duplicates", "texts", *WORKING,
+    epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml",
+)  # fmt: skip
+def run(inputs: Inputs, options: dict[str, Any]) -> Job:
     """Load, clean, classify and report.
 
     A run that was killed goes on where it stopped. IN may be one study file (.toml), which names inputs,
@@ -207,14 +212,12 @@ def run(
     from toolkit import pipeline
     from toolkit.report import render
 
-    texts = options.pop("texts")
+    folder, report, texts = (options.pop(name) for name in ("folder", "report", "texts"))
+    # a study file speaks where the command line does not
+    given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
 
     def job() -> RunSummary:
-        # a study file speaks where the command line does not
-        given = {
-            name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]
-        }
-        summary = pipeline.run(inputs, output, force=force, **given)
+        summary = pipeline.run(inputs, folder, **given)
         if report:
             try:
                 summary.report = render(summary.output, texts=texts)
@@ -222,59 +225,44 @@ def run(
                 _say(error)
         return summary
 
-    _say_if_cold()
-    _finish(job, quiet=quiet)
+    return job
 
 
-@app.command(
-    cls=Command,
-    name="report",
+@_command(
+    "page", "title", "author", "force", *READING, *CLEANING, "duplicates", "texts", *WORKING, name="report",
     epilog="Examples: news-toolkit report out; news-toolkit report news/ -o report.html",
-)
-@_with(*READING, *CLEANING, "duplicates", "texts", *WORKING)
-def report_(
-    inputs: Inputs,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="PAGE", help="The page, such as report.html; default in the folder."
-        ),
-    ] = None,
-    *,
-    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title of the report.")] = "",
-    author: Annotated[str, typer.Option("--author", metavar="NAME", help="Who made it.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Write over the results of another run.")] = False,
-    options: dict[str, Any],
-    quiet: bool,
-) -> None:
+)  # fmt: skip
+def report_(inputs: Inputs, options: dict[str, Any]) -> Job:
     """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
     from toolkit import pipeline, report
     from toolkit.files import refuse_overwriting
 
-    shown = {"texts": options.pop("texts"), "title": title, "author": author}
+    page = options.pop("page")
+    shown = {name: options.pop(name) for name in ("texts", "title", "author")}
 
     def job() -> object:
-        if len(inputs) == 1 and Path(inputs[0]).is_dir() and (output is None or report.finished(inputs[0])):
-            return report.render(inputs[0], output, **shown)
-        if output is None:
+        if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or report.finished(inputs[0])):
+            return report.render(inputs[0], page, **shown)
+        if page is None:
             msg = (
                 f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
             )
             raise NoRunError(msg)
-        folder = output.with_name(f"{output.stem}_files")
-        report.check_page(output)
-        refuse_overwriting(inputs, output, output.with_suffix(".ipynb"), folder)
-        summary = pipeline.run(inputs, folder, force=force, **options)
-        summary.report = report.render(folder, output, **shown)
+        folder = page.with_name(f"{page.stem}_files")
+        report.check_page(page)
+        refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)
+        summary = pipeline.run(inputs, folder, **options)
+        summary.report = report.render(folder, page, **shown)
         return summary
 
-    _say_if_cold()
-    _finish(job, quiet=quiet)
+    return job
 
 
-@app.command(cls=Command, epilog="Example: news-toolkit verify out --rerun")
+@_command(
+    "run_index", "run_decisions", "allowed_signers", "rerun", epilog="Example: news-toolkit verify out --rerun"
+)  # fmt: skip
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that run wrote.")],
+    folder: Folder,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -282,111 +270,84 @@ def verify(
         ),
     ] = None,
     *,
-    index: Annotated[
-        Path | None, typer.Option("--index", metavar="FILE", help="The saved remover, if the run had one.")
-    ] = None,
-    decisions: Annotated[
-        Path | None, typer.Option("--decisions", metavar="FILE", help="The decisions, if the run had some.")
-    ] = None,
-    allowed_signers: Annotated[
-        Path | None,
-        typer.Option(
-            "--allowed-signers", metavar="FILE", help="Who may have signed run.json, as ssh-keygen has it."
-        ),
-    ] = None,
-    rerun: Annotated[bool, typer.Option("--rerun", help="Do the run again and compare the bytes.")] = False,
-) -> None:
+    options: dict[str, Any],
+) -> Job:
     """Hold results to their record.
 
     The exit code is 1 where anything differs.
     """
     from toolkit import verification
 
-    held = _finish(
-        lambda: verification.verify(
-            folder,
-            inputs or None,
-            index=index,
-            decisions=decisions,
-            allowed_signers=allowed_signers,
-            rerun=rerun,
-        )
-    )
-    if held.differences:
-        raise typer.Exit(1)
+    index, decisions = options.pop("run_index"), options.pop("run_decisions")
+
+    def job() -> object:
+        held = verification.verify(folder, inputs or None, index=index, decisions=decisions, **options)
+        if held.differences:
+            typer.echo(str(held))
+            raise typer.Exit(1)
+        return held
+
+    return job
 
 
-@app.command(cls=Command, epilog="Example: news-toolkit share out -o cleaning.parquet")
-def share(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that run wrote.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="A .parquet file.")],
-    *,
-    licence: Annotated[
-        str, typer.Option("--licence", metavar="SPDX", help="Licence of spans and labels.")
-    ] = "CC0-1.0",
-) -> None:
+@_command("shared", "licence", epilog="Example: news-toolkit share out -o cleaning.parquet")
+def share(folder: Folder, options: dict[str, Any]) -> Job:
     """Write spans, verdicts, topics and digests of the texts, but no text."""
     from toolkit import sharing
 
-    _finish(lambda: f"written      {sharing.share(folder, output, licence=licence)}")
+    return lambda: f"written      {sharing.share(folder, options['shared'], licence=options['licence'])}"
 
 
-@app.command(cls=Command, epilog="Example: news-toolkit apply cleaning.parquet news/ -o cleaned.parquet")
+@_command(
+    "file", "others", "columns", epilog="Example: news-toolkit apply cleaning.parquet news/ -o cleaned.parquet"
+)  # fmt: skip
 def apply(
     shared: Annotated[Path, typer.Argument(metavar="SHARED", help="A file that share wrote.")],
     inputs: Inputs,
-    output: File,
-    *,
-    others: Annotated[
-        Path | None, typer.Option("--others", metavar="FILE", help="Also write what does not match.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("-c", "--column", metavar="COLUMN=FIELD", help="Field that holds a column."),
-    ] = None,
-) -> None:
+    options: dict[str, Any],
+) -> Job:
     """Clean and label your own copy of the texts by a shared file."""
     from toolkit import sharing
 
-    _say_if_cold()
-    _finish(lambda: sharing.apply_files(shared, inputs, output, others=others, columns=_columns(columns)))
+    return lambda: sharing.apply_files(shared, inputs, options.pop("file"), **options)
 
 
-@datasets_app.command("list", cls=Command)
-def datasets_list() -> None:
+@_command(name="list", of=datasets_app)
+def datasets_list(options: dict[str, Any]) -> Job:
     """List the registered corpora, with licence and size."""
     from toolkit import datasets
     from toolkit.display import Table
 
-    def lines() -> str:
-        table = datasets.list()
+    def job() -> str:
+        table = datasets.list().reset_index(names="name")
         table["licence"] = table["licence"].str.split(r" \(|;", regex=True).str[0].str[:36]
         table["MB"] = (table["size"] / 1e6).round().astype("Int64")
-        shown = table.reset_index(names="name")[["name", "kind", "documents", "MB", "licence"]]
-        return f"{Table(shown)}\nAll of it, with citations: toolkit.datasets.list()"
+        shown = Table(table[["name", "kind", "documents", "MB", "licence"]])
+        return f"{shown}\nAll of it, with citations: toolkit.datasets.list()"
 
-    _finish(lines)
+    return job
 
 
-@datasets_app.command("fetch", cls=Command)
+@_command(name="fetch", of=datasets_app)
 def datasets_fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name that list shows.")],
-) -> None:
+    options: dict[str, Any],
+) -> Job:
     """Fetch a corpus into the data folder.
 
     It is the only command that uses the network.
     """
     from toolkit import datasets
 
-    _finish(lambda: datasets.fetch(name))
+    return lambda: datasets.fetch(name)
 
 
-@app.command(cls=Command)
-def warmup() -> None:
+@_command()
+def warmup(options: dict[str, Any]) -> Job:
     """Compile the kernels once, so that no call waits."""
     from toolkit import warmup
 
-    _finish(warmup.warm)
+    return warmup.warm
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
@@ -398,10 +359,6 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
             raise typer.BadParameter(msg, param_hint="--column")
         chosen[column] = field
     return chosen or None
-
-
-def _kinds(names: str | None) -> set[str] | None:
-    return None if names is None else {name.strip() for name in names.split(",") if name.strip()}
 
 
 def _say(message: object) -> None:
@@ -418,8 +375,8 @@ def _say_if_cold() -> None:
         _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
 
 
-def _finish(job: Callable[[], Any], *, quiet: bool = False) -> Any:
-    """Do the job, print what it returns and return it; say an expected error in one line and exit."""
+def _finish(job: Job, *, quiet: bool = False) -> None:
+    """Do the job and print what it returns; say an expected error in one line and exit."""
     try:
         result = job()
     except NothingReadError as error:
@@ -444,7 +401,6 @@ def _finish(job: Callable[[], Any], *, quiet: bool = False) -> Any:
         raise typer.Exit(128 + number) from None
     if not quiet:
         typer.echo(str(result))
-    return result
 
 
 class Terminated(BaseException):

@@ -17,7 +17,7 @@ import pandas as pd
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError, UsageError, wants
 
-_WORD = "a word, such as 'strike' or 'strike*'"
+_SUCH = "'strike' or 'strike*'"
 
 
 class DocumentFeatures(NamedTuple):
@@ -38,7 +38,7 @@ class DocumentFeatures(NamedTuple):
     words: np.ndarray[Any, Any]
 
 
-@wants(word=_WORD)
+@wants(word=f"a word, such as {_SUCH}")
 def concordance(
     corpus: CorpusLike, word: str, *, width: int = 40, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def concordance(
     1  was closed.    Ports   reopen on M
     """
     if not isinstance(word, str) or not word.strip("* "):
-        msg = f"word={word!r} is no word; pass {_WORD}"
+        msg = f"word={word!r}: a word is wanted, such as {_SUCH}"
         raise UsageError(msg)
     stem, ending = (word[:-1], r"\w*") if word.endswith("*") else (word, "")
     pattern = re.compile(rf"(?<!\w){re.escape(stem)}{ending}(?!\w)", re.IGNORECASE)

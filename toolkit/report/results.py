@@ -1,13 +1,11 @@
-"""Report: a folder of results as numbered tables and figures, and the notebook that shows them."""
+"""Results: a folder that a run wrote, as numbered tables and sentences of bounded size."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
+from collections.abc import Iterator
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,8 @@ from pyarrow import parquet
 from toolkit import census, words
 from toolkit.certificate import Certificate
 from toolkit.display import Articles, Card, CleanedArticle, Table, show, telling, visible
-from toolkit.errors import OutputError, ReportError
 from toolkit.files import whole
-from toolkit.record import amend, intact
+from toolkit.record import intact
 from toolkit.verdict import TEXTS
 
 SAMPLE = 1_000
@@ -31,9 +28,9 @@ SAMPLE = 1_000
 TABLES = {
     "account": "What came in and what was kept; shares are of the {kept:,} documents kept, or of all characters.",
     "publishers": "Publishers with most documents, and the share of their characters that the remover marked.",
+    "composition": "Verdicts, languages, text faults and duplicates; n = {kept:,} documents.",
     "kinds": "Passages that the remover marked, by kind; the share is of all {characters:,} characters.",
     "templates": "Repeated passages that account for most of the marked characters, with one example each.",
-    "composition": "Verdicts, languages, text faults and duplicates; n = {kept:,} documents.",
     "others": "Documents that hold no article, and have no topic: the first 20.",
     "topics": "Topics of the cleaned articles; n = {articles:,}. An article may have several topics or none.",
     "changes": "Articles whose leading topic changes with cleaning, in a random sample; n is a column.",
@@ -43,7 +40,7 @@ TABLES = {
     "parameters": "Parameters of the run.",
     "versions": "Versions, and the first digits of the SHA-256 of the models.",
 }
-"""Tables in the order of their numbers → their captions."""
+"""Tables in the order in which ``page.md`` shows them, which gives them their numbers → their captions."""
 
 _TEXTS = {"templates": "example", "others": "text", "quarantine": "excerpt"}
 """Table → its column of article text."""
@@ -55,7 +52,7 @@ class Results:
     Parameters
     ----------
     folder : path
-        Holds ``run.json`` and the Parquet files that :func:`toolkit.pipeline.run` names.
+        What :func:`toolkit.pipeline.run` wrote.
     texts : bool, default True
         Show text of articles; without it, nothing of them but single words is shown.
 
@@ -87,13 +84,9 @@ class Results:
     @cached_property
     def corpus(self) -> pd.DataFrame:  # noqa: D102 (an attribute)
         pieces = []
-        with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
-            for batch in file.iter_batches(
-                1024, columns=["doc_id", "publisher", "published", "lang", "text"]
-            ):
-                table = pa.Table.from_batches([batch])
-                length = pc.utf8_length(table["text"])
-                pieces.append(table.drop_columns(["text"]).append_column("characters", length))
+        for table in self._batches(["doc_id", "publisher", "published", "lang", "text"]):
+            length = pc.utf8_length(table["text"])
+            pieces.append(table.drop_columns(["text"]).append_column("characters", length))
         frame = pa.concat_tables(pieces).to_pandas()
         frame["verdict"] = parquet.read_table(self.folder / "verdicts.parquet")["verdict"].to_pandas()
         frame["publisher"] = frame["publisher"].fillna(census.UNKNOWN)
@@ -106,13 +99,15 @@ class Results:
     def articles(self, ids: list[str]) -> pd.DataFrame:
         """Return the documents of ``ids`` in that order, with ``text`` and ``clean_text``."""
         wanted = pa.array(list(dict.fromkeys(ids)), pa.large_string())
-        found = []
-        with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
-            for batch in file.iter_batches(1024):
-                table = pa.Table.from_batches([batch])
-                found.append(table.filter(pc.is_in(table["doc_id"], wanted)))
+        found = [table.filter(pc.is_in(table["doc_id"], wanted)) for table in self._batches()]
         frame = pa.concat_tables(found).to_pandas().set_index("doc_id")
         return frame.loc[wanted.to_pylist()].reset_index()
+
+    def _batches(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Yield the cleaned documents, some at a time."""
+        with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
+            for batch in file.iter_batches(1024, columns=columns):
+                yield pa.Table.from_batches([batch])
 
     @cached_property
     def sample(self) -> pd.DataFrame:
@@ -134,17 +129,14 @@ class Results:
     def table(self, name: str, top: int | None = None) -> Table:
         """Return a table of the report with its number and caption, to show."""
         frame = self.frame(name)
-        articles = int(self.corpus["verdict"].isin(TEXTS).sum())
-        caption = TABLES[name].format(**self.counts | {"articles": articles})
+        caption = TABLES[name].format(**self.counts | {"articles": self._articles})
         caption = f"Table {list(TABLES).index(name) + 1}. {caption}"
-        return Table(
-            frame.head(len(frame) if top is None else top), percent=("share", "fell"), caption=caption
-        )
+        return Table(frame.head(top or len(frame)), percent=("share", "fell"), caption=caption)
 
     def headline(self) -> str:
         """Return what the run found, in a few sentences."""
         n, share = self.counts, self._share()
-        other = sum(self._verdicts().values())
+        other = n["kept"] - self._articles
         topics = ", ".join(f"{name} ({k:,})" for name, k in list(n["topics"].items())[:3])
         return (
             f"{n['in']:,} documents came in: {n['kept']:,} were kept, {n['quarantined']:,} quarantined. The remover "
@@ -193,7 +185,7 @@ class Results:
             f"{aim} ({outside:,} documents have a layout or language for which this is not promised). "
             f"It marked {_interval(self._share())} of all characters (95 % interval over documents). "
             f"{self.certificate() if judged else 'The loss was not measured on this corpus.'} "
-            f"{sum(self._verdicts().values()):,} documents were set aside as holding no article. Topics are the "
+            f"{n['kept'] - self._articles:,} documents were set aside as holding no article. Topics are the "
             "17 top-level IPTC Media Topics, as the shipped classifier predicts them from the cleaned text. In a "
             f"random sample of {len(drawn):,} articles, cleaning changed the leading topic of {_interval(moved)}."
         )
@@ -225,7 +217,7 @@ class Results:
         for number, name in enumerate(TABLES, 1):
             frame = self.frame(name)
             frame = frame.map(lambda cell: visible(cell) if isinstance(cell, str) else cell)
-            caption = self.table(name, top=0).caption.split(". ", 1)[1]
+            caption = self.table(name).caption.split(". ", 1)[1]
             plain = frame.to_csv(index=False, lineterminator="\n")
             style = frame.style.hide(axis="index").format(precision=4, escape="latex", na_rep="")
             style = style.format_index(escape="latex", axis=1)
@@ -239,19 +231,23 @@ class Results:
         gone = (self.spans["end"] - self.spans["start"]).groupby(self.spans["doc_id"]).sum()
         return census.ratio(self.corpus["doc_id"].map(gone).fillna(0), self.corpus["characters"])
 
-    def _verdicts(self) -> dict[str, int]:
-        return {name: k for name, k in self.counts.get("verdicts", {}).items() if name not in TEXTS}
+    @cached_property
+    def _articles(self) -> int:
+        """How many documents hold an article, and so may have topics."""
+        return int(self.corpus["verdict"].isin(TEXTS).sum())
+
+    def _copies(self) -> dict[str, int]:
+        return {kind: k for kind, k in self.counts.get("duplicates", {}).items() if kind != "groups"}
 
     def _account(self) -> pd.DataFrame:
         n, kept = self.counts, self.counts["kept"]
-        copies = sum(k for kind, k in n.get("duplicates", {}).items() if kind != "groups")
         parts = {
-            "documents that hold no article": sum(self._verdicts().values()),
+            "documents that hold no article": kept - self._articles,
             "documents with something marked": self.spans["doc_id"].nunique(),
             "documents that lost over half of their text": n.get("halved", 0),
             "documents outside the promised loss": n.get("outside"),
             "documents without a date": n.get("undated", 0),
-            "documents that have a duplicate": copies if "duplicates" in n else None,
+            "documents that have a duplicate": sum(self._copies().values()) if "duplicates" in n else None,
         }
         whole_counts = {"documents in": n["in"], "documents kept": kept, "documents quarantined": n["quarantined"],
                         "characters read": n["characters"]}  # fmt: skip
@@ -269,10 +265,10 @@ class Results:
     def _templates(self, top: int = 20) -> pd.DataFrame:
         spans = self.spans[self.spans["template_id"].notna()].copy()
         spans["characters"] = spans["end"] - spans["start"]
-        table = spans.groupby(["template_id", "kind"], sort=True).agg(
-            documents=("doc_id", "nunique"), characters=("characters", "sum"), doc_id=("doc_id", "first"),
-            start=("start", "first"), end=("end", "first"),
-        ).reset_index()  # fmt: skip
+        groups = spans.groupby(["template_id", "kind"], sort=True)
+        table = groups[["doc_id", "start", "end"]].first()
+        table["documents"], table["characters"] = groups["doc_id"].nunique(), groups["characters"].sum()
+        table = table.reset_index()
         table = table.sort_values(["characters", "template_id"], ascending=[False, True]).head(top)
         texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
         table["example"] = [_short(texts["text"][r.doc_id][r.start : r.end]) for r in table.itertuples()]
@@ -281,10 +277,9 @@ class Results:
 
     def _composition(self) -> pd.DataFrame:
         n = self.counts
-        copies = {kind: k for kind, k in n.get("duplicates", {}).items() if kind != "groups"}
-        languages = n.get("languages", {})
-        return census.counts(n["kept"], verdict=n.get("verdicts", {}), language=languages,
-                             fault=n.get("faults", {}), duplicate=copies)  # fmt: skip
+        named = {"verdict": "verdicts", "language": "languages", "fault": "faults"}
+        parts = {what: n.get(key, {}) for what, key in named.items()}
+        return census.counts(n["kept"], **parts, duplicate=self._copies())
 
     def _others(self, top: int = 20) -> pd.DataFrame:
         table = parquet.read_table(self.folder / "verdicts.parquet")
@@ -296,8 +291,7 @@ class Results:
         return frame[["verdict", "probability", "publisher", "text"]]
 
     def _topics(self) -> pd.DataFrame:
-        articles = int(self.corpus["verdict"].isin(TEXTS).sum())
-        table = census.counts(articles, topic=self.counts["topics"])
+        table = census.counts(self._articles, topic=self.counts["topics"])
         return table.rename(columns={"value": "topic"}).drop(columns="what")
 
     def _changes(self, top: int = 15) -> pd.DataFrame:
@@ -324,10 +318,9 @@ class Results:
         return pd.DataFrame(rows, columns=["name", "bytes", "sha256"])
 
     def _parameters(self) -> pd.DataFrame:
-        rows = [
-            (name, json.dumps(value, ensure_ascii=False)) for name, value in self.record["parameters"].items()
-        ]
-        return pd.DataFrame(rows, columns=["parameter", "value"])
+        rows = self.record["parameters"].items()
+        values = [(name, json.dumps(value, ensure_ascii=False)) for name, value in rows]
+        return pd.DataFrame(values, columns=["parameter", "value"])
 
     def _versions(self) -> pd.DataFrame:
         models = {name: digest[:12] for name, digest in self.record["models"].items()}
@@ -350,145 +343,3 @@ def _short(text: str, longest: int = 160) -> str:
 
 def _latex(text: str) -> str:
     return re.sub(r"([%&#_$])", r"\\\1", text)
-
-
-def finished(folder: str | Path) -> bool:
-    """Whether ``folder`` holds the results of a finished run."""
-    return Path(folder, "run.json").is_file()
-
-
-def check_page(page: Path) -> None:
-    """Refuse, before the work begins, a page whose name does not end in ``.html``."""
-    if page.suffix.lower() != ".html":
-        msg = f"{page}: a report is an HTML file; name it {page.with_suffix('.html').name}"
-        raise OutputError(msg)
-
-
-def blank() -> Any:
-    """Return the report's notebook before it is run: ``report.md``, each block of code a cell named after its label.
-
-    Examples
-    --------
-    >>> [cell.id for cell in blank().cells if cell.cell_type == "code"][:3]
-    ['setup', 'parameters', 'open']
-    """
-    from nbformat import v4
-
-    cells = []
-    for number, part in enumerate(re.split(r"^```", _written("report.md"), flags=re.MULTILINE)):
-        if part.startswith("python "):
-            name, code = part.removeprefix("python ").split("\n", 1)
-            tags = {"tags": [name]} if name == "parameters" else {}
-            cells.append(v4.new_code_cell(code.strip(), id=name, metadata=tags))
-        elif part.strip():
-            cells.append(v4.new_markdown_cell(part.strip(), id=f"text-{number}"))
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
-
-
-def _written(name: str) -> str:
-    return resources.files("toolkit").joinpath(name).read_text("utf-8")
-
-
-def _given(folder: Path, **values: Any) -> Any:
-    from nbformat import v4
-
-    lines = [f"{name} = {_quoted(value)}" for name, value in {"folder": folder.as_posix(), **values}.items()]
-    tags = {"tags": ["injected-parameters"]}
-    return v4.new_code_cell("\n".join(["# Parameters", *lines]), id="injected-parameters", metadata=tags)
-
-
-def _quoted(value: Any) -> str:
-    if isinstance(value, bool):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-
-
-def render(
-    folder: str | Path,
-    page: str | Path | None = None,
-    *,
-    texts: bool = True,
-    title: str = "",
-    author: str = "",
-) -> Path:
-    """Run the report's notebook on a folder of results and write it beside the page that it makes.
-
-    Parameters
-    ----------
-    folder : path
-        As ``news-toolkit run`` wrote it.
-    page : path, optional
-        The HTML file to write; default ``report.html`` in the folder. The notebook has the same name, ends in
-        ``.ipynb``, and can be carried on from. The tables stand beside it in ``report_tables``, as CSV and LaTeX.
-    texts : bool, default True
-        Show text of articles. Without it, the page can be given to people who may not have the texts.
-    title, author : str, optional
-        Shown on top.
-
-    Returns
-    -------
-    Path
-        The HTML file: one file, without inputs, scripts or anything from the network.
-
-    Notes
-    -----
-    The notebook runs in an empty folder of its own, so nothing in a folder of results is imported or executed.
-
-    Raises
-    ------
-    ReportError
-        The extra ``lab`` is not installed, the folder holds no finished run, or the notebook failed.
-    """
-    results = Results(folder, texts=texts)
-    try:
-        import nbformat
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellExecutionError
-        from nbconvert import HTMLExporter
-    except ImportError as error:
-        msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
-        raise ReportError(msg) from None
-    from toolkit.notebook import KERNEL, isolated, normalise
-
-    folder = Path(folder)
-    page = folder / "report.html" if page is None else Path(page)
-    check_page(page)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    book = blank()
-    values = {"texts": texts, "title": title or "Results", "author": author}
-    given = _given(folder.absolute(), **values)
-    book.cells.insert(1 + [cell.id for cell in book.cells].index("parameters"), given)
-    try:
-        with isolated() as place:
-            runner = NotebookClient(
-                book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
-                record_timing=False, store_widget_state=False,
-            )  # fmt: skip
-            # a kernel that ends may complain of its sockets
-            runner.execute(**place, stderr=subprocess.DEVNULL)
-    except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
-        reason = getattr(error, "evalue", None) or str(error)
-        msg = (
-            f"no report: its notebook stopped ({reason}); the results are whole, "
-            f"`news-toolkit report {folder}` tries again"
-        )
-        raise ReportError(msg) from error
-    given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
-    tables = results.save_tables(page.with_name(f"{page.stem}_tables"))
-    with whole(page.with_suffix(".ipynb")) as written:
-        nbformat.write(book, written)
-        normalise(written)
-        notebook = nbformat.read(written, as_version=4)
-    exporter = HTMLExporter(
-        raw_template=_written("report.html.j2"), exclude_input=True, exclude_input_prompt=True,
-        exclude_output_prompt=True, anchor_link_text="",
-        extra_template_basedirs=[],  # by default it would take templates from the current folder
-    )  # fmt: skip
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
-    with whole(page) as temporary:
-        temporary.write_text(html, "utf-8")
-    if page.parent.resolve() == folder.resolve():
-        written_files = [page, page.with_suffix(".ipynb"), *sorted(tables.iterdir())]
-        amend(page.parent, written_files, environment={"report": values})
-    return page

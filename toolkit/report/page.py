@@ -1,0 +1,144 @@
+"""The page of a report: a notebook is run on a folder of results and becomes one HTML file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import OutputError, ReportError
+from toolkit.files import whole
+from toolkit.record import amend
+from toolkit.report.results import Results
+
+
+def finished(folder: str | Path) -> bool:
+    """Whether ``folder`` holds the results of a finished run."""
+    return Path(folder, "run.json").is_file()
+
+
+def check_page(page: Path) -> None:
+    """Refuse, before the work begins, a page whose name does not end in ``.html``."""
+    if page.suffix.lower() != ".html":
+        msg = f"{page}: a report is an HTML file; name it {page.with_suffix('.html').name}"
+        raise OutputError(msg)
+
+
+def blank() -> Any:
+    """Return the report's notebook before it is run: ``page.md``, each block of code a cell named after its label."""
+    from nbformat import v4
+
+    cells = []
+    for number, part in enumerate(re.split(r"^```", _written("page.md"), flags=re.MULTILINE)):
+        if part.startswith("python "):
+            name, code = part.removeprefix("python ").split("\n", 1)
+            tags = {"tags": [name]} if name == "parameters" else {}
+            cells.append(v4.new_code_cell(code.strip(), id=name, metadata=tags))
+        elif part.strip():
+            cells.append(v4.new_markdown_cell(part.strip(), id=f"text-{number}"))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+
+
+def _written(name: str) -> str:
+    return resources.files("toolkit.report").joinpath(name).read_text("utf-8")
+
+
+def _given(folder: Path, **values: Any) -> Any:
+    from nbformat import v4
+
+    lines = [f"{name} = {_quoted(value)}" for name, value in {"folder": folder.as_posix(), **values}.items()]
+    tags = {"tags": ["injected-parameters"]}
+    return v4.new_code_cell("\n".join(["# Parameters", *lines]), id="injected-parameters", metadata=tags)
+
+
+def _quoted(value: Any) -> str:
+    if isinstance(value, bool):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+def render(
+    folder: str | Path, page: str | Path | None = None, *, texts: bool = True, title: str = "", author: str = ""
+) -> Path:  # fmt: skip
+    """Run the report's notebook on a folder of results and write it beside the page that it makes.
+
+    Parameters
+    ----------
+    folder : path
+        As ``news-toolkit run`` wrote it.
+    page : path, optional
+        The HTML file to write; default ``report.html`` in the folder. The notebook has the same name, ends in
+        ``.ipynb``, and can be carried on from. The tables stand beside it in ``report_tables``, as CSV and LaTeX.
+    texts : bool, default True
+        Show text of articles. Without it, the page can be given to people who may not have the texts.
+    title, author : str, optional
+        Shown on top.
+
+    Returns
+    -------
+    Path
+        The HTML file: one file, without scripts or anything from the network. The notebook behind it runs in an
+        empty folder of its own, so nothing in a folder of results is imported or executed.
+
+    Raises
+    ------
+    ReportError
+        The extra ``lab`` is not installed, the folder holds no finished run, or the notebook failed.
+    """
+    results = Results(folder, texts=texts)
+    try:
+        import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+        from nbconvert import HTMLExporter
+    except ImportError as error:
+        msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
+        raise ReportError(msg) from None
+    from toolkit.notebook import KERNEL, isolated, normalise
+
+    folder = Path(folder)
+    page = folder / "report.html" if page is None else Path(page)
+    check_page(page)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    book = blank()
+    values = {"texts": texts, "title": title or "Results", "author": author}
+    given = _given(folder.absolute(), **values)
+    book.cells.insert(1 + [cell.id for cell in book.cells].index("parameters"), given)
+    try:
+        with isolated() as place:
+            runner = NotebookClient(
+                book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
+                record_timing=False, store_widget_state=False,
+            )  # fmt: skip
+            # a kernel that ends may complain of its sockets
+            runner.execute(**place, stderr=subprocess.DEVNULL)
+    except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
+        reason = getattr(error, "evalue", None) or str(error)
+        msg = (
+            f"no report: its notebook stopped ({reason}); the results are whole, "
+            f"`news-toolkit report {folder}` tries again"
+        )
+        raise ReportError(msg) from error
+    given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
+    tables = results.save_tables(page.with_name(f"{page.stem}_tables"))
+    with whole(page.with_suffix(".ipynb")) as written:
+        nbformat.write(book, written)
+        normalise(written)
+        notebook = nbformat.read(written, as_version=4)
+    exporter = HTMLExporter(
+        raw_template=_written("page.html.j2"), exclude_input=True, exclude_input_prompt=True,
+        exclude_output_prompt=True, anchor_link_text="",
+        extra_template_basedirs=[],  # by default it would take templates from the current folder
+    )  # fmt: skip
+    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
+    with whole(page) as temporary:
+        temporary.write_text(html, "utf-8")
+    if page.parent.resolve() == folder.resolve():
+        written_files = [page, page.with_suffix(".ipynb"), *sorted(tables.iterdir())]
+        amend(page.parent, written_files, environment={"report": values})
+    return page
