@@ -59,6 +59,8 @@ def test_prevalence_counts_dated_documents_by_period():
     assert table["period"].tolist() == [pd.Timestamp("2032-01-01"), pd.Timestamp("2032-04-01")]
     assert table["low"].iloc[0] < 0.5 < table["high"].iloc[0]
     assert set(census.prevalence(CORPUS, SPANS)["series"]) == {"appeal", "promo"}
+    # what has no date is counted, not lost without a word
+    assert table.attrs["undated"] == census.mentions(CORPUS, "rain").attrs["undated"] == 1
 
 
 def test_mentions_are_of_whole_words_in_any_case():

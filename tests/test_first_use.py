@@ -740,6 +740,33 @@ SURPRISES = [
     ("TopicClassifier().fit(corpus, 'publisher')", "corpus['publisher']"),
     ("prevalence(cleaned, spans.assign(topic='sport'), corpus['title'])", "index labels by its doc_id"),
     ("apply('none.parquet', corpus)", "no such file"),
+    *(
+        (
+            f"census.{name}(corpus)",
+            f"{name}: spans is missing; pass the spans of the corpus: BoilerplateRemover()",
+        )
+        for name in ("removed", "publishers", "kinds", "prevalence")
+    ),
+    ("census.exchange(corpus)", "copies is missing; pass toolkit.duplicates(corpus)"),
+    ("census.edits(corpus)", "copies is missing; pass toolkit.duplicates(corpus)"),
+    ("census.mentions(corpus)", "word is missing; pass a word, such as 'strike'"),
+    ("census.shares(corpus)", "column is missing; pass the column of true and false"),
+    ("census.means(corpus)", "by is missing; pass the column of the groups"),
+    ("words.concordance(corpus)", "word is missing; pass a word"),
+    ("words.keyness(corpus)", "reference is missing; pass the corpus to compare with"),
+    ("certify(cleaned)", "spans is missing; pass the spans of the corpus"),
+    ("certify(cleaned, spans)", "judged is missing; pass the judgements of toolkit.review.certify"),
+    ("prevalence(corpus)", "topics is missing; pass toolkit.TopicClassifier().topics(corpus)"),
+    ("prevalence(corpus, spans)", "labelled is missing; pass a random sample of the corpus"),
+    ("apply('cleaning.parquet')", "corpus is missing; pass your own corpus"),
+    ("share('out')", "output is missing; pass the file to write"),
+    ("plots.estimates(corpus)", "xlabel is missing; pass what is estimated"),
+    (
+        "plots.topics(['sport'])",
+        "topics: list is no DataFrame; pass a frame with doc_id, name, as toolkit.Topic",
+    ),
+    ("plots.topics(corpus)", "topics: no column 'name'"),
+    ("plots.matrix({})", "table: dict is no DataFrame; pass a DataFrame"),
 ]
 
 

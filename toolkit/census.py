@@ -15,9 +15,6 @@ from toolkit.errors import wants
 
 UNKNOWN = "(unknown)"
 
-_SPANS = "BoilerplateRemover().fit(corpus).spans(corpus)"
-_COPIES = "toolkit.duplicates(corpus)"
-
 
 def months(corpus: CorpusLike) -> pd.DataFrame:
     """Count documents by month of publication.
@@ -33,7 +30,7 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
     >>> months(stamped)["documents"].tolist()
     [1, 1]
     """
-    published = sized(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+    published = _sized(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
     month = published.dt.to_period("M").dt.to_timestamp()
     return month.value_counts(dropna=False).sort_index().rename_axis("month").reset_index(name="documents")
 
@@ -59,7 +56,7 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
 
 
-def sized(corpus: CorpusLike) -> pd.DataFrame:
+def _sized(corpus: CorpusLike) -> pd.DataFrame:
     """Return a corpus whose ``text`` is counted in ``characters``; a frame that has them needs no text."""
     if isinstance(corpus, pd.DataFrame) and "characters" in corpus and "text" not in corpus:
         frame = corpus.copy()
@@ -71,14 +68,14 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return :func:`sized` of a corpus, and its spans with their length (``characters``) and ``publisher``."""
-    frame = sized(corpus)
+    """Return the corpus of :func:`_sized`, and its spans with their length (``characters``) and ``publisher``."""
+    frame = _sized(corpus)
     publisher = frame.set_index("doc_id")["publisher"]
     here = spans[spans["doc_id"].isin(publisher.index)]
     return frame, here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
 
 
-@wants(spans=_SPANS)
+@wants("spans")
 def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count what was removed from each publisher; publishers with the most documents come first.
 
@@ -106,35 +103,7 @@ def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["documents", "publisher"], ascending=[False, True], ignore_index=True)
 
 
-def counts(of: int, **parts: Mapping[str, int]) -> pd.DataFrame:
-    """Return counts of documents as shares of all, with 95 % intervals (Wilson 1927).
-
-    Parameters
-    ----------
-    of : int
-        All documents.
-    **parts : mapping of str to int
-        What was counted (``what`` in the result) → ``value`` → ``documents``.
-
-    Returns
-    -------
-    DataFrame
-        ``what``, ``value``, ``documents``, ``share``, ``low``, ``high``.
-
-    Examples
-    --------
-    >>> counts(10, language={"en": 9, "de": 1})[["what", "value", "share"]].values.tolist()
-    [['language', 'en', 0.9], ['language', 'de', 0.1]]
-    """
-    rows = [
-        {"what": what, "value": value, "documents": n} | rate(n, of)
-        for what, found in parts.items()
-        for value, n in found.items()
-    ]
-    return pd.DataFrame(rows, columns=["what", "value", "documents", "share", "low", "high"])
-
-
-@wants(spans=_SPANS)
+@wants("spans")
 def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count removed characters by publisher and kind, as :func:`toolkit.plots.removed` draws them.
 
@@ -159,7 +128,7 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     return long.join(sizes, on="publisher")[["publisher", "kind", "characters", "of", "documents"]]
 
 
-@wants(spans=_SPANS)
+@wants("spans")
 def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count spans by kind; kinds with the most characters come first.
 
@@ -179,7 +148,7 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["characters", "kind"], ascending=[False, True], ignore_index=True)
 
 
-@wants(spans=_SPANS)
+@wants("spans")
 def prevalence(
     corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
@@ -208,7 +177,7 @@ def prevalence(
     return _rates(frame, holds, period)
 
 
-@wants(word="a word or phrase, such as 'election'")
+@wants("word")
 def mentions(
     corpus: CorpusLike, word: str, columns: Mapping[str, str] | None = None, *, period: str = "QS"
 ) -> pd.DataFrame:
@@ -285,10 +254,9 @@ def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
     return {"share": float(share), "low": float(low), "high": float(high)}
 
 
-def means(
-    table: pd.DataFrame, *, by: str, columns: Mapping[str, str], draws: int = 1000, seed: int = 0
-) -> pd.DataFrame:
-    """Return the mean of columns for each group, with 95 % intervals by bootstrap over rows.
+@wants("by", "columns")
+def means(table: pd.DataFrame, *, by: str, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return the mean of columns for each group, with 95 % intervals by bootstrap over rows (1,000 draws, seed 0).
 
     Parameters
     ----------
@@ -297,8 +265,6 @@ def means(
         Column of the groups, such as ``"publisher"``.
     columns : mapping of str to str
         Column of numbers → name of its series.
-    draws, seed : int
-        Of the bootstrap.
 
     Returns
     -------
@@ -313,12 +279,13 @@ def means(
             row = {"label": label, "series": series, "n": len(values), "low": np.nan, "high": np.nan}
             row["value"] = values.mean() if len(values) else np.nan
             if len(values) > 1:
-                drawn = np.random.default_rng(seed).choice(values, (draws, len(values))).mean(axis=1)
+                drawn = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
                 row["low"], row["high"] = np.quantile(drawn, [0.025, 0.975])
             rows.append(row)
     return pd.DataFrame(rows, columns=["label", "series", "n", "value", "low", "high"])
 
 
+@wants("column", "by")
 def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = None) -> pd.DataFrame:
     """Return, for each group, the share of rows in which a column is true, with 95 % intervals (Wilson 1927).
 
@@ -350,7 +317,7 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
     return pd.DataFrame(rows, columns=columns).rename(columns={"share": "value"})
 
 
-@wants(copies=_COPIES)
+@wants("copies")
 def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     """Count which publishers ran stories that another publisher had run first (groups of kind ``wire``).
 
@@ -366,7 +333,7 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     return pd.crosstab(first.rename("ran it first"), other.rename("ran it too"))
 
 
-@wants(copies=_COPIES)
+@wants("copies")
 def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.DataFrame:
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 

@@ -16,7 +16,7 @@ from scipy.stats import beta
 
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.errors import CorpusError
+from toolkit.errors import CorpusError, wants
 from toolkit.files import whole
 from toolkit.record import RECORD, amend
 from toolkit.segments import cut
@@ -209,6 +209,7 @@ def draw(
     return table.iloc[random.permutation(len(table))].reset_index(drop=True)
 
 
+@wants("spans", "judged")
 def certify(
     corpus: CorpusLike,
     spans: pd.DataFrame,

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from toolkit.errors import (
-    LoadError,
-    NoRunError,
-    NothingReadError,
-    ReportError,
-    ToolkitError,
-    UsageError,
-    describe,
-)
+from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, describe
 
 if TYPE_CHECKING:
     from toolkit.pipeline import RunSummary
@@ -50,8 +42,8 @@ app = typer.Typer(
 datasets_app = typer.Typer(help="Public corpora by name.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
-UNREADABLE = 2
-"""Exit code where nothing could be read, as for a wrong command line."""
+WRONG = 2
+"""Exit code of a wrong command line, or where nothing could be read."""
 
 Inputs = Annotated[
     list[str],
@@ -384,17 +376,14 @@ def _finish(job: Job, *, quiet: bool = False) -> None:
             _say(f"{row['source']}: {row['reason']}")
         if len(error.quarantine) != 1:
             _say(error)
-        raise typer.Exit(UNREADABLE) from None
+        raise typer.Exit(error.exit_code) from None
     except (OSError, MemoryError) as error:
         _say(describe(error))
         named = isinstance(error, FileNotFoundError) and error.errno is None
-        raise typer.Exit(UNREADABLE if named else 1) from None
-    except (LoadError, UsageError) as error:
-        _say(error)
-        raise typer.Exit(UNREADABLE) from None
+        raise typer.Exit(WRONG if named else 1) from None
     except (ToolkitError, ValueError) as error:
         _say(error)
-        raise typer.Exit(1 if isinstance(error, ToolkitError) else UNREADABLE) from None
+        raise typer.Exit(getattr(error, "exit_code", WRONG)) from None
     except (KeyboardInterrupt, Terminated) as error:
         _say("stopped; the same command continues or starts again")
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
@@ -418,7 +407,7 @@ def main() -> None:
         # typer would repeat it as it is, and a glob of the shell makes options of whatever files are called
         if argument.startswith("-") and not argument.isprintable():
             _say(f"{argument}: no such option; write ./{argument} if it is a file")
-            sys.exit(UNREADABLE)
+            sys.exit(WRONG)
     app()
 
 

@@ -177,9 +177,9 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     ----------
     documents : str, DataFrame, Series of str or iterable of str
         Columns of a DataFrame are found under the names that :func:`toolkit.load` knows (``body``, ``content``,
-        ``date`` …); the original columns are kept beside the new ones. The ``doc_id`` is the index of a Series
-        or the position in a list (``"0"``, ``"1"``, …); these have no publishers. A string is one text. An index
-        that is named like a column of the corpus becomes that column, and the index loses the name.
+        ``date`` …) and are kept beside the new ones. The ``doc_id`` is the index of a Series or the position in a
+        list (``"0"``, ``"1"``, …). A string is one text. An index that is named like a column of the corpus becomes
+        that column.
     columns : mapping, optional
         Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
 
@@ -191,13 +191,11 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     Raises
     ------
     CorpusError
-        There is no text column, a text is missing or not a string, a ``doc_id`` is missing or not unique, a
-        column name occurs twice, or a date cannot be read. The message names the row by its label.
+        The text or ``doc_id`` of a document is missing or wrong, a column occurs twice, or a date cannot be read.
+        The message names the row by its label.
 
     Examples
     --------
-    >>> as_corpus(["One story."])[["doc_id", "text"]].to_dict("records")
-    [{'doc_id': '0', 'text': 'One story.'}]
     >>> as_corpus(pd.DataFrame({"ID": [7], "Body": ["One story."]}))[["doc_id", "text"]].to_dict("records")
     [{'doc_id': '7', 'text': 'One story.'}]
     """

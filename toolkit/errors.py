@@ -20,17 +20,23 @@ Result = TypeVar("Result")
 class ToolkitError(Exception):
     """Base of every error of this package; the message is one line that names the place, the value and the mend."""
 
+    exit_code = 1
+
 
 class CorpusError(ToolkitError, ValueError):
     """The corpus breaks a rule of :mod:`toolkit.corpus`."""
 
 
 class UsageError(ToolkitError, ValueError):
-    """What was asked for cannot be meant: an output over an input, an unknown column; exit code 2."""
+    """What was asked for cannot be meant: an output over an input, an unknown column."""
+
+    exit_code = 2
 
 
 class LoadError(ToolkitError, ValueError):
     """Raised by ``strict=True``: the first record that cannot be read."""
+
+    exit_code = 2
 
 
 class ModelError(ToolkitError, ValueError):
@@ -55,6 +61,8 @@ class PipelineError(ToolkitError, RuntimeError):
 
 class NothingReadError(PipelineError):
     """Not one document could be read; ``quarantine`` (DataFrame: ``source, reason, excerpt``) says why."""
+
+    exit_code = 2
 
     def __init__(self, message: str, quarantine: pd.DataFrame) -> None:
         super().__init__(message)
@@ -85,16 +93,35 @@ class NoRunError(ReportError, VerificationError, UsageError):
     """The folder holds no finished run."""
 
 
-def wants(**mends: str) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
-    """Have a function say what to pass where one of these arguments is left out: its name → what it takes."""
+_ARGUMENTS = {
+    "by": "the column of the groups, such as by='publisher'",
+    "column": "the column of true and false that is counted",
+    "columns": "the columns of numbers and their names, such as columns={'words': 'words'}",
+    "copies": "toolkit.duplicates(corpus)",
+    "corpus": "your own corpus, whose texts the file was made for",
+    "judged": "the judgements of toolkit.review.certify(corpus, remover)",
+    "labelled": "a random sample of the corpus with the right topic of each document",
+    "output": "the file to write, such as 'cleaning.parquet'",
+    "reference": "the corpus to compare with, such as the articles of all other publishers",
+    "spans": "the spans of the corpus: BoilerplateRemover().fit(corpus).spans(corpus)",
+    "topics": "toolkit.TopicClassifier().topics(corpus)",
+    "word": "a word, such as 'strike'",
+    "xlabel": "what is estimated and its unit, such as xlabel='share of words (%)'",
+}
+"""Arguments that are easily left out → what to pass."""
+
+
+def wants(*names: str) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Have a function say what to pass where one of these arguments is left out."""
 
     def decorated(function: Callable[Given, Result]) -> Callable[Given, Result]:
         @wraps(function)
         def called(*args: Given.args, **options: Given.kwargs) -> Result:
             given = signature(function).bind_partial(*args, **options).arguments
-            for name in [each for each in mends if each not in given]:
-                msg = f"{function.__name__}: {name} is missing; pass {mends[name]}"
-                raise UsageError(msg)
+            for name in names:
+                if name not in given:
+                    msg = f"{function.__name__}: {name} is missing; pass {_ARGUMENTS[name]}"
+                    raise UsageError(msg)
             return function(*args, **options)
 
         return called

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.errors import CorpusError
+from toolkit.errors import CorpusError, wants
 from toolkit.topics import taxonomy
 
 __all__ = ["prevalence"]
@@ -22,6 +22,7 @@ DRAWS = 4_000
 PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 
 
+@wants("topics", "labelled")
 def prevalence(
     corpus: CorpusLike,
     topics: pd.DataFrame | pd.Series[Any],

@@ -19,7 +19,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
-from toolkit.errors import CorpusError, OutputError, SharingError, UsageError
+from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
 from toolkit.files import ROW_GROUP, file_of_rows, refuse_overwriting, table_of, whole, write_rows
 from toolkit.loading import load
 from toolkit.loading.limits import Budget, Limits
@@ -58,6 +58,7 @@ class Cleaning:
     about: dict[str, Any]
 
 
+@wants("output")
 def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -> Path:
     """Write the cleaning and the labels of a finished run into one file that holds no text.
 
@@ -133,6 +134,7 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     return output
 
 
+@wants("corpus")
 def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | None = None) -> pd.DataFrame:
     """Clean and label the documents of a corpus by a file that :func:`share` wrote.
 

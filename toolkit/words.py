@@ -17,8 +17,6 @@ import pandas as pd
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError, UsageError, wants
 
-_SUCH = "'strike' or 'strike*'"
-
 
 class DocumentFeatures(NamedTuple):
     """A document-feature matrix: how often each document has each word.
@@ -38,7 +36,7 @@ class DocumentFeatures(NamedTuple):
     words: np.ndarray[Any, Any]
 
 
-@wants(word=f"a word, such as {_SUCH}")
+@wants("word")
 def concordance(
     corpus: CorpusLike, word: str, *, width: int = 40, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
@@ -68,7 +66,7 @@ def concordance(
     1  was closed.    Ports   reopen on M
     """
     if not isinstance(word, str) or not word.strip("* "):
-        msg = f"word={word!r}: a word is wanted, such as {_SUCH}"
+        msg = f"word={word!r}: a word is wanted, such as 'strike' or 'strike*'"
         raise UsageError(msg)
     stem, ending = (word[:-1], r"\w*") if word.endswith("*") else (word, "")
     pattern = re.compile(rf"(?<!\w){re.escape(stem)}{ending}(?!\w)", re.IGNORECASE)
@@ -116,7 +114,7 @@ def features(
     return DocumentFeatures(matrix, frame["doc_id"], vectorizer.get_feature_names_out())
 
 
-@wants(reference="the corpus to compare with, such as the articles of all other publishers")
+@wants("reference")
 def keyness(
     corpus: CorpusLike, reference: CorpusLike, *, least: int = 5, columns: Mapping[str, str] | None = None,
     **options: Any,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.census import shares
+from toolkit.errors import wants
 from toolkit.plots import canvas
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     return canvas.described(ax, text, zip(labels, shown, strict=True))
 
 
+@wants("xlabel")
 def estimates(
     table: pd.DataFrame,
     *,

@@ -279,7 +279,7 @@ class Results:
         n = self.counts
         named = {"verdict": "verdicts", "language": "languages", "fault": "faults"}
         parts = {what: n.get(key, {}) for what, key in named.items()}
-        return census.counts(n["kept"], **parts, duplicate=self._copies())
+        return _counted(n["kept"], **parts, duplicate=self._copies())
 
     def _others(self, top: int = 20) -> pd.DataFrame:
         table = parquet.read_table(self.folder / "verdicts.parquet")
@@ -291,7 +291,7 @@ class Results:
         return frame[["verdict", "probability", "publisher", "text"]]
 
     def _topics(self) -> pd.DataFrame:
-        table = census.counts(self._articles, topic=self.counts["topics"])
+        table = _counted(self._articles, topic=self.counts["topics"])
         return table.rename(columns={"value": "topic"}).drop(columns="what")
 
     def _changes(self, top: int = 15) -> pd.DataFrame:
@@ -326,6 +326,16 @@ class Results:
         models = {name: digest[:12] for name, digest in self.record["models"].items()}
         rows = list((self.record["versions"] | models).items())
         return pd.DataFrame(rows, columns=["what", "version"])
+
+
+def _counted(of: int, **parts: dict[str, int]) -> pd.DataFrame:
+    """Return counts of documents (what was counted → value → documents) as shares of all, with their intervals."""
+    rows = [
+        {"what": what, "value": value, "documents": n} | census.rate(n, of)
+        for what, found in parts.items()
+        for value, n in found.items()
+    ]
+    return pd.DataFrame(rows, columns=["what", "value", "documents", "share", "low", "high"])
 
 
 def _interval(found: dict[str, float]) -> str:
