@@ -153,8 +153,8 @@ def _command(
     return given
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from toolkit import __version__
 
         typer.echo(f"news-toolkit {__version__}")
