@@ -4,7 +4,7 @@ from toolkit.display.article import CleanedArticle, Piece, telling
 from toolkit.display.colours import DARK, LIGHT, OTHER, PALETTE, Colours, Theme, contrast
 from toolkit.display.gallery import Articles, compare, show
 from toolkit.display.table import Card, Table
-from toolkit.display.text import PLAIN, escaped, shortened, visible
+from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
 
 __all__ = [
     "DARK",
@@ -22,6 +22,7 @@ __all__ = [
     "compare",
     "contrast",
     "escaped",
+    "percent",
     "shortened",
     "show",
     "telling",

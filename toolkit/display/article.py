@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from toolkit.display.colours import LIGHT, ONLY_HERE, STANDING, VERDICTS, Theme
-from toolkit.display.text import PLAIN, escaped, shortened, visible
+from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
 
 BOX = (
     "font-family:Georgia,'DejaVu Serif',serif;font-size:15px;line-height:1.6;max-width:{wide}em;color:{text};"
@@ -133,8 +133,7 @@ class CleanedArticle:
         elif ONLY_HERE in lengths:
             told = f"{lengths[ONLY_HERE]:,} of {total:,} characters stand only here (underlined)"
         elif self.removed:
-            share = 100 * self.removed / total
-            told = f"{self.removed:,} of {total:,} characters removed ({share:.1f} %)"
+            told = f"{self.removed:,} of {total:,} characters removed ({percent(self.removed / total)})"
         else:
             told = f"nothing removed of {total:,} characters"
         return told if self.verdict in (None, "article") else f"{told}; no article: {visible(self.verdict)}"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from toolkit.display.article import BOX, FOOT, styled
 from toolkit.display.colours import LIGHT
-from toolkit.display.text import PLAIN, escaped, visible
+from toolkit.display.text import PLAIN, escaped, percent, visible
 
 
 class Table:
@@ -48,7 +48,7 @@ class Table:
         if pd.isna(value):
             return ""
         if name in self.percent:
-            return f"{100 * value:.1f} %"
+            return percent(value)
         if isinstance(value, (bool, np.bool_)):
             return "yes" if value else "no"
         if isinstance(value, (int, np.integer)):

@@ -49,3 +49,8 @@ def shortened(text: str, head: int, tail: int) -> str:
     first = first[: first.rfind(" ")] if " " in first[1:] else first
     last = last[last.find(" ") + 1 :] if " " in last[:-1] else last
     return f"{first} […] {last}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in per cent, as tables and figures write it: ``0.25`` as ``25.0 %``."""
+    return f"{100 * share:.{digits}f} %"

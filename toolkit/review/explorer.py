@@ -15,7 +15,7 @@ from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.display import visible
+from toolkit.display import percent, visible
 from toolkit.errors import CorpusError
 from toolkit.review.journal import decision_entries
 from toolkit.review.occurrences import undecided
@@ -93,9 +93,8 @@ class DocumentReview(Session):
 
     def _decided(self) -> NDArray[np.object_]:
         """Return the kind of each removal, ``"keep"`` where it was rejected."""
-        given = np.array([self._journal.verdicts.get(subject) for subject in self._known], object)[
-            self._codes
-        ]
+        verdicts = self._journal.verdicts
+        given = np.array([verdicts.get(subject) for subject in self._known], object)[self._codes]
         return np.where(pd.isna(given), self.spans["kind"].to_numpy(object), given)
 
     def _filter(self) -> None:
@@ -208,7 +207,7 @@ class DocumentReview(Session):
         gone = sum(by_kind.values())
         facts = [
             ("documents", f"{total:,} of {len(self.corpus):,}"),
-            ("removed", f"{gone:,} of {characters:,} characters ({100 * gone / max(1, characters):.1f} %)"),
+            ("removed", f"{gone:,} of {characters:,} characters ({percent(gone / max(1, characters))})"),
             ("by kind", ", ".join(f"{kind} {n:,}" for kind, n in by_kind.items()) or "nothing"),
             ("rejected", f"{kept:,} characters"),
         ]
@@ -277,7 +276,7 @@ class Explorer(View):
     spans : DataFrame, optional
         What the remover finds *without* decisions, to save finding it again.
     decisions : path, optional
-        Default the file that the remover has, else ``decisions.jsonl``; for ``news-toolkit run --decisions``.
+        For ``news-toolkit run --decisions``; default the file that the remover has, else ``decisions.jsonl``.
     verdicts, topics : DataFrame, optional
         As :func:`toolkit.verdicts` and :meth:`TopicClassifier.topics` return them; without them, documents cannot be
         filtered by these.
@@ -285,15 +284,6 @@ class Explorer(View):
         With one there is a tab in which documents get topics.
     labels : path, default "labels.jsonl"
         Of that tab.
-
-    Attributes
-    ----------
-    documents : DocumentReview
-
-    Raises
-    ------
-    ValueError
-        The remover is not fitted, or has decisions elsewhere.
     """
 
     name = "Explore"

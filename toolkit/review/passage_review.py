@@ -34,17 +34,14 @@ class PassageReview(Session):
     judgements : path, default "judgements.jsonl"
         One line a judgement with ``doc_id``, ``start``, ``end``, ``at``, ``verdict`` and ``note``; no text.
     judge : str, default ""
-        Who judges. Each has a file of their own; :func:`toolkit.certify` takes the ``judged`` of several, one
-        below the other.
+        Who judges. Each has a file; :func:`toolkit.certify` takes the ``judged`` of several, one below the other.
     max_article_loss : float, default 0.0015
         The bound wished for, which the certificate's ``threshold`` meets.
 
     Attributes
     ----------
-    sample : DataFrame
-        As :func:`toolkit.certificate.draw` returns it.
-    spans : DataFrame
-        The cleaning that is certified.
+    sample, spans : DataFrame
+        As :func:`toolkit.certificate.draw` returns it; the cleaning that is certified.
     """
 
     name = "Certify"

@@ -31,8 +31,7 @@ class TemplateReview(Session):
     corpus : corpus
         The documents to show; those it was fitted on, or some of them.
     decisions : path, optional
-        Default the file that the remover has, else ``decisions.jsonl``. Nothing is written before the first
-        decision.
+        Default the file that the remover has, else ``decisions.jsonl``. It is written with the first decision.
 
     Attributes
     ----------
@@ -40,11 +39,6 @@ class TemplateReview(Session):
         One row a passage, most removed characters first, whatever was decided: ``passage``, ``templates``,
         ``publisher``, ``kind`` (as found), ``documents``, ``occurrences``, ``removed``, ``characters``,
         ``first_seen``, ``last_seen``.
-
-    Raises
-    ------
-    ValueError
-        The remover is not fitted, or has decisions elsewhere.
     """
 
     name = "Review templates"

@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold
 
 from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.display import percent
 from toolkit.review.journal import UNSURE, append_label, label_entries
 from toolkit.review.session import Action, Excerpt, Field, Page, Session
 from toolkit.topics import TopicClassifier, taxonomy
@@ -36,9 +37,9 @@ class Score(NamedTuple):
     before: float
 
     def __str__(self) -> str:
-        before = "" if np.isnan(self.before) else f"; the first classifier {self.before:.1%}"
-        text = f"{self.share:.1%} right, {self.low:.1%} to {self.high:.1%}, n = {self.labels:,}{before}"
-        return text.replace("%", " %")
+        before = "" if np.isnan(self.before) else f"; the first classifier {percent(self.before)}"
+        ends = f"{percent(self.low)} to {percent(self.high)}"
+        return f"{percent(self.share)} right, {ends}, n = {self.labels:,}{before}"
 
 
 class TopicReview(Session):
@@ -51,7 +52,7 @@ class TopicReview(Session):
     corpus : corpus
         ``clean_text`` is shown and read where it is there, else ``text``.
     labels : path, default "labels.jsonl"
-        Holds ``doc_id`` and topics, never text. Nothing is written before the first label.
+        Holds ``doc_id`` and topics, never text. It is written with the first label.
     topics : iterable, optional
         One's own topics (str or int).
     several : bool, default False
@@ -63,10 +64,8 @@ class TopicReview(Session):
     ----------
     order : list of str
         ``doc_id`` of all documents, least sure first; :meth:`refit` puts it in order again.
-    classifier : TopicClassifier
-        The last one fitted.
-    scores : list of Score
-        One for each :meth:`refit`.
+    classifier, scores
+        The last classifier fitted; a :class:`Score` for each :meth:`refit`.
 
     Notes
     -----
@@ -220,7 +219,7 @@ class TopicReview(Session):
             likely = ", ".join(f"{names.get(t, t)} {p:.2f}" for t, p in row.head(3).items())
             facts.append(("classifier", likely))
         if self.scores:
-            shares = " → ".join(f"{100 * s.share:.0f} %" for s in self.scores[-5:])
+            shares = " → ".join(percent(s.share, 0) for s in self.scores[-5:])
             facts += [("score", shares), ("last score", str(self.scores[-1]))]
         return self._page(
             "Document",
