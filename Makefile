@@ -42,6 +42,7 @@ format: $(READY)  ## let ruff put the code in order
 	$(BIN)/ruff format .
 
 lab: $(READY)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter trust --log-level=ERROR $(NOTEBOOKS)  # untrusted, they would show figures in words alone
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 notebooks: $(READY)  ## record the notebooks again; twice in a row gives the same bytes
