@@ -8,7 +8,17 @@ from toolkit import contamination
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.topics import TopicClassifier
 
-PASSAGES = {"appeal": contamination.APPEAL, "newsletter": contamination.NEWSLETTER}
+NEWSLETTER = (
+    "Want stories like this one in your inbox? Our morning briefing is put together by the editors before "
+    "sunrise and brings you the five things worth knowing as the day starts, one long read for the train and "
+    "a puzzle for the break. It goes out every weekday, costs nothing and takes four minutes to read. Enter "
+    "your address below, choose the morning or the evening edition, and confirm with the link that we send "
+    "you. You can change your mind whenever you like: each issue has a line at the bottom that takes you off "
+    "the list at once."
+)
+"""An invitation to a newsletter, of 100 words and on no topic, written for the experiment."""
+
+PASSAGES = {"appeal": contamination.APPEAL, "newsletter": NEWSLETTER}
 
 
 def contamination_table(

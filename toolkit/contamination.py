@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +20,6 @@ from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import TopicClassifier, taxonomy
-
-if TYPE_CHECKING:
-    from toolkit.topics import Explanation
 
 LENGTHS = {0: "under 50 words", 50: "50–199 words", 200: "200–499 words", 500: "500–999 words",
            1000: "1,000 words and more"}  # fmt: skip
@@ -40,16 +37,6 @@ APPEAL = (
     "every dollar."
 )
 """A donation appeal of 154 words, written for the experiment; no model was trained on it."""
-
-NEWSLETTER = (
-    "Want stories like this one in your inbox? Our morning briefing is put together by the editors before "
-    "sunrise and brings you the five things worth knowing as the day starts, one long read for the train and "
-    "a puzzle for the break. It goes out every weekday, costs nothing and takes four minutes to read. Enter "
-    "your address below, choose the morning or the evening edition, and confirm with the link that we send "
-    "you. You can change your mind whenever you like: each issue has a line at the bottom that takes you off "
-    "the list at once."
-)
-"""An invitation to a newsletter, of 100 words and on no topic, written for the experiment."""
 
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*\s+(?=[\"'“‘(]?\w)")
 _UNKNOWN = "(unknown)"
@@ -79,11 +66,7 @@ def audit(
         ``share`` (``changed / documents``), ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated
         as independent). For a ``kind``, only the documents that contain it are counted, and only that kind is
         removed. A ``length`` is the number of words of the text as loaded. Publishers with the most documents
-        come first.
-
-    See Also
-    --------
-    toolkit.plots.flips : draws it.
+        come first. :func:`toolkit.plots.flips` draws it.
 
     Examples
     --------
@@ -127,7 +110,7 @@ def insertion(
     passage: str = APPEAL,
     place: float = 0.5,
 ) -> pd.DataFrame:
-    """Put a passage into every document, clean, and compare the leading topics.
+    """Put a passage into every document, clean, and compare the leading topics; :func:`flip_rates` counts the flips.
 
     Parameters
     ----------
@@ -148,10 +131,6 @@ def insertion(
         the passage (``inserted``), and of both after cleaning (``alone_cleaned``, ``inserted_cleaned``);
         ``flipped`` (before cleaning, the passage changed the topic) and ``flipped_cleaned`` (after cleaning, it
         still does).
-
-    See Also
-    --------
-    flip_rates : counts the flips.
     """
     frame = _as_loaded(corpus)
     polluted = with_passage(frame, passage, place)
@@ -169,13 +148,8 @@ def insertion(
 def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.DataFrame:
     """Return the corpus with a passage in each text, without spaces around it, as in pages that lost their markup.
 
-    Parameters
-    ----------
-    corpus : corpus, or list or Series of str
-    passage : str
-    place : float, default 0.5
-        The passage is put at the end of the sentence that is nearest to this share of the text (0: at the start,
-        1: at the end).
+    It is put at the end of the sentence that is nearest to the share ``place`` of the text (0: at the start, 1: at the
+    end).
 
     Examples
     --------
@@ -196,23 +170,19 @@ def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.Dat
 
 
 def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
-    """Count the flips of an :func:`insertion`, with 95 % intervals (Wilson 1927).
+    """Count the flips of an :func:`insertion`, with 95 % intervals (Wilson 1927); columns as in :func:`audit`.
 
-    Returns
-    -------
-    DataFrame
-        Columns as in :func:`audit`, without ``cleaned``. Groups: ``before cleaning``, ``after cleaning`` and
-        ``undone by cleaning`` (out of the documents that were flipped before cleaning).
+    Groups: ``before cleaning``, ``after cleaning`` and ``undone by cleaning`` (out of the documents that were flipped
+    before cleaning).
     """
     before = experiment["flipped"].to_numpy(bool)
     after = experiment["flipped_cleaned"].to_numpy(bool)
-    rows = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
-    return pd.DataFrame(
-        [
-            {"by": "insertion", "group": group, "documents": len(moved)} | _rate(moved)
-            for group, moved in rows.items()
-        ]
-    )
+    counts = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
+    rows = [
+        {"by": "insertion", "group": name, "documents": len(moved)} | _rate(moved)
+        for name, moved in counts.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:
@@ -241,126 +211,23 @@ def _rate(moved: NDArray[np.bool_]) -> dict[str, float]:
 
 
 def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
-    """Return the leading topic of each document as loaded and as cleaned.
+    """Return the leading topic of each document as loaded (``text``) and as cleaned (``clean_text``), in their order.
 
-    Parameters
-    ----------
-    cleaned : DataFrame
-        A corpus with ``text`` and ``clean_text``.
-    classifier : TopicClassifier
-        Classifies first ``text``, then ``clean_text``.
-
-    Returns
-    -------
-    DataFrame
-        ``doc_id``, ``before``, ``after`` (topic codes), ``before_name``, ``after_name``,
-        ``before_probability``, ``after_probability``, ``moved`` (half the sum of the absolute differences of
-        all probabilities) and ``changed`` (bool); one row per document, in the order of ``cleaned``.
+    ``doc_id``, ``before``, ``after`` (topic codes), ``before_name``, ``after_name``, ``before_probability``,
+    ``after_probability``, ``moved`` (half the sum of the absolute differences of all probabilities), ``changed``.
     """
     raw = classifier.predict_proba(cleaned.assign(clean_text=cleaned["text"]))
     mended = classifier.predict_proba(cleaned)
     codes = np.array(raw.columns)
-    names = taxonomy.names("en-GB")
     frame = pd.DataFrame({"doc_id": cleaned["doc_id"].to_numpy()})
     for side, probability in (("before", raw.to_numpy()), ("after", mended.to_numpy())):
         leading = codes[probability.argmax(axis=1)]
         frame[side] = leading
-        frame[f"{side}_name"] = [names.get(code, str(code)) for code in leading]
+        frame[f"{side}_name"] = [taxonomy.label(code) for code in leading]
         frame[f"{side}_probability"] = probability.max(axis=1)
     frame["moved"] = np.abs(raw.to_numpy() - mended.to_numpy()).sum(axis=1) / 2
     frame["changed"] = frame["before"] != frame["after"]
     return frame
-
-
-def carriers(explanation: Explanation, spans: pd.DataFrame) -> pd.DataFrame:
-    """Return how much each word of a text adds to the explained topic, inside and outside the removed spans.
-
-    Parameters
-    ----------
-    explanation : Explanation
-        What ``TopicClassifier.explain`` returns for the text as loaded.
-    spans : DataFrame
-        The removed spans, disjoint: ``start``, ``end`` (code points into that text).
-
-    Returns
-    -------
-    DataFrame
-        ``word`` (lower case), ``removed`` (bool), ``count``, ``weight`` (log-odds; a word pair gives half of its
-        weight to each word), largest absolute weight first. A word that occurs inside and outside the spans has
-        two rows.
-    """
-    places = explanation.places
-    ordered = spans.sort_values("start")
-    starts, ends = ordered["start"].to_numpy(), ordered["end"].to_numpy()
-    where = np.searchsorted(starts, places["start"].to_numpy(), side="right") - 1
-    inside = (
-        (where >= 0) & (places["start"].to_numpy() < ends[np.maximum(where, 0)])
-        if len(ends)
-        else np.zeros(len(places), bool)
-    )
-    words = [explanation.text[a:b].lower() for a, b in zip(places["start"], places["end"], strict=True)]
-    table = pd.DataFrame({"word": words, "removed": inside, "weight": places["weight"].to_numpy()})
-    groups = table.groupby(["word", "removed"])["weight"]
-    found = pd.DataFrame({"count": groups.size(), "weight": groups.sum()}).reset_index()
-    order = found["weight"].abs().sort_values(ascending=False, kind="stable").index
-    return found.loc[order, ["word", "removed", "count", "weight"]].reset_index(drop=True)
-
-
-def tug(
-    classifier: TopicClassifier, document: pd.Series[Any], spans: pd.DataFrame, between: tuple[str, str]
-) -> pd.DataFrame:
-    """Return how much each word of a text speaks for one topic rather than another.
-
-    Parameters
-    ----------
-    classifier : TopicClassifier
-        Explains ``text`` with ``title``, both as loaded.
-    document : Series
-        One row of a corpus.
-    spans : DataFrame
-        The removed spans of that document.
-    between : (code, code)
-        Two topic codes. Positive weights speak for the first topic, negative ones for the second.
-
-    Returns
-    -------
-    DataFrame
-        Columns as from :func:`carriers`; ``weight`` is the difference of the two topics' weights, in log-odds.
-    """
-    table, other = (
-        carriers(classifier.explain(document["text"], title=document["title"], topic=code), spans)
-        for code in between
-    )
-    table = table.merge(other, on=["word", "removed", "count"], suffixes=("", "_other"))
-    table["weight"] -= table.pop("weight_other")
-    order = table["weight"].abs().sort_values(ascending=False, kind="stable").index
-    return table.loc[order].reset_index(drop=True)
-
-
-def judged(shifts: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
-    """Compare the leading topics before and after cleaning with gold (hand-labelled) topics.
-
-    Parameters
-    ----------
-    shifts : DataFrame
-        As :func:`shifts` returns it.
-    gold : DataFrame
-        ``doc_id`` and ``primary`` (short code), as in :class:`toolkit.datasets.Gold`.
-
-    Returns
-    -------
-    DataFrame
-        The documents that have a gold topic: the columns of ``shifts``, ``gold`` (topic code), ``right_before``
-        and ``right_after`` (bool). Documents that cleaning corrected come first, then by ``moved``.
-    """
-    codes = gold.set_index("doc_id")["primary"].map(taxonomy.CODE_OF)
-    table = shifts[shifts["doc_id"].isin(codes.index)].copy()
-    table["gold"] = codes[table["doc_id"]].to_numpy()
-    table["right_before"] = table["before"] == table["gold"]
-    table["right_after"] = table["after"] == table["gold"]
-    gain = table["right_after"].astype(int) - table["right_before"].astype(int)
-    order = table.assign(gain=gain).sort_values(["gain", "moved", "doc_id"], ascending=[False, False, True])
-    return order.drop(columns="gain").reset_index(drop=True)
 
 
 def polluted_training(
@@ -394,13 +261,6 @@ def polluted_training(
         One row for each document, training and text: ``doc_id``, ``training`` (``clean`` or ``polluted``: with the
         passage), ``text`` (what was classified: ``as it is`` or ``with the passage``), ``true``, ``predicted``,
         ``correct`` (bool).
-
-    Examples
-    --------
-    >>> texts = [f"{word} number {i}" for i in range(20) for word in ("boats sail", "cows graze")]
-    >>> found = polluted_training(texts, ["sea", "farm"] * 20, {"sea"}, TopicClassifier(bits=12, folds=2), folds=2)
-    >>> found.groupby("training")["correct"].mean()["clean"].item()
-    1.0
     """
     frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
     labels = pd.Series(list(y), dtype=object)

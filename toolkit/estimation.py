@@ -71,17 +71,11 @@ def prevalence(
 
     Notes
     -----
-    ``own`` is the difference estimator, as in prediction-powered inference [1]_: the share by the classifier
-    plus the mean error in the sample. Its interval comes from the posterior of the rates of missed and of added
-    documents (Dirichlet, Jeffreys' prior), for the documents not labelled. ``pooled`` inverts the rates of
-    right and of false findings [2]_, each with the posterior of its own count. Coverage is shown by simulation in
-    ``tests/test_estimation.py``.
-
-    References
-    ----------
-    .. [1] Angelopoulos, Bates, Fannjiang, Jordan and Zrnic: Prediction-powered inference. Science 382 (2023).
-    .. [2] Rogan and Gladen: Estimating prevalence from the results of a screening test. American Journal of
-       Epidemiology 107 (1978).
+    ``own`` is the difference estimator, as in prediction-powered inference (Angelopoulos et al. 2023, Science 382): the
+    share by the classifier plus the mean error in the sample. Its interval comes from the posterior of the rates of
+    missed and of added documents (Dirichlet, Jeffreys' prior), for the documents not labelled. ``pooled`` inverts the
+    rates of right and of false findings (Rogan and Gladen 1978, American Journal of Epidemiology 107), each with the
+    posterior of its own count. Coverage is shown by simulation in ``tests/test_estimation.py``.
 
     Examples
     --------
@@ -91,24 +85,21 @@ def prevalence(
     >>> table = prevalence(texts, found, people).set_index("topic")
     >>> table.loc["sport", ["raw", "share"]].tolist()
     [0.5, 0.6]
-    >>> bool(table.loc["sport", "low"] < 0.6 < table.loc["sport", "high"])
-    True
     """
     frame = as_corpus(corpus)
     names = [by] if isinstance(by, str) else list(by)
     truth = _truth(frame, labelled)
     found = _found(frame, topics)
     known = sorted({t for each in [*truth.values(), *found.values()] for t in each}, key=str)
-    has = np.array([[t in found.get(d, ()) for t in known] for d in frame["doc_id"]], bool).reshape(
-        -1, len(known)
-    )
-    true = np.array([[t in truth.get(d, ()) for t in known] for d in frame["doc_id"]], bool).reshape(
-        -1, len(known)
+    has, true = (
+        np.array([[t in given.get(d, ()) for t in known] for d in frame["doc_id"]], bool).reshape(
+            -1, len(known)
+        )
+        for given in (found, truth)
     )
     read = frame["doc_id"].isin(truth.keys()).to_numpy()
     pooled = _errors(has[read], true[read])
     random = np.random.default_rng(seed)
-    titles = taxonomy.names("en-GB")
     rows = []
     for group, at in _groups(frame, names):
         mine = read[at]
@@ -120,9 +111,8 @@ def prevalence(
             estimate = corrected if alone else inverted
             value, ends = estimate(counted, n, tp, fp, fn, tn, random, level)
             method = "own" if alone else "pooled"
-            rows.append(
-                (*group, topic, titles.get(topic, str(topic)), n, int(mine.sum()), counted / n, value, *ends, method)
-            )  # fmt: skip
+            label = taxonomy.label(topic)
+            rows.append((*group, topic, label, n, int(mine.sum()), counted / n, value, *ends, method))
     columns = ["topic", "name", "documents", "labelled", "raw", "share", "low", "high", "method"]
     return pd.DataFrame(rows, columns=[*names, *columns])
 
@@ -130,14 +120,9 @@ def prevalence(
 def corrected(
     counted: int, n: int, tp: int, fp: int, fn: int, tn: int, random: np.random.Generator, level: float = 0.95
 ) -> tuple[float, tuple[float, float]]:
-    """Return share and interval of a topic in ``n`` documents, of which ``tp + fp + fn + tn`` are labelled.
+    """Return share and interval of a topic in ``n`` documents, to ``counted`` of which the classifier gives it.
 
-    Parameters
-    ----------
-    counted : int
-        Documents of the group that the classifier gives the topic.
-    tp, fp, fn, tn : int
-        Labelled documents: rightly found, wrongly found, missed, rightly left out.
+    The labelled ones were found rightly (``tp``), wrongly (``fp``), missed (``fn``), or left out rightly (``tn``).
     """
     m = tp + fp + fn + tn
     rest = n - m

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,29 @@ class Trees:
             np.array(roots, np.int32),
             float(model._baseline_prediction.ravel()[0]),
         )
+
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        """Return what a model file holds of these trees: each part by ``<name>_<part>``."""
+        return {f"{name}_{part.name}": np.asarray(getattr(self, part.name)) for part in fields(self)}
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, NDArray[Any]], name: str, columns: int) -> Trees:
+        """Return the trees of a model file, whose rows have so many columns; what cannot be trees is a ValueError."""
+        parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(cls)}
+        kinds = {
+            "feature": "int16",
+            "threshold": "float32",
+            "left": "int32",
+            "right": "int32",
+            "roots": "int32",
+        }
+        plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in kinds.items())
+        if not plain or parts["baseline"].size != 1 or not np.isfinite(parts["baseline"]).all():
+            msg = f"{name}: the arrays are not those of trees"
+            raise ValueError(msg)
+        trees = cls(**parts | {"baseline": float(parts["baseline"].item())})
+        trees.check(columns)
+        return trees
 
     def check(self, columns: int) -> None:
         """Raise ValueError unless every path stays inside the arrays and ends."""

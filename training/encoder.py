@@ -22,14 +22,16 @@ from toolkit import datasets
 from toolkit.topics.features import (
     ALIKE_KEY,
     ALONE,
+    INSIDE,
+    MIX,
+    SEED,
+    STEP,
     WORD,
     FeatureSpace,
     Lexicon,
     character_tables,
     matrix,
-    piece_keys,
     unit_rows,
-    word_keys,
 )
 from training.labels import Places
 
@@ -100,6 +102,30 @@ class Encoder:
         )  # the first are marks, not pieces
         frame["key"] = piece_keys(frame["piece"], frame["opens"].to_numpy(bool))
         return frame
+
+
+def _hashed(word: str, seed: np.uint64) -> int:
+    """Hash a word or piece as the kernels do."""
+    folds, value = character_tables()[1], int(seed)
+    for code in map(ord, word):
+        value = (value ^ int(folds[code] if code <= 0xFFFF else code)) * int(STEP) % (1 << 64)
+        value ^= value >> 32
+    return value * int(MIX) % (1 << 64)
+
+
+def piece_keys(pieces: pd.Series[Any], opens: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Return the key of each word piece; ``opens`` tells which stand at the start of a word."""
+    found = [
+        _hashed(piece, SEED if first else INSIDE) >> 32 for piece, first in zip(pieces, opens, strict=True)
+    ]
+    return np.array(found, np.uint32)
+
+
+def word_keys(words: list[str]) -> NDArray[np.uint64]:
+    """Return the distinct keys of the parts of words, for :attr:`Lexicon.alike`, ascending."""
+    kinds = character_tables()[0]
+    apart = "".join(c if kinds[ord(c)] == WORD else " " for c in " ".join(words))
+    return np.unique(np.array([_hashed(word, SEED) for word in apart.split()], np.uint64))
 
 
 @cache

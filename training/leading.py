@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logit, softmax
 
-from toolkit.topics.calibration import fit_sigmoids
+from toolkit.topics.fitting import fit_sigmoids
 from toolkit.topics.model import listed
 
 Floats = NDArray[np.float64]

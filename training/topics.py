@@ -23,18 +23,16 @@ from scipy.sparse import csr_matrix, diags
 from toolkit import datasets
 from toolkit.census import rate
 from toolkit.modelfile import write_model
-from toolkit.topics.abstention import ENGLISH
-from toolkit.topics.encoder import encode
-from toolkit.topics.features import (
-    FeatureSpace,
-)
+from toolkit.topics.features import FeatureSpace
 from toolkit.topics.model import (
     ENCODED,
     ENCODED_FORMAT,
+    ENGLISH,
     LANGUAGES,
     SHIPPED,
     WITH_ENCODER,
     TopicModel,
+    encode,
 )
 from toolkit.topics.taxonomy import CODES
 from training import ridge

@@ -19,17 +19,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from scipy.special import log_softmax
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from toolkit.buffer import Buffer
 from toolkit.datasets.store import SETTING
-from toolkit.segments import cut
+from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.evidence import COLUMNS
 from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
-from toolkit.verdict.reading import SOUNDS, ngrams
+from toolkit.verdict.reading import BITS, NONE, ROOM, SOUNDS, sounds
 from training.composing import Row, Texts, bar, compose, load_texts
 
 FOLDS, SEED = 5, 0
@@ -98,6 +99,18 @@ def learn_words(texts: Texts) -> VerdictModel:
     scale = (np.abs(found).max(axis=0) / 127).astype(np.float32)
     table = np.ascontiguousarray(np.rint(found / scale).astype(np.int8))
     return VerdictModel(table, scale, learner.intercept_.astype(np.float32), (), np.zeros(7))
+
+
+def ngrams(buffer: Buffer, segments: Segments) -> csr_array:
+    """Return the n-grams of segments, as :func:`sounds` weighs them."""
+    found = np.empty((len(segments), ROOM), np.uint32)
+    one = np.ones(1, np.float32)
+    sounds(buffer, segments, np.zeros((1 << BITS, 1), np.int8), one, one, found)
+    there = found != NONE
+    counts = there.sum(axis=1)
+    values = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
+    parts = (values, found[there].astype(np.int32), np.r_[0, counts.cumsum()])
+    return csr_array(parts, shape=(len(segments), 1 << BITS))
 
 
 def rows_of(model: VerdictModel, documents: list[Row]) -> NDArray[np.float32]:

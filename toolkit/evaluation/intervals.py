@@ -19,44 +19,17 @@ def bootstrap(
     documents: int,
     *,
     groups: NDArray[np.generic] | None = None,
-    level: float = 0.95,
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of a metric (Efron 1979).
+    """Return the interval of one metric, as :func:`bootstrap_all` does.
 
-    Parameters
-    ----------
-    metric : callable
-        Takes an int array of row numbers, returns a float.
-    documents : int
-        Number of rows.
-    groups : array, length documents, optional
-        Draw whole groups, such as publishers, whose documents are alike.
-    level : float, default 0.95
-    draws : int, default 1000
-    seed : int, default 0
-
-    Returns
-    -------
-    low, high : float
-        NaN if there is nothing to draw from.
-
-    Examples
-    --------
     >>> right = np.array([True] * 80 + [False] * 20)
     >>> bootstrap(lambda rows: float(right[rows].mean()), 100)
     (0.72, 0.88)
     """
-    if documents == 0:
-        return float("nan"), float("nan")
     low, high = bootstrap_all(
-        lambda rows: np.array([metric(rows)]),
-        documents,
-        groups=groups,
-        level=level,
-        draws=draws,
-        seed=seed,
+        lambda rows: np.array([metric(rows)]), documents, groups=groups, draws=draws, seed=seed
     )
     return float(low[0]), float(high[0])
 
@@ -66,19 +39,18 @@ def bootstrap_all(
     documents: int,
     *,
     groups: NDArray[np.generic] | None = None,
-    level: float = 0.95,
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the intervals of several metrics from the same draws; parameters as :func:`bootstrap`.
+    """Return the 95 % percentile bootstrap intervals (Efron 1979) of several metrics from the same draws of rows.
 
-    Returns
-    -------
-    low, high : float arrays
-        One entry a metric; NaN where every draw gave NaN.
+    Where ``groups`` has one entry a document, whole groups are drawn, such as publishers, whose documents are alike.
+    An end is NaN where every draw gave NaN, or there is nothing to draw from.
     """
     random = np.random.default_rng(seed)
-    if groups is None:
+    if not documents:
+        drawn = [np.full(len(metrics(np.arange(0))), np.nan)]
+    elif groups is None:
         drawn = [metrics(random.integers(0, documents, documents)) for _ in range(draws)]
     else:
         _, which = np.unique(groups, return_inverse=True)
@@ -92,5 +64,5 @@ def bootstrap_all(
     low, high = np.full(table.shape[1], np.nan), np.full(table.shape[1], np.nan)
     known = ~np.isnan(table).all(axis=0)
     if known.any():  # numpy refuses a table without columns
-        low[known], high[known] = np.nanquantile(table[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low[known], high[known] = np.nanquantile(table[:, known], [0.025, 0.975], axis=0)
     return low, high

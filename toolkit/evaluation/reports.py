@@ -70,9 +70,8 @@ class TopicReport:
         order = np.argsort(-table[rows, columns], kind="stable")[:n]
         names = self.confusion.index.to_numpy()
         rows, columns = rows[order], columns[order]
-        return pd.DataFrame(
-            {"true": names[rows], "predicted": names[columns], "documents": table[rows, columns]}
-        )
+        found = {"true": names[rows], "predicted": names[columns], "documents": table[rows, columns]}
+        return pd.DataFrame(found)
 
     def _tables(self) -> list[Table]:
         first, *_ = self.scores["metric"]
@@ -118,15 +117,11 @@ def topic_report(
         one to be tested (:func:`toolkit.duplicates`).
     folds : int, default 5
     learning : sequence of float, default (0.125, 0.25, 0.5)
-        Shares of the training documents at which the learning curve is measured as well; each costs up to
-        one more fit a fold. A share that leaves fewer than two classes is left out.
+        Shares of the training documents at which the learning curve is measured as well; each costs up to one more
+        fit a fold. A share that leaves fewer than two classes is left out.
     draws : int, default 1000
         Bootstrap draws; whole groups are drawn where documents are grouped.
     seed : int, default 0
-
-    Returns
-    -------
-    TopicReport
 
     Raises
     ------
@@ -166,9 +161,8 @@ def topic_report(
             values[test[:, None], [classes.index(code) for code in found.columns]] = found.to_numpy()
         predicted_sets = _listed(values, single)
         names, metrics = _metrics(member, values, predicted_sets, single)
-        low, high = bootstrap_all(
-            metrics, len(frame), groups=units if clustered else None, draws=draws, seed=seed
-        )
+        drawn = units if clustered else None
+        low, high = bootstrap_all(metrics, len(frame), groups=drawn, draws=draws, seed=seed)
         figures = pd.DataFrame({"value": metrics(np.arange(len(frame))), "low": low, "high": high})
         known = figures.head(len(names)).assign(metric=names)[["metric", "value", "low", "high"]]
         size = round(sum(map(len, parts)) / len(parts))
@@ -195,22 +189,16 @@ def _units(frame: pd.DataFrame, given: list[Any] | None, folds: int) -> tuple[In
         units = pd.factorize(pd.Series(given, dtype=object), use_na_sentinel=False)[0]
         unit_name, clustered = "groups as given", True
     elif frame["publisher"].notna().all() and frame["publisher"].nunique() >= folds:
-        units, unit_name, clustered = (
-            pd.factorize(frame["publisher"])[0],
-            "publishers; no near-duplicates across",
-            True,
-        )
+        units = pd.factorize(frame["publisher"])[0]
+        unit_name, clustered = "publishers; no near-duplicates across", True
     else:
         units, unit_name, clustered = _duplicate_groups(frame), "groups of near-duplicates", False
     n = len(np.unique(units))
     if n < folds:
         msg = f"topic_report: {n} groups for {folds} folds; pass folds={max(n, 2)} or finer groups"
         raise ValueError(msg)
-    return (
-        units.astype(np.int64),
-        f"{len(frame):,} documents in {folds} folds that part {n:,} {unit_name}",
-        clustered,
-    )
+    split = f"{len(frame):,} documents in {folds} folds that part {n:,} {unit_name}"
+    return units.astype(np.int64), split, clustered
 
 
 def _duplicate_groups(frame: pd.DataFrame) -> Ints:
@@ -270,11 +258,7 @@ def _metrics(member: Bools, values: Floats, predicted_sets: Bools, single: bool)
 def _class_table(
     classes: tuple[Any, ...], member: Bools, predicted_sets: Bools, f1: pd.DataFrame
 ) -> pd.DataFrame:
-    true, predicted, hits = (
-        member.sum(axis=0),
-        predicted_sets.sum(axis=0),
-        (member & predicted_sets).sum(axis=0),
-    )
+    true, predicted, hits = (table.sum(axis=0) for table in (member, predicted_sets, member & predicted_sets))
     table = pd.DataFrame({"topic": list(classes), "documents": true, "predicted": predicted})
     for name, whole in (("precision", predicted), ("recall", true)):
         rates = [list(rate(int(k), int(n)).values()) for k, n in zip(hits, whole, strict=True)]
@@ -284,11 +268,8 @@ def _class_table(
 
 
 def _confusion(classes: tuple[Any, ...], member: Bools, predicted_sets: Bools) -> pd.DataFrame:
-    index = pd.Index(list(classes), name="true")
-    columns = pd.Index(list(classes), name="predicted")
-    return pd.DataFrame(
-        member.astype(np.int64).T @ predicted_sets.astype(np.int64), index=index, columns=columns
-    )
+    index, columns = (pd.Index(list(classes), name=name) for name in ("true", "predicted"))
+    return pd.DataFrame(member.astype(int).T @ predicted_sets.astype(int), index=index, columns=columns)
 
 
 def _predictions(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate import KINDS
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.evaluation.intervals import Metric, bootstrap
+from toolkit.evaluation.intervals import bootstrap_all
 
 COUNTS = ("hit", "false", "missed", "article")
 """Counts of non-blank characters in a document: boilerplate found (``hit``), article text wrongly removed
@@ -26,21 +26,11 @@ def _mask(length: int, spans: list[tuple[int, int, str]]) -> NDArray[np.int8]:
 
 
 def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Compare found spans with gold (reference) spans, document by document.
+    """Compare found spans with gold (reference) spans, document by document; spans of other documents are ignored.
 
-    Parameters
-    ----------
-    corpus : corpus
-        The documents to score.
-    gold, found : DataFrame
-        ``doc_id, start, end`` (code points, half-open), ``kind``. Documents outside ``corpus`` are ignored.
-
-    Returns
-    -------
-    DataFrame
-        One row per document: ``doc_id``, ``publisher``, :data:`COUNTS`, ``right_kind`` (the characters of ``hit``
-        whose kind is right), and for each kind ``<kind>`` (gold characters) and ``<kind>_hit`` (how many of them
-        were found); int64.
+    Both tables have ``doc_id, start, end`` (code points, half-open) and ``kind``. One row a document: ``doc_id``,
+    ``publisher``, :data:`COUNTS`, ``right_kind`` (the characters of ``hit`` whose kind is right), and for each kind
+    ``<kind>`` (gold characters) and ``<kind>_hit`` (how many of them were found).
     """
     frame = as_corpus(corpus)
     sides = []
@@ -83,22 +73,12 @@ def _figures(n: dict[str, float]) -> dict[str, float]:
 
 
 def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """Compute scores from counts, with 95 % intervals by bootstrap over documents.
+    """Compute scores from what :func:`span_counts` counted, with 95 % intervals by bootstrap over documents.
 
-    Parameters
-    ----------
-    counts : DataFrame
-        As made by :func:`span_counts`.
+    Index: ``precision``, ``recall``, ``f1``, ``article_lost`` (share of article text that was removed),
+    ``kind_accuracy`` (these five from the summed counts of all documents), ``f1_macro`` (mean F1 of the publishers
+    with boilerplate), ``recall_<kind>``. Columns: ``value``, ``low``, ``high``, all in [0, 1].
 
-    Returns
-    -------
-    DataFrame
-        Index: ``precision``, ``recall``, ``f1``, ``article_lost`` (share of article text that was removed),
-        ``kind_accuracy`` (these five from the summed counts of all documents), ``f1_macro`` (mean F1 of the
-        publishers with boilerplate), ``recall_<kind>``. Columns: ``value``, ``low``, ``high``, all in [0, 1].
-
-    Examples
-    --------
     >>> gold = pd.DataFrame([("0", 0, 4, "promo")], columns=["doc_id", "start", "end", "kind"])
     >>> float(span_scores(span_counts(["Ads! Story."], gold, gold), draws=10).loc["f1", "value"])
     1.0
@@ -120,19 +100,5 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
         return out
 
     value = figures(np.arange(len(table)))
-    drawn: dict[bytes, dict[str, float]] = {}
-
-    def figure(name: str) -> Metric:
-        def of(rows: NDArray[np.int64]) -> float:
-            key = rows.tobytes()
-            if key not in drawn:
-                drawn[key] = figures(rows)
-            return drawn[key][name]
-
-        return of
-
-    rows = {}
-    for name in value:
-        low, high = bootstrap(figure(name), len(table), draws=draws, seed=seed)
-        rows[name] = {"value": value[name], "low": low, "high": high}
-    return pd.DataFrame.from_dict(rows, orient="index")
+    ends = bootstrap_all(lambda rows: np.array([*figures(rows).values()]), len(table), draws=draws, seed=seed)
+    return pd.DataFrame([[*value.values()], *ends], ["value", "low", "high"], list(value)).T

@@ -1,13 +1,8 @@
-"""How good topics are: accuracy, F1, calibration and what abstaining buys, with intervals.
-
-``python -m benchmarks`` prints these figures for the shipped design in publisher-grouped
-cross-validation.
-"""
+"""How good topics are: accuracy, F1, calibration and what abstaining buys, with intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from toolkit.evaluation.intervals import Metric, bootstrap
+from toolkit.evaluation.intervals import Metric, bootstrap_all
 
 Floats = NDArray[np.float64]
 
@@ -32,38 +27,15 @@ def macro_f1(true: NDArray[Any], predicted: NDArray[Any]) -> float:
 
 
 def micro_f1(member: NDArray[np.bool_], listed: NDArray[np.bool_]) -> float:
-    """Return the F1 of all (document, topic) pairs together.
-
-    Parameters
-    ----------
-    member, listed : bool arrays, shape (documents, topics)
-        What the documents are about, and what was predicted.
-
-    Examples
-    --------
-    >>> micro_f1(np.array([[True, False]]), np.array([[True, True]]))
-    0.6666666666666666
-    """
+    """Return the F1 of all (document, topic) pairs together, of bool arrays of shape (documents, topics)."""
     hits = np.sum(member & listed)
     total = member.sum() + listed.sum()
     return float(2 * hits / total) if total else float("nan")
 
 
 def calibration_error(probability: Floats, correct: NDArray[np.bool_], *, bins: int = 10) -> float:
-    """Return the expected calibration error: mean gap of bins of equal width, weighted by their size.
+    """Return the mean gap of bins of equal width, weighted by their size (Naeini, Cooper and Hauskrecht 2015).
 
-    Parameters
-    ----------
-    probability : float array, in [0, 1]
-    correct : bool array, same length
-    bins : int, default 10
-
-    Notes
-    -----
-    Naeini, Cooper and Hauskrecht (2015).
-
-    Examples
-    --------
     >>> round(calibration_error(np.array([0.9, 0.9]), np.array([True, True])), 3)
     0.1
     """
@@ -97,36 +69,15 @@ def topic_scores(
     by: Iterable[Any] | None = None,
     draws: int = 1000,
 ) -> pd.DataFrame:
-    """Score probabilities against labels: overall, and for each value of ``by``.
+    """Score probabilities, one row a document and one column a topic, against labels: in all, and for each of ``by``.
 
-    Parameters
-    ----------
-    probability : DataFrame, shape (documents, topics)
-        As :meth:`toolkit.topics.TopicClassifier.predict_proba` returns it.
-    primary : iterable of topic
-        The leading topic of each document.
-    topics : iterable of sets of topics
-        All topics of each document.
-    listed : bool array, shape (documents, topics), optional
-        Which topics were predicted for each document; default the likeliest and those of probability 0.5 or more.
-    by : iterable, optional
-        A group of each document, such as its source.
-    draws : int, default 1000
-        Bootstrap draws for each interval.
+    ``primary`` is the leading topic of each document, ``topics`` the set of all its topics; ``listed`` tells which were
+    predicted, shape (documents, topics), default the likeliest and those of probability 0.5 or more.
 
-    Returns
-    -------
-    DataFrame
-        ``group`` (``all`` first), ``documents``, ``metric``, ``value``, ``low``, ``high`` (95 %, bootstrap
-        over documents). Metrics: ``accuracy`` and ``macro F1`` of the leading topic, ``among all`` (leading
-        topic is one of the document's topics), ``micro F1`` of all topics, ``ECE`` (leading topic against the
-        primary one), ``cell ECE`` (every figure against membership) and ``accuracy at 70 %``.
-
-    Examples
-    --------
-    >>> report = topic_scores(pd.DataFrame({"a": [0.9, 0.2], "b": [0.1, 0.8]}), ["a", "b"], [{"a"}, {"b"}])
-    >>> report.set_index("metric").loc["accuracy", "value"]
-    np.float64(1.0)
+    Returned are ``group`` (``all`` first), ``documents``, ``metric``, ``value``, ``low``, ``high`` (95 %, bootstrap).
+    Metrics: ``accuracy`` and ``macro F1`` of the leading topic, ``among all`` (leading topic is one of the document's
+    topics), ``micro F1`` of all topics, ``ECE`` (leading topic against the primary one), ``cell ECE`` (every figure
+    against membership) and ``accuracy at 70 %``.
     """
     codes = np.array(list(probability.columns), dtype=object)
     values = probability.to_numpy(float)
@@ -155,13 +106,14 @@ def topic_scores(
     if by is not None:
         key = np.array(list(by), dtype=object)
         groups |= {value: np.flatnonzero(key == value) for value in dict.fromkeys(key)}
+    names = list(metrics)
     out = []
     for group, chosen in groups.items():
-        for name, metric in metrics.items():
-            low, high = bootstrap(partial(_within, metric, chosen), len(chosen), draws=draws)
-            out.append((group, len(chosen), name, metric(chosen), low, high))
-    return pd.DataFrame(out, columns=["group", "documents", "metric", "value", "low", "high"])
 
+        def figures(drawn: NDArray[np.int64], chosen: NDArray[np.int64] = chosen) -> Floats:
+            return np.array([metric(chosen[drawn]) for metric in metrics.values()])
 
-def _within(metric: Metric, chosen: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
-    return metric(chosen[rows])
+        low, high = bootstrap_all(figures, len(chosen), draws=draws)
+        parts = {"metric": names, "value": figures(np.arange(len(chosen))), "low": low, "high": high}
+        out.append(pd.DataFrame({"group": group, "documents": len(chosen)} | parts))
+    return pd.concat(out, ignore_index=True)

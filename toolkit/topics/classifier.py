@@ -14,12 +14,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import compute_sample_weight
 
 from toolkit.corpus import CorpusLike, as_corpus, as_document
+from toolkit.language import codes, languages
 from toolkit.topics import taxonomy
-from toolkit.topics.abstention import ENGLISH, counted, reasons, tongues
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace
 from toolkit.topics.fitting import fitted, groups_of, memberships
-from toolkit.topics.model import LANGUAGES, SHIPPED, TopicModel, shipped_model
+from toolkit.topics.model import ENGLISH, LANGUAGES, SHIPPED, TopicModel, shipped_model
 from toolkit.verdict import others
 
 _WARNED: list[str] = []
@@ -30,7 +30,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     """Classify news by topic, with calibrated probabilities and exact reasons.
 
     Without :meth:`fit` it uses the shipped model of the 17 top-level IPTC Media Topics, in English and the languages
-    of :attr:`languages_`. :meth:`fit` trains a model of your own labels.
+    of :attr:`languages_`. :meth:`fit` trains a model of your own labels; ``title_weight`` to ``folds`` are for it.
 
     Parameters
     ----------
@@ -38,23 +38,23 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         :meth:`predict` and :meth:`topics` give no topic to documents whose likeliest topic has a lower probability.
         Default: the value in the model, 0.4 in English, 0.45 in other languages, and 0 for your own labels.
     title_weight : int, default 2
-        For :meth:`fit`: how many times a word of the title counts; 0 reads no titles.
+        How many times a word of the title counts; 0 reads no titles.
     lead : int, default 4096
-        For :meth:`fit`: number of bytes that are read from the start of each text.
+        Number of bytes that are read from the start of each text.
     bits : int, default 20
-        For :meth:`fit`: words are hashed into ``2**bits`` buckets. Weights take ``2**bits`` × classes × 4 bytes.
+        Words are hashed into ``2**bits`` buckets. Weights take ``2**bits`` × classes × 4 bytes.
     C : float, default 1.0
-        For :meth:`fit`: inverse of the regularisation of the linear support vector machine.
+        Inverse of the regularisation of the linear support vector machine.
     class_weight : dict or "balanced", optional
-        For :meth:`fit`: weights of the classes, as in scikit-learn; only for labels with one topic per document.
+        Weights of the classes, as in scikit-learn; only for labels with one topic per document.
     folds : int, default 5
-        For :meth:`fit`: folds of the cross-validation that calibrates the probabilities.
+        Folds of the cross-validation that calibrates the probabilities.
     columns : mapping, optional
         Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
         not recognised.
     encoder : bool, default False
         For the shipped model: let a sentence encoder read along. Better, above all in other languages than English
-        and on plain local news, and a thousand times slower; figures in ``docs/topics.md``. It needs the extra
+        and on plain local news, and a thousand times slower (``docs/topics.md``). It needs the extra
         ``news-toolkit[encoder]``. :meth:`explain` and :meth:`top_words` show the words' part alone.
 
     Attributes
@@ -65,10 +65,6 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         The topics: 8-digit IPTC codes (shipped model) or your own labels, ascending.
     text_column_ : str
         The column of the last call: ``clean_text`` if the corpus has it, else ``text``.
-
-    See Also
-    --------
-    toolkit.topics.taxonomy : names and definitions of the IPTC codes.
 
     Examples
     --------
@@ -115,19 +111,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return np.array(self.model.classes)
 
     def predict_proba(self, X: CorpusLike) -> pd.DataFrame:
-        """Return the probability of each topic.
+        """Return the probability of each topic: float64, one row a document, one column a topic, index of ``X``.
 
-        Parameters
-        ----------
-        X : corpus, or list or Series of str
-            Reads ``clean_text`` if present, else ``text``; and ``title`` if present.
-
-        Returns
-        -------
-        DataFrame of float64, shape (documents, topics)
-            Index of ``X``, one column per topic. Rows of the shipped model do not sum to one: the highest value is
-            the probability that this topic is the main topic of the document, each other value the probability
-            that the document is also about that topic. ``attrs["text_column"]`` names the column that was read.
+        ``clean_text`` is read if present, else ``text``; and ``title`` if present. Rows of the shipped model do not sum
+        to one: the highest value is the probability that this topic is the main topic of the document, each other value
+        the probability that the document is also about that topic. ``attrs["text_column"]`` names what was read.
         """
         corpus, texts = self._read(X)
         values, _ = self._values(corpus, texts, self._tongues(corpus, texts))
@@ -136,21 +124,12 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return frame
 
     def predict(self, X: CorpusLike, *, names: bool = False) -> pd.Series[Any]:
-        """Return the likeliest topic of each document: the highest column of :meth:`predict_proba`.
+        """Return the likeliest topic of each document, by code or, with ``names``, by English name; index of ``X``.
 
-        Parameters
-        ----------
-        X : corpus, or list or Series of str
-        names : bool, default False
-            Return English names instead of IPTC codes.
-
-        Returns
-        -------
-        Series
-            Index of ``X``. A topic is missing if the text is empty or has no word that the model knows, if its
-            language (the column ``lang``, else detected) is not among :attr:`languages_`, if the probability is
-            below ``min_confidence``, or, with the shipped model, if the document is not an article (by the column
-            ``verdict``, else by :func:`toolkit.verdicts`). ``attrs["missing"]`` counts the reasons.
+        A topic is missing if the text is empty or has no word that the model knows, if its language (the column
+        ``lang``, else detected) is not among :attr:`languages_`, if the probability is below ``min_confidence``, or,
+        with the shipped model, if the document is not an article (by the column ``verdict``, else by
+        :func:`toolkit.verdicts`). ``attrs["missing"]`` counts the reasons.
 
         Examples
         --------
@@ -164,18 +143,15 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             best = best.astype("str")
         if why.notna().any():
             best = (best.astype("Int64") if best.dtype.kind == "i" else best).where(why.isna())
-        best.attrs = {"text_column": self.text_column_, "missing": counted(why)}
+        best.attrs = {"text_column": self.text_column_, "missing": _counted(why)}
         return best
 
     def topics(self, X: CorpusLike) -> pd.DataFrame:
         """Return the topics of each document: the likeliest, and all others that pass their threshold.
 
-        Returns
-        -------
-        DataFrame
-            ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and
-            ``probability``; documents in the order of ``X``, likeliest topic first. Documents without a topic
-            (see :meth:`predict`) have no row; ``attrs["missing"]`` counts the reasons.
+        ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and ``probability``;
+        documents in the order of ``X``, likeliest topic first. Documents without a topic (see :meth:`predict`) have no
+        row; ``attrs["missing"]`` counts the reasons.
         """
         corpus, values, why = self._judged(X)
         shown = values >= self.model.thresholds
@@ -194,18 +170,17 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
                 "probability": values[rows, columns],
             }
         )
-        frame.attrs = {"text_column": self.text_column_, "missing": counted(why)}
+        frame.attrs = {"text_column": self.text_column_, "missing": _counted(why)}
         return frame
 
     @property
     def languages_(self) -> pd.DataFrame:
-        """Supported languages, with the accuracy on held-out publishers.
+        """Supported languages, with the accuracy on held-out publishers; own labels are for every language.
 
-        ``language``; ``documents`` and ``publishers`` (numbers of the held-out ones); ``answered`` (share of
-        documents that get a topic at the default ``min_confidence``). Of those with a topic: ``accuracy`` (share
-        whose likeliest topic is the main topic, out of 17), ``low`` and ``high`` (its 95 % interval, Wilson 1927)
-        and ``among`` (share whose likeliest topic is any topic of the document). Empty for a model of your own
-        labels, which accepts every language.
+        ``language``; ``documents`` and ``publishers`` (numbers of the held-out ones); ``answered`` (share of documents
+        that get a topic at the default ``min_confidence``). Of those with a topic: ``accuracy`` (share whose likeliest
+        topic is the main topic, out of 17), ``low`` and ``high`` (its 95 % interval, Wilson 1927) and ``among`` (share
+        whose likeliest topic is any topic of the document).
         """
         held_out = [] if "model_" in self.__dict__ else self.model.card.get("held_out", [])
         columns = ["language", "documents", "publishers", "answered", "accuracy", "low", "high", "among"]
@@ -213,12 +188,15 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return table.loc[table["supported"].astype(bool), columns].reset_index(drop=True)
 
     def _names(self) -> NDArray[Any]:
-        names = taxonomy.names("en-GB")
-        return np.array([names.get(code, str(code)) for code in self.model.classes], dtype=object)
+        return np.array([taxonomy.label(code) for code in self.model.classes], dtype=object)
 
     def _tongues(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
-        own = "model_" in self.__dict__
-        return pd.Series(None, index=corpus.index, dtype="str") if own else tongues(corpus, texts)
+        """Return the language of each document, where it matters: as ``lang`` says, else as its text tells."""
+        if "model_" in self.__dict__:
+            return pd.Series(None, index=corpus.index, dtype="str")
+        given = codes(corpus["lang"])
+        untold = given.isna()
+        return given.where(~untold, languages(texts.where(untold, ""))) if untold.any() else given
 
     def _values(
         self, corpus: pd.DataFrame, texts: pd.Series[Any], lang: pd.Series[Any]
@@ -245,15 +223,20 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         """Return the corpus, each document's probabilities, and the reason if it gets no topic."""
         corpus, texts = self._read(X)
         lang = self._tongues(corpus, texts)
-        values, known = self._values(corpus, texts, lang)
-        least = np.full(len(corpus), np.nan if self.min_confidence is None else self.min_confidence)
-        if self.min_confidence is None:
-            for model, rows in self._models(lang):
-                least[rows] = model.card.get("confidence", 0.0)
-        supported = None if "model_" in self.__dict__ else [*ENGLISH, *self.languages_["language"]]
+        values, read = self._values(corpus, texts, lang)
         top = values.max(axis=1, initial=0.0)
-        why = reasons(corpus, texts, lang, supported, known, top, least)
-        if supported is not None:  # own labels are for whatever the own documents are
+        why = pd.Series(None, index=corpus.index, dtype="str")
+        for model, rows in self._models(lang):
+            least = model.card.get("confidence", 0.0) if self.min_confidence is None else self.min_confidence
+            why = why.mask(rows & (top < least), f"probability below {least:g}")
+        own = "model_" in self.__dict__
+        if not own:
+            foreign = lang.notna() & ~lang.isin([*ENGLISH, *self.languages_["language"]])
+            why = why.mask(foreign, lang.map("language {!r} is not supported".format, na_action="ignore"))
+        if (unread := read == 0).any():
+            blank = (corpus["title"].fillna("") + texts).str.strip() == ""
+            why = why.mask(unread, "no known word").mask(unread & blank, "the text is empty")
+        if not own:  # own labels are for whatever the own documents are
             verdict = others(corpus)
             why = why.mask(verdict.notna() & (why != "the text is empty"), "no article: " + verdict)
         return corpus, values, why
@@ -261,7 +244,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def explain(
         self, text: str | pd.Series[Any] | pd.DataFrame, *, title: str | None = None, topic: Any = None
     ) -> Explanation:
-        """Show how much each word of one text adds to each topic.
+        """Show how much each word of one text adds to each topic; in a notebook as the text with highlights.
 
         Parameters
         ----------
@@ -270,19 +253,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         title : str, optional
             Default: the row's own.
         topic : class, optional
-            The topic to explain first; default the likeliest.
-
-        Returns
-        -------
-        Explanation
-            In a notebook it displays the text with highlights; ``.words`` has the weights, which sum to the score.
-
-        Raises
-        ------
-        ValueError
-            The topic is not one of :attr:`classes_`.
-        toolkit.corpus.CorpusError
-            There is more than one document, or none.
+            The topic to explain first, one of :attr:`classes_`; default the likeliest.
         """
         corpus, texts = self._read([text] if isinstance(text, str) else as_document(text, self.columns))
         own = corpus["title"].iloc[0]
@@ -292,27 +263,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return explain(model, texts.iloc[0], title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
-        """Show which words add most to a topic, over the documents whose likeliest topic it is.
+        """Show the ``n`` words that add most to a topic, over the documents whose likeliest topic it is.
 
-        Parameters
-        ----------
-        X : corpus, or list or Series of str
-        topic : class, optional
-            Default: every topic that is the likeliest of some document.
-        n : int, default 10
-            Number of words per topic.
-
-        Returns
-        -------
-        DataFrame
-            ``topic``, ``name``, ``word`` (word or word pair in lower case), ``documents`` (number of the topic's
-            documents that contain the word) and ``weight`` (its mean contribution to their score, in log-odds, as
-            :meth:`explain` gives it for one text), highest weight first.
-
-        Raises
-        ------
-        ValueError
-            The topic is not one of :attr:`classes_`.
+        ``topic``, ``name``, ``word`` (word or word pair in lower case), ``documents`` (number of the topic's documents
+        that contain the word) and ``weight`` (its mean contribution to their score, in log-odds, as :meth:`explain`
+        gives it for one text), highest weight first. Without ``topic``, every one that leads a document.
         """
         corpus, texts = self._read(X)
         lang = self._tongues(corpus, texts)
@@ -326,10 +281,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         ] or [pd.DataFrame(columns=["topic", "word", "documents", "weight"])]
         table = pd.concat(tables).sort_values(["topic", "weight"], ascending=[True, False], kind="stable")
         table = table.groupby("topic").head(n).reset_index(drop=True)
-        names = taxonomy.names("en-GB")
-        table.insert(
-            1, "name", pd.Series([names.get(code, str(code)) for code in table["topic"]], dtype="str")
-        )
+        table.insert(1, "name", pd.Series([taxonomy.label(code) for code in table["topic"]], dtype="str"))
         return table
 
     def fit(
@@ -349,14 +301,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             A label (str or int), or a set, list or tuple of labels if documents may have any number of topics.
         sample_weight : float array, optional
         groups : iterable, optional
-            Group of each document, such as its publisher or its group of near-duplicates. All documents of a group
-            are in the same fold of the cross-validation. Default: ``publisher``, if every document has one and
-            there are enough publishers.
-
-        Returns
-        -------
-        TopicClassifier
-            Itself.
+            Documents of a group, such as a publisher or near-duplicates, are in the same fold of the cross-validation.
+            Default: ``publisher``, if every document has one and there are enough publishers.
 
         Raises
         ------
@@ -367,9 +313,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         classes, member, single = memberships(y, len(corpus))
         weight = np.ones(len(corpus)) if sample_weight is None else np.asarray(sample_weight, float)
         if single and self.class_weight is not None:
-            weight = weight * compute_sample_weight(
-                self.class_weight, np.array(classes)[member.argmax(axis=1)]
-            )
+            own = np.array(classes)[member.argmax(axis=1)]
+            weight = weight * compute_sample_weight(self.class_weight, own)
         self.model_ = fitted(
             texts,
             _titles(corpus),
@@ -383,12 +328,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def save(self, path: str | Path) -> None:
-        """Write the model as ``path`` (``.npz``, plain arrays) and a card (``.json``) beside it.
-
-        See Also
-        --------
-        TopicClassifier.load
-        """
+        """Write the model as ``path`` (``.npz``, plain arrays) and a card (``.json``) beside it."""
         self.model.save(path)
 
     @classmethod
@@ -401,37 +341,19 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             A file is missing, is not a topic model, or was changed since it was saved.
         """
         model = TopicModel.load(path)
-        space = model.space
-        loaded = cls(
-            min_confidence=min_confidence,
-            bits=space.bits,
-            lead=space.lead,
-            title_weight=space.title_weight,
-        )
+        read = {name: getattr(model.space, name) for name in ("bits", "lead", "title_weight")}
+        loaded = cls(min_confidence=min_confidence, **read)
         loaded.model_ = model
         return loaded
 
     def score(self, X: CorpusLike, y: Iterable[Any], sample_weight: Any = None) -> float:
         """Return the share of documents whose predicted topic is ``y``; a missing prediction counts as wrong.
 
-        Raises
-        ------
-        ValueError
-            ``y`` holds a label that the model does not know, such as a name in place of its code.
+        A label that the model does not know, such as a name in place of its code, is a ``ValueError``.
         """
         labels = pd.Series(list(y), dtype=object)
-        known_labels = set(self.classes_.tolist())
-        unknown = [label for label in labels.unique() if label not in known_labels]
-        if unknown:
-            codes = {name: code for code, name in taxonomy.names("en-GB").items()}
-            code = codes.get(unknown[0])
-            mend = (
-                f"its code is {code!r}"
-                if code in known_labels
-                else f"it knows {', '.join(map(str, self.classes_))}"
-            )
-            msg = f"score: {unknown[0]!r} is no label of this model; {mend}"
-            raise ValueError(msg)
+        for label in labels.unique():
+            known(self.model, label, "score")
         right = self.predict(X).to_numpy(object) == labels.to_numpy()
         return float(np.average(right, weights=sample_weight))
 
@@ -447,6 +369,13 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             )
         texts = corpus[self.text_column_].astype("str")
         return corpus, texts.fillna(corpus["text"]) if cleaned else texts
+
+
+def _counted(why: pd.Series[Any]) -> dict[str, int]:
+    """Return how many documents each reason holds for, most frequent first; plain for JSON."""
+    counts = why.value_counts()
+    order = sorted(counts.index, key=lambda reason: (-counts[reason], reason))
+    return {str(reason): int(counts[reason]) for reason in order}
 
 
 def _titles(corpus: pd.DataFrame) -> pd.Series[Any] | None:

@@ -49,12 +49,12 @@ class Discovery:
         ``topic``, ``word``, ``weight``, heaviest first.
     documents : DataFrame
         ``doc_id``, ``topic`` (``Int64``, missing for a document that shares no word with others) and ``share``
-        (of the document's weights that is this topic's, in [0, 1]). What a column ``verdict``
-        calls no article (:func:`toolkit.verdicts`) is left out; ``documents.attrs["missing"]`` counts it.
+        (of the document's weights that is this topic's, in [0, 1]). What a column ``verdict`` calls no article
+        (:func:`toolkit.verdicts`) is left out; ``documents.attrs["missing"]`` counts it.
     stability : float
-        Mean adjusted Rand index (Hubert and Arabie 1985) of the leading topics with those of the other runs,
-        each from another seed and learned from other four fifths of the documents: 1 the same, 0 as by chance.
-        NaN without other runs. A start by decomposition hardly heeds the seed alone, not even on noise.
+        Mean adjusted Rand index (Hubert and Arabie 1985) of the leading topics with those of the other runs, each
+        from another seed and learned from other four fifths of the documents: 1 the same, 0 as by chance, NaN
+        without other runs.
     """
 
     topics: pd.DataFrame
@@ -99,11 +99,7 @@ def discover(
     n_words : int, default 6
         How many words name a topic.
     classifier : TopicClassifier, optional
-        Finds the nearest topics; default the shipped model (English).
-
-    Returns
-    -------
-    Discovery
+        Finds the nearest topics; default the shipped model.
 
     Raises
     ------
@@ -205,9 +201,8 @@ def _words(
         for place in np.argsort(-weight, kind="stable")[:n]:
             holders = columns.indices[columns.indptr[place] : columns.indptr[place + 1]]
             some = None if titles is None else titles.iloc[holders]
-            rows.append(
-                (topic, wording(_SPACE, texts.iloc[holders], some, int(buckets[place])), weight[place])
-            )
+            word = wording(_SPACE, texts.iloc[holders], some, int(buckets[place]))
+            rows.append((topic, word, weight[place]))
     return pd.DataFrame(rows, columns=["topic", "word", "weight"])
 
 

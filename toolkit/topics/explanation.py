@@ -55,14 +55,14 @@ class Explanation:
         return chosen.loc[order, ["word", "count", "weight"]].reset_index(drop=True)
 
     def __repr__(self) -> str:
-        lines = [f"{_name(code)} {p:.2f}" for code, p in self.probabilities.head(3).items()]
+        lines = [f"{taxonomy.label(code)} {p:.2f}" for code, p in self.probabilities.head(3).items()]
         shown = [f"{row.weight:+.2f} {row.word}" for row in self.top().itertuples()]
-        return visible("\n".join([" · ".join(lines), f"words for and against {_name(self.topic)}:", *shown]))
+        asked = f"words for and against {taxonomy.label(self.topic)}:"
+        return visible("\n".join([" · ".join(lines), asked, *shown]))
 
     def _repr_html_(self) -> str:
-        head = " · ".join(
-            f"<b>{escaped(_name(c))}</b> {p:.2f}" for c, p in self.probabilities.head(3).items()
-        )
+        likeliest = self.probabilities.head(3).items()
+        head = " · ".join(f"<b>{escaped(taxonomy.label(code))}</b> {p:.2f}" for code, p in likeliest)
         strongest = max(self.places["weight"].abs().max() if len(self.places) else 0.0, 1e-9)
         pieces, last = [], 0
         for start, end, weight in self.places.itertuples(index=False):
@@ -82,25 +82,18 @@ class Explanation:
         )
         return (
             f'<div {PLAIN} style="max-width:46em;line-height:1.6"><p>{head}<br><small>blue, underlined: speaks for '
-            f"{escaped(_name(self.topic))}; orange, dotted: against; below, the strongest words</small></p>"
+            f"{escaped(taxonomy.label(self.topic))}; orange, dotted: against; below, the strongest words</small></p>"
             f"<p>{''.join(pieces)}</p><ul>{words}</ul></div>"
         )
 
 
 def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Explanation:
-    """Split the scores of one text into the contributions of its words; see :class:`Explanation`.
-
-    Raises
-    ------
-    ValueError
-        ``topic`` is not a class of the model.
-    """
+    """Split the scores of one text into the contributions of its words; see :class:`Explanation`."""
     column = None if topic is None else known(model, topic)
     titles = pd.Series([title], dtype="str") if title is not None else None
     scores, _ = model.read(pd.Series([text], dtype="str"), titles)
-    probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes)).sort_values(
-        ascending=False, kind="stable"
-    )
+    probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes))
+    probability = probability.sort_values(ascending=False, kind="stable")
     chosen = probability.index[0] if column is None else model.classes[column]
     buckets, spans = _occurrences(model, text)
     strings = _surface(text, spans)
@@ -139,18 +132,16 @@ def _occurrences(model: TopicModel, text: str) -> tuple[NDArray[np.int64], NDArr
     return buckets, np.where((whole[:, 1] >= spans[:, 1])[:, None], whole, spans)
 
 
-def known(model: TopicModel, topic: Any) -> int:
-    """Return the column of a topic of the model.
-
-    Raises
-    ------
-    ValueError
-        ``topic`` is not a class of the model.
-    """
+def known(model: TopicModel, topic: Any, asked: str = "topic") -> int:
+    """Return the column of a topic of the model, or say which there are."""
     if topic not in model.classes:
-        code = {name: code for code, name in taxonomy.names("en-GB").items()}.get(topic)
-        mend = f"its code is {code!r}" if code in model.classes else "choose one of them"
-        msg = f"topic {topic!r}: the model knows {', '.join(map(str, model.classes))}; {mend}"
+        code = {name: code for code, name in taxonomy.names().items()}.get(topic)
+        mend = (
+            f"its code is {code!r}"
+            if code in model.classes
+            else f"it knows {', '.join(map(str, model.classes))}"
+        )
+        msg = f"{asked}: {topic!r} is no label of this model; {mend}"
         raise ValueError(msg)
     return model.classes.index(topic)
 
@@ -162,23 +153,10 @@ def top_words(
     leading: NDArray[np.int64],
     n: int,
 ) -> pd.DataFrame:
-    """Return the words that carried each topic in the documents that it leads.
+    """Return the ``n`` words that carried each topic in the documents that it leads, by each one's ``leading`` column.
 
-    Parameters
-    ----------
-    model : TopicModel
-    texts, titles : Series of str
-    leading : int array, length documents
-        Column of each document's leading topic.
-    n : int
-        How many words a topic.
-
-    Returns
-    -------
-    DataFrame
-        ``topic``, ``word``, ``documents`` (int, how many of the topic's documents hold it) and ``weight``
-        (log-odds, mean over those that the topic leads), topics in the order of the model, highest weight
-        first.
+    ``topic``, ``word``, ``documents`` (how many of the topic's documents hold it) and ``weight`` (log-odds, mean over
+    those that the topic leads), topics in the order of the model, highest weight first.
     """
     counts = matrix(texts, titles, model.space, model.lexicon)
     slope = model.slope(np.diff(counts.indptr))
@@ -255,7 +233,3 @@ def _places(text: str, spans: NDArray[np.int64], weight: NDArray[np.float64], *,
         words, which = np.unique(spans.reshape(-1, 2), axis=0, return_inverse=True)
         total = np.bincount(which.ravel(), weight, minlength=len(words))
     return pd.DataFrame({"start": code_point[words[:, 0]], "end": code_point[words[:, 1]], "weight": total})
-
-
-def _name(code: Any) -> str:
-    return taxonomy.names("en-GB").get(code, str(code))

@@ -1,18 +1,17 @@
 """Features of a text: hashed words and word pairs, or listed word pieces, counted by one kernel over UTF-8 buffers.
 
-Words are runs of letters and digits, lower-cased; in scripts without spaces (Han, kana, Thai, Lao, Khmer,
-Burmese, Tibetan) each character is a word, so that word pairs are character bigrams. Each word and each pair
-of neighbouring words falls into one of ``2**bits`` buckets. Or each word is cut into the longest pieces that a
-:class:`Lexicon` lists, from left to right, and each piece of the list has a bucket of its own. Training reads
-the buckets as a sparse matrix (:func:`matrix`), prediction sums the weights of a linear model over them on the
-fly (:func:`decide`). Both go through :func:`_count`, so they cannot differ.
+Words are runs of letters and digits, lower-cased; in scripts without spaces (Han, kana, Thai, Lao, Khmer, Burmese,
+Tibetan) each character is a word. Each word and each pair of neighbours falls into one of ``2**bits`` buckets. Or each
+word is cut into the longest pieces that a :class:`Lexicon` lists, from left to right, and each listed piece has a
+bucket of its own. Training reads the buckets as a sparse matrix (:func:`matrix`), prediction sums the weights of a
+linear model over them on the fly (:func:`decide`). Both go through :func:`_count`, so they cannot differ.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types and take their arrays one by one)
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -24,11 +23,10 @@ from scipy.sparse import csr_matrix, diags
 
 from toolkit.buffer import Buffer
 
-_SEED = np.uint64(0x9E3779B97F4A7C15)
-_STEP = np.uint64(0xFF51AFD7ED558CCD)
-_MIX = np.uint64(0xC4CEB9FE1A85EC53)
+# of a word, of what stands inside one, of each character, of the end
+SEED, INSIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xA0761D6478BD642F)
+STEP, MIX = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
-_INSIDE = np.uint64(0xA0761D6478BD642F)
 _SHIFT = np.uint64(32)
 _ALIKE_SLOTS, _ALIKE_SHIFT = 1 << 12, np.uint64(52)
 _ALIKE = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -49,19 +47,11 @@ _TF = np.concatenate([[0.0], 1.0 + np.log(np.arange(1, _TF_CAP))]).astype(np.flo
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """What is read of a document and how finely it is hashed.
+    """What is read of a document and how finely it is hashed: into ``2**bits`` buckets.
 
-    Parameters
-    ----------
-    bits : int, default 18
-        Base-2 logarithm of the number of buckets.
-    lead : int, default 4096
-        Bytes of the text that are read: news says first what it is about. A word that the limit cuts is left
-        out.
-    title_weight : int, default 2
-        How many times a word of the title counts; 0 reads no titles.
-    pieces : bool, default False
-        Whether words that a :class:`Lexicon` does not list are cut into pieces that it lists, or passed over.
+    The first ``lead`` bytes of a text are read, for news says first what it is about; a word that the limit cuts is
+    left out. A word of the title counts ``title_weight`` times. Words that a :class:`Lexicon` does not list are cut
+    into ``pieces`` that it lists, or passed over.
     """
 
     bits: int = 18
@@ -79,21 +69,13 @@ class FeatureSpace:
         """Number of buckets."""
         return 1 << self.bits
 
-    def card(self) -> dict[str, Any]:
-        """Return the parameters as JSON-ready values."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, eq=False)
 class Lexicon:
-    """Words that a model treats in a way of their own.
+    """Words that a model treats in a way of their own, by ascending keys.
 
-    Parameters
-    ----------
-    keys : uint32 array, ascending
-        Of word pieces (:func:`piece_keys`); where there are any, they are the buckets, in this order.
-    alike : uint64 array, ascending
-        Of words (:func:`word_keys`) that are read as one and the same word, such as names of countries.
+    Where there are ``keys`` (uint32) of word pieces, these are the buckets, in this order. Words of ``alike`` (uint64)
+    are read as one and the same word, such as names of countries.
     """
 
     keys: NDArray[np.uint32]
@@ -129,16 +111,10 @@ NO_WORDS = Lexicon(np.empty(0, np.uint32), np.empty(0, np.uint64))
 
 @cache
 def character_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Return what each character of the Basic Multilingual Plane is, and its lower-case form.
+    """Return what each character of the Basic Multilingual Plane is (uint8), and its lower-case form (uint16).
 
     Categories are those of Unicode 3.2, which every Python carries, so that a model reads a text alike under
     every version; characters that are newer count as letters.
-
-    Returns
-    -------
-    kinds : uint8 array, length 65,536
-        ``SEPARATOR``, ``WORD``, ``ALONE`` or ``IGNORED``.
-    folds : uint16 array, length 65,536
     """
     kinds = np.zeros(1 << 16, np.uint8)
     folds = np.arange(1 << 16, dtype=np.uint16)
@@ -165,22 +141,26 @@ def _known(h, alike):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _tokens(data, start, stop, cut, kinds, folds, alike, hashes, begins, ends, n):  # type: ignore[no-untyped-def]
-    """Write hash, begin and end of each word of ``data[start:stop]`` from row ``n``; return the next row."""
-    h = _SEED
+def _letter(data, i):  # type: ignore[no-untyped-def]
+    byte = np.int64(data[i])
+    width = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    code = byte if width == 1 else byte & (0x7F >> width)
+    for k in range(1, width):
+        code = (code << 6) | (np.int64(data[i + k]) & 0x3F)
+    return code, width
+
+
+@njit(nogil=True, cache=True)
+def _tokens(data, start, stop, cut, kinds, folds, alike, hashes, begins, ends):  # type: ignore[no-untyped-def]
+    """Write hash, begin and end of each word of ``data[start:stop]``; return how many there are."""
+    n = 0
+    h = SEED
     begin = np.int64(-1)
     i = start
     while i < stop:
-        byte = np.int64(data[i])
-        width = 1
-        code = byte
-        if byte >= 0x80:
-            width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            if i + width > stop:
-                break
-            code = byte & (0x7F >> width)
-            for k in range(1, width):
-                code = (code << 6) | (np.int64(data[i + k]) & 0x3F)
+        code, width = _letter(data, i)
+        if i + width > stop:
+            break
         if code < 0x10000:
             kind = kinds[code]
             code = np.int64(folds[code])
@@ -190,25 +170,25 @@ def _tokens(data, start, stop, cut, kinds, folds, alike, hashes, begins, ends, n
         if kind == WORD:
             if begin < 0:
                 begin = i
-                h = _SEED
-            h = (h ^ np.uint64(code)) * _STEP
+                h = SEED
+            h = (h ^ np.uint64(code)) * STEP
             h ^= h >> _SHIFT
         elif kind != IGNORED:
             if begin >= 0:
-                hashes[n] = _known(h * _MIX, alike)
+                hashes[n] = _known(h * MIX, alike)
                 begins[n] = begin
                 ends[n] = i
                 n += 1
                 begin = np.int64(-1)
             if kind == ALONE:
-                alone = (_SEED ^ np.uint64(code)) * _STEP
-                hashes[n] = (alone ^ (alone >> _SHIFT)) * _MIX
+                alone = (SEED ^ np.uint64(code)) * STEP
+                hashes[n] = (alone ^ (alone >> _SHIFT)) * MIX
                 begins[n] = i
                 ends[n] = i + width
                 n += 1
         i += width
     if begin >= 0 and not cut:
-        hashes[n] = _known(h * _MIX, alike)
+        hashes[n] = _known(h * MIX, alike)
         begins[n] = begin
         ends[n] = i
         n += 1
@@ -226,16 +206,6 @@ def _row(h, keys, first):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _letter(data, i):  # type: ignore[no-untyped-def]
-    byte = np.int64(data[i])
-    width = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-    code = byte if width == 1 else byte & (0x7F >> width)
-    for k in range(1, width):
-        code = (code << 6) | (np.int64(data[i + k]) & 0x3F)
-    return code, width
-
-
-@njit(nogil=True, cache=True)
 def _piece(data, start, stop, seed, reading, prefixes, ends):  # type: ignore[no-untyped-def]
     """Return the row of the longest listed piece at ``start``, else -1, and where the next one begins."""
     kinds, folds, keys, first = reading[4], reading[5], reading[6], reading[7]
@@ -248,13 +218,13 @@ def _piece(data, start, stop, seed, reading, prefixes, ends):  # type: ignore[no
             if kinds[code] == IGNORED:
                 continue
             code = np.int64(folds[code])
-        h = (h ^ np.uint64(code)) * _STEP
+        h = (h ^ np.uint64(code)) * STEP
         h ^= h >> _SHIFT
         prefixes[letters] = h
         ends[letters] = i
         letters += 1
     for letter in range(letters - 1, -1, -1):
-        row = _row(prefixes[letter] * _MIX, keys, first)
+        row = _row(prefixes[letter] * MIX, keys, first)
         if row >= 0:
             return row, ends[letter]
     return -1, ends[0] if letters else stop
@@ -262,10 +232,7 @@ def _piece(data, start, stop, seed, reading, prefixes, ends):  # type: ignore[no
 
 @njit(nogil=True, cache=True)
 def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
-    """Find ``n`` words in the list, or cut them into listed pieces; write row, begin and end of each.
-
-    Returns how many there are.
-    """
+    """Find ``n`` words in the list, or cut them into listed pieces; write row, begin and end of each; count them."""
     pieces, keys, first = reading[3], reading[6], reading[7]
     hashes, begins, ends, _, _, rows, starts, stops = work
     prefixes, places = np.empty(_LONGEST, np.uint64), np.empty(_LONGEST, np.int64)
@@ -286,13 +253,13 @@ def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
             stops[m] = stop
             m += 1
             continue
-        seed = _SEED
+        seed = SEED
         if not pieces or 0x30 <= data[start] <= 0x39:  # numbers tell nothing of a topic
             continue
         while start < stop:
             row, after = _piece(data, start, stop, seed, reading, prefixes, places)
-            if row < 0 and seed == _SEED:
-                seed = _INSIDE
+            if row < 0 and seed == SEED:
+                seed = INSIDE
                 continue
             if row >= 0:
                 rows[m] = row
@@ -300,7 +267,7 @@ def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
                 stops[m] = after
                 m += 1
             start = after
-            seed = _INSIDE
+            seed = INSIDE
             if single and stop - start < _TAIL:
                 break
     return m
@@ -309,7 +276,7 @@ def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def _pair(left, right):  # type: ignore[no-untyped-def]
     h = (left * _PAIR) ^ right
-    h = (h ^ (h >> _SHIFT)) * _MIX
+    h = (h ^ (h >> _SHIFT)) * MIX
     return (h ^ (h >> _SHIFT)) * _PAIR
 
 
@@ -323,46 +290,47 @@ def _add(bucket, weight, counts, touched, m):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _count(title, title_start, title_stop, data, start, stop, reading, work):  # type: ignore[no-untyped-def]
-    """Count the buckets of one document; list them in order of appearance in ``touched``."""
-    m = np.int64(0)
-    if reading[2] > 0:
-        m = _read(title, title_start, title_stop, np.int64(reading[2]), reading, work, m)
-    return _read(data, start, stop, np.int64(1), reading, work, m)
+def _buckets(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
+    """Write bucket, begin and end of each piece, or of each word and word pair; return how many there are."""
+    bits, lead, _, _, kinds, folds, keys, _, alike = reading
+    hashes, begins, ends, _, _, rows, starts, stops = work
+    last = min(stop, start + lead)
+    n = _tokens(data, start, last, last < stop, kinds, folds, alike, hashes, begins, ends)
+    if len(keys):
+        return _cut(data, n, reading, work)
+    shift = np.uint64(64 - bits)
+    m = 0
+    for j in range(n):
+        for first in range(j, max(j - 2, -1), -1):
+            h = hashes[j] if first == j else _pair(hashes[first], hashes[j])
+            rows[m] = np.int32(h >> shift)
+            starts[m] = begins[first]
+            stops[m] = ends[j]
+            m += 1
+    return m
 
 
 @njit(nogil=True, cache=True)
-def _read(data, start, stop, weight, reading, work, m):  # type: ignore[no-untyped-def]
-    bits, lead, _, _, kinds, folds, keys, _, alike = reading
-    hashes, begins, ends, counts, touched, rows, _, _ = work
-    last = min(stop, start + lead)
-    n = _tokens(data, start, last, last < stop, kinds, folds, alike, hashes, begins, ends, 0)
-    if len(keys):
-        for j in range(_cut(data, n, reading, work)):
-            m = _add(np.int64(rows[j]), weight, counts, touched, m)
-        return m
-    shift = np.uint64(64 - bits)
-    for j in range(n):
-        m = _add(np.int64(hashes[j] >> shift), weight, counts, touched, m)
-        if j:
-            m = _add(np.int64(_pair(hashes[j - 1], hashes[j]) >> shift), weight, counts, touched, m)
+def _count(title, title_offsets, data, offsets, d, reading, work):  # type: ignore[no-untyped-def]
+    """Count the buckets of document ``d``; list them in order of appearance in ``touched``; return how many."""
+    counts, touched, rows = work[3], work[4], work[5]
+    m = np.int64(0)
+    title_weight = np.int64(reading[2])
+    if title_weight > 0:
+        for j in range(_buckets(title, title_offsets[d], title_offsets[d + 1], reading, work)):
+            m = _add(rows[j], title_weight, counts, touched, m)
+    for j in range(_buckets(data, offsets[d], offsets[d + 1], reading, work)):
+        m = _add(rows[j], np.int64(1), counts, touched, m)
     return m
 
 
 @njit(nogil=True, cache=True)
 def _scratch(reading):  # type: ignore[no-untyped-def]
-    bits, lead, keys = reading[0], reading[1], reading[6]
-    most = lead + 2 if len(keys) else lead // 2 + 2
-    return (
-        np.empty(most, np.uint64),
-        np.empty(most, np.int64),
-        np.empty(most, np.int64),
-        np.zeros(len(keys) if len(keys) else 1 << bits, np.uint8),
-        np.empty(4 * most, np.int32),
-        np.empty(most, np.int32),
-        np.empty(most, np.int64),
-        np.empty(most, np.int64),
-    )
+    bits, most, keys = reading[0], reading[1] + 2, reading[6]
+    words = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.int64)
+    counts = np.zeros(len(keys) if len(keys) else 1 << bits, np.uint8)
+    found = np.empty(most, np.int32), np.empty(most, np.int64), np.empty(most, np.int64)
+    return (*words, counts, np.empty(2 * most, np.int32), *found)
 
 
 @njit(nogil=True, cache=True)
@@ -374,9 +342,7 @@ def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[n
     indices = np.empty(1 << 16, np.int32)
     values = np.empty(1 << 16, np.float32)
     for d in range(n):
-        m = _count(
-            title, title_offsets[d], title_offsets[d + 1], data, offsets[d], offsets[d + 1], reading, work
-        )
+        m = _count(title, title_offsets, data, offsets, d, reading, work)
         base = indptr[d]
         if base + m > len(indices):
             room = max(2 * len(indices), base + m)
@@ -403,9 +369,7 @@ def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scal
     known = np.empty(n, np.int64)
     total = np.empty(topics, np.float32)
     for d in range(n):
-        m = _count(
-            title, title_offsets[d], title_offsets[d + 1], data, offsets[d], offsets[d + 1], reading, work
-        )
+        m = _count(title, title_offsets, data, offsets, d, reading, work)
         total[:] = 0
         square = np.float32(0)
         known[d] = m
@@ -425,65 +389,9 @@ def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scal
 
 @njit(nogil=True, cache=True)
 def _occurrences(data, reading):  # type: ignore[no-untyped-def]
-    bits, lead, _, _, kinds, folds, keys, _, alike = reading
     work = _scratch(reading)
-    hashes, begins, ends, _, _, rows, starts, stops = work
-    last = min(len(data), lead)
-    n = _tokens(data, 0, last, last < len(data), kinds, folds, alike, hashes, begins, ends, 0)
-    if len(keys):
-        m = _cut(data, n, reading, work)
-        return rows[:m].astype(np.int64), np.stack((starts[:m], stops[:m]), axis=1)
-    shift = np.uint64(64 - bits)
-    buckets = np.empty(max(0, 2 * n - 1), np.int64)
-    spans = np.empty((len(buckets), 2), np.int64)
-    m = 0
-    for j in range(n):
-        buckets[m] = np.int64(hashes[j] >> shift)
-        spans[m] = begins[j], ends[j]
-        m += 1
-        if j:
-            buckets[m] = np.int64(_pair(hashes[j - 1], hashes[j]) >> shift)
-            spans[m] = begins[j - 1], ends[j]
-            m += 1
-    return buckets, spans
-
-
-@njit(nogil=True, cache=True)
-def _keys(data, offsets, opens, folds):  # type: ignore[no-untyped-def]
-    keys = np.empty(len(opens), np.uint32)
-    for d in range(len(opens)):
-        h = _SEED if opens[d] else _INSIDE
-        i = offsets[d]
-        while i < offsets[d + 1]:
-            code, width = _letter(data, i)
-            if code < 0x10000:
-                code = np.int64(folds[code])
-            h = (h ^ np.uint64(code)) * _STEP
-            h ^= h >> _SHIFT
-            i += width
-        keys[d] = np.uint32((h * _MIX) >> _SHIFT)
-    return keys
-
-
-def piece_keys(pieces: pd.Series[Any], opens: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    """Return the key of each word piece; ``opens`` tells which stand at the start of a word."""
-    read = Buffer.of(pieces)
-    return np.asarray(_keys(read.data, read.offsets, opens, character_tables()[1]))
-
-
-def word_keys(words: list[str]) -> NDArray[np.uint64]:
-    """Return the distinct keys of words for :attr:`Lexicon.alike`, ascending."""
-    found = []
-    for word in words:
-        raw = np.frombuffer(word.encode(), np.uint8)
-        hashes, begins, ends = (
-            np.empty(len(raw), np.uint64),
-            np.empty(len(raw), np.int64),
-            np.empty(len(raw), np.int64),
-        )
-        n = _tokens(raw, 0, len(raw), False, *character_tables(), NO_WORDS.arrays[2], hashes, begins, ends, 0)
-        found += hashes[:n].tolist()
-    return np.unique(np.array(found, np.uint64))
+    m = _buckets(data, 0, len(data), reading, work)
+    return work[5][:m].astype(np.int64), np.stack((work[6][:m], work[7][:m]), axis=1)
 
 
 def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, ...]:
@@ -495,24 +403,14 @@ def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, 
 
 
 def _reading(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
-    return (
-        space.bits, space.lead, space.title_weight, space.pieces, *character_tables(), *lexicon.arrays,
-    )  # fmt: skip
+    own = space.bits, space.lead, space.title_weight, space.pieces
+    return (*own, *character_tables(), *lexicon.arrays)
 
 
 def matrix(
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
-    space: FeatureSpace,
-    lexicon: Lexicon = NO_WORDS,
+    texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
 ) -> csr_matrix:
-    """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets, float32, indices sorted.
-
-    Examples
-    --------
-    >>> matrix(pd.Series(["Rain, rain; go away"]), None, FeatureSpace()).getnnz()
-    6
-    """
+    """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets, float32, indices sorted."""
     indptr, indices, values = _matrix(*_inputs(texts, titles), _reading(space, lexicon), _TF)
     found = csr_matrix((values, indices, indptr), shape=(len(texts), len(lexicon.keys) or space.size))
     found.sort_indices()
@@ -528,23 +426,10 @@ def decide(
     scale: NDArray[np.float32],
     lexicon: Lexicon = NO_WORDS,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return what a linear model makes of each document, without building its features.
+    """Return ``(features @ weights) * scale`` of each document, and how many different buckets it fills.
 
-    Parameters
-    ----------
-    texts, titles, space, lexicon
-        As in :func:`matrix`.
-    idf : float32 array, length buckets
-        Multiplies the term frequencies, before each document is scaled to unit length.
-    weights : int8 or float32 array, shape (buckets, topics)
-    scale : float32 array, length topics
-
-    Returns
-    -------
-    scores : float32 array, shape (n, topics)
-        ``(features @ weights) * scale``; the same bytes whatever the order and number of the documents.
-    known : int64 array, length n
-        Different buckets that each document fills.
+    ``idf`` (length buckets) multiplies the term frequencies before each document is scaled to unit length; ``weights``
+    are int8 or float32, shape (buckets, topics). No matrix is built; order and number of documents change no byte.
     """
     return _decide(*_inputs(texts, titles), _reading(space, lexicon), _TF, idf, weights, scale)
 
@@ -552,14 +437,7 @@ def decide(
 def occurrences(
     text: str, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the bucket and the place of each word and word pair that is read of a text.
-
-    Returns
-    -------
-    buckets : int64 array, length m
-    spans : int64 array, shape (m, 2)
-        First byte and the byte after the last, in the UTF-8 form of ``text``.
-    """
+    """Return the bucket of each word and word pair that is read of a text, and its bytes in UTF-8, shape (m, 2)."""
     return _occurrences(np.frombuffer(text.encode("utf-8"), np.uint8), _reading(space, lexicon))
 
 

@@ -1,4 +1,9 @@
-"""A model of one's own labels: hashed TF-IDF, linear support vector machines, calibration by cross-validation."""
+"""A model of one's own labels: hashed TF-IDF, linear support vector machines, calibration by cross-validation.
+
+Scores of documents that the model did not see are regressed on what the documents were labelled: temperature scaling
+(Guo et al. 2017) with a shift of each topic where one topic leads, Platt's sigmoid (1999) where each stands for itself.
+Both are linear in the scores, so they fold into the model's weights and cost nothing afterwards.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, diags
+from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.svm import LinearSVC
 
-from toolkit.topics import calibration
 from toolkit.topics.features import FeatureSpace, matrix, unit_rows
 from toolkit.topics.model import TopicModel
 
@@ -22,13 +29,7 @@ Floats = NDArray[np.float64]
 
 
 def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
-    """Return the classes of labels, which document is in which, and whether each has just one.
-
-    Raises
-    ------
-    ValueError
-        Labels do not match the documents, one is missing, or there are fewer than two.
-    """
+    """Return the classes of labels, which document is in which, and whether each has just one."""
     if isinstance(y, str):
         msg = f"fit: y={y!r} is one text; give the labels themselves, such as corpus[{y!r}]"
         raise ValueError(msg)
@@ -94,10 +95,10 @@ def fitted(
     coefficients, shift = _machines(_weigh(counts, idf), member, weight, C)
     n = len(classes)
     if single:
-        slope, move = calibration.fit_temperature(unseen, member.argmax(axis=1), weight=weight)
+        slope, move = fit_temperature(unseen, member.argmax(axis=1), weight=weight)
         slopes = np.full(n, slope)
     else:
-        slopes, move = calibration.fit_sigmoids(unseen, member, weight=weight).T
+        slopes, move = fit_sigmoids(unseen, member, weight=weight).T
     weights, idfs = np.zeros((space.size, n), np.float32), np.zeros(space.size, np.float32)
     weights[used], idfs[used] = coefficients * slopes, idf
     return TopicModel(
@@ -141,3 +142,46 @@ def _idf(counts: csr_matrix) -> NDArray[np.float32]:
 
 def _weigh(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
     return unit_rows(counts @ diags(idf))
+
+
+def fit_temperature(
+    scores: Floats, labels: NDArray[np.int64], *, weight: Floats | None = None
+) -> tuple[float, Floats]:
+    """Fit ``softmax(slope * scores + shift)``, scores of shape (documents, topics), to labels; return slope and shift.
+
+    There is one slope for all topics; the shift is held near 0 by a penalty as strong as one document.
+    """
+    rows = np.arange(len(labels))
+    each = np.ones(len(labels)) if weight is None else weight
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        slope, shift = np.exp(parameters[0]), parameters[1:]
+        likely = log_softmax(slope * scores + shift, axis=1)
+        gap = np.exp(likely)
+        gap[rows, labels] -= 1
+        gap *= each[:, None]
+        value = -(each * likely[rows, labels]).sum() + 0.5 * (shift**2).sum()
+        return float(value), np.concatenate([[slope * (gap * scores).sum()], gap.sum(axis=0) + shift])
+
+    found = minimize(loss, np.zeros(scores.shape[1] + 1), jac=True, method="L-BFGS-B")
+    return float(np.exp(found.x[0])), np.asarray(found.x[1:])
+
+
+def fit_sigmoids(
+    scores: Floats, member: NDArray[np.bool_], *, weight: Floats | None = None, strength: float = 1.0
+) -> Floats:
+    """Fit ``sigmoid(slope * score + intercept)`` to each topic's membership; return both, shape (topics, 2).
+
+    ``strength`` is the inverse of the L2 penalty on the slope. A topic that is always or never there gets slope 0.
+    """
+    fitted = np.zeros((scores.shape[1], 2))
+    for topic in range(scores.shape[1]):
+        labels = member[:, topic]
+        if labels.all() or not labels.any():
+            fitted[topic, 1] = 20.0 if labels.all() and len(labels) else -20.0
+            continue
+        regression = LogisticRegression(C=strength, max_iter=2000)
+        regression.fit(scores[:, [topic]], labels, sample_weight=weight)
+        # a negative slope would turn the order of documents round; it only arises from too few examples
+        fitted[topic] = max(0.0, regression.coef_[0, 0]), regression.intercept_[0]
+    return fitted

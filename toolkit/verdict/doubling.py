@@ -113,9 +113,8 @@ def inside_passages(segments: Segments, passages: NDArray[np.int64]) -> NDArray[
     if len(passages):
         at = (np.searchsorted(passages[:, 1], segments.start, side="right") - 1).clip(0)
         for near in (at, (at + 1).clip(max=len(passages) - 1)):
-            shared = np.minimum(segments.end, passages[near, 2]) - np.maximum(
-                segments.start, passages[near, 1]
-            )
+            _, start, end = passages[near].T
+            shared = np.minimum(segments.end, end) - np.maximum(segments.start, start)
             found |= 10 * shared >= 9 * (segments.end - segments.start)
     return found
 
@@ -123,18 +122,9 @@ def inside_passages(segments: Segments, passages: NDArray[np.int64]) -> NDArray[
 def doubled(documents: CorpusLike) -> pd.DataFrame:
     """Find passages that stand a second time in a document, as spans that may be removed.
 
-    Parameters
-    ----------
-    documents : text, list or Series of str, or corpus
+    The columns are those of :meth:`toolkit.BoilerplateRemover.spans`, ``kind`` is ``twice``. The first of two equal
+    passages is not in it.
 
-    Returns
-    -------
-    DataFrame
-        Columns of :meth:`toolkit.BoilerplateRemover.spans`: ``doc_id, start, end, kind, score, evidence,
-        template_id``; ``kind`` is ``twice``. The first of two equal passages is not in it.
-
-    Examples
-    --------
     >>> story = "The council met on Monday and voted by nine to four to close the harbour for the whole winter. "
     >>> spans = doubled([story + story])
     >>> spans[["start", "end"]].values.tolist() == [[len(story), 2 * len(story) - 1]]

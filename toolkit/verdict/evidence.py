@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -34,16 +37,14 @@ longest word. ``damage``: broken characters a word. ``full``: share of character
 of at most three words. ``final``: how the last segment ends. ``echoes``, ``named``: see
 :func:`toolkit.verdict.reading.echoes`."""
 
-_STORY, _WALL, _ERROR, _GATE = (SOUNDS.index(name) for name in ("story", "wall", "error", "gate"))
-_CHARACTERS, _LETTERS, _WORDS, _DIGITS, _SYMBOLS, _LONGEST, _SENTENCE, _END = range(len(SHAPE))
+
+def _places(names: tuple[str, ...]) -> Any:
+    """Return the number of each name, as an attribute that kernels may read."""
+    return namedtuple("Places", names)(*range(len(names)))
+
+
+SOUND, PART, AT = _places(SOUNDS), _places(SHAPE), _places(COLUMNS)
 _MANY = len(SOUNDS)
-_FIRST = COLUMNS.index("size")
-(
-    _SIZE_, _SEGMENTS_, _LINE_, _SENTENCES_, _STORY_, _BEFORE_, _AFTER_, _LAST_, _FIRST_, _GATE_LAST_, _GATE_FIRST_,
-    _WALL_SIZE_, _ERROR_SIZE_,
-    _LISTING_SIZE_, _CUT_, _HEADLINES_, _LETTERS_, _DIGITS_, _SYMBOLS_, _LONGEST_, _DAMAGE_, _FULL_, _WORDS_, _LEAD_,
-    _EVEN_, _NUMBERED_, _SHORT_, _FINAL_, _ECHOES_, _NAMED_,
-) = range(_FIRST, len(COLUMNS))  # fmt: skip
 _ENDS = 3
 _LONG = 12
 
@@ -61,64 +62,66 @@ def _rows(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
         gate = np.float32(-1.0)
         at = lo
         for s in range(lo, hi):
-            n = np.float32(shapes[s, _CHARACTERS])
+            n = np.float32(shapes[s, PART.characters])
             total += n
             squares += n * n
-            row[_NUMBERED_] += shapes[s, _DIGITS] > 0
-            row[_SHORT_] += shapes[s, _WORDS] <= 3
-            words += shapes[s, _WORDS]
-            longest = max(longest, np.float32(shapes[s, _LONGEST]))
-            row[_LETTERS_] += shapes[s, _LETTERS]
-            row[_DIGITS_] += shapes[s, _DIGITS]
-            row[_SYMBOLS_] += shapes[s, _SYMBOLS]
+            row[AT.numbered] += shapes[s, PART.digits] > 0
+            row[AT.short] += shapes[s, PART.words] <= 3
+            words += shapes[s, PART.words]
+            longest = max(longest, np.float32(shapes[s, PART.longest]))
+            row[AT.letters] += shapes[s, PART.letters]
+            row[AT.digits] += shapes[s, PART.digits]
+            row[AT.symbols] += shapes[s, PART.symbols]
             for c in range(_MANY):
                 row[c] += n * sounds[s, c]
                 row[_MANY + c] = max(row[_MANY + c], sounds[s, c])
-            if shapes[s, _WORDS] >= _LONG:
-                row[_FULL_] += n
-            if shapes[s, _SENTENCE]:
-                row[_SENTENCES_] += n
-                row[_STORY_] += n * sounds[s, _STORY]
-            elif shapes[s, _END] == 0 and 2 <= shapes[s, _WORDS] <= 14:
-                row[_HEADLINES_] += 1
-            if sounds[s, _GATE] > gate:
-                gate = sounds[s, _GATE]
+            if shapes[s, PART.words] >= _LONG:
+                row[AT.full] += n
+            if shapes[s, PART.sentence]:
+                row[AT.sentences] += n
+                row[AT.story] += n * sounds[s, SOUND.story]
+            elif shapes[s, PART.end] == 0 and 2 <= shapes[s, PART.words] <= 14:
+                row[AT.headlines] += 1
+            if sounds[s, SOUND.gate] > gate:
+                gate = sounds[s, SOUND.gate]
                 at = s
         for s in range(lo, hi):
             if s < at:
-                row[_LEAD_] += shapes[s, _CHARACTERS] * (
-                    1 - sounds[s, _WALL] - sounds[s, _ERROR] - sounds[s, _GATE]
+                row[AT.lead] += shapes[s, PART.characters] * (
+                    1 - sounds[s, SOUND.wall] - sounds[s, SOUND.error] - sounds[s, SOUND.gate]
                 )
-            if shapes[s, _SENTENCE] and s != at:
-                row[_BEFORE_ if s < at else _AFTER_] += shapes[s, _CHARACTERS] * sounds[s, _STORY]
+            if shapes[s, PART.sentence] and s != at:
+                row[AT.story_before if s < at else AT.story_after] += (
+                    shapes[s, PART.characters] * sounds[s, SOUND.story]
+                )
             if s >= hi - _ENDS:
-                row[_LAST_] = max(row[_LAST_], sounds[s, _WALL])
-                row[_GATE_LAST_] = max(row[_GATE_LAST_], sounds[s, _GATE])
+                row[AT.wall_last] = max(row[AT.wall_last], sounds[s, SOUND.wall])
+                row[AT.gate_last] = max(row[AT.gate_last], sounds[s, SOUND.gate])
             if s < lo + _ENDS:
-                row[_FIRST_] = max(row[_FIRST_], sounds[s, _WALL])
-                row[_GATE_FIRST_] = max(row[_GATE_FIRST_], sounds[s, _GATE])
+                row[AT.wall_first] = max(row[AT.wall_first], sounds[s, SOUND.wall])
+                row[AT.gate_first] = max(row[AT.gate_first], sounds[s, SOUND.gate])
         if hi > lo:
-            row[_FINAL_] = shapes[hi - 1, _END]
-        if at > lo and shapes[at - 1, _END] != 1:
-            row[_CUT_] = 1 + shapes[at - 1, _END]
+            row[AT.final] = shapes[hi - 1, PART.end]
+        if at > lo and shapes[at - 1, PART.end] != 1:
+            row[AT.cut] = 1 + shapes[at - 1, PART.end]
         size = max(total, np.float32(1.0))
         many = np.float32(max(1, hi - lo))
         for c in range(3):
-            row[_WALL_SIZE_ + c] = np.log1p(row[_WALL + c])
+            row[AT.wall_size + c] = np.log1p(row[SOUND.wall + c])
         for c in range(_MANY):
             row[c] /= size
-        row[_SIZE_] = np.log1p(total)
-        row[_SEGMENTS_] = np.log1p(np.float32(hi - lo))
-        row[_LINE_] = np.log1p(total / many)
-        row[_LONGEST_] = np.log1p(longest)
-        row[_WORDS_] = words / many
-        row[_EVEN_] = total * total / max(many * squares, np.float32(1.0))
-        for c in (_HEADLINES_, _NUMBERED_, _SHORT_):
+        row[AT.size] = np.log1p(total)
+        row[AT.segments] = np.log1p(np.float32(hi - lo))
+        row[AT.line] = np.log1p(total / many)
+        row[AT.longest] = np.log1p(longest)
+        row[AT.words] = words / many
+        row[AT.even] = total * total / max(many * squares, np.float32(1.0))
+        for c in (AT.headlines, AT.numbered, AT.short):
             row[c] /= many
-        row[_DAMAGE_] /= max(words, np.float32(1.0))
-        for c in (_SENTENCES_, _LETTERS_, _DIGITS_, _SYMBOLS_, _FULL_):
+        row[AT.damage] /= max(words, np.float32(1.0))
+        for c in (AT.sentences, AT.letters, AT.digits, AT.symbols, AT.full):
             row[c] /= size
-        for c in (_STORY_, _BEFORE_, _AFTER_, _LEAD_):
+        for c in (AT.story, AT.story_before, AT.story_after, AT.lead):
             row[c] = np.log1p(row[c])
 
 
@@ -132,20 +135,12 @@ def evidence(
 ) -> NDArray[np.float32]:
     """Return one row a document, columns :data:`COLUMNS`.
 
-    Parameters
-    ----------
-    bounds : ndarray of int64, shape (n_documents + 1,)
-        Segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
-    sounds, shapes : ndarray, shape (n_segments, 6) and (n_segments, 8)
-        What :func:`toolkit.verdict.reading.sounds` returned.
-    titles : ndarray of float32, shape (n_documents, 6)
-        Sounds of the titles.
-    damage : ndarray of int64, shape (n_documents,)
-    echoes : ndarray of float32, shape (n_documents, 2)
+    Segments of document ``i`` are ``bounds[i]:bounds[i + 1]``; ``sounds`` and ``shapes`` are theirs
+    (:func:`toolkit.verdict.reading.sounds`), ``titles`` the sounds of the titles.
     """
     out = np.zeros((len(bounds) - 1, len(COLUMNS)), np.float32)
-    out[:, COLUMNS.index("title_story") : _FIRST] = titles
-    out[:, _DAMAGE_] = damage
-    out[:, _ECHOES_:] = echoes
+    out[:, COLUMNS.index("title_story") : AT.size] = titles
+    out[:, AT.damage] = damage
+    out[:, AT.echoes :] = echoes
     _rows(bounds, sounds, shapes, out)
     return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,9 @@ _TABLES = {
 class VerdictModel:
     """How segments sound, and what documents of such segments are.
 
-    Attributes
-    ----------
-    table : ndarray of int8, shape (2**BITS, 6)
-    scale, bias : ndarray of float32, shape (6,)
-        See :func:`toolkit.verdict.reading.sounds`.
-    trees : tuple of Trees
-        One sum a verdict of :data:`LEARNED`.
-    calibration : ndarray of float64, shape (7,)
-        Factor of all sums, then what is added to each; the softmax of that is the probability.
-    card : dict
-        Data, licences, figures, limits.
+    ``table`` (int8, shape (2**BITS, 6)), ``scale`` and ``bias`` (float32) tell how segments sound
+    (:func:`toolkit.verdict.reading.sounds`); ``trees`` give one sum a verdict of :data:`LEARNED`; ``calibration``
+    (float64) is a factor of all sums, then what is added to each; the softmax of that is the probability.
     """
 
     table: NDArray[np.int8]
@@ -58,10 +50,8 @@ class VerdictModel:
         """Return the evidence of each document; titles may be empty."""
         segments = cut(buffer)
         heard, shapes = sounds(buffer, segments, self.table, self.scale, self.bias)
-        each = np.arange(len(titles) + 1)
-        whole = Segments(
-            titles.offsets[:-1].copy(), titles.offsets[1:].copy(), np.zeros(len(titles), np.uint8), each
-        )
+        starts, ends = titles.offsets[:-1].copy(), titles.offsets[1:].copy()
+        whole = Segments(starts, ends, np.zeros(len(titles), np.uint8), np.arange(len(titles) + 1))
         named, _ = sounds(titles, whole, self.table, self.scale, self.bias)
         named[titles.offsets[1:] == titles.offsets[:-1]] = 0
         return evidence(segments.bounds, heard, shapes, named, damage(buffer), echoes(buffer, titles))
@@ -75,7 +65,7 @@ class VerdictModel:
         """Write ``stem.npz`` and ``stem.json``."""
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _TABLES}
         for name, trees in zip(LEARNED, self.trees, strict=True):
-            arrays |= {f"{name}_{part.name}": np.asarray(getattr(trees, part.name)) for part in fields(Trees)}
+            arrays |= trees.arrays(name)
         about = {
             "format": FORMAT,
             "verdicts": list(LEARNED),
@@ -86,13 +76,7 @@ class VerdictModel:
 
     @classmethod
     def load(cls, stem: str | Path = SHIPPED) -> VerdictModel:
-        """Read a model; nothing in the files is run.
-
-        Raises
-        ------
-        toolkit.errors.ModelError
-            A file is missing, too large, damaged, of another version, or was changed.
-        """
+        """Read a model, or say in a ``ModelError`` what is wrong with its files; nothing in them is run."""
         arrays, card = read_model(stem, FORMAT, _LARGEST)
         try:
             known = card["columns"] == list(COLUMNS) and card["verdicts"] == list(LEARNED)
@@ -102,23 +86,11 @@ class VerdictModel:
             if not known:
                 msg = "its tables are those of another version"
                 raise ValueError(msg)
-            trees = tuple(_trees(arrays, name) for name in LEARNED)
+            trees = tuple(Trees.read(arrays, name, len(COLUMNS)) for name in LEARNED)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"
             raise ModelError(msg) from error
         return cls(**{name: arrays[name] for name in _TABLES}, trees=trees, card=card)
-
-
-def _trees(arrays: dict[str, NDArray[Any]], name: str) -> Trees:
-    parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
-    types = {"feature": "int16", "threshold": "float32", "left": "int32", "right": "int32", "roots": "int32"}
-    if any(parts[part].dtype.name != kind or parts[part].ndim != 1 for part, kind in types.items()):
-        msg = f"{name}: the arrays are not those of trees"
-        raise ValueError(msg)
-    parts["baseline"] = float(parts["baseline"].item())
-    trees = Trees(**parts)
-    trees.check(len(COLUMNS))
-    return trees
 
 
 @cache

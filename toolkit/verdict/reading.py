@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,9 +36,11 @@ STEM = 5
 READ, LONGER, APART = 8192, 5, 6
 """Of :func:`echoes`: bytes that are read, bytes of a longer word, words between two of a kind."""
 
-_ROOM = 3 * MOST + 2
+ROOM = 3 * MOST + 2
 NONE = np.uint32(0xFFFFFFFF)
-_MARK, LETTER, DIGIT, _SPACE, _STOP, _CLOSER, _CODE, WIDE = range(8)
+_SPACE, _STOP, _CLOSER, _CODE, LETTER, DIGIT, WIDE = range(
+    1, 8
+)  # words are made of the last three; 0 is a mark
 
 
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
@@ -84,7 +85,7 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
     while i < b:
         code, size = decode(data, i, b)
         kind = kinds[code]
-        if kind != LETTER and kind != DIGIT and kind != WIDE:
+        if kind < LETTER:
             if kind != _SPACE:
                 shape[0] += 1
                 shape[4] += kind == _CODE
@@ -114,7 +115,7 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
                 break
             code, size = decode(data, i, b)
             after = kinds[code]
-            if after != LETTER and after != DIGIT:
+            if after < LETTER or after == WIDE:
                 break
             kind = after
         last = kind
@@ -149,7 +150,7 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
 @njit(cache=True, nogil=True)
 def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes, found):  # type: ignore[no-untyped-def]
     """Fill how segments sound, their shapes, and, where there is room for them, their buckets."""
-    index = np.empty(_ROOM, np.uint32)
+    index = np.empty(ROOM, np.uint32)
     many = table.shape[1]
     for s in range(len(start)):
         n = _scan(data, start[s], end[s], kinds, lower, index, shapes[s])
@@ -182,7 +183,7 @@ def read_words(data, a, b, kinds, lower, words, begin, stop):  # type: ignore[no
     while i < b:
         code, size = decode(data, i, b)
         kind = kinds[code]
-        if kind != LETTER and kind != DIGIT and kind != WIDE:
+        if kind < LETTER:
             i += size
             continue
         h = FNV
@@ -194,7 +195,7 @@ def read_words(data, a, b, kinds, lower, words, begin, stop):  # type: ignore[no
                 break
             code, size = decode(data, i, b)
             kind = kinds[code]
-            if kind != LETTER and kind != DIGIT:
+            if kind < LETTER or kind == WIDE:
                 break
         words[n] = h
         stop[n] = i
@@ -241,9 +242,9 @@ def _echoes(data, offsets, titles, named, kinds, lower, out):  # type: ignore[no
 
 
 def echoes(buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
-    """Return the share of longer words that each document holds more than once, and of its title's that it holds.
+    """Return which share of longer words each document holds more than once, and of its title's words it holds.
 
-    An article comes back to its subject, a list of links does not. -1 where there is no longer word; shape
+    An article comes back to its subject, a list of links does not. -1 where there is no longer word; float32, shape
     (n_documents, 2).
     """
     out = np.empty((len(buffer), 2), np.float32)
@@ -267,8 +268,6 @@ def damage(buffer: Buffer) -> NDArray[np.int64]:
     Replacement and control characters, sequences that are UTF-8 read as Windows-1252 or Windows-1251, and signs
     such as ``³`` between letters, which are Latin-2 read as Latin-1.
 
-    Examples
-    --------
     >>> damage(Buffer.of(["Größe, 'señor', £5", "grÃ¶n", "ni\\ufffdo", "Przysz³o"])).tolist()
     [0, 1, 1, 1]
     """
@@ -279,51 +278,22 @@ def damage(buffer: Buffer) -> NDArray[np.int64]:
     return np.asarray(pc.count_substring_regex(texts, _DAMAGE), np.int64)
 
 
-def ngrams(buffer: Buffer, segments: Segments) -> Any:
-    """Return the n-grams of segments for training, as :func:`sounds` weighs them: a ``scipy.sparse.csr_array``."""
-    from scipy.sparse import csr_array
-
-    table, scale = np.zeros((1 << BITS, 1), np.int8), np.ones(1, np.float32)
-    found = np.empty((len(segments), _ROOM), np.uint32)
-    _read(buffer, segments, table, scale, scale, found)
-    there = found != NONE
-    counts = there.sum(axis=1)
-    values = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
-    parts = (values, found[there].astype(np.int32), np.r_[0, counts.cumsum()])
-    return csr_array(parts, shape=(len(segments), 1 << BITS))
-
-
 def sounds(
     buffer: Buffer,
     segments: Segments,
     table: NDArray[np.int8],
     scale: NDArray[np.float32],
     bias: NDArray[np.float32],
+    found: NDArray[np.uint32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Read segments.
+    """Return the probability of each of :data:`SOUNDS` of each segment, and its :data:`SHAPE`.
 
-    Parameters
-    ----------
-    table : ndarray of int8, shape (2**BITS, 6)
-        Weight of each n-gram for each of :data:`SOUNDS`, in steps of ``scale``.
-    scale, bias : ndarray of float32, shape (6,)
-
-    Returns
-    -------
-    ndarray of float32, shape (n_segments, 6)
-        Probability of each of :data:`SOUNDS`.
-    ndarray of int32, shape (n_segments, 8)
-        Columns :data:`SHAPE`.
+    ``table`` holds the weight of each n-gram for each sound, shape (2**BITS, sounds), in steps of ``scale``. Training
+    passes an array ``found``, shape (n_segments, ROOM), that is filled with the n-grams, and :data:`NONE` after them.
     """
-    return _read(buffer, segments, table, scale, bias, np.empty((0, 0), np.uint32))
-
-
-def _read(
-    buffer: Buffer, segments: Segments, table: Any, scale: Any, bias: Any, found: Any
-) -> tuple[Any, Any]:
+    found = np.empty((0, 0), np.uint32) if found is None else found
     heard = np.empty((len(segments), table.shape[1]), np.float32)
     shapes = np.empty((len(segments), len(SHAPE)), np.int32)
-    _score(
-        buffer.data, segments.start, segments.end, KINDS, LOWER, table, scale, bias, heard, shapes, found
-    )  # fmt: skip
+    text = buffer.data, segments.start, segments.end
+    _score(*text, KINDS, LOWER, table, scale, bias, heard, shapes, found)
     return heard, shapes
