@@ -81,25 +81,23 @@ def audit(
     changed = _changed(frame, remover, classifier, spans)
     rows = [("all", "documents", np.ones(len(frame), bool), changed)]
     publishers = frame["publisher"].fillna(_UNKNOWN).to_numpy(dtype=object)
-    named = pd.Series(publishers).value_counts().rename_axis("name").reset_index()
-    for name in named.sort_values(["count", "name"], ascending=[False, True])["name"]:
+    counts = pd.Series(publishers).value_counts()
+    for name in sorted(counts.index, key=lambda name: (-counts[name], name)):
         rows.append(("publisher", name, publishers == name, changed))
     for kind in KINDS:
         only = spans[spans["kind"] == kind]
         if len(only):
             holds = frame["doc_id"].isin(only["doc_id"]).to_numpy()
             rows.append(("kind", kind, holds, _changed(frame, remover, classifier, only)))
-    lengths = _length_classes(frame["text"])
-    for least, name in LENGTHS.items():
-        if (lengths == least).any():
-            rows.append(("length", name, lengths == least, changed))
-    return pd.DataFrame(
-        [
-            {"by": by, "group": group, "documents": int(these.sum()), "cleaned": int((these & cleaned).sum())}
-            | _rate(moved[these])
-            for by, group, these, moved in rows
-        ]
-    )
+    words = frame["text"].str.count(r"\S+").to_numpy(np.int64)
+    for (least, name), most in zip(LENGTHS.items(), [*LENGTHS, np.inf][1:], strict=True):
+        if (these := (least <= words) & (words < most)).any():
+            rows.append(("length", name, these, changed))
+    found = []
+    for by, group, these, moved in rows:
+        sizes = {"documents": int(these.sum()), "cleaned": int((these & cleaned).sum())}
+        found.append({"by": by, "group": group} | sizes | _rate(moved[these]))
+    return pd.DataFrame(found)
 
 
 def insertion(
@@ -198,12 +196,6 @@ def _changed(
     if touched.any():
         changed[touched] = shifts(remover.transform(frame[touched], spans), classifier)["changed"]
     return changed
-
-
-def _length_classes(texts: pd.Series[Any]) -> NDArray[np.int64]:
-    words = texts.str.count(r"\S+").to_numpy(np.int64)
-    least = np.array(list(LENGTHS))
-    return least[np.searchsorted(least, words, side="right") - 1]
 
 
 def _rate(moved: NDArray[np.bool_]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.preprocessing import MultiLabelBinarizer
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError, wants
@@ -91,10 +92,9 @@ def prevalence(
     truth = _truth(frame, labelled)
     found = _found(frame, topics)
     known = sorted({t for each in [*truth.values(), *found.values()] for t in each}, key=str)
+    columns = MultiLabelBinarizer(classes=known)
     has, true = (
-        np.array([[t in given.get(d, ()) for t in known] for d in frame["doc_id"]], bool).reshape(
-            -1, len(known)
-        )
+        columns.fit_transform([given.get(doc_id, ()) for doc_id in frame["doc_id"]]).astype(bool)
         for given in (found, truth)
     )
     read = frame["doc_id"].isin(truth.keys()).to_numpy()
@@ -108,11 +108,10 @@ def prevalence(
             counted, n = int(has[at, k].sum()), len(at)
             alone = mine.sum() >= LEAST
             tp, fp, fn, tn = (own if alone else pooled)[:, k].tolist()
-            estimate = corrected if alone else inverted
+            estimate, method = (corrected, "own") if alone else (inverted, "pooled")
             value, ends = estimate(counted, n, tp, fp, fn, tn, random, level)
-            method = "own" if alone else "pooled"
-            label = taxonomy.label(topic)
-            rows.append((*group, topic, label, n, int(mine.sum()), counted / n, value, *ends, method))
+            found_of = n, int(mine.sum()), counted / n
+            rows.append((*group, topic, taxonomy.label(topic), *found_of, value, *ends, method))
     columns = ["topic", "name", "documents", "labelled", "raw", "share", "low", "high", "method"]
     return pd.DataFrame(rows, columns=[*names, *columns])
 

@@ -49,8 +49,7 @@ def calibration_error(probability: Floats, correct: NDArray[np.bool_], *, bins: 
 def coverage_accuracy(confidence: Floats, correct: NDArray[np.bool_], coverage: float = 0.7) -> float:
     """Return the accuracy on the surest share of the documents.
 
-    Documents that are exactly as sure as the last one to enter count by their mean, so that the order of
-    documents changes nothing.
+    Those exactly as sure as the last one to enter count by their mean, so that the order changes nothing.
     """
     take = round(coverage * len(confidence))
     if take == 0:

@@ -65,10 +65,8 @@ class Discovery:
     def _headline(self) -> str:
         left = sum(self.documents.attrs.get("missing", {}).values())
         out = f" ({left:,} that are no articles left out)" if left else ""
-        return (
-            f"{len(self.topics)} topics in {len(self.documents):,} documents{out}; "
-            f"stability {self.stability:.2f}"
-        )
+        documents = f"{len(self.documents):,} documents{out}"
+        return f"{len(self.topics)} topics in {documents}; stability {self.stability:.2f}"
 
     def __repr__(self) -> str:
         return f"{self._headline()}\n\n{Table(self.topics.round(3))!r}"
@@ -137,25 +135,19 @@ def discover(
     words = _words(texts, titles, features, buckets, components, n_words)
     total = weights.sum(axis=1)
     nearest = _nearest(frame, np.where(told, leading, -1), n_topics, classifier or TopicClassifier())
-    topics = pd.DataFrame(
-        {
-            "topic": range(n_topics),
-            "words": words.groupby("topic")["word"].agg(", ".join).to_numpy(),
-            "documents": np.bincount(leading[told], minlength=n_topics),
-            "nearest": pd.Series(nearest, dtype="str"),
-            "stability": np.mean(matched, axis=0) if matched else np.nan,
-        }
-    )
-    share = weights[np.arange(len(weights)), leading] / np.where(total > 0, total, 1)
-    documents = pd.DataFrame(
-        {
-            "doc_id": frame["doc_id"].to_numpy(),
-            "topic": pd.Series(leading, dtype="Int64").where(pd.Series(told)),
-            "share": share,
-        }
-    )
-    documents.attrs["missing"] = missing
-    return Discovery(topics, words, documents, float(np.mean(agreement)) if agreement else float("nan"))
+    found = {
+        "topic": range(n_topics),
+        "words": words.groupby("topic")["word"].agg(", ".join).to_numpy(),
+        "documents": np.bincount(leading[told], minlength=n_topics),
+        "nearest": pd.Series(nearest, dtype="str"),
+        "stability": np.mean(matched, axis=0) if matched else np.nan,
+    }
+    documents = frame[["doc_id"]].reset_index(drop=True)
+    documents["topic"] = pd.Series(leading, dtype="Int64").where(pd.Series(told))
+    documents["share"] = weights[np.arange(len(weights)), leading] / np.where(total > 0, total, 1)
+    documents.attrs = {"missing": missing}
+    stability = float(np.mean(agreement)) if agreement else float("nan")
+    return Discovery(pd.DataFrame(found), words, documents, stability)
 
 
 def _features(
@@ -200,8 +192,7 @@ def _words(
     for topic, weight in enumerate(components):
         for place in np.argsort(-weight, kind="stable")[:n]:
             holders = columns.indices[columns.indptr[place] : columns.indptr[place + 1]]
-            some = None if titles is None else titles.iloc[holders]
-            word = wording(_SPACE, texts.iloc[holders], some, int(buckets[place]))
+            word = wording(_SPACE, texts, titles, holders, int(buckets[place]))
             rows.append((topic, word, weight[place]))
     return pd.DataFrame(rows, columns=["topic", "word", "weight"])
 

@@ -175,9 +175,7 @@ def top_words(
         columns = part.tocsc()
         for bucket in best:
             holders = columns.indices[columns.indptr[bucket] : columns.indptr[bucket + 1]]
-            places = led[holders]
-            some = None if titles is None else titles.iloc[places]
-            word = wording(model.space, texts.iloc[places], some, int(bucket), model.lexicon)
+            word = wording(model.space, texts, titles, led[holders], int(bucket), model.lexicon)
             rows.append((code, word, len(holders), float(share[bucket])))
     return pd.DataFrame(rows, columns=["topic", "word", "documents", "weight"])
 
@@ -186,21 +184,20 @@ def wording(
     space: FeatureSpace,
     texts: pd.Series[Any],
     titles: pd.Series[Any] | None,
+    holders: NDArray[np.int64],
     bucket: int,
     lexicon: Lexicon = NO_WORDS,
 ) -> str:
-    """Name a bucket by the words that fall into it most often in the first documents that hold it."""
+    """Name a bucket by the words that fall into it most often in the first of the documents that hold it."""
     found: Counter[str] = Counter()
     for column in (texts, titles):
-        for text in [] if column is None else column.iloc[:_ASKED].dropna():
+        for text in [] if column is None else column.iloc[holders[:_ASKED]].dropna():
             buckets, spans = occurrences(text, space, lexicon)
             found.update(_surface(text, spans[buckets == bucket]))
     return min(found, key=lambda word: (-found[word], word))
 
 
-def _shares(
-    model: TopicModel, buckets: NDArray[np.int64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _shares(model: TopicModel, buckets: NDArray[Any], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Contribution of each occurrence to each topic's score; a bucket's is shared by its occurrences."""
     distinct, which = np.unique(buckets, return_inverse=True)
     counts = np.bincount(which, weights=weight, minlength=len(distinct))

@@ -30,8 +30,7 @@ _PAIR = np.uint64(0xD6E8FEB86659FD93)
 _SHIFT = np.uint64(32)
 _ALIKE_SLOTS, _ALIKE_SHIFT = 1 << 12, np.uint64(52)
 _ALIKE = np.uint64(0xC2B2AE3D27D4EB4F)
-ALIKE_KEY = np.uint32(_ALIKE >> _SHIFT)
-"""Key of the one word that :attr:`Lexicon.alike` words are read as."""
+ALIKE_KEY = np.uint32(_ALIKE >> _SHIFT)  # of the one word that alike words are read as
 _LONGEST = 16
 _TAIL = 4  # bytes: shorter ends of words are endings, and are passed over
 
@@ -105,8 +104,7 @@ class Lexicon:
         return self.keys, first, table
 
 
-NO_WORDS = Lexicon(np.empty(0, np.uint32), np.empty(0, np.uint64))
-"""The lexicon of a model that hashes all words and treats them alike."""
+NO_WORDS = Lexicon(np.empty(0, np.uint32), np.empty(0, np.uint64))  # of a model that hashes all words
 
 
 @cache
@@ -337,26 +335,12 @@ def _scratch(reading):  # type: ignore[no-untyped-def]
 def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[no-untyped-def]
     work = _scratch(reading)
     counts, touched = work[3], work[4]
-    n = len(offsets) - 1
-    indptr = np.zeros(n + 1, np.int64)
-    indices = np.empty(1 << 16, np.int32)
-    values = np.empty(1 << 16, np.float32)
-    for d in range(n):
-        m = _count(title, title_offsets, data, offsets, d, reading, work)
-        base = indptr[d]
-        if base + m > len(indices):
-            room = max(2 * len(indices), base + m)
-            wider, longer = np.empty(room, np.int32), np.empty(room, np.float32)
-            wider[:base] = indices[:base]
-            longer[:base] = values[:base]
-            indices, values = wider, longer
-        for j in range(m):
-            bucket = touched[j]
-            indices[base + j] = bucket
-            values[base + j] = tf[counts[bucket]]
-            counts[bucket] = 0
-        indptr[d + 1] = base + m
-    return indptr, indices[: indptr[n]], values[: indptr[n]]
+    rows = [(touched[:0].copy(), tf[:0].copy())]  # numba learns from it what the list holds
+    for d in range(len(offsets) - 1):
+        buckets = touched[: _count(title, title_offsets, data, offsets, d, reading, work)].copy()
+        rows.append((buckets, tf[counts[buckets]]))
+        counts[buckets] = 0
+    return rows
 
 
 @njit(nogil=True, cache=True)
@@ -411,7 +395,9 @@ def matrix(
     texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
 ) -> csr_matrix:
     """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets, float32, indices sorted."""
-    indptr, indices, values = _matrix(*_inputs(texts, titles), _reading(space, lexicon), _TF)
+    rows = _matrix(*_inputs(texts, titles), _reading(space, lexicon), _TF)
+    indices, values = (np.concatenate(part) for part in zip(*rows, strict=True))
+    indptr = np.cumsum([len(row[0]) for row in rows])
     found = csr_matrix((values, indices, indptr), shape=(len(texts), len(lexicon.keys) or space.size))
     found.sort_indices()
     return found

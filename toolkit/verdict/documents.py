@@ -18,24 +18,18 @@ from toolkit.verdict.evidence import COLUMNS
 from toolkit.verdict.model import LEARNED, shipped_model
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
-"""``stub``: a beginning behind a paywall; ``wall``: a login, an offer, cookies, a check for robots; ``error``: 404,
-403, 5xx, what was taken down; ``index``: links or teasers; ``twice``: the body stands twice; ``garbled``: broken
-encoding, computer code; ``empty``: no word."""
+"""Explained by :func:`toolkit.verdicts`."""
 
 TEXTS = ("article", "twice")
 """Verdicts of documents that hold an article."""
 
+# share of repeated words from which what else looks like this counts as standing twice
 DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
-"""Share of repeated words from which what else looks like this counts as standing twice."""
-
-LONG = 1500
-"""Bytes from which prose is taken for an article where topics are asked for."""
-
-HEADLINE = 200
-"""Letters up to which one line may be a headline."""
-
-SHORT = 2000
-"""Bytes up to which repetition of the whole text under several addresses speaks against an article."""
+LONG = 1500  # bytes from which prose is taken for an article where topics are asked for
+HEADLINE = 200  # letters up to which one line may be a headline
+SHORT = (
+    2000  # bytes up to which repetition of the whole text under several addresses speaks against an article
+)
 
 
 def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
@@ -102,9 +96,7 @@ def _headlines(texts: pd.Series[Any]) -> NDArray[np.bool_]:
     The model sees a single segment that sounds like a headline, as lists of headlines do.
     """
     line = texts.str.strip()
-    found = ((line.str.len() <= HEADLINE) & ~line.str.contains(r"[\n|·•»›]", regex=True)).to_numpy(
-        bool, copy=True
-    )
+    found = np.array((line.str.len() <= HEADLINE) & ~line.str.contains(r"[\n|·•»›]", regex=True), bool)
     if found.any():
         short = line[found]
         lower = short.str.count(r"(?<!\w)[^\W\d_A-ZÀ-ÞА-Я]\w*")
@@ -125,7 +117,7 @@ def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
 
 
 def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leave out the documents that a column ``verdict`` calls no article; return the others, and counts by reason."""
+    """Leave out what a column ``verdict`` calls no article; return the other documents, and counts by reason."""
     if "verdict" not in corpus.columns:
         return corpus, {}
     found = others(corpus)

@@ -16,23 +16,16 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.segments import Segments
 from toolkit.verdict.reading import KINDS, LOWER, read_words
 
-SHINGLE = 8
-"""Words that must stand twice in the same order before any of them counts as read before."""
-
-RUN = 16
-"""Words that a passage has at least before it counts as standing twice."""
-
-GAP = 3
-"""Words that may differ inside such a passage."""
+SHINGLE = 8  # words that must stand twice in the same order before any of them counts as read before
+RUN = 16  # words that a passage has at least before it counts as standing twice
+GAP = 3  # words that may differ inside such a passage
 
 
 @njit(cache=True, nogil=True)
 def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
     """Find repeated passages; fill the share of repeated words a document, and the passages; return their number."""
     found = 0
-    longest = 0
-    for d in range(len(offsets) - 1):
-        longest = max(longest, offsets[d + 1] - offsets[d])
+    longest = np.diff(offsets).max() if len(offsets) > 1 else 0
     words = np.empty(longest + 1, np.uint64)
     begin = np.empty(longest + 1, np.int64)
     stop = np.empty(longest + 1, np.int64)
@@ -58,19 +51,16 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
             slot = h & mask
             while table[slot] >= 0:
                 first = table[slot]
-                same = True
                 for j in range(SHINGLE):
                     if words[first + j] != words[k + j]:
-                        same = False
                         break
-                if same:
+                else:
                     break
                 slot = (slot + np.uint64(1)) & mask
             if table[slot] < 0:
                 table[slot] = k
             elif table[slot] + SHINGLE <= k:
-                for j in range(k, k + SHINGLE):
-                    covered[j] = 1
+                covered[k : k + SHINGLE] = 1
         k = 0
         repeated = 0
         while k < n:

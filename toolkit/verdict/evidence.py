@@ -1,6 +1,6 @@
 """From the segments of a document to one row of evidence."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from toolkit.verdict.reading import SHAPE, SOUNDS
 
@@ -18,9 +17,8 @@ COLUMNS = (
     *(f"most_{name}" for name in SOUNDS),
     *(f"title_{name}" for name in SOUNDS),
     "size", "segments", "line", "sentences", "story", "story_before", "story_after", "wall_last", "wall_first",
-    "gate_last", "gate_first",
-    "wall_size", "error_size", "listing_size", "cut", "headlines", "letters", "digits", "symbols", "longest",
-    "damage", "full", "words", "lead", "even", "numbered", "short", "final", "echoes", "named",
+    "gate_last", "gate_first", "wall_size", "error_size", "listing_size", "cut", "headlines", "letters", "digits",
+    "symbols", "longest", "damage", "full", "words", "lead", "even", "numbered", "short", "final", "echoes", "named",
 )  # fmt: skip
 """Columns of the evidence.
 
@@ -50,15 +48,14 @@ _LONG = 12
 
 
 @njit(cache=True, nogil=True)
-def _rows(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
+def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
+    """Fill what the segments tell of each document: those of document ``d`` are ``bounds[d]:bounds[d + 1]``."""
     for d in range(len(bounds) - 1):
         lo = bounds[d]
         hi = bounds[d + 1]
         row = out[d]
         total = np.float32(0.0)
         squares = np.float32(0.0)
-        words = np.float32(0.0)
-        longest = np.float32(0.0)
         gate = np.float32(-1.0)
         at = lo
         for s in range(lo, hi):
@@ -67,8 +64,8 @@ def _rows(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
             squares += n * n
             row[AT.numbered] += shapes[s, PART.digits] > 0
             row[AT.short] += shapes[s, PART.words] <= 3
-            words += shapes[s, PART.words]
-            longest = max(longest, np.float32(shapes[s, PART.longest]))
+            row[AT.words] += shapes[s, PART.words]
+            row[AT.longest] = max(row[AT.longest], shapes[s, PART.longest])
             row[AT.letters] += shapes[s, PART.letters]
             row[AT.digits] += shapes[s, PART.digits]
             row[AT.symbols] += shapes[s, PART.symbols]
@@ -113,34 +110,13 @@ def _rows(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
         row[AT.size] = np.log1p(total)
         row[AT.segments] = np.log1p(np.float32(hi - lo))
         row[AT.line] = np.log1p(total / many)
-        row[AT.longest] = np.log1p(longest)
-        row[AT.words] = words / many
+        row[AT.longest] = np.log1p(row[AT.longest])
         row[AT.even] = total * total / max(many * squares, np.float32(1.0))
         for c in (AT.headlines, AT.numbered, AT.short):
             row[c] /= many
-        row[AT.damage] /= max(words, np.float32(1.0))
+        row[AT.damage] /= max(row[AT.words], np.float32(1.0))
+        row[AT.words] /= many
         for c in (AT.sentences, AT.letters, AT.digits, AT.symbols, AT.full):
             row[c] /= size
         for c in (AT.story, AT.story_before, AT.story_after, AT.lead):
             row[c] = np.log1p(row[c])
-
-
-def evidence(
-    bounds: NDArray[np.int64],
-    sounds: NDArray[np.float32],
-    shapes: NDArray[np.int32],
-    titles: NDArray[np.float32],
-    damage: NDArray[np.int64],
-    echoes: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Return one row a document, columns :data:`COLUMNS`.
-
-    Segments of document ``i`` are ``bounds[i]:bounds[i + 1]``; ``sounds`` and ``shapes`` are theirs
-    (:func:`toolkit.verdict.reading.sounds`), ``titles`` the sounds of the titles.
-    """
-    out = np.zeros((len(bounds) - 1, len(COLUMNS)), np.float32)
-    out[:, COLUMNS.index("title_story") : AT.size] = titles
-    out[:, AT.damage] = damage
-    out[:, AT.echoes :] = echoes
-    _rows(bounds, sounds, shapes, out)
-    return out

@@ -15,7 +15,7 @@ from toolkit.errors import ModelError
 from toolkit.modelfile import read_model, write_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
-from toolkit.verdict.evidence import COLUMNS, evidence
+from toolkit.verdict.evidence import AT, COLUMNS, weigh
 from toolkit.verdict.reading import BITS, SOUNDS, damage, echoes, sounds
 
 FORMAT = "news-toolkit verdict model 1"
@@ -54,7 +54,12 @@ class VerdictModel:
         whole = Segments(starts, ends, np.zeros(len(titles), np.uint8), np.arange(len(titles) + 1))
         named, _ = sounds(titles, whole, self.table, self.scale, self.bias)
         named[titles.offsets[1:] == titles.offsets[:-1]] = 0
-        return evidence(segments.bounds, heard, shapes, named, damage(buffer), echoes(buffer, titles))
+        out = np.zeros((len(buffer), len(COLUMNS)), np.float32)
+        out[:, AT.title_story : AT.size] = named
+        out[:, AT.damage] = damage(buffer)
+        out[:, AT.echoes :] = echoes(buffer, titles)
+        weigh(segments.bounds, heard, shapes, out)
+        return out
 
     def sums(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Log-odds of each of :data:`LEARNED`, up to a constant a row; shape (n_documents, 6)."""

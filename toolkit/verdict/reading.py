@@ -24,18 +24,10 @@ SHAPE = ("characters", "letters", "words", "digits", "symbols", "longest", "sent
 digits, marks of computer code, letters of the longest word, whether the segment reads like a sentence, and whether it
 ends in a sentence's mark (1), in an ellipsis (2) or in none (0)."""
 
-BITS = 17
-"""N-grams fall into ``2**BITS`` buckets."""
-
-MOST = 64
-"""Words of a segment that are read, from its start."""
-
-STEM = 5
-"""Letters that stand for a word in all its inflected forms."""
-
-READ, LONGER, APART = 8192, 5, 6
-"""Of :func:`echoes`: bytes that are read, bytes of a longer word, words between two of a kind."""
-
+BITS = 17  # n-grams fall into 2**BITS buckets
+MOST = 64  # words of a segment that are read, from its start
+STEM = 5  # letters that stand for a word in all its inflected forms
+READ, LONGER, APART = 8192, 5, 6  # of echoes: bytes read, bytes of a longer word, words between two of a kind
 ROOM = 3 * MOST + 2
 NONE = np.uint32(0xFFFFFFFF)
 _SPACE, _STOP, _CLOSER, _CODE, LETTER, DIGIT, WIDE = range(
@@ -72,8 +64,7 @@ _SHIFT = np.uint64(64 - BITS)
 @njit(cache=True, nogil=True)
 def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-def]
     """Read segment ``data[a:b]``; fill its buckets and its shape; return the number of buckets."""
-    for k in range(len(shape)):
-        shape[k] = 0
+    shape[:] = 0
     previous = np.uint64(7)
     before = np.uint64(9)
     n = 0
@@ -157,8 +148,7 @@ def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes, f
         if len(found):
             found[s, :n] = index[:n]
             found[s, n:] = NONE
-        for c in range(many):
-            sounds[s, c] = 0.0
+        sounds[s] = 0.0
         for j in range(n):
             for c in range(many):
                 sounds[s, c] += np.float32(table[index[j], c])
@@ -171,8 +161,7 @@ def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes, f
         for c in range(many):
             sounds[s, c] = np.exp(sounds[s, c] - top)
             total += sounds[s, c]
-        for c in range(many):
-            sounds[s, c] /= total
+        sounds[s] /= total
 
 
 @njit(cache=True, nogil=True)
