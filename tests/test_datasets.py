@@ -67,7 +67,9 @@ PAGE = {
 
 def test_list_has_licence_citation_and_source_for_every_corpus():
     table = toolkit.datasets.list()
-    assert {*PACKED, "wcxb", "bbc", "20newsgroups", "reuters21578", "aeb", "sample"} == set(table.index)
+    assert {*PACKED, "wcxb", "bbc", "20newsgroups", "reuters21578", "aeb", "gum", "sample"} == set(
+        table.index
+    )
     texts = table[["title", "licence", "source", "citation", "languages", "use"]]
     assert (texts.map(len) > 0).all(axis=None)
     assert table.loc["sample", "here"]

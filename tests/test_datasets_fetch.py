@@ -149,6 +149,31 @@ VERSION = {
         "sections": [{"headline": ["A subhead"], "paragraphs": ["One.", "Two."]}],
     }
 }
+CONLLU = """# newdoc id = GUM_fiction_gale
+# meta::title = A tale
+# newpar
+# text = Once.
+1	Once	once	ADV	RB	_	0	root	_	_
+
+# newdoc id = GUM_news_gale
+# meta::author = Wikinews
+# meta::dateCreated = 2031-02-03
+# meta::sourceURL = https://en.wikinews.org/wiki/Gale
+# meta::title = Gale
+# sent_id = GUM_news_gale-1
+# text = Gale
+# newpar
+1	Gale	gale	NOUN	NN	_	0	root	_	_
+
+# newpar
+# newpar_block = p (2 s)
+# text = Every ferry was cancelled.
+1	Every	every	DET	DT	_	2	det	_	_
+
+# text = Nobody swam.
+1	Nobody	nobody	PRON	NN	_	2	nsubj	_	_
+
+"""
 FUNDUS = "tests/resources/parser/test_data/at/"
 
 
@@ -160,6 +185,12 @@ def layouts():
         "allsides": (
             [("a.zip", zipped({"data/jsons/x1.json": ARTICLE, "README.md": b"#"}))],
             [{k: v for k, v in ARTICLE.items() if k not in ("bias", "content", "bias_text")}],
+        ),
+        "gum": (
+            [("train.conllu", CONLLU.encode()), ("dev.conllu", b"# newdoc id = GUM_bio_x\n# text = X.\n"),
+             ("test.conllu", b"")],
+            [{"id": "GUM_news_gale", "title": "Gale", "url": "https://en.wikinews.org/wiki/Gale",
+              "date": "2031-02-03", "text": "Gale\n\nEvery ferry was cancelled. Nobody swam."}],
         ),
         "wcxb": (
             [("w.zip", zipped({

@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
+from toolkit.datasets import store
 from toolkit.datasets.layouts import read_download
 from toolkit.datasets.registry import Dataset, Download, find
-from toolkit.datasets.store import (
-    SETTING,
-    Record,
-    combined_digest,
-    folder,
-    packed_path,
-    record_digest,
-    write_records,
-)
+from toolkit.datasets.store import SETTING, Record, folder, packed_path
 from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain
+from toolkit.files import whole
 
 TIMEOUT = 30
 """Seconds without a byte before a connection is given up."""
@@ -38,8 +32,8 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     """Download a corpus from its source into the data folder and pack it.
 
     The licence is printed before the first byte is requested. A download that is cut off is continued by the
-    next call, where the server can. Files at a pinned commit are checked by the source's own hash where it
-    publishes one; the records are checked by a content digest that does not depend on packing.
+    next call, where the server can. Files are checked by the source's own hash where it publishes one, the
+    records by a content digest that does not depend on packing.
 
     Parameters
     ----------
@@ -88,25 +82,18 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     try:
         downloads.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
+        files = [_downloaded(entry, item, downloads, largest) for item in entry.downloads]
+        wanted = digest or entry.upstream_digest or _noted(path)
+        with whole(path) as fresh:
+            seen: list[bytes] = []
+            count = store.write_records(fresh, _digests(read_download(entry.layout, files), seen))
+            found = store.combined_digest(seen)
+            if wanted is not None and found != wanted:
+                msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
+                raise CorpusError(msg)
     except OSError as error:
         msg = f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {SETTING}"
         raise CorpusError(msg) from error
-    files = [_downloaded(entry, item, downloads, largest) for item in entry.downloads]
-    wanted = digest or entry.upstream_digest or _noted(path)
-    fresh = path.with_name(path.name + ".fetched")
-    seen: list[bytes] = []
-    try:
-        count = write_records(fresh, _digests(read_download(entry.layout, files), seen))
-        found = combined_digest(seen)
-        if wanted is not None and found != wanted:
-            msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
-            raise CorpusError(msg)
-        fresh.replace(path)
-    except OSError as error:
-        msg = f"{name}: {path.parent} cannot be written ({error.strerror}); set {SETTING}"
-        raise CorpusError(msg) from error
-    finally:
-        fresh.unlink(missing_ok=True)
     note = {
         "name": entry.name, "licence": entry.licence, "source": entry.homepage, "commit": entry.commit,
         "downloads": [item.url for item in entry.downloads], "documents": count, "digest": found,
@@ -135,7 +122,7 @@ def _noted(path: Path) -> str | None:
 
 def _digests(items: Iterator[Record], seen: list[bytes]) -> Iterator[Record]:
     for item in items:
-        seen.append(record_digest(item))
+        seen.append(store.record_digest(item))
         yield item
 
 

@@ -10,8 +10,8 @@ import json
 import re
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,43 +36,32 @@ _DAMAGE = (
 
 
 def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
-    """Yield the records in a source's downloaded files, as in the packed copy of the corpus.
+    """Yield the records in a source's downloads (in the order of the register), as in the packed copy.
 
-    Parameters
-    ----------
-    layout : str
-        See :class:`toolkit.datasets.Dataset`.
-    paths : list of Path
-        The downloads, in the order of the register.
-
-    Raises
-    ------
-    CorpusError
-        A download is damaged, or does not look as expected.
+    A download that is damaged, or does not look as expected, is a CorpusError.
     """
     try:
         found = 0
         for found, record in enumerate(LAYOUTS[layout](paths), 1):  # noqa: B007  (counted for the check below)
             yield record
     except _DAMAGE as error:
-        msg = (
-            f"{paths[0].name}: not in the layout {layout!r} ({type(error).__name__}: {error}); fetch it again"
-        )
+        wrong = f"{type(error).__name__}: {error}"
+        msg = f"{paths[0].name}: not in the layout {layout!r} ({wrong}); fetch it again"
         raise CorpusError(msg) from error
     if not found:
         msg = f"{paths[0].name}: no records in the layout {layout!r}; the source may have been rearranged"
         raise CorpusError(msg)
 
 
-class _Archive(Mapping[str, bytes]):
-    """Members of a zip or tar file by path, without the folder that GitHub puts round a repository."""
+class _Archive:
+    """Members of a zip file by path, without the folder that GitHub puts round a repository."""
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
         names = [info.filename for info in self._zip.infolist() if not info.is_dir()]
         roots = {name.split("/", 1)[0] for name in names}
         cut = len(next(iter(roots))) + 1 if len(roots) == 1 and all("/" in name for name in names) else 0
-        self._names = {name[cut:]: name for name in sorted(names)}
+        self.names = {name[cut:]: name for name in sorted(names)}
 
     def __enter__(self) -> _Archive:
         return self
@@ -81,25 +70,20 @@ class _Archive(Mapping[str, bytes]):
         self._zip.close()
 
     def __getitem__(self, name: str) -> bytes:
-        info = self._zip.getinfo(self._names[name])
-        if info.file_size > MEMBER_BYTES:
-            msg = f"{name} unpacks to {info.file_size} bytes, more than {MEMBER_BYTES}"
-            raise ValueError(msg)
+        info = self._zip.getinfo(self.names[name])
+        _bound(name, info.file_size)
         raw = self._zip.read(info)
         return _gunzipped(raw) if name.endswith(".gz") else raw
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
     def matching(self, pattern: str) -> Iterator[tuple[re.Match[str], bytes]]:
         """Members whose whole path matches, in order of path."""
-        for name in self:
-            found = re.fullmatch(pattern, name)
-            if found:
-                yield found, self[name]
+        return ((found, self[name]) for name in self.names if (found := re.fullmatch(pattern, name)))
+
+
+def _bound(name: str, size: int) -> None:
+    if size > MEMBER_BYTES:
+        msg = f"{name} unpacks to {size} bytes, more than {MEMBER_BYTES}"
+        raise ValueError(msg)
 
 
 def _gunzipped(raw: bytes) -> bytes:
@@ -111,16 +95,16 @@ def _gunzipped(raw: bytes) -> bytes:
     return out
 
 
-def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
+def _tar_members(path: Path, pattern: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Files whose whole path matches, as Latin-1 text."""
     with tarfile.open(path) as archive:
         for info in archive:
-            if info.isfile():
-                if info.size > MEMBER_BYTES:
-                    msg = f"{info.name} unpacks to {info.size} bytes, more than {MEMBER_BYTES}"
-                    raise ValueError(msg)
+            found = re.fullmatch(pattern, info.name)
+            if found and info.isfile():
+                _bound(info.name, info.size)
                 handle = archive.extractfile(info)
                 if handle is not None:
-                    yield info.name, handle.read()
+                    yield found, handle.read().decode("latin-1")
 
 
 def _text(raw: bytes) -> str:
@@ -142,59 +126,71 @@ def _allsides(paths: list[Path]) -> Iterator[Record]:
             yield {key: row.get(key) or "" for key in _ALLSIDES}
 
 
-def _page(doc_id: str, url: str, source: str, gold: str) -> Record:
+def _gum(paths: list[Path]) -> Iterator[Record]:
+    """News of the GUM corpus in CoNLL-U: sentences with their text; ``newpar`` begins a paragraph."""
+    for path in paths:
+        for document in re.split(r"^# newdoc id = ", path.read_bytes().decode("utf-8"), flags=re.MULTILINE)[
+            1:
+        ]:
+            name = document.split("\n", 1)[0].strip()
+            if not name.startswith("GUM_news_"):
+                continue
+            about = dict(re.findall(r"^# meta::(\w+) = (.*)$", document, re.MULTILINE))
+            paragraphs: list[list[str]] = []
+            for sentence in re.split(r"\n\s*\n", document.strip()):
+                if re.search(r"^# newpar\b", sentence, re.MULTILINE) or not paragraphs:
+                    paragraphs.append([])
+                paragraphs[-1] += re.findall(r"^# text = (.*)$", sentence, re.MULTILINE)
+            yield {"id": name, "title": about["title"], "url": about["sourceURL"], "date": about["dateCreated"],
+                   "text": "\n\n".join(" ".join(sentences) for sentences in paragraphs)}  # fmt: skip
+
+
+def _page(doc_id: str, url: str, source: bytes, gold: str) -> Record:
     host = (urlsplit(url.strip().lower()).hostname or "").removeprefix("www.") or None
-    return {"id": doc_id, "publisher": host, "url": url, "lang": None, "html": source, "gold": gold}
+    return {"id": doc_id, "publisher": host, "url": url, "lang": None, "html": _text(source), "gold": gold}
 
 
 def _wcxb(paths: list[Path]) -> Iterator[Record]:
     with _Archive(paths[0]) as archive:
-        pages = {
-            m[1]: m[0]
-            for name in archive
-            if (m := re.fullmatch(r"dev/(?:.*/)?(\d{4})\.html?(?:\.gz)?", name))
-        }
+        found_pages = (re.fullmatch(r"dev/(?:.*/)?(\d{4})\.html?(?:\.gz)?", name) for name in archive.names)
+        pages = {found[1]: found[0] for found in found_pages if found}
         for found, raw in archive.matching(r"dev/ground-truth/(\d{4})\.json"):
             row = json.loads(raw)
             if row["_internal"]["page_type"]["primary"] == "article":
-                page = _text(archive[pages[found[1]]])
-                yield _page(f"wcxb:dev:{found[1]}", row["url"], page, row["ground_truth"]["main_content"])
+                page, gold = archive[pages[found[1]]], row["ground_truth"]["main_content"]
+                yield _page(f"wcxb:dev:{found[1]}", row["url"], page, gold)
 
 
 def _aed(paths: list[Path]) -> Iterator[Record]:
     with _Archive(paths[0]) as archive:
         for key, row in json.loads(archive["articles.json"]).items():
-            name = f"html/{key}.html"
-            if name in archive:
-                yield _page(f"aed:{row['id']}", row["url"], _text(archive[name]), row["articleBody"])
+            if (name := f"html/{key}.html") in archive.names:
+                yield _page(f"aed:{row['id']}", row["url"], archive[name], row["articleBody"])
 
 
 def _aeb(paths: list[Path]) -> Iterator[Record]:
     with _Archive(paths[0]) as archive:
         for key, row in json.loads(archive["ground-truth.json"]).items():
-            yield _page(f"aeb:{key}", row["url"], _text(archive[f"html/{key}.html.gz"]), row["articleBody"])
+            yield _page(f"aeb:{key}", row["url"], archive[f"html/{key}.html.gz"], row["articleBody"])
 
 
 def _fundus(paths: list[Path]) -> Iterator[Record]:
     with _Archive(paths[0]) as archive:
-        base = r"tests/resources/parser/test_data/(\w+)/"
-        for found, raw in archive.matching(base + r"(\w+)\.json"):
-            country, publisher = found.groups()
-            folder = PurePosixPath(found[0]).parent
-            pattern = re.compile(
-                rf"{re.escape(str(folder))}/({re.escape(publisher)}_\d{{4}}_\d\d_\d\d)\.html\.gz"
-            )
-            pages = [m for name in archive if (m := pattern.fullmatch(name))]
+        for found, raw in archive.matching(r"(tests/resources/parser/test_data/(\w+)/)(\w+)\.json"):
+            folder, country, publisher = found.groups()
+            pattern = re.escape(f"{folder}{publisher}") + r"_\d{4}_\d\d_\d\d\.html\.gz"
+            pages = [name for name in archive.names if re.fullmatch(pattern, name)]
             versions = json.loads(raw)
-            urls = json.loads(archive[f"{folder}/meta.info"])
+            urls = json.loads(archive[f"{folder}meta.info"])
             # versions and pages go by date; where one is missing, the rest would be misplaced
             if len(pages) != len(versions):
                 continue
             for page, version in zip(pages, versions.values(), strict=True):
-                url = urls[PurePosixPath(page[0]).name]["url"]
+                file = page.removeprefix(folder)
                 gold = _fundus_body(version.get("body") or {})
                 if gold:
-                    yield _page(f"ftd:{country}:{page[1]}", url, _text(archive[page[0]]), gold)
+                    doc_id = f"ftd:{country}:{file.removesuffix('.html.gz')}"
+                    yield _page(doc_id, urls[file]["url"], archive[page], gold)
 
 
 def _fundus_body(body: dict[str, Any]) -> str:
@@ -204,12 +200,16 @@ def _fundus_body(body: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def _labelled(source: str, doc_id: str, label: str | None, lang: str = "en", **rest: Any) -> Record:
+    return {"id": doc_id, "label": label, "lang": lang, "source": source, **rest}
+
+
 def _tagmynews(paths: list[Path]) -> Iterator[Record]:
     # title, concepts of a knowledge base, label; quotation marks are part of the titles
-    lines = _text(paths[0].read_bytes()).split("\n")
-    for number, line in enumerate(line for line in lines if line.strip()):
+    lines = [line for line in _text(paths[0].read_bytes()).split("\n") if line.strip()]
+    for number, line in enumerate(lines):
         title, _, label = line.rstrip("\r").split("\t")
-        yield {"id": f"tmn/{number}", "label": label, "lang": "en", "source": "tagmynews", "title": title}
+        yield _labelled("tagmynews", f"tmn/{number}", label, title=title)
 
 
 def _sib200(paths: list[Path]) -> Iterator[Record]:
@@ -217,8 +217,8 @@ def _sib200(paths: list[Path]) -> Iterator[Record]:
         for found, raw in archive.matching(r"data/annotated/(\w+)/(train|dev|test)\.tsv"):
             lang, split = found.groups()
             for row in _tsv(raw):
-                yield {"id": f"sib/{lang}/{row['index_id']}", "label": row["category"], "lang": lang,
-                       "source": "sib200", "split": split, "text": row["text"]}  # fmt: skip
+                doc_id, text = f"sib/{lang}/{row['index_id']}", row["text"]
+                yield _labelled("sib200", doc_id, row["category"], lang, split=split, text=text)
 
 
 def _masakhanews(paths: list[Path]) -> Iterator[Record]:
@@ -226,9 +226,9 @@ def _masakhanews(paths: list[Path]) -> Iterator[Record]:
         for found, raw in archive.matching(r"data/(\w+)/(train|dev|test)\.tsv"):
             lang, split = found.groups()
             for number, row in enumerate(_tsv(raw)):
-                yield {"id": f"masakha/{lang}/{split}/{number}", "label": row["category"], "lang": lang,
-                       "source": "masakhanews", "split": split, "title": row["headline"], "text": row["text"],
-                       "url": row.get("url") or ""}  # fmt: skip
+                texts = {"title": row["headline"], "text": row["text"], "url": row.get("url") or ""}
+                doc_id = f"masakha/{lang}/{split}/{number}"
+                yield _labelled("masakhanews", doc_id, row["category"], lang, split=split, **texts)
 
 
 def _agnews(paths: list[Path]) -> Iterator[Record]:
@@ -236,46 +236,41 @@ def _agnews(paths: list[Path]) -> Iterator[Record]:
     for path, split in zip(paths, ("train", "test"), strict=True):
         rows = csv.reader(io.StringIO(_text(path.read_bytes()), newline=""), strict=True)
         for number, (label, title, text) in enumerate(rows):
-            yield {"id": f"ag/{split}/{number}", "label": names[int(label) - 1], "lang": "en",
-                   "source": "agnews", "split": split, "title": title, "text": text}  # fmt: skip
+            name = names[int(label) - 1]
+            yield _labelled("agnews", f"ag/{split}/{number}", name, split=split, title=title, text=text)
 
 
 def _bbc(paths: list[Path]) -> Iterator[Record]:
     with _Archive(paths[0]) as archive:
         for found, raw in archive.matching(r"(?:.*/)?bbc/(\w+)/(\d+)\.txt"):
             title, _, text = _text(raw).partition("\n")
-            yield {"id": f"bbc/{found[1]}/{found[2]}", "label": found[1], "lang": "en", "source": "bbc",
-                   "title": title.strip(), "text": text.strip()}  # fmt: skip
+            doc_id = f"bbc/{found[1]}/{found[2]}"
+            yield _labelled("bbc", doc_id, found[1], title=title.strip(), text=text.strip())
 
 
 def _newsgroups(paths: list[Path]) -> Iterator[Record]:
-    for name, raw in _tar_members(paths[0]):
-        found = re.fullmatch(r"(?:.*/)?20news-bydate-(train|test)/([\w.-]+)/(\d+)", name)
-        if found:
-            split, group, number = found.groups()
-            head, _, text = raw.decode("latin-1").partition("\n\n")
-            subject = re.search(r"^Subject: *(.*)$", head, re.MULTILINE)
-            yield {"id": f"20news/{split}/{group}/{number}", "label": group, "lang": "en",
-                   "source": "20newsgroups", "split": split, "title": subject[1].strip() if subject else "",
-                   "text": text.strip()}  # fmt: skip
+    for found, raw in _tar_members(paths[0], r"(?:.*/)?20news-bydate-(train|test)/([\w.-]+)/(\d+)"):
+        split, group, number = found.groups()
+        head, _, text = raw.partition("\n\n")
+        subject = re.search(r"^Subject: *(.*)$", head, re.MULTILINE)
+        texts = {"title": subject[1].strip() if subject else "", "text": text.strip()}
+        yield _labelled("20newsgroups", f"20news/{split}/{group}/{number}", group, split=split, **texts)
 
 
+_REUTERS_TEXTS = {"date": "DATE", "title": "TITLE", "text": "BODY"}
 _STORY = re.compile(r"<REUTERS ([^>]*)>(.*?)</REUTERS>", re.DOTALL)
 _SPLITS = {"TRAIN": "train", "TEST": "test", "NOT-USED": "unused"}
 
 
 def _reuters(paths: list[Path]) -> Iterator[Record]:
-    members = sorted((n, raw) for n, raw in _tar_members(paths[0]) if re.search(r"reut2-\d+\.sgm$", n))
-    for _, raw in members:
-        for found in _STORY.finditer(raw.decode("latin-1")):
-            marks = dict(re.findall(r'(\w+)="([^"]*)"', found[1]))
-            story = found[2]
-            topics = re.findall(r"<D>(.*?)</D>", _element(story, "TOPICS"))
-            yield {"id": f"reuters/{marks['NEWID']}", "label": topics[0] if topics else None,
-                   "labels": topics, "lang": "en", "source": "reuters21578",
-                   "split": _SPLITS[marks["LEWISSPLIT"]],
-                   "date": _element(story, "DATE"), "title": _element(story, "TITLE"),
-                   "text": _element(story, "BODY")}  # fmt: skip
+    members = sorted((found[0], raw) for found, raw in _tar_members(paths[0], r"(?:.*/)?reut2-\d+\.sgm"))
+    for found in (found for _, raw in members for found in _STORY.finditer(raw)):
+        marks = dict(re.findall(r'(\w+)="([^"]*)"', found[1]))
+        topics = re.findall(r"<D>(.*?)</D>", _element(found[2], "TOPICS"))
+        texts = {name: _element(found[2], mark) for name, mark in _REUTERS_TEXTS.items()}
+        doc_id, split = f"reuters/{marks['NEWID']}", _SPLITS[marks["LEWISSPLIT"]]
+        first = topics[0] if topics else None
+        yield _labelled("reuters21578", doc_id, first, labels=topics, split=split, **texts)
 
 
 def _element(story: str, name: str) -> str:
@@ -285,7 +280,7 @@ def _element(story: str, name: str) -> str:
 
 
 LAYOUTS: dict[str, Callable[[list[Path]], Iterator[Record]]] = {
-    "allsides": _allsides, "wcxb": _wcxb, "aed": _aed, "aeb": _aeb, "fundus": _fundus,
+    "allsides": _allsides, "gum": _gum, "wcxb": _wcxb, "aed": _aed, "aeb": _aeb, "fundus": _fundus,
     "tagmynews": _tagmynews, "sib200": _sib200, "masakhanews": _masakhanews, "agnews": _agnews,
     "bbc": _bbc, "newsgroups": _newsgroups, "reuters": _reuters,
 }  # fmt: skip

@@ -23,34 +23,28 @@ class Download:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One registered corpus.
+    """One registered corpus: what it is, under which terms, where from, and how to cite it.
 
     Attributes
     ----------
-    name, title, licence, homepage, citation : str
-        What it is, under which terms, where from, and how to cite it.
     kind : str
         ``articles`` (texts), ``collection`` (texts of many sources, each row with its own licence), ``pages``
         (HTML with the gold text) or ``labels`` (texts with one label).
-    documents : int
-        In the packed copy, or in the whole set where there is none.
-    upstream_documents : int or None
-        In the whole set at the source, where it differs from ``documents``.
+    documents, upstream_documents : int
+        In the packed copy, or in the whole set where there is none; in the set at the source if that differs.
     languages : tuple of str
         ISO 639 codes.
     commit : str or None
-        Pinned revision of the source; None where the source has no revisions.
+        Pinned revision of the source; None where the source has none.
     size : int or None
         Bytes of the packed copy or of the download; None where nobody has measured it.
     use : str
         ``train``, ``develop``, ``benchmark``, ``demonstrate``, ``test``: what this project uses it for.
-    file : str
-        Where it lies inside the data folder.
-    layout : str
-        Name of the reader in :mod:`toolkit.datasets.layouts` for the files at the source.
+    file, layout : str
+        Where it lies inside the data folder; which reader fits the files at the source.
     digest, upstream_digest : str or None
-        :func:`toolkit.datasets.content_digest` of the packed copy, and of the whole set at the source.
-        None means that it has not been measured; the first ``fetch`` then writes it down beside the data.
+        :func:`toolkit.datasets.content_digest` of the packed copy, and of the set at the source. None: not
+        measured; the first ``fetch`` then writes it down beside the data.
     downloads : tuple of Download
         Files that make up the set; none where it ships with the package or cannot be fetched.
     """
@@ -74,38 +68,22 @@ class Dataset:
     citation: str
 
 
+_LISTED = "title kind documents languages licence source commit size use here citation"
+
+
 @cache
 def registry() -> dict[str, Dataset]:
     """Return every registered corpus by name."""
-    rows: list[dict[str, Any]] = json.loads(
-        resources.files("toolkit.datasets").joinpath("registry.json").read_text(encoding="utf-8")
-    )
-    entries = [
-        Dataset(
-            **{
-                **row,
-                "languages": tuple(row["languages"]),
-                "downloads": tuple(Download(**item) for item in row["downloads"]),
-            }
-        )
-        for row in rows
-    ]
-    return {entry.name: entry for entry in entries}
+    raw = resources.files("toolkit.datasets").joinpath("registry.json").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = json.loads(raw)
+    for row in rows:
+        row["languages"] = tuple(row["languages"])
+        row["downloads"] = tuple(Download(**item) for item in row["downloads"])
+    return {row["name"]: Dataset(**row) for row in rows}
 
 
 def find(name: str) -> Dataset:
-    """Return the entry called ``name``.
-
-    Raises
-    ------
-    UnknownNameError
-        There is none.
-
-    Examples
-    --------
-    >>> find("allsides").licence.split()[0]
-    'Apache-2.0'
-    """
+    """Return the entry called ``name``; an UnknownNameError lists what there is."""
     entries = registry()
     if name not in entries:
         msg = f"datasets: no corpus called {name!r}; registered are {', '.join(entries)}"
@@ -131,22 +109,9 @@ def table() -> pd.DataFrame:
     """
     from toolkit.datasets.store import packed_path
 
-    rows = [
-        {
-            "name": entry.name,
-            "title": entry.title,
-            "kind": entry.kind,
-            "documents": entry.documents,
-            "languages": " ".join(entry.languages),
-            "licence": entry.licence,
-            "source": entry.homepage,
-            "commit": entry.commit,
-            "size": entry.size,
-            "use": entry.use,
-            "here": packed_path(entry).is_file(),
-            "citation": entry.citation,
-        }
-        for entry in registry().values()
-    ]
-    frame = pd.DataFrame(rows).set_index("name")
-    return frame.astype({"size": "Int64"})
+    entries = registry().values()
+    frame = pd.DataFrame([vars(entry) for entry in entries]).set_index("name")
+    frame["languages"] = frame["languages"].str.join(" ")
+    frame["here"] = [packed_path(entry).is_file() for entry in entries]
+    frame = frame.rename(columns={"homepage": "source"}).astype({"size": "Int64"})
+    return frame[_LISTED.split()]

@@ -52,17 +52,13 @@ def present(entry: Dataset) -> Path:
 
 
 def records(name: str) -> Iterator[Record]:
-    """Yield the raw records of a corpus, one mapping a document, in file order.
-
-    Parameters
-    ----------
-    name : str
-        Registered name, see :func:`toolkit.datasets.list`.
+    """Yield the raw records of a corpus (a registered name), one mapping a document, in file order.
 
     Yields
     ------
     dict
         ``allsides``: ``ID, url, source, source_url, date, title, authors, topic, content_original``;
+        ``gum``: ``id, title, url, date, text``;
         ``modern``: ``id, publisher, url, lang, title, date, text, repo, commit, path, licence, use``;
         page sets: ``id, publisher, url, lang, html, gold``; label sets: ``id, lang, title, text, label,
         split``; ``sample``: the columns of a corpus.
@@ -98,9 +94,7 @@ def record_digest(record: Record) -> bytes:
 
 
 def content_digest(items: Iterable[Record]) -> str:
-    """Return one digest for a set of records that depends neither on their order nor on how they are packed.
-
-    The SHA-256 of the sorted digests of the records, each as canonical JSON.
+    """Return the SHA-256 of the sorted digests of records; neither their order nor their packing matters.
 
     Examples
     --------
@@ -119,13 +113,8 @@ def combined_digest(digests: Iterable[bytes]) -> str:
 def write_records(path: Path, items: Iterable[Record]) -> int:
     """Write records as gzipped JSON Lines, the same bytes for the same records; return how many."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     count = 0
-    try:
-        with partial.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
-            for count, item in enumerate(items, 1):  # noqa: B007  (the last number is the result)
-                out.write(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
+        for count, item in enumerate(items, 1):  # noqa: B007  (the last number is the result)
+            out.write(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
     return count
