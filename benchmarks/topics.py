@@ -139,7 +139,7 @@ def languages(*, encoder: bool = False) -> pd.DataFrame:
 def sample() -> pd.DataFrame:
     """The shipped models on the cleaned invented sample, by language; it is never learned from."""
     gold = datasets.gold("sample")
-    corpus = clean(gold.corpus)
+    corpus = clean(gold.corpus[gold.corpus["doc_id"].isin(gold.topics["doc_id"])].reset_index(drop=True))
     topics = gold.topics.set_index("doc_id").loc[corpus["doc_id"]]
     rows = []
     for way, encoder in (("", False), (" with the encoder", True)):

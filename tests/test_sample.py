@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import toolkit.datasets
 from data.sample.build import build, check
 from data.sample.build.compose import chance, compose
+from data.sample.build.exports import export
 from data.sample.build.stories import read_stories
 from toolkit.corpus import as_corpus
 from toolkit.datasets.registry import find
@@ -33,7 +34,7 @@ def copy(tmp_path):
 def test_validator_finds_no_fault():
     report = check(FOLDER)
     assert report.faults == []
-    assert report.counts["documents"]["all"] >= 300
+    assert report.counts["documents"]["all"] >= 400
 
 
 def test_loads_in_under_a_second():
@@ -42,7 +43,7 @@ def test_loads_in_under_a_second():
     corpus = toolkit.datasets.load("sample")
     assert time.perf_counter() - start < 1
     as_corpus(corpus)
-    assert corpus["publisher"].nunique() == 12
+    assert corpus["publisher"].nunique() == 18
     assert corpus["published"].notna().all()
 
 
@@ -51,6 +52,10 @@ def test_register_describes_the_shipped_sample():
     assert entry.digest == toolkit.datasets.content_digest(toolkit.datasets.records("sample"))
     assert entry.documents == len(toolkit.datasets.load("sample"))
     assert set(entry.languages) == set(toolkit.datasets.load("sample")["lang"])
+
+
+def test_the_export_is_of_this_sample():
+    assert export() == (FOLDER / "exports" / "nexis.txt").read_text(encoding="utf-8")
 
 
 def test_build_repeats_itself_and_header_has_no_time():
@@ -83,6 +88,44 @@ def test_boilerplate_stands_in_every_way_that_is_promised(gold):
     flat = ~texts.str.contains("\n")
     assert flat.sum() >= 15
     assert texts[flat].str.contains(r"[a-z][.!?”][A-Z“]").sum() >= 4
+
+
+def test_houses_differ_from_almost_no_boilerplate_to_half(gold):
+    publisher = gold.corpus.set_index("doc_id")["publisher"]
+    marked = (gold.spans["end"] - gold.spans["start"]).groupby(gold.spans["doc_id"].map(publisher)).sum()
+    share = marked / gold.corpus["text"].str.len().groupby(gold.corpus["publisher"]).sum()
+    assert share.min() < 0.02
+    assert (share < 0.05).sum() >= 3
+    assert share.between(0.05, 0.15).sum() >= 5
+    assert share.max() > 0.45
+
+
+def test_pages_without_an_article_are_all_boilerplate_and_have_no_topic(gold):
+    verdicts = gold.verdicts.set_index("doc_id")["verdict"]
+    texts = gold.corpus.set_index("doc_id")["text"]
+    empty = verdicts[verdicts.isin(["wall", "error", "index"])].index
+    spans = gold.spans.groupby("doc_id").agg(start=("start", "min"), end=("end", "max"), n=("end", "size"))
+    assert (spans.loc[empty, "start"] == 0).all()
+    assert (spans.loc[empty, "end"] == texts[empty].str.len()).all()
+    assert set(gold.topics["doc_id"]) == set(verdicts.index) - set(empty)
+    stubs = verdicts[verdicts == "stub"].index
+    assert (spans.loc[stubs, "end"] == texts[stubs].str.len()).all()
+    assert (spans.loc[stubs, "start"] > 0).all()
+    first = {
+        story.doc_id: story.paragraphs[0] for story in read_stories(FOLDER / "stories") if story.paragraphs
+    }
+    for doc_id in verdicts[verdicts == "twice"].index:
+        assert texts[doc_id].count(first[doc_id]) == 2
+
+
+def test_lines_are_as_each_house_lays_them_out(gold):
+    lines = (
+        gold.corpus.set_index("doc_id")["text"].str.split("\n").groupby(gold.corpus["publisher"].to_numpy())
+    )
+    longest = lines.agg(lambda texts: max(len(line) for text in texts for line in text))
+    assert longest["kuestenblatt.example"] <= 80
+    one_line = gold.corpus[gold.corpus["publisher"] == "soundfm.example"]["text"]
+    assert not one_line.str.contains("\n").any()
 
 
 def test_boilerplate_comes_and_goes(gold):
@@ -157,9 +200,15 @@ def test_validator_sees_a_copied_paragraph_and_a_second_story_of_one_name(copy):
 
 
 def test_story_that_cannot_be_read_is_named(copy):
-    (copy / "stories" / "es.jsonl").write_text('{"story": "x"}\n', encoding="utf-8")
-    with pytest.raises(ValueError, match=r"es\.jsonl#1: KeyError"):
-        build(copy)
+    first = json.loads((copy / "stories" / "es.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    for row, wrong in (
+        ({"story": "x"}, "KeyError"),
+        ({**first, "form": "wal"}, "ValueError: form 'wal'; there are article"),
+        ({**first, "clock": ["10:00"]}, r"ValueError: 1 times for \d entries"),
+    ):
+        (copy / "stories" / "es.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        with pytest.raises(ValueError, match=rf"es\.jsonl#1: {wrong}"):
+            build(copy)
 
 
 @pytest.mark.parametrize("name", BROKEN)

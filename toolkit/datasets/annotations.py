@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from toolkit.datasets.corpora import load
 from toolkit.errors import CorpusError
 from toolkit.shipped import shipped
 
-SPAN_COLUMNS = ("doc_id", "start", "end", "kind")
-TOPIC_COLUMNS = ("doc_id", "primary", "all", "sure")
-MISSING_COLUMNS = ("doc_id", "source", "reason")
+SPANS = {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"}
+TOPICS = {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"}
+COPIES = {"doc_id": "str", "group": "str", "kind": "str"}
+VERDICTS = {"doc_id": "str", "verdict": "str"}
+UNMATCHED = {"doc_id": "object", "source": "object", "reason": "object"}
+"""Columns of the frames of :class:`Gold` with their dtypes."""
 
 _GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
 _SOURCES = {"masakha": "masakhanews"}  # the gold files' own short name
@@ -37,24 +40,28 @@ class Gold:
         ``doc_id, start, end`` (int64, code points into ``text``, half-open), ``kind``.
     topics : DataFrame
         ``doc_id, primary`` (short code; missing where no topic fits), ``all`` (frozenset of short codes),
-        ``sure`` (bool).
+        ``sure`` (bool). Pages of the sample that hold no article have no row.
     wire : DataFrame
-        ``doc_id, group``: documents that run the same agency story; only the sample has it.
+        ``doc_id, group, kind``: documents that run the same agency story (``wire``) or are versions of one
+        article (``near``); only the sample has it.
+    verdicts : DataFrame
+        ``doc_id, verdict`` as of :func:`toolkit.verdicts`; only the sample has it.
     unmatched : DataFrame
-        ``doc_id, source, reason``: annotated documents that are absent or whose text differs. They are
-        not to be scored.
+        ``doc_id, source, reason``: annotated documents that are absent or whose text differs; not to be
+        scored.
     """
 
     corpus: pd.DataFrame
     spans: pd.DataFrame
     topics: pd.DataFrame
     wire: pd.DataFrame
+    verdicts: pd.DataFrame
     unmatched: pd.DataFrame
 
     def __repr__(self) -> str:
         return (
             f"Gold({len(self.corpus)} documents, {len(self.spans)} spans, {len(self.topics)} with topics, "
-            f"{self.wire['group'].nunique()} wire groups, {len(self.unmatched)} unmatched)"
+            f"{self.wire['group'].nunique()} groups of copies, {len(self.unmatched)} unmatched)"
         )
 
 
@@ -82,22 +89,21 @@ def gold(name: str) -> Gold:
 
     Examples
     --------
-    >>> g = gold("sample")
-    >>> first = g.spans.iloc[0]
-    >>> text = g.corpus.set_index("doc_id")["text"][first.doc_id]
-    >>> bool(len(text[first.start : first.end].strip()) == first.end - first.start)
-    True
+    >>> gold("sample").verdicts["verdict"].value_counts().idxmax()
+    'article'
     """
     if name == "sample":
-        return _sample_gold()
+        items = [
+            {"id": item["doc_id"], "sure": True, **item} for item in _lines(shipped("sample") / "gold.jsonl")
+        ]
+        return _annotated(load("sample").assign(part="sample", set="sample"), items)
     if name not in _GOLD:
         msg = f"datasets: no gold called {name!r}; there are 'sample', {', '.join(map(repr, _GOLD))}"
         raise CorpusError(msg)
     base = shipped("gold")
     kind, _, collection = name.partition("_")
     files = [base / f"{name}.jsonl", base / f"{'_'.join(filter(None, (kind, 'extra', collection)))}.jsonl"]
-    items = [{**item, "part": path.stem} for path in files if path.is_file() for item in _lines(path)]
-    return _joined(items)
+    return _joined([{**item, "part": path.stem} for path in files if path.is_file() for item in _lines(path)])
 
 
 def text_digest(text: str) -> str:
@@ -107,8 +113,7 @@ def text_digest(text: str) -> str:
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+        yield from map(json.loads, lines)
 
 
 def _joined(items: list[dict[str, Any]]) -> Gold:
@@ -125,36 +130,23 @@ def _joined(items: list[dict[str, Any]]) -> Gold:
         found = found[found["doc_id"].isin(wanted)].astype(object)
         found = found.where(found.notna(), None)
         rows.update((row["doc_id"], {**row, "set": registered}) for row in found.to_dict("records"))
-    kept, spans, topics, unmatched = [], [], [], []
-    seen: set[str] = set()
+    kept: dict[str, dict[str, Any]] = {}
+    unmatched, matched = [], []
     for item in items:
-        source, doc_id = item.get("source", "allsides"), item["id"]
-        row = rows.get(doc_id)
-        reason = _mismatch(item, row, absent.get(source))
-        if reason is None and doc_id in seen:
+        source, row = item.get("source", "allsides"), rows.get(item["id"])
+        reason = absent.get(source) or _mismatch(item, row)
+        if reason is None and item["id"] in kept:
             reason = f"annotated again in {item['part']}; the first annotation counts"
         if row is None or reason is not None:
-            unmatched.append((doc_id, source, reason))
+            unmatched.append((item["id"], source, reason))
             continue
-        seen.add(doc_id)
-        row = {**row, "part": item["part"], "round": item.get("round")}
-        row["publisher"] = item.get("publisher", row["publisher"])
-        kept.append(row)
-        spans += [(doc_id, span["start"], span["end"], span["kind"]) for span in item.get("spans", ())]
-        if "primary" in item:
-            topics.append((doc_id, item["primary"], frozenset(item["all"]), bool(item["sure"])))
-    return Gold(
-        corpus=make_corpus(kept),
-        spans=span_frame(spans),
-        topics=pd.DataFrame(topics, columns=list(TOPIC_COLUMNS)),
-        wire=pd.DataFrame({"doc_id": pd.Series([], dtype="str"), "group": pd.Series([], dtype="str")}),
-        unmatched=pd.DataFrame(unmatched, columns=list(MISSING_COLUMNS)),
-    )
+        publisher = item.get("publisher", row["publisher"])
+        kept[item["id"]] = {**row, "part": item["part"], "round": item.get("round"), "publisher": publisher}
+        matched.append(item)
+    return _annotated(make_corpus(kept.values()), matched, unmatched)
 
 
-def _mismatch(item: dict[str, Any], row: dict[str, Any] | None, absent: str | None) -> str | None:
-    if absent is not None:
-        return absent
+def _mismatch(item: dict[str, Any], row: dict[str, Any] | None) -> str | None:
     if row is None:
         return "no such document in the corpus; the gold was made on another version of it"
     found = text_digest(row["text"])
@@ -163,23 +155,21 @@ def _mismatch(item: dict[str, Any], row: dict[str, Any] | None, absent: str | No
     return None
 
 
-def span_frame(spans: list[tuple[str, int, int, str]]) -> pd.DataFrame:
-    """Return spans as a DataFrame with the columns of :class:`Gold`."""
-    frame = pd.DataFrame(spans, columns=list(SPAN_COLUMNS))
-    return frame.astype({"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"})
-
-
-def _sample_gold() -> Gold:
-    items = list(_lines(shipped("sample") / "gold.jsonl"))
+def _annotated(
+    corpus: pd.DataFrame, items: list[dict[str, Any]], unmatched: Iterable[tuple[Any, ...]] = ()
+) -> Gold:
+    copies = [(i["id"], i.get("wire") or i.get("first"), "wire" if i.get("wire") else "near") for i in items]
+    marked = [(i["id"], s["start"], s["end"], s["kind"]) for i in items for s in i.get("spans", ())]
+    topics = [(i["id"], i["primary"], frozenset(i["all"]), bool(i["sure"])) for i in items if "primary" in i]
     return Gold(
-        corpus=load("sample").assign(part="sample", set="sample"),
-        spans=span_frame([(i["doc_id"], s["start"], s["end"], s["kind"]) for i in items for s in i["spans"]]),
-        topics=pd.DataFrame(
-            [(i["doc_id"], i["primary"], frozenset(i["all"]), True) for i in items],
-            columns=list(TOPIC_COLUMNS),
-        ),
-        wire=pd.DataFrame(
-            [(i["doc_id"], i["wire"]) for i in items if i["wire"]], columns=["doc_id", "group"]
-        ).astype("str"),
-        unmatched=pd.DataFrame([], columns=list(MISSING_COLUMNS)),
+        corpus=corpus,
+        spans=_frame(marked, SPANS),
+        topics=_frame(topics, TOPICS),
+        wire=_frame([copy for copy in copies if copy[1]], COPIES),
+        verdicts=_frame([(i["id"], i["verdict"]) for i in items if "verdict" in i], VERDICTS),
+        unmatched=_frame(unmatched, UNMATCHED),
     )
+
+
+def _frame(rows: Iterable[tuple[Any, ...]], columns: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns)).astype(columns)

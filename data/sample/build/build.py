@@ -13,13 +13,14 @@ from typing import Any
 
 from data.sample.build.broken import broken_files
 from data.sample.build.compose import Composed, bare, chance, compose
+from data.sample.build.datasheet import counted, datasheet
 from data.sample.build.stories import Story, read_stories
 from toolkit.datasets.annotations import text_digest
 
 BARE_DOCUMENTS = 12
 """So many articles, picked by hash among those without pictures, carry no boilerplate at all."""
 
-ARTICLES, GOLD = "articles.jsonl.gz", "gold.jsonl"
+ARTICLES, GOLD, DATASHEET = "articles.jsonl.gz", "gold.jsonl", "DATASHEET.md"
 
 
 def build(folder: Path) -> dict[str, bytes]:
@@ -33,20 +34,21 @@ def build(folder: Path) -> dict[str, bytes]:
     Returns
     -------
     dict
-        ``articles.jsonl.gz`` (no name and no time in the gzip header), ``gold.jsonl``, ``broken/*`` and
-        ``broken.json``, which says of each broken file what is wrong with it.
+        ``articles.jsonl.gz`` (no name and no time in the gzip header), ``gold.jsonl``, ``DATASHEET.md``,
+        ``broken/*`` and ``broken.json``, which says of each broken file what is wrong with it.
     """
-    articles, gold = [], []
-    for story, record, document in documents(folder):
+    articles, gold, made = [], [], list(documents(folder))
+    for story, record, document in made:
         articles.append(record)
         gold.append(
             {
                 "doc_id": story.doc_id,
                 "sha256": text_digest(document.text),
                 "spans": [{"start": a, "end": b, "kind": kind} for a, b, kind in document.spans],
-                "primary": story.primary,
-                "all": list(story.topics),
+                **({"primary": story.primary, "all": list(story.topics)} if story.topics else {}),
+                "verdict": story.form,
                 "wire": story.wire,
+                "first": story.first,
                 "background": [list(found) for found in document.background],
             }
         )
@@ -58,6 +60,12 @@ def build(folder: Path) -> dict[str, bytes]:
     return {
         ARTICLES: _gzipped(_lines(articles)),
         GOLD: _lines(gold),
+        DATASHEET: datasheet(
+            counted((story, document) for story, _, document in made),
+            [story for story, _, _ in made],
+            wordings=_wordings(folder),
+            broken=len(files),
+        ),
         "broken.json": json.dumps(told, indent=1, ensure_ascii=False).encode() + b"\n",
         **{f"broken/{name}": file.content for name, file in files.items()},
     }
@@ -67,30 +75,39 @@ def documents(folder: Path) -> Iterator[tuple[Story, dict[str, Any], Composed]]:
     """Yield each story with its article record and where its boilerplate stands, by date."""
     settings = json.loads((folder / "publishers.json").read_text(encoding="utf-8"))
     stories = read_stories(folder / "stories")
-    plain = [story for story in stories if not story.captions and story.wire is None]
+    plain = [s for s in stories if not s.captions and s.wire is None and s.form == "article" and not s.clock]
     untouched = {s.doc_id for s in sorted(plain, key=lambda s: chance(s.doc_id, "bare"))[:BARE_DOCUMENTS]}
     for number, story in enumerate(stories):
         publisher = settings["publishers"][story.publisher]
         if story.doc_id in untouched:
-            document = bare(story)
+            document = bare(story, publisher)
         else:
-            others = [s for s in stories if s.publisher == story.publisher and s is not story]
-            earlier = [s.title for s in stories[:number] if s.publisher == story.publisher]
+            same = [s for s in stories if s.publisher == story.publisher and s.content()]
+            others = [s for s in same if s is not story]
+            earlier = [s.title for s in same if s in stories[:number]]
             links = earlier if len(earlier) > 1 else [s.title for s in others]
             document = compose(story, publisher, settings["people"], links)
-        yield story, _record(story, publisher["domain"], document.text), document
+        first = next((s for s in stories if s.doc_id == story.first), story)
+        yield story, _record(story, first, publisher["domain"], document.text), document
 
 
-def _record(story: Story, domain: str, text: str) -> dict[str, Any]:
-    when = story.published
+def _wordings(folder: Path) -> int:
+    """Count the wordings of boilerplate of all publishers."""
+    houses = json.loads((folder / "publishers.json").read_text(encoding="utf-8"))["publishers"].values()
+    texts = [block["text"] for house in houses for block in house["blocks"]]
+    return sum(1 if isinstance(text, str) else len(text) for text in texts)
+
+
+def _record(story: Story, first: Story, domain: str, text: str) -> dict[str, Any]:
+    """Return an article's record; a later version stands at the address of the first."""
     return {
         "doc_id": story.doc_id,
         "text": text,
         "title": story.title,
-        "url": f"https://www.{domain}/{when:%Y/%m/%d}/{_slug(story.title)}",
+        "url": f"https://www.{domain}/{first.published:%Y/%m/%d}/{_slug(first.title)}",
         "publisher": domain,
         "lang": story.lang,
-        "published": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "published": story.published.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "authors": story.author,
     }
 

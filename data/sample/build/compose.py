@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -84,9 +85,10 @@ def compose(story: Story, settings: Settings, people: Sequence[str], headlines: 
     return _Composer(story, settings, people, headlines).document()
 
 
-def bare(story: Story) -> Composed:
-    """Return the story with nothing round it."""
-    return _joined([Piece(text) for text in story.content()], "\n\n", _background(story))
+def bare(story: Story, settings: Settings) -> Composed:
+    """Return the story in the publisher's layout with nothing round it."""
+    pieces = [Piece(text) for text in story.content()]
+    return _joined(pieces, settings["separator"], settings.get("wrap"), _background(story))
 
 
 class _Composer:
@@ -108,7 +110,7 @@ class _Composer:
                 )
         story = self.story
         pieces = at.get("top", [])
-        if self.settings["headline"]:
+        if self.settings["headline"] and story.content():
             pieces = [*pieces, Piece(story.title)]
         pieces = [*pieces, *at.get("title", [])]
         if story.standfirst:
@@ -117,6 +119,9 @@ class _Composer:
         middle = max(1, len(story.paragraphs) // 2)
         insides = self._insides([b for b in blocks if b["place"] in ("sentence", "name")])
         for index, paragraph in enumerate(story.paragraphs):
+            if story.clock:
+                stamp = self._filled(self.settings["entry"], f"entry{index}", clock=story.clock[index])
+                pieces.append(Piece(stamp, "byline"))
             pieces += insides.get(index, [Piece(paragraph)])
             pieces += self._pictures(index)
             if index == 0:
@@ -126,13 +131,15 @@ class _Composer:
         if middle >= len(story.paragraphs):
             pieces += at.get("middle", [])
         pieces += at.get("end", [])
-        return _joined(pieces, self._separator(), _background(story))
+        return _joined(pieces, self._separator(), self.settings.get("wrap"), _background(story))
 
     def _chance(self, name: str) -> float:
         return chance(self.story.doc_id, name)
 
     def _wanted(self, block: Settings) -> bool:
         story, day = self.story, self.story.published.date().isoformat()
+        if story.form not in block.get("forms", ("article", "twice")):
+            return False
         if not block.get("from", "") <= day <= block.get("until", "9999"):
             return False
         when = block.get("when")
@@ -142,7 +149,8 @@ class _Composer:
             return False
         if when == "no_author" and story.author is not None:
             return False
-        return self._chance(block["id"]) < block["share"]
+        # a block for one form of page is what makes it that form; it has no share
+        return "forms" in block or self._chance(block["id"]) < block["share"] * self.settings.get("scale", 1)
 
     def _separator(self) -> str:
         lost = self.settings.get("lost", {"space": 0, "nothing": 0})
@@ -155,6 +163,8 @@ class _Composer:
         style, out = self.settings["caption"], []
         for number, caption in enumerate(self.story.captions):
             if min(caption.after, len(self.story.paragraphs) - 1) != after:
+                continue
+            if self._chance(f"printed{number}") >= style.get("share", 1):
                 continue
             piece = Piece(self._captioned(caption, f"caption{number}"), "caption", style["glue"] == "after")
             if self._chance(f"twice{number}") < style["twice"]:
@@ -181,10 +191,10 @@ class _Composer:
             "time": f"{when.hour:02d}:{when.minute:02d}",
             "month": month,
             "year": str(when.year),
-            "topic": _DESKS[story.primary],
-            "section": _DESKS[story.primary],
+            "topic": _DESKS.get(story.primary or "", ""),
+            "section": _DESKS.get(story.primary or "", ""),
             "headline": self._headline(name, 1),
-            "headline2": self._headline(name, 2),
+            **{f"headline{number}": self._headline(name, number) for number in range(2, 7)},
             "n": str(3 + int(self._chance("n") * 400)),
             "n2": str(20 + int(self._chance("n2") * 3000)),
         }
@@ -245,17 +255,18 @@ def _ascii(name: str) -> str:
     return re.sub(r"[^a-z.]", "", plain)
 
 
-def _joined(pieces: list[Piece], separator: str, background: list[str]) -> Composed:
+def _joined(pieces: list[Piece], separator: str, wrap: int | None, background: list[str]) -> Composed:
     text, spans, repeated = "", [], []
     for number, piece in enumerate(pieces):
         body = piece.text
         if piece.kind and "\n" not in separator:
             body = body.replace("\n", separator)
         start = len(text)
-        text += body
+        # a line break for a space: the text stays as long as it was
+        text += textwrap.fill(body, wrap, break_long_words=False, break_on_hyphens=False) if wrap else body
         if piece.kind:
             spans.append((start, len(text), piece.kind))
-        elif piece.text in background:
+        elif body in background:
             repeated.append((start, len(text)))
         if number < len(pieces) - 1 and not piece.glued:
             text += " " if piece.inline else separator

@@ -46,14 +46,20 @@ def nexis(corpus: pd.DataFrame) -> str:
     return "\n".join(line.rstrip() for line in "".join(parts).split("\n"))
 
 
-def main() -> None:
-    """Write the export."""
-    corpus = datasets.load("sample").query("lang == 'en'").sort_values(["published", "doc_id"])
+def export() -> str:
+    """Return the export: what an archive would hold of these months, articles and no pages without one."""
+    gold = datasets.gold("sample")
+    corpus = gold.corpus[(gold.corpus["lang"] == "en") & (gold.verdicts["verdict"] == "article")]
+    corpus = corpus.sort_values(["published", "doc_id"])
     corpus = corpus[corpus["published"].dt.strftime("%Y-%m-%d").between(FROM, TO)]
     houses = json.loads((FOLDER.parent / "publishers.json").read_text("utf-8"))["publishers"].values()
-    corpus = corpus.assign(publisher=corpus["publisher"].map({h["domain"]: h["name"] for h in houses}))
+    return nexis(corpus.assign(publisher=corpus["publisher"].map({h["domain"]: h["name"] for h in houses})))
+
+
+def main() -> None:
+    """Write the export."""
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "nexis.txt").write_text(nexis(corpus), "utf-8")
+    (FOLDER / "nexis.txt").write_text(export(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+WITH_TEXT = ("article", "stub", "twice")
+FORMS = (*WITH_TEXT, "wall", "error", "index")
+"""What a page can be, by the names of :func:`toolkit.verdicts`."""
+
 
 @dataclass(frozen=True)
 class Caption:
@@ -23,8 +27,10 @@ class Caption:
 class Story:
     """One article without anything the site put around it.
 
-    ``background`` holds the indices of paragraphs that repeat an earlier story of the publisher word for
-    word; ``wire`` is the agency story that this one is, or was made from.
+    ``background`` holds the indices of paragraphs that repeat an earlier story of the publisher (or, in agency
+    copy, of the agency) word for word; ``wire`` is the agency story that this one is, or was made from; ``first``
+    the first version of an article that its house printed again with changes. ``form`` is what a reader would
+    have got: one of ``FORMS``. ``clock`` holds the time of each entry of a live blog.
     """
 
     doc_id: str
@@ -36,10 +42,13 @@ class Story:
     standfirst: str | None
     paragraphs: tuple[str, ...]
     captions: tuple[Caption, ...]
-    primary: str
+    primary: str | None
     topics: tuple[str, ...]
     background: tuple[int, ...]
     wire: str | None = None
+    first: str | None = None
+    form: str = "article"
+    clock: tuple[str, ...] = ()
 
     @property
     def reused(self) -> bool:
@@ -47,7 +56,9 @@ class Story:
         return self.wire is not None and self.wire != self.doc_id
 
     def content(self) -> list[str]:
-        """Return headline, standfirst and paragraphs in reading order."""
+        """Return headline, standfirst and paragraphs in reading order; nothing for a page without an article."""
+        if self.form not in WITH_TEXT:
+            return []
         return [self.title, *([self.standfirst] if self.standfirst else []), *self.paragraphs]
 
 
@@ -69,49 +80,61 @@ def _read(path: Path) -> Iterator[Story]:
 
 
 def _expand(row: dict[str, Any]) -> Iterator[Story]:
+    form = row.get("form", "article")
+    if form not in FORMS:
+        msg = f"form {form!r}; there are {', '.join(FORMS)}"
+        raise ValueError(msg)
     story = Story(
         doc_id=row["story"],
         publisher=row["publisher"],
         published=_when(row["published"]),
         lang=row["lang"],
-        author=row["author"],
+        author=row.get("author"),
         title=row["title"],
-        standfirst=row["standfirst"],
-        paragraphs=tuple(row["paragraphs"]),
-        captions=_captions(row["captions"]),
+        standfirst=row.get("standfirst"),
+        paragraphs=tuple(row["paragraphs"]) * (2 if form == "twice" else 1),
+        captions=_captions(row.get("captions", ())),
         primary=row["primary"],
         topics=tuple(row["topics"]),
-        background=tuple(row["background"]),
+        background=tuple(row.get("background", ())),
         wire=row["story"] if row.get("reuses") else None,
+        first=row["story"] if row.get("versions") else None,
+        form=form,
+        clock=tuple(row.get("clock", ())),
     )
+    if story.clock and len(story.clock) != len(story.paragraphs):
+        msg = f"{len(story.clock)} times for {len(story.paragraphs)} entries"
+        raise ValueError(msg)
     yield story
-    for reuse in row.get("reuses", ()):
-        paragraphs, place = _edited(story.paragraphs, reuse)
+    for edit in (*row.get("reuses", ()), *row.get("versions", ())):
+        paragraphs, place = _edited(story.paragraphs, edit)
+        unchanged = [i for i in story.background if story.paragraphs[i] in paragraphs]
         yield replace(
             story,
-            doc_id=reuse["story"],
-            publisher=reuse["publisher"],
-            published=_when(reuse["published"]),
-            author=reuse["author"],
-            title=reuse["title"],
-            standfirst=reuse["standfirst"],
+            doc_id=edit["story"],
+            publisher=edit.get("publisher", story.publisher),
+            published=_when(edit["published"]),
+            author=edit.get("author"),
+            title=edit["title"],
+            standfirst=edit.get("standfirst"),
             paragraphs=paragraphs,
-            captions=tuple(replace(c, after=place[c.after]) for c in _captions(reuse["captions"])),
-            background=(),
+            captions=tuple(replace(c, after=place[c.after]) for c in _captions(edit.get("captions", ()))),
+            background=tuple(place[i] for i in unchanged),
+            clock=(),
         )
 
 
-def _edited(paragraphs: tuple[str, ...], reuse: dict[str, Any]) -> tuple[tuple[str, ...], dict[int, int]]:
+def _edited(paragraphs: tuple[str, ...], edit: dict[str, Any]) -> tuple[tuple[str, ...], dict[int, int]]:
     """Apply an editor's cuts; also return where each agency paragraph's place is in the result."""
     out: list[str] = []
     place = {-1: -1}
     added: dict[int, list[str]] = {}
-    for insert in reuse["insert"]:
+    for insert in edit.get("insert", ()):
         added.setdefault(insert["after"], []).append(insert["text"])
     out += added.get(-1, [])
     for index, paragraph in enumerate(paragraphs):
-        if index not in reuse["drop"]:
-            out.append(reuse["replace"].get(str(index), paragraph))
+        if index not in edit.get("drop", ()):
+            out.append(edit.get("replace", {}).get(str(index), paragraph))
         place[index] = len(out) - 1
         out += added.get(index, [])
     return tuple(out), place
