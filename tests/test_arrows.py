@@ -66,6 +66,7 @@ SAME_FLOOR = {
     ("language", "buffer"),
     ("cues", "buffer"),
     ("language", "shipped"),
+    ("census", "words"),
     ("certificate", "record"),
     ("verification", "report"),
     ("duplication", "segments"),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from toolkit import census
 from toolkit.corpus import make_corpus
+from toolkit.errors import ToolkitError
 
 CORPUS = make_corpus(
     [
@@ -68,6 +69,9 @@ def test_mentions_are_of_whole_words_in_any_case():
     assert census.mentions(CORPUS, "RAIN", columns)["holding"].tolist() == [1, 0]
     assert census.mentions(CORPUS, "rained on", columns)["holding"].tolist() == [1, 0]
     assert census.mentions(CORPUS, ".", {"text": "dots"})["holding"].sum() == 0
+    assert census.mentions(CORPUS, ["snow", "rain*"], columns)["holding"].tolist() == [2, 0]
+    with pytest.raises(ToolkitError, match="a word is wanted, such as 'strike' or 'strike\\*'"):
+        census.mentions(CORPUS, ["*"], columns)
 
 
 @given(st.integers(0, 50), st.integers(0, 50))

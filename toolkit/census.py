@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import wants
+from toolkit.words import pattern
 
 UNKNOWN = "(unknown)"
 
@@ -179,15 +180,19 @@ def prevalence(
 
 @wants("word")
 def mentions(
-    corpus: CorpusLike, word: str, columns: Mapping[str, str] | None = None, *, period: str = "QS"
+    corpus: CorpusLike,
+    word: str | Iterable[str],
+    columns: Mapping[str, str] | None = None,
+    *,
+    period: str = "QS",
 ) -> pd.DataFrame:
-    """Return the share of documents in each period that mention a word, as :func:`prevalence` returns it.
+    """Return the share of documents in each period that mention a word, or one of several, as :func:`prevalence`.
 
     Parameters
     ----------
     corpus : corpus
-    word : str
-        A word or phrase. Matches whole words in upper or lower case; it is not a regular expression.
+    word : str or iterable of str
+        As for :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``.
     columns : mapping of str to str, optional
         Column to search → name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, or the
         first alone where nothing was cleaned.
@@ -198,8 +203,8 @@ def mentions(
     if columns is None:
         both = {"text": "as loaded", "clean_text": "cleaned"}
         columns = {column: name for column, name in both.items() if column in frame}
-    pattern = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
-    holds = {name: frame[column].str.contains(pattern) for column, name in columns.items()}
+    wanted = pattern(word)
+    holds = {name: frame[column].str.contains(wanted) for column, name in columns.items()}
     return _rates(frame, holds, period)
 
 

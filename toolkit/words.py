@@ -8,7 +8,7 @@ need a tokeniser of their own, which ``tokenizer=`` takes).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,16 +37,32 @@ class DocumentFeatures(NamedTuple):
 
 
 @wants("word")
+def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
+    """Return what finds a word or any of several: whole, in any case; ``*`` at the end stands for any ending."""
+    several = [word] if isinstance(word, str) else list(word) if isinstance(word, Iterable) else []
+    wrong = [each for each in several if not isinstance(each, str) or not each.strip("* ")]
+    if wrong or not several:
+        named = wrong[0] if wrong else word
+        msg = f"word={named!r}: a word is wanted, such as 'strike' or 'strike*', or a list of such"
+        raise UsageError(msg)
+    each = (re.escape(word[:-1]) + r"\w*" if word.endswith("*") else re.escape(word) for word in several)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
+
+
 def concordance(
-    corpus: CorpusLike, word: str, *, width: int = 40, columns: Mapping[str, str] | None = None
+    corpus: CorpusLike,
+    word: str | Iterable[str],
+    *,
+    width: int = 40,
+    columns: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return every place of a word with what stands around it (keyword in context).
 
     Parameters
     ----------
     corpus : corpus, text, Series or list of str
-    word : str
-        A word or words, whole, in any case; ``*`` at the end stands for any ending.
+    word : str or iterable of str
+        A word or phrase, or several, whole, in any case; ``*`` at the end stands for any ending.
     width : int, default 40
         Characters to each side.
     columns : mapping, optional
@@ -65,11 +81,7 @@ def concordance(
     0          The     port   was closed.
     1  was closed.    Ports   reopen on M
     """
-    if not isinstance(word, str) or not word.strip("* "):
-        msg = f"word={word!r}: a word is wanted, such as 'strike' or 'strike*'"
-        raise UsageError(msg)
-    stem, ending = (word[:-1], r"\w*") if word.endswith("*") else (word, "")
-    pattern = re.compile(rf"(?<!\w){re.escape(stem)}{ending}(?!\w)", re.IGNORECASE)
+    wanted = pattern(word)
     frame = as_corpus(corpus, columns)
     rows = [
         (
@@ -80,7 +92,7 @@ def concordance(
             m.start(),
         )
         for doc_id, text in zip(frame["doc_id"], _texts(frame), strict=True)
-        for m in pattern.finditer(text)
+        for m in wanted.finditer(text)
     ]
     names = ["doc_id", "left", "keyword", "right", "start"]
     table = pd.DataFrame(rows, columns=names).astype({**dict.fromkeys(names[:4], "str"), "start": "int64"})

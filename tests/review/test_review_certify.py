@@ -131,6 +131,16 @@ def test_the_widget_saves_no_text(judging, pages):
     assert "told in full" not in json.dumps([widget.get_state(), widget._repr_mimebundle_()], default=str)
 
 
+def test_a_line_helps_where_the_kernel_and_with_it_the_widget_is_gone(judging, monkeypatch):
+    shown = []
+    monkeypatch.setattr("toolkit.review.widget.display", lambda data, raw: shown.append(data))
+    ReviewWidget(judging)._ipython_display_()
+    line, widget = shown
+    assert "run this cell again" in line["text/plain"]
+    assert widget["text/plain"] == repr(judging)
+    assert "application/vnd.jupyter.widget-view+json" in widget
+
+
 def test_certify_opens_the_widget(remover, corpus, tmp_path):
     widget = review.certify(corpus, remover, n=10, seed=1, judgements=tmp_path / "j.jsonl")
     assert widget.review.sample.equals(PassageReview(remover, corpus, n=10, seed=1).sample)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+from IPython.display import display
 
 from toolkit.display import visible
 from toolkit.display.colours import DARK, LIGHT, Theme
 from toolkit.review.session import View
 
 HERE = Path(__file__).parent
+RESUME = "Every decision is saved at once. Where no widget stands below, run this cell again: it goes on."
 
 
 def _colours(theme: Theme) -> str:
@@ -58,9 +60,13 @@ class ReviewWidget(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return visible(repr(self.review))
 
+    def _ipython_display_(self) -> None:
+        """Show a line and the widget: where the kernel is gone, JupyterLab has an error in its place."""
+        display({"text/plain": RESUME}, raw=True)
+        display(self._repr_mimebundle_(), raw=True)
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Return the widget by MIME type, in words without the limit that anywidget sets."""
         bundle = super()._repr_mimebundle_(**options)
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        if data:
-            data["text/plain"] = repr(self)
-        return bundle
+        return {**(data or {}), "text/plain": repr(self)}
