@@ -77,6 +77,7 @@ SAME_FLOOR = {
     ("duplication", "verdict"),
     ("assessment", "boilerplate"),
     ("jobs", "settings"),
+    ("settings", "review"),
     ("pipeline", "jobs"),
     ("pipeline", "settings"),
     ("verification", "jobs"),

@@ -676,6 +676,46 @@ def test_options_reach_the_results(table, tmp_path):
     assert pd.read_json(tmp_path / "none.jsonl", lines=True)["lang"].isna().all()
 
 
+def test_a_study_names_its_own_labels(tmp_path):
+    """A classifier is trained on them; the record holds what they say, and the run can be done again."""
+    gold = toolkit.datasets.gold("sample")
+    gold.corpus[["doc_id", "title", "text", "publisher"]].to_csv(tmp_path / "news.csv", index=False)
+    sport = gold.topics["primary"].eq("sport").map({True: "sport", False: "other"})
+    labels = gold.topics.assign(topic=sport)[["doc_id", "topic"]].iloc[::2]
+    labels.sample(frac=1, random_state=0).to_csv(tmp_path / "labels.csv", index=False)
+    lines = [json.dumps({"doc_id": d, "topics": [t]}) for d, t in labels.itertuples(index=False)]
+    (tmp_path / "labels.jsonl").write_text("\n".join(lines) + "\n")
+    study = tmp_path / "study.toml"
+    found = {}
+    for name, rows in (("labels.csv", 50), ("labels.jsonl", 5000)):
+        study.write_text(f'inputs = "news.csv"\noutput = "out"\nlabels = "{name}"\n')
+        assert call("run", study, "--no-report", "-q", "--force", "--rows", rows) == (0, "", "")
+        found[name] = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.[pnj]*[tzn]")}
+        del found[name]["run.json"]
+    assert found["labels.csv"] == found["labels.jsonl"], "whatever file holds them, in whatever order"
+    topics = pd.read_parquet(tmp_path / "out" / "topics.parquet")
+    assert set(topics["topic"].dropna()) <= {"sport", "other"}
+    own = toolkit.TopicClassifier.load(tmp_path / "out" / "classifier.npz")
+    assert list(own.classes_) == ["other", "sport"]
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert len(record["labels"]) == len(labels)
+    assert len(record["parameters"]["labels"]) == 64
+    assert {"classifier.npz", "classifier.json"} <= record["outputs"].keys()
+    assert call("verify", tmp_path / "out", "--rerun")[0] == 0
+    assert "own labels, as a classifier predicts" in toolkit.report.Results(tmp_path / "out").methods()
+    for text, words in (
+        ("doc_id,desk\n1,a\n", "no columns doc_id and topic; found 'doc_id', 'desk'"),
+        ("doc_id,topic\n", "labels: no document is labelled"),
+        ("doc_id,topic\nzz,a\n", "labels: 0 of 1 labelled documents are in the input"),
+    ):
+        (tmp_path / "labels.csv").write_text(text)
+        code, _, err = call(
+            "classify", tmp_path / "news.csv", "--labels", tmp_path / "labels.csv", "-o", tmp_path / "t.csv"
+        )
+        assert (code, err.count("\n")) == (2, 1)
+        assert words in err
+
+
 def test_a_study_is_one_file_and_one_command(table, tmp_path):
     study = tmp_path / "study.toml"
     study.write_text(

@@ -31,7 +31,7 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
     >>> months(stamped)["documents"].tolist()
     [1, 1]
     """
-    published = _sized(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+    published = sized(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
     month = published.dt.to_period("M").dt.to_timestamp()
     return month.value_counts(dropna=False).sort_index().rename_axis("month").reset_index(name="documents")
 
@@ -57,7 +57,7 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
 
 
-def _sized(corpus: CorpusLike) -> pd.DataFrame:
+def sized(corpus: CorpusLike) -> pd.DataFrame:
     """Return a corpus whose ``text`` is counted in ``characters``; a frame that has them needs no text."""
     if isinstance(corpus, pd.DataFrame) and "characters" in corpus and "text" not in corpus:
         frame = corpus.copy()
@@ -69,8 +69,8 @@ def _sized(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the corpus of :func:`_sized`, and its spans with their length (``characters``) and ``publisher``."""
-    frame = _sized(corpus)
+    """Return the corpus of :func:`sized`, and its spans with their length (``characters``) and ``publisher``."""
+    frame = sized(corpus)
     publisher = frame.set_index("doc_id")["publisher"]
     here = spans[spans["doc_id"].isin(publisher.index)]
     return frame, here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
@@ -260,8 +260,10 @@ def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
 
 
 @wants("by", "columns")
-def means(table: pd.DataFrame, *, by: str, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Return the mean of columns for each group, with 95 % intervals by bootstrap over rows (1,000 draws, seed 0).
+def means(
+    table: pd.DataFrame, *, by: str, columns: Mapping[str, str], draws: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Return the mean of columns for each group, with 95 % intervals by bootstrap over rows.
 
     Parameters
     ----------
@@ -270,6 +272,8 @@ def means(table: pd.DataFrame, *, by: str, columns: Mapping[str, str]) -> pd.Dat
         Column of the groups, such as ``"publisher"``.
     columns : mapping of str to str
         Column of numbers → name of its series.
+    draws, seed : int
+        Of the bootstrap.
 
     Returns
     -------
@@ -284,7 +288,7 @@ def means(table: pd.DataFrame, *, by: str, columns: Mapping[str, str]) -> pd.Dat
             row = {"label": label, "series": series, "n": len(values), "low": np.nan, "high": np.nan}
             row["value"] = values.mean() if len(values) else np.nan
             if len(values) > 1:
-                drawn = np.random.default_rng(0).choice(values, (1000, len(values))).mean(axis=1)
+                drawn = np.random.default_rng(seed).choice(values, (draws, len(values))).mean(axis=1)
                 row["low"], row["high"] = np.quantile(drawn, [0.025, 0.975])
             rows.append(row)
     return pd.DataFrame(rows, columns=["label", "series", "n", "value", "low", "high"])

@@ -88,6 +88,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         help="Least probability of what is removed; outweighs the loss."), None),
     "decisions": (_option(Path | None, "--decisions", metavar="FILE",
         help="What a review of templates decided; the file must exist."), None),
+    "labels": (_option(Path | None, "--labels", metavar="FILE",
+        help="Your own topics of some articles (.jsonl, .csv), to train on."), None),
     "index": (_option(Path | None, "--index", metavar="FILE",
         help="A saved remover; default: fitted on the input itself."), None),
     "duplicates": (_option(bool | None, "--duplicates/--no-duplicates",
@@ -182,7 +184,7 @@ def clean(inputs: Inputs, options: dict[str, Any]) -> Job:
 
 
 @_command(
-    "file", *READING, *WORKING, epilog="Example: news-toolkit classify clean.parquet -o topics.csv"
+    "file", *READING, "labels", *WORKING, epilog="Example: news-toolkit classify clean.parquet -o topics.csv"
 )  # fmt: skip
 def classify(inputs: Inputs, options: dict[str, Any]) -> Job:
     """Write the topics of articles."""
@@ -192,7 +194,7 @@ def classify(inputs: Inputs, options: dict[str, Any]) -> Job:
 
 
 @_command(
-    "folder", "report", "force", *READING, *CLEANING, "duplicates", "texts", *WORKING,
+    "folder", "report", "force", *READING, *CLEANING, "labels", "duplicates", "texts", *WORKING,
     epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml",
 )  # fmt: skip
 def run(inputs: Inputs, options: dict[str, Any]) -> Job:

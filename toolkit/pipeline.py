@@ -8,6 +8,7 @@ continues from them and writes the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -24,6 +25,7 @@ from toolkit.duplication import duplicates
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
 from toolkit.jobs.engine import Inputs, Job, Workers, threads
+from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
 from toolkit.record import closed, environment
@@ -38,7 +40,7 @@ PARTS = ("cleaned.parquet", "spans.parquet", "verdicts.parquet", "topics.parquet
 DUPLICATES = "duplicates.parquet"
 RESULTS = (*PARTS, DUPLICATES)
 PAGES = ("report.html", "report.ipynb")
-WRITTEN = (*RESULTS, "run.json", *PAGES)
+WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)
 """Files that a run and its report write into their folder."""
 
 MOST_CHARACTERS = 200_000_000
@@ -65,7 +67,8 @@ def run(
     output : path
         Folder for the results; created if missing. The run writes ``cleaned.parquet`` (the corpus and
         ``clean_text``), ``spans.parquet``, ``verdicts.parquet`` (see :func:`toolkit.verdicts`), ``topics.parquet``,
-        ``duplicates.parquet`` (see :func:`toolkit.duplicates`), ``quarantine.parquet`` and ``run.json``, each
+        ``duplicates.parquet`` (see :func:`toolkit.duplicates`), ``quarantine.parquet``, with ``labels`` the
+        classifier that was trained on them (``classifier.npz``, ``classifier.json``), and ``run.json``, each
         completely or not at all. ``run.json`` is written last, so a folder that has it is complete. Optional if
         the study file names it.
     progress : bool, default False
@@ -79,7 +82,7 @@ def run(
         Overwrite the results of another run.
     **settings
         Parameters of :class:`toolkit.settings.Settings`: ``columns``, ``lang``, ``detect_language``, ``remove``,
-        ``threshold``, ``max_article_loss``, ``decisions``, ``index``, ``duplicates``, ``strict``.
+        ``threshold``, ``max_article_loss``, ``decisions``, ``labels``, ``index``, ``duplicates``, ``strict``.
 
     Returns
     -------
@@ -137,20 +140,23 @@ def run_with(
         raise UsageError(msg)
     asked = Settings.of(settings)
     places = [output, *(Path(output, name) for name in WRITTEN)]
-    refuse_overwriting([*inputs, study, asked.index, asked.decisions], *places)
+    refuse_overwriting([*inputs, study, *asked.files], *places)
     target = Files(str(output), dict(options or {}))
     with Job(
         inputs, target, ".partial", workers, steps=("clean", "classify"), settings=asked, rows=rows,
         progress=progress, guard=None if force else _refuse_other_results, study=study,
     ) as job:  # fmt: skip
         job.work()
-        for name in ("run.json", *PAGES):  # a report of other results would be a false one
+        for name in ("run.json", *PAGES, *CLASSIFIER):  # a report of other results would be a false one
             target.discard(name)
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})
         summary = job.summary(output)
         lacking = job.rows_of("quarantine") - written["quarantine"][0]
         _account(summary, written["cleaned"][0], job.quarantined() - lacking)
         outputs = {f"{kind}.parquet": digest for kind, (_, digest) in written.items()}
+        for name, data in job.classifier().items():
+            target.write(name, data)
+            outputs[name] = hashlib.sha256(data).hexdigest()
         target.discard(DUPLICATES)
         if asked.duplicates or (asked.duplicates is None and summary.characters <= MOST_CHARACTERS):
             copies = _duplicates_in(target)
@@ -271,7 +277,7 @@ def one_file_with(
         settings = {**settings, "columns": {"clean_text": "clean_text", **(settings.get("columns") or {})}}
     asked, inputs, more = Settings.of(settings), listed(inputs), more or {}
     file_of_rows(output)
-    refuse_overwriting([*inputs, asked.index, asked.decisions], output, *more.values())
+    refuse_overwriting([*inputs, *asked.files], output, *more.values())
     folder, name = parent_of(output)
     target = Files(folder, dict(options or {}))
     with Job(
@@ -288,7 +294,7 @@ def one_file_with(
 
 def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[str, str]) -> dict[str, Any]:
     """Return the content of ``run.json``; ``outputs`` are the SHA-256 digests of the results."""
-    decided = job.settings.decided
+    decided, labelled = job.settings.decided, job.settings.labelled
     content = {
         "versions": job.versions,
         "parameters": job.parameters,
@@ -296,6 +302,7 @@ def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[st
         "inputs": job.digests,
         "models": job.models,
         **({} if decided is None else {"decisions": dict(decided)}),
+        **({} if labelled is None else {"labels": dict(labelled)}),
         "counts": {
             "in": summary.documents_in,
             "kept": summary.kept,

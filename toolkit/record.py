@@ -157,6 +157,7 @@ _SHAPE: Any = {
     "versions": {"news-toolkit": str, "python": str, _ANY: str}, "parameters": {}, "seeds": [object],
     "models": {_ANY: str}, "outputs": {_ANY: str},
     "inputs": [{"name": str, "bytes": int | None, "sha256": str | None}], "?decisions": {_ANY: str},
+    "?labels": {_ANY: [object]},
     "counts": {
         "in": int, "kept": int, "quarantined": int, "characters": int, "removed": _NUMBERS, "topics": _NUMBERS,
         "?verdicts": _NUMBERS, "?faults": _NUMBERS, "?languages": _NUMBERS, "?duplicates": _NUMBERS, _ANY: int,

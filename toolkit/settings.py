@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import read_decisions
 from toolkit.corpus import check_columns
@@ -40,6 +42,10 @@ class Settings:
     decisions : path, optional
         A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``. It is read once;
         ``decided`` (dict) is what it said, and the job holds to that.
+    labels : path or mapping, optional
+        Your own topics of some of the documents: a ``labels.jsonl`` of a review, a CSV file of ``doc_id, topic``, or
+        the topics (list) by ``doc_id``. A classifier is trained on them and used in place of the shipped one; it is
+        read once, as decisions are (``labelled``).
     index : path, optional
         A remover that ``BoilerplateRemover.save`` wrote; its templates are used and the input is not counted.
         Default: a remover is fitted on the input.
@@ -69,10 +75,12 @@ class Settings:
     threshold: float | None = None
     max_article_loss: float | None = None
     decisions: str | Path | None = None
+    labels: str | Path | Mapping[str, Iterable[Any]] | None = None
     index: str | Path | None = None
     duplicates: bool | None = None
     strict: bool = False
     decided: Mapping[str, str] | None = field(default=None, init=False)
+    labelled: Mapping[str, list[Any]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", dict(self.columns or {}))
@@ -88,7 +96,10 @@ class Settings:
             check_columns(self.columns)
             object.__setattr__(self, "repair", kinds_of(self.repair))
             if self.decisions is not None:
-                object.__setattr__(self, "decided", self._decisions())
+                path = _plain_file(self.decisions, "decisions are what a review of templates writes")
+                object.__setattr__(self, "decided", read_decisions(path))
+            if self.labels is not None:
+                object.__setattr__(self, "labelled", _labels(self.labels))
             self.applied_to(BoilerplateRemover())._check()
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
@@ -107,13 +118,11 @@ class Settings:
             given["decisions"] = dict(self.decided)
         return remover.set_params(**given)
 
-    def _decisions(self) -> dict[str, str]:
-        path = Path(str(self.decisions))
-        if not path.is_file():
-            what = "not a plain file" if path.exists() else "no such file"
-            msg = f"{path}: {what}; decisions are what a review of templates writes"
-            raise UsageError(msg)
-        return read_decisions(path)
+    @property
+    def files(self) -> list[str | Path | None]:
+        """The files that are read beside the inputs."""
+        labels = None if isinstance(self.labels, Mapping) else self.labels
+        return [self.index, self.decisions, labels]
 
     def remover(self) -> BoilerplateRemover:
         """Return a remover with these settings, the saved one if there is one."""
@@ -146,9 +155,42 @@ class Settings:
             found["detect_language"] = False
         if self.decided is not None:
             found["decisions"] = digest_of(dict(self.decided))
+        if self.labelled is not None:
+            found["labels"] = digest_of(dict(self.labelled))
         if self.index is not None:
             found["index"] = index or sha256(Path(self.index))
         return found
+
+
+def _plain_file(place: Any, what: str) -> Path:
+    path = Path(str(place))
+    if not path.is_file():
+        msg = f"{path}: {'not a plain file' if path.exists() else 'no such file'}; {what}"
+        raise UsageError(msg)
+    return path
+
+
+def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[Any]]:
+    """Return the topics of each labelled document, by ascending ``doc_id``."""
+    from toolkit.review.journal import read_labels
+
+    found: Mapping[str, Iterable[Any]]
+    if isinstance(given, Mapping):
+        found = given
+    else:
+        path = _plain_file(given, "labels are a labels.jsonl of a review or a CSV file of doc_id, topic")
+        if path.suffix.lower() == ".csv":
+            table = pd.read_csv(path, dtype="str", keep_default_na=False)
+            if not {"doc_id", "topic"} <= set(table):
+                msg = f"{path}: no columns doc_id and topic; found {', '.join(map(repr, table))}"
+                raise UsageError(msg)
+            found = table.groupby("doc_id")["topic"].agg(list).to_dict()
+        else:
+            found = read_labels(path)
+    if not found:
+        msg = "labels: no document is labelled; label some with toolkit.review.topics"
+        raise UsageError(msg)
+    return {str(doc_id): list(found[doc_id]) for doc_id in sorted(found, key=str)}
 
 
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
@@ -209,7 +251,7 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
         msg = f'{path}: inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
         raise UsageError(msg)
-    for name in ("decisions", "index"):
+    for name in ("decisions", "index", "labels"):
         if name in study:
             study[name] = path.parent / study[name]
     return [path.parent / item for item in inputs], None if output is None else path.parent / output, study

@@ -25,7 +25,7 @@ from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
 from toolkit.files import sha256
 from toolkit.jobs.inputs import digest, near_inputs
-from toolkit.jobs.parts import counts_of
+from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
 from toolkit.record import RECORD, closed, digest_of, models, plain_digest, read_record, versions
 from toolkit.settings import Settings
@@ -169,6 +169,7 @@ def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -
 def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     """Compare the digests of all files; what a run does not write, or must write, is a difference too."""
     results = [n for n in pipeline.RESULTS if n != pipeline.DUPLICATES or "duplicates" in record["counts"]]
+    results += CLASSIFIER if "labels" in record else ()
     pages = {n: d for n, d in record["environment"].get("pages", {}).items() if n.endswith(PAGES)}
     recorded = record["outputs"] | pages
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
@@ -202,6 +203,7 @@ def _inputs(
     given = {
         "index": None if index is None else sha256(Path(index)),
         "decisions": None if said is None else digest_of(said),
+        "labels": digest_of(record["labels"]) if "labels" in record else None,
     }
     for name, held in given.items():
         if held or name in parameters:
@@ -331,7 +333,9 @@ def _rerun(
         yield Check("rerun", "run", "done", "not done; the run had index, pass --index")
         return
     held = [each.name for each in fields(Settings) if each.init and each.name in parameters]
-    settings: dict[str, Any] = {name: parameters[name] for name in held if name not in {"index", "decisions"}}
+    settings: dict[str, Any] = {
+        name: parameters[name] for name in held if name not in {"index", "decisions", "labels"}
+    }
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
         again = Path(temporary, "out")
         if "decisions" in record:
@@ -341,6 +345,8 @@ def _rerun(
                 for subject, verdict in record["decisions"].items()
             )
             settings["decisions"].write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        if "labels" in record:
+            settings["labels"] = record["labels"]
         try:
             pipeline.run(places, again, index=index, **settings)
             values = record["environment"].get("report")
@@ -351,7 +357,7 @@ def _rerun(
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return
         made = read_record(again)
-        for part in ("parameters", "seeds", "inputs", "decisions", "counts"):
+        for part in ("parameters", "seeds", "inputs", "decisions", "labels", "counts"):
             told, now = record.get(part), made.get(part)
             if not (isinstance(told, dict) and isinstance(now, dict)):
                 told, now = {part: told}, {part: now}

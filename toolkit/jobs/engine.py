@@ -227,7 +227,7 @@ class Job:
         """Make the results of every part; several threads make them while :meth:`assemble` writes."""
         self._read()
         index = self._index() if "clean" in self.steps else ""
-        self._pending = self._worked(index)
+        self._pending = self._worked(index, self._classifier(index))
         if self.workers.remote or not self.workers.ahead:
             for _ in self._finished():
                 pass
@@ -312,11 +312,31 @@ class Job:
                 Path(local, parts.tally(part["name"])).unlink(missing_ok=True)
         return str(digest)
 
-    def _worked(self, index: str) -> Generator[Part]:
-        items = (part | {"ids": self._renamed.get(part["name"])} for part in self.parts)
+    def _classifier(self, index: str) -> str:
+        """Train a classifier on the documents that have labels, once; return its digest, empty without labels."""
+        labelled = self.settings.labelled
+        if labelled is None or "classify" not in self.steps:
+            return ""
+        task = partial(parts.labelled, self.spool, self.steps, index, set(labelled))
+
+        def made() -> dict[str, Any]:
+            documents = pd.concat(self._each(task, self._items()), ignore_index=True)
+            return {"sha256": parts.train(self.spool, documents, labelled)}
+
+        return str(self.spool.once("trained", made)["sha256"])
+
+    def classifier(self) -> dict[str, bytes]:
+        """Return the files of the classifier that was trained on the labels, by name; none without labels."""
+        names = [] if self.settings.labelled is None else parts.CLASSIFIER
+        return {name: self.spool.files.read(name) for name in names}
+
+    def _items(self) -> Iterator[Part]:
+        return (part | {"ids": self._renamed.get(part["name"])} for part in self.parts)
+
+    def _worked(self, index: str, classifier: str) -> Generator[Part]:
         what = "cleaning" if "clean" in self.steps else "classifying"
         with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
-            done = self._each(partial(parts.work, self.spool, self.steps, index), items)
+            done = self._each(partial(parts.work, self.spool, self.steps, index, classifier), self._items())
             for number, part in enumerate(done):
                 self._add(part.pop("counts"))
                 del part["ids"]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
@@ -25,7 +27,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.counts import Counts
 from toolkit.boilerplate.tally import added_up, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
-from toolkit.errors import PipelineError
+from toolkit.errors import PipelineError, UsageError
 from toolkit.files import table_of
 from toolkit.jobs.inputs import Input
 from toolkit.jobs.spool import Spool
@@ -43,6 +45,7 @@ Part = dict[str, Any]
 """What is known of a part: ``name``, ``in``, ``kept`` and, by kind, the rows and digests of its files."""
 
 INDEX = "index.parquet"
+CLASSIFIER = ("classifier.npz", "classifier.json")
 
 
 def read(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]) -> Iterator[Part]:
@@ -145,29 +148,64 @@ def renamed(spool: Spool, parts: list[Part]) -> dict[str, dict[int, str]]:
     return changed
 
 
-def work(spool: Spool, steps: tuple[str, ...], index: str, part: Part) -> Part:
+def labelled(
+    spool: Spool, steps: tuple[str, ...], index: str, wanted: Collection[str], part: Part
+) -> pd.DataFrame:
+    """Return the documents of a part whose ids are wanted, with the text that the classifier will read."""
+    corpus = _corpus(spool, part)
+    corpus = corpus[corpus["doc_id"].isin(wanted)]
+    return _to_classify(
+        results_of(_remover(spool, index), None, corpus)["cleaned"] if "clean" in steps else corpus
+    )
+
+
+def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]) -> str:
+    """Write a classifier trained on the documents and their labels; return the digest of its card.
+
+    The documents are taken by ascending id, so that the order of the input makes no difference.
+    """
+    documents = documents.sort_values("doc_id", ignore_index=True)
+    several = any(len(topics) != 1 for topics in labels.values())
+    given = [labels[doc_id] if several else labels[doc_id][0] for doc_id in documents["doc_id"]]
+    try:
+        trained = TopicClassifier().fit(documents, given)
+    except ValueError as error:
+        msg = f"labels: {len(documents):,} of {len(labels):,} labelled documents are in the input; {error}"
+        raise UsageError(msg) from None
+    with TemporaryDirectory() as folder:
+        trained.save(Path(folder, CLASSIFIER[0]))
+        return [spool.keep(name, Path(folder, name).read_bytes()) for name in CLASSIFIER][-1]
+
+
+def work(spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part) -> Part:
     """Write the results of a part; return the part with its counts and digests.
 
-    ``index`` is the digest of the remover; ``part["ids"]`` has the new ids by row, if there are any.
+    ``index`` is the digest of the remover, ``classifier`` that of the one trained on labels, if there is one;
+    ``part["ids"]`` has the new ids by row, if there are any.
     """
-    return part | spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, part))
+    return part | spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, part))
 
 
-def _worked(spool: Spool, steps: tuple[str, ...], index: str, part: Part) -> Part:
+def _corpus(spool: Spool, part: Part) -> pd.DataFrame:
     corpus = spool.table("corpus", part).to_pandas()
     if new := part.get("ids"):
         ids = corpus["doc_id"].to_numpy(object).copy()
         ids[list(new)] = list(new.values())
         corpus["doc_id"] = pd.array(ids, dtype="str")
+    return corpus
+
+
+def _worked(spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part) -> Part:
+    corpus = _corpus(spool, part)
     remover = _remover(spool, index) if "clean" in steps else None
-    results = results_of(remover, TopicClassifier() if "classify" in steps else None, corpus)
+    results = results_of(remover, _topics(spool, classifier) if "classify" in steps else None, corpus)
     counts = counts_of(corpus, results)
     return {"counts": counts} | {
         kind: spool.write(kind, part["name"], table_of(frame)) for kind, frame in results.items()
     }
 
 
-_LOADED: dict[str, BoilerplateRemover] = {}
+_LOADED: dict[str, Any] = {}
 _LOADING = Lock()
 
 
@@ -181,7 +219,23 @@ def _remover(spool: Spool, index: str) -> BoilerplateRemover:
                 remover = BoilerplateRemover.load(path)
             remover._lookup_table()  # made once too, not by every thread
             _LOADED[index] = remover
-        return _LOADED[index]
+        found: BoilerplateRemover = _LOADED[index]
+        return found
+
+
+def _topics(spool: Spool, digest: str) -> TopicClassifier:
+    """Return the shipped classifier, or load the one trained on labels, once a process."""
+    if not digest:
+        return TopicClassifier()
+    with _LOADING, TemporaryDirectory() as folder:
+        if digest not in _LOADED:
+            Path(folder, CLASSIFIER[1]).write_bytes(spool.read(CLASSIFIER[1], digest))
+            Path(folder, CLASSIFIER[0]).write_bytes(
+                spool.files.read(CLASSIFIER[0])
+            )  # the card has its digest
+            _LOADED[digest] = TopicClassifier.load(Path(folder, CLASSIFIER[0]))
+        found: TopicClassifier = _LOADED[digest]
+        return found
 
 
 def forget() -> None:
@@ -208,10 +262,14 @@ def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str,
         results["verdicts"] = verdicts(corpus, results["spans"], remover=remover)
         corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
     if classifier is not None:
-        # where a clean text is missing, the text stands in
-        given = corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
-        results["topics"] = classifier.topics(corpus.assign(clean_text=given))
+        results["topics"] = classifier.topics(_to_classify(corpus))
     return results
+
+
+def _to_classify(corpus: pd.DataFrame) -> pd.DataFrame:
+    """Return documents with the text to classify; where a clean text is missing, the text stands in."""
+    given = corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
+    return corpus.assign(clean_text=given)
 
 
 def counts_of(corpus: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -113,13 +113,19 @@ class Results:
     def sample(self) -> pd.DataFrame:
         """A random sample of articles (seed 0), with ``before``, ``after`` (leading topic) and ``changed``."""
         from toolkit.contamination import shifts
-        from toolkit.topics import TopicClassifier
 
         ids = self.corpus.loc[self.corpus["verdict"].isin(TEXTS), "doc_id"].to_numpy(object)
         chosen = np.sort(np.random.default_rng(0).permutation(len(ids))[:SAMPLE])
         drawn = self.articles(ids[chosen].tolist())
-        moves = shifts(drawn, TopicClassifier()).rename(columns={"before_name": "from", "after_name": "to"})
+        moves = shifts(drawn, self._classifier()).rename(columns={"before_name": "from", "after_name": "to"})
         return drawn.join(moves[["from", "to", "changed"]])
+
+    def _classifier(self) -> Any:
+        """Return the classifier of the run: the one trained on its labels, else the shipped one."""
+        from toolkit.topics import TopicClassifier
+
+        trained = self.folder / "classifier.npz"
+        return TopicClassifier.load(trained) if "labels" in self.record else TopicClassifier()
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a table of the report, one of :data:`TABLES`; shares are fractions."""
@@ -178,6 +184,9 @@ class Results:
         outside = n.get("outside") or 0
         judged = (self.folder / "certificate.json").is_file()
         moved = census.rate(int(drawn["changed"].sum()), len(drawn))
+        labels = len(self.record.get("labels", ()))
+        shipped = "the 17 top-level IPTC Media Topics, as the shipped classifier predicts them"
+        own = f"own labels, as a classifier predicts them that was trained on {labels:,} labelled documents,"
         return (
             f"We read {n['in']:,} news documents ({n['quarantined']:,} could not be read) and cleaned them with "
             f"news-toolkit {self.record['versions']['news-toolkit']}. Its remover learns the passages that each "
@@ -185,9 +194,9 @@ class Results:
             f"{aim} ({outside:,} documents have a layout or language for which this is not promised). "
             f"It marked {_interval(self._share())} of all characters (95 % interval over documents). "
             f"{self.certificate() if judged else 'The loss was not measured on this corpus.'} "
-            f"{n['kept'] - self._articles:,} documents were set aside as holding no article. Topics are the "
-            "17 top-level IPTC Media Topics, as the shipped classifier predicts them from the cleaned text. In a "
-            f"random sample of {len(drawn):,} articles, cleaning changed the leading topic of {_interval(moved)}."
+            f"{n['kept'] - self._articles:,} documents were set aside as holding no article. Topics are "
+            f"{own if labels else shipped} from the cleaned text. In a random "
+            f"sample of {len(drawn):,} articles, cleaning changed the leading topic of {_interval(moved)}."
         )
 
     def bibtex(self) -> str:
