@@ -140,7 +140,7 @@ def page() -> str:
             "set states for itself; the texts belong to their publishers. Of `modern` only the rows whose `use` is",
             "`train` are read; for two thirds of them no licence is stated.", "",
             "| name | what it is | licence as stated |", "|---|---|---|", *sets,
-            "| data/training | invented passages and articles, [list](../data/training/README.md) | CC0 1.0 |",
+            "| data/training | invented passages and articles, listed in `data/training/README.md` | CC0 1.0 |",
             f"| encoder | word vectors of Google's universal-sentence-encoder-multilingual 3, from `{pinned}` | "
             "Apache-2.0, both as stated |", "",
         ]

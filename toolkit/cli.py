@@ -207,7 +207,7 @@ def run(inputs: Inputs, options: dict[str, Any]) -> Job:
     from toolkit.report import render
 
     folder, report, texts = (options.pop(name) for name in ("folder", "report", "texts"))
-    # a study file speaks where the command line does not
+    # what the command line leaves at its default is left to the study file
     given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
 
     def job() -> RunSummary:
@@ -266,7 +266,7 @@ def verify(
     *,
     options: dict[str, Any],
 ) -> Job:
-    """Hold results to their record.
+    """Check results against their record, run.json.
 
     The exit code is 1 where anything differs.
     """
@@ -362,7 +362,7 @@ def _say(message: object) -> None:
 
 
 def _say_if_cold() -> None:
-    """Tell whoever looks on why the first command takes longer than the next."""
+    """Say on a terminal why the first command takes longer than the next."""
     from toolkit.warmup import is_warm
 
     if sys.stderr.isatty() and not is_warm():

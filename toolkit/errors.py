@@ -28,7 +28,7 @@ class CorpusError(ToolkitError, ValueError):
 
 
 class UsageError(ToolkitError, ValueError):
-    """What was asked for cannot be meant: an output over an input, an unknown column."""
+    """The call cannot be meant as it stands: an output over an input, an unknown column."""
 
     exit_code = 2
 

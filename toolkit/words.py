@@ -150,8 +150,8 @@ def keyness(
 
     Notes
     -----
-    G²: Dunning 1993, as Rayson and Garside 2000 use it. It grows with the size of the corpora, so judge by the
-    log ratio (Hardie 2014) what it finds to be certain. Words come in bursts, which both take no account of.
+    G²: Dunning 1993, as Rayson and Garside 2000 use it. It grows with the size of the corpora, so rank the words that
+    it finds certain by their log ratio (Hardie 2014). Neither measure allows for words that come in bursts.
 
     Examples
     --------

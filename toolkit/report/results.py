@@ -148,7 +148,7 @@ class Results:
             f"{n['in']:,} documents came in: {n['kept']:,} were kept, {n['quarantined']:,} quarantined. The remover "
             f"marked {_interval(share)} of {n['characters']:,} characters as boilerplate."
             + (f" {other:,} documents hold no article and have no topic." if other else "")
-            + (f" Most frequent topics, as the classifier has them: {topics}." if topics else "")
+            + (f" Most frequent topics, as the classifier predicts them: {topics}." if topics else "")
         )
 
     def about(self, title: str = "Results", author: str = "") -> Card:
