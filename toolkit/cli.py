@@ -105,7 +105,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "run_decisions": (_option(Path | None, "--decisions", metavar="FILE",
         help="The decisions, if the run had some."), None),
     "allowed_signers": (_option(Path | None, "--allowed-signers", metavar="FILE",
-        help="Who may have signed run.json, as ssh-keygen has it."), None),
+        help="Who may have signed run.json, in the format of ssh-keygen."), None),
     "rerun": (_option(bool, "--rerun", help="Do the run again and compare the bytes."), False),
 }
 # fmt: on

@@ -40,11 +40,11 @@ class Settings:
     threshold, max_article_loss : float, optional
         As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
     decisions : path, optional
-        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``. It is read once;
-        ``decided`` (dict) is what it said, and the job holds to that.
+        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``. It is read once,
+        into ``decided`` (dict), which the job uses from then on.
     labels : path or mapping, optional
         Your own topics of some of the documents: a ``labels.jsonl`` of a review, a CSV file of ``doc_id, topic``, or
-        the topics (list) by ``doc_id``. A classifier is trained on them and used in place of the shipped one; it is
+        one or several topics by ``doc_id``. A classifier is trained on them and used in place of the shipped one; it is
         read once, as decisions are (``labelled``).
     index : path, optional
         A remover that ``BoilerplateRemover.save`` wrote; its templates are used and the input is not counted.
@@ -121,7 +121,7 @@ class Settings:
     @property
     def files(self) -> list[str | Path | None]:
         """The files that are read beside the inputs."""
-        labels = None if isinstance(self.labels, Mapping) else self.labels
+        labels = self.labels if isinstance(self.labels, (str, Path)) else None
         return [self.index, self.decisions, labels]
 
     def remover(self) -> BoilerplateRemover:
@@ -175,8 +175,8 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
     from toolkit.review.journal import read_labels
 
     found: Mapping[str, Iterable[Any]]
-    if isinstance(given, Mapping):
-        found = given
+    if isinstance(given, (Mapping, pd.Series)):
+        found = dict(given)
     else:
         path = _plain_file(given, "labels are a labels.jsonl of a review or a CSV file of doc_id, topic")
         if path.suffix.lower() == ".csv":
@@ -190,7 +190,10 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
     if not found:
         msg = "labels: no document is labelled; label some with toolkit.review.topics"
         raise UsageError(msg)
-    return {str(doc_id): list(found[doc_id]) for doc_id in sorted(found, key=str)}
+    return {
+        str(doc_id): [found[doc_id]] if isinstance(found[doc_id], (str, int)) else list(found[doc_id])
+        for doc_id in sorted(found, key=str)
+    }
 
 
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:

@@ -22,7 +22,7 @@ none helps.
 """
 
 ASKING = {"laid_out": (4.0, 2.0), "run_together": (2.0, 1.0), "page": (4.0, 2.0)}
-"""The same for the decision that looks for appeals: these are told as blocks, or not at all."""
+"""The same for the decision that looks for appeals: these are found as blocks, or not at all."""
 
 LEAST, LARGEST = -4.0, 6.0
 """Bounds of one segment's weight there: a doubtful sentence does not part an appeal."""

@@ -98,7 +98,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    How a text is decided is told in ``docs/boilerplate.md``. The cleaned text is cleaned again until nothing more is
+    ``docs/boilerplate.md`` explains how a text is decided. The cleaned text is cleaned again until nothing more is
     found, so cleaning a cleaned text removes nothing.
 
     Examples

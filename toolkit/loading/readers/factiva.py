@@ -126,7 +126,7 @@ def _by_code(lines: list[tuple[list[str], str]]) -> Record:
 
 
 def _by_place(lines: list[tuple[list[str], str]]) -> Record:
-    """Return the article whose fields are told by the order in which they stand."""
+    """Return the article whose fields are recognised by the order in which they stand."""
     record: Record = {"title": None}
     fields: list[str] = []
     text: list[str] = []

@@ -16,7 +16,7 @@ LEAST = 250
 """Characters that an article among several must have to count as one."""
 
 MOST = 1_000
-"""Characters of paragraphs outside of the article found, from which on they are told of."""
+"""Characters of paragraphs outside of the article found; more than these are reported."""
 
 _BLOCKS = tuple("p div td tr table article header section footer aside h1 h2 h3 h4 li ul time pre".split())
 _FRAME = frozenset({"aside", "nav", "footer", "form", "header"})
