@@ -1,12 +1,14 @@
 """A folder of data holds data: nothing in it is imported, executed or taken for settings."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import toolkit
 from toolkit import datasets, pipeline
 from toolkit.shipped import shipped
 
@@ -34,6 +36,7 @@ def hostile(tmp_path_factory):
         (folder / place).mkdir(parents=True)
         (folder / place / "index.html.j2").write_text(TEMPLATE)
         (folder / place / "conf.json").write_text('{"preprocessors": {"1": {"type": "toolkit.Hostile"}}}')
+    (folder / ".numba_config.yaml").write_text("cache_dir: cache-of-the-folder\ndisable_jit: 1\n")
     (folder / "matplotlibrc").write_text("axes.facecolor: black\nnot a setting at all")
     return folder, mark
 
@@ -74,3 +77,37 @@ def test_the_notebook_beside_the_page_names_no_folder_of_this_machine(hostile):
     book = (folder / "report.ipynb").read_text("utf-8")
     assert str(folder.parent) not in book
     assert 'folder = \\".\\"' in book
+
+
+KERNELS = """
+import importlib, pkgutil, numba, toolkit
+from numba.core.dispatcher import Dispatcher
+from numba.core import config
+config.reload_config()  # as each compilation does
+caches = set()
+for each in pkgutil.walk_packages(toolkit.__path__, "toolkit."):
+    module = importlib.import_module(each.name)
+    found = [thing for thing in vars(module).values() if isinstance(thing, Dispatcher)]
+    caches |= {thing._cache.cache_path for thing in found if hasattr(thing._cache, "cache_path")}
+print(len(caches) > 0, config.DISABLE_JIT, [path for path in caches if "cache-of-the-folder" in path])
+"""
+
+
+def test_no_kernel_is_taken_from_a_cache_in_the_folder(hostile):
+    """Numba keeps compiled kernels as pickles, and reads where they are in a file of the current folder."""
+    folder, _ = hostile
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-c", KERNELS], cwd=folder, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("True 0 []\n", "")
+
+
+def test_numba_is_imported_where_its_settings_are_held_off():
+    """Types and intrinsics have no cache."""
+    package = Path(toolkit.__file__).parent
+    taken = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"^ *(import|from) numba\b", path.read_text("utf-8"), re.M)
+    }
+    assert taken == {"kernels.py", "lanes.py"}

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
+
+from toolkit.kernels import njit
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]

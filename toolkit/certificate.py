@@ -16,9 +16,10 @@ from scipy.stats import beta
 
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.display import visible
 from toolkit.errors import CorpusError, wants
 from toolkit.files import whole
-from toolkit.record import RECORD, amend
+from toolkit.record import RECORD, amend, unfit
 from toolkit.segments import cut
 
 __all__ = ["ARTICLE", "BOILERPLATE", "UNSURE", "Certificate", "Cleaning", "Stratum", "certify", "draw"]
@@ -54,6 +55,16 @@ class Stratum:
     judged: int
     wrong: int
     limit: float
+
+
+_REAL = float | int
+_SHAPE = {
+    "strata": {name: {"characters": int, "judged": int, "wrong": int, "limit": _REAL} for name in STRATA},
+    **dict.fromkeys(("article_lost", "precision", "found", "confidence", "max_article_loss"), _REAL),
+    **dict.fromkeys(("n", "judges", "documents"), int), "threshold": _REAL | None, "agreement": _REAL | None,
+    "method": str,
+}  # fmt: skip
+"""Types of a saved certificate, as :func:`toolkit.record.unfit` reads them."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +142,12 @@ class Certificate:
         path = Path(folder) / "certificate.json"
         try:
             row = json.loads(path.read_text("utf-8"))
+            if wrong := unfit(row, _SHAPE, "certificate"):
+                raise ValueError(wrong)
             strata = {name: Stratum(**row["strata"][name]) for name in STRATA}
             return cls(**row | {"strata": strata})
-        except (ValueError, KeyError, TypeError) as error:
-            msg = f"{path}: no certificate ({error}); write it again with Certificate.save"
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            msg = f"{path}: no certificate ({visible(str(error))}); write it again with Certificate.save"
             raise CorpusError(msg) from error
 
 

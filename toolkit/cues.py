@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import FNV, PRIME, among, fnv
+from toolkit.kernels import njit
 
 Hashes = NDArray[np.uint64]
 

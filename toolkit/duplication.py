@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -24,6 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from toolkit.buffer import Buffer, spread
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.fields import url_key
+from toolkit.kernels import njit
 from toolkit.verdict import articles
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")

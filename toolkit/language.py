@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import Buffer, decode
+from toolkit.kernels import njit
 from toolkit.shipped import shipped
 
 LOOK = 1_000

@@ -174,7 +174,7 @@ def _refuse_other_results(job: Job) -> None:
         other = (there["inputs"], there["parameters"]) != (job.digests, job.parameters)
     except (FileNotFoundError, NotADirectoryError):
         return
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         other = True
     if other:
         msg = f"{job.target.folder}: holds the results of another run; choose another folder, or force it (--force)"

@@ -129,7 +129,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
             msg = f"a link, no plain file, or larger than {_LARGEST >> 20} MiB"
             raise ValueError(msg)
         record = json.loads(path.read_text("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
-        if wrong := _unfit(record, _SHAPE, "record"):
+        if wrong := unfit(record, _SHAPE, "record"):
             raise ValueError(wrong)
         digest_of(record)  # no lone surrogate, no number that cannot be written again
     except (ValueError, RecursionError) as error:
@@ -168,8 +168,8 @@ _SHAPE: Any = {
 absent, ``*`` is any other name."""
 
 
-def _unfit(value: Any, shape: Any, place: str) -> str | None:
-    """Return what in a value does not have the shape, or None."""
+def unfit(value: Any, shape: Any, place: str) -> str | None:
+    """Return what in a value of JSON or TOML does not have a shape, such as :data:`_SHAPE`, or None."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
             return f"{place} is no mapping"
@@ -184,4 +184,4 @@ def _unfit(value: Any, shape: Any, place: str) -> str | None:
     else:
         good = isinstance(value, shape) and not (shape is int and isinstance(value, bool))
         return None if good else f"{place} is {type(value).__name__}"
-    return next((wrong for part in parts if (wrong := _unfit(*part))), None)
+    return next((wrong for part in parts if (wrong := unfit(*part))), None)

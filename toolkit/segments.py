@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from toolkit.buffer import (
     BREAK,
@@ -41,6 +40,7 @@ from toolkit.cues import (
     is_name,
     opens_furniture,
 )
+from toolkit.kernels import njit
 
 # The joint of a segment: what separates it from the segment before it in the same document.
 FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5

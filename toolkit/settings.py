@@ -18,7 +18,7 @@ from toolkit.errors import UsageError
 from toolkit.fields import nearest
 from toolkit.files import sha256
 from toolkit.loading.faults import kinds_of
-from toolkit.record import digest_of
+from toolkit.record import digest_of, unfit
 
 
 @dataclass(frozen=True)
@@ -207,6 +207,14 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
             raise UsageError(msg)
 
 
+_STUDY = {
+    "?inputs": object, "?output": str, "?columns": {"*": str}, "?lang": str, "?detect_language": bool,
+    "?repair": bool | str | list, "?remove": str | list, "?threshold": float | int, "?max_article_loss": float | int,
+    "?decisions": str, "?index": str, "?duplicates": bool, "?strict": bool,
+}  # fmt: skip
+"""Types of what a study file holds, as :func:`toolkit.record.unfit` reads them."""
+
+
 def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
     """Read a study file: the inputs, the output and the settings of a run, as TOML.
 
@@ -246,7 +254,9 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
             ["inputs", "output", *(each.name for each in fields(Settings) if each.init)],
             "key of a study",
         )
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, UsageError) as error:
+        if wrong := unfit(study, _STUDY, "study"):
+            raise UsageError(f"{wrong}; see the settings of `news-toolkit run --help`")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
         msg = f"{path}: {error}"
         raise UsageError(msg) from None
     inputs, output = study.pop("inputs", None), study.pop("output", None)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from toolkit.kernels import njit
 
 FIRST = 30
 """Trees after which hopeless rows are left."""

@@ -23,7 +23,8 @@ LARGEST = 3000
 
 GUIDED = [
     "toolkit.modelfile", "toolkit.boilerplate.decisions", "toolkit.boilerplate.model", "toolkit.corpus",
-    "toolkit.display", "toolkit.loading", "toolkit.topics.model",
+    "toolkit.display", "toolkit.loading", "toolkit.topics.model", "toolkit.record", "toolkit.settings",
+    "toolkit.sharing", "toolkit.verification", "toolkit.review.journal", "toolkit.certificate",
 ]  # fmt: skip
 """What atheris marks: numba could not compile marked kernels, so those are guided only where they run as Python."""
 

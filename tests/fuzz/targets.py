@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import gzip
 import hashlib
 import html
@@ -11,11 +10,12 @@ import io
 import json
 import lzma
 import re
+import shutil
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -27,14 +27,19 @@ import pyarrow.parquet
 from lxml import etree
 
 import toolkit
+from toolkit import certificate, pipeline, sharing, verification
 from toolkit.boilerplate.decisions import read_decisions
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.buffer import Buffer
 from toolkit.display import CleanedArticle, Table, escaped, visible
+from toolkit.errors import ToolkitError
 from toolkit.language import languages
 from toolkit.loading import Limits, load
 from toolkit.loading.faults import FAULTS, faults, repaired
+from toolkit.record import closed, intact
+from toolkit.review import journal
 from toolkit.segments import cut
+from toolkit.settings import Settings, read_study
 
 LIMITS = Limits(
     record_bytes=1 << 16, free_bytes=1 << 20, ratio=20, archive_bytes=4 << 20, members=20, json_depth=30
@@ -252,13 +257,13 @@ def segment_card() -> bytes:
 
 
 def refused_or_read(load_it: Callable[[Path], object], path: Path) -> None:
-    """A model is read, or refused in one line."""
+    """A file is read, or refused in one line that a terminal does not obey."""
     said = ""
     try:
         load_it(path)
-    except ValueError as error:
+    except ToolkitError as error:
         said = str(error)
-    assert "\n" not in said, said
+    assert said.isprintable(), said
     assert len(said) < 1000, "a long message"
 
 
@@ -304,6 +309,67 @@ def decisions(data: bytes) -> None:
     """A file of decisions."""
     (scratch() / "decisions.jsonl").write_bytes(data)
     refused_or_read(read_decisions, scratch() / "decisions.jsonl")
+
+
+def study(data: bytes) -> None:
+    """A study file."""
+    (scratch() / "study.toml").write_bytes(data)
+    refused_or_read(lambda path: Settings.of(read_study(path)[2]), scratch() / "study.toml")
+
+
+@cache
+def results() -> Path:
+    """A finished run of three documents, and what is shared of it."""
+    folder = scratch() / "results"
+    folder.mkdir()
+    rows = ["It rained in the port.\n\nShare on Facebook", "A goal was scored.", "404 Not Found"]
+    (folder / "in.jsonl").write_text("".join(json.dumps({"text": row}) + "\n" for row in rows), "utf-8")
+    pipeline.run(folder / "in.jsonl", folder / "out")
+    sharing.share(folder / "out", folder / "shared.parquet")
+    shutil.copytree(folder / "out", folder / "forged")
+    return folder
+
+
+def record(data: bytes) -> None:
+    """The record of a run: verified, or refused; a sound one is found sound."""
+    folder = results() / "forged"
+    (folder / "run.json").write_bytes(data)
+    inputs = [results() / "in.jsonl"]
+    told = []
+    refused_or_read(lambda path: told.append(verification.verify(path, inputs)), folder)
+    refused_or_read(intact, folder)
+    if told:
+        assert str(told[0]).replace("\n", "").isprintable(), "a control character"
+        held = json.loads(data)
+        same = held == json.loads((results() / "out" / "run.json").read_bytes())
+        assert same or closed(held) == held or told[0].differences, "a change that was not found"
+
+
+def shared(data: bytes) -> None:
+    """A shared file: applied, or refused."""
+    path = results() / "shared-forged.parquet"
+    path.write_bytes(data)
+    refused_or_read(lambda path: sharing.apply(path, ["It rained in the port.\n\nShare on Facebook"]), path)
+
+
+def journals(data: bytes) -> None:
+    """Files of labels and of judgements."""
+    path = scratch() / "labels.jsonl"
+    path.write_bytes(data)
+    refused_or_read(journal.read_labels, path)
+    refused_or_read(lambda path: list(journal.judgement_entries(path)), path)
+
+
+CERTIFICATE = certificate.Certificate(
+    0.01, 0.9, 0.5, 60, 0.95, {name: certificate.Stratum(90, 20, 1, 0.1) for name in certificate.STRATA}, 0.01, 0.5,
+    2, 0.8, 3,
+)  # fmt: skip
+
+
+def certified(data: bytes) -> None:
+    """A certificate: read and printed, or refused."""
+    (scratch() / "certificate.json").write_bytes(data)
+    refused_or_read(lambda folder: str(certificate.Certificate.load(folder)), scratch())
 
 
 def zipped(**members: bytes) -> bytes:
@@ -369,6 +435,14 @@ PLAIN = (
     "It rained in the port.\n\nSign up for our newsletter.Russian President spoke.”He left. 今日は晴れ。明日"
 ).encode()
 DECIDED = b'{"template_id": "0000000000000000", "verdict": "keep"}\n{"text": "a", "verdict": "promo"}\n'
+STUDY = (
+    b'inputs = ["a.jsonl"]\noutput = "out"\nremove = ["appeal"]\nthreshold = 0.5\nlang = "en"\nrepair = true\n'
+    b'duplicates = false\nmax_article_loss = 0.01\n[columns]\ntext = "body"\n'
+)
+LABELLED = (
+    b'{"doc_id": "a", "topics": ["politics"], "note": "n"}\n{"doc_id": "b", "topics": null, "unsure": true}\n'
+    b'{"doc_id": "a", "start": 0, "end": 4, "at": 2, "verdict": "keep"}\n'
+)
 MARKED = b'<script>alert(1)</script>" onerror=x\n\x1b[31m\xe2\x80\xae[a](javascript:x)'
 
 
@@ -389,7 +463,8 @@ SHAPES = {
 NAMES = (
     "jsonlines", "json", "csv", "text", "html", "xml", "warc", "parquet", "feather", "zip", "tar", "gzip", "zstd",
     "bz2", "xz", "unnamed", "languages", "faults", "segments", "cleaning", "topics", "display", "topic-arrays",
-    "topic-card", "segment-arrays", "segment-card", "index", "decisions", *SHAPES,
+    "topic-card", "segment-arrays", "segment-card", "index", "decisions", "study", "record", "shared", "journals",
+    "certificate", *SHAPES,
 )  # fmt: skip
 
 
@@ -441,6 +516,11 @@ def targets() -> dict[str, Target]:
         "segment-card": Target(segment_card_, lambda: (segment_card(),)),
         "index": Target(index, lambda: (index_bytes(),)),
         "decisions": Target(decisions, lambda: (DECIDED,)),
+        "study": Target(study, lambda: (STUDY,)),
+        "record": Target(record, lambda: ((results() / "out" / "run.json").read_bytes(),)),
+        "shared": Target(shared, lambda: ((results() / "shared.parquet").read_bytes(),)),
+        "journals": Target(journals, lambda: (LABELLED,)),
+        "certificate": Target(certified, lambda: (json.dumps(asdict(CERTIFICATE)).encode(),)),
         **{
             name: Target(reader(files.split()[0]), lambda files=files: tuple(map(_archive, files.split())))
             for name, files in SHAPES.items()
@@ -450,7 +530,4 @@ def targets() -> dict[str, Target]:
 
 def close() -> None:
     """Remove what the targets wrote."""
-    with contextlib.suppress(OSError):
-        for path in scratch().iterdir():
-            path.unlink()
-        scratch().rmdir()
+    shutil.rmtree(scratch(), ignore_errors=True)

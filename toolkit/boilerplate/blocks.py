@@ -10,13 +10,13 @@ and names with it.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import slot
 from toolkit.boilerplate.features import NAME, SHAPE
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS
+from toolkit.kernels import njit
 
 REACHES = (1, 2, 4, 8, 12)
 """Segments before and after that are averaged."""

@@ -16,10 +16,10 @@ from operator import add
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import mix
+from toolkit.kernels import njit
 
 PORTION = 1 << 16
 """Segments counted at a time; they take some 60 MB."""

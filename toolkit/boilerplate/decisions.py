@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.scoring import read_segments
 from toolkit.buffer import Buffer
+from toolkit.errors import UsageError
 from toolkit.segments import cut
 
 KEEP = "keep"
@@ -43,7 +44,7 @@ def check_verdict(place: str, verdict: object) -> str:
     """Return the verdict if it is one; raise ValueError with its place if not."""
     if verdict not in (*KINDS, KEEP):
         msg = f"{place}: {repr(verdict)[:60]} is no verdict; a kind ({', '.join(KINDS)}) or 'keep' is wanted"
-        raise ValueError(msg)
+        raise UsageError(msg)
     return str(verdict)
 
 
@@ -71,7 +72,7 @@ def read_decisions(path: str | Path) -> dict[str, str]:
 
 def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
     """Yield subject, verdict (or :data:`WITHDRAWN`) and note of each line, as :func:`read_decisions` reads them."""
-    path = _plain_file(path)
+    path = plain_file(path)
     if not path.exists():
         return
     for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), 1):
@@ -84,30 +85,28 @@ def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             shown = repr(line[:60].decode("utf-8", "backslashreplace"))
             msg = f"{place}: {shown} is no decision ({error}); template_id or text and verdict are wanted"
-            raise ValueError(msg) from error
+            raise UsageError(msg) from error
         verdict = row.get("verdict")
         if verdict != WITHDRAWN:
             check_verdict(place, verdict)
         if not isinstance(subject, str) or HALF.search(subject):
             msg = f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted"
-            raise ValueError(msg)
+            raise UsageError(msg)
         yield subject, str(verdict), str(row.get("note") or "")
 
 
-def _plain_file(path: str | Path) -> Path:
-    """Return the path of a file of decisions that is there, or that can be made; a pipe would never end."""
+def plain_file(path: str | Path) -> Path:
+    """Return the path of a file of decisions or labels that is there, or that can be made; a pipe would never end."""
     path = Path(path)
     if path.exists() and not path.is_file():
-        msg = (
-            f"{path}: a folder, pipe or device, not a file of decisions; name a file such as decisions.jsonl"
-        )
-        raise ValueError(msg)
+        msg = f"{path}: a folder, pipe or device, not a file of lines; name a file such as decisions.jsonl"
+        raise UsageError(msg)
     if not path.parent.is_dir():
         msg = f"{path}: there is no folder {path.parent}; make it, or name another file"
-        raise ValueError(msg)
+        raise UsageError(msg)
     if path.exists() and path.stat().st_size > LARGEST:
         msg = f"{path}: larger than {LARGEST / 2**20:.3g} MiB, which no person decided; not read"
-        raise ValueError(msg)
+        raise UsageError(msg)
     return path
 
 
@@ -138,7 +137,7 @@ def append_decision(
     row = {key: subject, "verdict": verdict, "decided": when}
     row |= {name: value for name, value in (("example", example[:300]), ("note", note)) if value}
     line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
-    with _plain_file(path).open("a+b") as out:
+    with plain_file(path).open("a+b") as out:
         if out.tell():  # an editor, or a full disk, may have left the last line without its end
             out.seek(-1, os.SEEK_END)
             line = line if out.read(1) == b"\n" else b"\n" + line

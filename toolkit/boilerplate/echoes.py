@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import NAME, SHAPE
 from toolkit.boilerplate.scoring import read_segments
 from toolkit.buffer import Buffer
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")

@@ -9,7 +9,6 @@ the document, and what the template index has counted of it.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
@@ -17,6 +16,7 @@ from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import REPEATED, UNEVEN, Seen, alike, repeated
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import Lookup
+from toolkit.kernels import njit
 from toolkit.segments import LINE
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")

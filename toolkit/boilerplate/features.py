@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import CLASSES, FNV, PRIME, Buffer, decode
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 BUCKETS = 1 << 17

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import Seen, alike
+from toolkit.kernels import njit
 from toolkit.segments import LINE, SENTENCE
 
 GAP, DOUBTED = 300, 0.04

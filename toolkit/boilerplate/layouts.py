@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import SHAPE
 from toolkit.buffer import LOWER, UPPER
+from toolkit.kernels import njit
 from toolkit.segments import GLUED, LINE, PARAGRAPH, Segments
 
 LAYOUTS = ("paragraphs", "lines", "page", "one_line", "glued", "lower_case", "capitals", "short")

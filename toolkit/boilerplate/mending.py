@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import CLASSES, Buffer, among, decode
+from toolkit.kernels import njit
 
 _ENDS = np.array(sorted(ord(c) for c in ".!?…。！？:;\"'”’)]»"), np.int64)
 _BLANK = {kind: int(CLASSES[ord(char)]) for kind, char in (("space", " "), ("break", "\n"))}

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, SHORT
+from toolkit.kernels import njit
 from toolkit.segments import LINE, Segments
 
 MOST = 4.0

@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import mix
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find
+from toolkit.kernels import njit
 
 REPEATED = (
     *(f"{w}_{c}" for w in WINDOWS[:-1] for c in ("docs", "rate", "score")),

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import (
@@ -22,6 +21,7 @@ from toolkit.boilerplate.features import (
 )
 from toolkit.boilerplate.lanes import LANES, add_rows, margins, prefetch
 from toolkit.buffer import CLASSES, Buffer
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 WINDOWS = (

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.mending import Mended, mend, only_blank
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.errors import CorpusError
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")

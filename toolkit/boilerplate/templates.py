@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_segments
 from toolkit.boilerplate.features import FINGERPRINTS, mix
+from toolkit.errors import ModelError
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 FORMAT = "news-toolkit template index 4"
@@ -253,7 +254,7 @@ class TemplateIndex:
         ) as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             msg = f"{path}: not a template index ({reason}); fit the remover again and save it"
-            raise ValueError(msg) from error
+            raise ModelError(msg) from error
 
 
 def _digest(said: dict[str, Any], parts: list[Counts]) -> str:

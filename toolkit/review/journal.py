@@ -18,8 +18,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
-from toolkit.boilerplate.decisions import WITHDRAWN, decision_lines
+from toolkit.boilerplate.decisions import WITHDRAWN, decision_lines, plain_file
 from toolkit.certificate import VERDICTS
+from toolkit.display import visible
+from toolkit.errors import CorpusError
 
 UNDO = "undo"  # note of a line that takes the step before it back
 UNSURE = "unsure"  # verdict of whoever read a document and could not say; no label, but not to be asked again
@@ -125,13 +127,14 @@ def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]
     path = Path(path)
     if not path.exists():
         return
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    for number, line in enumerate(plain_file(path).read_bytes().split(b"\n"), 1):
         if line.strip():
             try:
-                yield read(json.loads(line))
+                yield read(json.loads(line.decode("utf-8")))
             except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-                msg = f"{path}#{number}: {line[:60]!r} is no {sort} ({error}); {wanted} are wanted"
-                raise ValueError(msg) from error
+                shown = line[:60].decode("utf-8", "backslashreplace")
+                msg = f"{path}#{number}: {shown!r} is no {sort} ({visible(str(error))}); {wanted} are wanted"
+                raise CorpusError(msg) from error
 
 
 def decision_entries(path: str | Path) -> Iterator[Entry]:

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from toolkit.buffer import Buffer
+from toolkit.kernels import njit
 
 # of a word, of what stands inside one, of each character, of the end
 SEED, INSIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xA0761D6478BD642F)

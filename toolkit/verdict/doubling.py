@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import FNV, PRIME, Buffer
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 from toolkit.verdict.reading import KINDS, LOWER, read_words
 

@@ -8,8 +8,8 @@ from collections import namedtuple
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from toolkit.kernels import njit
 from toolkit.verdict.reading import SHAPE, SOUNDS
 
 COLUMNS = (

@@ -9,10 +9,10 @@ import unicodedata
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
 from toolkit.buffer import FNV, PRIME, Buffer, decode
+from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 SOUNDS = ("story", "wall", "error", "listing", "furniture", "gate")
