@@ -62,6 +62,7 @@ SAME_FLOOR = {
     ("corpus", "errors"),
     ("corpus", "fields"),
     ("corpus", "dates"),
+    ("corpus", "display"),
     ("display", "errors"),
     ("modelfile", "errors"),
     ("language", "buffer"),

@@ -25,9 +25,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import toolkit
-from toolkit import cli
+from toolkit import cli, report, verification
+from toolkit.display import Table
 from toolkit.files import write_rows
 from toolkit.loading import Limits, load
+from toolkit.sharing import read_cleaning
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -422,6 +424,42 @@ def test_no_control_character_reaches_the_terminal(crawl, tmp_path):
         told = done.stdout.decode() + done.stderr.decode()
         assert not CONTROL.search(told), repr(told)
         assert f"{2 * len(ATTACKS)} in = {len(ATTACKS)} kept + {len(ATTACKS)} quarantined" in told
+
+
+def test_nothing_that_the_package_prints_of_its_own_obeys_a_terminal(crawl, tmp_path):
+    """A plain DataFrame prints as pandas prints it; whatever has a display of ours shows controls as signs."""
+    attack = "\x1b[31m\u202egnp\x9b"
+    hostile = [
+        f"The ferry {n} sailed {attack}.\n\nSign up for our newsletter {attack} today." for n in range(9)
+    ]
+    ids = [f"{attack}{n}" for n in range(9)]
+    corpus = toolkit.load(crawl)
+    frame = pd.DataFrame(
+        {"doc_id": ids, "text": hostile, "title": hostile, "publisher": hostile, "authors": hostile}
+    )
+    remover = toolkit.BoilerplateRemover().fit(frame)
+    cleaned = remover.transform(frame)
+    summary = toolkit.pipeline.run(crawl, tmp_path / "out")
+    toolkit.share(tmp_path / "out", tmp_path / "c.parquet")
+    applied = toolkit.apply(tmp_path / "c.parquet", frame)
+    shown = {
+        "quarantine": corpus.attrs["quarantine"], "remover": remover, "summary": summary,
+        "article": toolkit.show(cleaned.iloc[[0]]), "articles": toolkit.show(cleaned),
+        "why": remover.explain(frame.iloc[0]), "topics": toolkit.TopicClassifier().explain(hostile[0]),
+        "templates": Table(remover.templates_), "corpus": Table(frame), "index": remover.index_,
+        "verified": verification.verify(tmp_path / "out"), "shared": read_cleaning(tmp_path / "c.parquet"),
+        "others": applied.attrs["others"], "results": report.Results(tmp_path / "out"),
+    }  # fmt: skip
+    assert not [
+        (name, how)
+        for name, thing in shown.items()
+        for how, said in (
+            ("repr", repr(thing)),
+            ("str", str(thing)),
+            ("html", getattr(thing, "_repr_html_", str)()),
+        )
+        if CONTROL.search(said or "")
+    ]
 
 
 ARGUMENTS = [

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from toolkit.dates import parse_date
+from toolkit.display.text import visible
 from toolkit.errors import CorpusError
 from toolkit.fields import as_text, candidates, nearest, publisher_of, registrable_domain
 
@@ -55,7 +56,10 @@ class Quarantine(dict[str, Any]):
         return iter(self.frame)
 
     def __repr__(self) -> str:
-        return repr(self.frame)
+        return visible(repr(self.frame))  # a terminal would obey what pandas prints as it stands
+
+    def _repr_html_(self) -> str:
+        return visible(self.frame.to_html(max_rows=20))
 
     def __eq__(self, other: object) -> bool:
         return self.frame.equals(other.frame) if isinstance(other, Quarantine) else super().__eq__(other)

@@ -19,6 +19,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
+from toolkit.display import visible
 from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
 from toolkit.files import ROW_GROUP, file_of_rows, refuse_overwriting, table_of, whole, write_rows
 from toolkit.loading import load
@@ -42,7 +43,7 @@ SCHEMA = pa.schema(_OF_TEXT | {"spans": pa.list_(_SPAN), "verdict": _VERDICT, "t
 """Columns of the shared file, one row a document; ``sha256`` is that of the text in UTF-8."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cleaning:
     """What a shared file says, as frames.
 
@@ -56,6 +57,10 @@ class Cleaning:
     spans: pd.DataFrame
     topics: pd.DataFrame
     about: dict[str, Any]
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.documents):,} documents, {len(self.spans):,} spans, {len(self.topics):,} topics"
+        return f"Cleaning({sizes}; {visible(self.about['licence'])})"
 
 
 @wants("output")

@@ -31,6 +31,27 @@ HOSTILE = (
     '[m](javascript:window.hit=1) **b** \x1b[31mred \u202egnp.exe $\\frac{1}{2}$ $x$ "\' onmouseover="window.hit=1"'
 )
 
+HIT = "window.hit=1"
+PAYLOADS = [
+    f"<ScRiPt>{HIT}</sCrIpT>", f"</script><script>{HIT}</script>", f"</style><script>{HIT}</script>",
+    f"</textarea></title><script>{HIT}</script>", f"--><script>{HIT}</script>", f"]]><script>{HIT}</script>",
+    f"<svg onload={HIT}>", f"<svg><script>{HIT}</script></svg>", f"<svg><animate onbegin={HIT} attributeName=x dur=1s>",
+    f"<img/src=x onerror={HIT}>", f"<img src=x:x onerror\n={HIT}>", f"'><img src=x onerror={HIT}>",
+    f'"><img src=x onerror={HIT}>', f"`><img src=x onerror={HIT}>", f"<!--><img src=x onerror={HIT}>-->",
+    f'<noscript><p title="</noscript><img src=x onerror={HIT}>">', f"<iframe srcdoc='<script>parent.{HIT}</script>'>",
+    f"<iframe src=javascript:parent.{HIT}>", f"<object data=javascript:{HIT}>", f"<embed src=javascript:{HIT}>",
+    f"<details open ontoggle={HIT}>", f"<input autofocus onfocus={HIT}>", f"<video><source onerror={HIT}></video>",
+    f"<audio src=x onerror={HIT}>", f"<body onload={HIT}>", f"<marquee onstart={HIT}>",
+    f"<form><button formaction=javascript:{HIT}>go", f"<a href=javascript:{HIT} autofocus onfocus={HIT}>",
+    f"<math><mtext><style><img src=x onerror={HIT}></style>", f"<scr\0ipt>{HIT}</script>",
+    "<link rel=stylesheet href=https://data.example/x.css>", "<base href=https://data.example/>",
+    "<meta http-equiv=refresh content='0;url=https://data.example/'>", "<style>@import 'https://data.example/x';</style>",
+    "<img srcset=https://data.example/x.png>", "![x](https://data.example/x.png)", "<https://data.example/x>",
+    f"&lt;script&gt;{HIT}&lt;/script&gt;", f"\\u003cscript\\u003e{HIT}\\u003c/script\\u003e",
+    f"$$\\href{{javascript:{HIT}}}{{x}}$$ {{{{constructor.constructor('{HIT}')()}}}} ${{{HIT}}}",
+]  # fmt: skip
+"""Forty ways to make a page run a script of the text's own, or ask another machine for something."""
+
 
 class Watched:
     """A page that remembers what it asked of the network and what went wrong."""
@@ -58,7 +79,8 @@ class Watched:
     def is_quiet(self):
         """No script of the text ran, nothing failed, and nothing was asked of the network."""
         assert self.page.evaluate("window.hit") is None
-        assert self.page.locator("img[src=x], a[href^='javascript']").count() == 0
+        held = "img[src^=x], a[href*='javascript'], [onerror], [onload], [onfocus], iframe[srcdoc], base[href*=example]"
+        assert self.page.locator(held).count() == 0
         assert self.errors == []
         assert self.foreign == []
 
@@ -95,19 +117,22 @@ def watched(browser, artifacts, request):
 
 @pytest.fixture(scope="session")
 def hostile():
-    """Records of articles that attack whoever shows them."""
+    """Records of articles that attack whoever shows them: each payload stands in every field."""
+    assert len(set(PAYLOADS)) == 40
     things = "harbour bridge school clinic market theatre library station museum reservoir".split()
     verbs = "opened closed moved burned flooded reopened".split()
     return [
         {
-            "id": f"{HOSTILE}{number}", "title": f"The {thing} {verb} {HOSTILE}", "url": "javascript:window.hit=1",
-            "authors": [HOSTILE], "publisher": HOSTILE,
+            "id": f"{HOSTILE}{number} {more}", "title": f"The {thing} {verb} {HOSTILE} {more}",
+            "url": f"https://a.example/{more}" if number % 2 else "javascript:window.hit=1",
+            "authors": [HOSTILE, more], "publisher": f"{HOSTILE}{more if number % 3 else ''}", "section": more,
             "text": f"The {thing} of Lorve {verb} on day {number}, its keeper said.\n\n"
-            f"Nobody had seen a {thing} that {verb} before. {HOSTILE}\n\n"
+            f"Nobody had seen a {thing} that {verb} before. {HOSTILE} {more}\n\n"
             f"Sign up for our daily newsletter and follow us on Twitter. {HOSTILE}\n\n"
             "© 2031 Lorve Press. All rights reserved.\n\nBy Ada Berg",
         }
         for number, (thing, verb) in enumerate(product(things, verbs))
+        for more in [PAYLOADS[number % len(PAYLOADS)]]
     ]  # fmt: skip
 
 
@@ -121,7 +146,10 @@ def report(tmp_path_factory, hostile, request):
     folder = tmp_path_factory.mktemp("report")
     (folder / "in").mkdir()
     shutil.copy(ROOT / "data" / "sample" / "articles.jsonl.gz", folder / "in")
-    (folder / "in" / "hostile.jsonl").write_text("\n".join(map(json.dumps, hostile)), "utf-8")
+    name = (
+        f"{PAYLOADS[9].replace('/', ' ')}.jsonl"  # a name of a file is shown too, and that of a broken line
+    )
+    (folder / "in" / name).write_text("\n".join([*map(json.dumps, hostile), *PAYLOADS]), "utf-8")
     command = [
         sys.executable,
         "-m",
