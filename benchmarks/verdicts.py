@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from benchmarks.recorded import record
-from toolkit.buffer import Buffer
 from toolkit.census import rate
+from toolkit.verdict.documents import weighed
 from toolkit.verdict.model import LEARNED, VerdictModel
 from training.composing import invented, load_texts, opening
 from training.verdict import learn, part
@@ -33,9 +32,10 @@ def held(publisher: str) -> bool:
 
 def told(model: VerdictModel, rows: list[dict[str, Any]]) -> NDArray[np.str_]:
     """Likeliest verdict of each text by itself, but for ``twice`` and ``empty``."""
-    texts, titles = ([row.get(name) or "" for row in rows] for name in ("text", "title"))
-    chances = softmax(model.sums(model.rows(Buffer.of(texts), Buffer.of(titles))), axis=1)
-    return np.array(LEARNED)[chances.argmax(axis=1)]
+    texts, titles = (
+        pd.Series([row.get(name) or "" for row in rows], dtype="str") for name in ("text", "title")
+    )
+    return np.array(LEARNED)[weighed(texts, titles, model)[1].argmax(axis=1)]
 
 
 def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:

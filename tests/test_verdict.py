@@ -1,6 +1,7 @@
 """Verdicts: what a scraper got instead of an article is told apart, and articles are left alone."""
 
 import random
+import textwrap
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,28 @@ def test_a_short_text_under_fifty_addresses_is_no_article():
     assert "article" not in set(found.iloc[:-1])
     counted = toolkit.verdicts(pages, remover=toolkit.BoilerplateRemover().fit(pages))["verdict"]
     assert counted.tolist() == found.tolist()
+
+
+def test_wire_copy_stays_an_article_in_any_number_of_papers_and_an_error_keeps_its_name():
+    wire = (
+        "The central bank of Orrin left its main interest rate unchanged at 4.25 percent on Thursday, saying that "
+        "inflation had slowed for the fifth month in a row but remained above its goal.\n\nGovernor Lena Ferrow told "
+        "reporters in Belhaven that food and rents were still rising faster than wages. “We will not declare victory "
+        "too early,” she said.\n\nEconomists had expected no change. The crown rose 0.3 percent against the dollar "
+        "after the announcement, and shares of the two largest lenders gained.\n\nThe bank meets again on June 12."
+    )
+    error = "Page not found. The page you were looking for does not exist or has been moved. Go back to the home page."
+    for text, wanted in ((wire, "article"), (error, "error")):
+        for copies in (1, 4, 18, 300):
+            found = toolkit.verdicts(pd.DataFrame({"text": [text] * copies, "publisher": "orrin.example"}))
+            assert set(found["verdict"]) == {wanted}, (copies, text)
+
+
+def test_a_column_wrapped_at_a_margin_reads_as_its_sentences():
+    lines = "\n".join(textwrap.wrap(STORY, 28))
+    pages = toolkit.verdicts([STORY, lines, "Home\nNews\nSport\nWeather\nJobs\nContact\nArchive\nHelp"])
+    assert pages["verdict"].tolist() == ["article", "article", "index"]
+    assert pages["probability"][0] == pages["probability"][1]
 
 
 def test_what_stands_twice_is_offered_as_a_span():

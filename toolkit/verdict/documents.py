@@ -15,7 +15,7 @@ from toolkit.buffer import Buffer
 from toolkit.language import function_words
 from toolkit.verdict.doubling import repeated
 from toolkit.verdict.evidence import COLUMNS
-from toolkit.verdict.model import LEARNED, shipped_model
+from toolkit.verdict.model import LEARNED, VerdictModel, shipped_model
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 """Explained by :func:`toolkit.verdicts`."""
@@ -27,9 +27,10 @@ TEXTS = ("article", "twice")
 DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
 LONG = 1500  # bytes from which prose is taken for an article where topics are asked for
 HEADLINE = 200  # letters up to which one line may be a headline
-SHORT = (
-    2000  # bytes up to which repetition of the whole text under several addresses speaks against an article
-)
+# bytes up to which repetition of the whole text under several addresses speaks fully, and at all, against an article:
+# longer walls and errors are told by their words, while wire copy stands in many papers of a publisher
+BRIEF, SHORT = 250, 500
+PLAIN = 0.15  # weight of a wall in what is then no article, beside the chances of all others
 
 
 def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
@@ -39,12 +40,18 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
     default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
-    _, sums = _weighed(corpus["text"], corpus["title"].fillna(""))
+    learned = softmax(weighed(corpus["text"], corpus["title"].fillna(""))[1], axis=1)
     if copies is not None:
-        weight = np.where(np.diff(buffer.offsets) <= SHORT, 2.0, 0.0)
-        sums[:, LEARNED.index("article")] -= weight * np.log(np.maximum(copies - 1, 1))
+        weight = 2.0 * ((SHORT - np.diff(buffer.offsets)) / (SHORT - BRIEF)).clip(0, 1)
+        article, wall = LEARNED.index("article"), LEARNED.index("wall")
+        before = learned[:, article].copy()
+        after = before / (before + (1 - before) * np.maximum(copies - 1, 1) ** weight)
+        rest = np.where(np.arange(len(LEARNED)) == article, 0, learned)
+        rest[:, wall] += PLAIN
+        learned += rest / rest.sum(axis=1, keepdims=True) * (before - after)[:, None]
+        learned[:, article] = after
     chances = np.zeros((len(corpus), len(VERDICTS)))
-    chances[:, [VERDICTS.index(name) for name in LEARNED]] = softmax(sums, axis=1)
+    chances[:, [VERDICTS.index(name) for name in LEARNED]] = learned
     share, _ = repeated(buffer)
     for name, least in DOUBLED.items():
         likely = 1 / (1 + np.exp(-20 * (share - least)))
@@ -69,7 +76,7 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     at = np.flatnonzero(~_prose(corpus["text"]))
     if len(at):
         titles = corpus["title"].iloc[at].fillna("")
-        rows, sums = _weighed(corpus["text"].iloc[at], titles)
+        rows, sums = weighed(corpus["text"].iloc[at], titles)
         best = sums.argmax(axis=1)
         wordless = rows[:, COLUMNS.index("words")] == 0
         kept = (best != LEARNED.index("article")) & ~wordless
@@ -79,15 +86,26 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     return found
 
 
-def _weighed(
-    texts: pd.Series[Any], titles: pd.Series[Any]
+def weighed(
+    texts: pd.Series[Any], titles: pd.Series[Any], model: VerdictModel | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Evidence and log-odds of each of :data:`LEARNED`; a headline is no index."""
-    model = shipped_model()
-    rows = model.rows(Buffer.of(texts), Buffer.of(titles))
+    """Evidence and log-odds of each of :data:`LEARNED`, by the shipped model or another; a headline is no index."""
+    model = model or shipped_model()
+    rows = model.rows(Buffer.of(_joined(texts)), Buffer.of(titles))
     sums = model.sums(rows)
     sums[_headlines(texts), LEARNED.index("index")] = -np.inf
     return rows, sums
+
+
+def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return texts that were wrapped at a margin, as a scanned column is, without the breaks inside their sentences."""
+    array = pa.array(texts, pa.large_string())
+    breaks, inside, spaces = (
+        pc.count_substring_regex(array, marks).to_numpy(zero_copy_only=False)
+        for marks in ("\n", r"[\pL\pN,;-]\n\p{Ll}", " ")
+    )
+    wrapped = (breaks >= 3) & (5 * inside >= 2 * breaks) & (spaces >= 2 * breaks)
+    return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
 
 
 def _headlines(texts: pd.Series[Any]) -> NDArray[np.bool_]:
