@@ -114,7 +114,7 @@ def test_tallies_of_any_cut_add_up_to_the_index_of_all_at_once(some, at, capacit
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tally, "ROWS", data.draw(st.sampled_from([15, 40, 1000])))
         spans = ranges(sum(len(counted(part)) for part in parts))
-        assert [bucket for span in spans for bucket in span] == list(range(256))
+        assert [bucket for span in spans for bucket in span] == list(range(tally.BUCKETS))
         sums = [added_up(opened, span, capacity, bound) for span in spans]
     made = pooled(opened, sums, capacity, bound)
     whole, least = total([counted(some)]).most_seen(capacity, bound)

@@ -63,17 +63,6 @@ def run(
     **settings
         Parameters of :class:`toolkit.settings.Settings`; ``index`` may be a URL.
 
-    Returns
-    -------
-    RunSummary
-
-    Raises
-    ------
-    PipelineError
-        There is no client, an input is missing, or documents in are not kept + quarantined.
-    NothingReadError
-        No document could be read.
-
     Examples
     --------
     A folder of compressed JSON lines on two processes of this machine::
@@ -90,65 +79,44 @@ def run(
     )  # fmt: skip
 
 
-def clean(
-    inputs: Inputs,
-    output: str | Path,
-    *,
-    client: Client | None = None,
-    rows: int = ROWS,
-    storage_options: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> RunSummary:
-    """Clean files into one file, as :func:`toolkit.pipeline.clean` does; parameters as for :func:`run`."""
-    return one_file_with(
-        _workers(client), "cleaned", inputs, _seen_by_all(output), settings, rows=rows, progress=False,
-        options=storage_options,
-    )  # fmt: skip
+def clean(inputs: Inputs, output: str | Path, **options: Any) -> RunSummary:
+    """Clean files into one file, as :func:`toolkit.pipeline.clean` does; options as for :func:`run`, but ``force``."""
+    return _one_file("cleaned", inputs, output, **options)
 
 
-def classify(
-    inputs: Inputs,
-    output: str | Path,
-    *,
-    client: Client | None = None,
-    rows: int = ROWS,
-    storage_options: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> RunSummary:
-    """Classify files into one file, as :func:`toolkit.pipeline.classify` does; parameters as for :func:`run`."""
-    return one_file_with(
-        _workers(client), "topics", inputs, _seen_by_all(output), settings, rows=rows, progress=False,
-        options=storage_options,
-    )  # fmt: skip
+def classify(inputs: Inputs, output: str | Path, **options: Any) -> RunSummary:
+    """Classify files into one file, as :func:`toolkit.pipeline.classify` does; options as for :func:`clean`."""
+    return _one_file("topics", inputs, output, **options)
 
 
-def fit(
-    inputs: Inputs,
-    output: str | Path,
-    *,
-    client: Client | None = None,
-    rows: int = ROWS,
-    storage_options: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> BoilerplateRemover:
-    """Count what files repeat, and save the remover that knows it; other parameters as for :func:`run`.
+def fit(inputs: Inputs, output: str | Path, **options: Any) -> BoilerplateRemover:
+    """Count what files repeat, and save the remover that knows it; options as for :func:`clean`.
 
-    Parameters
-    ----------
-    output : path or URL
-        Gets what ``BoilerplateRemover.save`` writes, for :func:`run` and ``news-toolkit run --index``.
-
-    Returns
-    -------
-    BoilerplateRemover
-        As ``BoilerplateRemover().partial_fit(corpus)`` on the whole corpus at once; see
-        :class:`toolkit.TemplateIndex` on its bound.
+    ``output`` gets what ``BoilerplateRemover.save`` writes, for :func:`run` and ``news-toolkit run --index``. The
+    remover is as ``BoilerplateRemover().partial_fit(corpus)`` on the whole corpus at once; see
+    :class:`toolkit.TemplateIndex` on its bound.
     """
-    folder, name = parent_of(_seen_by_all(output))
+    return _fit(inputs, _seen_by_all(output), **options)
+
+
+def _one_file(
+    kind: str, inputs: Inputs, output: str | Path, *, client: Client | None = None, rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None, **settings: Any,
+) -> RunSummary:  # fmt: skip
+    return one_file_with(
+        _workers(client), kind, inputs, _seen_by_all(output), settings, rows=rows, progress=False,
+        options=storage_options,
+    )  # fmt: skip
+
+
+def _fit(
+    inputs: Inputs, output: str, *, client: Client | None = None, rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None, **settings: Any,
+) -> BoilerplateRemover:  # fmt: skip
+    folder, name = parent_of(output)
     target, asked = Files(folder, dict(storage_options or {})), Settings.of(settings)
-    with Job(
-        inputs, target, f".{name}.partial", _workers(client), steps=("clean",), settings=asked, rows=rows
-    ) as job:
+    beside = f".{name}.partial"
+    with Job(inputs, target, beside, _workers(client), steps=("clean",), settings=asked, rows=rows) as job:
         remover = BoilerplateRemover()
         remover.index_ = job.fit()
         with target.made(name) as path:

@@ -43,6 +43,11 @@ PAGES = ("report.html", "report.ipynb")
 WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)
 """Files that a run and its report write into their folder."""
 
+_COUNTS = (
+    "kept", "quarantined", "characters", "removed", "verdicts", "topics", "undated", "faults", "languages", "halved",
+)  # fmt: skip
+"""Counts of the summary that ``run.json`` always has, besides those of the documents that came in."""
+
 MOST_CHARACTERS = 200_000_000
 """Duplicates are compared in memory, in about six bytes a character: without being asked, up to this size."""
 
@@ -295,6 +300,10 @@ def one_file_with(
 def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[str, str]) -> dict[str, Any]:
     """Return the content of ``run.json``; ``outputs`` are the SHA-256 digests of the results."""
     decided, labelled = job.settings.decided, job.settings.labelled
+    counts = {"in": summary.documents_in} | {name: getattr(summary, name) for name in _COUNTS}
+    counts |= {
+        name: found for name in ("outside", "duplicates") if (found := getattr(summary, name)) is not None
+    }
     content = {
         "versions": job.versions,
         "parameters": job.parameters,
@@ -303,21 +312,7 @@ def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[st
         "models": job.models,
         **({} if decided is None else {"decisions": dict(decided)}),
         **({} if labelled is None else {"labels": dict(labelled)}),
-        "counts": {
-            "in": summary.documents_in,
-            "kept": summary.kept,
-            "quarantined": summary.quarantined,
-            "characters": summary.characters,
-            "removed": summary.removed,
-            "verdicts": summary.verdicts,
-            "topics": summary.topics,
-            "undated": summary.undated,
-            "faults": summary.faults,
-            "languages": summary.languages,
-            "halved": summary.halved,
-            **({} if summary.outside is None else {"outside": summary.outside}),
-            **({} if summary.duplicates is None else {"duplicates": summary.duplicates}),
-        },
+        "counts": counts,
         "outputs": dict(outputs),
         "environment": environment(started, job.given, summary.output),
     }

@@ -107,7 +107,7 @@ class Settings:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
         """Return settings from a mapping; the error for an unknown name suggests the nearest one."""
-        check_names(given, [each.name for each in fields(cls) if each.init], "setting")
+        check_names(given, _names(), "setting")
         return cls(**given)
 
     def applied_to(self, remover: BoilerplateRemover) -> BoilerplateRemover:
@@ -124,12 +124,6 @@ class Settings:
         labels = self.labels if isinstance(self.labels, (str, Path)) else None
         return [self.index, self.decisions, labels]
 
-    def remover(self) -> BoilerplateRemover:
-        """Return a remover with these settings, the saved one if there is one."""
-        return self.applied_to(
-            BoilerplateRemover() if self.index is None else BoilerplateRemover.load(self.index)
-        )
-
     @property
     def detects(self) -> bool:
         """Whether languages are detected while loading."""
@@ -138,12 +132,8 @@ class Settings:
     def record(self, index: str | None = None) -> dict[str, Any]:
         """Return the settings as ``run.json`` keeps them; what is not given is left out.
 
-        A saved remover stands there by its SHA-256, decisions by that of what they say.
-
-        Parameters
-        ----------
-        index : str, optional
-            Its SHA-256, where the saved remover is no file of this machine.
+        A saved remover stands there by its SHA-256, given as ``index`` where it is no file of this machine, decisions
+        by that of what they say.
         """
         found: dict[str, Any] = {"columns": dict(self.columns), "remove": self.remove, "strict": self.strict}
         for name in ("lang", "threshold", "max_article_loss", "duplicates"):
@@ -196,6 +186,10 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
     }
 
 
+def _names() -> list[str]:
+    return [each.name for each in fields(Settings) if each.init]
+
+
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
     """Refuse a name that is not known, with the nearest."""
     known = list(known)
@@ -218,23 +212,9 @@ _STUDY = {
 def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
     """Read a study file: the inputs, the output and the settings of a run, as TOML.
 
-    Parameters
-    ----------
-    path : path
-        Keys ``inputs`` (a path or a list), ``output`` and the parameters of :class:`Settings`; ``columns`` is a
-        table. Paths are as seen from the folder of the file.
-
-    Returns
-    -------
-    inputs : list of path
-    output : Path or None
-    settings : dict
-        Parameters of :class:`Settings`.
-
-    Raises
-    ------
-    UsageError
-        The file is no TOML, a key is unknown, or ``inputs`` is missing.
+    Its keys are ``inputs`` (a path or a list), ``output`` and the parameters of :class:`Settings`; ``columns`` is a
+    table. Paths are as seen from the folder of the file. UsageError: it is no TOML, a key is unknown, or ``inputs``
+    is missing.
 
     Examples
     --------
@@ -249,11 +229,7 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     path = Path(path)
     try:
         study = tomllib.loads(path.read_text("utf-8"))
-        check_names(
-            study,
-            ["inputs", "output", *(each.name for each in fields(Settings) if each.init)],
-            "key of a study",
-        )
+        check_names(study, ["inputs", "output", *_names()], "key of a study")
         if wrong := unfit(study, _STUDY, "study"):
             raise UsageError(f"{wrong}; see the settings of `news-toolkit run --help`")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:

@@ -8,11 +8,9 @@ and names masked, or its first or last words. *Contrasted* windows also have a k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
 from itertools import pairwise
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -32,6 +30,9 @@ _DOUBTFUL = 128
 
 FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")
 """Names of the counts of a key."""
+_ADD: dict[str, np.ufunc] = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
+"""How the counts of a key are added up where not as numbers."""
+
 NO_DAY = np.int32(2**31 - 1)
 """Means 'no date' in ``first``; its negative means the same in ``last``."""
 
@@ -83,23 +84,14 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         """Return the sum of both counts."""
-        if not (len(self) and len(other)):
-            return self if len(self) else other
-        out = _room(len(self) + len(other))
-        n = _merge(self.columns, other.columns, out)
-        return Counts(*(column[:n] for column in out))
+        return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
         """Drop the keys of the fewest documents until at most ``capacity`` keys are left.
 
-        A title counts as one document more, because the title of even a single article reveals links to it.
-
-        Returns
-        -------
-        Counts
-            The keys of more than ``bound`` documents.
-        bound : int
-            The smallest number, at least the ``bound`` given, that leaves at most ``capacity`` keys.
+        A title counts as one document more, because the title of even a single article reveals links to it. Returns
+        the keys of more than ``bound`` documents, for the smallest bound, at least the one given, that leaves so few;
+        and that bound.
         """
         kept, weight = self, self.docs + (self.score < 0)
         if bound:
@@ -110,23 +102,32 @@ class Counts:
         return kept, bound
 
 
-def _room(rows: int) -> tuple[NDArray[Any], ...]:
-    return tuple(np.empty(rows, column.dtype) for column in Counts().columns)
-
-
-def total(parts: Iterable[Counts]) -> Counts:
-    """Return the sum of counts; counts of similar size are added first, as in a binary counter, to save time."""
-    held: list[Counts] = []
-    for part in parts:
-        while held and len(held[-1]) <= 2 * len(part):
-            part = held.pop() + part
-        held.append(part)
-    return reduce(add, reversed(held), Counts())
-
-
-def end_to_end(parts: Sequence[Counts]) -> Counts:
-    """Concatenate counts; all keys of a part must be larger than those of the part before."""
+def end_to_end(parts: Iterable[Counts]) -> Counts:
+    """Concatenate counts; they are in order if all keys of a part are larger than those of the part before."""
     return Counts(*map(np.concatenate, zip(*(part.columns for part in [Counts(), *parts]), strict=True)))
+
+
+def total(parts: Iterable[Counts], bound: int = 0) -> Counts:
+    """Return the sum of counts; keys of one part that are in ``bound`` documents or fewer may be left out at once."""
+    filled = [part for part in parts if len(part)]
+    if len(filled) <= 1:
+        return filled[0] if filled else Counts()
+    rows = end_to_end(filled)
+    order = np.argsort(rows.key)
+    keys = rows.key[order]
+    new = np.r_[True, keys[1:] != keys[:-1]]
+    if bound:  # most keys are in one document alone; it is cheaper not to add them up
+        alone = new & np.r_[new[1:], True]
+        rare = (rows.docs + (rows.score < 0) <= bound)[order]
+        order, new = order[~(alone & rare)], new[~(alone & rare)]
+    start = np.flatnonzero(new)
+    rows = rows.take(order)
+    if len(start) == len(order):
+        return rows
+    return Counts(rows.key[start], *(
+        _ADD.get(name, np.add).reduceat(column, start, dtype=column.dtype) if len(start) else column
+        for name, column in zip(FIELDS, rows.columns[1:], strict=True)
+    ))  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -245,36 +246,6 @@ def _add_up(order, rows, days, begin, sums):  # type: ignore[no-untyped-def]
     return n + 1
 
 
-@njit(cache=True, nogil=True)
-def _copy(rows, i, out, n):  # type: ignore[no-untyped-def]
-    key, docs, occurrences, score, first, last, stories = out
-    key[n], docs[n], occurrences[n], score[n] = rows[0][i], rows[1][i], rows[2][i], rows[3][i]
-    first[n], last[n], stories[n] = rows[4][i], rows[5][i], rows[6][i]
-
-
-@njit(cache=True, nogil=True)
-def _merge(a, b, out):  # type: ignore[no-untyped-def]
-    """Merge two sorted sets of counts; return the number of rows written."""
-    _, docs, occurrences, score, first, last, stories = out
-    i = j = n = 0
-    while i < len(a[0]) or j < len(b[0]):
-        if i == len(a[0]) or (j < len(b[0]) and b[0][j] < a[0][i]):
-            _copy(b, j, out, n)
-            j += 1
-        else:
-            _copy(a, i, out, n)
-            if j < len(b[0]) and a[0][i] == b[0][j]:
-                docs[n] += b[1][j]
-                occurrences[n] += b[2][j]
-                score[n] += b[3][j]
-                first[n], last[n] = min(first[n], b[4][j]), max(last[n], b[5][j])
-                stories[n] |= b[6][j]
-                j += 1
-            i += 1
-        n += 1
-    return n
-
-
 def count_segments(
     prints: NDArray[np.uint64],
     titles: NDArray[np.uint64],
@@ -305,7 +276,7 @@ def _summed(
     """Sort rows by the first byte of their keys, then each of the 256 parts (which fit the cache), and add up."""
     edges = np.empty(257, np.int64)
     _by_first_byte(rows, n, edges, laid)
-    sums, written = _room(n), 0
+    sums, written = tuple(np.empty(n, column.dtype) for column in Counts().columns), 0
     mask = np.uint64((1 << int(np.diff(edges).max(initial=1)).bit_length()) - 1)
     for a, b in pairwise(edges.tolist()):
         packed, order = np.empty(b - a, np.uint64), np.empty(b - a, np.int64)

@@ -1,4 +1,10 @@
-"""Tally: the counts of one part of a corpus in a file; any number of them add up to one bounded index."""
+"""Tally: the counts of one part of a corpus in a file; any number of them add up to one bounded index.
+
+A file holds three tables of fixed-width rows. Most keys stand in one document, once; they are the first table, in 15
+bytes each. The second has all other keys, the third the documents of each publisher. The first two are in order of
+their keys, and the file begins with the places where each pair of first bytes begins. So all keys of a range are read
+without the rest.
+"""
 
 from __future__ import annotations
 
@@ -7,51 +13,43 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
-from toolkit.boilerplate.counts import FIELDS, Counts, end_to_end, total
+from toolkit.boilerplate.counts import FIELDS, NO_DAY, Counts, end_to_end, total
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 
-BUCKETS = 256
-"""A tally keeps its keys by their first byte, so that all keys of a range are read without the rest."""
+BUCKETS = 1 << 16
+"""Keys are kept by their first two bytes."""
 
 ROWS = 2_000_000
 """Rows added up at a time, some 200 MB."""
 
-_SCHEMA = pa.schema(
-    [
-        (n, pa.from_numpy_dtype(column.dtype))
-        for n, column in zip(("key", *FIELDS), Counts().columns, strict=True)
-    ]
+_ONCE = np.dtype([("key", "<u8"), ("score", "<i2"), ("day", "<i4"), ("story", "u1")])
+_ROW = np.dtype(
+    [(n, c.dtype.newbyteorder("<")) for n, c in zip(("key", *FIELDS), Counts().columns, strict=True)]
 )
+_PLACES = np.dtype("<i8")
+_HEAD = (BUCKETS + 1) * 2 * _PLACES.itemsize
 
 Opener = Callable[[], Any]
 """Opens a tally: what it returns is a binary file that can seek, and a context manager."""
 
 
 def write_tally(index: TemplateIndex, out: Any) -> None:
-    """Write the counts of an index that nothing was dropped from, as an Arrow file of 257 record batches.
-
-    Parameters
-    ----------
-    index : TemplateIndex
-    out : binary file or path
-        Batch ``i`` gets the keys whose first byte is ``i``, the last one the documents of each publisher.
-
-    Raises
-    ------
-    ValueError
-        The index was too small for what it counted.
-    """
+    """Write the counts of an index to a binary file; ValueError if the index was too small for what it counted."""
     if index.lost:
         msg = f"tally: the index dropped keys of up to {index.lost} documents; count with a larger capacity"
         raise ValueError(msg)
-    edges = np.searchsorted(index.counts.key >> np.uint64(56), np.arange(BUCKETS + 1))
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(out, _SCHEMA, options=options) as writer:
-        for a, b in pairwise(edges):
-            writer.write_batch(_batch(index.counts.take(slice(a, b))))
-        writer.write_batch(_batch(index.documents))
+    counts = index.counts
+    single = (counts.docs == 1) & (counts.occurrences == 1)
+    alone, others = counts.take(single), counts.take(~single)
+    once = np.empty(len(alone), _ONCE)
+    once["key"], once["score"], once["day"] = alone.key, alone.score, alone.first
+    once["story"] = np.log2(alone.stories.astype(np.float64))  # one bit is set
+    first = np.arange(BUCKETS + 1)
+    places = [np.searchsorted(each.key >> np.uint64(48), first) for each in (alone, others)]
+    for array in (np.stack(places, axis=1).astype(_PLACES), once, _rows(others), _rows(index.documents)):
+        out.write(array.tobytes())
 
 
 def ranges(rows: int) -> list[range]:
@@ -62,7 +60,8 @@ def ranges(rows: int) -> list[range]:
 
 def added_up(tallies: Sequence[Opener], buckets: range, capacity: int, bound: int = 0) -> tuple[Counts, int]:
     """Add up some buckets of all tallies; return them as :meth:`Counts.most_seen` does."""
-    return total(_read(opened, buckets) for opened in tallies).most_seen(capacity, bound)
+    parts = (part for opened in tallies for part in _read(opened, buckets))
+    return total(parts, bound).most_seen(capacity, bound)
 
 
 def pooled(
@@ -70,30 +69,11 @@ def pooled(
 ) -> TemplateIndex:
     """Make an index of the keys that were seen in most documents, each with its exact count.
 
-    However many tallies there are, memory holds the index and one range of keys. The result depends on the
-    documents only, not on how they were parted or in which order: it holds the keys of more than ``n``
-    documents (a title counting as one more), for the smallest ``n`` that leaves ``capacity`` keys or fewer.
-
-    Parameters
-    ----------
-    tallies : sequence of callable
-        Each opens a file that :func:`write_tally` wrote.
-    sums : iterable of (Counts, int)
-        What :func:`added_up` gave for each of the :func:`ranges`, in order, with the same limits.
-    capacity : int
-        Of the index.
-    bound : int, default 0
-        Least ``n``; 1 leaves out keys of one document, which tell nothing if no documents are to be added.
-
-    Returns
-    -------
-    TemplateIndex
-        ``lost`` is ``n``.
-
-    Examples
-    --------
-    >>> pooled([], [added_up([], buckets, 1000) for buckets in ranges(0)]).lost
-    0
+    ``sums`` are what :func:`added_up` gave for each of the :func:`ranges`, in order, with the same limits. However many
+    tallies there are, memory holds the index and one range of keys. The result depends on the documents only, not on
+    how they were parted or in which order: it holds the keys of more than ``n`` documents (a title counting as one
+    more), for the smallest ``n``, at least ``bound``, that leaves ``capacity`` keys or fewer; its ``lost`` is ``n``.
+    A bound of 1 leaves out keys of one document, which tell nothing if no documents are to be added.
     """
     parts: list[Counts] = []
     for part, least in sums:
@@ -103,17 +83,45 @@ def pooled(
             part, bound = end_to_end(parts).most_seen(capacity, bound)
             parts = [part]
     counts, bound = end_to_end(parts).most_seen(capacity, bound)
-    documents = total(_read(opened, [BUCKETS]) for opened in tallies)
-    return TemplateIndex(capacity, counts, documents, bound)
+    return TemplateIndex(capacity, counts, total(map(_documents, tallies)), bound)
 
 
-def _batch(counts: Counts) -> pa.RecordBatch:
-    return pa.record_batch([pa.array(column) for column in counts.columns], schema=_SCHEMA)
+def _rows(counts: Counts) -> NDArray[Any]:
+    rows = np.empty(len(counts), _ROW)
+    for name, column in zip(_ROW.names or (), counts.columns, strict=True):
+        rows[name] = column
+    return rows
 
 
-def _read(opened: Opener, buckets: Iterable[int]) -> Counts:
+def _counts(rows: NDArray[Any]) -> Counts:
+    return Counts(
+        *(rows[name].astype(c.dtype) for name, c in zip(_ROW.names or (), Counts().columns, strict=True))
+    )
+
+
+def _table(file: Any, kind: np.dtype[Any], start: int, rows: int) -> NDArray[Any]:
+    file.seek(start)
+    return np.frombuffer(file.read(rows * kind.itemsize), kind)
+
+
+def _read(opened: Opener, buckets: range) -> tuple[Counts, Counts]:
+    """Read the keys of some buckets: those that stand once, and the others."""
     with opened() as file:
-        reader = pa.ipc.open_file(file)
-        batches = [reader.get_batch(bucket) for bucket in buckets]
-    table = pa.Table.from_batches(batches, _SCHEMA)
-    return Counts(*(column.to_numpy() for column in table.columns))
+        pair = 2 * _PLACES.itemsize
+        (a, c), (b, d), (n, _) = (
+            _table(file, _PLACES, at * pair, 2).tolist() for at in (buckets.start, buckets.stop, BUCKETS)
+        )
+        once = _table(file, _ONCE, _HEAD + a * _ONCE.itemsize, b - a)
+        more = _table(file, _ROW, _HEAD + n * _ONCE.itemsize + c * _ROW.itemsize, d - c)
+    one, day = np.ones(len(once), np.int32), once["day"].astype(np.int32)
+    story = np.uint64(1) << once["story"].astype(np.uint64)
+    last = np.where(day == NO_DAY, -NO_DAY, day).astype(np.int32)
+    alone = Counts(once["key"].astype(np.uint64), one, one, once["score"].astype(np.int64), day, last, story)
+    return alone, _counts(more)
+
+
+def _documents(opened: Opener) -> Counts:
+    with opened() as file:
+        once, others = _table(file, _PLACES, BUCKETS * 2 * _PLACES.itemsize, 2).tolist()
+        file.seek(_HEAD + once * _ONCE.itemsize + others * _ROW.itemsize)
+        return _counts(np.frombuffer(file.read(), _ROW))

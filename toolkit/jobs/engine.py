@@ -48,13 +48,8 @@ READ_AT_ONCE = 4_000_000
 class Workers:
     """Who does the tasks.
 
-    Attributes
-    ----------
-    executor : concurrent.futures.Executor
-    ahead : int
-        Tasks that are handed in before the first of them is waited for.
-    remote : bool
-        Whether the tasks are done in other processes, on other machines perhaps.
+    ``ahead`` tasks are handed in before the first of them is waited for; ``remote`` workers are other processes, on
+    other machines perhaps.
     """
 
     executor: Executor
@@ -72,13 +67,7 @@ class _AtOnce(Executor):
 
 
 def threads(n_jobs: int) -> AbstractContextManager[Workers]:
-    """Return workers of this process; -1 is one for each processor that may be used.
-
-    Raises
-    ------
-    PipelineError
-        ``n_jobs`` is neither -1 nor positive.
-    """
+    """Return workers of this process; -1 is one for each processor that may be used."""
     if n_jobs == -1:
         n_jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs < 1:
@@ -102,24 +91,9 @@ def _threads(n_jobs: int) -> Iterator[Workers]:
 class Job:
     """One job: its parts, and the tasks that make them, in order.
 
-    Parameters
-    ----------
-    inputs : path, URL or sequence of them
-    target : Files
-        Where the results go.
-    beside : str
-        Folder in ``target`` for the parts.
-    workers : context manager that gives Workers
-    steps : tuple of str
-        Of ``clean``, ``classify``.
-    settings : Settings
-    rows : int
-        Documents in a part.
-    progress : bool
-    guard : callable, optional
-        Is called before anything is written, and may raise.
-    study : path, optional
-        The study file, whose digest is recorded.
+    Results go to ``target``, parts of ``rows`` documents to the folder ``beside`` in it. ``steps`` are some of
+    ``clean`` and ``classify``. ``guard`` is called before anything is written, and may raise. The digest of the study
+    file ``study`` is recorded.
     """
 
     def __init__(

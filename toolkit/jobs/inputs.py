@@ -15,15 +15,9 @@ from toolkit.loading.sources import Source, find_sources
 
 @dataclass(frozen=True)
 class Input:
-    """An input file.
+    """An input file; label and fault as in :class:`toolkit.loading.sources.Source`.
 
-    Attributes
-    ----------
-    label, fault : str, str or None
-        As in :class:`toolkit.loading.sources.Source`.
-    path : str
-    options : mapping or None
-        For fsspec; None for a file of this machine.
+    ``options`` are for fsspec, None for a file of this machine.
     """
 
     label: str
@@ -68,10 +62,7 @@ def digest(item: Input) -> dict[str, Any]:
 def found_in(given: Sequence[str | Path], options: Mapping[str, Any]) -> list[Input]:
     """Return the input files, those of this machine first, sorted by path.
 
-    Raises
-    ------
-    FileNotFoundError
-        A path does not exist, or a pattern matches nothing.
+    FileNotFoundError: a path does not exist, or a pattern matches nothing.
     """
     near, found = [], {}
     for item in map(str, given):

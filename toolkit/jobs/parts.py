@@ -8,6 +8,7 @@ What they return are counts and digests; the documents themselves lie in files.
 from __future__ import annotations
 
 import ctypes
+import io
 import sys
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -104,9 +105,9 @@ def look(spool: Spool, part: Part, *, counting: bool) -> tuple[Part, bytes]:
     elif counting:
         # ids that two files share are told apart later
         index = tally_of(corpus.drop_columns(["doc_id"]).to_pandas())
-        out = pa.BufferOutputStream()
+        out = io.BytesIO()
         write_tally(index, out)
-        digest = spool.keep(tally(part["name"]), out.getvalue().to_pybytes())
+        digest = spool.keep(tally(part["name"]), out.getvalue())
         found = spool.noted(note, part | {"keys": len(index.counts), "tally": digest})
     elif found is None:
         found = spool.noted(note, part)
@@ -116,7 +117,7 @@ def look(spool: Spool, part: Part, *, counting: bool) -> tuple[Part, bytes]:
 
 def tally(name: str) -> str:
     """Return the file with what the part of this name repeats."""
-    return f"tally-{name}.arrow"
+    return f"tally-{name}.counts"
 
 
 def tally_of(corpus: pd.DataFrame) -> TemplateIndex:

@@ -57,13 +57,7 @@ class Spool:
         return hashlib.sha256(data).hexdigest()
 
     def read(self, name: str, digest: str) -> bytes:
-        """Return the bytes of a file.
-
-        Raises
-        ------
-        SpoolError
-            It is missing, or its SHA-256 is another.
-        """
+        """Return the bytes of a file; SpoolError if it is missing, or its SHA-256 is another."""
         try:
             data = self.files.read(name)
         except OSError as error:
@@ -104,15 +98,7 @@ class Spool:
 def claim(folder: Path, key: str) -> int:
     """Make a folder the one of the job with this key, alone; remove the parts of another job from it.
 
-    Returns
-    -------
-    int
-        The lock, to be closed with ``os.close``.
-
-    Raises
-    ------
-    SpoolError
-        The folder is a link, or another process works in it.
+    Returns the lock, to be closed with ``os.close``. SpoolError: the folder is a link, or another process works in it.
     """
     if folder.is_symlink():
         msg = f"{folder}: is a link, and parts are never written elsewhere; remove it"

@@ -16,19 +16,9 @@ from toolkit.files import sha256, sweep, whole, write_rows
 
 @dataclass(frozen=True)
 class Files:
-    """Files of a folder that the driver and all workers reach.
+    """Files of a folder that the driver and all workers reach: a path, or a URL of fsspec with its options.
 
-    Parameters
-    ----------
-    folder : str
-        A path, or a URL of fsspec.
-    options : mapping
-        For fsspec.
-
-    Attributes
-    ----------
-    local : str or None
-        The folder as a path, if it is on a file system of this machine.
+    ``local`` is the folder as a path, if it is on a file system of this machine.
     """
 
     folder: str

@@ -18,35 +18,23 @@ class RunSummary:
 
     Attributes
     ----------
-    output : Path
-        Folder or file written.
+    output, report : Path
+        Folder or file written; the HTML report, if one was made.
     documents_in, kept, quarantined : int
         Number of input records, and how many of them were kept and quarantined; the first is the sum of the others.
     characters : int
         Length of all kept documents before cleaning (code points).
-    removed : dict of str to int
-        Characters removed, by kind.
-    topics : dict of str to int
-        Number of documents by name of topic; a document may have several topics.
-    faults : dict of str to int
-        Documents whose text shows a fault, by kind (``toolkit.loading.faults``), after any repair.
+    removed, topics, faults, languages, verdicts : dict of str to int
+        Characters removed, by kind; documents by topic (one may have several), by fault of the text after any repair,
+        by language (``unknown`` where none is known) and by verdict (:func:`toolkit.verdicts`).
     repair : tuple of str
         Faults that were mended while loading.
-    undated : int
-        Documents without a date of publication.
-    languages : dict of str to int
-        Documents by language, ``unknown`` where none is known.
-    halved : int
-        Documents that lost over half of their characters.
+    undated, halved : int
+        Documents without a date of publication; documents that lost over half of their characters.
     outside : int or None
-        Documents of a layout or language for which the loss of article text is not promised, where that is
-        known.
+        Documents of a layout or language for which the loss of article text is not promised, where that is known.
     duplicates : dict of str to int, or None
         Documents that have a duplicate, by kind, and the number of ``groups``; None if not looked for.
-    report : Path or None
-        The HTML report, if one was made.
-    verdicts : dict of str to int
-        Documents by verdict, see :func:`toolkit.verdicts`.
     """
 
     output: Path
@@ -67,48 +55,35 @@ class RunSummary:
     verdicts: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        lines = [
-            f"report       {self.report}" if self.report else f"written      {self.output}",
-            f"documents    {self.documents_in:,} in = {self.kept:,} kept + {self.quarantined:,} quarantined",
-        ]
-        if self.undated:
-            lines.append(f"undated      {self.undated:,} of {self.kept:,} documents")
-        if self.repair:
-            lines.append(f"repaired     {', '.join(self.repair)}, where a text shows them")
-        if self.faults:
-            named = ", ".join(f"{kind} {count:,}" for kind, count in self.faults.items())
-            lines.append(f"faults       {named} documents; repair=True (--repair) mends them")
-        if self.languages:
-            most = by_count(self.languages)[:MOST_LANGUAGES]
-            shares = ", ".join(f"{visible(name)[:20]} {_percent(n, self.kept)}" for name, n in most)
-            more = len(self.languages) - len(most)
-            lines.append(f"languages    {shares}" + (f" and {more:,} more" if more else ""))
-        if self.characters:
-            total = sum(self.removed.values())
-            share = _percent(total, self.characters)
-            lines.append(f"removed      {total:,} of {self.characters:,} characters ({share})")
-            lines += [f"             {_listed(self.removed)}"] if self.removed else []
-        if self.halved:
-            lines.append(f"over half    of the text removed in {self.halved:,} documents; look at them first")
-        if self.outside:
-            lines.append(
-                f"outside      {self.outside:,} documents of layouts or languages without a promised loss"
-            )
-        if self.duplicates:
-            kinds = {kind: n for kind, n in self.duplicates.items() if kind != "groups"}
-            if kinds:
-                lines.append(
-                    f"duplicates   {sum(kinds.values()):,} documents in {self.duplicates['groups']:,} groups: "
-                    + _listed(kinds)
-                )
+        kept, repeats, gone = self.kept, dict(self.duplicates or {}), sum(self.removed.values())
+        groups = repeats.pop("groups", 0)
         others = {name: n for name, n in self.verdicts.items() if name != "article"}
-        if others:
-            lines.append(
-                f"no article   {sum(others.values()):,} of {self.kept:,} documents: {_listed(others)}"
-            )
-        if self.topics:
-            lines.append(f"topics       {_listed(self.topics)}")
-        return "\n".join(lines)
+        faults = ", ".join(f"{kind} {count:,}" for kind, count in self.faults.items())
+        lines = [  # label, text, whether there is anything to say
+            ("report", self.report, self.report),
+            ("written", self.output, not self.report),
+            ("documents", f"{self.documents_in:,} in = {kept:,} kept + {self.quarantined:,} quarantined", True),
+            ("undated", f"{self.undated:,} of {kept:,} documents", self.undated),
+            ("repaired", f"{', '.join(self.repair)}, where a text shows them", self.repair),
+            ("faults", f"{faults} documents; repair=True (--repair) mends them", faults),
+            ("languages", self._languages(), self.languages),
+            ("removed", f"{gone:,} of {self.characters:,} characters ({_percent(gone, self.characters)})",
+             self.characters),
+            ("", _listed(self.removed), self.characters and self.removed),
+            ("over half", f"of the text removed in {self.halved:,} documents; look at them first", self.halved),
+            ("outside",
+             f"{self.outside or 0:,} documents of layouts or languages without a promised loss", self.outside),
+            ("duplicates", f"{sum(repeats.values()):,} documents in {groups:,} groups: {_listed(repeats)}", repeats),
+            ("no article", f"{sum(others.values()):,} of {kept:,} documents: {_listed(others)}", others),
+            ("topics", _listed(self.topics), self.topics),
+        ]  # fmt: skip
+        return "\n".join(f"{label:<12} {text}" for label, text, said in lines if said)
+
+    def _languages(self) -> str:
+        most = by_count(self.languages)[:MOST_LANGUAGES]
+        shares = ", ".join(f"{visible(name)[:20]} {_percent(n, self.kept)}" for name, n in most)
+        more = len(self.languages) - len(most)
+        return shares + (f" and {more:,} more" if more else "")
 
 
 def _percent(part: int, whole: int) -> str:
