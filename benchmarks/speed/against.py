@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,10 @@ def _measured(folder: Path) -> dict[str, Any]:
     from toolkit import BoilerplateRemover, pipeline
 
     corpus = pd.read_parquet(folder / "corpus.parquet")
-    remover = BoilerplateRemover()
-    tasks = {
+    remover, fitted = BoilerplateRemover(), BoilerplateRemover().fit(corpus.head(200))
+    scratch = tempfile.TemporaryDirectory()
+    out = Path(scratch.name, "out")
+    tasks: dict[str, Callable[[], Any]] = {
         "spans": lambda: remover.spans(corpus),
         "count": lambda: BoilerplateRemover().partial_fit(corpus),
         "fit": lambda: fitted.fit(corpus),
@@ -42,17 +45,15 @@ def _measured(folder: Path) -> dict[str, Any]:
         "run, two jobs": lambda: pipeline.run(sorted(folder.glob("*.gz")), out, n_jobs=2, progress=False),
     }
     cpu, made = {}, {}
-    fitted = BoilerplateRemover().fit(corpus.head(200))
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name, "out")
-        pipeline.run(sorted(folder.glob("*.gz"))[:1], Path(name, "warm"), rows=100)
+    with scratch:
+        pipeline.run(sorted(folder.glob("*.gz"))[:1], Path(scratch.name, "warm"), rows=100)
         for task, work in tasks.items():
             started = time.process_time()
             made[task] = work()
             cpu[task] = time.process_time() - started
-        files = {path.name: path.read_bytes() for path in sorted(out.glob("*.parquet"))}
+        files = [path.read_bytes() for path in sorted(out.glob("*.parquet"))]
     table = made["spans, fitted"]
-    digest = hashlib.sha256(pd.util.hash_pandas_object(table).to_numpy().tobytes() + b"".join(files.values()))
+    digest = hashlib.sha256(table.to_csv().encode() + b"".join(files))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"cpu": cpu, "peak": peak // 1024, "digest": digest.hexdigest()}
 
