@@ -371,7 +371,7 @@ def _counted(corpus: pd.DataFrame, parts: list[Labelled], words: list[WordWeight
         reads.append(Reading.of(Buffer.of(mine["text"]), About.of(mine), weights))
     for read in reads:
         index._add(
-            read.segments, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
+            read.segments.bounds, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
             1 - read.words[:, 0],
         )  # fmt: skip
     return index.lookup()

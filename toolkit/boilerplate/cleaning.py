@@ -47,4 +47,4 @@ def clean(
         remove=remove, threshold=threshold, max_article_loss=max_article_loss, decisions=decisions,
         columns=columns, output=output,
     )  # fmt: skip
-    return remover.fit(corpus).transform(corpus)
+    return remover.fit_transform(corpus)

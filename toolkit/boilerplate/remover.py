@@ -148,26 +148,49 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         ValueError
             A parameter is out of range.
         """
-        self.index_ = TemplateIndex()
-        corpus = as_corpus(X, self.columns)
-        self.partial_fit(corpus)
-        spans = self.spans(corpus)
-        self.templates_ = template_table(corpus, spans)
+        self._learned(as_corpus(X, self.columns))
         return self
+
+    def fit_transform(self, X: CorpusLike, y: Any = None, **_: Any) -> pd.DataFrame:
+        """Do :meth:`fit` and :meth:`transform` of one corpus, and find its spans once."""
+        corpus = as_corpus(X, self.columns)
+        return self.transform(corpus, spans=self._learned(corpus))
+
+    def _learned(self, corpus: pd.DataFrame) -> pd.DataFrame:
+        """Count a corpus and return its spans; each segment is read and scored once for both."""
+        self.index_ = TemplateIndex()
+        buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
+        readings = self._counted(buffer, about)
+        spans = self._spans(corpus, buffer, about, readings)
+        self.templates_ = template_table(corpus, spans)
+        return spans
 
     def partial_fit(self, X: CorpusLike, y: Any = None) -> BoilerplateRemover:
         """Count more documents; the result is the same as counting all documents at once."""
         corpus = as_corpus(X, self.columns)
-        self._check()
         if not hasattr(self, "index_"):
             self.index_ = TemplateIndex()
-        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), self._model.words)
-        self.index_._add(
-            read.segments, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,
-            1 - read.words[:, 0],
-        )  # fmt: skip
-        self.__dict__.pop("_lookup", None)
+        self._counted(Buffer.of(corpus["text"]), About.of(corpus))
         return self
+
+    def _counted(self, buffer: Buffer, about: About) -> list[Reading]:
+        self._check()
+        readings = list(self._readings(buffer, about))
+        sizes = np.concatenate([np.diff(read.segments.bounds) for read in readings])
+        prints = np.concatenate([read.prints for read in readings])
+        score = np.concatenate([1 - read.words[:, 0] for read in readings])
+        bounds = np.r_[0, np.cumsum(sizes)]
+        self.index_._add(bounds, prints, about.titles.prints, about.publishers, about.days, score)
+        self.__dict__.pop("_lookup", None)
+        return readings
+
+    def _readings(self, buffer: Buffer, about: About) -> Iterator[Reading]:
+        """Read the documents, a portion at a time."""
+        edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
+        edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
+        for a, b in pairwise(edges.tolist() if len(buffer) else [0, 0]):
+            part = Buffer(buffer.data, buffer.offsets[a : b + 1])
+            yield Reading.of(part, about.take(np.arange(a, b)), self._model.words)
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
         """Return a remover whose index has counted the documents of both."""
@@ -191,7 +214,12 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """
         corpus = as_corpus(X, self.columns)
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
-        cuts, layout = self._cuts(buffer, about)
+        return self._spans(corpus, buffer, about, self._readings(buffer, about))
+
+    def _spans(
+        self, corpus: pd.DataFrame, buffer: Buffer, about: About, readings: Iterable[Reading]
+    ) -> pd.DataFrame:
+        cuts, layout = self._cuts(readings)
         spans = span_table(corpus, buffer, cuts)
         spans.attrs |= self._unpromised(about, layout)
         gone = np.bincount(cuts.document, cuts.end - cuts.start, len(buffer))
@@ -214,7 +242,10 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         """
         corpus = as_corpus(X, self.columns)
         buffer = Buffer.of(corpus["text"])
-        cuts = self._cuts(buffer, About.of(corpus))[0] if spans is None else cuts_of(corpus, buffer, spans)
+        if spans is None:
+            cuts, _ = self._cuts(self._readings(buffer, About.of(corpus)))
+        else:
+            cuts = cuts_of(corpus, buffer, spans)
         corpus["clean_text"] = cuts.mended(buffer, np.arange(len(corpus))).texts(corpus.index)
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
@@ -357,25 +388,22 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         allowed = [t for loss, t in measured if loss <= self.max_article_loss]
         return allowed[-1] if allowed else measured[0][1]
 
-    def _cuts(self, buffer: Buffer, about: About) -> tuple[Cuts, NDArray[np.int8]]:
+    def _cuts(self, readings: Iterable[Reading]) -> tuple[Cuts, NDArray[np.int8]]:
         """Find the cuts of a corpus, a portion of its documents at a time, and tell each document's layout."""
         wanted, rules = self._check(), Rules.of(self.decisions)
-        edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
-        edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
-        parts, layouts = [], [np.empty(0, np.int8)]
-        for a, b in pairwise(edges.tolist()):
-            documents = np.arange(a, b)
-            part = Buffer(buffer.data, buffer.offsets[a : b + 1])
-            cuts, layout = self._settled(part, about.take(documents), wanted, rules)
-            parts.append(replace(cuts, document=cuts.document + a))
+        parts, layouts, documents = [], [np.empty(0, np.int8)], 0
+        for read in readings:
+            cuts, layout = self._settled(read, wanted, rules)
+            parts.append(replace(cuts, document=cuts.document + documents))
             layouts.append(layout)
+            documents += len(read.buffer)
         return Cuts.together(parts), np.concatenate(layouts)
 
     def _settled(
-        self, buffer: Buffer, about: About, wanted: NDArray[np.bool_], rules: Rules
+        self, first: Reading, wanted: NDArray[np.bool_], rules: Rules
     ) -> tuple[Cuts, NDArray[np.int8]]:
         """Clean what is left again until it is found clean."""
-        first = Reading.of(buffer, about, self._model.words)
+        buffer, about = first.buffer, first.about
         cuts, layout = self._found(first, wanted, rules)
         found = cuts
         for _ in range(ROUNDS):

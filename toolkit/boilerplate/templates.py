@@ -20,7 +20,6 @@ from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_se
 from toolkit.boilerplate.features import FINGERPRINTS, mix
 from toolkit.errors import ModelError
 from toolkit.kernels import njit
-from toolkit.segments import Segments
 
 FORMAT = "news-toolkit template index 4"
 WINDOWS = (*FINGERPRINTS[:6], "title")
@@ -149,14 +148,14 @@ class TemplateIndex:
 
     def _add(
         self,
-        segments: Segments,
+        bounds: NDArray[np.int64],
         prints: NDArray[np.uint64],
         titles: NDArray[np.uint64],
         publishers: NDArray[np.uint64],
         days: NDArray[np.int32],
         score: NDArray[np.float32],
     ) -> TemplateIndex:
-        """Count a batch of documents.
+        """Count a batch of documents; segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
         Of each document the exact fingerprint of its title (0 for none), its publisher's hash and its day since
         1970-01-01 (:data:`toolkit.boilerplate.counts.NO_DAY` for none); of each segment its fingerprints and its
@@ -165,7 +164,7 @@ class TemplateIndex:
         contrasted = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
         quantised = np.rint(score * 256).astype(np.int64)
         self.counts = self.counts + count_segments(
-            prints, titles, segments.bounds, publishers, contrasted, quantised, days
+            prints, titles, bounds, publishers, contrasted, quantised, days
         )
         self.documents = self.documents + count_documents(publishers, days)
         self._trim()
