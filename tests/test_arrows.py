@@ -12,6 +12,7 @@ ROOT = PACKAGE.parent
 FLOORS = [
     {
         "errors",
+        "estimator",
         "files",
         "corpus",
         "fields",

@@ -97,6 +97,12 @@ def test_importing_is_light():
     assert done.stdout.strip() == "[]"
 
 
+def test_cleaning_does_without_scikit_learn():
+    code = "import toolkit, sys; toolkit.clean('Rain fell on the port.'); print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_wrong_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'cleen'"):
         _ = toolkit.cleen

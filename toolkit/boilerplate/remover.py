@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import NotFittedError
 
 from toolkit.boilerplate.decisions import (
     KEEP,
@@ -49,6 +47,7 @@ from toolkit.boilerplate.weighing import keys, weigh
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
+from toolkit.estimator import Estimator
 from toolkit.fields import nearest
 from toolkit.verdict.doubling import inside_passages, repeated
 
@@ -60,7 +59,7 @@ ROUNDS = 16
 busy; it is left unchanged, so that cleaning it again changes nothing either."""
 
 
-class BoilerplateRemover(TransformerMixin, BaseEstimator):
+class BoilerplateRemover(Estimator):
     """Find boilerplate in articles whose HTML is gone, to the character.
 
     Works at once with the shipped model; :meth:`fit` adds what each publisher of the corpus repeats. Spans
@@ -130,6 +129,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
 
     def __getattr__(self, name: str) -> Any:
         if name in ("index_", "templates_"):
+            from sklearn.exceptions import NotFittedError
+
             msg = f"{name}: this remover has not counted a corpus; call fit(corpus) first"
             raise NotFittedError(msg)  # an AttributeError too
         msg = f"{type(self).__name__!r} object has no attribute {name!r}"
@@ -168,7 +169,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
     def partial_fit(self, X: CorpusLike, y: Any = None) -> BoilerplateRemover:
         """Count more documents; the result is the same as counting all documents at once."""
         corpus = as_corpus(X, self.columns)
-        if not hasattr(self, "index_"):
+        if "index_" not in vars(self):
             self.index_ = TemplateIndex()
         self._counted(Buffer.of(corpus["text"]), About.of(corpus))
         return self
@@ -297,7 +298,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return self._decided(template_id, KEEP, note)
 
     def _templates_by_id(self) -> dict[str, Any]:
-        table = getattr(self, "templates_", None)
+        table = vars(self).get("templates_")
         return {} if table is None else {row["template_id"]: row for row in table.to_dict("records")}
 
     def _decided(self, template_id: str, verdict: str, note: str) -> BoilerplateRemover:
@@ -326,7 +327,8 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
             parameters["remove"] = sorted(self.remove)
         if isinstance(self.decisions, str | Path):
             parameters["decisions"] = read_decisions(self.decisions)
-        getattr(self, "index_", TemplateIndex()).save(path, parameters | {"fitted": hasattr(self, "index_")})
+        fitted = "index_" in vars(self)
+        (self.index_ if fitted else TemplateIndex()).save(path, parameters | {"fitted": fitted})
 
     @classmethod
     def load(cls, path: str | Path) -> BoilerplateRemover:
@@ -477,7 +479,7 @@ class BoilerplateRemover(TransformerMixin, BaseEstimator):
         return found
 
     def _lookup_table(self) -> Lookup | None:
-        if not hasattr(self, "index_"):
+        if "index_" not in vars(self):
             return None
         if not hasattr(self, "_lookup"):
             self._lookup = self.index_.lookup()
