@@ -36,7 +36,6 @@ class DocumentFeatures(NamedTuple):
     words: np.ndarray[Any, Any]
 
 
-@wants("word")
 def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
     """Return what finds a word or any of several: whole, in any case; ``*`` at the end stands for any ending."""
     several = [word] if isinstance(word, str) else list(word) if isinstance(word, Iterable) else []
@@ -49,13 +48,10 @@ def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
 
 
+@wants("word")
 def concordance(
-    corpus: CorpusLike,
-    word: str | Iterable[str],
-    *,
-    width: int = 40,
-    columns: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
+    corpus: CorpusLike, word: str | Iterable[str], *, width: int = 40, columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:  # fmt: skip
     """Return every place of a word with what stands around it (keyword in context).
 
     Parameters
