@@ -772,7 +772,7 @@ SURPRISES = [
     ("TopicClassifier().explain('Rain fell.', topic='sport')", "its code is '15000000'"),
     ("show(cleaned.iloc[0])", "a Series is no corpus; for one row, corpus.iloc[[0]]"),
     ("share(cleaned, 'x.parquet')", "a DataFrame is no folder"),
-    ("words.concordance(cleaned, ['strike'])", "a word is wanted"),
+    ("words.concordance(cleaned, ['strike', 5])", "word=5: a word is wanted"),
     ("datasets.load('samples')", "no corpus called 'samples'"),
     ("BoilerplateRemover(remove='appeal').fit(corpus)", "pass a set of them"),
     ("BoilerplateRemover(remove={'apeal'}).fit(corpus)", "did you mean 'appeal'?"),
