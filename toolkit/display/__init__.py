@@ -7,24 +7,7 @@ from toolkit.display.table import Card, Table
 from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
 
 __all__ = [
-    "DARK",
-    "LIGHT",
-    "OTHER",
-    "PALETTE",
-    "PLAIN",
-    "Articles",
-    "Card",
-    "CleanedArticle",
-    "Colours",
-    "Piece",
-    "Table",
-    "Theme",
-    "compare",
-    "contrast",
-    "escaped",
-    "percent",
-    "shortened",
-    "show",
-    "telling",
-    "visible",
-]
+    "DARK", "LIGHT", "OTHER", "PALETTE", "PLAIN", "Articles", "Card", "CleanedArticle", "Colours",
+    "Piece", "Table", "Theme", "compare", "contrast", "escaped", "percent", "shortened", "show",
+    "telling", "visible",
+]  # fmt: skip

@@ -29,7 +29,7 @@ _TURNED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anch
 def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> Axes:
     """Draw the share of each publisher's characters that was removed, by kind, as stacked bars.
 
-    One row a publisher; at its end the total in per cent and n, the number of documents.
+    One row a publisher, the largest share first; at its end the total in per cent and n, the number of documents.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
         ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
         ``documents`` (of the publisher), as :func:`toolkit.census.removed` counts them.
     top : int, default 12
-        How many publishers, those with most documents first.
+        How many publishers: those with most documents.
     """
     columns = ("publisher", "kind", "characters", "of", "documents")
     canvas.need(shares, columns, "shares", "toolkit.census.removed(corpus, spans)")
@@ -46,6 +46,8 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     chosen = sizes.head(top).set_index("publisher")
     table = shares.pivot_table(index="publisher", columns="kind", values="characters", aggfunc="sum")
     table = 100 * table.reindex(chosen.index).fillna(0).div(chosen["of"].clip(lower=1), axis=0)
+    table = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    chosen = chosen.loc[table.index]
     kinds = [k for k in PALETTE if k in table] + [str(k) for k in table if k not in PALETTE]
     ax = canvas.axes(ax, 1.3 + 0.3 * len(table))
     colours = [PALETTE.get(kind, OTHER) for kind in kinds]

@@ -24,17 +24,9 @@ if TYPE_CHECKING:
     from toolkit.review.widget import ReviewWidget
 
 __all__ = [
-    "Explorer",
-    "PassageReview",
-    "TemplateReview",
-    "TopicReview",
-    "agreement",
-    "certify",
-    "explore",
-    "read_labels",
-    "templates",
-    "topics",
-]
+    "Explorer", "PassageReview", "TemplateReview", "TopicReview", "agreement", "certify", "explore",
+    "read_labels", "templates", "topics",
+]  # fmt: skip
 
 
 def certify(
