@@ -16,7 +16,7 @@ from toolkit.certificate import Cleaning, draw
 from toolkit.evaluation.spans import span_counts, span_scores
 
 SETS = {"sample": "invented sample", "boilerplate": "allsides gold", "boilerplate_modern": "modern gold"}
-TRIALS, NEAR = 400, 0.1
+TRIALS, NEAR = 100, 0.1
 
 
 def coverage(
