@@ -302,6 +302,16 @@ def test_least_sure_comes_first(labelling):
     assert TopicReview(toolkit.TopicClassifier(), short(), labelling.path).order == labelling.order
 
 
+def test_a_random_order_is_the_same_whatever_the_classifier_or_the_order_of_the_corpus(labelling, tmp_path):
+    one = TopicReview(labelling.classifier, short(), tmp_path / "r.jsonl", seed=1)
+    turned = short().iloc[::-1].reset_index(drop=True)
+    assert one.order == TopicReview(labelling.classifier, turned, tmp_path / "r.jsonl", seed=1).order
+    assert one.order != TopicReview(labelling.classifier, short(), tmp_path / "r.jsonl", seed=2).order
+    assert sorted(one.order) == sorted(labelling.order)
+    # the first half of a random order holds about as many of one topic as the other
+    assert 8 <= sum(int(doc_id[1:]) % 2 for doc_id in one.order[:30]) <= 22
+
+
 def test_a_label_is_in_the_file_at_once_without_text(labelling):
     doc_id = labelling.order[0]
     labelling.do("topic:1")

@@ -59,18 +59,21 @@ class TopicReview(Session):
         Whether a document may have any number of topics.
     suggest : bool, default False
         Show what the classifier says. Off by default: people agree with what they are shown.
+    seed : int, optional
+        Show the documents in random order instead, so that those labelled are a random sample, however many they
+        are: what :func:`toolkit.prevalence` and a score to publish need.
 
     Attributes
     ----------
     order : list of str
-        ``doc_id`` of all documents, least sure first; :meth:`refit` puts it in order again.
+        ``doc_id`` of all documents, as they are shown; :meth:`refit` puts it in order again.
     classifier, scores
         The last classifier fitted; a :class:`Score` for each :meth:`refit`.
 
     Notes
     -----
-    The labelled documents are the hardest of the corpus, so the score is lower than over all documents. For a
-    figure to publish, label a random sample too and give it to :func:`toolkit.evaluation.reports.topic_report`.
+    Without ``seed`` the labelled documents are the hardest of the corpus, so the score is lower than over all.
+    :func:`toolkit.evaluation.reports.topic_report` scores a random sample.
     """
 
     name = "Label topics"
@@ -84,6 +87,7 @@ class TopicReview(Session):
         topics: Iterable[Any] | None = None,
         several: bool = False,
         suggest: bool = False,
+        seed: int | None = None,
     ) -> None:
         self.corpus = as_corpus(corpus)
         self.classifier = self._first = classifier
@@ -91,7 +95,7 @@ class TopicReview(Session):
         super().__init__(labels, label_entries)
         named = taxonomy.names("en-GB")
         self.topics = {topic: str(named.get(topic, topic)) for topic in given}
-        self.several, self.suggest = several, suggest
+        self.several, self.suggest, self._seed = several, suggest, seed
         self.scores: list[Score] = []
         self._place = {doc_id: n for n, doc_id in enumerate(self.corpus["doc_id"])}
         self._chosen: set[Any] | None = None
@@ -106,8 +110,9 @@ class TopicReview(Session):
     def _sort(self) -> None:
         self._probability = self.classifier.predict_proba(self.corpus)
         sure = self._probability.to_numpy().max(axis=1, initial=0.0)
-        order = sorted(zip(sure.tolist(), self.corpus["doc_id"], strict=True))
-        self.order = [doc_id for _, doc_id in order]
+        self.order = [doc_id for _, doc_id in sorted(zip(sure.tolist(), self.corpus["doc_id"], strict=True))]
+        if self._seed is not None:
+            self.order = np.random.default_rng(self._seed).permutation(sorted(self.order)).tolist()
         self._over([(doc_id,) for doc_id in self.order])
 
     def labels(self) -> pd.Series[Any]:
