@@ -9,7 +9,7 @@ import pandas as pd
 
 from toolkit import loading
 from toolkit.corpus import make_corpus
-from toolkit.datasets.registry import find
+from toolkit.datasets.registry import Dataset, find
 from toolkit.datasets.store import packed_path, present, records
 from toolkit.dates import parse_date
 from toolkit.errors import CorpusError
@@ -60,10 +60,8 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     if text not in ("extracted", "gold"):
         msg = f"{name}: text={text!r} is unknown; use 'extracted' or 'gold'"
         raise CorpusError(msg)
-    if entry.kind == "labels":
-        return _labelled(name)
-    if entry.kind == "pages" and text == "gold":
-        return _gold(name)
+    if entry.kind == "labels" or (entry.kind == "pages" and text == "gold"):
+        return _own_text(entry)
     columns = COLUMNS.get(name) or COLUMNS.get(entry.kind, {})
     corpus = loading.load(present(entry), columns=columns, detect_language=False)
     if entry.kind == "articles":
@@ -73,32 +71,24 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     return corpus
 
 
-def _labelled(name: str) -> pd.DataFrame:
-    """Return short texts with a label; of a document without a text its headline is the text."""
-    file = packed_path(find(name)).name
-    rows = [
+def _own_text(entry: Dataset) -> pd.DataFrame:
+    """Return label sets, and page sets with their gold text: a row a record, for no page is read.
+
+    A label set's document without a text has its headline for text.
+    """
+    labels = ("label", "split") if entry.kind == "labels" else ()
+    file = packed_path(entry).name
+    corpus = make_corpus(
         {
-            "doc_id": row["id"], "text": row.get("text") or row.get("title") or "", "title": row.get("title") or None,
-            "url": row.get("url") or None, "publisher": registrable_domain(row.get("url")), "lang": row.get("lang"),
-            "label": row.get("label"), "split": row.get("split"), "source": f"{file}#{number}",
+            "doc_id": row["id"], "text": row.get("gold") or row.get("text") or row.get("title") or "",
+            "title": row.get("title") or None, "url": row.get("url") or None, "lang": row.get("lang"),
+            "publisher": registrable_domain(row.get("url")), "source": f"{file}#{number}",
+            **{name: row.get(name) for name in labels},
         }
-        for number, row in enumerate(records(name), 1)
-    ]  # fmt: skip
-    corpus = make_corpus(rows)
+        for number, row in enumerate(records(entry.name), 1)
+    )  # fmt: skip
     corpus["lang"] = codes(corpus["lang"])
     return corpus
-
-
-def _gold(name: str) -> pd.DataFrame:
-    """Return pages with their gold text; the pages themselves are not read."""
-    file = packed_path(find(name)).name
-    return make_corpus(
-        {
-            "doc_id": row["id"], "text": row["gold"], "url": row["url"], "lang": row["lang"],
-            "publisher": registrable_domain(row["url"]), "source": f"{file}#{number}",
-        }
-        for number, row in enumerate(records(name), 1)
-    )  # fmt: skip
 
 
 def _days(written: pd.Series[Any]) -> pd.Series[Any]:

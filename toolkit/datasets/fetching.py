@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
-from toolkit.datasets import store
 from toolkit.datasets.layouts import read_download
 from toolkit.datasets.registry import Dataset, Download, find
-from toolkit.datasets.store import SETTING, Record, folder, packed_path
+from toolkit.datasets.store import SETTING, content_digest, folder, packed_path, read_records, write_records
 from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain
 from toolkit.files import whole
@@ -85,9 +83,8 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
         files = [_downloaded(entry, item, downloads, largest) for item in entry.downloads]
         wanted = digest or entry.upstream_digest or _noted(path)
         with whole(path) as fresh:
-            seen: list[bytes] = []
-            count = store.write_records(fresh, _digests(read_download(entry.layout, files), seen))
-            found = store.combined_digest(seen)
+            count = write_records(fresh, read_download(entry.layout, files))
+            found = content_digest(read_records(fresh))
             if wanted is not None and found != wanted:
                 msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
                 raise CorpusError(msg)
@@ -118,12 +115,6 @@ def _noted(path: Path) -> str | None:
     except (ValueError, KeyError, TypeError) as error:
         msg = f"{note}: not what fetch wrote ({error}); delete it if the corpus may change, or give digest="
         raise CorpusError(msg) from error
-
-
-def _digests(items: Iterator[Record], seen: list[bytes]) -> Iterator[Record]:
-    for item in items:
-        seen.append(store.record_digest(item))
-        yield item
 
 
 def _downloaded(entry: Dataset, item: Download, into: Path, largest: int) -> Path:
