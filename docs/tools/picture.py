@@ -15,6 +15,7 @@ from toolkit.display import OTHER, PALETTE, CleanedArticle, visible
 
 COLUMNS = 84
 LONGEST = 1_600
+MOST_LINES = 16  # a whole page with its menus would be taller than a screen
 _SIZE, _ADVANCE, _LEADING = 13.0, 7.8, 20.0
 _LEFT, _TOP = 104.0, 34.0
 _MONO = "'DejaVu Sans Mono',Menlo,Consolas,monospace"
@@ -148,7 +149,7 @@ def main() -> None:
     corpus = datasets.load("sample")
     spans = BoilerplateRemover().fit(corpus).spans(corpus)
     documents = corpus.assign(length=corpus["text"].str.len())
-    short = documents[documents["length"] < LONGEST]
+    short = documents[(documents["length"] < LONGEST) & (documents["text"].str.count("\n") < MOST_LINES)]
     sys.stdout.write(svg(show(corpus, spans, telling(short, spans, top=1)[0])))
 
 
