@@ -172,7 +172,7 @@ def test_two_short_texts_of_one_page_are_no_error():
     assert duplicates(corpus).empty
 
 
-def test_the_result_does_not_depend_on_how_many_documents_are_split_at_once(monkeypatch):
+def test_the_result_does_not_depend_on_how_many_documents_are_split_at_once_nor_by_whom(monkeypatch):
     story = "The harbour was closed on Monday after a freighter ran on to the reef in thick fog"
     texts = [
         story,
@@ -184,3 +184,4 @@ def test_the_result_does_not_depend_on_how_many_documents_are_split_at_once(monk
     assert len(whole) == 3
     monkeypatch.setattr(duplication, "BLOCK", 30)
     pd.testing.assert_frame_equal(duplicates(texts), whole)
+    pd.testing.assert_frame_equal(duplicates(texts, n_jobs=3), whole)

@@ -10,9 +10,11 @@ documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -47,14 +49,19 @@ PAIRS = 20_000_000
 
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+Turns = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
 Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 def duplicates(
-    corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5, columns: Mapping[str, str] | None = None
-) -> pd.DataFrame:
+    corpus: CorpusLike, *, wire: float = 0.35, near: float = 0.5, columns: Mapping[str, str] | None = None,
+    n_jobs: int = 1,
+) -> pd.DataFrame:  # fmt: skip
     """Group the documents that have the same text, wholly or for the most part.
 
     Parameters
@@ -68,6 +75,8 @@ def duplicates(
         ``url``, apart from ``www.``, ``utm_…`` and the like: they are versions of one page.
     columns : mapping, optional
         Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
+    n_jobs : int, default 1
+        Threads; the result does not depend on it.
 
     Returns
     -------
@@ -97,13 +106,14 @@ def duplicates(
     buffer = Buffer.of(texts.reset_index(drop=True))
     publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int64)
 
-    whole, postings = _read(buffer)
+    turns = partial(_in_turns, n_jobs)
+    whole, postings = _read(buffer, turns)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int64)
     pairs = _proposed(postings, same, publisher, page)
     del postings
-    scores = _similar(buffer, pairs, same == np.arange(len(same)), publisher)
+    scores = _similar(buffer, pairs, same == np.arange(len(same)), publisher, turns)
     limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
     twice = (page[pairs[:, 0]] == page[pairs[:, 1]]) & (page[pairs[:, 0]] >= 0)
     limit[twice] = np.minimum(limit[twice], VERSION)
@@ -142,23 +152,27 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
     return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
 
-def _blocks(buffer: Buffer) -> Iterator[tuple[int, Hashes, Ints]]:
-    """Yield the words of some documents at a time: the number of the first, and what :func:`_words` returns."""
-    edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
-    for a, b in pairwise(np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)]).tolist()):
-        yield a, *_words(buffer.data, buffer.offsets[a:b], buffer.offsets[a + 1 : b + 1])
+def _in_turns(n_jobs: int, task: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
+    """Do a task for each item, so many at a time; yield the results in order."""
+    with ThreadPoolExecutor(n_jobs) as pool:
+        for first in range(0, len(items), n_jobs):  # all at once would hold the results of all
+            yield from pool.map(task, items[first : first + n_jobs])
 
 
-def _read(buffer: Buffer) -> tuple[Hashes, tuple[Hashes, Ints]]:
+def _read(buffer: Buffer, turns: Turns) -> tuple[Hashes, tuple[Hashes, Ints]]:
     """Return a hash of each document's words, and the sampled shingles with the number of the document of each."""
-    whole = np.empty(len(buffer), np.uint64)
-    shingles, owners = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
-    for first, words, bounds in _blocks(buffer):
-        whole[first : first + len(bounds) - 1] = _document_hashes(words, bounds)
+
+    def block(documents: slice) -> tuple[Hashes, Hashes, Ints]:
+        words, bounds = _words(buffer.data, buffer.offsets[:-1][documents], buffer.offsets[1:][documents])
         found, ends = _shingles(words, bounds, np.uint64(SAMPLED))
-        shingles.append(found)
-        owners.append(np.repeat(np.arange(first, first + len(ends) - 1), np.diff(ends)))
-    return whole, (np.concatenate(shingles), np.concatenate(owners))
+        return _document_hashes(words, bounds), found, np.diff(ends)
+
+    edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
+    edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
+    none = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64)
+    found = [none, *turns(block, [slice(a, b) for a, b in pairwise(edges.tolist())])]
+    whole, shingles, numbers = (np.concatenate(column) for column in zip(*found, strict=True))
+    return whole, (shingles, np.repeat(np.arange(len(whole)), numbers))
 
 
 def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: Ints) -> Ints:
@@ -183,7 +197,9 @@ def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: 
     return np.stack([proposed // len(same), proposed % len(same)], axis=1).reshape(-1, 2)
 
 
-def _similar(buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher: Ints) -> Floats:
+def _similar(
+    buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher: Ints, turns: Turns
+) -> Floats:
     """Return the similarity of each pair; ``counted`` documents, one of each text, give the weights."""
     compared = np.zeros(len(buffer), np.bool_)
     compared[pairs] = True
@@ -192,15 +208,19 @@ def _similar(buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher:
     shingles, holders = np.empty(room, np.uint64), np.empty(room, np.int32)
     begin, end = np.zeros(len(buffer), np.int64), np.zeros(len(buffer), np.int64)
     n = 0
-    for each in np.unique(publisher[compared]):
+
+    def of_publisher(each: int) -> tuple[Hashes, Ints, Ints, Ints]:
         documents = np.flatnonzero(counted & (publisher == each))
         words, bounds = _words(buffer.data, starts[documents], stops[documents])
         found, ends = _shingles(words, bounds, np.uint64(1))
-        n = _hold(found, ends, np.argsort(found), documents, compared, n, shingles, holders, begin, end)
+        return found, ends, np.argsort(found), documents
+
+    for found, ends, order, documents in turns(of_publisher, np.unique(publisher[compared]).tolist()):
+        n = _hold(found, ends, order, documents, compared, n, shingles, holders, begin, end)
     return _contained(shingles, holders, begin, end, pairs)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
     """Return one hash per document of its sequence of words; white space and punctuation are ignored."""
     out = np.empty(len(bounds) - 1, np.uint64)
@@ -212,7 +232,7 @@ def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shingles(words: Hashes, bounds: Ints, sampled: np.uint64) -> tuple[Hashes, Ints]:
     """Return the sorted distinct shingles of each document, one in ``sampled``, and where each document's end."""
     out = np.empty(len(words), np.uint64)
@@ -238,7 +258,7 @@ def _shingles(words: Hashes, bounds: Ints, sampled: np.uint64) -> tuple[Hashes, 
     return out[:n].copy(), ends
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _hold(
     found: Hashes, ends: Ints, order: Ints, documents: Ints, compared: NDArray[np.bool_], n: int,
     shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints,
@@ -264,7 +284,7 @@ def _hold(
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _words(data: NDArray[np.uint8], starts: Ints, stops: Ints) -> tuple[Hashes, Ints]:
     """Return a hash of every word (ASCII letters in lower case), and where the words of each document begin."""
     out = np.empty((stops - starts).sum() // 2 + len(starts) + 1, np.uint64)
@@ -308,7 +328,7 @@ def _words(data: NDArray[np.uint8], starts: Ints, stops: Ints) -> tuple[Hashes, 
     return out[:n].copy(), bounds
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, packed: Ints) -> int:
     """Propose pairs that are close together in a posting list and whose first document is one of ``lo:hi``."""
     n = 0
@@ -327,7 +347,7 @@ def _postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, pac
     return n
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _contained(shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints, pairs: Ints) -> Floats:
     """Return the similarity of each pair (see the notes of :func:`duplicates`)."""
     totals = np.zeros(len(begin))

@@ -164,7 +164,7 @@ def run_with(
             outputs[name] = hashlib.sha256(data).hexdigest()
         target.discard(DUPLICATES)
         if asked.duplicates or (asked.duplicates is None and summary.characters <= MOST_CHARACTERS):
-            copies = _duplicates_in(target)
+            copies = _duplicates_in(target, 1 if job.workers.remote else max(1, job.workers.ahead))
             summary.duplicates = kinds_of(copies)
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
         content = json.dumps(record(job, summary, started, outputs), ensure_ascii=False, indent=2) + "\n"
@@ -186,7 +186,7 @@ def _refuse_other_results(job: Job) -> None:
         raise UsageError(msg)
 
 
-def _duplicates_in(results: Files) -> pa.Table:
+def _duplicates_in(results: Files, n_jobs: int) -> pa.Table:
     """Return the duplicates among the articles of a run."""
     columns = ["doc_id", "clean_text", "url", "publisher", "published"]  # no text, which is as large again
     with results.open("cleaned.parquet") as cleaned, results.open("verdicts.parquet") as verdicts:
@@ -194,7 +194,7 @@ def _duplicates_in(results: Files) -> pa.Table:
             parquet.read_table(cleaned, columns=columns).to_pandas().rename(columns={"clean_text": "text"})
         )
         corpus["verdict"] = parquet.read_table(verdicts, columns=["verdict"]).to_pandas()["verdict"]
-    return table_of(duplicates(corpus))
+    return table_of(duplicates(corpus, n_jobs=n_jobs))
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:
