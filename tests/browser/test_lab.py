@@ -222,8 +222,10 @@ def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     watched.shot("explore-first", box)
     status = box.get_by_role("status")
     box.focus()
+    top = box.bounding_box()["y"]
     page.keyboard.press("ArrowDown")
     expect(box).to_have_attribute("aria-busy", "false")  # what is decided on was seen
+    assert box.bounding_box()["y"] == top  # the notebook does not jump
     page.keyboard.press("r")
     expect(status).to_contain_text("article text, it stays")
     assert list(read_decisions(path).values()) == ["keep"]

@@ -179,7 +179,14 @@ function render({ model, el }) {
     status.textContent = page.status;
     shown.textContent = page.shown;
     list.replaceChildren(...page.excerpts.map((item) => excerpt(item, act)));
-    list.querySelector(".ntk-asked")?.scrollIntoView({ block: "nearest" });
+    const marked = list.querySelector(".ntk-asked");
+    if (marked) reveal(marked);
+  }
+
+  // Only the list scrolls: the notebook around it must not jump with each key.
+  function reveal(node) {
+    const [box, place] = [list.getBoundingClientRect(), node.getBoundingClientRect()];
+    if (place.top < box.top || place.bottom > box.bottom) list.scrollTop += place.top - box.top - 40;
   }
 
   // At the window, before JupyterLab takes a, r and the digits for its own; Ctrl+S and the like stay its own.
