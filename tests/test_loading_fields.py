@@ -16,7 +16,7 @@ from toolkit import fields
 from toolkit.corpus import COLUMNS
 from toolkit.dates import parse_date
 from toolkit.loading import Limits, load
-from toolkit.loading.identities import Identities
+from toolkit.loading.batches import Identities
 from toolkit.loading.quarantine import printable
 
 NEW_YEAR = 1577836800_000000

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.loading import Limits, iter_batches, load
+from toolkit.loading.readers.driver import reader
 
 LINES = b"".join(
     json.dumps({"id": str(i), "text": f"text {random.Random(i).random()}"}).encode() + b"\n"
@@ -238,7 +239,7 @@ def test_a_line_of_100_megabytes_is_refused_and_the_next_is_read():
     data = b'{"text": "' + b"a" * 100_000_000 + b'"}\n{"text": "next"}\n'
     corpus = load(stream(data, "a.jsonl"))
     assert corpus["source"].tolist() == ["a.jsonl#2"]
-    assert reasons(corpus) == {"a.jsonl#1": "record larger than 64 MiB; raise Limits.record_bytes"}
+    assert reasons(corpus) == {"a.jsonl#1": "record larger than 64 MiB; not read; raise Limits.record_bytes"}
 
 
 @pytest.mark.parametrize(
@@ -338,6 +339,16 @@ def test_an_empty_path_is_not_the_folder_one_is_in(monkeypatch, tmp_path):
     assert len(load(".")) == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["Rain fell on the port. " * 20, "Head\nBody", "a/b " * 2_000, "é" * 200, "x\0y\nz"]
+)
+def test_a_text_in_place_of_a_path_is_told_so_in_one_line(text):
+    with pytest.raises(FileNotFoundError, match="looks like a text, not a path") as told:
+        load(text)
+    assert len(str(told.value)) < 200
+    assert "\n" not in str(told.value)
+
+
 def claiming(size, name="a.txt"):
     """The first header of a tar whose member is as long as told, and 512 bytes of it."""
     header = bytearray(tarfile.TarInfo(name).tobuf(tarfile.GNU_FORMAT))
@@ -430,11 +441,11 @@ def test_files_of_arrow_that_expand_as_news_does_are_read_whole():
 
 
 def test_an_error_nobody_foresaw_is_a_row(monkeypatch):
-    def fail(stream, label, options):
+    def fail(archive):
         yield from ()
         raise KeyError("surprise")
 
-    monkeypatch.setitem(sys.modules["toolkit.loading.formats"].READERS, "text", fail)
+    monkeypatch.setitem(sys.modules["toolkit.loading.formats"].READERS, "text", reader(fail))
     assert "reader failed: KeyError" in reasons(load(stream(b"Head\nBody", "a.txt")))["a.txt"]
 
 
@@ -493,7 +504,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
 def test_a_file_of_nothing_but_bad_lines_is_delivered_in_bounded_pieces(tmp_path, monkeypatch):
     monkeypatch.setattr("toolkit.loading.batches.MOST_REJECTED", 1000)
-    monkeypatch.setattr("toolkit.loading.formats.FLUSH", 500)
+    monkeypatch.setattr("toolkit.loading.jsonlines.ROWS_OF_COLUMNS", 500)
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"bad\n" * 9_999)
     batches = list(iter_batches(path))

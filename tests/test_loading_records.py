@@ -127,7 +127,7 @@ def test_arrow_reads_json_lines_as_python_does_or_not_at_all(lines, block):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(jsonlines, "BLOCK", block)
             if not fast:
-                patch.setattr(jsonlines._Reader, "_by_arrow", lambda self, block: None)
+                patch.setattr(jsonlines._Reader, "by_arrow", lambda self, lines: None)
             corpus = load(stream(data, "a.jsonl"), columns={"x": "x"})
         documents = corpus.astype(object).where(corpus.notna(), None).to_dict("records")
         found.append((documents, corpus.attrs["quarantine"].to_dict("records")))
@@ -136,7 +136,7 @@ def test_arrow_reads_json_lines_as_python_does_or_not_at_all(lines, block):
 
 def test_arrow_does_read_what_is_uniform(monkeypatch):
     """The fast path must be taken, or its speed is a fiction."""
-    monkeypatch.setattr(jsonlines._Reader, "_by_line", lambda self, block: pytest.fail("read line by line"))
+    monkeypatch.setattr(jsonlines, "_by_line", lambda lines, limits: pytest.fail("read line by line"))
     records = [
         {"ID": i, "content": "text", "date": "2020-01-01", "authors": ["a"], "n": None} for i in range(5)
     ]

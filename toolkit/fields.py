@@ -11,50 +11,35 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+_NAMES = """
+doc_id: doc_id document_id id uuid guid uid article_id uri
+text: text content body article maintext content_original article_text article_body full_text body_text
+  content_text text_content story story_text plain_text news_text raw_text
+  volltext artikeltext inhalt texte contenu texto contenido conteudo testo tekst
+title: title headline head heading article_title title_page web_title news_title headline_text
+  titel überschrift titre titulo título titular titolo tytul tytuł
+url: url link canonical_url canonical_link article_url page_url web_url requested_url responded_url
+  warc_target_uri permalink source_url uri
+publisher: publisher source_domain domain site site_name outlet news_outlet newspaper media_name publication
+  hostname host source_url
+  zeitung journal periodico periódico jornal testata krant tidning gazeta
+authors: authors author byline author_name author_names article_author creator dc_creator writer journalist
+  reporter
+  autor autoren verfasser auteur auteurs autores autore autori
+lang: lang language lang_code language_code meta_lang
+  sprache langue idioma lingua taal språk jezyk język
+published: published date_publish date_time_pub date published_at pub_date publish_date date_published
+  published_date publishing_date publication_date web_publication_date datetime timestamp created created_at
+  version_created first_created seendate updated modified
+  datum erscheinungsdatum date_de_publication fecha fecha_publicacion data_publicacao data_pubblicazione
+  publicatiedatum
+"""
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "doc_id": ("doc_id", "document_id", "id", "uuid", "guid", "uid", "article_id", "uri"),
-    "text": (
-        "text", "content", "body", "article", "maintext", "content_original", "article_text",
-        "article_body", "full_text", "body_text", "content_text", "text_content", "story", "story_text",
-        "plain_text", "news_text", "raw_text",
-        "volltext", "artikeltext", "inhalt", "texte", "contenu", "texto", "contenido", "conteudo", "testo", "tekst",
-    ),
-    "title": (
-        "title", "headline", "head", "heading", "article_title", "title_page", "web_title", "news_title",
-        "headline_text",
-        "titel", "überschrift", "titre", "titulo", "título", "titular", "titolo", "tytul", "tytuł",
-    ),
-    "url": (
-        "url", "link", "canonical_url", "canonical_link", "article_url", "page_url", "web_url",
-        "requested_url", "responded_url", "warc_target_uri", "permalink", "source_url", "uri",
-    ),
-    "publisher": (
-        "publisher", "source_domain", "domain", "site", "site_name", "outlet", "news_outlet", "newspaper",
-        "media_name", "publication", "hostname", "host", "source_url",
-        "zeitung", "journal", "periodico", "periódico", "jornal", "testata", "krant", "tidning", "gazeta",
-    ),
-    "authors": (
-        "authors", "author", "byline", "author_name", "author_names", "article_author", "creator", "dc_creator",
-        "writer", "journalist", "reporter",
-        "autor", "autoren", "verfasser", "auteur", "auteurs", "autores", "autore", "autori",
-    ),
-    "lang": (
-        "lang", "language", "lang_code", "language_code", "meta_lang",
-        "sprache", "langue", "idioma", "lingua", "taal", "språk", "jezyk", "język",
-    ),
-    "published": (
-        "published", "date_publish", "date_time_pub",
-        "date", "published_at", "pub_date", "publish_date", "date_published",
-        "published_date", "publishing_date", "publication_date", "web_publication_date",
-        "datetime", "timestamp", "created", "created_at", "version_created", "first_created",
-        "seendate", "updated", "modified",
-        "datum", "erscheinungsdatum", "date_de_publication", "fecha", "fecha_publicacion", "data_publicacao",
-        "data_pubblicazione", "publicatiedatum",
-    ),
-}  # fmt: skip
+    column: tuple(names.split()) for column, names in re.findall(r"^(\w+): (.+(?:\n  .+)*)", _NAMES, re.M)
+}
 """Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count.
 
-The last line of each holds the names in German, French, Spanish, Portuguese, Italian, Dutch, Swedish and Polish.
+The last line of each holds German, French, Spanish, Portuguese, Italian, Dutch, Swedish and Polish names.
 """
 
 MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content")
@@ -68,11 +53,9 @@ _CAMPAIGN = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|
 _AUTHORITY = re.compile(
     r"(?:[a-z][a-z0-9+.-]*://|//|(?![a-z][a-z0-9+.-]*:(?!\d)))(?:[^/@?#\s]*@)?([^/:?#\s]+)", re.I
 )
-_WEB = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#\s]*@)?([a-z0-9.-]+\.[a-z0-9-]+)\.?(?::\d+)?(?:[/?#]\S*)?$", re.I
 )
-_ROLES_OF_WEB_ADDRESSES = {"source_url", "uri"}
 
 
 def url_key(url: str | None) -> str | None:
@@ -81,8 +64,6 @@ def url_key(url: str | None) -> str | None:
     Left out are scheme, ``www.``, ``m.`` and ``amp.``, port, fragment, a closing slash, ``index.html``, and what
     campaigns append (``utm_…``, ``fbclid``, ``gclid``); what else is asked for is put in order.
 
-    Examples
-    --------
     >>> url_key("https://www.post.example/a/?utm_source=x&id=7#top") == url_key("http://m.post.example/a?id=7")
     True
     """
@@ -96,20 +77,11 @@ def url_key(url: str | None) -> str | None:
 
 
 def registrable_domain(url: str | None) -> str | None:
-    """Return the registrable domain of a URL or host name, or None if it has none.
+    """Return the registrable domain of a URL or host name (``bbc.co.uk``), or None if it has none.
 
     The public suffix list that ships with ``tld`` is used; nothing is fetched.
-
-    Examples
-    --------
-    >>> registrable_domain("https://www.bbc.co.uk/news/1")
-    'bbc.co.uk'
-    >>> registrable_domain("not a url") is None
-    True
     """
-    if not isinstance(url, str):
-        return None
-    found = _AUTHORITY.match(url.strip())
+    found = _AUTHORITY.match(url.strip()) if isinstance(url, str) else None
     return None if found is None else _domain_of_host(found.group(1).lower())
 
 
@@ -123,18 +95,14 @@ def _domain_of_host(host: str) -> str | None:
 
 
 def squash(name: str) -> str:
-    """Return a field name without case, ``_``, ``-``, ``:`` and spaces.
-
-    Examples
-    --------
-    >>> squash("Article_Text") == squash("articleText")
-    True
-    """
+    """Return a field name without case, ``_``, ``-``, ``:`` and spaces."""
     return re.sub(r"[\s_:-]+", "", name).lower()
 
 
 _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, names in FIELDS.items()}
-_ADDRESSES = {squash(name) for name in _ROLES_OF_WEB_ADDRESSES}
+WHOLE_ADDRESSES = frozenset(map(squash, ("source_url", "uri")))
+"""Fields of URLs whose values count only where they are whole web addresses, squashed."""
+
 _MARKUP = {squash(name) for name in MARKUP_FIELDS}
 _FRAGMENTS = {squash(name) for name in FRAGMENT_FIELDS}
 _KNOWN = set().union(*_PLACES.values())
@@ -159,23 +127,12 @@ def markup_names(names: Iterable[str], *, fragments: bool) -> list[str]:
 
 
 def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | None = None) -> list[str]:
-    """Return the fields that may fill a column, most trusted first.
+    """Return the fields that may fill a column (of a corpus, or a further one of ``columns``), most trusted first.
 
-    Parameters
-    ----------
-    role : str
-        A corpus column, or a further column named in ``columns``.
-    names : iterable of str
-        Field names found.
-    columns : mapping, optional
-        Column → field name, as given by the user: then only that field counts.
+    Where ``columns``, column → field name as given by the user, names the column, only that field counts.
 
-    Examples
-    --------
-    >>> candidates("text", ["ID", "Body", "content"])
-    ['content', 'Body']
-    >>> candidates("text", ["ID", "Body", "content"], {"text": "body"})
-    ['Body']
+    >>> candidates("text", ["ID", "Body", "content"]), candidates("text", ["Body", "content"], {"text": "body"})
+    (['content', 'Body'], ['Body'])
     """
     told = (columns or {}).get(role)
     if told is not None:
@@ -185,27 +142,12 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
     return [name for _, name in sorted(found)]
 
 
-def is_address_field(name: str) -> bool:
-    """Whether values of this URL field count only where they are whole web addresses."""
-    return squash(name) in _ADDRESSES
-
-
-def is_web_address(value: str) -> bool:
-    """Whether a string is a whole web address."""
-    return _WEB.match(value) is not None
-
-
 @lru_cache(maxsize=1 << 16)
 def publisher_of(value: str) -> str:
     """Return a publisher as every route names it: of a host name or URL the registrable domain, else the name as it is.
 
     What a field ``publisher`` says is not changed. Where no field names a publisher, :func:`registrable_domain` of
     ``url`` does; ``columns={"publisher": "url"}`` takes it from there in any case.
-
-    Examples
-    --------
-    >>> publisher_of("www.npr.org"), publisher_of("https://news.bbc.co.uk/1"), publisher_of("NPR (Online News)")
-    ('npr.org', 'bbc.co.uk', 'NPR (Online News)')
     """
     found = _HOST.match(value.strip()) if len(value) < 1000 else None
     if found is None:
@@ -224,22 +166,22 @@ def as_text(role: str, value: Any) -> str | None:
     """
     if role == "authors":
         return _names(value)
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is what pandas writes for missing
-        return None
+    # NaN is what pandas writes for missing, and differs from itself
+    if value is None or isinstance(value, str) or (isinstance(value, float) and value != value):  # noqa: PLR0124
+        return value if isinstance(value, str) else None
     if role not in FIELDS:
         return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, dict):
-        inner = (value.get(key) for key in ("value", "name", "#text"))
-        return next((v for v in inner if isinstance(v, str)), None)
-    if isinstance(value, (list, tuple)):
-        if not value or not all(isinstance(v, str) for v in value):
-            return None
-        return ("\n\n" if role == "text" else " " if role == "title" else ", ").join(value)
-    if role == "doc_id" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return None
+        return _member(value)
+    if isinstance(value, (list, tuple)) and value and all(isinstance(v, str) for v in value):
+        return {"text": "\n\n", "title": " "}.get(role, ", ").join(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if role == "doc_id" and number else None
+
+
+def _member(value: Mapping[str, Any]) -> str | None:
+    inner = (value.get(key) for key in ("value", "name", "#text"))
+    return next((v for v in inner if isinstance(v, str)), None)
 
 
 def _names(value: Any) -> str | None:
@@ -248,7 +190,7 @@ def _names(value: Any) -> str | None:
         with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
             value = ast.literal_eval(value)
     if isinstance(value, dict):
-        value = next((v for v in (value.get("name"), value.get("value")) if isinstance(v, str)), None)
+        value = value["name"] if isinstance(value.get("name"), str) else _member(value)
     if isinstance(value, (list, tuple)):
         names = [name for name in map(_names, value) if name and name.strip()]
         return "; ".join(dict.fromkeys(names)) or None
@@ -256,13 +198,7 @@ def _names(value: Any) -> str | None:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the name that was probably meant: nearly the same letters, nearly as many; None if there is none.
-
-    Examples
-    --------
-    >>> nearest("txet", ["text", "title"]), nearest("subtitle", ["title"]), nearest("apeal", ["appeal"])
-    ('text', None, 'appeal')
-    """
+    """Return the name that was probably meant, as "text" by "txet": nearly the same letters and as many; or None."""
     close = difflib.get_close_matches(squash(name), [squash(other) for other in names], cutoff=0.7)
     found = {squash(other): other for other in names if other != name}
     return next((found[other] for other in close if other in found and abs(len(other) - len(name)) < 2), None)

@@ -23,8 +23,9 @@ from toolkit.display import visible
 from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
 from toolkit.files import ROW_GROUP, file_of_rows, refuse_overwriting, table_of, whole, write_rows
 from toolkit.loading import load
-from toolkit.loading.limits import Budget, Limits
+from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.streams import Budget
 from toolkit.record import intact
 from toolkit.verdict import VERDICTS
 

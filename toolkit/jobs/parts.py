@@ -33,10 +33,9 @@ from toolkit.files import table_of
 from toolkit.jobs.inputs import Input
 from toolkit.jobs.spool import Spool
 from toolkit.jobs.storage import Files
-from toolkit.loading.batches import batched, records
+from toolkit.loading.batches import Identities, batched, records
 from toolkit.loading.faults import faults
 from toolkit.loading.formats import Part as Block
-from toolkit.loading.identities import Identities
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import quarantine_frame, unread
 from toolkit.settings import Settings

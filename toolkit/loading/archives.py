@@ -9,21 +9,22 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.streams import Counted, Stream
+from toolkit.loading.streams import CHUNK, Counted, Stream
 
 _LONGEST_EXTENDED_HEADER = 1 << 20
+_EXTENDED = frozenset(
+    {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
+)  # fmt: skip
 _LARGEST_MEMBER = 1 << 40
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
 """Errors that zipfile raises if the bytes are not an archive, are encrypted or use an unknown compression."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One file of an archive: its label (``pages.zip!news/a.html``), its name and its bytes."""
 
     label: str
@@ -34,32 +35,19 @@ class Member:
 def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
     """Yield the members of an archive in its own order; read each member before you request the next.
 
-    Folders and hidden files are skipped. Links, devices, encrypted members and names that lead out of the
-    archive are rejected.
-
-    Raises
-    ------
-    Unreadable
-        The archive is damaged or exceeds a limit.
+    Folders and hidden files are skipped. Links, devices, encrypted members and names that lead out of the archive
+    are rejected. Raises :class:`Unreadable` where the archive is damaged or exceeds a limit.
     """
     stream.budget.open_archive()
     return _zipped(stream, label) if form == "zip" else _tarred(stream, label)
 
 
 def fault(name: str) -> str | None:
-    """Return why a member with this name must not be read, or None if it may be.
-
-    Examples
-    --------
-    >>> fault("news/a.html") is None, fault("../a.html")
-    (True, 'name leads out of the archive; not read')
-    """
+    """Return why a member with this name must not be read, or None if it may be."""
     plain = name.replace("\\", "/")
     if plain.startswith("/") or _DRIVE.match(plain):
         return "absolute name in an archive; not read"
-    if ".." in plain.split("/"):
-        return "name leads out of the archive; not read"
-    return None
+    return "name leads out of the archive; not read" if ".." in plain.split("/") else None
 
 
 def _passed_over(name: str) -> bool:
@@ -69,13 +57,12 @@ def _passed_over(name: str) -> bool:
 
 def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
     try:
-        archive = zipfile.ZipFile(stream.seekable())
+        archive = zipfile.ZipFile(stream.as_file())
     except _ZIP_DAMAGE as error:
-        msg = f"damaged or truncated zip archive: {error}"
-        raise Unreadable(msg) from None
+        raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
         for info in archive.infolist():
-            if info.filename.endswith("/") or _passed_over(info.filename):
+            if info.is_dir() or _passed_over(info.filename):
                 continue
             stream.budget.count_member()
             place = f"{label}!{printable(info.filename, 4096)}"
@@ -105,9 +92,8 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                 # tarfile keeps every member in a list, which would grow with the archive
                 archive.members.clear()
                 if not 0 <= info.size <= _LARGEST_MEMBER:
-                    claim = str(info.size)[:22]
-                    msg = f"damaged tar archive: a header claims {claim} bytes; members after this are lost"
-                    raise Unreadable(msg)
+                    claim = f"a header claims {str(info.size)[:22]} bytes"
+                    raise Unreadable(f"damaged tar archive: {claim}; members after this are lost")
                 if info.isdir() or _passed_over(info.name):
                     continue
                 stream.budget.count_member()
@@ -123,29 +109,19 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                     continue
                 yield Member(place, info.name, Stream(_Guarded(file, stream, spend=False), stream.budget))
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        msg = f"damaged or truncated tar archive: {error}; members after this are lost"
-        raise Unreadable(msg) from None
-    while stream.read(1 << 18):
+        raise Unreadable(f"damaged or truncated tar archive: {error}; members after this are lost") from None
+    while stream.read(CHUNK):
         pass
     if tail.last.strip(b"\0"):
-        msg = "truncated tar archive: no end mark; members after this, if any, are lost"
-        raise Unreadable(msg)
+        raise Unreadable("truncated tar archive: no end mark; members after this, if any, are lost")
 
 
 class _Header(tarfile.TarInfo):
     """A tar header that refuses very long extended headers, which tarfile would read into memory."""
 
     def _proc_member(self, archive: Any) -> Any:
-        extended = {
-            tarfile.XHDTYPE,
-            tarfile.XGLTYPE,
-            tarfile.SOLARIS_XHDTYPE,
-            tarfile.GNUTYPE_LONGNAME,
-            tarfile.GNUTYPE_LONGLINK,
-        }
-        if self.type in extended and self.size > _LONGEST_EXTENDED_HEADER:
-            msg = f"extended header of {self.size} bytes"
-            raise tarfile.ReadError(msg)
+        if self.type in _EXTENDED and self.size > _LONGEST_EXTENDED_HEADER:
+            raise tarfile.ReadError(f"extended header of {self.size} bytes")
         return super()._proc_member(archive)  # type: ignore[misc]
 
 
@@ -178,8 +154,7 @@ class _Guarded(Counted):
         try:
             piece: bytes = self.file.read(size)
         except (*_ZIP_DAMAGE, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
-            msg = f"damaged or truncated archive member: {error}; what follows is lost"
-            raise Unreadable(msg) from None
+            raise Unreadable(f"damaged or truncated archive member: {error}; what follows is lost") from None
         if self._spend:
             self.budget.spend(len(piece))
         return piece

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -12,12 +14,12 @@ from toolkit.corpus import Quarantine
 from toolkit.errors import LoadError
 from toolkit.loading.faults import kinds_of
 from toolkit.loading.formats import Part, read_source
-from toolkit.loading.identities import Identities
-from toolkit.loading.limits import Limits
 from toolkit.loading.mapping import schema
-from toolkit.loading.options import Options
+from toolkit.loading.options import Limits, Options
 from toolkit.loading.quarantine import Rejected, quarantine_frame, unread
 from toolkit.loading.sources import Paths, Source, find_sources
+
+Hashes = npt.NDArray[np.uint64]
 
 MOST_REJECTED = 100_000
 """Most rejected records in a batch, so that a file with only such records does not fill the memory."""
@@ -44,15 +46,13 @@ def load(
         Column of the corpus → field of the source, for fields whose names are not recognised:
         ``{"text": "body2"}``. Any other key adds a column of strings: ``{"label": "topic"}``.
     strict : bool, default False
-        Raise for the first record that cannot be read, instead of putting it into the quarantine.
+        Raise :class:`LoadError` for the first record that cannot be read, instead of putting it into the quarantine.
     encoding : str, optional
-        Encoding of text formats. Default: detected by byte order mark, UTF-8, the declaration in HTML, then
-        statistics.
+        Encoding of text formats. By default it is detected.
     detect_language : bool, default True
         Fill missing ``lang`` where :func:`toolkit.language.languages` recognises the language.
     repair : bool or iterable of str, default False
-        Faults of text and title to repair: names from ``toolkit.loading.faults.FAULTS``, or True for all. By
-        default the text is not changed.
+        Faults of text and title to repair: names from ``toolkit.loading.faults.FAULTS``, or True for all.
     limits : Limits, optional
         Limits on memory, size and nesting of the input; the defaults suit files of unknown origin.
 
@@ -67,8 +67,6 @@ def load(
     ------
     FileNotFoundError
         A path does not exist or a glob matches nothing.
-    LoadError
-        With ``strict=True``, for the first record that cannot be read.
 
     Examples
     --------
@@ -79,7 +77,7 @@ def load(
     >>> toolkit.quarantine(corpus)["source"].tolist()
     ['stream#2']
     """
-    options = _options(columns, encoding, detect_language, limits, repair)
+    options = Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
     tables, rejected = [schema(options).empty_table()], []
     for table, bad in _parts(find_sources(paths), options, strict=strict):
         if table is not None:
@@ -111,15 +109,9 @@ def iter_batches(
     Yields
     ------
     DataFrame
-        A corpus as from :func:`load`; the batches together are the corpus that :func:`load` returns, whatever
-        ``rows`` is. The quarantine of a batch has the records that were rejected since the batch before. A batch
-        without rows comes at the end, if only rejected records are left or there is no document at all, and
-        after 100,000 rejected records in a row.
-
-    Raises
-    ------
-    FileNotFoundError, LoadError
-        As in :func:`load`; FileNotFoundError is raised by the call itself, not by the first batch.
+        A corpus as from :func:`load`; the batches together are the corpus that :func:`load` returns. The quarantine
+        of a batch has the records that were rejected since the batch before. A batch without rows comes at the end
+        if only rejected records are left or there is no document at all, and after 100,000 of them in a row.
 
     Examples
     --------
@@ -129,21 +121,10 @@ def iter_batches(
     [2, 1]
     """
     if rows < 1:
-        msg = f"iter_batches: rows={rows}; give 1 or more"
-        raise ValueError(msg)
-    options = _options(columns, encoding, detect_language, limits, repair)
+        raise ValueError(f"iter_batches: rows={rows}; give 1 or more")
+    options = Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
     parts = _parts(find_sources(paths), options, strict=strict)
     return (_frame(table, rejected) for table, rejected in batched(parts, rows, options))
-
-
-def _options(
-    columns: Mapping[str, str] | None,
-    encoding: str | None,
-    detect_language: bool,
-    limits: Limits | None,
-    repair: bool | Iterable[str],
-) -> Options:
-    return Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
 
 
 def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Iterator[Part]:
@@ -153,8 +134,7 @@ def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Ite
             lost = [row for row in rejected if unread([row.reason])] if strict else []
             if lost:
                 place, reason, excerpt = lost[0]
-                msg = f"{place}: {reason}" + (f" ({excerpt[:60]})" if excerpt else "")
-                raise LoadError(msg)
+                raise LoadError(f"{place}: {reason}" + (f" ({excerpt[:60]})" if excerpt else ""))
             yield table, rejected
 
 
@@ -189,3 +169,53 @@ def _frame(table: pa.Table, rejected: list[Rejected]) -> pd.DataFrame:
     frame: Any = table.combine_chunks().to_pandas()
     frame.attrs["quarantine"] = Quarantine(quarantine_frame(rejected))
     return frame
+
+
+class Identities:
+    """Makes document ids unique as they pass by: remembers a 64-bit hash of each, and a counter if it came again.
+
+    Two ids of one hash would number the second needlessly; among 100 million ids the chance of any such pair is
+    0.03 %.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[Hashes] = []
+        self._counts: dict[str, int] = {}
+
+    def distinct(self, ids: pa.Array) -> pa.Array:
+        """Return the ids with ``~2``, ``~3`` … after each that has been seen before."""
+        names = ids.to_pylist()
+        hashes = _hashes(names)
+        if not self._seen(hashes).any() and len(np.unique(hashes)) == len(hashes):
+            self._remember(hashes)
+            return ids
+        new: set[int] = set()
+        for i, name in enumerate(names):
+            unique, value = name, int(hashes[i])
+            while value in new or self._seen(np.array([value], np.uint64))[0]:
+                self._counts[name] = self._counts.get(name, 1) + 1
+                unique = f"{name}~{self._counts[name]}"
+                value = int(_hashes([unique])[0])
+            new.add(value)
+            names[i] = unique
+        self._remember(np.fromiter(new, np.uint64, len(new)))
+        return pa.array(names, ids.type)
+
+    def _seen(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        found = np.zeros(len(hashes), bool)
+        for run in self._runs:
+            places = np.minimum(np.searchsorted(run, hashes), len(run) - 1)
+            found |= run[places] == hashes
+        return found
+
+    def _remember(self, hashes: Hashes) -> None:
+        run = np.sort(hashes)
+        # merged like binary digits, so that there are never more than log2(n) runs to look into
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
+        if len(run):
+            self._runs.append(run)
+
+
+def _hashes(names: list[str]) -> Hashes:
+    return np.asarray(pd.util.hash_array(np.array(names, dtype=object), categorize=False), np.uint64)

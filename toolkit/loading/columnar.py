@@ -11,14 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from toolkit import fields
-from toolkit.loading.limits import Budget
-from toolkit.loading.mapping import Block, numbered
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.streams import Stream
-
-ROWS = 2_000
-"""Records read at a time."""
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
+from toolkit.loading.streams import Budget
 
 BATCH = 32 << 20
 """Bytes that a batch may come to, where a dictionary makes few bytes many."""
@@ -27,9 +23,10 @@ ROW = 64
 """Bytes that a row counts at least: rows of nothing fill the quarantine."""
 
 _LARGEST_HEADER = 100 << 20
+_SIZES = {"thrift_string_size_limit": _LARGEST_HEADER, "thrift_container_size_limit": _LARGEST_HEADER}
 
 
-def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+def columnar(archive: Archive) -> Iterator[Rows]:
     """Parquet, Feather 2 and Arrow files.
 
     Known by: content, `.parquet`, `.feather`, `.arrow`, `.ipc`
@@ -38,35 +35,24 @@ def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejec
     Bad input: `cannot be read as a columnar file` where it is truncated; `column 'text' holds int64, no text`;
     `column 'title' is not valid UTF-8` for a record
     """
-    file = stream.seekable()
-    number = 0
-    batches = _batches(file, options, stream.budget)
-    while True:
-        try:
-            batch = next(batches, None)
-            checked = [] if batch is None else list(_checked(batch, label, number + 1, stream.budget))
-        except (pa.ArrowException, OSError, ValueError, KeyError, struct.error) as error:
-            place = f"{label}#{number + 1}" if number else label
-            yield Rejected(
-                place, f"cannot be read as a columnar file: {_first_line(error)}; what follows is lost"
-            )
-            return
-        if batch is None:
-            break
-        yield from checked
-        number += batch.num_rows
-    if not number:
-        yield Rejected(label, "no records: the file holds a schema only")
+    budget = archive.stream.budget
+    try:
+        for batch in _batches(archive.stream.as_file(), archive.options, budget):
+            yield _checked(batch, budget)
+    except (pa.ArrowException, OSError, ValueError, KeyError, struct.error) as error:
+        first = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        raise Unreadable(f"cannot be read as a columnar file: {first}; what follows is lost") from None
 
 
 def _batches(file: Any, options: Options, budget: Budget) -> Iterator[pa.RecordBatch]:
     start = file.read(8)
     file.seek(0)
+    if start.startswith(b"FEA1"):
+        raise ValueError("Feather version 1; write it again with a current pyarrow")
     if start.startswith(b"PAR1"):
-        parquet = pq.ParquetFile(
-            file, thrift_string_size_limit=_LARGEST_HEADER, thrift_container_size_limit=_LARGEST_HEADER
-        )
-        wanted: list[str] | None = [name for name in parquet.schema_arrow.names if _wanted(name, options)]
+        parquet = pq.ParquetFile(file, **_SIZES)
+        names = parquet.schema_arrow.names
+        wanted: list[str] | None = [name for name in names if options.wants(name)]
         if not fields.candidates("text", wanted or [], options.columns):
             wanted = None  # all of them, to say what was found instead
         else:
@@ -75,23 +61,17 @@ def _batches(file: Any, options: Options, budget: Budget) -> Iterator[pa.RecordB
         for group in range(parquet.num_row_groups):
             rows = _rows_of_group(file, parquet, group, wanted, budget)
             yield from parquet.iter_batches(rows, row_groups=[group], columns=wanted, use_threads=False)
-    elif start.startswith(b"ARROW1"):
-        budget.afford(sum(_sizes_of_messages(file, 8)))
-        file.seek(0)
-        reader = pa.ipc.open_file(file)
-        _check_kind(reader.schema, options)
-        for i in range(reader.num_record_batches):
-            yield from _sliced(reader.get_batch(i))
-    elif start.startswith(b"FEA1"):
-        msg = "Feather version 1; write it again with a current pyarrow"
-        raise ValueError(msg)
-    else:
-        budget.afford(sum(_sizes_of_messages(file, 0)))
-        file.seek(0)
-        stream = pa.ipc.open_stream(file)
-        _check_kind(stream.schema, options)
-        for batch in stream:
-            yield from _sliced(batch)
+        return
+    # an Arrow file is a stream between two marks; read as one, only messages whose sizes were looked at are unpacked
+    begin = 8 if start.startswith(b"ARROW1") else 0
+    budget.afford(sum(_sizes_of_messages(file, begin)))
+    file.seek(begin)
+    stream = pa.ipc.open_stream(file)
+    _check_kind(stream.schema, options)
+    for batch in stream:
+        batch.validate(full=False)
+        for first in range(0, batch.num_rows, ROWS_OF_COLUMNS):
+            yield batch.slice(first, ROWS_OF_COLUMNS)
 
 
 def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None, budget: Budget) -> int:
@@ -101,22 +81,19 @@ def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None
     """
     about = parquet.metadata.row_group(group)
     if about.num_columns != len(parquet.schema):  # pyarrow ends the process where it looks such a column up
-        msg = f"damaged: row group {group} has {about.num_columns} columns, the schema {len(parquet.schema)}"
-        raise ValueError(msg)
+        counts = f"row group {group} has {about.num_columns} columns, the schema {len(parquet.schema)}"
+        raise ValueError(f"damaged: {counts}")
     leaves = [parquet.schema.column(i) for i in range(about.num_columns)]
     read = [i for i, leaf in enumerate(leaves) if wanted is None or leaf.path.split(".")[0] in wanted]
     chunks = [about.column(i) for i in read]
     sizes = [size for chunk in chunks for size in (chunk.total_uncompressed_size, chunk.num_values)]
     budget.afford(max([about.num_rows, *sizes]))
-    rows = ROWS
+    rows = ROWS_OF_COLUMNS
     for leaf, chunk in zip((leaves[i] for i in read), chunks, strict=True):
         if not chunk.has_dictionary_page or leaf.physical_type != "BYTE_ARRAY":
             continue
         values = -(-chunk.num_values // max(about.num_rows, 1))
-        coded = pq.ParquetFile(
-            file, read_dictionary=[leaf.path], thrift_string_size_limit=_LARGEST_HEADER,
-            thrift_container_size_limit=_LARGEST_HEADER,
-        )  # fmt: skip
+        coded = pq.ParquetFile(file, read_dictionary=[leaf.path], **_SIZES)
         first = next(coded.iter_batches(1, row_groups=[group], columns=[leaf.path], use_threads=False), None)
         column = None if first is None else first.column(0)
         while column is not None and not pa.types.is_dictionary(column.type) and hasattr(column, "flatten"):
@@ -196,33 +173,21 @@ class _Table:
             return []
         vector = place + _u32(self.data, place)
         count = _u32(self.data, vector)
-        numbers = (
-            struct.unpack_from(f"<{2 * count}q", self.data, vector + 4)
-            if 16 * count <= len(self.data)
-            else ()
-        )
+        inside = 16 * count <= len(self.data)
+        numbers = struct.unpack_from(f"<{2 * count}q", self.data, vector + 4) if inside else ()
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def _check_kind(schema: pa.Schema, options: Options) -> None:
-    for name in schema.names:
-        if _wanted(name, options) and _repeats_inside(schema.field(name).type):
-            msg = f"column {name!r} holds {schema.field(name).type}, whose size cannot be told beforehand; not read"
-            raise Unreadable(msg)
-    kinds = {
-        name: schema.field(name).type for name in fields.candidates("text", schema.names, options.columns)
-    }
-    numbers = {n: k for n, k in kinds.items() if pa.types.is_primitive(k)}
-    if numbers and len(numbers) == len(kinds):
-        name, kind = next(iter(numbers.items()))
-        msg = f'column {name!r} holds {kind}, no text; pass columns={{"text": …}} with the one that does'
-        raise Unreadable(msg)
-
-
-def _sliced(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    batch.validate(full=False)
-    for start in range(0, batch.num_rows, ROWS):
-        yield batch.slice(start, ROWS)
+    """Refuse a column whose size cannot be told before it is read, and texts that are all of them numbers."""
+    kinds = dict(zip(schema.names, schema.types, strict=True))
+    for name, kind in kinds.items():
+        if options.wants(name) and _repeats_inside(kind):
+            raise Unreadable(f"column {name!r} holds {kind}, whose size cannot be told beforehand; not read")
+    texts = fields.candidates("text", schema.names, options.columns)
+    if texts and all(pa.types.is_primitive(kinds[name]) for name in texts):
+        mend = 'pass columns={"text": …} with the one that does'
+        raise Unreadable(f"column {texts[0]!r} holds {kinds[texts[0]]}, no text; {mend}")
 
 
 def _repeats_inside(kind: pa.DataType, inside: bool = False) -> bool:
@@ -234,67 +199,54 @@ def _repeats_inside(kind: pa.DataType, inside: bool = False) -> bool:
     return any(_repeats_inside(kind.field(i).type, True) for i in range(kind.num_fields))
 
 
-def _wanted(name: str, options: Options) -> bool:
-    told = {fields.squash(value) for value in options.columns.values()}
-    return fields.is_known(name) or fields.is_markup(name) or fields.squash(name) in told
-
-
-def _checked(batch: pa.RecordBatch, label: str, first: int, budget: Budget) -> Iterator[Block | Rejected]:
-    """Yield the batch without the records whose strings are not UTF-8."""
-    places = numbered(label, first, batch.num_rows)
+def _checked(batch: pa.RecordBatch, budget: Budget) -> Rows:
+    """Return the batch without the records whose strings are not UTF-8."""
     columns: dict[str, Any] = {}
-    bad: dict[int, tuple[str, bytes]] = {}
+    bad: dict[int, Unreadable | None] = {}
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
         columns[name] = _decoded(name, values, bad, budget)
         budget.spend(columns[name].nbytes)
-    for row, (name, value) in sorted(bad.items()):
-        yield Rejected(places[row].as_py(), f"column {name!r} is not valid UTF-8", printable(value))
     if bad:
         good = pa.array([row not in bad for row in range(batch.num_rows)])
-        places = places.filter(good)
         columns = {name: values.filter(good) for name, values in columns.items()}
-    yield Block(columns, places)
+    return Rows(columns, batch.num_rows, bad)
 
 
-_AS_BYTES = {
+_TEXTS = {
     pa.string(): pa.binary(),
     pa.large_string(): pa.large_binary(),
     pa.string_view(): pa.binary_view(),
 }
+_BYTES = frozenset(_TEXTS.values())
 
 
-def _decoded(name: str, values: pa.Array, bad: dict[int, tuple[str, bytes]], budget: Budget) -> pa.Array:
+def _decoded(name: str, values: pa.Array, bad: dict[int, Unreadable | None], budget: Budget) -> pa.Array:
+    """Return a column with its strings checked; note the records whose value is none."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         # made anew, which looks whether every index is inside
         inside = pa.DictionaryArray.from_arrays(values.indices, values.dictionary)
-        if _AS_BYTES.keys() & {kind.value_type} or pa.types.is_binary(kind.value_type):
+        if kind.value_type in _TEXTS or kind.value_type in _BYTES:
             lengths = pc.cast(pc.binary_length(values.dictionary), pa.int64())
             budget.afford(pc.sum(lengths.take(values.indices)).as_py() or 0)
         return _decoded(name, inside.cast(kind.value_type), bad, budget)
     if isinstance(kind, pa.ExtensionType):
         return _decoded(name, values.storage, bad, budget)
-    textual = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
-    if not textual and not binary:
+    if kind not in _TEXTS and kind not in _BYTES:
         values.validate(full=True)
         return values
-    raw = values.view(_AS_BYTES[kind]) if textual else values
+    raw = values.view(_TEXTS[kind]) if kind in _TEXTS else values
     raw.validate(full=True)  # an offset outside the buffers would be followed into other memory
     try:
         strings = values.cast(pa.large_string())
         strings.validate(full=True)
+        return strings
     except (pa.ArrowException, UnicodeDecodeError):
         decoded: list[str | None] = []
         for row, value in enumerate(raw.to_pylist()):
             try:
                 decoded.append(None if value is None else value.decode("utf-8"))
             except UnicodeDecodeError:
-                bad.setdefault(row, (name, value[:800]))
+                bad.setdefault(row, Unreadable(f"column {name!r} is not valid UTF-8", value))
                 decoded.append(None)
         return pa.array(decoded, pa.large_string())
-    return strings
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+
+import pyarrow as pa
 
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.streams import CHUNK, Stream
@@ -28,6 +31,7 @@ _NOT_LATIN = {"iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "cp855", "cp86
 
 _WIDE = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
 
+_NOT_ASCII = bytes(range(128, 256))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
 
@@ -37,13 +41,7 @@ def has_bom(start: bytes) -> str | None:
 
 
 def looks_binary(start: bytes) -> bool:
-    r"""Whether more than a few bytes, and one in twenty, are control characters that no text uses.
-
-    Examples
-    --------
-    >>> looks_binary(b"\x00\x01\x02\x03\x04ELF"), looks_binary(b"One\x00 story with a stray NUL in it")
-    (True, False)
-    """
+    """Whether more than a few bytes, and one in twenty, are control characters that no text uses."""
     if not start or has_bom(start) not in {None, "utf-8-sig"}:
         return False
     controls = len(start) - len(start.translate(None, _CONTROL))
@@ -68,41 +66,33 @@ def detect(sample: bytes) -> str | None:
 
 
 def decode(data: bytes, encoding: str | None = None) -> str:
-    """Return a whole text decoded: as told, by its byte order mark, as UTF-8, else as detected.
-
-    Raises
-    ------
-    Unreadable
-        The bytes are no text in that encoding, or in any.
-    """
+    """Return a whole text decoded: as told, by its byte order mark, as UTF-8, else as detected."""
     name = encoding or has_bom(data)
+    if name is None:
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("utf-8")
+        name = detect(data)
+    if name is None:
+        raise Unreadable("text in no encoding that can be recognised; pass encoding=", data)
     try:
-        if name:
-            return data.decode(name)
-        return data.decode("utf-8")
+        return data.decode(name)
     except (UnicodeDecodeError, LookupError) as error:
-        if name:
-            msg = f"not valid {name}: {error}; pass encoding= if it is another"
-            raise Unreadable(msg, data[:800].decode("utf-8", "backslashreplace")) from None
-    guess = detect(data)
-    if guess is None:
-        msg = "text in no encoding that can be recognised; pass encoding="
-        raise Unreadable(msg, data[:800].decode("utf-8", "backslashreplace"))
-    return decode(data, guess)
+        raise Unreadable(f"not valid {name}: {error}; pass encoding= if it is another", data) from None
 
 
 def line_encoding(sample: bytes, *, utf8_expected: bool) -> str:
     """Return the codec of a file of line records, judged line by line.
 
-    One bad line must not turn a whole UTF-8 file into mojibake, so a legacy encoding is considered only
-    where no line holds valid multi-byte UTF-8. Where the format demands UTF-8 (JSON), half of all lines
-    must also be invalid: a few bad lines are then damage, and go to the quarantine one by one.
+    One bad line must not turn a whole UTF-8 file into mojibake, so another encoding is considered only where no
+    line holds valid multi-byte UTF-8. Where the format demands UTF-8 (JSON), half of all lines must be invalid too.
     """
     if mark := has_bom(sample):
         return mark
     lines = sample.split(b"\n")
-    foreign = [line for line in (lines[:-1] if len(lines) > 1 else lines) if not line.isascii()]
-    invalid = [line for line in foreign if not _is_utf8(line)]
+    # the sample may end within a line, and within a character
+    whole = lines[:-1] or [sample.rstrip(_NOT_ASCII)]
+    foreign = [line for line in whole if not line.isascii()]
+    invalid = [line for line in foreign if not is_utf8(line)]
     if not invalid or len(invalid) < len(foreign):
         return "utf-8"
     if utf8_expected and 2 * len(invalid) < len([line for line in lines if line.strip()]):
@@ -113,8 +103,7 @@ def line_encoding(sample: bytes, *, utf8_expected: bool) -> str:
 def as_utf8(stream: Stream, encoding: str) -> Stream:
     """Return the stream as UTF-8 without a byte order mark.
 
-    What its encoding cannot decode comes through as bytes that are not UTF-8, so that the record they
-    stand in is found bad and no other.
+    What its encoding lacks comes through as bytes that are not UTF-8, so that only the record with them is bad.
     """
     if encoding == "utf-8":
         return stream
@@ -124,10 +113,11 @@ def as_utf8(stream: Stream, encoding: str) -> Stream:
     return Stream(_Transcoded(stream, encoding), stream.budget)
 
 
-def _is_utf8(line: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are UTF-8, by Arrow, which makes no string of them to find out."""
     try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
+        pa.array([data], pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
         return False
     return True
 
@@ -148,7 +138,8 @@ class _Transcoded:
             try:
                 text = self._decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
-                msg = f"not valid {self._encoding}: {error.reason}; what follows is lost"
-                raise Unreadable(msg) from None
+                raise Unreadable(
+                    f"not valid {self._encoding}: {error.reason}; what follows is lost"
+                ) from None
             if text or not piece:
                 return text.encode("utf-8", self._errors)

@@ -42,21 +42,8 @@ _PLAIN = {"\\r\\n": "\n", "\\n": "\n", "\\r": "\n", "\\t": "\t"}
 
 
 def faults(texts: Any) -> dict[str, int]:
-    """Return how many texts show each fault; faults that none shows are left out.
-
-    Parameters
-    ----------
-    texts : Arrow array or Series of str
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> faults(pd.Series(["Itâ€™s raining", "<p>Rain &amp; wind</p>", "Rain"]))
-    {'mojibake': 1, 'tags': 1, 'entities': 1}
-    """
-    array = (
-        pa.array(texts, pa.large_string()) if not isinstance(texts, (pa.Array, pa.ChunkedArray)) else texts
-    )
+    """Return how many texts (an Arrow array or Series) show each fault; faults that none shows are left out."""
+    array = texts if isinstance(texts, (pa.Array, pa.ChunkedArray)) else pa.array(texts, pa.large_string())
     counts = {kind: pc.sum(_showing(array, kind)).as_py() or 0 for kind in FAULTS}
     return {kind: count for kind, count in counts.items() if count}
 
@@ -66,12 +53,6 @@ def repaired(texts: Any, kinds: Iterable[str]) -> Any:
 
     Elements and entities are read as :func:`~toolkit.loading.pages.fragment_text` does, so that each block stands
     on its own line; a character that was lost in decoding (U+FFFD) stays lost.
-
-    Examples
-    --------
-    >>> texts = pa.array(["Itâ€™s raining", "<p>Rain &amp; wind</p><p>Sun</p>", "AT&T;"])
-    >>> repaired(texts, ["mojibake", "tags", "entities"]).to_pylist()
-    ['It’s raining', 'Rain & wind\\nSun', 'AT&T;']
     """
     for kind in FAULTS:
         if kind not in kinds:
@@ -84,17 +65,10 @@ def repaired(texts: Any, kinds: Iterable[str]) -> Any:
 
 
 def kinds_of(repair: bool | str | Iterable[str]) -> tuple[str, ...]:
-    """Return the kinds that ``repair=`` names: all for True, none for False.
-
-    Raises
-    ------
-    ValueError
-        A kind is unknown.
-    """
+    """Return the kinds that ``repair=`` names: all for True, none for False; an unknown one is a ValueError."""
     wanted = list(FAULTS) if repair is True else [repair] if isinstance(repair, str) else list(repair or ())
     if unknown := [kind for kind in wanted if kind not in FAULTS]:
-        msg = f"repair={unknown[0]!r}: unknown; give True or some of {', '.join(FAULTS)}"
-        raise ValueError(msg)
+        raise ValueError(f"repair={unknown[0]!r}: unknown; give True or some of {', '.join(FAULTS)}")
     return tuple(kind for kind in FAULTS if kind in wanted)
 
 
@@ -105,10 +79,6 @@ def _showing(texts: Any, kind: str) -> Any:
 def without_mark(text: str) -> str:
     """Return a text without the mark ``[+2829 chars]`` at its end."""
     return text[:-MARK] + _MARK.sub("", text[-MARK:])
-
-
-def _without_mojibake(text: str) -> str:
-    return _MISREAD.sub(_reread, text)
 
 
 def _reread(match: re.Match[str]) -> str:
@@ -128,20 +98,19 @@ def _without_tags(text: str) -> str:
     return fragment_text(text.replace("\n", "<br>"))
 
 
-def _without_escapes(text: str) -> str:
-    return _ESCAPE.sub(lambda m: _PLAIN.get(m[0]) or _character(m[0]), text)
-
-
-def _character(escape: str) -> str:
-    code = int(escape[2:], 16)
-    return escape if 0xD800 <= code < 0xE000 else chr(code)
+def _character(escape: re.Match[str]) -> str:
+    """Return the character that a backslash sequence stands for; half of a UTF-16 pair stands for none."""
+    if escape[0] in _PLAIN:
+        return _PLAIN[escape[0]]
+    code = int(escape[0][2:], 16)
+    return escape[0] if 0xD800 <= code < 0xE000 else chr(code)
 
 
 _MENDS: dict[str, Callable[[str], str]] = {
-    "mojibake": _without_mojibake,
+    "mojibake": lambda text: _MISREAD.sub(_reread, text),
     "tags": _without_tags,
     "entities": html.unescape,
-    "escapes": _without_escapes,
+    "escapes": lambda text: _ESCAPE.sub(_character, text),
     "cut": without_mark,
     "invisible": lambda text: text.translate(dict.fromkeys(map(ord, _INVISIBLE))),
 }

@@ -6,12 +6,12 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from toolkit import fields
-from toolkit.loading import archives, columnar, delimited, documents, jsonlines, shapes, warc
+from toolkit.loading import archives, columnar, delimited, jsonfiles, jsonlines, nested, warc
 from toolkit.loading.encodings import looks_binary
 from toolkit.loading.mapping import Mapper
 from toolkit.loading.options import Options
@@ -28,23 +28,22 @@ from toolkit.loading.readers import (
     texts,
     wikinews,
 )
-from toolkit.loading.readers.driver import DEEP, Reader, decoded, reader
+from toolkit.loading.readers.driver import DEEP, Reader, decoded, foreseen, reader
 from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
 
-Item = TypeVar("Item")
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
 
 
 READERS: dict[str, Reader] = {
     "text": reader(texts.text, single=True),
-    "jsonlines": jsonlines.read,
-    "json": reader(documents.documents, what="records"),
-    "delimited": delimited.read,
-    "excel": office.excel,
-    "columnar": columnar.read,
+    "jsonlines": reader(jsonlines.json_lines, what="records"),
+    "json": reader(jsonfiles.json_values, what="records"),
+    "delimited": reader(delimited.delimited, what="records"),
+    "excel": reader(office.excel, what="records"),
+    "columnar": reader(columnar.columnar, what="records"),
     "html": reader(texts.page, single=True),
-    "warc": warc.read,
+    "warc": reader(warc.warc, what="pages"),
     "feed": reader(feeds.feed),
     "nexis text": reader(nexis.nexis_text),
     "nexis html": reader(nexis.nexis_html),
@@ -82,29 +81,18 @@ ROOTS = {
 }  # fmt: skip
 """Format of each root element of XML and SGML that is read, in lower case."""
 
-_IN_PAGES = (
-    (
-        "factiva html",
-        re.compile(r"<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph", re.I),
-    ),
-    (
-        "nexis html",
-        re.compile(
-            r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*(?:1|Do[ck]umento? 1) (?:of|von|de|sur|van) \d+\s*(?:<|DO[CK]UMENT)",
-            re.I,
-        ),
-    ),
-    ("europresse", re.compile(r"class=[\"'][^\"']*DocPublicationName", re.I)),
-    ("integrum", reports.INTEGRUM),
-)
-_IN_TEXTS = (
+_IN_PAGES: dict[str, str | re.Pattern[str]] = {
+    "factiva html": r"(?i)<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph",
+    "nexis html": r"(?i)<A NAME=[\"']DOC_ID_\d|<DOCFULL>"
+    r"|>\s*(?:1|Do[ck]umento? 1) (?:of|von|de|sur|van) \d+\s*(?:<|DO[CK]UMENT)",
+    "europresse": r"(?i)class=[\"'][^\"']*DocPublicationName",
+    "integrum": reports.INTEGRUM,
+}
+_IN_TEXTS: tuple[tuple[str, str | re.Pattern[str]], ...] = (
     (
         "proquest",
-        re.compile(
-            r"Report Information from ProQuest|^_{20,}\s+(?:Document|Do[ck]umento?) \d+ \w{2,3} \d+\s*$"
-            r"|^(?:ProQuest[ -]do[ck]umento?[ -]id|id[^\n:]{0,12} documento? (?:de )?ProQuest):",
-            re.M | re.I,
-        ),
+        r"(?im)Report Information from ProQuest|^_{20,}\s+(?:Document|Do[ck]umento?) \d+ \w{2,3} \d+\s*$"
+        r"|^(?:ProQuest[ -]do[ck]umento?[ -]id|id[^\n:]{0,12} documento? (?:de )?ProQuest):",
     ),
     ("nexis uni", nexis.END),
     ("nexis uni", nexis.LOADED),
@@ -115,10 +103,11 @@ _IN_TEXTS = (
     ("story", texts.STORY),
     ("nexis text", nexis.COVER),
 )
-_AT_START = (
-    ("captions", texts.CAPTIONS),
-    ("mail", re.compile(r"From \S+.{0,80}\d{4}\b.*\n" + mail.MESSAGE.pattern)),
-)
+_AT_START: dict[str, str | re.Pattern[str]] = {
+    "captions": texts.CAPTIONS,
+    "mail": r"From \S+.{0,80}\d{4}\b.*\n" + mail.MESSAGE.pattern,
+}
+"""What a page, a text, or the first lines of either show where they hold articles of an archive."""
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
@@ -132,16 +121,17 @@ _FOREIGN = (
     (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "an old Word or Excel file"), (b"7z\xbc\xaf", "7z archive"),
     (b"Rar!", "RAR archive"), (b"PK\x03\x04", "an office document"), (b"SQLite format 3", "SQLite database"),
 )  # fmt: skip
+_SAVE = "; save it as .docx, .xlsx or .txt"
 _MEND = {
-    "an old Word or Excel file": "; save it as .docx, .xlsx or .txt",
-    "an office document": "; save it as .docx, .xlsx or .txt",
+    "an old Word or Excel file": _SAVE,
+    "an office document": _SAVE,
     "PDF": "; extract its text to .txt first",
 }
 _FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
+_TABLES = frozenset({"csv", "tsv", "tab", "psv"})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
-FLUSH = 10_000
 
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
@@ -162,18 +152,15 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
     opened = [stream]
     try:
         while (packing := codec(stream) or _office_form(stream, name)) is not None:
-            layers += 1
-            if layers > options.limits.nesting:
-                msg = f"packed more than {options.limits.nesting} times over; not read"
-                raise Unreadable(msg)
+            layers = _deeper(layers, options)
             if packing in {"word", "rtf"}:
-                stream, name = office.as_text(stream, packing, options.limits.record_bytes), ".txt"
+                stream, name = office.as_text(stream, packing), ".txt"
             else:
                 stream, name = unpack(stream, packing), _PACKED.sub("", name)
             opened.append(stream)
         form = sniff(stream, name)
         if form in ARCHIVES:
-            yield from _read_archive(stream, form, label, options, layers + 1)
+            yield from _read_archive(stream, form, label, options, _deeper(layers, options))
         else:
             yield from _read_records(stream, form, label, options)
     except Unreadable as failure:
@@ -183,45 +170,26 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
             used.close()
 
 
+def _deeper(layers: int, options: Options) -> int:
+    if layers == options.limits.nesting:
+        raise Unreadable(f"packed more than {layers} times over; not read")
+    return layers + 1
+
+
 def _read_records(stream: Stream, form: str, label: str, options: Options) -> Iterator[Part]:
     """Yield what a reader gives, mapped; the rejected records in the order of the file."""
-    whole = form in WHOLE
-    mapper = Mapper(label, options, whole=whole)
-    waiting: list[Rejected] = []
-
-    def mapped() -> Iterator[Rejected | Part]:
-        for item in READERS[form](stream, label, options):
-            if isinstance(item, Rejected):
-                yield item
-            else:
-                yield mapper.map(shapes.flattened(item) if form in COLUMNS else item)
-
-    try:
-        for item in _guarded(mapped()):
-            if isinstance(item, Rejected):
-                waiting.append(item)
-                if len(waiting) >= FLUSH:
-                    yield None, waiting
-                    waiting = []
-                continue
-            table, rejected = item
-            yield table, sorted(waiting + rejected, key=_record_number)
-            waiting = []
-    except Unreadable:
-        yield None, waiting
-        raise
-    yield None, waiting
-
-
-def _guarded(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield what a reader gives; an error nobody foresaw in a hostile file must not stop the load either."""
-    try:
-        yield from items
-    except (Unreadable, ImportError, MemoryError):
-        raise
-    except Exception as error:
-        msg = f"reader failed: {type(error).__name__}: {error}; what follows is not read"
-        raise Unreadable(msg) from error
+    mapper = Mapper(options, whole=form in WHOLE)
+    for block, rejected in READERS[form](stream, label, options):
+        table = None
+        try:
+            with foreseen():
+                if block is not None:
+                    table, more = mapper.map(nested.flattened(block) if form in COLUMNS else block)
+                    rejected = sorted(rejected + more, key=_record_number)
+        except Unreadable:
+            yield None, rejected
+            raise
+        yield table, rejected
 
 
 def _record_number(rejected: Rejected) -> int:
@@ -230,37 +198,29 @@ def _record_number(rejected: Rejected) -> int:
 
 
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
-    if layers > options.limits.nesting:
-        msg = f"packed more than {options.limits.nesting} times over; not read"
-        raise Unreadable(msg)
     empty = True
-    for member in _guarded(archives.members(stream, form, label)):
-        empty = False
-        if isinstance(member, Rejected):
-            yield None, [member]
-            continue
-        yield from read_stream(member.stream, member.label, member.name, options, layers)
-        if stream.budget.refused:
-            msg = f"{stream.budget.refused} (at {member.name}; members after it are not read)"
-            raise Unreadable(msg)
+    with foreseen():
+        for member in archives.members(stream, form, label):
+            empty = False
+            if isinstance(member, Rejected):
+                yield None, [member]
+                continue
+            yield from read_stream(member.stream, member.label, member.name, options, layers)
+            if refused := stream.budget.refused:
+                raise Unreadable(f"{refused} (at {member.name}; members after it are not read)")
     if empty:
-        msg = "no files in this archive"
-        raise Unreadable(msg)
+        raise Unreadable("no files in this archive")
 
 
 def sniff(stream: Stream, name: str) -> str:
     """Return the key of :data:`READERS` for a stream, by its first bytes and the extension of its name.
 
-    Raises
-    ------
-    Unreadable
-        The file is empty, damaged before its first byte, or of no format that is read.
+    Raises :class:`Unreadable` where the file is empty, damaged before its first byte, or of no format that is read.
     """
     start = stream.peek(_LOOK)
     if not start:
         stream.read(1)  # raises what cut the stream short, if anything did
-        msg = "empty file"
-        raise Unreadable(msg)
+        raise Unreadable("empty file")
     extension = name.rpartition(".")[2].lower() if "." in name else ""
     if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or extension in {"parquet", "feather", "arrow", "ipc"}:
         return "columnar"
@@ -272,33 +232,32 @@ def sniff(stream: Stream, name: str) -> str:
         return "tar"
     if start.startswith(b"WARC/"):
         return "warc"
-    foreign = next((kind for magic, kind in _FOREIGN if start.startswith(magic)), None)
+    foreign = next((kind for magic, kind in _FOREIGN if start.startswith(magic)), "")
     if foreign or looks_binary(start):
-        msg = f"not text but {foreign or 'binary data'}; not read{_MEND.get(foreign or '', '')}"
-        raise Unreadable(msg, printable(start[:64]))
+        raise Unreadable(
+            f"not text but {foreign or 'binary data'}; not read{_MEND.get(foreign, '')}", start[:64]
+        )
     head = decoded(start)
     root = _root(head)
     by_content = _by_content(head, root, extension)
     if by_content in {"html", "text"} or (by_content is None and extension not in _TABLES):
         deep = decoded(stream.peek(DEEP))
-        signs = _IN_PAGES if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
-        shape = next((form for form, sign in _AT_START if sign.match(deep)), None)
-        shape = shape or next((form for form, sign in signs if sign.search(deep)), None)
+        signs = _IN_PAGES.items() if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
+        shape = next((form for form, sign in _AT_START.items() if re.match(sign, deep)), None)
+        shape = shape or next((form for form, sign in signs if re.search(sign, deep)), None)
         if shape is not None:
             return shape
     if by_content is not None:
         return by_content
     if extension == "xml":
-        msg = f"XML of an unknown kind <{printable(root or '', 40)}>; docs/formats.md lists the roots that are read"
-        raise Unreadable(msg, printable(start[:800]))
+        kind = printable(root or "", 40)
+        raise Unreadable(
+            f"XML of an unknown kind <{kind}>; docs/formats.md lists the roots that are read", start
+        )
     if extension in _EXTENSIONS:
         return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
-    msg = f"unknown format {'.' + extension!r}; not read{mend}"
-    raise Unreadable(msg, printable(start[:800]))
-
-
-_TABLES = frozenset({"csv", "tsv", "tab", "psv"})
+    raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
 
 
 def _office_form(stream: Stream, name: str) -> str | None:

@@ -1,12 +1,43 @@
-"""What the caller asked for, handed to every reader."""
+"""What the caller asked for, handed to every reader: limits on the input, and the arguments of ``load``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from toolkit import fields
 from toolkit.corpus import COLUMNS, check_columns
-from toolkit.loading.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large, how dense and how deep input may be before it is refused.
+
+    Attributes
+    ----------
+    record_bytes : int
+        Largest single record, page or plain text file, in bytes after decompression.
+    ratio : int
+        Bytes that may come out of each byte that went in, once ``free_bytes`` have come out.
+    free_bytes : int
+        Expansion that is never questioned: small files of very repetitive text are legitimate.
+    archive_bytes : int
+        Bytes that one archive may expand to, nested archives included.
+    members : int
+        Members of one archive.
+    nesting : int
+        Layers of packing around a document: an archive or a compression is one layer each.
+    json_depth : int
+        Brackets within brackets in one JSON record.
+    """
+
+    record_bytes: int = 64 << 20
+    ratio: int = 200
+    free_bytes: int = 64 << 20
+    archive_bytes: int = 64 << 30
+    members: int = 1_000_000
+    nesting: int = 3
+    json_depth: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +53,19 @@ class Options:
     def __post_init__(self) -> None:
         for column, name in self.columns.items():
             if not isinstance(column, str) or not isinstance(name, str) or not column or not name:
-                msg = (
-                    f'columns={{{column!r}: {name!r}}}: both must be names, as in columns={{"text": "body"}}'
-                )
-                raise TypeError(msg)
+                mend = 'both must be names, as in columns={"text": "body"}'
+                raise TypeError(f"columns={{{column!r}: {name!r}}}: {mend}")
         check_columns(self.columns)
         if "source" in self.columns:
-            msg = (
-                'columns={"source": …}: source is written by the reader (file#record); '
-                'use another name, as in columns={"outlet": "source"}'
-            )
-            raise ValueError(msg)
+            mend = 'written by the reader (file#record); use another name, as in columns={"outlet": "source"}'
+            raise ValueError(f'columns={{"source": …}}: source is {mend}')
 
     @property
     def extra(self) -> tuple[str, ...]:
         """Columns beyond those of every corpus, in the order given."""
         return tuple(name for name in self.columns if name not in COLUMNS)
+
+    def wants(self, name: str) -> bool:
+        """Whether a field of this name may be of use."""
+        told = {fields.squash(field) for field in self.columns.values()}
+        return fields.is_known(name) or fields.is_markup(name) or fields.squash(name) in told

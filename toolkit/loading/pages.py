@@ -1,17 +1,20 @@
-"""Web pages: the article by trafilatura, the metadata with it; pieces of markup to their text."""
+"""Web pages: the article by trafilatura, what the page says of itself, and the text of pieces of markup."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from toolkit.dates import parse_date
+from toolkit.fields import as_text
 from toolkit.loading.encodings import decode, has_bom
 from toolkit.loading.mapping import Absent
-from toolkit.loading.metadata import read_metadata
 from toolkit.loading.quarantine import Unreadable, printable
 
 # with no handler of its own a library's complaints about a page end on standard error
@@ -50,6 +53,20 @@ _BLOCKS = frozenset(
 )
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "head"})
 
+_DATES = (
+    "article:published_time og:article:published_time og:published_time datepublished pubdate publishdate publish_date "
+    "publish-date published_at article.published parsely-pub-date sailthru.date dc.date.issued dcterms.issued "
+    "dc.date.created dcterms.created dcterms.date dc.date citation_publication_date originalpublicationdate "
+    "article.created date"
+).split()
+_AUTHORS = "author article:author parsely-author sailthru.author dc.creator dcterms.creator byl citation_author".split()
+_TITLES = "og:title twitter:title parsely-title dc.title dcterms.title title".split()
+_SITES = "og:site_name application-name dc.publisher dcterms.publisher".split()
+_LONGEST = 1 << 20
+_MOST = 5_000
+_DATE_IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
+_ADDRESS = re.compile(r"https?://\S+$", re.I)
+
 
 def read_page(
     html: str | bytes,
@@ -58,57 +75,35 @@ def read_page(
     charset: str | None = None,
     extraction: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the article of a web page as a record.
+    """Return the article of a web page, and what the page says of itself, as a record.
 
-    Parameters
-    ----------
-    html : str or bytes
-        The page. Bytes are decoded by byte order mark, as UTF-8 where they are, as ``charset`` says, as
-        ``<meta charset>`` says, or as detected.
-    url : str, optional
-        Where the page came from; else the page's own canonical address is taken.
-    charset : str, optional
-        From the HTTP header, which outranks the page's own.
-    extraction : mapping, optional
-        Options of ``trafilatura.bare_extraction``, such as ``{"include_tables": False}``. By default ``fast``
-        and ``favor_recall``, and neither where these find but a stub of the page's paragraphs.
-
-    Returns
-    -------
-    dict
-        ``text``, ``title``, ``url``, ``published``, ``authors``, ``lang``, and ``publisher`` (the site's name)
-        where there is no ``url`` to take a domain from. Where trafilatura finds no article, ``text`` is an
-        ``Absent`` that says so.
-
-    Examples
-    --------
-    >>> page = "<html lang=en><title>Vote</title><body><article><p>" + "The council voted today. " * 20
-    >>> record = read_page(page, "https://news.example.org/1")
-    >>> record["title"], record["lang"], record["text"][:24]
-    ('Vote', 'en', 'The council voted today.')
+    Bytes are decoded by :func:`decode_page`; ``charset`` is that of the HTTP header, which outranks the page's own.
+    ``url`` is where the page came from, else its own canonical address; ``publisher`` (the site's name) is given
+    only where neither is there to take a domain from. ``extraction`` are options of ``trafilatura.bare_extraction``,
+    by default ``fast`` and ``favor_recall``, and neither where these find but a stub of the page's paragraphs. Where
+    trafilatura finds no article, ``text`` is an ``Absent`` that says so.
     """
     from trafilatura import load_html
 
+    reason = None
     try:
         text = decode_page(html, charset) if isinstance(html, bytes) else html
         if _ENTITY.search(text[:_HEAD]):
-            return _absent("page declares XML entities; not read", html, url)
+            raise Unreadable("page declares XML entities; not read")
         if _pairs_of_attributes(text) > MOST_ATTRIBUTES**2:
-            return _absent(
-                f"page has elements of more than {MOST_ATTRIBUTES} attributes; not read", html, url
-            )
+            raise Unreadable(f"page has elements of more than {MOST_ATTRIBUTES} attributes; not read")
         # lxml refuses a declared encoding in text that is already decoded
         tree = load_html(_XML_DECLARATION.sub("", text, count=1).replace("\0", ""))
-        if tree is None:
-            return _absent("no article text found in the page", html, url)
-        about = read_metadata(tree, url)
-        found = _article(tree) if extraction is None else _extracted(tree, **extraction)
+        about = {} if tree is None else read_metadata(tree, url)
+        found = "" if tree is None else _article(tree, extraction)
+        if not found.strip():
+            reason = "no article text found in the page"
     except Unreadable as failure:
-        return _absent(str(failure), html, url)
+        reason = str(failure)
     except Exception as error:
-        return _absent(f"page cannot be parsed: {type(error).__name__}: {error}", html, url)
-    if not found.strip():
-        return _absent("no article text found in the page", html, url)
+        reason = f"page cannot be parsed: {type(error).__name__}: {error}"
+    if reason is not None:
+        return {"text": Absent(reason, printable(html)), "url": url}
     address = url or about["url"]
     return {
         **about,
@@ -119,14 +114,13 @@ def read_page(
     }
 
 
-def _article(tree: Any) -> str:
-    """Read the article fast, or with trafilatura's slower heuristics if that misses most of the paragraphs."""
+def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
+    """Read the article as told, else fast, or with trafilatura's slower heuristics if that misses most paragraphs."""
+    if extraction is not None:
+        return _extracted(tree, **extraction)
     found = _extracted(tree, fast=True, favor_recall=True)
-    return found if len(found) >= STUB * _length_of_paragraphs(tree) else _extracted(tree)
-
-
-def _length_of_paragraphs(tree: Any) -> int:
-    return sum(len(text.strip()) for text in _paragraphs()(tree))
+    length = sum(len(text.strip()) for text in _paragraphs()(tree))
+    return found if len(found) >= STUB * length else _extracted(tree)
 
 
 @lru_cache(maxsize=1)
@@ -177,49 +171,131 @@ def decode_page(html: bytes, charset: str | None = None) -> str:
         return html.decode(name, "replace")
 
 
-def fragment_text(markup: str) -> str:
-    r"""Return the text of a piece of markup, each block on its own line; plain text comes back as it is.
-
-    Examples
-    --------
-    >>> fragment_text("<p>Rain &amp; wind.</p><p>Then sun.</p><script>x()</script>")
-    'Rain & wind.\nThen sun.'
-    """
-    if "<" not in markup and "&" not in markup:
-        return markup
+def html_root(text: str) -> Any:
+    """Return the root of a page, comments left out, nothing fetched."""
     from lxml import etree, html
 
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+    # lxml refuses a declared encoding in text that is already decoded, and stops where a first page ends
+    plain = re.sub(r"</(?:html|body)\s*>", "", _XML_DECLARATION.sub("", text).replace("\0", ""), flags=re.I)
     try:
-        root = html.document_fromstring(f"<div>{markup}</div>".replace("\0", ""), parser=parser)
-    except (etree.LxmlError, ValueError):
+        return html.document_fromstring(plain or "<p>", parser=parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise Unreadable(f"page cannot be parsed: {error}", text) from None
+
+
+def fragment_text(markup: str) -> str:
+    """Return the text of a piece of markup, each block on its own line; plain text comes back as it is."""
+    if "<" not in markup and "&" not in markup:
+        return markup
+    from lxml import etree
+
+    try:
+        root = html_root(f"<div>{markup}</div>")
+    except Unreadable:
         return markup
     pieces: list[str] = []
     quiet = None
     for event, element in etree.iterwalk(root, events=("start", "end")):
-        tag = element.tag
-        if event == "start":
-            if quiet is None and tag in _SILENT:
-                quiet = element
-            if tag in _BLOCKS:
-                pieces.append("\n")
-            if quiet is None:
-                pieces.append(re.sub(r"\s+", " ", element.text or ""))
-        else:
-            if quiet is element:
-                quiet = None
-            if tag in _BLOCKS:
-                pieces.append("\n")
-            if quiet is None:
-                pieces.append(re.sub(r"\s+", " ", element.tail or ""))
+        if event == "start" and quiet is None and element.tag in _SILENT:
+            quiet = element
+        elif event == "end" and quiet is element:
+            quiet = None
+        if element.tag in _BLOCKS:
+            pieces.append("\n")
+        if quiet is None:
+            piece = element.text if event == "start" else element.tail
+            pieces.append(re.sub(r"\s+", " ", piece or ""))
     lines = (line.strip() for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
-
-
-def _absent(reason: str, html: str | bytes, url: str | None) -> dict[str, Any]:
-    return {"text": Absent(reason, printable(html)), "url": url}
 
 
 def _language(html: str) -> str | None:
     found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", html[:_HEAD], re.I)
     return found.group(1).lower() if found else None
+
+
+def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
+    """Return ``title, url, published, authors, publisher, lang`` of a parsed page, None where it has none.
+
+    They are looked for in JSON-LD, then in meta elements, then in the markup and the address; never in the prose.
+    """
+    article: dict[str, Any] = next((found for found in _json_ld(tree) if _is_article(found)), {})
+    meta: dict[str, str] = {}
+    for element in tree.iter("meta"):
+        name = element.get("property") or element.get("name") or element.get("itemprop") or ""
+        if (content := (element.get("content") or "").strip()) and name:
+            meta.setdefault(name.strip().lower(), content)
+    site = as_text("title", article.get("publisher")) or _first(meta, _SITES)
+    authors = as_text("authors", article.get("author")) or _first(meta, _AUTHORS, unlike=_ADDRESS)
+    dates = (as_text("title", article.get("datePublished")), *(meta.get(name) for name in _DATES))
+    title = as_text("title", article.get("headline")) or _first(meta, _TITLES) or _headline(tree, site)
+    address = _address(tree, meta)
+    return {
+        "title": " ".join(title.split()) if title else None,
+        "url": address,
+        "published": next((date for date in dates if date and parse_date(date) is not None), None)
+        or _marked_date(tree, url or address),
+        "authors": authors,
+        "publisher": site,
+        "lang": as_text("title", article.get("inLanguage")),
+    }
+
+
+def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of the page's JSON-LD, the outer before the inner."""
+    waiting: deque[Any] = deque()
+    for script in tree.iter("script"):
+        text = script.text or ""
+        if "ld+json" in (script.get("type") or "") and len(text) < _LONGEST:
+            plain = text.strip().removeprefix("<!--").removesuffix("-->")
+            with contextlib.suppress(ValueError, RecursionError):
+                waiting.append(json.loads(plain, strict=False))
+    for _ in range(_MOST):
+        if not waiting:
+            return
+        value = waiting.popleft()
+        if isinstance(value, dict):
+            yield value
+            waiting.extend(inner for inner in value.values() if isinstance(inner, (dict, list)))
+        elif isinstance(value, list):
+            waiting.extend(inner for inner in value if isinstance(inner, (dict, list)))
+
+
+def _is_article(value: dict[str, Any]) -> bool:
+    kinds = value.get("@type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return any(str(kind).endswith(("Article", "Posting", "Report")) for kind in kinds)
+
+
+def _first(meta: dict[str, str], names: list[str], unlike: re.Pattern[str] | None = None) -> str | None:
+    found = (meta[name] for name in names if name in meta)
+    return next((value for value in found if unlike is None or not unlike.match(value)), None)
+
+
+def _address(tree: Any, meta: dict[str, str]) -> str | None:
+    links = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
+    return next((url for url in (*links, meta.get("og:url")) if url and _ADDRESS.match(url)), None)
+
+
+def _headline(tree: Any, site: str | None) -> str | None:
+    """Return the title element without the site's name, or the only headline of the first rank."""
+    ranks = ["".join(element.itertext()).strip() for element in tree.iter("h1")]
+    title = next((element.text_content().strip() for element in tree.iter("title")), "")
+    for mark in (" | ", " - ", " – ", " — ", " :: "):
+        start, _, end = title.rpartition(mark)
+        if start and (end.strip().lower() == (site or "").lower() or start.strip() in ranks):
+            return start.strip()
+    return title or (ranks[0] if len(ranks) == 1 else None) or None
+
+
+def _marked_date(tree: Any, url: str | None) -> str | None:
+    """Return the date of the article's own time element, else the one that its address spells out."""
+    for element in tree.iter("time", "abbr", "span"):
+        date = element.get("datetime") or element.get("content") or element.get("title")
+        if date and (element.get("itemprop") == "datePublished" or element.tag == "time"):
+            own = element.get("itemprop") or element.get("pubdate") is not None
+            if own or next(element.iterancestors("article", "header", "main"), None) is not None:
+                return str(date) if parse_date(date) is not None else None
+    found = _DATE_IN_ADDRESS.search(url or "")
+    return "-".join(part.zfill(2) for part in found.groups()) if found else None

@@ -17,22 +17,16 @@ PART = "kept in part"
 
 
 def unread(reasons: Iterable[str]) -> int:
-    """Return how many rows of the quarantine are records that are not in the corpus.
-
-    Examples
-    --------
-    >>> unread(["empty text", "kept in part: the article found has 300 characters, paragraphs outside it 2000"])
-    1
-    """
+    """Return how many rows of the quarantine are records that are not in the corpus."""
     return sum(not reason.startswith(PART) for reason in reasons)
 
 
 class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quarantine, seen by no user
-    """The rest of this source cannot be read; the message is the reason."""
+    """A record, or the rest of a source, cannot be read; the message is the reason."""
 
-    def __init__(self, reason: str, excerpt: str = "") -> None:
+    def __init__(self, reason: str, excerpt: str | bytes = "") -> None:
         super().__init__(reason)
-        self.excerpt = excerpt
+        self.excerpt = printable(excerpt)
 
 
 class Rejected(NamedTuple):
@@ -46,13 +40,7 @@ class Rejected(NamedTuple):
 def printable(text: str | bytes, width: int = EXCERPT) -> str:
     r"""Return ``text`` in at most ``width`` characters that a terminal shows and does not obey.
 
-    Control characters, bidi overrides, lone surrogates and line breaks become escapes, bytes that are
-    not UTF-8 likewise.
-
-    Examples
-    --------
-    >>> printable("a\x1b[31mred\n")
-    'a\\x1b[31mred\\n'
+    Control characters, bidi overrides, lone surrogates, line breaks and bytes that are not UTF-8 become escapes.
     """
     if isinstance(text, bytes):
         text = text[: 4 * width].decode("utf-8", "backslashreplace")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import glob
 import io
+import itertools
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,31 +17,23 @@ from typing import IO, Any, TypeAlias
 
 import pandas as pd
 
-from toolkit.loading.limits import Budget, Limits
+from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import printable
-from toolkit.loading.streams import Counted, Stream
+from toolkit.loading.streams import Budget, Counted, Stream
 
 Paths: TypeAlias = (
     "str | os.PathLike[str] | IO[bytes] | IO[str] | Iterable[str | os.PathLike[str] | IO[bytes] | IO[str]]"
 )
 
+LONGEST_NAME, LONGEST_PATH = 255, 4095
+"""Bytes that the name of a file and a whole path may have on the systems of today."""
+
 
 @dataclass(slots=True)
 class Source:
-    """One file to be read.
+    """One file to be read: its label in the column ``source``, its name for the extension, and a path or an open file.
 
-    Attributes
-    ----------
-    label : str
-        As the ``source`` column shows it, without the record number.
-    name : str
-        File name, for its extension.
-    path : Path or None
-        Where it is, or None for an open file.
-    file : IO or None
-        The open file, or None for a path.
-    fault : str or None
-        Why it is not opened, though it lies in a folder that was given.
+    ``fault`` says why it is not opened, though it lies in a folder that was given.
     """
 
     label: str
@@ -72,93 +66,88 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``: those with a path sorted by it, then open files as given.
 
-    A file that is named twice is read once. Pipes, devices and links out of the folder that it was found in
-    are sources with a ``fault``. Hidden files and folders (``.git``, ``.DS_Store``) inside a
-    folder are passed over, links to folders are not followed.
-
-    Raises
-    ------
-    FileNotFoundError
-        A path does not exist, a glob matches nothing, or a folder holds no file.
-    TypeError
-        Something else than paths and open files was given.
+    A file that is named twice is read once. Hidden files and folders (``.git``, ``.DS_Store``) inside a folder are
+    passed over, links to folders are not followed; pipes, devices and links out of the folder that it was found in
+    are sources with a ``fault``. Raises FileNotFoundError where a path does not exist, a glob matches nothing or a
+    folder holds no file, TypeError for something else than paths and open files.
     """
     found: dict[Path, str] = {}
     faults: dict[Path, str | None] = {}
     streams: list[Source] = []
     if hasattr(paths, "to_pandas") or isinstance(paths, (pd.DataFrame, pd.Series, Mapping)):
-        msg = (
-            f"load: a {type(paths).__name__} is no place; a table with a column of texts is a corpus already: "
-            "give it to toolkit.clean"
-        )
-        raise TypeError(msg)
-    for item in [paths] if _is_single(paths) else list(paths):  # type: ignore[arg-type]
+        mend = "a table with a column of texts is a corpus already: give it to toolkit.clean"
+        raise TypeError(f"load: a {type(paths).__name__} is no place; {mend}")
+    single = (
+        isinstance(paths, (str, os.PathLike)) or hasattr(paths, "read") or not isinstance(paths, Iterable)
+    )
+    for item in [paths] if single else list(paths):  # type: ignore[arg-type]
         if isinstance(item, str) and item == "-":
-            file = sys.stdin
-            streams.append(Source("stdin", "stdin", file=getattr(file, "buffer", file)))
+            streams.append(Source("stdin", "stdin", file=getattr(sys.stdin, "buffer", sys.stdin)))
         elif hasattr(item, "read"):
             name = _stream_name(item)
             streams.append(Source(name, name, file=item))
         elif isinstance(item, (str, os.PathLike)):
-            if not os.fspath(item):
-                msg = "load: '' is no path; give a file, a glob or a folder ('.' is the one you are in)"
-                raise FileNotFoundError(msg)
             for path, label, root in _expand(os.fspath(item)):
                 found.setdefault(path, label)
                 # what is named by itself is read, whatever it is
                 faults[path] = None if root is None else faults.get(path, _fault(path, root))
         else:
-            kind = type(item).__name__
-            msg = f"load: {item!r} is {kind}; give a path, a glob, a folder, an open file or a list of these"
-            raise TypeError(msg)
-    ordered = sorted(found.items(), key=lambda pair: pair[0].parts)
-    sources = [
-        Source(label, path.name, path=path, fault=faults[path]) for path, label in _distinct(ordered)
-    ] + streams
-    _number_streams(sources)
+            mend = "give a path, a glob, a folder, an open file or a list of these"
+            raise TypeError(f"load: {item!r} is {type(item).__name__}; {mend}")
+    ordered = _distinct(sorted(found.items(), key=lambda pair: pair[0].parts))
+    sources = [Source(label, path.name, path=path, fault=faults[path]) for path, label in ordered] + streams
+    seen: Counter[str] = Counter()
+    for source in sources:
+        seen[source.label] += 1
+        if seen[source.label] > 1:
+            source.label = f"{source.label}~{seen[source.label]}"
     return sources
 
 
-def _is_single(paths: Any) -> bool:
-    return isinstance(paths, (str, os.PathLike)) or hasattr(paths, "read") or not isinstance(paths, Iterable)
-
-
 def _stream_name(file: Any) -> str:
-    name = getattr(file, "name", None)
-    return (
-        printable(Path(name).name, 255)
-        if isinstance(name, str) and not isinstance(file, io.StringIO)
-        else "stream"
-    )
+    name = None if isinstance(file, io.StringIO) else getattr(file, "name", None)
+    return printable(Path(name).name, 255) if isinstance(name, str) else "stream"
 
 
 def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
     """Yield the files behind one path or pattern, each with its label and the folder that it was found in."""
+    if reason := _no_path(text):
+        raise FileNotFoundError(f"load: {reason}")
     path = Path(text)
+    root: Path | None = path
     if path.is_dir():
-        files = list(_walk(path))
-        if not files:
-            msg = f"{text}: no files in this folder"
-            raise FileNotFoundError(msg)
-        for file in files:
-            yield _absolute(file), _label(file, path), path
+        files, none = list(_walk(path)), "no files in this folder"
     elif path.exists() or path.is_symlink():
-        yield _absolute(path), _label(path, path.parent), None
+        files, none, root = [path], "", None
     elif glob.has_magic(text):
         matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 - absolute patterns
         files = [file for match in matches for file in (_walk(match) if match.is_dir() else [match])]
-        if not files:
-            msg = f"{text}: matches no file"
-            raise FileNotFoundError(msg)
-        fixed = Path(*list(_fixed_parts(path)))
-        for file in files:
-            yield _absolute(file), _label(file, fixed), fixed
+        root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts[:-1]))
+        none = "matches no file"
     elif "://" in text:
-        msg = f"{text}: loading does not use the network; download the file and pass its path"
-        raise FileNotFoundError(msg)
+        files, none = [], "loading does not use the network; download the file and pass its path"
     else:
-        msg = f"{text}: no such file or folder"
-        raise FileNotFoundError(msg)
+        files, none = [], "no such file or folder"
+    if not files:
+        raise FileNotFoundError(f"{text}: {none}")
+    for file in files:
+        # abspath, since resolve() would follow links and change names
+        yield Path(os.path.abspath(file)), _label(file, root or path.parent), root  # noqa: PTH100
+
+
+def _no_path(text: str) -> str | None:
+    """Return why a string cannot be a path, or None: an empty one, or a text given in place of a file."""
+    if not text:
+        return "'' is no path; give a file, a glob or a folder ('.' is the one you are in)"
+    if os.path.lexists(text):
+        return None
+    longest = max(len(part.encode("utf-8", "replace")) for part in Path(text).parts)
+    if not ("\n" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH):
+        return None
+    return (
+        f"{printable(text, 40)!r}… looks like a text, not a path; toolkit.show and toolkit.clean take texts, "
+        "load takes files: write it to one first"
+    )
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -174,17 +163,10 @@ def _fault(path: Path, root: Path) -> str | None:
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
             return "a link that leads out of the folder; not followed; pass its own path to read it"
-        return (
-            None
-            if stat.S_ISREG(path.stat().st_mode)
-            else "a pipe or device; not read; pass its own path to read it"
-        )
+        regular = stat.S_ISREG(path.stat().st_mode)
+        return None if regular else "a pipe or device; not read; pass its own path to read it"
     except (OSError, RuntimeError):
         return None  # opening it gives the reason
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links and change names
 
 
 def _label(path: Path, root: Path) -> str:
@@ -192,29 +174,13 @@ def _label(path: Path, root: Path) -> str:
     return printable(Path(relative).as_posix(), 4096)
 
 
-def _fixed_parts(pattern: Path) -> Iterator[str]:
-    for part in pattern.parts[:-1]:
-        if glob.has_magic(part):
-            return
-        yield part
-
-
 def _distinct(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
     """Lengthen the labels that several files share by the folders in which they differ."""
     labels: dict[str, list[Path]] = {}
     for path, label in files:
         labels.setdefault(label, []).append(path)
+    shared = {label: same for label, same in labels.items() if len(same) > 1}
     roots = {
-        label: Path(os.path.commonpath([path.parent for path in same]))
-        for label, same in labels.items()
-        if len(same) > 1
+        label: Path(os.path.commonpath([path.parent for path in same])) for label, same in shared.items()
     }
     return [(path, _label(path, roots[label]) if label in roots else label) for path, label in files]
-
-
-def _number_streams(sources: list[Source]) -> None:
-    seen: dict[str, int] = {}
-    for source in sources:
-        seen[source.label] = seen.get(source.label, 0) + 1
-        if seen[source.label] > 1:
-            source.label = f"{source.label}~{seen[source.label]}"

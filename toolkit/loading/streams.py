@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import io
 import lzma
 import tempfile
 import zlib
 from collections.abc import Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import pyarrow as pa
 
-from toolkit.loading.limits import Budget
+from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import Unreadable
 
 CHUNK = 1 << 18
@@ -31,23 +32,73 @@ _MAGIC = {
 }
 
 
-class Readable(Protocol):
-    """Anything with a method ``read(n)`` that returns bytes."""
+class Budget:
+    """Bytes that came out of one input file so far, held against the bytes that went in."""
 
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to ``size`` bytes, ``b""`` at the end."""
+    def __init__(self, limits: Limits, size: int | None = None) -> None:
+        self.limits = limits
+        self.raw = size or 0
+        self.counts_raw = size is None
+        self.spent = 0
+        self.members = 0
+        self.ceiling: int | None = None
+        self.refused: str | None = None
+
+    def feed(self, count: int) -> None:
+        """Note ``count`` packed bytes read, where the size of the input is not known beforehand."""
+        if self.counts_raw:
+            self.raw += count
+
+    def spend(self, count: int) -> None:
+        """Note ``count`` unpacked bytes, or raise :class:`Unreadable` where a limit is passed."""
+        self.afford(count)
+        self.spent += count
+
+    def afford(self, count: int) -> None:
+        """Raise :class:`Unreadable` where ``count`` more unpacked bytes would pass a limit."""
+        limits = self.limits
+        if self.spent + count > limits.free_bytes + limits.ratio * self.raw:
+            self.refused = (
+                f"expands more than {limits.ratio}:1 beyond the first {_size(limits.free_bytes)}; "
+                "not read further; raise Limits.ratio if the file is trusted"
+            )
+        elif self.ceiling is not None and self.spent + count > self.ceiling:
+            self.refused = f"archive expands to more than {_size(limits.archive_bytes)}; not read further"
+        if self.refused:
+            raise Unreadable(self.refused)
+
+    def open_archive(self) -> None:
+        """Hold everything unpacked from now on against ``archive_bytes``."""
+        if self.ceiling is None:
+            self.ceiling = self.spent + self.limits.archive_bytes
+
+    def count_member(self) -> None:
+        """Note one more member, or raise :class:`Unreadable` where there are too many."""
+        self.members += 1
+        if self.members > self.limits.members:
+            raise Unreadable(f"archive holds more than {self.limits.members} members; not read further")
+
+    def too_large(self, what: str, start: str | bytes = "") -> Unreadable:
+        """Return the reason for something larger than a record may be."""
+        most = _size(self.limits.record_bytes)
+        return Unreadable(f"{what} larger than {most}; not read; raise Limits.record_bytes", start)
 
 
-class Stream:
+def _size(count: int) -> str:
+    return f"{count / 2**20:.3g} MiB"
+
+
+class Stream(io.RawIOBase):
     """A file that is read in order, with a look ahead; it reports damage only after the last good byte."""
 
-    def __init__(self, raw: Readable, budget: Budget, *, seekable: IO[bytes] | None = None) -> None:
+    def __init__(self, raw: Any, budget: Budget, *, seekable: IO[bytes] | None = None) -> None:
+        super().__init__()
         self.raw = raw
         self.budget = budget
-        self.seekable_file = seekable
+        self._seekable = seekable
         self._ahead = b""
         self._ended = False
-        self._failure: Unreadable | None = None
+        self.failure: Unreadable | None = None
         self._copy: IO[bytes] | None = None
 
     def peek(self, size: int) -> bytes:
@@ -66,29 +117,38 @@ class Stream:
         If the stream ended because of damage, the first call that finds no byte left raises that error.
         """
         if size < 0:
-            return self._read_rest()
-        got = self.peek(size)
-        self._ahead = self._ahead[len(got) :]
-        if not got and size and self._failure is not None:
-            raise self._failure
+            return b"".join(iter(lambda: self.read(CHUNK), b""))
+        got = self._take(size)
+        if not got and size and self.failure is not None:
+            raise self.failure
         return got
 
-    def read_all(self, limit: int, what: str) -> bytes:
-        """Return all bytes; raise :class:`Unreadable` if there is damage or are more than ``limit`` bytes."""
+    def readable(self) -> bool:
+        """Say so to pyarrow and to :class:`io.BufferedReader`."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as there are bytes; return how many. Damage ends it, and stays in ``failure``."""
+        got = self._take(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
+
+    def read_all(self, what: str) -> bytes:
+        """Return all bytes of a file that is one record; raise :class:`Unreadable` if damaged or too large."""
+        limit = self.budget.limits.record_bytes
         got = self.peek(limit + 1)
         if len(got) > limit:
-            msg = f"{what} larger than {limit / 2**20:.3g} MiB; not read; raise Limits.record_bytes"
-            raise Unreadable(msg, got[:800].decode("utf-8", "backslashreplace"))
+            raise self.budget.too_large(what, got)
         self._ahead = b""
-        if self._failure is not None:
-            raise Unreadable(str(self._failure), got[:800].decode("utf-8", "backslashreplace"))
+        if self.failure is not None:
+            raise Unreadable(str(self.failure), got)
         return got
 
-    def seekable(self) -> IO[bytes]:
+    def as_file(self) -> IO[bytes]:
         """Return the content as a file that can seek: the file itself, or an unnamed temporary copy."""
-        if self.seekable_file is not None:
-            self.seekable_file.seek(0)
-            return self.seekable_file
+        if self._seekable is not None:
+            self._seekable.seek(0)
+            return self._seekable
         self._copy = copy = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - close() closes it
         while piece := self.read(CHUNK):
             copy.write(piece)
@@ -99,20 +159,20 @@ class Stream:
         """Drop the temporary copy, if one was made."""
         if self._copy is not None:
             self._copy.close()
+        super().close()
 
-    def _read_rest(self) -> bytes:
-        pieces = []
-        while piece := self.read(CHUNK):
-            pieces.append(piece)
-        return b"".join(pieces)
+    def _take(self, size: int) -> bytes:
+        got = self.peek(size)
+        self._ahead = self._ahead[len(got) :]
+        return got
 
     def _next(self, size: int) -> bytes:
         try:
             piece = self.raw.read(size)
         except Unreadable as failure:
-            self._failure, piece = failure, b""
+            self.failure, piece = failure, b""
         except OSError as error:
-            self._failure, piece = Unreadable(f"cannot be read: {error.strerror or error}"), b""
+            self.failure, piece = Unreadable(f"cannot be read: {error.strerror or error}"), b""
         self._ended = not piece
         return piece
 
@@ -120,13 +180,13 @@ class Stream:
 class Counted:
     """A raw file that counts the bytes it reads in the budget, which holds the limits."""
 
-    def __init__(self, file: Readable, budget: Budget) -> None:
+    def __init__(self, file: Any, budget: Budget) -> None:
         self.file = file
         self.budget = budget
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes."""
-        given: Any = self.file.read(size) or b""  # a non-blocking file gives None
+        given = self.file.read(size) or b""  # a non-blocking file gives None
         piece: bytes = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
         self.budget.feed(len(piece))
         return piece
@@ -181,42 +241,31 @@ class _Unpacked:
         self.packed = packed
         self.codec = codec
         self._member = _DECOMPRESSORS[codec]()
-        self._started = False
 
     def read(self, size: int = -1) -> bytes:
-        size = CHUNK if size < 0 else size
-        pieces, held = [], 0
-        while held < size:
-            try:
-                piece = self._step(size - held)
-            except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
-                msg = f"damaged {self.codec} data: {error}; what follows is lost"
-                raise Unreadable(msg) from None
-            if piece is None:
-                break
-            self.packed.budget.spend(len(piece))
-            pieces.append(piece)
-            held += len(piece)
-            if held:
-                break
-        return b"".join(pieces)
+        try:
+            while (piece := self._step(CHUNK if size < 0 else size)) == b"":
+                pass
+        except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
+            raise Unreadable(f"damaged {self.codec} data: {error}; what follows is lost") from None
+        self.packed.budget.spend(len(piece or b""))
+        return piece or b""
 
     def _step(self, size: int) -> bytes | None:
+        """Return the next bytes, perhaps none, or None at the end."""
         member = self._member
-        if member.eof:
-            rest = member.unused_data + (b"" if member.unused_data.strip(b"\0") else self.packed.read(CHUNK))
-            while rest and not rest.strip(b"\0"):
-                rest = self.packed.read(CHUNK)
-            if not rest:
+        if not member.eof:
+            data = self.packed.read(CHUNK) if member.needs_input else b""
+            if not data and member.needs_input:
+                end = "the file ends before its end mark; what follows is lost"
+                raise Unreadable(f"truncated {self.codec} data: {end}")
+            return bytes(member.decompress(data, size))
+        rest = member.unused_data
+        while not rest.strip(b"\0"):  # zeros may pad the end of a member
+            if not (rest := self.packed.read(CHUNK)):
                 return None
-            self._member = member = _DECOMPRESSORS[self.codec]()
-            self._started = True
-            return member.decompress(rest.lstrip(b"\0"), size)
-        data = self.packed.read(CHUNK) if member.needs_input else b""
-        if not data and member.needs_input:
-            msg = f"truncated {self.codec} data: the file ends before its end mark; what follows is lost"
-            raise Unreadable(msg)
-        return member.decompress(data, size)
+        self._member = _DECOMPRESSORS[self.codec]()
+        return bytes(self._member.decompress(rest.lstrip(b"\0"), size))
 
 
 class _Zstd:
@@ -224,7 +273,7 @@ class _Zstd:
 
     def __init__(self, packed: Stream) -> None:
         self.packed = packed
-        self._arrow = pa.CompressedInputStream(pa.PythonFile(_Plain(packed), mode="r"), "zstd")
+        self._arrow = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
 
     def read(self, size: int = -1) -> bytes:
         try:
@@ -232,31 +281,9 @@ class _Zstd:
             piece: bytes = self._arrow.read(_ZSTD_STEP)
         except (OSError, pa.ArrowException) as error:
             kind = "truncated" if "runcated" in str(error) else "damaged"
-            msg = f"{kind} zstd data: {error}; what follows is lost"
-            raise Unreadable(msg) from None
+            raise Unreadable(f"{kind} zstd data: {error}; what follows is lost") from None
         self.packed.budget.spend(len(piece))
         return piece
-
-
-class _Plain:
-    """A stream with the methods that pyarrow requires of a Python file."""
-
-    closed = False
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        return self._stream.read(size)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def codec(stream: Stream) -> str | None:

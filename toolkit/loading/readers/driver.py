@@ -1,7 +1,7 @@
-"""The one driver of readers that make records: numbers them, keeps the limits, says what is missing or cut off.
+"""The one driver under all readers: numbers records, keeps the limits, says what is missing or cut off.
 
-Readers that make whole blocks of columns (JSON Lines, CSV, Parquet) have loops of their own, since they parse without a
-Python object a record. They share the limits, the reasons of the quarantine and the mapping of fields with it.
+Readers that parse without a Python object a record (JSON Lines, CSV, Parquet) hand on :class:`Rows` of columns, all
+others one record at a time.
 """
 
 from __future__ import annotations
@@ -9,22 +9,30 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+
 from toolkit.loading.encodings import SAMPLE, as_utf8, has_bom, line_encoding
-from toolkit.loading.mapping import Block
+from toolkit.loading.mapping import STRING, Block, by_field
 from toolkit.loading.options import Options
-from toolkit.loading.pages import decode_page
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.pages import decode_page, html_root
+from toolkit.loading.quarantine import Rejected, Unreadable
 from toolkit.loading.streams import CHUNK, Stream
 
 Record: TypeAlias = dict[str, Any]
-Reader: TypeAlias = Callable[[Stream, str, Options], Iterator["Block | Rejected"]]
+Part: TypeAlias = "tuple[Block | None, list[Rejected]]"
+Reader: TypeAlias = Callable[[Stream, str, Options], Iterator[Part]]
 
 ROWS = 200
 """Records handed on at a time."""
+
+ROWS_OF_COLUMNS = 2_000
+"""Likewise where they come in columns."""
 
 HELD = 4 << 20
 """Characters of text after which fewer are handed on."""
@@ -39,17 +47,31 @@ SHOWN = 10
 """Missing numbers that a reason lists."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Records in columns, field name → values, as they follow each other in a file.
+
+    ``count`` have been read; the columns have no row for those that are ``bad``: row → the reason, or None for a
+    record that is no document. ``raw`` gives a row of the columns as it stands in the file.
+    """
+
+    columns: Mapping[str, Any]
+    count: int
+    bad: Mapping[int, Unreadable | None] = field(default_factory=dict)
+    raw: Callable[[int], bytes] | None = None
+
+    @classmethod
+    def of(cls, records: list[Record], bad: Mapping[int, Unreadable | None]) -> Rows:
+        """Return records, one mapping each, and those that are bad."""
+        return cls(by_field(records), len(records) + len(bad), bad)
+
+
 class Archive:
     """A file of articles while it is read: its content in the form a reader needs, and what it says it holds.
 
-    Attributes
-    ----------
-    claimed : int or None
-        Articles that the archive says are in this file.
-    part : bool
-        Whether the file says that it holds only some of the documents it counts.
-    refused : list of Unreadable
-        Articles before the next one that are not read, for the driver to report.
+    ``claimed`` is how many articles the archive says are in this file, or None; ``part`` whether the file says that
+    it holds only some of the documents it counts; ``refused`` articles before the next one that are not read, for
+    the driver to report.
     """
 
     def __init__(self, stream: Stream, options: Options) -> None:
@@ -61,12 +83,16 @@ class Archive:
         self.refused: list[Unreadable] = []
         self._numbers: list[tuple[int, int]] = []
 
-    def chunks(self, encoding: str | None = None) -> Iterator[str]:
-        """Yield the decoded text, its line ends as ``\\n``; bytes of no character as lone surrogates."""
-        encoding = (
-            encoding or self.options.encoding or line_encoding(self.stream.peek(SAMPLE), utf8_expected=False)
+    def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:
+        """Return the content as UTF-8, out of the encoding given or told, or detected line by line."""
+        encoding = encoding or self.options.encoding
+        return as_utf8(
+            self.stream, encoding or line_encoding(self.stream.peek(SAMPLE), utf8_expected=expected)
         )
-        stream = as_utf8(self.stream, encoding)
+
+    def chunks(self, encoding: str | None = None) -> Iterator[str]:
+        """Yield the decoded text, its line ends as ``\n``; bytes of no character as lone surrogates."""
+        stream = self.utf8(encoding)
         utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
         while piece := stream.read(CHUNK):
@@ -81,7 +107,7 @@ class Archive:
 
     def page(self) -> Any:
         """Return the root of an HTML file."""
-        return html_root(decode_page(self.stream.read_all(self.limit, "page"), self.options.encoding))
+        return html_root(decode_page(self.stream.read_all("page"), self.options.encoding))
 
     def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str]:
         """Yield what stands before the first match of ``start``, then the text from each match to the next.
@@ -119,8 +145,9 @@ class Archive:
         from lxml import etree
 
         if b"<!ENTITY" in self.stream.peek(CHUNK):
-            msg = "XML declares entities, as only attacks do in news; not read"
-            raise Unreadable(msg, printable(self.stream.peek(400)))
+            raise Unreadable(
+                "XML declares entities, as only attacks do in news; not read", self.stream.peek(400)
+            )
         inside = 0
         parser = etree.iterparse(
             _Bytes(self.stream), events=("start", "end"), resolve_entities=False, no_network=True,
@@ -143,8 +170,7 @@ class Archive:
                 elif not inside and outside is not None and element.text and len(element.text) < 1000:
                     outside.setdefault(name, element.text.strip())
         except etree.XMLSyntaxError as error:
-            msg = f"not well-formed XML: {error.msg}; what follows is not read"
-            raise Unreadable(msg) from None
+            raise Unreadable(f"not well-formed XML: {error.msg}; what follows is not read") from None
 
     def count(self, number: int, total: int = 0) -> None:
         """Note that a document calls itself number ``number``, of ``total`` if it says so."""
@@ -180,76 +206,98 @@ class Archive:
         self.refused.append(self.too_large("article", text[:200]))
         return ""
 
-    def too_large(self, what: str, start: str = "") -> Unreadable:
+    def too_large(self, what: str, start: str | bytes = "") -> Unreadable:
         """Return the reason for something larger than a record may be."""
-        size = f"{self.limit / 2**20:.3g} MiB"
-        return Unreadable(f"{what} larger than {size}; not read; raise Limits.record_bytes", printable(start))
+        return self.stream.budget.too_large(what, start)
 
 
 def reader(
-    articles: Callable[[Archive], Iterator[Record | Unreadable]],
+    articles: Callable[[Archive], Iterator[Rows] | Iterator[Record | Unreadable | None]],
     *,
     single: bool = False,
     what: str = "articles",
 ) -> Reader:
     """Return the reader of a format whose articles this generator finds; ``what`` a bad file holds none of.
 
-    It yields a record for each article, or an ``Unreadable`` for one that cannot be read; it raises ``Unreadable``
-    where nothing more can be read. A ``text`` may be a list of paragraphs; a ``single`` article has no number.
+    ``articles`` yields records in columns; or, for each article, a record (its ``text`` may be a list of paragraphs),
+    an ``Unreadable`` for one that cannot be read, None for one that is no document. It raises ``Unreadable`` where
+    nothing more can be read. A ``single`` article has no number.
     """
 
     @wraps(articles)
-    def read(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+    def read(stream: Stream, label: str, options: Options) -> Iterator[Part]:
         archive = Archive(stream, options)
-        number, records, places, held = 0, list[Record](), list[str](), 0
-        end: Rejected | None = None
-        found = _with_refused(archive, articles(archive))
-        while True:
-            try:
-                item = next(found, None)
-            except Unreadable as failure:
-                place = f"{label}#{number + 1}" if number else label
-                end = Rejected(place, str(failure), failure.excerpt)
-                break
-            if item is None:
-                break
-            number += 1
-            place = label if single else f"{label}#{number}"
-            item = item if isinstance(item, Unreadable) else _checked(item)
-            if isinstance(item, Unreadable):
-                yield Rejected(place, str(item), printable(item.excerpt))
-                continue
-            records.append(item)
-            places.append(place)
-            held += len(item["text"]) if isinstance(item.get("text"), str) else 0
-            if len(records) >= ROWS or held > HELD:
-                yield Block.of_records(records, places)
-                records, places, held = [], [], 0
-        if records:
-            yield Block.of_records(records, places)
-        if end is None and not number:
+        number = given = 0
+        end = None
+        try:
+            for rows in _in_columns(archive, articles(archive)):
+                yield _placed(rows, label, number, single)
+                number += rows.count
+                given += rows.count - list(rows.bad.values()).count(None)
+        except Unreadable as failure:
+            end = Rejected(f"{label}#{number + 1}" if given else label, str(failure), failure.excerpt)
+        if end is None and not given:
             end = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
         elif end is None and (reason := archive.missing(number)) is not None:
             end = Rejected(label, reason)
         if end is not None:
-            yield end
+            yield None, [end]
 
     return read
 
 
-def _with_refused(archive: Archive, found: Iterator[Record | Unreadable]) -> Iterator[Record | Unreadable]:
-    """Yield each article after those before it that were refused; raise what ended the file."""
-    end: Unreadable | None = None
+def _in_columns(
+    archive: Archive, items: Iterator[Rows] | Iterator[Record | Unreadable | None]
+) -> Iterator[Rows]:
+    """Yield what a reader gives in columns, a few hundred records each, before what stops it is raised."""
+    records, bad, held = list[Record](), dict[int, Unreadable | None](), 0
+    end = None
     try:
-        for item in found:
-            yield from archive.refused
-            archive.refused.clear()
-            yield item
+        with foreseen():
+            for item in items:
+                if isinstance(item, Rows):
+                    yield item
+                    continue
+                for found in (*archive.refused, _checked(item) if isinstance(item, dict) else item):
+                    if isinstance(found, dict):
+                        records.append(found)
+                        held += len(text) if isinstance(text := found.get("text"), str) else 0
+                    else:
+                        bad[len(records) + len(bad)] = found
+                archive.refused.clear()
+                if len(records) + len(bad) >= ROWS or held > HELD:
+                    yield Rows.of(records, bad)
+                    records, bad, held = [], {}, 0
     except Unreadable as failure:
         end = failure
-    yield from archive.refused
+    for refused in archive.refused:
+        bad[len(records) + len(bad)] = refused
+    if records or bad:
+        yield Rows.of(records, bad)
     if end is not None:
         raise end
+
+
+def _placed(rows: Rows, label: str, before: int, single: bool) -> Part:
+    """Return the records with their places, ``label#number``, or the label of a file that is one record."""
+    places = [label if single else f"{label}#{before + row + 1}" for row in range(rows.count)]
+    rejected = [
+        Rejected(places[row], str(why), why.excerpt) for row, why in rows.bad.items() if why is not None
+    ]
+    good = [place for row, place in enumerate(places) if row not in rows.bad]
+    return Block(rows.columns, pa.array(good, STRING), rows.raw) if good else None, rejected
+
+
+@contextmanager
+def foreseen() -> Iterator[None]:
+    """Make an error that nobody foresaw in a hostile file a reason: it must not stop the load either."""
+    try:
+        yield
+    except (Unreadable, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        reason = f"reader failed: {type(error).__name__}: {error}; what follows is not read"
+        raise Unreadable(reason) from error
 
 
 def _checked(record: Record) -> Record | Unreadable:
@@ -260,22 +308,8 @@ def _checked(record: Record) -> Record | Unreadable:
     for name, value in record.items():
         # bytes of no character; half a pair of an escape in JSON is told by what maps the fields
         if isinstance(value, str) and not value.isascii() and re.search("[\udc80-\udcff]", value):
-            return Unreadable(f"{name} is not valid in the file's encoding; pass encoding=", printable(value))
+            return Unreadable(f"{name} is not valid in the file's encoding; pass encoding=", value)
     return record
-
-
-def html_root(text: str) -> Any:
-    """Return the root of a page, comments left out, nothing fetched."""
-    from lxml import etree, html
-
-    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
-    # lxml refuses a declared encoding in text that is already decoded, and stops where a first page ends
-    plain = re.sub(r"^\s*<\?xml[^>]{0,200}\?>|</(?:html|body)\s*>", "", text.replace("\0", ""), flags=re.I)
-    try:
-        return html.document_fromstring(plain or "<p>", parser=parser)
-    except (etree.LxmlError, ValueError) as error:
-        msg = f"page cannot be parsed: {error}"
-        raise Unreadable(msg, printable(text[:800])) from None
 
 
 def decoded(start: bytes) -> str:

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from toolkit.loading.delimited import columns_of, header_fault
-from toolkit.loading.mapping import Block
-from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.readers.driver import ROWS, local
+from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows, local
 from toolkit.loading.streams import Stream
 
 _DAMAGE = (
@@ -46,9 +44,9 @@ _HIDDEN = frozenset(
 _DEEPEST = 500
 
 
-def as_text(stream: Stream, form: str, limit: int) -> Stream:
-    """Return the text of a Word or RTF file of at most ``limit`` bytes, a paragraph a line, as UTF-8."""
-    text = rtf_text(stream.read_all(limit, "RTF file")) if form == "rtf" else _word_text(stream, limit)
+def as_text(stream: Stream, form: str) -> Stream:
+    """Return the text of a Word or RTF file, a paragraph a line, as UTF-8; :class:`Unreadable` if it is damaged."""
+    text = rtf_text(stream.read_all("RTF file")) if form == "rtf" else _word_text(stream)
     if not text.strip():
         msg = "no text in this office file"
         raise Unreadable(msg)
@@ -111,10 +109,10 @@ def _is_codec(name: str) -> bool:
         return False
 
 
-def _parts(stream: Stream, limit: int) -> tuple[IO[bytes], zipfile.ZipFile]:
+def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
     """Return an office file and its archive, after its parts have been unpacked once within the limits."""
     stream.budget.open_archive()
-    file = stream.seekable()
+    file = stream.as_file()
     try:
         archive = zipfile.ZipFile(file)
         for info in archive.infolist():
@@ -124,10 +122,8 @@ def _parts(stream: Stream, limit: int) -> tuple[IO[bytes], zipfile.ZipFile]:
                 while piece := part.read(1 << 18):
                     size += len(piece)
                     stream.budget.spend(len(piece))
-                    if size > limit:
-                        most = f"{limit / 2**20:.3g} MiB"
-                        msg = f"{info.filename} larger than {most}; not read; raise Limits.record_bytes"
-                        raise Unreadable(msg)
+                    if size > stream.budget.limits.record_bytes:
+                        raise stream.budget.too_large(info.filename)
     except _DAMAGE as error:
         msg = f"damaged, truncated or encrypted office file: {error}"
         raise Unreadable(msg) from None
@@ -135,10 +131,10 @@ def _parts(stream: Stream, limit: int) -> tuple[IO[bytes], zipfile.ZipFile]:
     return file, archive
 
 
-def _word_text(stream: Stream, limit: int) -> str:
+def _word_text(stream: Stream) -> str:
     from lxml import etree
 
-    _, archive = _parts(stream, limit)
+    _, archive = _parts(stream)
     lines: list[str] = []
     try:
         data = io.BytesIO(archive.read("word/document.xml"))
@@ -170,7 +166,7 @@ def _run(paragraph: Any) -> Iterator[str]:
             yield {"tab": "\t", "nobreakhyphen": "-"}.get(name, "\n")
 
 
-def excel(stream: Stream, label: str, options: Options) -> Iterator[Block | Rejected]:
+def excel(archive: Archive) -> Iterator[Rows]:
     """Excel workbooks (.xlsx), each sheet a table whose first row names the columns; needs the extra `formats`.
 
     Known by: a zip archive with `xl/workbook.xml`
@@ -186,33 +182,22 @@ def excel(stream: Stream, label: str, options: Options) -> Iterator[Block | Reje
         msg = "Excel needs python-calamine: pip install 'news-toolkit[formats]'"
         raise Unreadable(msg) from None
 
-    file, _ = _parts(stream, options.limits.record_bytes)
-    number = 0
+    file, _ = _parts(archive.stream)
     try:
         book = CalamineWorkbook.from_filelike(file)
         for name in book.sheet_names:
-            rows = [
-                row for row in book.get_sheet_by_name(name).to_python() if any(cell != "" for cell in row)
-            ]
-            if not rows:
-                continue
-            header = [str(cell).strip() for cell in rows[0]]
+            sheet = book.get_sheet_by_name(name).to_python()
+            rows = [row for row in sheet if any(cell != "" for cell in row)]
+            header = [str(cell).strip() for cell in rows[0]] if rows else []
             if reason := header_fault(header):
-                yield Rejected(
-                    label, f"sheet {printable(name, 40)!r}: {reason}", printable(" | ".join(header))
-                )
-                number += 1
+                bad = Unreadable(f"sheet {printable(name, 40)!r}: {reason}", " | ".join(header))
+                yield Rows({}, 1, {0: bad})
                 continue
-            for first in range(1, len(rows), ROWS):
-                part = rows[first : first + ROWS]
-                places = [f"{label}#{number + i + 1}" for i in range(len(part))]
-                number += len(part)
-                yield columns_of(header, [[_cell(cell) for cell in row] for row in part], places)
+            for first in range(1, len(rows), ROWS_OF_COLUMNS):
+                part = rows[first : first + ROWS_OF_COLUMNS]
+                yield columns_of(header, [[_cell(cell) for cell in row] for row in part])
     except CalamineError as error:
-        msg = f"damaged Excel workbook: {error}"
-        raise Unreadable(msg) from None
-    if not number:
-        yield Rejected(label, "no records: a header row only, or nothing")
+        raise Unreadable(f"damaged Excel workbook: {error}") from None
 
 
 def _cell(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from toolkit.loading.encodings import decode
 from toolkit.loading.mapping import Absent
 from toolkit.loading.pages import decode_page, read_page
-from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.unsplit import several_in_page, several_in_text
 
@@ -31,7 +31,7 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
     Bad input: `empty file`; `empty text`; `not text but binary data`; `text file larger than 64 MiB`;
     `looks like 12 articles in one file …; not read as one`
     """
-    whole = decode(archive.stream.read_all(archive.limit, "text file"), archive.options.encoding)
+    whole = decode(archive.stream.read_all("text file"), archive.options.encoding)
     whole = whole.removeprefix("\ufeff")
     if reason := several_in_text(whole):
         yield Unreadable(reason, whole[:200])
@@ -49,7 +49,7 @@ def page(archive: Archive) -> Iterator[Record | Unreadable]:
     Bad input: `no article text found in the page`; `page declares XML entities; not read`;
     `looks like 7 articles of lantern.example in one file …; not read as one`; `kept in part: …` beside the article
     """
-    html = archive.stream.read_all(archive.limit, "page")
+    html = archive.stream.read_all("page")
     record = read_page(html, charset=archive.options.encoding)
     found = record.get("text")
     if isinstance(found, Absent) and not found.reason.startswith("no article"):
@@ -59,11 +59,11 @@ def page(archive: Archive) -> Iterator[Record | Unreadable]:
         decode_page(html, archive.options.encoding), found if isinstance(found, str) else None
     )
     if many is not None:
-        yield Unreadable(many, printable(html))
+        yield Unreadable(many, html)
         return
     yield record
     if part is not None and isinstance(found, str):
-        yield Unreadable(part, printable(html))
+        yield Unreadable(part, html)
 
 
 def captions(archive: Archive) -> Iterator[Record]:

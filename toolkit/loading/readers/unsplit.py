@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from toolkit.loading.pages import html_root
 from toolkit.loading.quarantine import PART, printable
-from toolkit.loading.readers.driver import html_root
 from toolkit.loading.readers.lines import find_date, is_date
 from toolkit.loading.readers.markup import classed_lines, content
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from toolkit import fields
 from toolkit.loading.faults import without_mark
-from toolkit.loading.mapping import Block
+from toolkit.loading.mapping import Block, by_field
 from toolkit.loading.pages import fragment_text, read_page
 
 KEYS = frozenset({"_source", "bodies", "headlines", "rendered", "sections"})
@@ -72,16 +72,17 @@ def _lift(record: dict[str, Any]) -> None:
 
 def flattened(block: Block) -> Block:
     """Return a block of columns with its pages and nested values turned into text, as :func:`unwrap` does."""
-    if not any(fields.is_markup(n) or n in KEYS or _is_nested(v) for n, v in block.columns.items()):
+    nested = any(
+        fields.is_markup(name)
+        or name in KEYS
+        or (isinstance(values, pa.Array) and pa.types.is_struct(values.type))
+        for name, values in block.columns.items()
+    )
+    if not nested:
         return block
     plain = {n: v.to_pylist() if isinstance(v, pa.Array) else v for n, v in block.columns.items()}
     rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
-    records = [unwrap(row) for row in rows]
-    return Block.of_records(records, block.places.to_pylist(), block.raw)
-
-
-def _is_nested(values: Any) -> bool:
-    return isinstance(values, pa.Array) and pa.types.is_struct(values.type)
+    return Block(by_field([unwrap(row) for row in rows]), block.places, block.raw)
 
 
 def _has_text(record: Mapping[str, Any]) -> bool:
@@ -105,15 +106,12 @@ def _ninjs(values: list[Any], member: str) -> dict[str, Any]:
     """Return the plainest of the headlines or bodies of a ninjs 2 item."""
     found: dict[str, Any] = {}
     for value in values:
-        if not isinstance(value, dict) or not isinstance(value.get("value"), str):
-            continue
-        markup = "html" in str(value.get("contenttype", ""))
-        name = (
-            f"{member}_html" if markup and member == "body" else "body_text" if member == "body" else member
-        )
-        found.setdefault(
-            name, fragment_text(value["value"]) if markup and member != "body" else value["value"]
-        )
+        if isinstance(value, dict) and isinstance(text := value.get("value"), str):
+            markup = "html" in str(value.get("contenttype", ""))
+            if member == "body":
+                found.setdefault("body_html" if markup else "body_text", text)
+            else:
+                found.setdefault(member, fragment_text(text) if markup else text)
     return found
 
 
