@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -156,7 +157,7 @@ def document_counts(task: Task, found: pd.DataFrame) -> pd.DataFrame:
     bounds, start, end = part.read.segments.bounds, part.read.segments.start, part.read.segments.end
     by_document = dict(iter(found.groupby("doc_id", sort=False)))
     out = []
-    for d in rows:
+    for d in rows.tolist():
         lo, hi = bounds[d], bounds[d + 1]
         size, marked, known = (end - start)[lo:hi], part.marked[lo:hi], part.label[lo:hi] >= 0
         gone = np.zeros(hi - lo)
@@ -168,10 +169,8 @@ def document_counts(task: Task, found: pd.DataFrame) -> pd.DataFrame:
                 y = x + len(text[a:b].encode())
                 gone += np.clip(np.minimum(end[lo:hi], y) - np.maximum(start[lo:hi], x), 0, None)
         hit = np.minimum(gone, marked)
-        row = {
-            "hit": hit[known].sum(), "false": (gone - hit)[known].sum(), "missed": (marked - hit)[known].sum(),
-            "article": (size - marked)[known].sum(),
-        }  # fmt: skip
+        sums = {"hit": hit, "false": gone - hit, "missed": marked - hit, "article": size - marked}
+        row: dict[str, Any] = {name: values[known].sum() for name, values in sums.items()}
         if task.passages:
             inside = _inside(part, int(d))
             row["exact"] = float(

@@ -201,6 +201,13 @@ def another_report(folder, _):
     folder.seal("report.html")
 
 
+def another_page(folder, _):
+    (folder.out / "findings.html").write_bytes(b"x")
+    record = folder.record
+    record["environment"]["pages"]["findings.html"] = sha256(folder.out / "findings.html")
+    folder.write(record, close=True)
+
+
 def another_input(folder, _):
     path = folder.home / "news" / "b.jsonl"
     append(path, b'{"text": "Snow fell on the port."}\n')
@@ -263,6 +270,7 @@ FORGERIES = [
         files(lambda out: append(next((out / "report_tables").glob("*.csv")))),
     ),
     ("a table more", NO, FOUND, files(lambda out: (out / "report_tables" / "14.csv").write_bytes(b"x"))),
+    ("a page of another name, in the record too", YES, SIGNED, another_page),
     ("the report gone", NO, FOUND, files(lambda out: (out / "report.html").unlink())),
     ("a count", NO, FOUND, record("counts", "removed", "promo", value=7)),
     ("a count", YES, FOUND, record("counts", "removed", "promo", value=7)),
@@ -281,6 +289,8 @@ FORGERIES = [
     ("a version left out", YES, FOUND, section("versions", lambda known: known.pop("numpy") and known)),
     ("the digest of a model", YES, FOUND, record("models", "boilerplate.npz", value="0" * 64)),
     ("a decision put in", YES, FOUND, record("decisions", value={"0" * 16: "keep"})),
+    ("a section more", YES, FOUND, record("checked", value="by hand")),
+    ("a line more on the machine", YES, FOUND, record("environment", "checked", value="by hand")),
     ("the closing digest", NO, FOUND, record("digest", value="0" * 64)),
     ("the time of the run", NO, FOUND, record("environment", "started", value=LONG_AGO)),
     ("the time of the run", YES, SIGNED, record("environment", "started", value=LONG_AGO)),

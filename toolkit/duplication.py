@@ -287,7 +287,7 @@ def _hold(
 @njit(cache=True, nogil=True)
 def _words(data: NDArray[np.uint8], starts: Ints, stops: Ints) -> tuple[Hashes, Ints]:
     """Return a hash of every word (ASCII letters in lower case), and where the words of each document begin."""
-    out = np.empty((stops - starts).sum() // 2 + len(starts) + 1, np.uint64)
+    out = np.empty(int((stops - starts).sum()) // 2 + len(starts) + 1, np.uint64)
     bounds = np.zeros(len(starts) + 1, np.int64)
     basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
     n = 0

@@ -162,10 +162,22 @@ _SHAPE: Any = {
         "in": int, "kept": int, "quarantined": int, "characters": int, "removed": _NUMBERS, "topics": _NUMBERS,
         "?verdicts": _NUMBERS, "?faults": _NUMBERS, "?languages": _NUMBERS, "?duplicates": _NUMBERS, _ANY: int,
     },
-    "environment": {"inputs": [str], "?pages": {_ANY: str}, "?report": {}}, "?certificate": {},
+    "environment": {
+        "inputs": [str], "?pages": {_ANY: str}, "?report": {}, "?command": str, "?started": str, "?finished": str,
+        "?platform": str, "?digest": str,
+    },
+    "?certificate": {}, "?digest": str,
 }  # fmt: skip
 """Sections of a record: a type, a list of something, or a mapping of names to something; a name with ``?`` may be
 absent, ``*`` is any other name."""
+
+
+def foreign(record: Mapping[str, Any]) -> list[str]:
+    """Return the sections of a record, and parts of its ``environment``, that no run writes."""
+    places = (("", record, _SHAPE), ("environment.", record["environment"], _SHAPE["environment"]))
+    return [
+        f"{at}{name}" for at, held, known in places for name in held if not {name, f"?{name}"} & known.keys()
+    ]
 
 
 def unfit(value: Any, shape: Any, place: str) -> str | None:

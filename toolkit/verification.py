@@ -27,7 +27,7 @@ from toolkit.files import sha256
 from toolkit.jobs.inputs import digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
-from toolkit.record import RECORD, closed, digest_of, models, plain_digest, read_record, versions
+from toolkit.record import RECORD, closed, digest_of, foreign, models, plain_digest, read_record, versions
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
@@ -159,6 +159,8 @@ def _closing(record: Mapping[str, Any]) -> Iterator[Check]:
     if recorded == again["digest"]:  # which the other one covers
         around = str(record["environment"].get("digest", ABSENT))
         yield Check("record", "environment", around, again["environment"]["digest"])
+    for name in foreign(record):
+        yield Check("record", name, "(something)", "(no section of a run)")
 
 
 def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:

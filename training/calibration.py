@@ -222,4 +222,4 @@ def _best(scored: list[Scored], removed: Removed) -> float:
         hit, false, missed, _ = counts.sum(axis=0)
         f1.append(2 * hit / max(2 * hit + false + missed, 1.0))
     smooth = np.convolve(np.pad(f1, 1, mode="edge"), np.ones(3) / 3, "valid")
-    return float(grid[int(smooth.argmax())])
+    return float(grid[int(np.argmax(smooth))])

@@ -29,6 +29,9 @@ GUIDED = [
 """What atheris marks: numba could not compile marked kernels, so those are guided only where they run as Python."""
 
 
+WARM = "import sys; from tests.fuzz.targets import targets; t = targets()[sys.argv[1]]; [*map(t.check, t.seeds())]"
+
+
 def one(name: str, corpus: str, options: list[str]) -> None:
     """Fuzz one target in this process; never returns."""
     import atheris
@@ -74,6 +77,12 @@ def main() -> int:
             "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir(), "fuzz-kernels")),
             "PYTHONWARNINGS": "ignore",
         }
+        if not known[
+            name
+        ].plain_python:  # kernels are compiled unmarked, into a cache that the fuzzer then reads
+            subprocess.run(
+                [sys.executable, "-c", WARM, name], check=False, capture_output=True, env=environment
+            )
         with tempfile.TemporaryDirectory(prefix="fuzz-corpus-") as corpus:
             done = subprocess.run(
                 [

@@ -149,7 +149,7 @@ def _capital(
     if not _theirs(lookup, read.prints[s : s + 1, window], window, publisher, most)[0]:
         return None
     fits = np.flatnonzero(capital & (tokens >= 2) & (tokens < 4))
-    return places[fits[tokens[fits].argmax()]] if len(fits) else None
+    return places[int(fits[np.argmax(tokens[fits])])] if len(fits) else None
 
 
 def _begins(raw: bytes) -> bool:

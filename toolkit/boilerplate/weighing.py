@@ -214,10 +214,10 @@ def _appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[np.int64]) -> None:
     """Give removed segments that were never doubted the kind of the one before, or of the one behind."""
-    for s in np.flatnonzero(remove & (kind < 0)):
+    for s in np.flatnonzero(remove & (kind < 0)).tolist():
         if s > 0 and remove[s - 1] and owner[s - 1] == owner[s]:
             kind[s] = kind[s - 1]
-    for s in np.flatnonzero(remove & (kind < 0))[::-1]:
+    for s in np.flatnonzero(remove & (kind < 0))[::-1].tolist():
         if s + 1 < len(kind) and remove[s + 1] and owner[s + 1] == owner[s]:
             kind[s] = kind[s + 1]
 
