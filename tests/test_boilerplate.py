@@ -17,8 +17,8 @@ from sklearn.pipeline import Pipeline
 import toolkit
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
-from toolkit.boilerplate.joining import join
 from toolkit.boilerplate.model import shipped_model
+from toolkit.boilerplate.paths import join
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import SPAN_COLUMNS

@@ -25,19 +25,10 @@ ABREAST = 8
 
 @dataclass(frozen=True)
 class Trees:
-    """A sum of regression trees.
+    """A sum of regression trees, and the ``baseline`` that is added to it.
 
-    Attributes
-    ----------
-    feature : ndarray of int16, shape (n_nodes,)
-        Column tested at a node; -1 at a leaf.
-    threshold : ndarray of float32, shape (n_nodes,)
-        Rows with a value at most this go left; at a leaf, the leaf's value.
-    left, right : ndarray of int32, shape (n_nodes,)
-        Index of the next node.
-    roots : ndarray of int32, shape (n_trees,)
-    baseline : float
-        Added to the sum.
+    ``feature`` is the column tested at a node, -1 at a leaf; rows with a value of at most ``threshold`` go ``left``;
+    at a leaf it is the leaf's value. ``left``, ``right`` and ``roots`` are indexes of nodes.
     """
 
     feature: NDArray[np.int16]
@@ -68,13 +59,9 @@ class Trees:
             roots.append(at)
             at += len(nodes)
         return cls(
-            np.concatenate(feature),
-            np.concatenate(threshold).astype(np.float32),
-            np.concatenate(left),
-            np.concatenate(right),
-            np.array(roots, np.int32),
-            float(model._baseline_prediction.ravel()[0]),
-        )
+            np.concatenate(feature), np.concatenate(threshold), np.concatenate(left), np.concatenate(right),
+            np.array(roots, np.int32), float(model._baseline_prediction.ravel()[0]),
+        )  # fmt: skip
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """Return what a model file holds of these trees: each part by ``<name>_<part>``."""
@@ -130,18 +117,15 @@ class Trees:
         nodes[:, 2], nodes[:, 3] = np.where(inner, (self.right, self.left), here)
         out = np.empty(len(rows), np.float32)
         _predict(
-            nodes, nodes.view(np.float32), self.roots, self.depths(), np.float64(self.baseline), rows,
-            np.float64(stop), out,
+            nodes, nodes.view(np.float32), self.roots, _depths(self.feature, self.left, self.right, self.roots),
+            np.float64(self.baseline), rows, np.float64(stop), out,
         )  # fmt: skip
         return out
-
-    def depths(self) -> NDArray[np.int32]:
-        """Longest path of each tree; shape (n_trees,)."""
-        return _depths(self.feature, self.left, self.right, self.roots)
 
 
 @njit(cache=True, nogil=True)
 def _depths(feature, left, right, roots):  # type: ignore[no-untyped-def]
+    """Longest path of each tree."""
     below = np.zeros(len(feature), np.int32)
     for n in range(len(feature) - 1, -1, -1):  # children stand after their parents
         if feature[n] >= 0:

@@ -189,13 +189,9 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
 
 
 def blocks(read: Reading, sums: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return one row of evidence a wanted segment; columns :data:`BLOCKS`.
+    """Return one row of evidence (float32) a wanted segment; columns :data:`BLOCKS`.
 
-    Parameters
-    ----------
-    sums : ndarray of float32, shape (n_segments,)
-        Of the trees that weigh each segment by itself; :data:`FLOOR` where it was not weighed.
-    wanted : ndarray of bool, shape (n_segments,)
+    ``sums`` (float32, a segment each) are of the trees that weigh a segment by itself, :data:`FLOOR` where none did.
     """
     out = np.empty((int(wanted.sum()), len(BLOCKS)), np.float32)
     _blocks(

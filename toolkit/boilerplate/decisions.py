@@ -49,17 +49,10 @@ def check_verdict(place: str, verdict: object) -> str:
 
 
 def read_decisions(path: str | Path) -> dict[str, str]:
-    """Read a ``decisions.jsonl``: one object a line with ``template_id`` or ``text``, and ``verdict``.
+    """Last verdict on each template or passage in a ``decisions.jsonl``; a file that does not exist yet holds none.
 
-    Returns
-    -------
-    dict of str to str
-        The last verdict on each template or passage; a file that does not exist yet holds none.
-
-    Raises
-    ------
-    ValueError
-        A line is no such object (the message says which), or the path is a folder, a pipe or a device.
+    A line is an object with ``template_id`` or ``text``, and ``verdict``. ValueError names a line that is none, or a
+    path that is a folder, a pipe or a device.
     """
     found = dict[str, str]()
     for subject, verdict, _ in decision_lines(path):
@@ -111,24 +104,13 @@ def plain_file(path: str | Path) -> Path:
 
 
 def append_decision(
-    path: str | Path,
-    subject: str,
-    verdict: str,
-    *,
-    example: str = "",
-    note: str = "",
-    decided: datetime | None = None,
-) -> None:
+    path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = "", decided: datetime | None =
+    None
+) -> None:  # fmt: skip
     """Add one line to a ``decisions.jsonl`` and see that it reached the disk.
 
-    Parameters
-    ----------
-    subject : str
-        A ``template_id`` or the text of a passage.
-    verdict : str
-        A kind, ``"keep"``, or ``"undecided"`` to take back what was said before.
-    decided : datetime, optional
-        Default now.
+    The subject is a ``template_id`` or the text of a passage; the verdict a kind, ``"keep"``, or ``"undecided"`` to
+    take back what was said before; the default of ``decided`` is now.
     """
     key = "template_id" if TEMPLATE.fullmatch(subject) else "text"
     when = (decided or datetime.now(UTC)).isoformat(timespec="seconds")
@@ -150,10 +132,7 @@ def append_decision(
 class Rules:
     """Decisions in the form that segments are held against.
 
-    Attributes
-    ----------
-    templates, passages : tuple of ndarray
-        Sorted keys (uint64) of templates, exact fingerprints of passages' segments; a verdict (int64) each.
+    Sorted keys (uint64) of templates, and exact fingerprints of passages' segments, with a verdict (int64) each.
     """
 
     templates: tuple[NDArray[np.uint64], NDArray[np.int64]]
@@ -161,13 +140,7 @@ class Rules:
 
     @classmethod
     def of(cls, decisions: Decisions | None) -> Rules:
-        """Check decisions and sort them.
-
-        Raises
-        ------
-        ValueError
-            A verdict is none.
-        """
+        """Check decisions and sort them; ValueError names a verdict that is none."""
         # a Path may be the file that a review will make with its first decision; a str is what a person typed
         if isinstance(decisions, str) and not Path(decisions).exists():
             warnings.warn(f"{decisions}: no such file yet; cleaned without decisions", stacklevel=2)

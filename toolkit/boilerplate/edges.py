@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -36,21 +35,13 @@ def extended(
 ) -> Segments:
     """Move the borders of evident templates into the text beside them, as far as it is theirs.
 
-    A headline or a signature of an appeal has no full stop; where the line breaks are gone, it makes one segment
-    with the sentence after it or before it. What of that segment stands elsewhere as a segment of its own, in as
-    many articles as the template or fewer, is the template's. Failing that, so is the beginning of a segment whose
-    first two or four words are repeated so, up to the next word with a capital.
+    A headline or a signature of an appeal has no full stop; where the line breaks are gone, it makes one segment with
+    the sentence after it or before it. What of that segment stands elsewhere as a segment of its own, in as many
+    articles as the template or fewer, is the template's. Failing that, so is the beginning of a segment whose first
+    two or four words are repeated so, up to the next word with a capital. Of a segment that is shared so, the rest
+    stays (``remove`` is changed): what it is by itself, the next round of cleaning says.
 
-    Parameters
-    ----------
-    evident : ndarray of bool, shape (n_segments,)
-    remove : ndarray of bool, shape (n_segments,)
-        Of a segment that is shared so, the rest stays; what it is by itself, the next round of cleaning says.
-
-    Returns
-    -------
-    Segments
-        With other starts and ends of removed segments; those that are kept may overlap them.
+    Returns the segments with other starts and ends of removed ones; those that are kept may overlap them.
     """
     segments = read.segments
     start, end = segments.start.copy(), segments.end.copy()
@@ -118,7 +109,8 @@ def _candidates(
     near = slice(a, min(a + REACH, b)) if step == 1 else slice(max(b - REACH, a), b)
     raw = read.buffer.data[near].tobytes()
     text = raw.decode("utf-8", "surrogateescape")
-    places = [near.start + len(text[:p].encode("utf-8", "surrogateescape")) for p in _borders(text, step)]
+    borders = (match.start() if step == 1 else match.end() for match in _BORDER.finditer(text))
+    places = [near.start + len(text[:p].encode("utf-8", "surrogateescape")) for p in borders]
     places = [p for p in places if a < p < b]
     n = len(places)
     ends = np.array(places, np.int64)
@@ -126,11 +118,6 @@ def _candidates(
     few = Segments(starts, stops, np.zeros(n, np.uint8), np.array([0, n], np.int64))
     found = read_segments(read.buffer, few)
     return (starts if step == -1 else stops), found.shapes[:, _TOKENS], found.prints
-
-
-def _borders(text: str, step: int) -> Iterator[int]:
-    for match in _BORDER.finditer(text):
-        yield match.start() if step == 1 else match.end()
 
 
 def _capital(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,27 +60,24 @@ def explain(text: str, title: str | None, spans: pd.DataFrame, words: WordWeight
             keys: Sequence[int]) -> CleaningExplanation:  # fmt: skip
     """Explain the spans of one text; ``keys`` are their templates, 0 for none."""
     reasons = spans[["start", "end", "kind", "score", "evidence", "template_id"]].reset_index(drop=True)
-    documents, first, last = [], [], []
-    for key in keys:
-        row = None
-        if key and lookup is not None:
-            at = int(np.searchsorted(lookup.counts.key, np.uint64(key)))
-            if at < len(lookup.counts) and int(lookup.counts.key[at]) == key:
-                row = at
-        documents.append(pd.NA if row is None else int(lookup.counts.docs[row]))  # type: ignore[union-attr]
-        first.append(None if row is None else _day(int(lookup.counts.first[row])))  # type: ignore[union-attr]
-        last.append(None if row is None else _day(int(lookup.counts.last[row])))  # type: ignore[union-attr]
+    counted = [_counted(lookup, key) for key in keys]
     pieces = [text[a:b] for a, b in zip(reasons["start"], reasons["end"], strict=True)]
-    reasons["documents"] = pd.array(documents, dtype="Int64")
-    reasons["first_seen"] = pd.Series(first, dtype="datetime64[s]")
-    reasons["last_seen"] = pd.Series(last, dtype="datetime64[s]")
+    reasons["documents"] = pd.array([docs for docs, _, _ in counted], dtype="Int64")
+    reasons["first_seen"] = pd.Series([first for _, first, _ in counted], dtype="datetime64[s]")
+    reasons["last_seen"] = pd.Series([last for _, _, last in counted], dtype="datetime64[s]")
     reasons["words"] = pd.Series([", ".join(deciding(p, words)) for p in pieces], dtype="str")
     reasons["text"] = pd.Series(pieces, dtype="str")
     return CleaningExplanation(CleanedArticle(text, spans, title), reasons)
 
 
-def _day(day: int) -> pd.Timestamp | None:
-    return None if abs(day) == int(NO_DAY) else pd.Timestamp(day, unit="D")
+def _counted(lookup: Lookup | None, key: int) -> tuple[Any, Any, Any]:
+    """Documents of a template, and the first and last day that it was seen, where they are known."""
+    at = int(np.searchsorted(lookup.counts.key, np.uint64(key))) if lookup is not None else 0
+    if lookup is None or not key or at >= len(lookup.counts) or int(lookup.counts.key[at]) != key:
+        return pd.NA, None, None
+    days = (int(lookup.counts.first[at]), int(lookup.counts.last[at]))
+    first, last = (None if abs(day) == int(NO_DAY) else pd.Timestamp(day, unit="D") for day in days)
+    return int(lookup.counts.docs[at]), first, last
 
 
 def deciding(passage: str, words: WordWeights, n: int = 5) -> list[str]:

@@ -13,13 +13,10 @@ from toolkit.kernels import njit
 from toolkit.segments import GLUED, LINE, PARAGRAPH, Segments
 
 LAYOUTS = ("paragraphs", "lines", "page", "one_line", "glued", "lower_case", "capitals", "short")
-"""Layouts of a text, each with thresholds of its own.
-
-``paragraphs``: blank lines between paragraphs, as newspaper3k leaves them. ``lines``: one break between paragraphs, as
-trafilatura and most archives do. ``page``: many short lines, the text of a whole page. ``one_line``: no line breaks.
-``glued``: no line breaks, and no space where one was. ``lower_case``, ``capitals``: letters of one case.
-``short``: under 600 bytes.
-"""
+"""Layouts of a text, each with thresholds of its own. ``paragraphs``: blank lines between paragraphs, as newspaper3k
+leaves them. ``lines``: one break between paragraphs, as trafilatura and most archives do. ``page``: many short lines,
+the text of a whole page. ``one_line``: no line breaks. ``glued``: no line breaks, and no space where one was.
+``lower_case``, ``capitals``: letters of one case. ``short``: under 600 bytes."""
 
 PARAGRAPHS, LINES, PAGE, ONE_LINE, GLUED_LINE, LOWER_CASE, CAPITALS, SHORT = range(len(LAYOUTS))
 
@@ -94,23 +91,7 @@ def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
 
 
 def layouts(segments: Segments, shapes: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Return the layout of each document, as an index into :data:`LAYOUTS`.
-
-    Parameters
-    ----------
-    shapes : ndarray of int32, shape (n_segments, len(SHAPE))
-        As made by :func:`toolkit.boilerplate.scoring.read_segments`.
-
-    Examples
-    --------
-    >>> from toolkit.boilerplate.scoring import read_segments
-    >>> from toolkit.buffer import Buffer
-    >>> from toolkit.segments import cut
-    >>> buffer = Buffer.of(["the council voted on monday. the mayor did not.", "The mayor spoke. " * 200])
-    >>> segments = cut(buffer)
-    >>> [LAYOUTS[k] for k in layouts(segments, read_segments(buffer, segments).shapes)]
-    ['lower_case', 'one_line']
-    """
+    """Layout of each document, as an index into :data:`LAYOUTS`; ``shapes`` are a row of ``SHAPE`` a segment."""
     out = np.empty(len(segments.bounds) - 1, np.int8)
     _layouts(shapes, segments.joint, segments.bounds, out)
     return out

@@ -23,14 +23,8 @@ _SPACE, _BREAK = _BLANK["space"], _BLANK["break"]
 class Mended:
     """Clean texts, and where each piece of them came from.
 
-    Attributes
-    ----------
-    buffer : Buffer
-        One text a document.
-    source, place, size : ndarray of int64, shape (n_pieces,)
-        First byte of each kept piece in the original buffer and in ``buffer``; its bytes.
-    bounds : ndarray of int64, shape (n_documents + 1,)
-        Pieces of document ``i`` are ``bounds[i]:bounds[i + 1]``.
+    ``source`` and ``place`` are the first byte of each kept piece in the original buffer and in ``buffer``, ``size``
+    its bytes; pieces of document ``i`` are ``bounds[i]:bounds[i + 1]``. All int64.
     """
 
     buffer: Buffer
@@ -110,8 +104,9 @@ def _gap(data, left, right, classes, ends, out, at):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _mend(data, offsets, documents, cut_bounds, start, end, classes, ends, out, out_offsets, source, place, size,  # type: ignore[no-untyped-def]
-          bounds):  # fmt: skip
+def _mend(  # type: ignore[no-untyped-def]
+    data, offsets, documents, cut_bounds, start, end, classes, ends, out, out_offsets, source, place, size, bounds
+):  # fmt: skip
     at = np.int64(0)
     pieces = 0
     for j in range(len(documents)):
@@ -145,19 +140,11 @@ def mend(
     buffer: Buffer, documents: NDArray[np.int64], cut_bounds: NDArray[np.int64], start: NDArray[np.int64],
     end: NDArray[np.int64],
 ) -> Mended:  # fmt: skip
-    """Cut ranges out of some documents.
+    """Cut byte ranges out of some documents, given in order.
 
     White space on either side of a cut goes; what takes its place is the wider of the two breaks, if there was
-    one; else a new line where the cut was glued to the end of a sentence; else a space.
-
-    Parameters
-    ----------
-    documents : ndarray of int64, shape (n,)
-        Which documents of the buffer, in order.
-    cut_bounds : ndarray of int64, shape (n + 1,)
-        Cuts of the i-th chosen document are ``cut_bounds[i]:cut_bounds[i + 1]``.
-    start, end : ndarray of int64
-        Cuts as byte ranges of ``buffer.data``, sorted and disjoint within a document.
+    one; else a new line where the cut was glued to the end of a sentence; else a space. Cuts of the i-th chosen
+    document are ``cut_bounds[i]:cut_bounds[i + 1]``, sorted and disjoint.
     """
     n, pieces = len(documents), len(start) + len(documents)
     room = int((buffer.offsets[documents + 1] - buffer.offsets[documents]).sum())

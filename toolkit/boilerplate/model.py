@@ -30,12 +30,8 @@ LARGEST = 8 * 2**20
 """Most bytes of the arrays, packed or unpacked."""
 
 _TYPES = {
-    "feature": np.int16,
-    "threshold": np.float32,
-    "left": np.int32,
-    "right": np.int32,
-    "roots": np.int32,
-}
+    "feature": np.int16, "threshold": np.float32, "left": np.int32, "right": np.int32, "roots": np.int32,
+}  # fmt: skip
 """Types of the trees' arrays; a kernel compiled for others would read them as something else."""
 
 HOPELESS = -2.5
@@ -47,20 +43,11 @@ SURE = 4.0
 
 @dataclass(frozen=True)
 class Scale:
-    """From the sum of trees to a calibrated probability, layout by layout.
+    """From the sum of trees to a calibrated probability, layout by layout (float64, a layout each).
 
-    Attributes
-    ----------
-    slope, offset : ndarray of float64, shape (n_layouts,)
-        Platt scaling [1]_ of the sum.
-    thresholds : dict of str to ndarray of float64, shape (n_layouts,)
-        Probability from which a segment is removed. ``best``: highest F1 in cross-validation; a number such as
-        ``"0.0015"``: the lowest threshold that loses at most that share of article characters, or what the card
-        says of that layout.
-
-    References
-    ----------
-    .. [1] Platt: Probabilistic outputs for support vector machines (1999).
+    ``slope`` and ``offset`` are Platt's scaling of the sum (1999). ``thresholds`` are probabilities from which a
+    segment is removed. ``best``: highest F1 in cross-validation; a number such as ``"0.0015"``: the lowest threshold
+    that loses at most that share of article characters, or what the card says of that layout.
     """
 
     slope: NDArray[np.float64]
@@ -77,13 +64,8 @@ class Scale:
 class Decision:
     """From evidence to a calibrated probability.
 
-    Attributes
-    ----------
-    trees : tuple of Trees
-        Boosted trees over the evidence columns, for each of :data:`toolkit.boilerplate.layouts.GROUPS`.
-    scale : Scale
-    kinds : ndarray of float32, shape (n_columns + 1, 7)
-        Weights of the evidence for each kind, the constant last.
+    ``trees`` are over the evidence columns, for each of :data:`toolkit.boilerplate.layouts.GROUPS`; ``kinds``
+    (float32, n_columns + 1 by 7) are weights of the evidence for each kind, the constant last.
     """
 
     trees: tuple[Trees, ...]
@@ -114,14 +96,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class Appeals:
-    """The second decision: whether a segment belongs to an appeal, by what stands around it.
+    """The second decision: whether a segment belongs to an appeal, by what stands around it (``BLOCKS``).
 
-    Attributes
-    ----------
-    trees : Trees
-        Over :data:`toolkit.boilerplate.blocks.BLOCKS`.
-    scale : Scale
-        Its thresholds are bounded by articles that speak like appeals and are none.
+    The thresholds of its scale are bounded by articles that speak like appeals and are none.
     """
 
     trees: Trees
@@ -132,18 +109,9 @@ class Appeals:
 class SegmentModel:
     """The stages of the model.
 
-    Attributes
-    ----------
-    words : WordWeights
-        Of hashed n-grams for article text and the seven kinds, learned from gold and from pages' markup.
-    fitted, alone : Decision
-        With a template index over the corpus, and without.
-    appeals : Appeals
-    pages : Trees
-        Over :data:`toolkit.boilerplate.blocks.BLOCKS`: what stands around a line of a whole page. Its sum and that of
-        the first decision are averaged.
-    card : dict
-        Data, licences, figures, limits; see ``toolkit/models/boilerplate.json``.
+    ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a
+    template index over the corpus and without. ``pages`` weighs what stands around a line of a whole page
+    (``BLOCKS``): its sum and that of the first decision are averaged. ``card``: data, licences, figures, limits.
     """
 
     words: WordWeights
@@ -164,11 +132,8 @@ class SegmentModel:
         return frozenset(self.card.get("languages", ()))
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        arrays: dict[str, Any] = {
-            "words": self.words.table,
-            "words_scale": self.words.scale,
-            "words_bias": self.words.bias,
-        }
+        words = self.words
+        arrays: dict[str, Any] = {"words": words.table, "words_scale": words.scale, "words_bias": words.bias}
         for name, trees, scale in self._parts():
             for part in fields(Trees):
                 arrays[f"{name}_{part.name}"] = np.asarray(getattr(trees, part.name))
@@ -204,10 +169,7 @@ class SegmentModel:
     def load(cls, stem: str | Path = SHIPPED) -> SegmentModel:
         """Read a model; nothing in the files is executed.
 
-        Raises
-        ------
-        toolkit.errors.ModelError
-            A file is missing, lacks a part, was changed, is of another version, or is too large.
+        ModelError: a file is missing, lacks a part, was changed, is of another version, or is too large.
         """
         arrays, card = read_model(stem, FORMAT, LARGEST)
         names = {"columns": COLUMNS, "kinds": KINDS, "blocks": BLOCKS}
@@ -229,16 +191,18 @@ class SegmentModel:
             raise ModelError(msg) from error
 
 
-def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
-    table, scale, bias = (arrays[name] for name in ("words", "words_scale", "words_bias"))
-    sound = table.shape == (BUCKETS, 2 * CLASSES) and table.dtype == np.uint8
-    for values in (scale, bias):
-        sound &= (
-            values.shape == (2 * CLASSES,) and values.dtype == np.float32 and bool(np.isfinite(values).all())
-        )
-    if not sound:
-        msg = f"words are {table.dtype}{table.shape}; train the model again"
+def _array(arrays: dict[str, NDArray[Any]], name: str, kind: Any, *shapes: tuple[int, ...]) -> NDArray[Any]:
+    """An array of the file, if it is of that type and one of these shapes, and finite."""
+    found = arrays[name]
+    if found.dtype != kind or found.shape not in shapes or not np.isfinite(found).all():
+        msg = f"{name} is {found.dtype}{found.shape}; train the model again"
         raise ValueError(msg)
+    return found
+
+
+def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
+    table = _array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
+    scale, bias = (_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias"))
     return WordWeights(np.ascontiguousarray(table), scale, bias)
 
 
@@ -255,10 +219,7 @@ def _trees(arrays: dict[str, NDArray[Any]], name: str, columns: int) -> Trees:
 
 
 def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:
-    scale = arrays[f"{name}_scale"]
-    if scale.shape != (2, len(LAYOUTS)) or scale.dtype != np.float64 or not np.isfinite(scale).all():
-        msg = f"{name}: the scale is {scale.dtype}{scale.shape}; train the model again"
-        raise ValueError(msg)
+    scale = _array(arrays, f"{name}_scale", np.float64, (2, len(LAYOUTS)))
     thresholds = {
         str(loss): np.array([float(values[layout]) for layout in LAYOUTS])
         for loss, values in card["thresholds"][name].items()
@@ -272,16 +233,8 @@ def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> 
 
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str, columns: int) -> Decision:
-    kinds = arrays[f"{name}_kinds"]
-    if (
-        kinds.dtype != np.float32
-        or kinds.ndim != 2
-        or kinds.shape[1] != len(KINDS)
-        or not 1 <= len(kinds) <= len(COLUMNS) + 1
-        or not np.isfinite(kinds).all()
-    ):
-        msg = f"{name}: weights of kinds are {kinds.dtype}{kinds.shape}; train the model again"
-        raise ValueError(msg)
+    possible = [(rows, len(KINDS)) for rows in range(1, len(COLUMNS) + 2)]
+    kinds = _array(arrays, f"{name}_kinds", np.float32, *possible)
     trees = tuple(_trees(arrays, f"{name}.{group}", columns) for group in GROUPS)
     return Decision(trees, _scale(arrays, card, name), kinds)
 

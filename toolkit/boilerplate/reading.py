@@ -13,8 +13,7 @@ from toolkit.boilerplate.echoes import Titles, echoes
 from toolkit.boilerplate.features import SHAPE
 from toolkit.boilerplate.mending import Mended
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
-from toolkit.boilerplate.slots import mark_slots
-from toolkit.boilerplate.templates import publisher_hash
+from toolkit.boilerplate.templates import mark_slots, publisher_hash
 from toolkit.buffer import Buffer
 from toolkit.language import languages, scripts
 from toolkit.segments import Segments, cut

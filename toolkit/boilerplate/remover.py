@@ -68,8 +68,8 @@ class BoilerplateRemover(Estimator):
     Parameters
     ----------
     remove : iterable of str, optional
-        Kinds to report and remove, out of ``appeal promo related caption byline notice interface``;
-        default all of these. ``twice`` may be added: passages that stand in the same text before.
+        Kinds to remove, out of ``appeal promo related caption byline notice interface``; default all of these.
+        ``twice`` may be added: passages that stand in the same text before.
     threshold : float, optional
         Least probability of a removed segment, in (0, 1); outweighs ``max_article_loss``.
     max_article_loss : float, default 0.0015
@@ -79,11 +79,10 @@ class BoilerplateRemover(Estimator):
         ``template_id`` or the text of a passage → a kind, or ``"keep"``: people's word outweighs the model's.
         A path is a ``decisions.jsonl``, to which :meth:`accept` and :meth:`reject` add lines.
     columns : mapping, optional
-        Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
-        not recognised.
+        Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, where a name is not
+        recognised.
     output : {"corpus", "text"}, default "corpus"
-        What :meth:`transform` returns: the corpus with ``clean_text``, or only the clean texts, for the next step
-        of a scikit-learn pipeline.
+        What :meth:`transform` returns: the corpus with ``clean_text``, or only the clean texts, for a pipeline.
     model : SegmentModel, optional
         Default the shipped one; :meth:`save` does not keep another.
 
@@ -140,15 +139,7 @@ class BoilerplateRemover(Estimator):
         return True  # the shipped model needs no corpus
 
     def fit(self, X: CorpusLike, y: Any = None) -> BoilerplateRemover:
-        """Learn what each publisher of ``X`` repeats; needs no labels.
-
-        Raises
-        ------
-        toolkit.corpus.CorpusError
-            ``X`` is not a corpus.
-        ValueError
-            A parameter is out of range.
-        """
+        """Learn what each publisher of ``X`` repeats; needs no labels."""
         self._learned(as_corpus(X, self.columns))
         return self
 
@@ -206,12 +197,11 @@ class BoilerplateRemover(Estimator):
         -------
         DataFrame
             One row a span, documents in the order given, sorted and disjoint within each: ``doc_id`` (str),
-            ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score``
-            (float64, calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``),
-            ``template_id`` (str, missing where the words alone decided).
-            ``attrs["outside"]``: number of documents for which no loss is promised; ``attrs["outside_languages"]``
-            and ``attrs["outside_layouts"]``: how many of them in which. ``attrs["over_half"]``: ``doc_id`` of the
-            documents that lose more than half of their text.
+            ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score`` (float64,
+            calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``), ``template_id`` (str, missing
+            where the words alone decided). ``attrs["outside"]``: number of documents for which no loss is promised;
+            ``outside_languages``, ``outside_layouts``: how many of them in which. ``attrs["over_half"]``: ``doc_id``
+            of the documents that lose more than half of their text.
         """
         corpus = as_corpus(X, self.columns)
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
@@ -235,11 +225,6 @@ class BoilerplateRemover(Estimator):
         X : corpus, text, Series or list of str
         spans : DataFrame, optional
             What :meth:`spans` returned for ``X``, to save finding them again.
-
-        Raises
-        ------
-        CorpusError
-            A span does not fit its text.
         """
         corpus = as_corpus(X, self.columns)
         buffer = Buffer.of(corpus["text"])
@@ -252,11 +237,6 @@ class BoilerplateRemover(Estimator):
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
         """Give the reason for each span of one text, row or corpus of one row: its template, or the deciding words.
-
-        Raises
-        ------
-        toolkit.corpus.CorpusError
-            There is more than one document, or none.
 
         Examples
         --------
@@ -280,13 +260,7 @@ class BoilerplateRemover(Estimator):
         )  # fmt: skip
 
     def accept(self, template_id: str, kind: str | None = None, *, note: str = "") -> BoilerplateRemover:
-        """Decide that a template is boilerplate, of the given kind or else of its kind in ``templates_``.
-
-        Raises
-        ------
-        ValueError
-            No kind is given and ``templates_`` does not have the template, or there is no such kind.
-        """
+        """Decide that a template is boilerplate, of the given kind or else of its kind in ``templates_``."""
         known = self._templates_by_id()
         if kind is None and template_id not in known:
             msg = f"accept({template_id!r}): no such template in templates_; name its kind"
@@ -310,7 +284,7 @@ class BoilerplateRemover(Estimator):
                 stacklevel=3,
             )
         if isinstance(self.decisions, str | Path):
-            example = self._templates_by_id().get(template_id, {}).get("example", "")
+            example = known.get(template_id, {}).get("example", "")
             append_decision(self.decisions, template_id, verdict, example=example, note=note)
         else:
             self.decisions = {**(self.decisions or {}), template_id: check_verdict(template_id, verdict)}
@@ -332,13 +306,7 @@ class BoilerplateRemover(Estimator):
 
     @classmethod
     def load(cls, path: str | Path) -> BoilerplateRemover:
-        """Read a remover that :meth:`save` wrote.
-
-        Raises
-        ------
-        ValueError
-            The file is not a saved remover, or was changed.
-        """
+        """Read a remover that :meth:`save` wrote; ValueError if the file is another, or was changed."""
         index = TemplateIndex.load(path)
         parameters = dict(index.about)
         fitted = parameters.pop("fitted", True)
@@ -484,3 +452,31 @@ class BoilerplateRemover(Estimator):
         if not hasattr(self, "_lookup"):
             self._lookup = self.index_.lookup()
         return self._lookup
+
+
+def clean(documents: CorpusLike, **parameters: Any) -> pd.DataFrame:
+    """Fit a :class:`BoilerplateRemover` on the documents and transform them.
+
+    Parameters
+    ----------
+    documents : corpus, text, Series or list of str
+    **parameters
+        Of :class:`BoilerplateRemover`: ``remove``, ``threshold``, ``max_article_loss``, ``decisions``, ``columns``,
+        ``output``, ``model``.
+
+    Returns
+    -------
+    DataFrame
+        The corpus with ``clean_text``; one row for one text. With ``output="text"`` a Series of the clean texts.
+
+    Examples
+    --------
+    >>> text = "The council met on Monday.\\n\\nSign up for our daily newsletter and follow us on Twitter."
+    >>> clean(text)["clean_text"].tolist()
+    ['The council met on Monday.']
+    >>> clean(pd.Series([text], index=["a1"]), output="text").to_dict()
+    {'a1': 'The council met on Monday.'}
+    """
+    remover = BoilerplateRemover(**parameters)
+    corpus = as_corpus(documents, remover.columns)
+    return remover.fit_transform(corpus)

@@ -38,20 +38,10 @@ def empty_spans() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Cuts:
-    """Byte ranges to be removed, sorted by document and place, disjoint.
+    """Ranges of ``Buffer.data`` to be removed, one a row, sorted by document and place, disjoint.
 
-    Attributes
-    ----------
-    document : ndarray of int64, shape (n,)
-    start, end : ndarray of int64
-        Bytes of ``Buffer.data``.
-    kind : ndarray of int64
-        Index into :data:`ALL_KINDS`.
-    score : ndarray of float64
-    evidence : ndarray of int64
-        Index into :data:`EVIDENCE`.
-    template : ndarray of uint64
-        0 where the words alone decided.
+    ``kind`` and ``evidence`` are indexes into :data:`ALL_KINDS` and :data:`EVIDENCE`; ``template`` is 0 where the words
+    alone decided.
     """
 
     document: NDArray[np.int64]
@@ -246,17 +236,10 @@ def span_table(corpus: pd.DataFrame, buffer: Buffer, cuts: Cuts) -> pd.DataFrame
 def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
     """Return a spans frame as cuts; spans of documents that the corpus does not hold are left out.
 
-    Raises
-    ------
-    CorpusError
-        A span ends beyond its text, is empty, or overlaps another.
+    A span that ends beyond its text, is empty, or overlaps another raises CorpusError.
     """
-    at = (
-        pd.Series(np.arange(len(corpus)), index=pd.Index(corpus["doc_id"]))
-        .reindex(spans["doc_id"])
-        .to_numpy()
-    )
-    known = np.flatnonzero(~np.isnan(at.astype(np.float64)))
+    at = pd.Index(corpus["doc_id"]).get_indexer(spans["doc_id"])
+    known = np.flatnonzero(at >= 0)
     document = at[known].astype(np.int64)
     points = spans[["start", "end"]].to_numpy(np.int64)[known]
     order = np.lexsort((points[:, 0], document))
@@ -286,14 +269,10 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
 
 
 def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Sum up the templates that ``spans`` of ``corpus`` rest on.
+    """Sum up the templates that ``spans`` of ``corpus`` rest on, most documents first.
 
-    Returns
-    -------
-    DataFrame
-        ``template_id``, ``publisher``, ``kind`` (the most frequent), ``documents`` (int64), ``first_seen``,
-        ``last_seen`` (``datetime64[us, UTC]``), ``characters`` (int64, removed in all), ``example`` (str, at
-        most 300 characters); most documents first.
+    Columns: ``template_id``, ``publisher``, ``kind`` (the most frequent), ``documents``, ``first_seen``, ``last_seen``,
+    ``characters`` (removed in all), ``example`` (at most 300 characters).
     """
     rows = spans[spans["template_id"].notna()].merge(
         corpus[["doc_id", "publisher", "published", "text"]], on="doc_id", how="left"

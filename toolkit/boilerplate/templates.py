@@ -17,9 +17,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_segments
-from toolkit.boilerplate.features import FINGERPRINTS, mix
+from toolkit.boilerplate.echoes import ECHOES, Titles
+from toolkit.boilerplate.features import FINGERPRINTS, SHAPE, mix, mix_all
+from toolkit.boilerplate.scoring import SegmentReading, read_segments
+from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.kernels import njit
+from toolkit.segments import Segments
 
 FORMAT = "news-toolkit template index 4"
 WINDOWS = (*FINGERPRINTS[:6], "title")
@@ -29,6 +33,9 @@ CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
 
 CAPACITY = 8_000_000
 """Keys of an index: 320 MB, and as much again while it is asked."""
+
+_LEAST_TITLE, _LEAST_WORDS = 3, 3
+"""Words of a title that makes a slot, and of what stands around it."""
 
 _LEAST_BYTES = 4
 """A row's bytes in a file: its key is a hash, and sorted hashes pack no tighter until there are billions."""
@@ -57,6 +64,44 @@ def find(slots, rows, key):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
+def mark_slots(
+    buffer: Buffer, segments: Segments, read: SegmentReading, shared: NDArray[np.float32], titles: Titles
+) -> None:
+    """Give 'The post {title} appeared first on The Harbour Post' one exact fingerprint, whatever the title.
+
+    It is that of what stands before the title and after it, numbers and names masked. Where an article has no title,
+    its first segment stands in for it. Column ``exact`` of ``read.prints`` is changed in place; ``shared`` are the
+    :func:`toolkit.boilerplate.echoes.echoes` of the same titles.
+    """
+    owner = np.searchsorted(segments.bounds, np.arange(len(segments)), side="right") - 1
+    untitled = (titles.stop <= titles.start)[owner]
+    first = segments.bounds[:-1][owner]
+    beginning = np.arange(len(segments)) == first
+    longer = segments.end - segments.start > np.where(
+        untitled, segments.end[first] - segments.start[first], (titles.stop - titles.start)[owner]
+    )
+    pieces = []
+    known = shared[:, ECHOES.index("title_known")] > 0.99
+    for s in np.flatnonzero(known & longer & ~(untitled & beginning)).tolist():
+        d, opening = owner[s], slice(segments.start[first[s]], segments.end[first[s]])
+        title = buffer.data[opening] if untitled[s] else titles.data[titles.start[d] : titles.stop[d]]
+        a, b = int(segments.start[s]), int(segments.end[s])
+        at = buffer.data[a:b].tobytes().find(title.tobytes())
+        if at >= 0 and len(title.tobytes().split()) >= _LEAST_TITLE:
+            pieces.append((s, a, a + at, a + at + len(title), b))
+    if not pieces:
+        return
+    found = np.array(pieces, np.int64)
+    halves = Segments(
+        found[:, [1, 3]].ravel(), found[:, [2, 4]].ravel(), np.zeros(2 * len(found), np.uint8),
+        np.array([0, 2 * len(found)], np.int64),
+    )  # fmt: skip
+    around = read_segments(buffer, halves)
+    slotted = around.shapes[:, SHAPE.index("words")].reshape(-1, 2).sum(axis=1) >= _LEAST_WORDS
+    half = around.prints[:, FINGERPRINTS.index("fuzzy")].reshape(-1, 2)
+    read.prints[found[slotted, 0], FINGERPRINTS.index("exact")] = mix_all(half[:, 0], half[:, 1])[slotted]
+
+
 def publisher_hash(names: pd.Series[Any]) -> NDArray[np.uint64]:
     """64-bit hash of each publisher's name; a missing publisher is a publisher of its own."""
     from pandas.util import hash_array
@@ -70,16 +115,9 @@ def publisher_hash(names: pd.Series[Any]) -> NDArray[np.uint64]:
 class Lookup:
     """A template index ready to be asked.
 
-    Attributes
-    ----------
-    counts : Counts
-        Of titles, and of the keys that at least two documents hold; a key of one document tells that document
-        nothing.
-    publishers : Counts
-        Documents of each publisher.
-    slots : ndarray of uint64
-        Open-addressing table over ``counts.key``, for :func:`find`.
-    rows : ndarray of int64
+    ``counts`` are of titles, and of the keys that at least two documents hold: a key of one document tells that
+    document nothing. ``publishers`` counts the documents of each publisher. ``slots`` and ``rows`` are an
+    open-addressing table over ``counts.key``, for :func:`find`.
     """
 
     counts: Counts
@@ -147,14 +185,9 @@ class TemplateIndex:
     about: dict[str, Any] = field(default_factory=dict)
 
     def _add(
-        self,
-        bounds: NDArray[np.int64],
-        prints: NDArray[np.uint64],
-        titles: NDArray[np.uint64],
-        publishers: NDArray[np.uint64],
-        days: NDArray[np.int32],
-        score: NDArray[np.float32],
-    ) -> TemplateIndex:
+        self, bounds: NDArray[np.int64], prints: NDArray[np.uint64], titles: NDArray[np.uint64],
+        publishers: NDArray[np.uint64], days: NDArray[np.int32], score: NDArray[np.float32],
+    ) -> TemplateIndex:  # fmt: skip
         """Count a batch of documents; segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
         Of each document the exact fingerprint of its title (0 for none), its publisher's hash and its day since
@@ -173,11 +206,9 @@ class TemplateIndex:
     def merge(self, other: TemplateIndex) -> TemplateIndex:
         """Return an index that has counted the documents of both."""
         merged = TemplateIndex(
-            max(self.capacity, other.capacity),
-            self.counts + other.counts,
-            self.documents + other.documents,
+            max(self.capacity, other.capacity), self.counts + other.counts, self.documents + other.documents,
             self.lost + other.lost,
-        )
+        )  # fmt: skip
         merged._trim()
         return merged
 
@@ -242,18 +273,14 @@ class TemplateIndex:
             return cls(int(said["capacity"]), parts[0], parts[1], int(said["lost"]), dict(said["about"]))
         except FileNotFoundError:
             raise
-        except (
-            pa.ArrowException,
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            RecursionError,
-        ) as error:
+        except _NO_INDEX as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             msg = f"{path}: not a template index ({reason}); fit the remover again and save it"
             raise ModelError(msg) from error
+
+
+_NO_INDEX = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading a file that is no index may raise."""
 
 
 def _digest(said: dict[str, Any], parts: list[Counts]) -> str:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
-from toolkit.boilerplate.joining import join
 from toolkit.boilerplate.layouts import PAGE, layouts
 from toolkit.boilerplate.model import HOPELESS, SURE, Decision, Scale, SegmentModel
-from toolkit.boilerplate.paths import MOST, appeal_blocks, stretches
+from toolkit.boilerplate.paths import MOST, appeal_blocks, join, stretches
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import read_segments
