@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import SHAPE
-from toolkit.buffer import LOWER, UPPER
+from toolkit.buffer import LOWER, UPPER, Buffer
 from toolkit.kernels import njit
 from toolkit.segments import GLUED, LINE, PARAGRAPH, Segments
 
@@ -37,6 +37,14 @@ lines and at least so many bytes."""
 SHORT_TEXT = 600
 GLUED_SHARE = 0.25
 """Share of the joints within lines that are glued, from which a text without line breaks counts as glued."""
+
+UNLIKE = ("captions", "transcript", "column")
+"""Texts unlike all that the model learned from, in which only the surest furniture goes: lines that open with ``>>``;
+lines that open with a speaker (``VENN, HOST:``); sentences broken over narrow lines, as a scanner reads a column."""
+
+_SPEAKER, _SPOKEN, _NARROW, _BROKEN = 60, 1 / 3, 80, 0.4
+"""Most bytes of a speaker's name; share of lines that have one; mean bytes of a column's line; share of its lines that
+begin with a small letter."""
 
 _WORDS, _CAPITALISED, _SHOUTED, _BYTES, _FIRST = (
     SHAPE.index(name) for name in ("words", "capitalised", "shouted", "bytes", "first_class")
@@ -88,6 +96,61 @@ def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
             out[d] = PARAGRAPHS
         else:
             out[d] = LINES
+
+
+@njit(cache=True, nogil=True)
+def _speaks(data, a, b):  # type: ignore[no-untyped-def]
+    """Whether a line opens with a name in capitals and a colon, and goes on."""
+    letters = 0
+    for i in range(a, min(a + _SPEAKER, b)):
+        c = data[i]
+        if c == 58:  # a colon
+            return letters > 1 and i + 1 < b and data[i + 1] == 32
+        if 65 <= c <= 90:
+            letters += 1
+        elif not (
+            c == 32 or 39 <= c <= 46 or c >= 0x80
+        ):  # a space, marks such as ' ( ) , - . and other letters
+            return False
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _unlike(data, start, end, joint, bounds, first_class, layout, out):  # type: ignore[no-untyped-def]
+    for d in range(len(bounds) - 1):
+        lo, hi = bounds[d], bounds[d + 1]
+        lines = marked = spoken = small = 0
+        for s in range(lo, hi):
+            if s > lo and joint[s] > LINE:
+                continue
+            a = start[s]
+            lines += 1
+            marked += data[a] == 62 and end[s] > a + 2 and data[a + 1] == 62
+            spoken += _speaks(data, a, end[hi - 1])
+            small += first_class[s] == LOWER
+        if lines >= 3 and 2 * marked > lines:
+            out[d] = len(LAYOUTS)
+        elif lines >= 3 and spoken >= max(2, _SPOKEN * lines):
+            out[d] = len(LAYOUTS) + 1
+        elif (
+            lines >= 8
+            and small >= _BROKEN * lines
+            and end[hi - 1] - start[lo] < _NARROW * lines
+            and layout[d] != LOWER_CASE
+        ):
+            out[d] = len(LAYOUTS) + 2
+        else:
+            out[d] = layout[d]
+
+
+def unlike(
+    buffer: Buffer, segments: Segments, shapes: NDArray[np.int32], layout: NDArray[np.int8]
+) -> NDArray[np.int8]:
+    """Layout of each document, or past the end of :data:`LAYOUTS` its place among :data:`UNLIKE`."""
+    out = np.empty(len(layout), np.int8)
+    first = np.ascontiguousarray(shapes[:, _FIRST])
+    _unlike(buffer.data, segments.start, segments.end, segments.joint, segments.bounds, first, layout, out)
+    return out
 
 
 def layouts(segments: Segments, shapes: NDArray[np.int32]) -> NDArray[np.int8]:

@@ -28,7 +28,7 @@ from toolkit.boilerplate.decisions import (
 from toolkit.boilerplate.edges import extended
 from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
-from toolkit.boilerplate.layouts import LAYOUTS
+from toolkit.boilerplate.layouts import LAYOUTS, UNLIKE
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.spans import (
@@ -423,7 +423,7 @@ class BoilerplateRemover(Estimator):
         promised = self._model.card.get("promised", {"languages": (), "layouts": ()})
         foreign = np.isin(about.languages, [*promised["languages"], ""], invert=True)
         other = np.isin(layout, [LAYOUTS.index(name) for name in promised["layouts"]], invert=True)
-        names = np.array(LAYOUTS)[layout[other]]
+        names = np.array(LAYOUTS + UNLIKE)[layout[other]]
         return {
             "outside": int((foreign | other).sum()),
             "outside_languages": dict(sorted(Counter(about.languages[foreign].tolist()).items())),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
-from toolkit.boilerplate.layouts import PAGE, layouts
+from toolkit.boilerplate.layouts import LAYOUTS, PAGE, layouts, unlike
 from toolkit.boilerplate.model import HOPELESS, SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.paths import MOST, appeal_blocks, join, stretches
 from toolkit.boilerplate.reading import Reading
@@ -27,6 +27,15 @@ APPEAL, INTERFACE = KINDS.index("appeal"), KINDS.index("interface")
 KNOWN = tuple(f"[+{10**digits} chars]" for digits in range(6))
 """Boilerplate of every publisher, digits masked: with this, NewsAPI cuts a text off."""
 
+MARKS = (
+    "(COMMERCIAL BREAK)",
+    "(BEGIN VIDEOTAPE)",
+    "(END VIDEOTAPE)",
+    "(BEGIN VIDEO CLIP)",
+    "(END VIDEO CLIP)",
+)
+"""The same word for word: with these, transcripts of broadcasts note what was shown."""
+
 UNSUPPORTED = -1.5
 """Log odds, at most, of a segment that only the first decision takes for an appeal: that is for the second to say."""
 
@@ -39,7 +48,7 @@ HINT = 0.05
 FAINT = 0.05
 """Probability from which on a segment has a kind of its own; one that goes with its neighbours takes theirs."""
 
-_DOCS = COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")
+_DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
 _FUZZY = FINGERPRINTS.index("fuzzy")
 _PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
 _ALONE = len(COLUMNS) - len(REPEATED)
@@ -62,6 +71,7 @@ class Weighed:
     template : ndarray of uint64
         Key of the template that the segment is one of; 0 for none.
     layout : ndarray of int8, shape (n_documents,)
+        Index into ``LAYOUTS + UNLIKE``.
     seen : Seen
         By the index.
     evident : ndarray of bool, shape (n_segments,)
@@ -95,14 +105,20 @@ def weigh(
     lookup : Lookup or None
         A fitted index; None where no corpus was fitted.
     outside : ndarray of bool, shape (n_documents,)
-        Texts in a language that the model does not know: only what is as sure as a template goes.
+        Texts in a language that the model does not know: only what is as sure as a template goes, as in the layouts
+        :data:`toolkit.boilerplate.layouts.UNLIKE`.
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
     layout = layouts(segments, read.shapes)
+    told = unlike(read.buffer, segments, read.shapes, layout)
+    unheard = told >= len(LAYOUTS)
+    outside = outside | unheard
     seen = Seen.of(read, lookup)
     doubted = suspicious(read, seen)
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
+    if lookup is not None:  # all lines of captions open alike, and none is a template for that
+        rows[unheard[owner[at]], _OPENED] = 0
     laid, foreign = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
     sums = model.alone.sums(single, laid)
@@ -124,7 +140,8 @@ def weigh(
         odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
         odds = np.maximum(odds, log_odds(decision.probability(rows, laid)) - log_odds(least))
         score = probability(odds + log_odds(least))
-    known = np.isin(read.prints[at, _FUZZY], known_everywhere())
+    known = np.isin(read.prints[at, _FUZZY], known_everywhere()[0])
+    known |= np.isin(read.prints[at, 0], known_everywhere()[1])
     given_away = evident(rows) | known
     kind = np.full(len(at), -1, np.int64)
     likely = (score >= FAINT) | given_away
@@ -161,14 +178,14 @@ def weigh(
     if lookup is not None:
         exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
         template[at] = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
-    return Weighed(remove, kinds, out, template, layout, seen, sure)
+    return Weighed(remove, kinds, out, template, told, seen, sure & ~unheard[owner])
 
 
 @lru_cache(maxsize=1)
-def known_everywhere() -> NDArray[np.uint64]:
-    """Fuzzy fingerprints of :data:`KNOWN`."""
-    buffer = Buffer.of(KNOWN)
-    return read_segments(buffer, cut(buffer)).prints[:, _FUZZY]
+def known_everywhere() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Fuzzy fingerprints of :data:`KNOWN`, exact ones of :data:`MARKS`."""
+    known, marks = Buffer.of(KNOWN), Buffer.of(MARKS)
+    return read_segments(known, cut(known)).prints[:, _FUZZY], read_segments(marks, cut(marks)).prints[:, 0]
 
 
 def unsupported(
