@@ -1,6 +1,7 @@
 """Layouts, the path through a text, and what stands around a segment."""
 
 import itertools
+import textwrap
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.blocks import BLOCKS, blocks
-from toolkit.boilerplate.layouts import LAYOUTS, layouts
+from toolkit.boilerplate.layouts import LAYOUTS, UNLIKE, layouts
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.paths import SWITCH, appeal_blocks, stretches
 from toolkit.boilerplate.reading import About, Reading
@@ -120,3 +121,38 @@ def test_a_document_that_loses_more_than_half_is_named():
     spans = BoilerplateRemover().spans([SENTENCE, SENTENCE + "\n\n" + appeal * 3])
     assert spans.attrs["over_half"] == spans["doc_id"].unique().tolist()
     assert len(spans.attrs["over_half"]) == 1
+
+
+TOLD = (
+    "The harvest of barley fell by nine per cent in the dry north of the country.",
+    "Growers there lost most, after hail in July, and asked for loans.",
+    "Prices rose within an hour and closed at a hundred crowns a tonne.",
+    "Pictures of the fields are expected in March and will be free for everyone.",
+)
+STRANGE = {
+    "captions": "\n".join(f">> {sentence.upper()}" for sentence in TOLD),
+    "transcript": "\n".join(
+        ["VENN, HOST: " + TOLD[0], "(BEGIN VIDEOTAPE)", "MS. FERROW: " + TOLD[1], "(END VIDEOTAPE)"]
+        + [f"VENN: {sentence}" for sentence in TOLD[2:]]
+    ),
+    "column": "\n".join(textwrap.wrap(" ".join(TOLD), 30)),
+}
+
+
+@pytest.mark.parametrize("layout", STRANGE)
+def test_texts_unlike_all_that_was_learned_keep_their_story_and_nothing_is_promised(layout):
+    texts = [STRANGE[layout], STRANGE[layout].replace("barley", "rye").replace("BARLEY", "RYE")]
+    for remover in (BoilerplateRemover(), BoilerplateRemover().fit(texts)):
+        spans = remover.spans(texts[:1])
+        gone = {texts[0][a:b] for a, b in zip(spans["start"], spans["end"], strict=True)}
+        assert gone <= {"(BEGIN VIDEOTAPE)", "(END VIDEOTAPE)"}
+        assert spans.attrs["outside_layouts"] == {layout: 1}
+
+
+def test_lines_that_quote_or_name_are_no_transcript_and_whole_lines_no_column():
+    for text in (
+        "\n".join(f"{head}\n{sentence}" for head, sentence in zip("ABCD", TOLD, strict=True)),
+        "\n".join(["UPDATE: " + TOLD[0], *TOLD[1:] * 2]),
+        "\n".join([">> " + TOLD[0], *TOLD[1:] * 2]),
+    ):
+        assert not set(BoilerplateRemover().spans([text]).attrs["outside_layouts"]) & set(UNLIKE)
