@@ -4,6 +4,7 @@ import itertools
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import toolkit
@@ -156,3 +157,9 @@ def test_lines_that_quote_or_name_are_no_transcript_and_whole_lines_no_column():
         "\n".join([">> " + TOLD[0], *TOLD[1:] * 2]),
     ):
         assert not set(BoilerplateRemover().spans([text]).attrs["outside_layouts"]) & set(UNLIKE)
+
+
+def test_texts_younger_than_the_promise_are_counted_and_those_without_a_date_are_not():
+    texts = {"text": [TEXTS["paragraphs"]] * 3, "published": ["2015-05-01", "2023-05-01", None]}
+    attrs = BoilerplateRemover().spans(pd.DataFrame(texts)).attrs
+    assert (attrs["outside"], attrs["outside_dates"], attrs["outside_languages"]) == (1, 1, {})

@@ -57,8 +57,9 @@ FIRST_PASS = ("gold", "modern", "pages")
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt", "sv")
 """Languages with boilerplate and article text to learn from."""
 
-PROMISED = {"languages": ["en"], "layouts": ["paragraphs", "lines"]}
-"""Languages and layouts in which no more article text is lost than is asked for, in cross-validation."""
+PROMISED = {"languages": ["en"], "layouts": ["paragraphs", "lines"], "until": "2020-12-31"}
+"""Languages, layouts and last day of texts that lose no more article text than is asked for, in cross-validation; what
+has no date is taken for older. English of 2021–26 lost .41 % [.22, .62] where .15 % was asked for."""
 
 MODES = ("alone", "fitted")
 

@@ -52,33 +52,22 @@ def extended(
             places, tokens, prints = _candidates(read, s, step)
             if not len(places):
                 continue
-            publisher, most = read.about.publishers[_owner(read, s)], int(seen.others[s - step, 0])
+            owner = np.searchsorted(segments.bounds, s, side="right") - 1
+            publisher, most = read.about.publishers[owner], int(seen.others[s - step, 0])
             theirs = np.flatnonzero(_theirs(lookup, prints[:, 0], 0, publisher, most))
-            if len(theirs):
-                place = places[theirs[-1]]
-            elif (
-                step == 1
-                and (found := _capital(read, lookup, s, places, tokens, publisher, most)) is not None
-            ):
-                place = found
-            else:
-                continue
-            (end if step == 1 else start)[s - step], remove[s] = place, False
+            place: np.int64 | None = places[theirs[-1]] if len(theirs) else None
+            if place is None and step == 1:
+                place = _capital(read, lookup, s, places, tokens, publisher, most)
+            if place is not None:
+                (end if step == 1 else start)[s - step], remove[s] = place, False
     return replace(segments, start=start, end=end)
-
-
-def _owner(read: Reading, s: int) -> int:
-    return int(np.searchsorted(read.segments.bounds, s, side="right")) - 1
 
 
 def _beside(
     read: Reading, lookup: Lookup, sure: NDArray[np.bool_], mixed: NDArray[np.bool_], step: int
 ) -> NDArray[np.int64]:
     """Segments next to an evident one of their document, whose first or last two words stand elsewhere too."""
-    if step == 1:
-        at = np.flatnonzero(sure[:-1] & mixed[1:]) + 1
-    else:
-        at = np.flatnonzero(sure[1:] & mixed[:-1])
+    at = np.flatnonzero(sure[:-1] & mixed[1:]) + 1 if step == 1 else np.flatnonzero(sure[1:] & mixed[:-1])
     owner = np.searchsorted(read.segments.bounds, at, side="right") - 1
     same = owner == np.searchsorted(read.segments.bounds, at - step, side="right") - 1
     at, owner = at[same], owner[same]

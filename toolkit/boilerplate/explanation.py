@@ -24,13 +24,9 @@ _MOST = 60
 class CleaningExplanation:
     """An article with what was removed struck through, and the reason for each span.
 
-    Attributes
-    ----------
-    article : CleanedArticle
-    reasons : DataFrame
-        One row a span: ``start``, ``end``, ``kind``, ``score``, ``evidence``, ``template_id``, ``documents``
-        (Int64, that hold the template; missing without one), ``first_seen``, ``last_seen`` (``datetime64``),
-        ``words`` (str, those without which the span would have looked most like article text) and ``text``.
+    A row of ``reasons``: ``start``, ``end``, ``kind``, ``score``, ``evidence``, ``template_id``, ``documents`` (that
+    hold the template; missing without one), ``first_seen``, ``last_seen``, ``words`` (those without which the span
+    would have looked most like article text), ``text``.
     """
 
     article: CleanedArticle
@@ -56,8 +52,9 @@ class CleaningExplanation:
         return f"{self.article._repr_html_()}<ol {PLAIN}>{items}</ol>"
 
 
-def explain(text: str, title: str | None, spans: pd.DataFrame, words: WordWeights, lookup: Lookup | None,
-            keys: Sequence[int]) -> CleaningExplanation:  # fmt: skip
+def explain(
+    text: str, title: str | None, spans: pd.DataFrame, words: WordWeights, lookup: Lookup | None, keys: Sequence[int]
+) -> CleaningExplanation:  # fmt: skip
     """Explain the spans of one text; ``keys`` are their templates, 0 for none."""
     reasons = spans[["start", "end", "kind", "score", "evidence", "template_id"]].reset_index(drop=True)
     counted = [_counted(lookup, key) for key in keys]

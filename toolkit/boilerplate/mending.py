@@ -15,8 +15,7 @@ from toolkit.buffer import CLASSES, Buffer, among, decode
 from toolkit.kernels import njit
 
 _ENDS = np.array(sorted(ord(c) for c in ".!?…。！？:;\"'”’)]»"), np.int64)
-_BLANK = {kind: int(CLASSES[ord(char)]) for kind, char in (("space", " "), ("break", "\n"))}
-_SPACE, _BREAK = _BLANK["space"], _BLANK["break"]
+_SPACE, _BREAK = int(CLASSES[ord(" ")]), int(CLASSES[ord("\n")])
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.decisions import (
     KEEP,
     KEPT,
@@ -200,8 +201,9 @@ class BoilerplateRemover(Estimator):
             ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score`` (float64,
             calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``), ``template_id`` (str, missing
             where the words alone decided). ``attrs["outside"]``: number of documents for which no loss is promised;
-            ``outside_languages``, ``outside_layouts``: how many of them in which. ``attrs["over_half"]``: ``doc_id``
-            of the documents that lose more than half of their text.
+            ``outside_languages``, ``outside_layouts``: how many of them in which; ``outside_dates``: how many are
+            younger than what the promise was measured on. ``attrs["over_half"]``: ``doc_id`` of the documents that
+            lose more than half of their text.
         """
         corpus = as_corpus(X, self.columns)
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
@@ -336,15 +338,14 @@ class BoilerplateRemover(Estimator):
             mend = f"did you mean {near!r}? " if near else ""
             msg = f"remove={self.remove!r}: {mend}kinds are {', '.join(ALL_KINDS)}; pass a set of them"
             raise ValueError(msg)
-        if self.threshold is not None and not 0 < self.threshold < 1:
-            msg = f"threshold={self.threshold!r}: a probability between 0 and 1 is wanted"
-            raise ValueError(msg)
-        if not 0 < self.max_article_loss <= 1:
-            msg = f"max_article_loss={self.max_article_loss!r}: a share between 0 and 1 is wanted, such as .0015"
-            raise ValueError(msg)
-        if self.output not in {"corpus", "text"}:
-            msg = f"output={self.output!r}: 'corpus' or 'text' is wanted"
-            raise ValueError(msg)
+        for name, sound, wanted in (
+            ("threshold", self.threshold is None or 0 < self.threshold < 1, "a probability between 0 and 1"),
+            ("max_article_loss", 0 < self.max_article_loss <= 1, "a share between 0 and 1, such as .0015,"),
+            ("output", self.output in {"corpus", "text"}, "'corpus' or 'text'"),
+        ):
+            if not sound:
+                msg = f"{name}={getattr(self, name)!r}: {wanted} is wanted"
+                raise ValueError(msg)
         return np.array([kind in chosen for kind in ALL_KINDS])
 
     def _thresholds(self, scale: Scale) -> NDArray[np.float64]:
@@ -419,13 +420,18 @@ class BoilerplateRemover(Estimator):
         return np.isin(about.languages, [*self._model.languages, ""], invert=True)
 
     def _unpromised(self, about: About, layout: NDArray[np.int8]) -> dict[str, Any]:
-        """Count the documents for whose language or layout no loss is promised."""
-        promised = self._model.card.get("promised", {"languages": (), "layouts": ()})
+        """Count the documents for whose language, layout or date no loss is promised."""
+        promised = {"languages": (), "layouts": (), "until": "2020-12-31"} | self._model.card.get(
+            "promised", {}
+        )
+        last = np.datetime64(promised["until"], "D").astype(np.int64)
+        late = (about.days != NO_DAY) & (about.days > last)
         foreign = np.isin(about.languages, [*promised["languages"], ""], invert=True)
         other = np.isin(layout, [LAYOUTS.index(name) for name in promised["layouts"]], invert=True)
         names = np.array(LAYOUTS + UNLIKE)[layout[other]]
         return {
-            "outside": int((foreign | other).sum()),
+            "outside": int((foreign | other | late).sum()),
+            "outside_dates": int(late.sum()),
             "outside_languages": dict(sorted(Counter(about.languages[foreign].tolist()).items())),
             "outside_layouts": dict(sorted(Counter(names.tolist()).items())),
         }

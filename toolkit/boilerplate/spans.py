@@ -83,22 +83,14 @@ class Cuts:
 
 
 def assemble(
-    segments: Segments,
-    remove: NDArray[np.bool_],
-    kind: NDArray[np.int64],
-    score: NDArray[np.float32],
-    template: NDArray[np.uint64],
-    ruled: NDArray[np.bool_],
-) -> Cuts:
+    segments: Segments, remove: NDArray[np.bool_], kind: NDArray[np.int64], score: NDArray[np.float32],
+    template: NDArray[np.uint64], ruled: NDArray[np.bool_],
+) -> Cuts:  # fmt: skip
     """Join neighbouring removed segments of one kind."""
     chosen = np.flatnonzero(remove)
     document = np.searchsorted(segments.bounds, chosen, side="right") - 1
     new = np.ones(len(chosen), bool)
-    new[1:] = (
-        (chosen[1:] != chosen[:-1] + 1)
-        | (document[1:] != document[:-1])
-        | (kind[chosen[1:]] != kind[chosen[:-1]])
-    )
+    new[1:] = (np.diff(chosen) != 1) | (np.diff(document) != 0) | (np.diff(kind[chosen]) != 0)
     starts = np.flatnonzero(new)
     if not len(starts):
         return Cuts.together([])
@@ -112,15 +104,11 @@ def assemble(
     group = np.cumsum(new) - 1
     largest = np.lexsort((-np.arange(len(chosen)), size * keyed, group))[np.cumsum(np.bincount(group)) - 1]
     evidence = np.where(rule, 2, np.where(repeated, 1, 0))
+    named = np.where(evidence > 0, template[chosen[largest]], np.uint64(0)).astype(np.uint64)
     return Cuts(
-        document[starts],
-        segments.start[chosen[starts]],
-        segments.end[chosen[stops - 1]],
-        kind[chosen[starts]].astype(np.int64),
-        mean,
-        evidence,
-        np.where(evidence > 0, template[chosen[largest]], np.uint64(0)).astype(np.uint64),
-    )
+        document[starts], segments.start[chosen[starts]], segments.end[chosen[stops - 1]],
+        kind[chosen[starts]].astype(np.int64), mean, evidence, named,
+    )  # fmt: skip
 
 
 def carried_back(found: Cuts, mended: Mended, documents: NDArray[np.int64]) -> Cuts:
@@ -174,52 +162,38 @@ def joined(buffer: Buffer, one: Cuts, other: Cuts) -> Cuts:
 
 
 @njit(cache=True, nogil=True)
-def _code_points(data, offsets, document, positions, out):  # type: ignore[no-untyped-def]
-    """Number of code points before each byte position of a document; positions ascend within a document."""
+def _places(data, offsets, document, given, of_bytes, out):  # type: ignore[no-untyped-def]
+    """Code point at each byte of a document, or byte of each code point; -1 beyond its end.
+
+    What is given ascends within a document.
+    """
     at = np.int64(0)
     count = 0
     now = np.int64(-1)
-    for i in range(len(positions)):
+    for i in range(len(given)):
         if document[i] != now:
             now = document[i]
             at = offsets[now]
             count = 0
-        n = 0
-        for k in range(at, positions[i]):
-            n += data[k] & 0xC0 != 0x80
-        count += n
-        at = positions[i]
-        out[i] = count
-
-
-@njit(cache=True, nogil=True)
-def _byte_places(data, offsets, document, points, out):  # type: ignore[no-untyped-def]
-    """Byte position of each code point of a document, -1 beyond its end; points ascend within a document."""
-    at = np.int64(0)
-    count = 0
-    now = np.int64(-1)
-    for i in range(len(points)):
-        if document[i] != now:
-            now = document[i]
-            at = offsets[now]
-            count = 0
-        while count < points[i] and at < offsets[now + 1]:
+        stop = given[i] if of_bytes else offsets[now + 1]
+        while at < stop and (of_bytes or count < given[i]):
             at += 1
             while at < offsets[now + 1] and data[at] & 0xC0 == 0x80:
                 at += 1
             count += 1
-        out[i] = at if count == points[i] else -1
+        if of_bytes:
+            out[i] = count
+        else:
+            out[i] = at if count == given[i] else -1
 
 
 def span_table(corpus: pd.DataFrame, buffer: Buffer, cuts: Cuts) -> pd.DataFrame:
     """Return cuts as a spans frame, columns :data:`SPAN_COLUMNS`."""
     both = np.empty((len(cuts), 2), np.int64)
     places = np.column_stack([cuts.start, cuts.end]).ravel()
-    _code_points(buffer.data, buffer.offsets, np.repeat(cuts.document, 2), places, both.reshape(-1))
-    names = np.array([f"{t:016x}" for t in np.unique(cuts.template)], object)
-    name = pd.Series(
-        names[np.searchsorted(np.unique(cuts.template), cuts.template)] if len(cuts) else [], dtype="str"
-    )
+    _places(buffer.data, buffer.offsets, np.repeat(cuts.document, 2), places, True, both.reshape(-1))
+    unique, which = np.unique(cuts.template, return_inverse=True)
+    name = pd.Series(np.array([f"{t:016x}" for t in unique], object)[which], dtype="str")
     return pd.DataFrame(
         {
             "doc_id": corpus["doc_id"].take(cuts.document).array,
@@ -251,14 +225,15 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
     wrong = np.append(back, False)[: len(flat)].reshape(-1, 2).any(axis=1) | empty | (points[:, 0] < 0)
     places = np.empty(len(flat), np.int64)
     if not wrong.any():
-        _byte_places(buffer.data, buffer.offsets, owner, flat, places)
+        _places(buffer.data, buffer.offsets, owner, flat, False, places)
         wrong = (places.reshape(-1, 2) < 0).any(axis=1)
     if wrong.any():
         bad = int(wrong.argmax())
         length = len(corpus["text"].iloc[document[bad]])
+        name, place = rows["doc_id"].iloc[bad], f"{points[bad, 0]}–{points[bad, 1]}"
         msg = (
-            f"document {rows['doc_id'].iloc[bad]!r}: span {points[bad, 0]}–{points[bad, 1]} does not fit its text of "
-            f"{length} characters or overlaps another; find spans anew"
+            f"document {name!r}: span {place} does not fit its text of {length} characters or overlaps another; "
+            "find spans anew"
         )
         raise CorpusError(msg)
     template = rows["template_id"].fillna("0").map(lambda name: int(name, 16)).to_numpy(np.uint64)
@@ -285,13 +260,9 @@ def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     kinds = kinds.sort_values(["template_id", "n", "kind"], ascending=[True, False, True])
     kind = kinds.drop_duplicates("template_id").set_index("template_id")["kind"]
     table = rows.groupby("template_id").agg(
-        publisher=("publisher", "first"),
-        documents=("doc_id", "nunique"),
-        first_seen=("published", "min"),
-        last_seen=("published", "max"),
-        characters=("characters", "sum"),
-        example=("example", "min"),
-    )
+        publisher=("publisher", "first"), documents=("doc_id", "nunique"), first_seen=("published", "min"),
+        last_seen=("published", "max"), characters=("characters", "sum"), example=("example", "min"),
+    )  # fmt: skip
     table.insert(1, "kind", kind.reindex(table.index))
     table = table.reset_index().sort_values(["documents", "template_id"], ascending=[False, True])
     return table.reset_index(drop=True)

@@ -72,7 +72,7 @@ class RunSummary:
             ("", _listed(self.removed), self.characters and self.removed),
             ("over half", f"of the text removed in {self.halved:,} documents; look at them first", self.halved),
             ("outside",
-             f"{self.outside or 0:,} documents of layouts or languages without a promised loss", self.outside),
+             f"{self.outside or 0:,} documents of layouts, languages or dates without a promised loss", self.outside),
             ("duplicates", f"{sum(repeats.values()):,} documents in {groups:,} groups: {_listed(repeats)}", repeats),
             ("no article", f"{sum(others.values()):,} of {kept:,} documents: {_listed(others)}", others),
             ("topics", _listed(self.topics), self.topics),
