@@ -72,12 +72,8 @@ class Trees:
         """Return the trees of a model file, whose rows have so many columns; what cannot be trees is a ValueError."""
         parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(cls)}
         kinds = {
-            "feature": "int16",
-            "threshold": "float32",
-            "left": "int32",
-            "right": "int32",
-            "roots": "int32",
-        }
+            "feature": "int16", "threshold": "float32", "left": "int32", "right": "int32", "roots": "int32",
+        }  # fmt: skip
         plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in kinds.items())
         if not plain or parts["baseline"].size != 1 or not np.isfinite(parts["baseline"]).all():
             msg = f"{name}: the arrays are not those of trees"

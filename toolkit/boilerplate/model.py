@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,6 @@ SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 
 LARGEST = 8 * 2**20
 """Most bytes of the arrays, packed or unpacked."""
-
-_TYPES = {
-    "feature": np.int16, "threshold": np.float32, "left": np.int32, "right": np.int32, "roots": np.int32,
-}  # fmt: skip
-"""Types of the trees' arrays; a kernel compiled for others would read them as something else."""
 
 HOPELESS = -2.5
 """Sum of the first trees below which a segment is left for article text."""
@@ -135,8 +130,7 @@ class SegmentModel:
         words = self.words
         arrays: dict[str, Any] = {"words": words.table, "words_scale": words.scale, "words_bias": words.bias}
         for name, trees, scale in self._parts():
-            for part in fields(Trees):
-                arrays[f"{name}_{part.name}"] = np.asarray(getattr(trees, part.name))
+            arrays |= trees.arrays(name)
             if scale is not None:
                 arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
         for name in ("fitted", "alone"):
@@ -181,8 +175,8 @@ class SegmentModel:
                 _words(arrays),
                 _decision(arrays, card, "fitted", len(COLUMNS)),
                 _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
-                Appeals(_trees(arrays, "appeals", len(BLOCKS)), _scale(arrays, card, "appeals")),
-                _trees(arrays, "pages", len(BLOCKS)),
+                Appeals(Trees.read(arrays, "appeals", len(BLOCKS)), _scale(arrays, card, "appeals")),
+                Trees.read(arrays, "pages", len(BLOCKS)),
                 card,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -206,18 +200,6 @@ def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
     return WordWeights(np.ascontiguousarray(table), scale, bias)
 
 
-def _trees(arrays: dict[str, NDArray[Any]], name: str, columns: int) -> Trees:
-    parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(Trees)}
-    baseline = parts["baseline"]
-    plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in _TYPES.items())
-    if not plain or baseline.size != 1 or not np.isfinite(baseline).all():
-        msg = f"{name}: the arrays are not those of trees; take the one that was shipped"
-        raise ValueError(msg)
-    trees = Trees(**{**parts, "baseline": float(baseline.ravel()[0])})
-    trees.check(columns)
-    return trees
-
-
 def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:
     scale = _array(arrays, f"{name}_scale", np.float64, (2, len(LAYOUTS)))
     thresholds = {
@@ -235,7 +217,7 @@ def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str, columns: int) -> Decision:
     possible = [(rows, len(KINDS)) for rows in range(1, len(COLUMNS) + 2)]
     kinds = _array(arrays, f"{name}_kinds", np.float32, *possible)
-    trees = tuple(_trees(arrays, f"{name}.{group}", columns) for group in GROUPS)
+    trees = tuple(Trees.read(arrays, f"{name}.{group}", columns) for group in GROUPS)
     return Decision(trees, _scale(arrays, card, name), kinds)
 
 
