@@ -344,8 +344,8 @@ def test_a_file_of_decisions_as_editors_and_people_leave_it(tmp_path):
     assert read_decisions(path) == {"00000000000000aa": "keep", "00000000000000bb": "promo"}
     os.mkfifo(tmp_path / "pipe")
     for place, message in [
-        (tmp_path, "not a file of decisions"), (tmp_path / "pipe", "not a file of decisions"),
-        (Path(os.devnull), "not a file of decisions"), (tmp_path / "none" / "d.jsonl", "there is no folder"),
+        (tmp_path, "not a file of lines"), (tmp_path / "pipe", "not a file of lines"),
+        (Path(os.devnull), "not a file of lines"), (tmp_path / "none" / "d.jsonl", "there is no folder"),
     ]:  # fmt: skip
         for use in (read_decisions, lambda p: append_decision(p, "zzz", "keep")):
             with pytest.raises(ValueError, match=f"^{re.escape(str(place))}: .*{message}"):

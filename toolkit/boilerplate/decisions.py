@@ -104,8 +104,8 @@ def plain_file(path: str | Path) -> Path:
 
 
 def append_decision(
-    path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = "", decided: datetime | None =
-    None
+    path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = "",
+    decided: datetime | None = None,
 ) -> None:  # fmt: skip
     """Add one line to a ``decisions.jsonl`` and see that it reached the disk.
 
