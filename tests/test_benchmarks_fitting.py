@@ -13,8 +13,11 @@ PEER = "TF-IDF + LinearSVC"
 @pytest.fixture(scope="module")
 def english():
     gold = datasets.gold("sample")
-    corpus = gold.corpus[gold.corpus["lang"] == "en"].reset_index(drop=True)
-    label = gold.topics.set_index("doc_id").loc[corpus["doc_id"], "primary"].reset_index(drop=True)
+    english = gold.corpus[gold.corpus["lang"] == "en"]
+    corpus = english.merge(
+        gold.topics[["doc_id", "primary"]], on="doc_id"
+    )  # pages without an article have none
+    label = corpus["primary"]
     several = label.map(label.value_counts()) >= 12
     return corpus[several].reset_index(drop=True), label[several].reset_index(drop=True)
 
