@@ -299,7 +299,7 @@ class Cleaning:
         if not 0 < confidence < 1:
             msg = f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95"
             raise ValueError(msg)
-        draws, agreement, judges = _told(judged, self.texts)
+        draws, agreement, judges = _by_draw(judged, self.texts)
         places = zip(draws["doc_id"], draws["at"], strict=True)
         scores = np.array([self._score(doc_id, at) for doc_id, at in places])
         gone = ~np.isnan(scores)
@@ -370,7 +370,7 @@ def alpha(words: pd.DataFrame) -> float | None:
     return float(1 - (total - 1) * observed / expected)
 
 
-def _told(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame, float | None, int]:
+def _by_draw(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame, float | None, int]:
     """Return one row a draw with the verdict of all judges, their agreement, and their number."""
     missing = {"doc_id", "start", "end", "verdict"} - set(judged.columns)
     if missing:

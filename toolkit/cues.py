@@ -128,11 +128,11 @@ def ends_credit(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
     """Whether a credit, as ``[Name/Agency]`` or ``Getty Images``, ends at ``last``, before the word at ``at``."""
     if data[last - 1] in (41, 93):
         opener = 40 if data[last - 1] == 41 else 91
-        told = False
+        parted = False
         for i in range(last - 2, max(lo, last - 160) - 1, -1):
             if data[i] == opener:
-                return told
-            told |= data[i] in (47, 58)  # / :
+                return parted
+            parted |= data[i] in (47, 58)  # / :
         return False
     i = last
     value = FNV

@@ -114,9 +114,9 @@ def _fit(
     storage_options: Mapping[str, Any] | None = None, **settings: Any,
 ) -> BoilerplateRemover:  # fmt: skip
     folder, name = parent_of(output)
-    target, asked = Files(folder, dict(storage_options or {})), Settings.of(settings)
+    target, chosen = Files(folder, dict(storage_options or {})), Settings.of(settings)
     beside = f".{name}.partial"
-    with Job(inputs, target, beside, _workers(client), steps=("clean",), settings=asked, rows=rows) as job:
+    with Job(inputs, target, beside, _workers(client), steps=("clean",), settings=chosen, rows=rows) as job:
         remover = BoilerplateRemover()
         remover.index_ = job.fit()
         with target.made(name) as path:

@@ -72,8 +72,8 @@ def url_key(url: str | None) -> str | None:
     path, _, query = url.strip()[found.end() :].partition("#")[0].partition("?")
     host = re.sub(r"^(?:www\d?|m|mobile|amp)\.", "", found.group(1).lower())
     path = re.sub(r"^:\d+|/(?:index\.\w{3,5}|amp)?/?$", "", path)
-    asked = sorted(part for part in query.split("&") if part and not _CAMPAIGN.match(part))
-    return host + path + ("?" + "&".join(asked) if asked else "")
+    kept = sorted(part for part in query.split("&") if part and not _CAMPAIGN.match(part))
+    return host + path + ("?" + "&".join(kept) if kept else "")
 
 
 def registrable_domain(url: str | None) -> str | None:
@@ -134,9 +134,9 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
     >>> candidates("text", ["ID", "Body", "content"]), candidates("text", ["Body", "content"], {"text": "body"})
     (['content', 'Body'], ['Body'])
     """
-    told = (columns or {}).get(role)
-    if told is not None:
-        return sorted((n for n in names if squash(n) == squash(told)), key=lambda n: (n != told, n))
+    field = (columns or {}).get(role)
+    if field is not None:
+        return sorted((n for n in names if squash(n) == squash(field)), key=lambda n: (n != field, n))
     order = _PLACES.get(role, {})
     found = ((order[squash(name)], name) for name in names if squash(name) in order)
     return [name for _, name in sorted(found)]

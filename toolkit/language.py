@@ -155,17 +155,17 @@ class _Look:
 
     def languages(self) -> NDArray[Any]:
         """Return the language of each text, or None."""
-        told = np.array([OF_SCRIPT.get(name) for name in self.scripts], dtype=object)
-        untold = np.array([code is None for code in told], dtype=bool)
+        codes = np.array([OF_SCRIPT.get(name) for name in self.scripts], dtype=object)
+        unknown = np.array([code is None for code in codes], dtype=bool)
         best, words = self.codes[self.found[:, 0]], self.found[:, 1]
-        sure = untold & (words >= WORDS) & (self.margin >= MARGIN)
-        told[sure] = best[sure]
-        doubtful = untold & ~sure & (self.letters.sum(1) >= LEAST)
+        sure = unknown & (words >= WORDS) & (self.margin >= MARGIN)
+        codes[sure] = best[sure]
+        doubtful = unknown & ~sure & (self.letters.sum(1) >= LEAST)
         # the library lacks rn and ti, and would tell their neighbours rw and am
         doubtful &= ~np.isin(best, ["rn", "rw"]) & (self.scripts != "Ethi")
         for row in np.flatnonzero(doubtful):
-            told[row] = _by_library(self.texts[int(row)].as_py()[:LOOK])
-        return told
+            codes[row] = _by_library(self.texts[int(row)].as_py()[:LOOK])
+        return codes
 
 
 def _by_library(text: str) -> str | None:

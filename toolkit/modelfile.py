@@ -70,8 +70,8 @@ def read_model(
     try:
         card = json.loads(_content(beside, _LARGEST_CARD))
     except (OSError, ValueError, RecursionError) as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-        msg = f"{beside}: cannot be read ({said}); a model is two files, .npz and .json of one name"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        msg = f"{beside}: cannot be read ({reason}); a model is two files, .npz and .json of one name"
         raise ModelError(msg) from error
     if not isinstance(card, dict) or card.get("format") != format:
         found = str(card.get("format"))[:40] if isinstance(card, dict) else "missing"
@@ -85,8 +85,10 @@ def read_model(
             raise ArraysError(msg)
         return read_arrays(raw, most), card
     except (OSError, KeyError, TypeError, ValueError) as error:
-        said = f"not a whole card ({error!r:.80})" if isinstance(error, (KeyError, TypeError)) else f"{error}"
-        msg = f"{place}: {said}; take both files of one save"
+        reason = (
+            f"not a whole card ({error!r:.80})" if isinstance(error, (KeyError, TypeError)) else f"{error}"
+        )
+        msg = f"{place}: {reason}; take both files of one save"
         raise ModelError(msg) from error
 
 

@@ -143,12 +143,12 @@ def run_with(
     if output is None:
         msg = f"{inputs[0]}: no output; name a folder for the results"
         raise UsageError(msg)
-    asked = Settings.of(settings)
+    chosen = Settings.of(settings)
     places = [output, *(Path(output, name) for name in WRITTEN)]
-    refuse_overwriting([*inputs, study, *asked.files], *places)
+    refuse_overwriting([*inputs, study, *chosen.files], *places)
     target = Files(str(output), dict(options or {}))
     with Job(
-        inputs, target, ".partial", workers, steps=("clean", "classify"), settings=asked, rows=rows,
+        inputs, target, ".partial", workers, steps=("clean", "classify"), settings=chosen, rows=rows,
         progress=progress, guard=None if force else _refuse_other_results, study=study,
     ) as job:  # fmt: skip
         job.work()
@@ -163,7 +163,7 @@ def run_with(
             target.write(name, data)
             outputs[name] = hashlib.sha256(data).hexdigest()
         target.discard(DUPLICATES)
-        if asked.duplicates or (asked.duplicates is None and summary.characters <= MOST_CHARACTERS):
+        if chosen.duplicates or (chosen.duplicates is None and summary.characters <= MOST_CHARACTERS):
             copies = _duplicates_in(target, 1 if job.workers.remote else max(1, job.workers.ahead))
             summary.duplicates = kinds_of(copies)
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
@@ -280,13 +280,20 @@ def one_file_with(
     steps = ("clean",) if kind == "cleaned" else ("classify",)
     if kind == "topics":  # clean text is read if there is some
         settings = {**settings, "columns": {"clean_text": "clean_text", **(settings.get("columns") or {})}}
-    asked, inputs, more = Settings.of(settings), listed(inputs), more or {}
+    chosen, inputs, more = Settings.of(settings), listed(inputs), more or {}
     file_of_rows(output)
-    refuse_overwriting([*inputs, *asked.files], output, *more.values())
+    refuse_overwriting([*inputs, *chosen.files], output, *more.values())
     folder, name = parent_of(output)
     target = Files(folder, dict(options or {}))
     with Job(
-        inputs, target, f".{name}.partial", workers, steps=steps, settings=asked, rows=rows, progress=progress
+        inputs,
+        target,
+        f".{name}.partial",
+        workers,
+        steps=steps,
+        settings=chosen,
+        rows=rows,
+        progress=progress,
     ) as job:
         job.work()
         targets = {each: os.path.abspath(path) for each, path in more.items()}  # noqa: PTH100

@@ -89,8 +89,8 @@ def amend(folder: str | Path, files: Iterable[Path], **sections: Any) -> None:
     record = read_record(folder)
     if closed(record) == record:
         environment = record["environment"] | sections.pop("environment", {})
-        made = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
-        environment["pages"] = record["environment"].get("pages", {}) | made
+        digests = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+        environment["pages"] = record["environment"].get("pages", {}) | digests
         again = closed(record | sections | {"environment": environment})
         with whole(Path(folder) / RECORD) as temporary:
             temporary.write_text(json.dumps(again, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -223,8 +223,8 @@ def apply_files(
     if beside is not None:
         write_rows([table_of(rest)], beside)
     counts = ", ".join(f"{reason} {n:,}" for reason, n in rest["reason"].value_counts().sort_index().items())
-    said = f"written      {written}\ndocuments    {len(found):,} of {len(corpus):,} have the shared text"
-    return f"{said}\nothers       {counts}" if counts else said
+    text = f"written      {written}\ndocuments    {len(found):,} of {len(corpus):,} have the shared text"
+    return f"{text}\nothers       {counts}" if counts else text
 
 
 def read_cleaning(path: str | Path) -> Cleaning:
@@ -261,8 +261,10 @@ def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     """Return ``run.json`` without what names the machine, decisions on passages by their digest."""
     record = {name: value for name, value in record.items() if name != "environment"}
     if "decisions" in record:
-        said = record["decisions"].items()
-        record["decisions"] = {k if TEMPLATE.fullmatch(k) else _digest(k): verdict for k, verdict in said}
+        decisions = record["decisions"].items()
+        record["decisions"] = {
+            k if TEMPLATE.fullmatch(k) else _digest(k): verdict for k, verdict in decisions
+        }
     return record
 
 

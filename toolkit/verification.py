@@ -201,10 +201,10 @@ def _inputs(
         if one["sha256"] == other["sha256"] and one["bytes"] != other["bytes"]:
             yield Check("inputs", f"{one['name']}: bytes", str(one["bytes"]), str(other["bytes"]))
     parameters = record["parameters"]
-    said = record.get("decisions") if decisions is None else read_decisions(decisions)
+    decided = record.get("decisions") if decisions is None else read_decisions(decisions)
     given = {
         "index": None if index is None else sha256(Path(index)),
-        "decisions": None if said is None else digest_of(said),
+        "decisions": None if decided is None else digest_of(decided),
         "labels": digest_of(record["labels"]) if "labels" in record else None,
     }
     for name, held in given.items():
@@ -309,20 +309,20 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
 
 def _signature(folder: Path, allowed: Path) -> Check:
     """Check the detached signature of the record by ``ssh-keygen``."""
-    asked = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=60)
+    keygen = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=60)
     start, files = ["ssh-keygen", "-Y"], ["-s", str(folder / SIGNATURE), "-f", str(allowed)]
     try:
-        who = asked([*start, "find-principals", *files])
+        who = keygen([*start, "find-principals", *files])
         signer = who.stdout.split("\n")[0]
-        done = asked(
+        done = keygen(
             [*start, "verify", *files, "-I", signer, "-n", NAMESPACE],
             input=(folder / RECORD).read_text("utf-8"),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("signature", RECORD, "good", f"not checked: {_reason(error)}")
     if who.returncode or done.returncode:
-        said = (who.stderr if who.returncode else done.stdout or done.stderr).strip() or "no allowed signer"
-        return Check("signature", RECORD, "good", said.splitlines()[0])
+        reason = (who.stderr if who.returncode else done.stdout or done.stderr).strip() or "no allowed signer"
+        return Check("signature", RECORD, "good", reason.splitlines()[0])
     return Check("signature", f"{RECORD} by {signer}", "good", "good")
 
 
@@ -358,13 +358,13 @@ def _rerun(
         except (ToolkitError, OSError, TypeError) as error:
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return
-        made = read_record(again)
+        repeated = read_record(again)
         for part in ("parameters", "seeds", "inputs", "decisions", "labels", "counts"):
-            told, now = record.get(part), made.get(part)
-            if not (isinstance(told, dict) and isinstance(now, dict)):
-                told, now = {part: told}, {part: now}
-            for name in sorted((told | now).keys() - {"study"}):  # which named what is compared
-                if (one := told.get(name)) != (other := now.get(name)):
+            before, now = record.get(part), repeated.get(part)
+            if not (isinstance(before, dict) and isinstance(now, dict)):
+                before, now = {part: before}, {part: now}
+            for name in sorted((before | now).keys() - {"study"}):  # which named what is compared
+                if (one := before.get(name)) != (other := now.get(name)):
                     yield Check("rerun", f"{part}: {name}", json.dumps(one), json.dumps(other))
         for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:
             digest = plain_digest(again, name)

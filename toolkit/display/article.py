@@ -129,14 +129,20 @@ class CleanedArticle:
         total, kinds = len(self.text), self.spans["kind"]
         lengths = (self.spans["end"] - self.spans["start"]).groupby(kinds).sum()
         if len(kinds) and kinds.isin(VERDICTS).all():
-            told = ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
+            account = (
+                ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
+            )
         elif ONLY_HERE in lengths:
-            told = f"{lengths[ONLY_HERE]:,} of {total:,} characters stand only here (underlined)"
+            account = f"{lengths[ONLY_HERE]:,} of {total:,} characters stand only here (underlined)"
         elif self.removed:
-            told = f"{self.removed:,} of {total:,} characters removed ({percent(self.removed / total)})"
+            account = f"{self.removed:,} of {total:,} characters removed ({percent(self.removed / total)})"
         else:
-            told = f"nothing removed of {total:,} characters"
-        return told if self.verdict in (None, "article") else f"{told}; no article: {visible(self.verdict)}"
+            account = f"nothing removed of {total:,} characters"
+        return (
+            account
+            if self.verdict in (None, "article")
+            else f"{account}; no article: {visible(self.verdict)}"
+        )
 
     def _marked(self, text: str, left: str, right: str) -> str:
         """Return a text with the words of ``find`` between two marks."""
@@ -170,16 +176,16 @@ class CleanedArticle:
         )
         body, wide = "".join(map(self._html, self._shown())), 46
         if self.after is None:
-            told = f'<p style="margin:0">{body}</p>'
+            shown = f'<p style="margin:0">{body}</p>'
         else:
             column, wide = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word", 94
             clean = self._html(Piece(visible(self.after), None, ""))
-            told = (
+            shown = (
                 f'<section style="display:flex;flex-wrap:wrap;gap:2em"><p style="{column}">{body}</p>'
                 f'<p style="{column}">{clean}</p></section>'
             )
         foot = f'<p style="{styled(FOOT, self.theme)}">{self._account()}</p>{self._reasons()}'
-        return f'<article {PLAIN} style="{styled(BOX, self.theme, wide=wide)}">{title}{told}{foot}</article>'
+        return f'<article {PLAIN} style="{styled(BOX, self.theme, wide=wide)}">{title}{shown}{foot}</article>'
 
     def save(self, path: str | Path) -> Path:
         """Write the article as a page of HTML, see :meth:`toolkit.display.Articles.save`."""
@@ -205,7 +211,7 @@ class CleanedArticle:
 
 def _reason(row: dict[Any, Any]) -> str:
     words = {"score": "probability {:.2f}", "evidence": "evidence: {}", "template_id": "template {}"}
-    known = [told.format(row[name]) for name, told in words.items() if pd.notna(row.get(name))]
+    known = [form.format(row[name]) for name, form in words.items() if pd.notna(row.get(name))]
     return ", ".join([str(row["kind"]), *known])
 
 

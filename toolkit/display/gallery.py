@@ -233,8 +233,8 @@ def compared(found: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
         )
         if taken or right:
             verdict = VERDICTS[0 if taken and right else 1 if taken else 2]
-            told = f"found {taken or 'nothing'}, gold {right or 'nothing'}"
-            rows.append((int(start), int(end), verdict, told))
+            note = f"found {taken or 'nothing'}, gold {right or 'nothing'}"
+            rows.append((int(start), int(end), verdict, note))
     return pd.DataFrame(rows, columns=["start", "end", "kind", "evidence"])
 
 

@@ -74,11 +74,11 @@ class Table:
     def _repr_html_(self) -> str:
         def row(tag: str, cells: Iterable[str]) -> str:
             sides = ["left" if left else "right;white-space:nowrap" for left in self._left()]
-            made = (
+            boxes = (
                 f'<{tag} style="text-align:{side};vertical-align:top">{escaped(cell)}</{tag}>'
                 for side, cell in zip(sides, cells, strict=True)
             )
-            return f"<tr>{''.join(made)}</tr>"
+            return f"<tr>{''.join(boxes)}</tr>"
 
         head = row("th", map(str, self.frame))
         body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
@@ -96,8 +96,8 @@ class Card:
 
     def __repr__(self) -> str:
         width = max(map(len, self.lines))
-        told = [f"{name:<{width}}  {visible(value)}" for name, value in self.lines.items()]
-        return "\n".join([visible(self.heading), *told])
+        rows = [f"{name:<{width}}  {visible(value)}" for name, value in self.lines.items()]
+        return "\n".join([visible(self.heading), *rows])
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -293,11 +293,11 @@ class Job:
             return ""
         task = partial(parts.labelled, self.spool, self.steps, index, set(labelled))
 
-        def made() -> dict[str, Any]:
+        def train() -> dict[str, Any]:
             documents = pd.concat(self._each(task, self._items()), ignore_index=True)
             return {"sha256": parts.train(self.spool, documents, labelled)}
 
-        return str(self.spool.once("trained", made)["sha256"])
+        return str(self.spool.once("trained", train)["sha256"])
 
     def classifier(self) -> dict[str, bytes]:
         """Return the files of the classifier that was trained on the labels, by name; none without labels."""

@@ -77,7 +77,7 @@ class RunSummary:
             ("no article", f"{sum(others.values()):,} of {kept:,} documents: {_listed(others)}", others),
             ("topics", _listed(self.topics), self.topics),
         ]  # fmt: skip
-        return "\n".join(f"{label:<12} {text}" for label, text, said in lines if said)
+        return "\n".join(f"{label:<12} {text}" for label, text, shown in lines if shown)
 
     def _languages(self) -> str:
         most = by_count(self.languages)[:MOST_LANGUAGES]

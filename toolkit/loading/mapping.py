@@ -82,21 +82,23 @@ class Mapper:
             self._decide(block)
         problems: dict[int, str] = {}
         wrong: dict[int, str] = {}
-        made: dict[str, Array] = {"source": block.places}
+        filled: dict[str, Array] = {"source": block.places}
         for role in (*COLUMNS, *self.options.extra):
             found = fields.candidates(self._text if role == "text" else role, names, self.columns)
             if role == "published":
-                made[role] = _moments([block.columns[name] for name in found], count)
+                filled[role] = _moments([block.columns[name] for name in found], count)
             elif role != "source":
                 values = [_strings(role, block.columns[name], problems, wrong) for name in found]
                 values = [_refine(role, name, array) for name, array in zip(found, values, strict=True)]
-                made[role] = _first_filled(values, count)
-        missing = pc.fill_null(pc.is_null(made["text"]), True)
+                filled[role] = _first_filled(values, count)
+        missing = pc.fill_null(pc.is_null(filled["text"]), True)
         for row in pc.indices_nonzero(missing).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
-        made["publisher"] = pc.coalesce(made["publisher"], _each(fields.registrable_domain, made["url"]))
+        filled["publisher"] = pc.coalesce(
+            filled["publisher"], _each(fields.registrable_domain, filled["url"])
+        )
         kinds = schema(self.options)
-        table = pa.table([made[name] for name in kinds.names], schema=kinds)
+        table = pa.table([filled[name] for name in kinds.names], schema=kinds)
         rejected = [
             Rejected(block.places[row].as_py(), reason, printable(_excerpt(block, row)))
             for row, reason in sorted(problems.items())
@@ -124,8 +126,8 @@ class Mapper:
             table = table.set_column(table.column_names.index(name), name, mended)
         if self.options.detect_language and lang.null_count:
             missing = pc.is_null(lang)
-            told = pa.array(languages(table["text"].filter(missing)), STRING)
-            lang = pc.replace_with_mask(lang, missing, told)
+            detected = pa.array(languages(table["text"].filter(missing)), STRING)
+            lang = pc.replace_with_mask(lang, missing, detected)
             table = table.set_column(table.column_names.index("lang"), "lang", lang)
         return table
 
@@ -218,11 +220,11 @@ def _each(function: Callable[[str], str | None], values: Array) -> Array:
     return results.take(coded.indices)
 
 
-def _no_text(block: Block, told: str | None) -> str:
+def _no_text(block: Block, field: str | None) -> str:
     names = sorted(block.columns)
     found = ", ".join(repr(name) for name in names[:12]) + (" …" if len(names) > 12 else "")
-    if told is not None:
-        return f"no column {told!r}; found {found}"
+    if field is not None:
+        return f"no column {field!r}; found {found}"
     # advice is given only where it would help: the field holds prose, and its name is a name
     words = {name: _words(block.columns[name]) for name in names if len(name) <= 60 and '"' not in name}
     longest = max(words, key=lambda name: words[name], default=None)

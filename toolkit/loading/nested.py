@@ -66,8 +66,8 @@ def _lift(record: dict[str, Any]) -> None:
         # New York Times APIs
         nested = record.get(name)
         if isinstance(nested, dict):
-            told = nested.get("main") or nested.get("original")
-            record[name] = re.sub(r"^By ", "", told) if isinstance(told, str) else nested
+            text = nested.get("main") or nested.get("original")
+            record[name] = re.sub(r"^By ", "", text) if isinstance(text, str) else nested
 
 
 def flattened(block: Block) -> Block:

@@ -67,5 +67,5 @@ class Options:
 
     def wants(self, name: str) -> bool:
         """Whether a field of this name may be of use."""
-        told = {fields.squash(field) for field in self.columns.values()}
-        return fields.is_known(name) or fields.is_markup(name) or fields.squash(name) in told
+        named = {fields.squash(field) for field in self.columns.values()}
+        return fields.is_known(name) or fields.is_markup(name) or fields.squash(name) in named

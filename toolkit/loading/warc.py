@@ -133,8 +133,8 @@ def _page(record: Any, raw: bytes, archive: Archive) -> Record | Unreadable:
     payload = record.content_stream().read(archive.limit + 1)
     if len(payload) > archive.limit:
         return archive.too_large("page", url or raw)
-    told = _CHARSET.search(content_type)
-    charset = archive.options.encoding or (told.group(1) if told else None)
+    declared = _CHARSET.search(content_type)
+    charset = archive.options.encoding or (declared.group(1) if declared else None)
     if content_type.lower().startswith("text/plain"):
         try:
             page: Record = {"text": decode(payload, charset)}

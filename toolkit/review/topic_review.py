@@ -243,9 +243,9 @@ class TopicReview(Session):
 
     def _found(self) -> list[tuple[int, Any, str]]:
         """Number, code and name of the topics that have the letters searched for."""
-        asked = self._search.casefold().strip()
+        letters = self._search.casefold().strip()
         named = ((n, topic, name) for n, (topic, name) in enumerate(self.topics.items()))
-        return [each for each in named if asked in f"{each[2]} {each[1]}".casefold()]
+        return [each for each in named if letters in f"{each[2]} {each[1]}".casefold()]
 
     def _first_found(self) -> str:
         found = self._found()

@@ -121,29 +121,29 @@ def discover(
         )
         raise ValueError(msg)
     weights, components = _factors(features, n_topics, seed)
-    told = weights.any(axis=1)
-    order = np.argsort(-np.bincount(weights.argmax(axis=1)[told], minlength=n_topics), kind="stable")
+    known = weights.any(axis=1)
+    order = np.argsort(-np.bincount(weights.argmax(axis=1)[known], minlength=n_topics), kind="stable")
     weights, components = weights[:, order], components[order]
     leading = weights.argmax(axis=1)
     agreement, matched = [], []
     for other in range(seed + 1, seed + runs):
         again, parts = _factors(features, n_topics, other, sample=True)
-        agreement.append(adjusted_rand_score(leading[told], again.argmax(axis=1)[told]))
+        agreement.append(adjusted_rand_score(leading[known], again.argmax(axis=1)[known]))
         likeness = components @ parts.T
         rows, columns = linear_sum_assignment(-likeness)
         matched.append(likeness[rows, columns])
     words = _words(texts, titles, features, buckets, components, n_words)
     total = weights.sum(axis=1)
-    nearest = _nearest(frame, np.where(told, leading, -1), n_topics, classifier or TopicClassifier())
+    nearest = _nearest(frame, np.where(known, leading, -1), n_topics, classifier or TopicClassifier())
     found = {
         "topic": range(n_topics),
         "words": words.groupby("topic")["word"].agg(", ".join).to_numpy(),
-        "documents": np.bincount(leading[told], minlength=n_topics),
+        "documents": np.bincount(leading[known], minlength=n_topics),
         "nearest": pd.Series(nearest, dtype="str"),
         "stability": np.mean(matched, axis=0) if matched else np.nan,
     }
     documents = frame[["doc_id"]].reset_index(drop=True)
-    documents["topic"] = pd.Series(leading, dtype="Int64").where(pd.Series(told))
+    documents["topic"] = pd.Series(leading, dtype="Int64").where(pd.Series(known))
     documents["share"] = weights[np.arange(len(weights)), leading] / np.where(total > 0, total, 1)
     documents.attrs = {"missing": missing}
     stability = float(np.mean(agreement)) if agreement else float("nan")

@@ -57,8 +57,8 @@ class Explanation:
     def __repr__(self) -> str:
         lines = [f"{taxonomy.label(code)} {p:.2f}" for code, p in self.probabilities.head(3).items()]
         shown = [f"{row.weight:+.2f} {row.word}" for row in self.top().itertuples()]
-        asked = f"words for and against {taxonomy.label(self.topic)}:"
-        return visible("\n".join([" · ".join(lines), asked, *shown]))
+        heading = f"words for and against {taxonomy.label(self.topic)}:"
+        return visible("\n".join([" · ".join(lines), heading, *shown]))
 
     def _repr_html_(self) -> str:
         likeliest = self.probabilities.head(3).items()
@@ -132,7 +132,7 @@ def _occurrences(model: TopicModel, text: str) -> tuple[NDArray[np.int64], NDArr
     return buckets, np.where((whole[:, 1] >= spans[:, 1])[:, None], whole, spans)
 
 
-def known(model: TopicModel, topic: Any, asked: str = "topic") -> int:
+def known(model: TopicModel, topic: Any, argument: str = "topic") -> int:
     """Return the column of a topic of the model, or say which there are."""
     if topic not in model.classes:
         code = {name: code for code, name in taxonomy.names().items()}.get(topic)
@@ -141,7 +141,7 @@ def known(model: TopicModel, topic: Any, asked: str = "topic") -> int:
             if code in model.classes
             else f"it knows {', '.join(map(str, model.classes))}"
         )
-        msg = f"{asked}: {topic!r} is no label of this model; {mend}"
+        msg = f"{argument}: {topic!r} is no label of this model; {mend}"
         raise ValueError(msg)
     return model.classes.index(topic)
 

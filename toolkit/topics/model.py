@@ -186,8 +186,8 @@ class TopicModel:
             space, card = FeatureSpace(**described["features"]), dict(described["card"])
             return cls(classes, space, described["kind"], **arrays, lexicon=lexicon, card=card)
         except (KeyError, TypeError, ValueError) as error:
-            said = " ".join(str(error).split())[:200]
-            msg = f"{path}: not a whole topic model ({said}); take both files of one save"
+            reason = " ".join(str(error).split())[:200]
+            msg = f"{path}: not a whole topic model ({reason}); take both files of one save"
             raise ModelError(msg) from error
 
 
