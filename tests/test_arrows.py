@@ -66,6 +66,7 @@ SAME_FLOOR = {
     ("corpus", "display"),
     ("display", "errors"),
     ("modelfile", "errors"),
+    ("warmup", "pipeline"),
     ("language", "buffer"),
     *((kernel, "kernels") for kernel in ("buffer", "cues", "language", "trees")),
     ("cues", "buffer"),

@@ -95,7 +95,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "duplicates": (_option(bool | None, "--duplicates/--no-duplicates",
         help="Look for duplicates; default: up to 200 million characters."), None),
     "strict": (_option(bool, "--strict", help="Stop at the first record that cannot be read."), False),
-    "rows": (_option(int, "--rows", metavar="N", min=1, help="Documents in a batch."), 5_000),
+    "rows": (_option(int, "--rows", metavar="N", min=1, help="Documents in a batch."), 2_500),
     "n_jobs": (_option(int, "-j", "--jobs", metavar="N",
         help="Batches in work at a time; -1: one a processor."), 1),
     "texts": (_option(bool, "--texts/--no-texts", help="Show text of articles in the report."), True),

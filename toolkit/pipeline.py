@@ -33,7 +33,7 @@ from toolkit.settings import Settings, read_study
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
 
-ROWS = 5_000
+ROWS = 2_500
 """Documents in memory at a time."""
 
 PARTS = ("cleaned.parquet", "spans.parquet", "verdicts.parquet", "topics.parquet", "quarantine.parquet")
@@ -78,7 +78,7 @@ def run(
         the study file names it.
     progress : bool, default False
         Show progress bars on standard error.
-    rows : int, default 5,000
+    rows : int, default 2,500
         Documents in a batch; the results do not depend on it.
     n_jobs : int, default 1
         Number of batches that are processed at the same time, in threads; -1 for one per processor. With 2 or

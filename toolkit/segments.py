@@ -62,15 +62,10 @@ _BEGINNING = 400
 class Segments:
     """Segments of a :class:`Buffer`, in reading order.
 
-    Attributes
-    ----------
-    start, end : ndarray of int64, shape (n_segments,)
-        Byte offsets into ``Buffer.data``, without the white space around the segment.
-    joint : ndarray of uint8, shape (n_segments,)
-        What separates it from the segment before: FIRST (it is the document's first), PARAGRAPH (an empty line),
-        LINE (a line break), SENTENCE, GLUED (a lost space) or INLINE (a bullet).
-    bounds : ndarray of int64, shape (n_documents + 1,)
-        Segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
+    ``start`` and ``end`` are byte offsets into ``Buffer.data``, without the white space around the segment.
+    ``joint`` says what separates it from the segment before: FIRST (it is the document's first), PARAGRAPH (an
+    empty line), LINE (a line break), SENTENCE, GLUED (a lost space) or INLINE (a bullet). Segments of document
+    ``i`` are ``bounds[i]:bounds[i + 1]``.
     """
 
     start: Offsets

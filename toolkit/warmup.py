@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,23 +22,21 @@ def is_warm() -> bool:
 
 
 def warm() -> str:
-    """Clean and classify one sentence, which compiles every kernel or loads it from its cache.
-
-    Returns
-    -------
-    str
-        How long it took, in words.
+    """Run over two sentences, which compiles every kernel of a run or loads it from its cache; say how long it took.
 
     Examples
     --------
     >>> warm().startswith("kernels ready after ")
     True
     """
-    from toolkit.boilerplate import BoilerplateRemover
-    from toolkit.corpus import as_corpus
-    from toolkit.topics import TopicClassifier
+    from toolkit import pipeline
 
     begun = time.perf_counter()
-    corpus = as_corpus(["The council met on Monday.Sign up for our newsletter."])
-    TopicClassifier().topics(BoilerplateRemover().fit(corpus).transform(corpus))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "two.jsonl")
+        text = "The council met on Monday.Sign up for our newsletter. It met again on the day after that."
+        path.write_text(
+            "".join(json.dumps({"text": f"{n} {text}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2))
+        )
+        pipeline.run(path, Path(folder, "out"), rows=1)
     return f"kernels ready after {time.perf_counter() - begun:.1f} s"

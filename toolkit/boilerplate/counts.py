@@ -39,27 +39,14 @@ NO_DAY = np.int32(2**31 - 1)
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts for sorted 64-bit keys, one row per key.
+    """Counts for sorted, unique 64-bit keys, one row per key.
 
-    Attributes
-    ----------
-    key : ndarray of uint64, sorted, unique
-    docs : ndarray of int32
-        Number of documents with the key.
-    occurrences : ndarray of int32
-    score : ndarray of int64
-        Sum over occurrences of the probability of boilerplate by the words of the segment, in 1/256. Whole
-        numbers, so that the order of addition does not matter. A title counts -1.
-    first, last : ndarray of int32
-        Days since 1970-01-01 of the first and last dated document.
-    stories : ndarray of uint64
-        Linear-counting bitmap [1]_ of the stories that the documents tell, or of their publishers for a key over
-        all publishers. It estimates the number of different stories with the key.
-
-    References
-    ----------
-    .. [1] Whang, Vander-Zanden, Taylor: A linear-time probabilistic counting algorithm for database
-       applications. ACM TODS 15 (1990).
+    ``docs`` and ``occurrences`` are numbers of documents and of occurrences. ``score`` is the sum over occurrences
+    of the probability of boilerplate by the words of the segment, in 1/256: whole numbers, so that the order of
+    addition does not matter; a title counts -1. ``first`` and ``last`` are days since 1970-01-01 of dated
+    documents. ``stories`` is a bitmap of linear counting (Whang, Vander-Zanden, Taylor, ACM TODS 15, 1990) of the
+    stories that the documents tell, or of their publishers for a key over all publishers; it estimates how many
+    different ones there are.
     """
 
     key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))

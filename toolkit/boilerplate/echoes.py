@@ -32,17 +32,8 @@ _TERMS = SHAPE.index("terms")
 class Titles:
     """Titles of documents, to be compared with what their texts say.
 
-    Attributes
-    ----------
-    prints : ndarray of uint64, shape (n_documents,)
-        Exact fingerprint, 0 where there is no title.
-    counts : ndarray of int64, shape (n_documents,)
-        Number of terms of each title.
-    terms : ndarray of uint32
-        The terms, one title after the other.
-    data : ndarray of uint8
-    start, stop : ndarray of int64, shape (n_documents,)
-        Bytes of each title in ``data``.
+    ``prints`` has the exact fingerprint of each, 0 where there is no title; ``counts`` its number of terms;
+    ``terms`` the terms, one title after the other; its bytes are ``data[start:stop]``.
     """
 
     prints: NDArray[np.uint64]
@@ -163,17 +154,9 @@ def echoes(
     terms: NDArray[np.uint32],
     titles: Titles,
 ) -> NDArray[np.float32]:
-    """Compare each segment with the rest of its document and with its title.
+    """Compare each segment with the rest of its document and with its title; columns :data:`ECHOES`.
 
-    Parameters
-    ----------
-    shapes, terms
-        As made by :func:`toolkit.boilerplate.scoring.read_segments`.
-    titles : Titles
-
-    Returns
-    -------
-    ndarray of float32, shape (n_segments, len(ECHOES))
+    ``shapes`` and ``terms`` are as :func:`toolkit.boilerplate.scoring.read_segments` makes them.
     """
     out = np.empty((len(segments), len(ECHOES)), np.float32)
     counts = np.ascontiguousarray(shapes[:, _TERMS])

@@ -262,18 +262,14 @@ def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyp
 
 
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Mark the segments that their repetition alone gives away, whatever they say.
+    """Mark the rows, as :func:`evidence` makes them, that their repetition alone gives away, whatever they say.
 
     Segments that stand side by side, each word for word in eight other articles of its publisher or more (or in
     :data:`SEVERAL`, if these are :data:`NEARLY_ALL` that were counted), most of them different stories, in about as
     many as its neighbour, and together at least eight words long; and those next to them that stand in as many of
     these articles or fewer. The trees have seen too few appeals that read like prose to be as sure. Besides, lines
-    that open as nearly all articles do somewhere and sound like furniture: ``Mehr zum Thema – …``.
-
-    Parameters
-    ----------
-    rows : ndarray of float32, shape (n_rows, n_columns)
-        As :func:`evidence` makes them with an index, all that repeat among them; without, nothing is evident.
+    that open as nearly all articles do somewhere and sound like furniture: ``Mehr zum Thema – …``. Without an index
+    nothing is evident.
     """
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):
@@ -298,19 +294,9 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
 def evidence(
     read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Return one row of evidence a wanted segment.
+    """Return one row of evidence a wanted segment, float32 in :data:`COLUMNS`.
 
-    Parameters
-    ----------
-    lookup : Lookup or None
-        A fitted index; None where no corpus was fitted: the columns :data:`REPEATED` are then left out.
-    seen : Seen
-        By the same index.
-    wanted : ndarray of bool, shape (n_segments,)
-
-    Returns
-    -------
-    ndarray of float32, shape (wanted.sum(), len(COLUMNS)) or (…, len(COLUMNS) - len(REPEATED))
+    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out; ``seen`` is by the same index.
     """
     width = len(COLUMNS) - (len(REPEATED) if lookup is None else 0)
     out = np.empty((int(wanted.sum()), width), np.float32)

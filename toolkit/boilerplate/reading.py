@@ -23,14 +23,8 @@ from toolkit.segments import Segments, cut
 class About:
     """What is known of each document besides its text.
 
-    Attributes
-    ----------
-    publishers : ndarray of uint64, shape (n_documents,)
-    titles : Titles
-    days : ndarray of int32, shape (n_documents,)
-        Days since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none.
-    languages : ndarray of str, shape (n_documents,)
-        ISO 639-1; empty where it cannot be told.
+    ``publishers`` are hashes; ``days`` are since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none;
+    ``languages`` are ISO 639-1, empty where it cannot be told.
     """
 
     publishers: NDArray[np.uint64]
@@ -68,16 +62,7 @@ def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:
 
 @dataclass(frozen=True)
 class Reading:
-    """A buffer of documents, cut and read in one pass.
-
-    Attributes
-    ----------
-    buffer : Buffer
-    segments : Segments
-    about : About
-    read : SegmentReading
-    echoes : ndarray of float32, shape (n_segments, 5)
-    """
+    """A buffer of documents, cut and read in one pass."""
 
     buffer: Buffer
     segments: Segments
@@ -95,11 +80,8 @@ class Reading:
     ) -> Reading:
         """Cut and read a buffer; without weights nothing is scored.
 
-        Parameters
-        ----------
-        before : (Reading, Mended), optional
-            The reading of the texts that ``buffer`` is what is left of: segments that stand in it unchanged are
-            not read again.
+        ``before`` is the reading of the texts that ``buffer`` is what is left of: segments that stand in it
+        unchanged are not read again.
         """
         segments = cut(buffer)
         known = None

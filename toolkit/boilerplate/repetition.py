@@ -176,13 +176,9 @@ def _repeated(  # type: ignore[no-untyped-def]
 class Seen:
     """In how many other documents the segments of a reading occur.
 
-    Attributes
-    ----------
-    others : ndarray of int32, shape (n_segments, 2)
-        Other documents of the publisher that contain the segment, exactly and fuzzily, without copies of the
-        segment's own document.
-    copies : ndarray of int32, shape (n_documents,)
-        Copies of each document, 0 to :data:`COPIES`.
+    ``others`` (int32, shape (n_segments, 2)) counts other documents of the publisher that contain the segment,
+    exactly and fuzzily, without copies of its own document; ``copies`` (int32) has the copies of each document, 0
+    to :data:`COPIES`.
     """
 
     others: NDArray[np.int32]
@@ -203,14 +199,9 @@ class Seen:
 def repeated(
     read: Reading, lookup: Lookup, seen: Seen, wanted: NDArray[np.bool_], out: NDArray[np.float32], begin: int
 ) -> None:
-    """Fill the columns :data:`REPEATED` of the wanted segments in ``out``, starting at its column ``begin``.
+    """Fill the columns :data:`REPEATED` of the wanted segments in ``out`` (float32), starting at its column ``begin``.
 
-    Parameters
-    ----------
-    seen : Seen
-        Made with the same index.
-    wanted : ndarray of bool, shape (n_segments,)
-    out : ndarray of float32, shape (wanted.sum(), begin + len(REPEATED))
+    ``seen`` was made with the same index.
     """
     c = lookup.counts
     _repeated(
@@ -223,14 +214,10 @@ def repeated(
 def doubted_single(publisher_docs: NDArray[np.floating]) -> NDArray[np.float64]:
     """By how much, in log odds, the decision without an index must be surer to count beside one with it.
 
-    If only few articles of a publisher were counted, the absence of repetition says little, and the decision without
-    an index counts fully: repetition can only add to it. The more were counted, the surer it must be, by up to
-    :data:`DOUBT`, reached at :data:`MANY` articles.
-
-    Parameters
-    ----------
-    publisher_docs : ndarray of float
-        Logarithm of one more than the counted articles of the publisher, as in the column of that name.
+    If only few articles of a publisher were counted, the absence of repetition says little, and the decision
+    without an index counts fully: repetition can only add to it. The more were counted, the surer it must be, by up
+    to :data:`DOUBT`, reached at :data:`MANY` articles. ``publisher_docs`` is the logarithm of one more than the
+    counted articles, as in the column of that name.
     """
     counted = np.log(np.expm1(publisher_docs.astype(np.float64)).clip(FEW) / FEW) / np.log(MANY / FEW)
     return np.asarray(DOUBT * counted.clip(0, 1))

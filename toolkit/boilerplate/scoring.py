@@ -129,17 +129,10 @@ KERNEL = _score
 
 @dataclass(frozen=True)
 class WordWeights:
-    """N-gram weights of two tables of eight classes, a byte each.
+    """N-gram weights of two tables of eight classes, a byte each: steps of ``scale``, plus 128.
 
-    Attributes
-    ----------
-    table : ndarray of uint8, shape (BUCKETS, 16)
-        Weight in steps of ``scale``, plus 128.
-    scale, bias : ndarray of float32, shape (16,)
-
-    Notes
-    -----
-    A byte a weight keeps the table at 2 MiB, near the processor, and sixteen of them fit one vector register.
+    ``table`` is uint8 of shape (BUCKETS, 16), ``scale`` and ``bias`` float32 of shape (16,). So the table takes 2
+    MiB, near the processor, and sixteen weights fit one vector register.
     """
 
     table: NDArray[np.uint8]
@@ -166,21 +159,13 @@ _NO_WEIGHTS = WordWeights(np.empty((0, 16), np.uint8), np.zeros(16, np.float32),
 
 @dataclass(frozen=True)
 class SegmentReading:
-    """What one pass over the segments gives.
+    """What one pass over the segments gives; one row a segment but for ``terms``.
 
-    Attributes
-    ----------
-    prints : ndarray of uint64, shape (n_segments, 7)
-        Columns :data:`FINGERPRINTS`.
-    shapes : ndarray of int32, shape (n_segments, 11)
-        Columns :data:`SHAPE`.
-    terms : ndarray of uint32, shape (n_terms,)
-        Hashes of the segments' terms, one segment after the other; lowest bit :data:`NAME`.
-    words : ndarray of float32, shape (n_segments, 16) or (0, 16)
-        Probability of each class in either table: softmax over the sum of the weights of the segment's n-grams,
-        divided by the square root of their number, plus the bias; empty without weights.
-    windows : ndarray of float32, shape (n_segments, 18) or (0, 18)
-        Columns :data:`WINDOWS`.
+    ``prints`` (uint64) has the columns :data:`FINGERPRINTS`, ``shapes`` (int32) the columns :data:`SHAPE`.
+    ``terms`` (uint32) are hashes of the segments' terms, one segment after the other, lowest bit :data:`NAME`.
+    ``words`` (float32, 16 columns) is the probability of each class in either table: softmax over the sum of the
+    weights of the segment's n-grams, divided by the square root of their number, plus the bias. ``windows``
+    (float32) has the columns :data:`WINDOWS`. The last two have no rows where there are no weights.
     """
 
     prints: NDArray[np.uint64]
@@ -198,10 +183,8 @@ def read_segments(
 ) -> SegmentReading:
     """Fingerprint each segment and, given weights, score it by its words.
 
-    Parameters
-    ----------
-    known : (ndarray of int64, SegmentReading), optional
-        For each segment its place in an earlier reading by the same weights that held it, -1 if none did.
+    ``known`` is, for each segment, its place in an earlier reading by the same weights that held it, -1 if none
+    did; and that reading.
     """
     n = len(segments)
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
