@@ -62,6 +62,17 @@ def test_recorded_outputs_are_read(flat, tmp_path, monkeypatch):
     assert runners.recorded("mine")(flat)[["doc_id", "start", "end"]].values.tolist() == [["a", 0, 10]]
 
 
+def test_lines_are_handed_over_and_what_comes_back_is_a_recorded_output(flat, tmp_path, monkeypatch):
+    runners.hand_over([flat], tmp_path / "lines.jsonl")
+    rows = [json.loads(row) for row in (tmp_path / "lines.jsonl").read_text("utf-8").splitlines()]
+    assert [row["line"] for row in rows] == ["Share this", STORY]
+    removed = [json.dumps(row) for row in rows if len(row["line"]) < 40]
+    (tmp_path / "mine.jsonl").write_text("\n".join(removed), "utf-8")
+    monkeypatch.setattr(runners, "RECORDED", tmp_path)
+    monkeypatch.setitem(runners.RUNNERS, "mine", runners.Runner(runners.recorded("mine"), "–", "–"))
+    assert measure(flat, ["mine"], draws=10)[0]["mine"]["f1"][0] == 1.0
+
+
 def test_pages_are_flattened_and_aligned():
     texts = {way: flattened(PAGE, way) for way in FLATTENINGS}
     assert texts["whole page"].startswith("Home News\nThe council")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.flat.runners import RUNNERS
+from benchmarks.flat.runners import RUNNERS, hand_over
 from benchmarks.flat.sets import FlatSet, held_out, sets
 from toolkit import BoilerplateRemover, __version__
 from toolkit.evaluation.spans import span_counts, span_scores
@@ -105,7 +105,13 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200, help="of the bootstrap over documents")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "data" / "benchmarks" / "flat.json")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs" / "flat.md")
+    parser.add_argument(
+        "--lines", type=Path, help="measure nothing, but write all lines, for a method elsewhere"
+    )
     options = parser.parse_args()
+    if options.lines:
+        hand_over(sets(options.documents, options.pages), options.lines)
+        return
     names = options.runners or list(RUNNERS)
     record: dict[str, Any] = {
         "command": "python -m benchmarks.flat", "date": f"{datetime.now(UTC):%Y-%m-%d}", "version": __version__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,8 @@ RECORDED = Path(__file__).parents[2] / "data" / "benchmarks" / "flat"
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _STOPS = {
-    "en": "English",
-    "de": "German",
-    "fr": "French",
-    "es": "Spanish",
-    "pt": "Portuguese",
-    "sv": "Swedish",
-}
+    "en": "English", "de": "German", "fr": "French", "es": "Spanish", "pt": "Portuguese", "sv": "Swedish",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -178,6 +173,20 @@ def _trafilatura(flat: FlatSet) -> pd.DataFrame | None:
         kept = trafilatura.extract(flat.pages[doc_id], favor_precision=True, include_comments=False) or ""
         found += [(doc_id, *span) for span in outside(text, kept)]
     return ranges(found)
+
+
+def hand_over(sets: Iterable[FlatSet], path: Path) -> None:
+    """Write every line of the sets as ``set, doc_id, start, end, lang, line``, for a method that runs elsewhere.
+
+    The rows that it would remove are its recorded output (:func:`recorded`).
+    """
+    with path.open("w", encoding="utf-8") as out:
+        for flat in sets:
+            for doc_id, text, lang in flat.corpus[["doc_id", "text", "lang"]].itertuples(index=False):
+                own = {"set": flat.name, "doc_id": doc_id, "lang": str(lang)}
+                for part in _LINE.finditer(text):
+                    row = own | {"start": part.start(), "end": part.end(), "line": part.group()}
+                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def recorded(name: str) -> Callable[[FlatSet], pd.DataFrame | None]:
