@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--documents", type=int, help="contamination: only the first articles of allsides")
     parser.add_argument(
-        "--record", action="store_true", help="topics: store the figures that docs/topics.md shows"
+        "--record", action="store_true", help="topics, contamination: store the figures of docs/topics.md"
     )
     arguments = parser.parse_args()
     arguments.parts = arguments.parts or ["boilerplate", "topics", "contamination", "fitting"]
@@ -38,19 +38,23 @@ def main() -> None:
             recorded.record("boilerplate", name, make(folds=arguments.folds, seed=arguments.seed), **about)
             print(f"Boilerplate, {name}\n\n{recorded.markdown(recorded.recorded('boilerplate', name))}\n")
     if "topics" in arguments.parts:
-        from benchmarks.recorded import markdown, record
         from benchmarks.topics import measure
 
         for name, table in measure().items():
             print(f"\nTopics, {name}: value [95 % interval]\n")
-            print(markdown(table))
+            print(recorded.markdown(table))
             if arguments.record:
-                record("topics", name, table, command="python -m benchmarks topics --record", seed=0)
+                command = "python -m benchmarks topics --record"
+                recorded.record("topics", name, table, command=command, seed=0)
     if "contamination" in arguments.parts:
-        from benchmarks.contamination import contamination_table, natural_flips, show_rates
+        from benchmarks.contamination import contamination_table, figures, natural_flips, show_rates
 
         print("\nContamination: leading topics that an inserted passage flips, before and after cleaning\n")
-        print(show_rates(contamination_table()))
+        flips = contamination_table()
+        print(show_rates(flips))
+        if arguments.record:
+            command = "python -m benchmarks contamination --record"
+            recorded.record("contamination", "flips", figures(flips), command=command, seed=0)
         print("\nContamination: leading topics of allsides that cleaning changes\n")
         table = natural_flips(arguments.documents)
         print(show_rates(table[table["by"] != "publisher"]))

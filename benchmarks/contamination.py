@@ -51,6 +51,23 @@ def contamination_table(
     return table[["texts", "passage", "remover", *(c for c in parts[0] if c not in row)]]
 
 
+def figures(flips: pd.DataFrame) -> pd.DataFrame:
+    """Return the rates of :func:`contamination_table` as a table to record, a row each kind of texts and passage."""
+    told = {
+        ("with fit", "before cleaning"): "flips before", ("with fit", "after cleaning"): "after, with fit",
+        ("with fit", "undone by cleaning"): "undone, with fit",
+        ("single documents", "undone by cleaning"): "undone, single documents",
+    }  # fmt: skip
+    series = pd.Series(
+        [told.get(key) for key in zip(flips["remover"], flips["group"], strict=True)], flips.index
+    )
+    label = flips["texts"] + ", " + flips["passage"]
+    table = flips.rename(columns={"share": "value"})[["value", "low", "high"]].assign(
+        label=label, series=series
+    )
+    return table.dropna(subset="series")
+
+
 def natural_flips(limit: int | None = None) -> pd.DataFrame:
     """Audit ``allsides``, all articles or the first ``limit``: what its own boilerplate does to its topics.
 

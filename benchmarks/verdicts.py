@@ -1,5 +1,7 @@
 """How often verdicts are right: ``python -m benchmarks.verdicts``; trains once, a minute or two on a free core.
 
+``--found`` trains nothing: it counts what the shipped model calls the texts of the development sets.
+
 The invented world of ``walls.jsonl`` and ``negatives.jsonl`` and a fifth of the publishers are kept from training. Its
 texts were written by another author than those that are learned from; the briefs are the first sentences of articles
 of publishers that were not seen.
@@ -8,6 +10,7 @@ of publishers that were not seen.
 from __future__ import annotations
 
 import random
+import sys
 import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +20,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.flat.sets import flattened
 from benchmarks.recorded import record
+from toolkit import datasets, verdicts
 from toolkit.census import rate
-from toolkit.verdict.documents import weighed
+from toolkit.corpus import make_corpus
+from toolkit.verdict.documents import VERDICTS, weighed
 from toolkit.verdict.model import LEARNED, VerdictModel
 from training.composing import invented, load_texts, opening
 from training.verdict import learn, part
@@ -77,8 +83,36 @@ def _share(label: str, series: str, found: NDArray[np.bool_]) -> dict[str, Any]:
     return {"label": label, "series": series, "value": interval.pop("share"), **interval}
 
 
+def corpora() -> dict[str, pd.DataFrame]:
+    """Real texts as people load them: articles, and pages as the text of all their nodes."""
+    sets = {name: datasets.load(name) for name in ("allsides", "modern")}
+    pages = ("aed", "wcxb", "fundus")
+    sets["pages, their article"] = pd.concat([datasets.load(name) for name in pages], ignore_index=True)
+    whole = [
+        {"doc_id": str(r["id"]), "text": flattened(r["html"], "whole page")}
+        for n in pages
+        for r in datasets.records(n)
+    ]
+    return sets | {"pages, whole": make_corpus(whole)}
+
+
+def found(sets: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Count the verdicts of each set."""
+    rows = []
+    for name, corpus in sets.items():
+        counts = verdicts(corpus, corpus[[]].assign(doc_id="", start=0, end=0).head(0))[
+            "verdict"
+        ].value_counts()
+        rows += [(name, "texts", len(corpus), None, None)]
+        rows += [(name, verdict, int(counts.get(verdict, 0)), None, None) for verdict in VERDICTS]
+    return pd.DataFrame(rows, columns=["label", "series", "value", "low", "high"])
+
+
 def main() -> None:
     """Train without what is held back, print the figures and record them."""
+    if "--found" in sys.argv[1:]:
+        record("verdicts", "found", found(corpora()), command="python -m benchmarks.verdicts --found")
+        return
     texts = load_texts(world=False)
     model, _ = learn(part(texts, lambda key: not held(key), inventions=False))
     with TemporaryDirectory() as folder:  # as it would be shipped, rounded
