@@ -389,7 +389,7 @@ def _by_draw(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame,
         (elsewhere, "{doc_id!r} has no passage {start}–{end} in this corpus; pass its own"),
     ):
         for row in table[wrong].head(1).to_dict("records"):
-            raise CorpusError("judged: " + message.format(**row))
+            raise CorpusError("judged: " + message.format_map(row))
     table["judge"] = table["judge"].fillna("") if "judge" in table else ""
     # a character drawn twice has two rows with each judge
     place = ["doc_id", "start", "end", "at"]

@@ -82,15 +82,8 @@ def test_the_first_notebook_runs_and_shows_its_figure_and_the_struck_article(lab
 
 def test_templates_are_judged_by_mouse_and_by_keyboard(lab, watched, kernels):
     decisions, labels = lab.folder / "decisions.jsonl", lab.folder / "labels.jsonl"
-    lab.open(watched, "review.ipynb")
-    lab.run_all(watched)
-    page = watched.page
-    box = page.get_by_role("region", name="Review templates")
-    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 1 of \d+"))
-    box.scroll_into_view_if_needed()
-    watched.shot("review-templates", box)
+    page, box, status = opened(lab, watched, "review.ipynb", "Review templates", r"Passage 1 of \d+")
     cells = page.locator(".jp-Cell").count()
-    status = box.get_by_role("status")
 
     box.get_by_role("button", name="Accept as").click()
     expect(status).to_contain_text("passage 1 accepted")
@@ -164,7 +157,27 @@ def test_templates_are_judged_by_mouse_and_by_keyboard(lab, watched, kernels):
     watched.is_quiet()
 
 
-def theme(lab, watched, name):
+def opened(lab, watched, notebook, region, heading):
+    """Run a notebook; return the page, the box of a widget in it and the line of its status."""
+    lab.open(watched, notebook)
+    lab.run_all(watched)
+    box = watched.page.get_by_role("region", name=region)
+    expect(box.get_by_role("heading")).to_have_text(re.compile(heading))
+    box.focus()
+    box.scroll_into_view_if_needed()
+    watched.shot(f"{region.lower().replace(' ', '-')}-first", box)
+    return watched.page, box, box.get_by_role("status")
+
+
+def shot_in_both_themes(watched, name, box):
+    """Take a picture in JupyterLab's light theme and in its dark one."""
+    watched.shot(f"{name}-light", box)
+    theme(watched, "JupyterLab Dark")
+    watched.shot(f"{name}-dark", box)
+    theme(watched, "JupyterLab Light")
+
+
+def theme(watched, name):
     """Choose JupyterLab's light or dark theme."""
     watched.page.get_by_role("menuitem", name="Settings", exact=True).click()
     watched.page.get_by_text("Theme", exact=True).first.hover()
@@ -176,15 +189,7 @@ def theme(lab, watched, name):
 
 def test_passages_are_judged_and_the_result_is_seen(lab, watched):
     path = lab.folder / "judgements.jsonl"
-    lab.open(watched, "explore.ipynb")
-    lab.run_all(watched)
-    page = watched.page
-    box = page.get_by_role("region", name="Certify")
-    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 1 of \d+"))
-    box.focus()
-    box.scroll_into_view_if_needed()
-    watched.shot("certify-first", box)
-    status = box.get_by_role("status")
+    page, box, status = opened(lab, watched, "explore.ipynb", "Certify", r"Passage 1 of \d+")
     page.keyboard.press("a")
     expect(status).to_have_text("passage 1: article")
     expect(box).to_contain_text("of the article text was lost")
@@ -204,24 +209,13 @@ def test_passages_are_judged_and_the_result_is_seen(lab, watched):
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert [row["verdict"] for row in rows] == ["article", "boilerplate", "unsure", None, "unsure"]
     assert rows[-1]["note"] == "a b s u"
-    watched.shot("certify-result", box)
-    theme(lab, watched, "JupyterLab Dark")
-    watched.shot("certify-dark", box)
-    theme(lab, watched, "JupyterLab Light")
+    shot_in_both_themes(watched, "certify", box)
     watched.is_quiet()
 
 
 def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     path = lab.folder / "explored.jsonl"
-    lab.open(watched, "explore.ipynb")
-    lab.run_all(watched)
-    page = watched.page
-    box = page.get_by_role("region", name="Explore")
-    expect(box.get_by_role("heading")).to_have_text(re.compile(r"Document 1 of 60"))
-    box.scroll_into_view_if_needed()
-    watched.shot("explore-first", box)
-    status = box.get_by_role("status")
-    box.focus()
+    page, box, status = opened(lab, watched, "explore.ipynb", "Explore", "Document 1 of 60")
     top = box.bounding_box()["y"]
     page.keyboard.press("ArrowDown")
     expect(box).to_have_attribute("aria-busy", "false")  # what is decided on was seen
@@ -246,10 +240,7 @@ def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     box.get_by_label("Score from").fill("0.2")
     box.get_by_label("Score from").press("Enter")
     expect(box.get_by_role("heading")).to_have_text(re.compile("Document 1 of"))
-    watched.shot("explore-decided", box)
-    theme(lab, watched, "JupyterLab Dark")
-    watched.shot("explore-dark", box)
-    theme(lab, watched, "JupyterLab Light")
+    shot_in_both_themes(watched, "explore", box)
     box.focus()
     page.keyboard.press("F3")
     expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage \d+ of"))
