@@ -114,9 +114,12 @@ def test_templates_are_judged_by_mouse_and_by_keyboard(lab, watched, kernels):
     assert page.evaluate("document.activeElement.dataset.action") == "accept"
     page.keyboard.press("Enter")
     expect(status).to_contain_text("passage 2 accepted")
+    for passage in (2, 1):  # the first has most occurrences
+        page.keyboard.press("ArrowLeft")
+        expect(box.get_by_role("heading")).to_have_text(re.compile(rf"Passage {passage} of \d+"))
     page.keyboard.press("PageDown")
-    expect(box).to_contain_text("occurrences 5–8 of 60")
-    page.keyboard.press("ArrowLeft")
+    expect(box).to_contain_text(re.compile(r"occurrences 5–\d+ of \d+"))
+    page.keyboard.press("ArrowRight")
     expect(box.get_by_role("heading")).to_have_text(re.compile(r"Passage 2 of \d+"))
     watched.shot("review-decided", box)
     assert page.locator(".jp-Cell").count() == cells  # JupyterLab did not take a for "insert a cell above"
