@@ -514,6 +514,34 @@ def test_nothing_outside_the_folder_is_read(original, tmp_path):
     assert not holds(folder)
 
 
+def test_a_rerun_writes_and_reads_nothing_that_the_record_names(original, tmp_path):
+    """A stranger's record is verified: its report goes nowhere else, and no file of ours is compared with."""
+    folder = Folder(tmp_path / "home")
+    shutil.copytree(original, folder.home)
+    mine = tmp_path / "mine.html"
+    mine.write_text("mine")
+    shutil.copy(folder.out / "spans.parquet", tmp_path / "spans.parquet")
+    record = folder.record
+    record["environment"]["report"] |= {"page": str(mine)}
+    record["outputs"]["../../spans.parquet"] = "0" * 64
+    folder.write(record, close=True)
+    told = {check.name: check.found for check in verify(folder.out, rerun=True) if check.part == "rerun"}
+    assert told["../../spans.parquet"] == "no file of a run"
+    assert told["report.html"] == "the same bytes"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "mine.html", "spans.parquet"]
+    assert mine.read_text() == "mine"
+    for name, value in (
+        ("columns", ["a"]),
+        ("columns", 5),
+        ("remove", [[1]]),
+        ("threshold", {}),
+        ("lang", 5),
+    ):
+        folder.say("parameters", name, value=value, close=True)
+        (told,) = (check for check in verify(folder.out, rerun=True) if check.part == "rerun")
+        assert "\n" not in told.found
+
+
 def test_an_input_that_changes_while_it_is_read_is_told_and_its_parts_are_not_used(tmp_path, monkeypatch):
     """The digest is taken before; what is read after it has grown must not pass for what was digested."""
     from toolkit.jobs import parts

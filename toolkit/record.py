@@ -153,6 +153,9 @@ def _no_number(name: str) -> None:
 
 _ANY = "*"
 _NUMBERS = {_ANY: int}
+REPORT = {"texts": bool, "title": str, "author": str}
+"""Options of a report that a record keeps, so that it can be made again."""
+
 _SHAPE: Any = {
     "versions": {"news-toolkit": str, "python": str, _ANY: str}, "parameters": {}, "seeds": [object],
     "models": {_ANY: str}, "outputs": {_ANY: str},
@@ -163,7 +166,8 @@ _SHAPE: Any = {
         "?verdicts": _NUMBERS, "?faults": _NUMBERS, "?languages": _NUMBERS, "?duplicates": _NUMBERS, _ANY: int,
     },
     "environment": {
-        "inputs": [str], "?pages": {_ANY: str}, "?report": {}, "?command": str, "?started": str, "?finished": str,
+        "inputs": [str], "?pages": {_ANY: str}, "?report": {f"?{name}": kind for name, kind in REPORT.items()},
+        "?command": str, "?started": str, "?finished": str,
         "?platform": str, "?digest": str,
     },
     "?certificate": {}, "?digest": str,

@@ -204,7 +204,7 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
 _STUDY = {
     "?inputs": object, "?output": str, "?columns": {"*": str}, "?lang": str, "?detect_language": bool,
     "?repair": bool | str | list, "?remove": str | list, "?threshold": float | int, "?max_article_loss": float | int,
-    "?decisions": str, "?index": str, "?duplicates": bool, "?strict": bool,
+    "?decisions": str, "?index": str, "?labels": str, "?duplicates": bool, "?strict": bool,
 }  # fmt: skip
 """Types of what a study file holds, as :func:`toolkit.record.unfit` reads them."""
 

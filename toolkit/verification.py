@@ -27,7 +27,17 @@ from toolkit.files import sha256
 from toolkit.jobs.inputs import digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
-from toolkit.record import RECORD, closed, digest_of, foreign, models, plain_digest, read_record, versions
+from toolkit.record import (
+    RECORD,
+    REPORT,
+    closed,
+    digest_of,
+    foreign,
+    models,
+    plain_digest,
+    read_record,
+    versions,
+)
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
@@ -354,8 +364,9 @@ def _rerun(
             values = record["environment"].get("report")
             pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
             if "report.html" in pages:
-                report.render(again, **values)
-        except (ToolkitError, OSError, TypeError) as error:
+                # by name: a place that a record gives would be written to
+                report.render(again, **{name: values[name] for name in REPORT if name in values})
+        except (ToolkitError, OSError, TypeError, ValueError, AttributeError) as error:
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return
         repeated = read_record(again)
@@ -367,9 +378,11 @@ def _rerun(
                 if (one := before.get(name)) != (other := now.get(name)):
                     yield Check("rerun", f"{part}: {name}", json.dumps(one), json.dumps(other))
         for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:
-            digest = plain_digest(again, name)
-            found = "the same bytes" if digest and digest == plain_digest(folder, name) else ""
-            yield Check("rerun", name, "the same bytes", found or _difference(folder / name, again / name))
+            old, new = plain_digest(folder, name), plain_digest(again, name)
+            found = "the same bytes" if old and old == new else "no file of a run"
+            if old and new and old != new:
+                found = _difference(folder / name, again / name)
+            yield Check("rerun", name, "the same bytes", found)
 
 
 def _difference(old: Path, new: Path) -> str:
