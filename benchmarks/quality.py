@@ -20,7 +20,7 @@ from benchmarks import recorded
 ROOT = Path(__file__).parents[1]
 _CODE = ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/cues.py", "toolkit/buffer.py")
 _FOLDERS = {
-    "boilerplate": (*_CODE, "training", "data/gold", "data/training"),
+    "boilerplate": (*_CODE, "training", "data/gold", "data/training", "data/sample/gold.jsonl"),
     "topics": (*_CODE, "toolkit/topics", "training", "data/gold", "data/training"),
 }
 _VERDICTS = {"verdict", "verdicts", "composing", "walls"}
