@@ -191,7 +191,7 @@ class Results:
             f"We read {n['in']:,} news documents ({n['quarantined']:,} could not be read) and cleaned them with "
             f"news-toolkit {self.record['versions']['news-toolkit']}. Its remover learns the passages that each "
             "publisher repeats and judges every passage by a trained model; its thresholds were set for "
-            f"{aim} ({outside:,} documents have a layout or language for which this is not promised). "
+            f"{aim} ({outside:,} documents have a layout, language or date for which this is not promised). "
             f"It marked {_interval(self._share())} of all characters (95 % interval over documents). "
             f"{self.certificate() if judged else 'The loss was not measured on this corpus.'} "
             f"{n['kept'] - self._articles:,} documents were set aside as holding no article. Topics are "
