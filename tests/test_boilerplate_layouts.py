@@ -40,13 +40,13 @@ def reading(text: str) -> Reading:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts_are_told(layout):
     read = reading(TEXTS[layout])
-    assert LAYOUTS[layouts(read.segments, read.shapes)[0]] == layout
+    assert LAYOUTS[layouts(read.buffer, read.segments, read.shapes)[0][0]] == layout
 
 
 def test_scripts_without_capitals_are_not_lower_case_and_an_empty_text_is_short():
     for text, layout in ((WIDE * 30, "one_line"), ("\n\n".join([WIDE * 9] * 4), "paragraphs"), ("", "short")):
         read = reading(text)
-        assert LAYOUTS[layouts(read.segments, read.shapes)[0]] == layout
+        assert LAYOUTS[layouts(read.buffer, read.segments, read.shapes)[0][0]] == layout
 
 
 def test_the_path_is_the_best_of_all():

@@ -44,7 +44,7 @@ class Labelled:
     def __post_init__(self) -> None:
         bounds = self.read.segments.bounds
         object.__setattr__(self, "document", np.repeat(np.arange(len(self.corpus)), np.diff(bounds)))
-        object.__setattr__(self, "layout", layouts(self.read.segments, self.read.shapes))
+        object.__setattr__(self, "layout", layouts(self.read.buffer, self.read.segments, self.read.shapes)[0])
 
     @property
     def fold(self) -> NDArray[np.int64]:

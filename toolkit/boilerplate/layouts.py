@@ -52,10 +52,25 @@ _WORDS, _CAPITALISED, _SHOUTED, _BYTES, _FIRST = (
 
 
 @njit(cache=True, nogil=True)
-def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
+def _speaks(data, a, b):  # type: ignore[no-untyped-def]
+    """Whether a line opens with a name in capitals and a colon, and goes on."""
+    letters = 0
+    for i in range(a, min(a + _SPEAKER, b)):
+        c = data[i]
+        if c == 58:  # a colon
+            return letters > 1 and i + 1 < b and data[i + 1] == 32
+        if 65 <= c <= 90:
+            letters += 1
+        elif not (c == 32 or 39 <= c <= 46 or c >= 0x80):  # ' ( ) , - . and letters with accents
+            return False
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        total = words = capitalised = shouted = lower = cased = 0
+        total = words = capitalised = shouted = lower = cased = marked = spoken = small = 0
         lines = short_lines = in_long = broken = blank = glued = inner = line = 0
         for s in range(lo, hi):
             if s > lo and joint[s] <= LINE:
@@ -68,6 +83,10 @@ def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
             elif s > lo:
                 inner += 1
                 glued += joint[s] == GLUED
+            if s == lo or joint[s] <= LINE:
+                marked += data[start[s]] == 62 and end[s] > start[s] + 2 and data[start[s] + 1] == 62  # >>
+                spoken += _speaks(data, start[s], end[hi - 1])
+                small += shapes[s, _FIRST] == LOWER
             size = shapes[s, _BYTES]
             line += size
             total += size
@@ -96,65 +115,23 @@ def _layouts(shapes, joint, bounds, out):  # type: ignore[no-untyped-def]
             out[d] = PARAGRAPHS
         else:
             out[d] = LINES
-
-
-@njit(cache=True, nogil=True)
-def _speaks(data, a, b):  # type: ignore[no-untyped-def]
-    """Whether a line opens with a name in capitals and a colon, and goes on."""
-    letters = 0
-    for i in range(a, min(a + _SPEAKER, b)):
-        c = data[i]
-        if c == 58:  # a colon
-            return letters > 1 and i + 1 < b and data[i + 1] == 32
-        if 65 <= c <= 90:
-            letters += 1
-        elif not (
-            c == 32 or 39 <= c <= 46 or c >= 0x80
-        ):  # a space, marks such as ' ( ) , - . and other letters
-            return False
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _unlike(data, start, end, joint, bounds, first_class, layout, out):  # type: ignore[no-untyped-def]
-    for d in range(len(bounds) - 1):
-        lo, hi = bounds[d], bounds[d + 1]
-        lines = marked = spoken = small = 0
-        for s in range(lo, hi):
-            if s > lo and joint[s] > LINE:
-                continue
-            a = start[s]
-            lines += 1
-            marked += data[a] == 62 and end[s] > a + 2 and data[a + 1] == 62
-            spoken += _speaks(data, a, end[hi - 1])
-            small += first_class[s] == LOWER
+        told[d] = out[d]
+        narrow = hi > lo and end[hi - 1] - start[lo] < _NARROW * lines
         if lines >= 3 and 2 * marked > lines:
-            out[d] = len(LAYOUTS)
+            told[d] = len(LAYOUTS)
         elif lines >= 3 and spoken >= max(2, _SPOKEN * lines):
-            out[d] = len(LAYOUTS) + 1
-        elif (
-            lines >= 8
-            and small >= _BROKEN * lines
-            and end[hi - 1] - start[lo] < _NARROW * lines
-            and layout[d] != LOWER_CASE
-        ):
-            out[d] = len(LAYOUTS) + 2
-        else:
-            out[d] = layout[d]
+            told[d] = len(LAYOUTS) + 1
+        elif lines >= 8 and narrow and small >= _BROKEN * lines and out[d] != LOWER_CASE:
+            told[d] = len(LAYOUTS) + 2
 
 
-def unlike(
-    buffer: Buffer, segments: Segments, shapes: NDArray[np.int32], layout: NDArray[np.int8]
-) -> NDArray[np.int8]:
-    """Layout of each document, or past the end of :data:`LAYOUTS` its place among :data:`UNLIKE`."""
-    out = np.empty(len(layout), np.int8)
-    first = np.ascontiguousarray(shapes[:, _FIRST])
-    _unlike(buffer.data, segments.start, segments.end, segments.joint, segments.bounds, first, layout, out)
-    return out
+def layouts(
+    buffer: Buffer, segments: Segments, shapes: NDArray[np.int32]
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Layout of each document as an index into :data:`LAYOUTS`, and the same into ``LAYOUTS + UNLIKE``.
 
-
-def layouts(segments: Segments, shapes: NDArray[np.int32]) -> NDArray[np.int8]:
-    """Layout of each document, as an index into :data:`LAYOUTS`; ``shapes`` are a row of ``SHAPE`` a segment."""
-    out = np.empty(len(segments.bounds) - 1, np.int8)
-    _layouts(shapes, segments.joint, segments.bounds, out)
-    return out
+    ``shapes`` (int32) are a row of ``SHAPE`` a segment.
+    """
+    out, told = (np.empty(len(segments.bounds) - 1, np.int8) for _ in range(2))
+    _layouts(buffer.data, segments.start, segments.end, shapes, segments.joint, segments.bounds, out, told)
+    return out, told

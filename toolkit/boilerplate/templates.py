@@ -240,36 +240,27 @@ class TemplateIndex:
     def load(cls, path: str | Path) -> TemplateIndex:
         """Read an index that :meth:`save` wrote.
 
-        Raises
-        ------
-        ValueError
-            The file is not such an index, was cut off or changed, or would unpack to more than it can hold.
-        FileNotFoundError
-            There is no such file.
+        ValueError: the file is not such an index, was cut off or changed, or would unpack to more than it can hold.
         """
         try:
             with pq.ParquetFile(path) as file:
                 said = json.loads((file.schema_arrow.metadata or {}).get(b"news-toolkit", b"{}"))
-                if said.get("format") != FORMAT:
-                    msg = f"format is {str(said.get('format'))[:40]!r}, not {FORMAT!r}"
-                    raise ValueError(msg)
+                _want(
+                    said.get("format") == FORMAT,
+                    f"format is {str(said.get('format'))[:40]!r}, not {FORMAT!r}",
+                )
                 columns = ("key", *FIELDS)
                 types = {n: pa.from_numpy_dtype(getattr(Counts(), n).dtype) for n in columns}
-                if {f.name: f.type for f in file.schema_arrow} != {"part": pa.uint8(), **types}:
-                    msg = "columns are not those of a template index"
-                    raise ValueError(msg)
-                if file.metadata.num_rows * _LEAST_BYTES > Path(path).stat().st_size:
-                    msg = f"{file.metadata.num_rows} rows do not fit into this file"
-                    raise ValueError(msg)
+                found, rows = {f.name: f.type for f in file.schema_arrow}, file.metadata.num_rows
+                _want(found == {"part": pa.uint8(), **types}, "columns are not those of a template index")
+                room = Path(path).stat().st_size
+                _want(rows * _LEAST_BYTES <= room, f"{rows} rows do not fit into this file")
                 table = file.read()
             part = table["part"].to_numpy()
             parts = [Counts(**{n: table[n].to_numpy()[part == value] for n in columns}) for value in (0, 1)]
-            if said.get("sha256") != _digest({k: v for k, v in said.items() if k != "sha256"}, parts):
-                msg = "its SHA-256 is not the one it was saved with"
-                raise ValueError(msg)
-            if any(np.any(p.key[1:] <= p.key[:-1]) for p in parts):
-                msg = "keys are out of order"
-                raise ValueError(msg)
+            own = _digest({k: v for k, v in said.items() if k != "sha256"}, parts)
+            _want(said.get("sha256") == own, "its SHA-256 is not the one it was saved with")
+            _want(all(np.all(p.key[1:] > p.key[:-1]) for p in parts), "keys are out of order")
             return cls(int(said["capacity"]), parts[0], parts[1], int(said["lost"]), dict(said["about"]))
         except FileNotFoundError:
             raise
@@ -277,6 +268,11 @@ class TemplateIndex:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             msg = f"{path}: not a template index ({reason}); fit the remover again and save it"
             raise ModelError(msg) from error
+
+
+def _want(holds: bool | np.bool_, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)
 
 
 _NO_INDEX = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)

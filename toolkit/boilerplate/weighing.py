@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
 from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
-from toolkit.boilerplate.layouts import LAYOUTS, PAGE, layouts, unlike
+from toolkit.boilerplate.layouts import LAYOUTS, PAGE, layouts
 from toolkit.boilerplate.model import HOPELESS, SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.paths import MOST, appeal_blocks, join, stretches
 from toolkit.boilerplate.reading import Reading
@@ -110,8 +110,7 @@ def weigh(
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
-    layout = layouts(segments, read.shapes)
-    told = unlike(read.buffer, segments, read.shapes, layout)
+    layout, told = layouts(read.buffer, segments, read.shapes)
     unheard = told >= len(LAYOUTS)
     outside = outside | unheard
     seen = Seen.of(read, lookup)
