@@ -460,15 +460,23 @@ class BoilerplateRemover(Estimator):
         return self._lookup
 
 
-def clean(documents: CorpusLike, **parameters: Any) -> pd.DataFrame:
+def clean(
+    documents: CorpusLike,
+    *,
+    remove: Iterable[str] | None = None,
+    threshold: float | None = None,
+    max_article_loss: float = 0.0015,
+    decisions: Decisions | None = None,
+    columns: Mapping[str, str] | None = None,
+    output: str = "corpus",
+) -> pd.DataFrame:
     """Fit a :class:`BoilerplateRemover` on the documents and transform them.
 
     Parameters
     ----------
     documents : corpus, text, Series or list of str
-    **parameters
-        Of :class:`BoilerplateRemover`: ``remove``, ``threshold``, ``max_article_loss``, ``decisions``, ``columns``,
-        ``output``, ``model``.
+    remove, threshold, max_article_loss, decisions, columns, output
+        Of :class:`BoilerplateRemover`.
 
     Returns
     -------
@@ -483,6 +491,8 @@ def clean(documents: CorpusLike, **parameters: Any) -> pd.DataFrame:
     >>> clean(pd.Series([text], index=["a1"]), output="text").to_dict()
     {'a1': 'The council met on Monday.'}
     """
-    remover = BoilerplateRemover(**parameters)
-    corpus = as_corpus(documents, remover.columns)
-    return remover.fit_transform(corpus)
+    remover = BoilerplateRemover(
+        remove=remove, threshold=threshold, max_article_loss=max_article_loss, decisions=decisions,
+        columns=columns, output=output,
+    )  # fmt: skip
+    return remover.fit_transform(as_corpus(documents, columns))
