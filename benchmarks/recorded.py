@@ -117,10 +117,10 @@ def _cell(row: pd.Series) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits after the point, without the zero before it; a whole number as it is."""
+    """Three digits after the point, without the zero before it; a whole number as it is, also in a table of counts."""
     if pd.isna(value):
         return ""
-    if value == int(value) and abs(value) > 1:
+    if isinstance(value, int | np.integer) or (value == int(value) and abs(value) > 1):
         return f"{int(value):,}"
     return re.sub(r"^(-?)0\.", r"\1.", f"{value:.3f}" if abs(value) >= 0.01 else f"{value:.4f}")
 
