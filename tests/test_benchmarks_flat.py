@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +10,10 @@ import pytest
 
 from benchmarks.flat import runners
 from benchmarks.flat.__main__ import END, START, measure, page
-from benchmarks.flat.sets import FLATTENINGS, FlatSet, flattened, outside
+from benchmarks.flat.sets import FLATTENINGS, FlatSet, flattened, held_out, outside
+from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.corpus import make_corpus
+from training import boilerplate
 
 DOCS = Path(__file__).parents[1] / "docs" / "flat.md"
 STORY = "The council met on Monday and closed the harbour for the whole winter, the mayor said."
@@ -53,6 +56,17 @@ def test_what_our_model_learned_from_is_not_scored_by_it(flat):
     learned = FlatSet(flat.name, flat.corpus, flat.gold, flat.corpus, True, flat.note)
     assert runners.RUNNERS["ours, fitted"].find(learned) is None
     assert runners.RUNNERS["a prompted language model"].find(flat) is None
+
+
+def test_the_models_of_cross_validation_are_written_where_the_table_reads_them(flat, tmp_path, monkeypatch):
+    model = SegmentModel.load(SHIPPED)
+    monkeypatch.setattr(boilerplate, "train", lambda *, seed: (model, [model] * 3))
+    folder = tmp_path / "out" / "folds"  # as make bench-flat says, in a clone that has no folder out yet
+    monkeypatch.setattr("sys.argv", ["boilerplate", "--folds", str(folder), "-o", str(folder / "all")])
+    boilerplate.main()
+    learned = held_out(replace(flat, learned=True, corpus=flat.corpus.assign(publisher="p")), folder)
+    assert [len(part) for _, part in learned.held_out] == [1]
+    assert runners.RUNNERS["ours, single documents"].find(learned) is not None
 
 
 def test_recorded_outputs_are_read(flat, tmp_path, monkeypatch):

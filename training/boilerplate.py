@@ -413,10 +413,11 @@ def main() -> None:
     parser.add_argument("--folds", type=Path, help="folder for the models of cross-validation")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    for folder in (Path(arguments.output).parent, arguments.folds or Path()):  # before minutes are spent
+        folder.mkdir(parents=True, exist_ok=True)
     model, held_out = train(seed=arguments.seed)
     model.save(arguments.output)
     if arguments.folds:
-        arguments.folds.mkdir(parents=True, exist_ok=True)
         for number_of, one in enumerate(held_out):
             one.save(arguments.folds / f"fold{number_of}")
 
