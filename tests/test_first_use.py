@@ -685,15 +685,17 @@ def test_options_reach_the_results(table, tmp_path):
 def test_a_study_names_its_own_labels(tmp_path):
     """A classifier is trained on them; the record holds what they say, and the run can be done again."""
     gold = toolkit.datasets.gold("sample")
-    gold.corpus[["doc_id", "title", "text", "publisher"]].to_csv(tmp_path / "news.csv", index=False)
+    corpus = gold.corpus[gold.corpus["doc_id"].isin(gold.topics["doc_id"])].head(90)
+    corpus[["doc_id", "title", "text", "publisher"]].to_csv(tmp_path / "news.csv", index=False)
     sport = gold.topics["primary"].eq("sport").map({True: "sport", False: "other"})
-    labels = gold.topics.assign(topic=sport)[["doc_id", "topic"]].iloc[::2]
+    labels = gold.topics.assign(topic=sport)[["doc_id", "topic"]]
+    labels = labels[labels["doc_id"].isin(corpus["doc_id"])].iloc[::2]
     labels.sample(frac=1, random_state=0).to_csv(tmp_path / "labels.csv", index=False)
     lines = [json.dumps({"doc_id": d, "topics": [t]}) for d, t in labels.itertuples(index=False)]
     (tmp_path / "labels.jsonl").write_text("\n".join(lines) + "\n")
     study = tmp_path / "study.toml"
     found = {}
-    for name, rows in (("labels.csv", 50), ("labels.jsonl", 5000)):
+    for name, rows in (("labels.csv", 20), ("labels.jsonl", 5000)):
         study.write_text(f'inputs = "news.csv"\noutput = "out"\nlabels = "{name}"\n')
         assert call("run", study, "--no-report", "-q", "--force", "--rows", rows) == (0, "", "")
         found[name] = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.[pnj]*[tzn]")}
@@ -711,7 +713,8 @@ def test_a_study_names_its_own_labels(tmp_path):
     assert "own labels, as a classifier predicts" in toolkit.report.Results(tmp_path / "out").methods()
     for text, words in (
         ("doc_id,desk\n1,a\n", "no columns doc_id and topic; found 'doc_id', 'desk'"),
-        ("doc_id,topic\n", "labels: no document is labelled"),
+        ("doc_id,topic\n1,\n", "labels: no document is labelled"),
+        ("", "labels.csv: no CSV file in UTF-8"),
         ("doc_id,topic\nzz,a\n", "labels: 0 of 1 labelled documents are in the input"),
     ):
         (tmp_path / "labels.csv").write_text(text)

@@ -170,10 +170,15 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
     else:
         path = _plain_file(given, "labels are a labels.jsonl of a review or a CSV file of doc_id, topic")
         if path.suffix.lower() == ".csv":
-            table = pd.read_csv(path, dtype="str", keep_default_na=False)
+            try:
+                table = pd.read_csv(path, dtype="str", keep_default_na=False)
+            except ValueError as error:
+                msg = f"{path}: no CSV file in UTF-8 ({' '.join(str(error).split())})"
+                raise UsageError(msg) from None
             if not {"doc_id", "topic"} <= set(table):
                 msg = f"{path}: no columns doc_id and topic; found {', '.join(map(repr, table))}"
                 raise UsageError(msg)
+            table = table[table["topic"].str.strip() != ""]
             found = table.groupby("doc_id")["topic"].agg(list).to_dict()
         else:
             found = read_labels(path)
