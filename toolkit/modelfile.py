@@ -79,16 +79,17 @@ def read_model(
         raise ModelError(msg)
     try:
         most = largest(card) if callable(largest) else largest
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{beside}: not a whole card ({str(error)[:80]}); take both files of one save"
+        raise ModelError(msg) from error
+    try:
         raw = _content(place, most)
         if hashlib.sha256(raw).hexdigest() != card.get("sha256"):
             msg = "its SHA-256 is not the one in its card"
             raise ArraysError(msg)
         return read_arrays(raw, most), card
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        reason = (
-            f"not a whole card ({error!r:.80})" if isinstance(error, (KeyError, TypeError)) else f"{error}"
-        )
-        msg = f"{place}: {reason}; take both files of one save"
+    except (OSError, ArraysError) as error:
+        msg = f"{place}: {error}; take both files of one save"
         raise ModelError(msg) from error
 
 

@@ -62,7 +62,7 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
         raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
         for info in archive.infolist():
-            if info.is_dir() or _passed_over(info.filename):
+            if info.filename.endswith("/") or _passed_over(info.filename):  # is_dir fails on an empty name
                 continue
             stream.budget.count_member()
             place = f"{label}!{printable(info.filename, 4096)}"
