@@ -125,10 +125,9 @@ def insertion(
     Returns
     -------
     DataFrame
-        One row per document: ``doc_id``; the leading topic of the original text (``alone``), of the text with
-        the passage (``inserted``), and of both after cleaning (``alone_cleaned``, ``inserted_cleaned``);
-        ``flipped`` (before cleaning, the passage changed the topic) and ``flipped_cleaned`` (after cleaning, it
-        still does).
+        One row per document: ``doc_id``; the leading topic of the text (``alone``), of the text with the passage
+        (``inserted``), and of both after cleaning (``alone_cleaned``, ``inserted_cleaned``); ``flipped`` and
+        ``flipped_cleaned`` (the passage changed the topic before cleaning, and still does after it).
     """
     frame = _as_loaded(corpus)
     polluted = with_passage(frame, passage, place)
@@ -168,11 +167,7 @@ def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.Dat
 
 
 def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
-    """Count the flips of an :func:`insertion`, with 95 % intervals (Wilson 1927); columns as in :func:`audit`.
-
-    Groups: ``before cleaning``, ``after cleaning`` and ``undone by cleaning`` (out of the documents that were flipped
-    before cleaning).
-    """
+    """Count the flips of an :func:`insertion`: before cleaning, after it, and undone by it; like :func:`audit`."""
     before = experiment["flipped"].to_numpy(bool)
     after = experiment["flipped_cleaned"].to_numpy(bool)
     counts = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
@@ -250,9 +245,8 @@ def polluted_training(
     Returns
     -------
     DataFrame
-        One row for each document, training and text: ``doc_id``, ``training`` (``clean`` or ``polluted``: with the
-        passage), ``text`` (what was classified: ``as it is`` or ``with the passage``), ``true``, ``predicted``,
-        ``correct`` (bool).
+        One row for each document, training and text: ``doc_id``, ``training`` (``clean``, ``polluted``), ``text`` (what
+        was classified: ``as it is``, ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
     """
     frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
     labels = pd.Series(list(y), dtype=object)

@@ -52,10 +52,8 @@ def prevalence(
     by : str or sequence of str
         ``month``, ``quarter``, ``year`` (of ``published``; undated documents are left out then) or columns of the
         corpus, such as ``["month", "publisher"]``; default the corpus as a whole.
-    level : float, default 0.95
-        Of the intervals.
-    seed : int, default 0
-        Of the random draws that make the intervals.
+    level, seed : float and int, default 0.95 and 0
+        Of the intervals, and of the random draws that make them.
 
     Returns
     -------

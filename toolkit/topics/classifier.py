@@ -61,8 +61,6 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     ----------
     model_ : TopicModel
         Set by :meth:`fit` and :meth:`load`; without it the shipped model is used.
-    classes_ : array, length n
-        The topics: 8-digit IPTC codes (shipped model) or your own labels, ascending.
     text_column_ : str
         The column of the last call: ``clean_text`` if the corpus has it, else ``text``.
 
@@ -107,7 +105,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """The topics, ascending."""
+        """The topics: 8-digit IPTC codes (shipped model) or your own labels, ascending."""
         return np.array(self.model.classes)
 
     def predict_proba(self, X: CorpusLike) -> pd.DataFrame:
@@ -149,9 +147,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def topics(self, X: CorpusLike) -> pd.DataFrame:
         """Return the topics of each document: the likeliest, and all others that pass their threshold.
 
-        ``doc_id``, ``topic``, ``name`` (English name of an IPTC code, else the label itself) and ``probability``;
-        documents in the order of ``X``, likeliest topic first. Documents without a topic (see :meth:`predict`) have no
-        row; ``attrs["missing"]`` counts the reasons.
+        ``doc_id``, ``topic``, ``name`` (in English, of an IPTC code), ``probability``; in the order of ``X``, likeliest
+        first. Documents without a topic (see :meth:`predict`) have no row; ``attrs["missing"]`` counts the reasons.
         """
         corpus, values, why = self._judged(X)
         shown = values >= self.model.thresholds

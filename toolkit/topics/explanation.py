@@ -32,9 +32,8 @@ class Explanation:
     probabilities : Series
         Of every topic, highest first.
     words : DataFrame
-        ``topic``, ``word`` (word or word pair in lower case), ``count`` and ``weight`` (log-odds; its whole
-        contribution), every topic, for the explained topic first, highest weight first. For each topic, the
-        weights and its bias sum to its score.
+        ``topic``, ``word`` (word or word pair in lower case), ``count`` and ``weight`` (log-odds; its whole part), the
+        explained topic first, highest weight first. For each topic, weights and ``bias`` sum to its score.
     bias : Series
         Score of each topic before any word is read.
     places : DataFrame

@@ -58,7 +58,7 @@ class TopicModel:
     weights : int8 or float32 array, shape (rows, n)
         A row for each key of the lexicon, else for each of ``space.size`` buckets.
     scale, bias : float32 arrays, length n
-        ``score = (features @ weights) * scale * slope + bias``; calibrated log-odds; for the slope see ``curve``.
+        ``score = (features @ weights) * scale * slope + bias``; calibrated log-odds.
     idf : float32 array, length rows
     also : float32 array, shape (n, 2)
         Slope and intercept per topic of the chance that it is there too, the leading one being right.
@@ -67,11 +67,11 @@ class TopicModel:
     curve : float32 array, length 2, default zeros
         Short texts tell less: the slope is ``exp(curve[0] + curve[1] * ln(1 + m))`` for m different known words.
     lead : float32 array, length 2, default (1, 0)
-        Slope and intercept of the log-odds that the leading topic is right; with ``also`` for ``"leading"``.
+        Slope and intercept of the log-odds that the leading topic is right.
     encoder : float32 array, shape (513, n), default none
-        Added to the scores before the slope: weights of a text's encoding (:func:`encode`), and a constant.
+        Weights of a text's encoding, and a constant, added to the scores before the slope.
     lexicon : Lexicon, default none
-        The words of a model that lists them; without, words and word pairs are hashed.
+        Words that have a row; without, words and word pairs are hashed.
     card : dict
         What the model is, what it was trained on, its figures and limits; JSON.
     """
