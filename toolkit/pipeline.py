@@ -215,18 +215,8 @@ def clean(
 ) -> RunSummary:
     """Clean files into one file: the corpus and ``clean_text``.
 
-    Parameters
-    ----------
-    inputs, progress, rows, n_jobs, **settings
-        As for :func:`run`.
-    output : path
-        ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
-    spans : path, optional
-        Also write the removed spans there.
-
-    Returns
-    -------
-    RunSummary
+    ``output`` is ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``. ``spans`` is a file of that
+    kind, which also gets the removed spans. All else is as for :func:`run`.
     """
     more = {} if spans is None else {"spans": file_of_rows(spans)}
     return one_file_with(
@@ -245,18 +235,8 @@ def classify(
 ) -> RunSummary:
     """Classify files into one file: ``doc_id, topic, name, probability``.
 
-    If there is a column ``clean_text``, as :func:`clean` writes it, it is read instead of ``text``.
-
-    Parameters
-    ----------
-    inputs, progress, rows, n_jobs, **settings
-        As for :func:`run`; what concerns boilerplate has no effect.
-    output : path
-        ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``.
-
-    Returns
-    -------
-    RunSummary
+    If there is a column ``clean_text``, as :func:`clean` writes it, it is read instead of ``text``. ``output`` is a
+    file as for :func:`clean`. All else is as for :func:`run`; settings that concern boilerplate have no effect.
     """
     return one_file_with(threads(n_jobs), "topics", inputs, output, settings, rows=rows, progress=progress)
 
