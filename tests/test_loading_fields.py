@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from toolkit import fields
 from toolkit.corpus import COLUMNS
 from toolkit.dates import parse_date
-from toolkit.loading import Limits, load
+from toolkit.loading import Limits, iter_batches, load
 from toolkit.loading.batches import Identities
 from toolkit.loading.quarantine import printable
 
@@ -220,3 +221,50 @@ def test_printable_is_printable_and_short(text, width):
 def test_limits_cannot_be_changed_by_accident():
     with pytest.raises(AttributeError):
         Limits().ratio = 5
+
+
+STORY = (
+    "The council voted on Tuesday to close the old tram depot at the quay, and the ferries stop at noon. " * 3
+)
+BOTH = {"content": STORY, "body": STORY.lower()}
+
+
+@pytest.mark.parametrize(
+    ("record", "remarks", "columns"),
+    [
+        (BOTH, 1, None),
+        (BOTH, 0, {"text": "body"}),
+        ({"content": "A teaser of the story.", "body": STORY}, 1, None),
+        ({"content": STORY, "body": STORY}, 0, None),
+        ({"content": STORY, "body": "Rain."}, 0, None),
+        ({"content": "", "body": STORY}, 0, None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_second_field_that_might_be_the_text_is_told_once_a_file(tmp_path, record, remarks, columns, kind):
+    path, frame = tmp_path / f"a.{kind}", pd.DataFrame([record] * 3)
+    {
+        "jsonl": lambda: frame.to_json(path, orient="records", lines=True),
+        "csv": lambda: frame.to_csv(path, index=False),
+        "parquet": lambda: frame.to_parquet(path),
+    }[kind]()
+    corpus = load(path, columns=columns, strict=True)
+    assert len(corpus) == 3
+    told = corpus.attrs["quarantine"]
+    assert told["source"].tolist() == [f"a.{kind}"] * remarks
+    assert all("the text is 'content', but 'body' holds texts too" in reason for reason in told["reason"])
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_a_cleaned_corpus_that_was_stored_keeps_its_clean_texts(tmp_path, kind):
+    corpus = load(io.StringIO(json.dumps({"text": f"{STORY} Share this.", "title": "Depot"})))
+    path, cleaned = tmp_path / f"a.{kind}", corpus.assign(clean_text=STORY)
+    {
+        "parquet": lambda: cleaned.to_parquet(path),
+        "csv": lambda: cleaned.to_csv(path, index=False),
+        "jsonl": lambda: cleaned.to_json(path, orient="records", lines=True, date_format="iso"),
+    }[kind]()
+    assert load(path)["clean_text"].tolist() == [STORY]
+    assert [list(batch) for batch in iter_batches(path)] == [[*COLUMNS, "clean_text"]]
+    assert "clean_text" not in load(io.StringIO(json.dumps({"text": STORY, "clean_text": "other"})))
+    assert load(path, columns={"clean_text": "title"})["clean_text"].tolist() == ["Depot"]

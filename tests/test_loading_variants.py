@@ -150,6 +150,7 @@ WHOLE = {
     "it.txt": (nexis([1, 2, 3], "{} di {} DOCUMENTI", None, ("AUTORE", "LUNGHEZZA", "parole"), DAYS["it"]), ALL),
     "pt.txt": (nexis([1, 2, 3], "Documento {} de {}", None, ("AUTOR", "LENGTH", "palavras"), DAYS["pt"]), ALL),
     "stories.txt": (nexis([1, 2, 3], "LEVEL 1 - {} OF {} STORIES"), ALL),
+    "editions.txt": (nexis([1, 2, 3], day="March {}, 2014, Monday, Late City Final Edition"), ALL),
     "one.txt": (nexis([1], "{} of {} DOCUMENT"), (0,)),
     "joined.txt": (nexis([1, 2, 3]) + nexis([1, 2]), (0, 1, 2, 0, 1)),
     "rights.txt": (nexis([1, 2]).replace("  Lantern\n", "  Copyright 2014 Lantern\n          Lantern\n"), (0, 1)),

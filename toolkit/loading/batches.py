@@ -21,6 +21,9 @@ from toolkit.loading.sources import Paths, Source, find_sources
 
 Hashes = npt.NDArray[np.uint64]
 
+KEPT = ("clean_text",)
+"""Columns that cleaning adds, kept where a file has all columns of a corpus and so is one."""
+
 MOST_REJECTED = 100_000
 """Most rejected records in a batch, so that a file with only such records does not fill the memory."""
 
@@ -59,9 +62,10 @@ def load(
     Returns
     -------
     DataFrame
-        Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``. Documents are sorted by path and then
-        keep the order of the file. :func:`toolkit.quarantine` returns what could not be read: ``source``,
-        ``reason``, ``excerpt``. An id that occurs again becomes ``id~2``, ``id~3`` …
+        Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; of a cleaned corpus that was stored also
+        ``clean_text``. Documents are sorted by path and then keep the order of the file.
+        :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``. An id that
+        occurs again becomes ``id~2``, ``id~3`` …
 
     Raises
     ------
@@ -77,13 +81,13 @@ def load(
     >>> toolkit.quarantine(corpus)["source"].tolist()
     ['stream#2']
     """
-    options = Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
+    options = _options(columns, encoding, detect_language, repair, limits)
     tables, rejected = [schema(options).empty_table()], []
     for table, bad in _parts(find_sources(paths), options, strict=strict):
         if table is not None:
             tables.append(table)
         rejected += bad
-    return _frame(pa.concat_tables(tables), rejected)
+    return _frame(pa.concat_tables(tables), rejected, options)
 
 
 def iter_batches(
@@ -122,9 +126,14 @@ def iter_batches(
     """
     if rows < 1:
         raise ValueError(f"iter_batches: rows={rows}; give 1 or more")
-    options = Options(dict(columns or {}), encoding, detect_language, kinds_of(repair), limits or Limits())
+    options = _options(columns, encoding, detect_language, repair, limits)
     parts = _parts(find_sources(paths), options, strict=strict)
-    return (_frame(table, rejected) for table, rejected in batched(parts, rows, options))
+    return (_frame(table, rejected, options) for table, rejected in batched(parts, rows, options))
+
+
+def _options(columns: Any, encoding: str | None, detect: bool, repair: Any, limits: Limits | None) -> Options:
+    kept = tuple(name for name in KEPT if name not in (columns or {}))
+    return Options(dict(columns or {}), encoding, detect, kinds_of(repair), kept, limits or Limits())
 
 
 def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Iterator[Part]:
@@ -165,8 +174,9 @@ def batched(parts: Iterable[Part], rows: int, options: Options) -> Iterator[tupl
         yield held.combine_chunks(), rejected
 
 
-def _frame(table: pa.Table, rejected: list[Rejected]) -> pd.DataFrame:
-    frame: Any = table.combine_chunks().to_pandas()
+def _frame(table: pa.Table, rejected: list[Rejected], options: Options) -> pd.DataFrame:
+    unused = [name for name in options.kept if table[name].null_count == table.num_rows]
+    frame: Any = table.drop_columns(unused).combine_chunks().to_pandas()
     frame.attrs["quarantine"] = Quarantine(quarantine_frame(rejected))
     return frame
 

@@ -18,13 +18,16 @@ from toolkit.dates import parse_date
 from toolkit.language import language_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.quarantine import PART, Rejected, Unreadable, printable
 
 Array: TypeAlias = Any
 """A ``pyarrow.Array``; pyarrow ships no types."""
 
 LEAST_WORDS = 3
 """Mean words of a field that may be advised as the text."""
+
+PROSE = 20
+"""Mean words of a field that might have been meant as the text."""
 
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -60,8 +63,8 @@ def by_field(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 def schema(options: Options) -> pa.Schema:
     """Return the Arrow schema of a corpus."""
-    kinds = [(name, MOMENT if name == "published" else STRING) for name in (*COLUMNS, *options.extra)]
-    return pa.schema(kinds)
+    names = (*COLUMNS, *options.kept, *options.extra)
+    return pa.schema([(name, MOMENT if name == "published" else STRING) for name in names])
 
 
 class Mapper:
@@ -73,6 +76,7 @@ class Mapper:
         self.columns = {name: options.columns[name] for name in options.extra} if whole else options.columns
         self.options = options
         self._text = "text"
+        self._remark: str | None = None
         self._decided = whole
 
     def map(self, block: Block) -> tuple[pa.Table, list[Rejected]]:
@@ -83,9 +87,12 @@ class Mapper:
         problems: dict[int, str] = {}
         wrong: dict[int, str] = {}
         filled: dict[str, Array] = {"source": block.places}
-        for role in (*COLUMNS, *self.options.extra):
+        for role in schema(self.options).names:
             found = fields.candidates(self._text if role == "text" else role, names, self.columns)
-            if role == "published":
+            if role in self.options.kept:
+                own = {role, *fields.FIELDS} <= {*names}
+                filled[role] = _strings(role, block.columns[role], {}, {}) if own else pa.nulls(count, STRING)
+            elif role == "published":
                 filled[role] = _moments([block.columns[name] for name in found], count)
             elif role != "source":
                 values = [_strings(role, block.columns[name], problems, wrong) for name in found]
@@ -103,16 +110,30 @@ class Mapper:
             Rejected(block.places[row].as_py(), reason, printable(_excerpt(block, row)))
             for row, reason in sorted(problems.items())
         ]
+        if self._remark:
+            rejected.insert(0, Rejected(block.places[0].as_py().rpartition("#")[0], self._remark))
+            self._remark = None
         if problems:
             table = table.filter(pa.array([row not in problems for row in range(count)]))
         return self._complete(table), rejected
 
     def _decide(self, block: Block) -> None:
-        names = list(block.columns)
-        if not fields.candidates("text", names, self.columns):
-            if "text" in self.columns or not fields.candidates("title", names, self.columns):
+        """Say which field is the text, and remark on another that might be."""
+        found = fields.candidates("text", list(block.columns), self.columns)
+        if not found:
+            if "text" in self.columns or not fields.candidates("title", list(block.columns), self.columns):
                 raise Unreadable(_no_text(block, self.columns.get("text")))
             self._text = "title"  # a list of headlines
+        words = {name: _words(block.columns[name]) for name in found if len(block.places) > 1}
+        for name in list(words)[1:]:
+            other = _plain(block.columns[name][:100]) != _plain(block.columns[found[0]][:100])
+            if other and words[name] >= PROSE and words[name] >= words[found[0]] / 2 > 0:
+                lengths = f"{words[found[0]]:.0f} and {words[name]:.0f} words on average"
+                mend = f'columns={{"text": "{name}"}} takes the other'
+                self._remark = (
+                    f"{PART}: the text is {found[0]!r}, but {name!r} holds texts too ({lengths}); {mend}"
+                )
+                break
         self._decided = True
 
     def _complete(self, table: Any) -> pa.Table:

@@ -42,12 +42,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The keyword arguments of :func:`toolkit.loading.load`, checked."""
+    """The keyword arguments of :func:`toolkit.loading.load`, checked; ``kept`` are columns kept of a corpus."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     detect_language: bool = True
     repair: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -68,4 +69,5 @@ class Options:
     def wants(self, name: str) -> bool:
         """Whether a field of this name may be of use."""
         named = {fields.squash(field) for field in self.columns.values()}
-        return fields.is_known(name) or fields.is_markup(name) or fields.squash(name) in named
+        own = name in self.kept or fields.squash(name) in named
+        return own or fields.is_known(name) or fields.is_markup(name)

@@ -23,6 +23,7 @@ _DATE = re.compile(
       | \d{1,2}[./]\d{1,2}[./](?:19|20)\d\d\b""",
     re.X,
 )
+_EDITION = re.compile(r"\b(?:edition|final|ausgabe|édition|edición|edizione|edição|editie)\W*$", re.I)
 _LENGTH = re.compile(r"\(?(\d[\d.,' \u202f]*)\s?([^\W\d_]{1,12})\.?\)?$")
 _BY = re.compile(r"(?:by|von|par|door|por|di|af|av|автор)\s*:?\s+", re.I)
 _PLACE = re.compile(r"\s*\(([^()]{1,60})\)$")
@@ -102,6 +103,8 @@ def is_date(line: str) -> bool:
     match = _DATE.search(line) if len(line) < 90 else None
     if match is None:
         return False
+    if match.start() == 0 and _EDITION.search(line):  # March 10, 1986, Monday, Late City Final Edition
+        return True
     around = re.findall(r"[^\W\d_]{2,}", line[: match.start()] + " " + line[match.end() :])
     return len(around) <= 4 and sum(map(len, around)) <= 30
 
