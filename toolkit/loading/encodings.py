@@ -56,12 +56,9 @@ def detect(sample: bytes) -> str | None:
     best = from_bytes(sample[:SAMPLE], cp_exclusion=_WIDE).best()
     name = None if best is None else best.encoding
     if name is None or (_LATIN.match(name) and name not in _NOT_LATIN):
-        for western in ("cp1252", *([name] if name else [])):
-            try:
-                sample.decode(western)
-            except UnicodeDecodeError:
-                continue
-            return western
+        with contextlib.suppress(UnicodeDecodeError):
+            sample.decode("cp1252")
+            return "cp1252"
     return name
 
 
@@ -105,10 +102,8 @@ def as_utf8(stream: Stream, encoding: str) -> Stream:
 
     What its encoding lacks comes through as bytes that are not UTF-8, so that only the record with them is bad.
     """
-    if encoding == "utf-8":
-        return stream
-    if encoding == "utf-8-sig":
-        stream.read(len(codecs.BOM_UTF8))
+    if encoding in {"utf-8", "utf-8-sig"}:
+        stream.read(len(codecs.BOM_UTF8) if encoding == "utf-8-sig" else 0)
         return stream
     return Stream(_Transcoded(stream, encoding), stream.budget)
 

@@ -12,8 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _ELEMENTS = "p|br|div|span|a|strong|em|b|i|u|h[1-6]|ul|ol|li|img|script|style|figure|figcaption|blockquote"
-_TAG = rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,500}})?/?>"
-_ENTITY = r"&(?:[a-zA-Z][a-zA-Z0-9]{1,20}|#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,5});"
 # UTF-8 read as Windows-1252: the first byte of a sequence, then its continuation bytes in that code page
 _LEAD = "ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙàáâãäåæçèéêëìíîïð"
 _NEXT = "\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
@@ -21,8 +19,8 @@ _INVISIBLE = "\u200b\u2060\ufeff\u00ad"
 
 FAULTS: dict[str, str] = {
     "mojibake": f"[ÃÂ][{_NEXT}]|â€[{_NEXT}]|[ÐÑØÙ][{_NEXT}][ÐÑØÙ][{_NEXT}]|\ufffd",
-    "tags": _TAG,
-    "entities": _ENTITY,
+    "tags": rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,500}})?/?>",
+    "entities": r"&(?:[a-zA-Z][a-zA-Z0-9]{1,20}|#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,5});",
     "escapes": r"\\r\\n|\\n\\n|\\n[A-ZÀ-Þ“\"]|\\u[0-9a-fA-F]{4}",
     "invisible": f"[{_INVISIBLE}]",
     "cut": r"(?:…|\.\.\.|\[\+?\d+ (?:chars|characters)\])\s*$",
@@ -34,9 +32,6 @@ only the first 200 characters."""
 
 _MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{1,3}}")
 _MARK = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
-MARK = 80
-"""Characters at the end of a text in which such a mark is looked for."""
-
 _ESCAPE = re.compile(r"\\(?:r\\n|[nrt]|u[0-9a-fA-F]{4})")
 _PLAIN = {"\\r\\n": "\n", "\\n": "\n", "\\r": "\n", "\\t": "\t"}
 
@@ -44,7 +39,7 @@ _PLAIN = {"\\r\\n": "\n", "\\n": "\n", "\\r": "\n", "\\t": "\t"}
 def faults(texts: Any) -> dict[str, int]:
     """Return how many texts (an Arrow array or Series) show each fault; faults that none shows are left out."""
     array = texts if isinstance(texts, (pa.Array, pa.ChunkedArray)) else pa.array(texts, pa.large_string())
-    counts = {kind: pc.sum(_showing(array, kind)).as_py() or 0 for kind in FAULTS}
+    counts = {kind: pc.sum(pc.match_substring_regex(array, FAULTS[kind])).as_py() or 0 for kind in FAULTS}
     return {kind: count for kind, count in counts.items() if count}
 
 
@@ -54,10 +49,8 @@ def repaired(texts: Any, kinds: Iterable[str]) -> Any:
     Elements and entities are read as :func:`~toolkit.loading.pages.fragment_text` does, so that each block stands
     on its own line; a character that was lost in decoding (U+FFFD) stays lost.
     """
-    for kind in FAULTS:
-        if kind not in kinds:
-            continue
-        rows = pc.fill_null(_showing(texts, kind), False)
+    for kind in (kind for kind in FAULTS if kind in kinds):
+        rows = pc.fill_null(pc.match_substring_regex(texts, FAULTS[kind]), False)
         if pc.any(rows).as_py():
             mended = [_MENDS[kind](text) for text in texts.filter(rows).to_pylist()]
             texts = pc.replace_with_mask(texts, rows, pa.array(mended, texts.type))
@@ -72,13 +65,9 @@ def kinds_of(repair: bool | str | Iterable[str]) -> tuple[str, ...]:
     return tuple(kind for kind in FAULTS if kind in wanted)
 
 
-def _showing(texts: Any, kind: str) -> Any:
-    return pc.match_substring_regex(texts, FAULTS[kind])
-
-
 def without_mark(text: str) -> str:
     """Return a text without the mark ``[+2829 chars]`` at its end."""
-    return text[:-MARK] + _MARK.sub("", text[-MARK:])
+    return text[:-80] + _MARK.sub("", text[-80:])
 
 
 def _reread(match: re.Match[str]) -> str:

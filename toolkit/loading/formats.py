@@ -71,9 +71,6 @@ COLUMNS = frozenset({"delimited", "columnar", "excel"})
 WHOLE = READERS.keys() - COLUMNS - {"json", "jsonlines"}
 """Formats whose reader itself knows which field is which."""
 
-ARCHIVES = frozenset({"zip", "tar"})
-"""Formats that hold files."""
-
 ROOTS = {
     **dict.fromkeys(("rss", "rdf", "feed", "newsitem", "newsmessage", "newsml", "itemset", "nitf", "entry"), "feed"),
     **dict.fromkeys(("ppsresponse", "ppsarticleresponse", "ppsarticleresultset"), "factiva xml"),
@@ -159,7 +156,7 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
                 stream, name = unpack(stream, packing), _PACKED.sub("", name)
             opened.append(stream)
         form = sniff(stream, name)
-        if form in ARCHIVES:
+        if form in {"zip", "tar"}:
             yield from _read_archive(stream, form, label, options, _deeper(layers, options))
         else:
             yield from _read_records(stream, form, label, options)
@@ -193,8 +190,8 @@ def _read_records(stream: Stream, form: str, label: str, options: Options) -> It
 
 
 def _record_number(rejected: Rejected) -> int:
-    found = re.search(r"#(\d{1,18})$", rejected.source)
-    return int(found.group(1)) if found else 0
+    number = rejected.source.rpartition("#")[2]
+    return int(number) if re.fullmatch(r"\d{1,18}", number) else 0
 
 
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from toolkit import fields
@@ -63,12 +63,8 @@ class _Scanner:
     def records(self) -> Iterator[Any]:
         """Yield every record of every value in the stream."""
         while first := self._next_character():
-            if first == "[":
-                yield from self._items()
-            elif first == "{":
-                yield from self._members()
-            else:
-                yield self._value()
+            found = {"[": self._items, "{": self._members}.get(first)
+            yield from found() if found else [self._value()]
 
     def _items(self) -> Iterator[Any]:
         self._expect("[")
@@ -173,8 +169,5 @@ class _Scanner:
 
 def _inner_list(value: Any) -> list[Any] | None:
     """Return the records kept one level deeper, as in ``hits.hits`` and ``response.results``."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name.lower() in nested.WRAPPERS and isinstance(inner, list):
-                return inner
-    return None
+    inner = value.items() if isinstance(value, dict) else ()
+    return next((v for name, v in inner if name.lower() in nested.WRAPPERS and isinstance(v, list)), None)

@@ -73,6 +73,7 @@ def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
             rest = lines.pop()
             loads(rest, archive.options.limits)
             lines.append(rest)
+            rest = b""
     yield lines
     if stream.failure is not None:
         raise Unreadable(str(stream.failure), rest)

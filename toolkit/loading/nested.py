@@ -55,19 +55,15 @@ def _lift(record: dict[str, Any]) -> None:
     if isinstance(source, dict) and isinstance(record.get("content"), str):
         # NewsAPI and GNews give 200 characters and a count of those that they keep
         record["content"] = without_mark(record["content"])
-    if isinstance(inner, dict):
-        # Guardian Open Platform
-        for name, value in inner.items():
-            record.setdefault(name, value)
-    if isinstance(links, dict) and isinstance(links.get("permalink"), str):
-        # Aylien
+    if isinstance(inner, dict):  # Guardian Open Platform
+        record.update({name: value for name, value in inner.items() if name not in record})
+    if isinstance(links, dict) and isinstance(links.get("permalink"), str):  # Aylien
         record.setdefault("url", links["permalink"])
-    for name in ("headline", "byline"):
-        # New York Times APIs
-        nested = record.get(name)
-        if isinstance(nested, dict):
-            text = nested.get("main") or nested.get("original")
-            record[name] = re.sub(r"^By ", "", text) if isinstance(text, str) else nested
+    for name in ("headline", "byline"):  # New York Times APIs
+        inner = record.get(name)
+        text = (inner.get("main") or inner.get("original")) if isinstance(inner, dict) else None
+        if isinstance(text, str):
+            record[name] = re.sub(r"^By ", "", text)
 
 
 def flattened(block: Block) -> Block:
@@ -86,18 +82,21 @@ def flattened(block: Block) -> Block:
 
 
 def _has_text(record: Mapping[str, Any]) -> bool:
-    names = fields.candidates("text", record)
-    return any(isinstance(record[n], (str, list)) and record[n] not in ("", []) for n in names)
+    return any(
+        isinstance(record[name], (str, list)) and record[name] for name in fields.candidates("text", record)
+    )
 
 
 def _from_markup(record: dict[str, Any]) -> dict[str, Any]:
-    for name in fields.markup_names(record, fragments=True):
-        if isinstance(record[name], str) and record[name].strip():
-            return record | {"text": fragment_text(record[name])}
-    for name in fields.markup_names(record, fragments=False):
-        if isinstance(record[name], str) and record[name].strip():
-            urls = (record[n] for n in fields.candidates("url", record))
-            page = read_page(record[name], next((u for u in urls if isinstance(u, str) and u.strip()), None))
+    for fragments in (True, False):
+        for name in fields.markup_names(record, fragments=fragments):
+            markup = record[name]
+            if not isinstance(markup, str) or not markup.strip():
+                continue
+            if fragments:
+                return record | {"text": fragment_text(markup)}
+            urls = (record[field] for field in fields.candidates("url", record))
+            page = read_page(markup, next((u for u in urls if isinstance(u, str) and u.strip()), None))
             return page | {key: value for key, value in record.items() if value not in (None, "")}
     return record
 

@@ -162,13 +162,10 @@ def decode_page(html: bytes, charset: str | None = None) -> str:
     if not html.isascii():
         with contextlib.suppress(UnicodeDecodeError):
             return html.decode("utf-8")
-    name = _WEB_NAMES.get(name.lower(), name)
     try:
-        return html.decode(name)
+        return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
     except LookupError:
         return decode(html)
-    except UnicodeDecodeError:
-        return html.decode(name, "replace")
 
 
 def html_root(text: str) -> Any:

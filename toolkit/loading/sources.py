@@ -176,11 +176,8 @@ def _label(path: Path, root: Path) -> str:
 
 def _distinct(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
     """Lengthen the labels that several files share by the folders in which they differ."""
-    labels: dict[str, list[Path]] = {}
+    folders: dict[str, list[Path]] = {}
     for path, label in files:
-        labels.setdefault(label, []).append(path)
-    shared = {label: same for label, same in labels.items() if len(same) > 1}
-    roots = {
-        label: Path(os.path.commonpath([path.parent for path in same])) for label, same in shared.items()
-    }
+        folders.setdefault(label, []).append(path.parent)
+    roots = {label: Path(os.path.commonpath(same)) for label, same in folders.items() if len(same) > 1}
     return [(path, _label(path, roots[label]) if label in roots else label) for path, label in files]

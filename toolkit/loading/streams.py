@@ -209,10 +209,11 @@ class _Gzip:
         except zlib.error as error:
             # zlib drops the bytes that it unpacked before the damage; going byte by byte recovers them
             self._failure = error
-            good: list[bytes] = []
+            good = bytearray()
             with contextlib.suppress(zlib.error):
-                good.extend(before.decompress(data[i : i + 1], max_length) for i in range(len(data)))
-            return b"".join(good)
+                for i in range(len(data)):
+                    good += before.decompress(data[i : i + 1], max_length)
+            return bytes(good)
 
     @property
     def eof(self) -> bool:
