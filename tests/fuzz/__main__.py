@@ -15,21 +15,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+import toolkit
+
 SLOWEST = 20
 """Seconds that one input may take."""
 
 LARGEST = 3000
 """Megabytes that a process may take, the libraries' own included."""
 
-GUIDED = [
-    "toolkit.modelfile", "toolkit.boilerplate.decisions", "toolkit.boilerplate.model", "toolkit.corpus",
-    "toolkit.display", "toolkit.loading", "toolkit.topics.model", "toolkit.record", "toolkit.settings",
-    "toolkit.sharing", "toolkit.verification", "toolkit.review.journal", "toolkit.certificate",
-]  # fmt: skip
-"""What atheris marks: numba could not compile marked kernels, so those are guided only where they run as Python."""
+PACKAGE = Path(toolkit.__file__).parent
 
 
-WARM = "import sys; from tests.fuzz.targets import targets; t = targets()[sys.argv[1]]; [*map(t.check, t.seeds())]"
+def kernels() -> list[str]:
+    """Return the modules with kernels, which numba could not compile once atheris has marked them."""
+    paths = [
+        path for path in PACKAGE.rglob("*.py") if "njit" in path.read_text("utf-8") or path.name == "lanes.py"
+    ]
+    return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
 
 
 def one(name: str, corpus: str, options: list[str]) -> None:
@@ -37,7 +39,7 @@ def one(name: str, corpus: str, options: list[str]) -> None:
     import atheris
 
     plain = os.environ.get("NUMBA_DISABLE_JIT") == "1"
-    with atheris.instrument_imports(include=[*GUIDED, *(["toolkit.segments"] if plain else [])]):
+    with atheris.instrument_imports(include=["toolkit"], exclude=[] if plain else kernels()):
         from tests.fuzz import targets as module
     target = module.targets()[name]
     for number, seed in enumerate(target.seeds()):
@@ -77,12 +79,6 @@ def main() -> int:
             "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir(), "fuzz-kernels")),
             "PYTHONWARNINGS": "ignore",
         }
-        if not known[
-            name
-        ].plain_python:  # kernels are compiled unmarked, into a cache that the fuzzer then reads
-            subprocess.run(
-                [sys.executable, "-c", WARM, name], check=False, capture_output=True, env=environment
-            )
         with tempfile.TemporaryDirectory(prefix="fuzz-corpus-") as corpus:
             done = subprocess.run(
                 [
