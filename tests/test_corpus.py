@@ -90,6 +90,8 @@ def test_a_quarantine_outlives_files_and_says_what_their_metadata_do_not_hold(tm
         (5, "int holds no texts; pass a text (str)"),
         (None, "NoneType holds no texts"),
         (b"bytes", "bytes holds no texts"),
+        ({"text": "x"}, "pass one document as [document]"),
+        ({"text": ["x", "y"], "lang": ["en"]}, "a list for each column, all of one length"),
         ("https://news.example/1", "is a place, not a text; load it first"),
         (pd.DataFrame({"words": ["x"]}), "no text column; found 'words'"),
         (pd.DataFrame({}), "no text column; found no columns"),

@@ -307,6 +307,8 @@ def test_cross_validation_of_own_labels(corpus):
 def test_what_is_not_fitted_says_so():
     with pytest.raises(AttributeError, match=r"templates_.*call fit\(corpus\) first"):
         _ = toolkit.BoilerplateRemover().templates_
+    with pytest.raises(AttributeError, match=r"templates_: only fit lists templates; call fit\("):
+        _ = toolkit.BoilerplateRemover().partial_fit([STORY]).templates_
 
 
 def test_score_refuses_labels_that_the_model_does_not_know():
@@ -337,6 +339,8 @@ def test_topics_of_a_corpus_never_cleaned_say_so_once(news, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         toolkit.TopicClassifier().topics(toolkit.clean(news))
+        # what is left where no document is an article
+        toolkit.TopicClassifier().topics(toolkit.clean(news)[:0])
         toolkit.TopicClassifier().topics(news["Body"])
 
 

@@ -278,7 +278,11 @@ def _framed(documents: Any) -> pd.DataFrame:
         frame.attrs = dict(documents.attrs)
         return frame
     if isinstance(documents, Mapping):
-        return pd.DataFrame(dict(documents))
+        try:
+            return pd.DataFrame(dict(documents))
+        except ValueError as error:  # values that are no lists, or lists of several lengths
+            msg = "corpus: a dict holds a list for each column, all of one length; pass one document as [document]"
+            raise CorpusError(msg) from error
     if not isinstance(documents, pd.Series):
         documents = list(documents)
         if documents and all(isinstance(item, Mapping) for item in documents):

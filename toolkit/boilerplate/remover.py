@@ -131,7 +131,9 @@ class BoilerplateRemover(Estimator):
         if name in ("index_", "templates_"):
             from sklearn.exceptions import NotFittedError
 
-            msg = f"{name}: this remover has not counted a corpus; call fit(corpus) first"
+            counted = "index_" in vars(self)  # loaded, or fitted in parts
+            why = "only fit lists templates" if counted else "this remover has not counted a corpus"
+            msg = f"{name}: {why}; call fit(corpus) first"
             raise NotFittedError(msg)  # an AttributeError too
         msg = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(msg)

@@ -356,9 +356,9 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     def _read(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any]]:
         corpus = as_corpus(X, self.columns)
-        cleaned = "clean_text" in corpus.columns and not corpus["clean_text"].isna().all()
+        cleaned = "clean_text" in corpus.columns and (corpus.empty or corpus["clean_text"].notna().any())
         self.text_column_ = "clean_text" if cleaned else "text"
-        if not cleaned and isinstance(X, pd.DataFrame) and not _WARNED:
+        if not cleaned and isinstance(X, pd.DataFrame) and not corpus.empty and not _WARNED:
             _WARNED.append("uncleaned")
             warnings.warn(
                 "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)",
