@@ -109,12 +109,10 @@ def read(path: Path, size: int, name: str, package: Path | None = None) -> list[
     rows = []
     for way, (prepare, work) in ways.items():
         code = _CHILD.format(prepare=prepare, work=work)
+        command = [sys.executable, "-c", code, str(path)]
+        folder = package or ROOT  # Python looks there first
         done = subprocess.run(
-            [sys.executable, "-c", code, str(path)],
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
+            command, env=environment, cwd=folder, check=True, capture_output=True, text=True
         )
         seconds, before, peak = json.loads(done.stdout)
         found = {
