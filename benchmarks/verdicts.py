@@ -30,6 +30,27 @@ from toolkit.verdict.model import LEARNED, VerdictModel
 from training.composing import invented, load_texts, opening
 from training.verdict import learn, part
 
+LINES = {
+    "en": (
+        "Sign up to our newsletter The Early Boat for more stories like this.", "© Harbour Post 2024",
+        "Follow us on Facebook and X", "Share this article", "All rights reserved.", "Photo: Jane Doe/Reuters",
+        "Read more: What the vote means for you", "Support our journalism with a small donation today.",
+        "Published 12 May 2021 08:15", "Listen to this article 3 min", "Reporting by Ada Ferrow; editing by Lars Venn",
+    ),
+    "de": (
+        "Melden Sie sich für unseren Newsletter an.", "© Hafenpost 2024", "Folgen Sie uns auf Facebook",
+        "Alle Rechte vorbehalten.", "Lesen Sie auch: Was die Wahl bedeutet", "Foto: dpa",
+    ),
+}  # fmt: skip
+"""Lines that houses print around a story, by language; none is learned from."""
+
+
+def with_lines(article: dict[str, Any], many: int, rng: random.Random) -> dict[str, Any]:
+    """The first sentences of an article with lines of a house below, or between them."""
+    body, lines = opening(article, rng, 4), rng.sample(LINES[article["lang"]], many)
+    pieces = [*body, *lines] if rng.random() < 0.7 else [*body[:1], lines[0], *body[1:], *lines[1:]]
+    return article | {"text": rng.choice(("\n\n", "\n", " ")).join(pieces)}
+
 
 def held(publisher: str) -> bool:
     """Whether a publisher is kept from training."""
@@ -71,6 +92,9 @@ def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd
         "briefs": [row | {"text": " ".join(opening(row, rng, 3))} for row in real if row["clean"]],
         "look-alikes": invented("negatives"),
     }
+    brief = [row for row in real if row["clean"] and row["lang"] in LINES]
+    for many, label in ((1, "briefs with a line of the house"), (2, "briefs with two lines of the house")):
+        sets[label] = [with_lines(row, many, rng) for row in brief]
     articles = []
     for label, texts in sets.items():
         articles.append({"label": label, "series": "texts", "value": len(texts), "low": None, "high": None})

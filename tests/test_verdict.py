@@ -208,3 +208,27 @@ def test_one_line_that_reads_on_is_no_index_and_a_bar_is():
     found = toolkit.verdicts(headlines + bars)["verdict"].tolist()
     assert "index" not in found[:4], found
     assert found[4:] == ["index"] * 2
+
+
+def test_a_short_story_stays_an_article_under_the_lines_of_its_house():
+    body = [
+        "The city council voted on Monday to reopen the tram depot at Mill Quay after a debate of six hours.",
+        "Mayor Ana Torres said the decision would bring 200 jobs back to the harbour.",
+        "Work is to start in spring 2025, and the first trams could run soon.",
+    ]
+    letter = "Sign up to our newsletter The Early Boat for more stories like this."
+    note = "© Harbour Post 2024"
+    pages = [[*body, note], [body[0], letter, *body[1:]], [body[0], letter, *body[1:], note]]
+    assert toolkit.verdicts(["\n\n".join(page) for page in pages])["verdict"].tolist() == ["article"] * 3
+    teasers = [
+        "Council votes to reopen tram depot",
+        "Harbour bridge closed for repairs",
+        "Lions beat Rovers late",
+    ]
+    teasers += [
+        "Five recipes for a rainy weekend",
+        "Rates to rise again, bank says",
+        "Storm warning for the coast",
+    ]
+    listed = "\n".join(["Home", "News", "Sport", *teasers, "Read more", note])
+    assert toolkit.verdicts(listed)["verdict"].tolist() == ["index"]

@@ -13,6 +13,9 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.verdict import VERDICTS, probabilities
 from toolkit.verdict.documents import SHORT
 
+# an index of which cleaning leaves this much is an article, if what is left is one with this probability
+MOST, SURE = 0.5, 0.7
+
 
 def verdicts(
     documents: CorpusLike, spans: pd.DataFrame | None = None, *, remover: BoilerplateRemover | None = None
@@ -47,14 +50,25 @@ def verdicts(
     ['error', 'wall', 'empty']
     """
     corpus = as_corpus(documents)
-    chances = probabilities(corpus, _copies(corpus, remover)).to_numpy()
+    if spans is None and "clean_text" not in corpus.columns:
+        spans = (remover or BoilerplateRemover()).spans(corpus)
+    kept = _kept(corpus, spans)
+    chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
+    rows = np.flatnonzero(
+        (chances.argmax(axis=1) == VERDICTS.index("index")) & kept.between(MOST, 1, inclusive="left")
+    )
+    if len(rows):
+        # a short story under the lines of its house looks like an index; without them it is read for what it is
+        alone = probabilities(corpus.iloc[rows].assign(text=_left(corpus.iloc[rows], spans).array)).to_numpy()
+        story = alone[:, VERDICTS.index("article")] >= SURE
+        chances[rows[story]] = alone[story]
     best = chances.argmax(axis=1)
     return pd.DataFrame(
         {
             "doc_id": corpus["doc_id"].astype("str").array,
             "verdict": pd.array(np.array(VERDICTS, object)[best], dtype="str"),
             "probability": chances[np.arange(len(best)), best],
-            "kept": _kept(corpus, spans, remover or BoilerplateRemover()).to_numpy(),
+            "kept": kept.to_numpy(),
         }
     )
 
@@ -71,13 +85,25 @@ def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray
     return copies
 
 
-def _kept(corpus: pd.DataFrame, spans: pd.DataFrame | None, remover: BoilerplateRemover) -> pd.Series[Any]:
+def _kept(corpus: pd.DataFrame, spans: pd.DataFrame | None) -> pd.Series[Any]:
     """Share of the characters of each text that cleaning leaves; 0 where there were none."""
     length = corpus["text"].str.len().astype("float64")
-    if spans is None and "clean_text" in corpus.columns:
+    if spans is None:
         left = corpus["clean_text"].fillna("").str.len().astype("float64")
     else:
-        spans = remover.spans(corpus) if spans is None else spans
         gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
         left = length - corpus["doc_id"].map(gone.to_dict()).fillna(0)
     return left / length.clip(lower=1)
+
+
+def _left(corpus: pd.DataFrame, spans: pd.DataFrame | None) -> pd.Series[Any]:
+    """What cleaning leaves of each text."""
+    if spans is None:
+        return corpus["clean_text"].fillna("")
+    texts = corpus["text"].copy()
+    found = spans[spans["doc_id"].isin(corpus["doc_id"])].sort_values("start", ascending=False, kind="stable")
+    place = {name: row for row, name in enumerate(corpus["doc_id"])}
+    for name, start, end in zip(found["doc_id"], found["start"], found["end"], strict=True):
+        text = texts.iloc[place[name]]
+        texts.iloc[place[name]] = text[:start] + text[end:]
+    return texts

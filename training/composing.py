@@ -32,13 +32,15 @@ LANGUAGES = {
 FURNITURE = ("passages", "passages_en", "passages_other", "passages_more")
 """Files of invented boilerplate."""
 
-SHARES = {"article": 3, "brief": 2}
+SHARES = {"article": 3, "brief": 3}
 """How many times as many as of the others are composed."""
 
 _TOWNS = (
     "Marsden Wick Tollen Mirefield Eskerford Sule Belhaven Orrin Carrow Lenford Pitlow Harlemoor Oberau Moorbek "
     "Lauben Vaubrun Cressy Almaden Marina Serravico Lago Alvor Ribeira Drieburg Koog Granvik Sundhamn Lipowa"
 ).split()
+
+_PAPERS = ("Post", "Zeitung", "News", "Online", "Courant", "Presse")
 
 _SENTENCE = re.compile(r"[^.!?。！？]*[.!?。！？]+[\"'”’)»」]*\s*")
 _CLOCK = (
@@ -322,7 +324,7 @@ def _exported(article: Row, rng: random.Random) -> str:
         rng.randint(1, 12),
         rng.randint(1999, 2025),
     )
-    paper = f"{town} {rng.choice(('Post', 'Zeitung', 'News', 'Online', 'Courant', 'Presse'))}"
+    paper = f"{town} {rng.choice(_PAPERS)}"
     word = rng.choice(_WORDS)
     about = [f"{rng.randint(40, 900)} {word}", f"{day} {rng.choice(_MONTHS)} {year}", paper, town[:5].upper()]
     about += rng.choice(([], [str(rng.randint(1, 60))], ["Deutsch"], ["English"], ["中文"]))
@@ -353,9 +355,22 @@ def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
             pieces, title = [few if turn < 0.57 else title], ""
         elif title and turn < 0.75:
             pieces.insert(0, title)
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         pieces = _between(pieces, _around(texts, pool, lang, rng, 1), rng)
+    elif rng.random() < 0.65:  # short stories carry the lines of their house too, most of them at the end
+        lines = [_line(texts, lang, rng) for _ in range(rng.randint(1, 3))]
+        pieces = [*pieces, *lines] if rng.random() < 0.6 else _between(pieces, lines, rng)
     return {"text": _marred(_laid_out(pieces, rng), rng), "title": _maybe(title, rng), "group": group}
+
+
+def _line(texts: Texts, lang: str, rng: random.Random) -> str:
+    """A note of copyright, or the first sentence or two of a piece of furniture."""
+    if rng.random() < 0.2:
+        paper, year = f"{rng.choice(_TOWNS)} {rng.choice(_PAPERS)}", rng.randint(1999, 2026)
+        of = rng.choice((paper, f"{year} {paper}", f"{paper} {year}"))
+        return f"{rng.choice(('©', '(c)', 'Copyright', 'Copyright ©'))} {of}"
+    sentences = _SENTENCE.findall(_furniture(texts, lang, rng).split("\n")[0] + "\n")
+    return "".join(sentences[: rng.randint(1, 2)]).strip() or _furniture(texts, lang, rng)[:100]
 
 
 def _results(rng: random.Random) -> str:
