@@ -22,6 +22,12 @@ class ToolkitError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """Return the message; what a terminal would obey, as a library may quote it from a file, as an escape."""
+        return "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__()
+        )
+
 
 class CorpusError(ToolkitError, ValueError):
     """The corpus breaks a rule of :mod:`toolkit.corpus`."""
