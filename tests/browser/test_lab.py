@@ -231,6 +231,7 @@ def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     expect(status).to_have_text("undone")
     assert read_decisions(path) == {}
     box.locator("del").last.click()
+    expect(box).to_have_attribute("aria-busy", "false")  # a passage is in question before the click too
     expect(box.locator("del.ntk-asked")).to_be_visible()
     box.locator("button[data-action='accept:notice']").click()
     expect(status).to_contain_text("boilerplate: notice")
