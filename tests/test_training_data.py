@@ -13,12 +13,13 @@ from toolkit.topics.taxonomy import CODE_OF
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
 VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice", "article", "gate", "menu"}
-LANGUAGES = set("en de fr es it pt nl sv pl tr ru ko ja zh ar hi id uk cs da no fi".split())
+LANGUAGES = set("en de fr es it pt nl sv pl tr ru ko ja zh ar hi id uk cs da no fi ro hu".split())
 FIELDS = {
     "passages": {"kind", "lang", "text"},
     "passages_en": {"id", "lang", "kind", "style", "outlet", "text"},
     "passages_other": {"id", "lang", "kind", "style", "outlet", "text"},
     "passages_more": {"id", "lang", "kind", "style", "outlet", "text"},
+    "passages_voices_other": {"id", "lang", "kind", "style", "outlet", "text"},
     "negatives": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
     "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
