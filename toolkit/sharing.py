@@ -68,34 +68,24 @@ class Cleaning:
 def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -> Path:
     """Write the cleaning and the labels of a finished run into one file that holds no text.
 
-    Whoever has the same texts gets the same results from the file with :func:`apply`.
+    Whoever has the same texts gets the same results from the file with :func:`apply`. It holds the ids, the SHA-256
+    and length of each text, spans, verdicts, topics, the licence and ``run.json`` without what names the machine;
+    decisions on passages as their SHA-256. A very short text can be guessed from its digest.
 
     Parameters
     ----------
     folder : path
         The results that ``news-toolkit run`` wrote.
     output : path
-        A ``.parquet`` file outside ``folder``; the same results give the same bytes.
+        A ``.parquet`` file outside ``folder``, which is returned; the same results give the same bytes.
     licence : str, default "CC0-1.0"
         Licence of the spans and labels (SPDX identifier), stored in the file. The texts keep theirs.
 
-    Returns
-    -------
-    Path
-        ``output``.
-
     Raises
     ------
-    NoRunError, DamagedError
-        ``folder`` holds no finished run, or results that are not those of its ``run.json``.
-    UsageError
-        ``output`` is not a ``.parquet`` file, or lies in ``folder``.
-
-    Notes
-    -----
-    The file holds the ids, the SHA-256 and length of each text, spans, verdicts, topics, the licence and ``run.json``
-    without what names the machine; decisions on passages as their SHA-256. A digest identifies a text for whoever has
-    it, and a very short text can be guessed from it.
+    NoRunError, DamagedError, UsageError
+        ``folder`` holds no finished run, or results that are not those of its ``run.json``; ``output`` is not a
+        ``.parquet`` file, or lies in ``folder``.
 
     Examples
     --------
@@ -163,10 +153,8 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
 
     Raises
     ------
-    SharingError
-        The file is not a shared cleaning, or was changed so that it fits no text.
-    CorpusError
-        ``corpus`` is not a corpus.
+    SharingError, CorpusError
+        The file is not a shared cleaning, or was changed so that it fits no text; ``corpus`` is not a corpus.
     """
     cleaning = read_cleaning(shared)
     frame = as_corpus(corpus, columns)
@@ -174,9 +162,8 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     mine = pd.Series([_digest(text) for text in frame["text"]], dtype="str")
     ids = pd.Series(frame["doc_id"].array)
     first = theirs.reset_index().drop_duplicates("sha256").set_index("sha256")["index"]
-    same = pd.MultiIndex.from_frame(theirs[["sha256", "doc_id"]]).get_indexer(
-        pd.MultiIndex.from_arrays([mine, ids])
-    )
+    both = pd.MultiIndex.from_frame(theirs[["sha256", "doc_id"]])
+    same = both.get_indexer(pd.MultiIndex.from_arrays([mine, ids]))
     row = np.where(same >= 0, same, mine.map(first).fillna(-1).to_numpy(np.int64))
     found = np.flatnonzero(row >= 0)
     known = ids.isin(theirs["doc_id"]).to_numpy()
@@ -268,30 +255,27 @@ def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+def _hold(good: bool, fault: str) -> None:
+    if not good:
+        raise ValueError(fault)
+
+
 def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Read and check a shared file; what is wrong with it is raised as some error."""
     with parquet.ParquetFile(
         path, thrift_string_size_limit=_LARGEST_HEADER, thrift_container_size_limit=_LARGEST_HEADER
     ) as file:
         about = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
-        if about.get("format") != FORMAT:
-            msg = f"its format is {str(about.get('format'))[:40]!r}, not {FORMAT!r}"
-            raise ValueError(msg)
-        if not file.schema_arrow.equals(SCHEMA):
-            msg = "its columns are others"
-            raise ValueError(msg)
+        held = str(about.get("format"))[:40]
+        _hold(held == FORMAT, f"its format is {held!r}, not {FORMAT!r}")
+        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        # pyarrow ends the process where it looks up a column that a damaged footer leaves out
+        whole_groups = all(group.num_columns == len(file.schema) for group in groups)
+        _hold(whole_groups and file.schema_arrow.equals(SCHEMA), "its columns are others")
+        chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
+        _hold(not any(chunk.has_dictionary_page for chunk in chunks), "another program has written it again")
         budget = Budget(Limits(), path.stat().st_size)
-        for group in range(file.num_row_groups):
-            part = file.metadata.row_group(group)
-            # pyarrow ends the process where it looks up a column that a damaged footer leaves out
-            if part.num_columns != len(file.schema):
-                msg = f"row group {group} has {part.num_columns} columns, the schema {len(file.schema)}"
-                raise ValueError(msg)
-            chunks = [part.column(i) for i in range(part.num_columns)]
-            if any(chunk.has_dictionary_page for chunk in chunks):
-                msg = "another program has written it again"
-                raise ValueError(msg)
-            budget.spend(sum(chunk.total_uncompressed_size + 8 * chunk.num_values for chunk in chunks))
+        budget.spend(sum(chunk.total_uncompressed_size + 8 * chunk.num_values for chunk in chunks))
         table = file.read()
     table.validate(full=True)
     return table, about
@@ -315,9 +299,8 @@ def _checked(table: pa.Table, about: dict[str, Any]) -> Cleaning:
         "verdict": documents["verdict"].isin(VERDICTS).all(),
         "topic": topics["topic"].notna().all(),
     }
-    if wrong := [name for name, good in checks.items() if not good]:
-        msg = f"a {wrong[0]} that share never writes"
-        raise ValueError(msg)
+    for name, good in checks.items():
+        _hold(good, f"a {name} that share never writes")
     return Cleaning(documents, spans, topics, about)
 
 

@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from toolkit import pipeline, report
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.decisions import TEMPLATE, read_decisions
+from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
 from toolkit.files import sha256
@@ -46,16 +46,16 @@ PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
 """How the names of files end that may be added to a folder of results."""
 
 SIGNATURE = f"{RECORD}.sig"
+SAME = "the same bytes"
 NAMESPACE = "news-toolkit"
 """What ``ssh-keygen -Y sign -n`` is told: a signature made for something else does not count."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One recorded value and the value that is found now; they are equal if the check holds.
+    """One recorded value and the one found now; equal if the check holds.
 
-    ``part`` is one of ``record outputs counts rows inputs models versions signature rerun``; ``name`` is a file, a
-    count, a model or a library.
+    ``part`` is one of :data:`PARTS`; ``name`` is a file, a count, a model or a library.
     """
 
     part: str
@@ -101,19 +101,16 @@ def verify(
 ) -> Verification:
     """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
 
-    The checks cover the digests that close the record, those of all files of the folder (hidden ones aside), the
-    counts and the clean texts (made again from the written files), the inputs in their order, the installed models,
-    and the versions of Python and the libraries.
+    Compared are the digests that close the record, those of all files of the folder (hidden ones aside), counts and
+    clean texts (made again from the written files), inputs and their order, installed models, versions.
 
     Parameters
     ----------
     folder : path
     inputs : sequence of path, optional
         Where the inputs are now. Default: the recorded paths, relative to ``folder``.
-    index : path, optional
-        The saved remover, if the run had one.
-    decisions : path, optional
-        A file of decisions to compare with those that the record holds.
+    index, decisions : path, optional
+        The saved remover of the run; a file of decisions to compare with those that the record holds.
     allowed_signers : path, optional
         File that ``ssh-keygen -Y verify`` takes. ``run.json.sig`` must then be a signature by one of them, made
         with ``ssh-keygen -Y sign -n news-toolkit -f KEY run.json``.
@@ -124,15 +121,12 @@ def verify(
     Returns
     -------
     Verification
-        A list of :class:`Check`; ``differences`` is empty if everything is as recorded. An input that is not found
-        is a difference.
+        A list of :class:`Check`; ``differences`` is empty if all is as recorded and every input is found.
 
     Raises
     ------
-    NoRunError, DamagedError
-        There is no record, or it is damaged.
-    UsageError
-        ``index`` or ``allowed_signers`` is not a file.
+    NoRunError, DamagedError, UsageError
+        There is no record, or it is damaged; ``index`` or ``allowed_signers`` is not a file.
 
     Examples
     --------
@@ -243,10 +237,9 @@ def _contents(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     """Count the written rows again, and make the clean texts again from the texts and the spans."""
     recorded = {name: value for name, value in record["counts"].items() if name != "outside"}
     try:
-        checks = list(_rows(folder, _flat(recorded)))
+        yield from list(_rows(folder, _flat(recorded)))
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        checks = [Check("rows", "results", "readable", _reason(error))]
-    yield from checks
+        yield Check("rows", "results", "readable", _reason(error))
 
 
 def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
@@ -288,9 +281,9 @@ def _reason(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:160]
 
 
-def _flat(counts: Mapping[str, Any]) -> dict[str, int]:
-    flat: dict[str, int] = {}
-    for name, value in counts.items():
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
         flat |= {f"{name}: {k}": n for k, n in value.items()} if isinstance(value, dict) else {name: value}
     return flat
 
@@ -309,9 +302,8 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
             groups = range(file.num_row_groups)
             # pyarrow ends the process where it looks a column up that a damaged footer leaves out
             if all(file.metadata.row_group(n).num_columns == len(file.schema) for n in groups):
-                yield pa.RecordBatch.from_pylist([], file.schema_arrow).select(
-                    columns or file.schema_arrow.names
-                )
+                none = pa.RecordBatch.from_pylist([], file.schema_arrow)
+                yield none.select(columns or none.column_names)
                 yield from file.iter_batches(8192, columns=columns)
     except (OSError, pa.ArrowException):
         return
@@ -321,17 +313,16 @@ def _signature(folder: Path, allowed: Path) -> Check:
     """Check the detached signature of the record by ``ssh-keygen``."""
     keygen = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=60)
     start, files = ["ssh-keygen", "-Y"], ["-s", str(folder / SIGNATURE), "-f", str(allowed)]
+    signed = (folder / RECORD).read_text("utf-8")
     try:
-        who = keygen([*start, "find-principals", *files])
-        signer = who.stdout.split("\n")[0]
-        done = keygen(
-            [*start, "verify", *files, "-I", signer, "-n", NAMESPACE],
-            input=(folder / RECORD).read_text("utf-8"),
-        )
+        done = keygen([*start, "find-principals", *files])
+        signer = done.stdout.split("\n")[0]
+        if done.returncode == 0:
+            done = keygen([*start, "verify", *files, "-I", signer, "-n", NAMESPACE], input=signed)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("signature", RECORD, "good", f"not checked: {_reason(error)}")
-    if who.returncode or done.returncode:
-        reason = (who.stderr if who.returncode else done.stdout or done.stderr).strip() or "no allowed signer"
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip() or "no allowed signer"
         return Check("signature", RECORD, "good", reason.splitlines()[0])
     return Check("signature", f"{RECORD} by {signer}", "good", "good")
 
@@ -344,23 +335,18 @@ def _rerun(
     if "index" in parameters and index is None:
         yield Check("rerun", "run", "done", "not done; the run had index, pass --index")
         return
-    held = [each.name for each in fields(Settings) if each.init and each.name in parameters]
-    settings: dict[str, Any] = {
-        name: parameters[name] for name in held if name not in {"index", "decisions", "labels"}
-    }
+    names = {each.name for each in fields(Settings) if each.init} - {"index", "decisions", "labels"}
+    settings: dict[str, Any] = {name: value for name, value in parameters.items() if name in names}
+    settings |= {"labels": record.get("labels"), "index": index}
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
         again = Path(temporary, "out")
-        if "decisions" in record:
-            settings["decisions"] = Path(temporary, "decisions.jsonl")
-            lines = (
-                {"template_id" if TEMPLATE.fullmatch(subject) else "text": subject, "verdict": verdict}
-                for subject, verdict in record["decisions"].items()
-            )
-            settings["decisions"].write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-        if "labels" in record:
-            settings["labels"] = record["labels"]
         try:
-            pipeline.run(places, again, index=index, **settings)
+            if "decisions" in record:
+                settings["decisions"] = Path(temporary, "decisions.jsonl")
+                settings["decisions"].touch()
+                for subject, verdict in record["decisions"].items():
+                    append_decision(settings["decisions"], subject, verdict)
+            pipeline.run(places, again, **settings)
             values = record["environment"].get("report")
             pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
             if "report.html" in pages:
@@ -370,40 +356,34 @@ def _rerun(
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return
         repeated = read_record(again)
-        for part in ("parameters", "seeds", "inputs", "decisions", "labels", "counts"):
-            before, now = record.get(part), repeated.get(part)
-            if not (isinstance(before, dict) and isinstance(now, dict)):
-                before, now = {part: before}, {part: now}
-            for name in sorted((before | now).keys() - {"study"}):  # which named what is compared
-                if (one := before.get(name)) != (other := now.get(name)):
-                    yield Check("rerun", f"{part}: {name}", json.dumps(one), json.dumps(other))
+        parts = ("parameters", "seeds", "inputs", "decisions", "labels", "counts")
+        before, now = (_flat({part: each.get(part) for part in parts}) for each in (record, repeated))
+        for name in sorted((before | now).keys() - {"parameters: study"}):  # which named what is compared
+            if (one := before.get(name)) != (other := now.get(name)):
+                yield Check("rerun", name, json.dumps(one), json.dumps(other))
         for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:
             old, new = plain_digest(folder, name), plain_digest(again, name)
-            found = "the same bytes" if old and old == new else "no file of a run"
+            found = SAME if old and old == new else "no file of a run"
             if old and new and old != new:
                 found = _difference(folder / name, again / name)
-            yield Check("rerun", name, "the same bytes", found)
+            yield Check("rerun", name, SAME, found)
 
 
 def _difference(old: Path, new: Path) -> str:
     """Describe how two results differ: which columns, in how many rows, and the id of the first row."""
-    tables = [list(_batches(path)) for path in (old, new)]
-    if not all(tables):
+    before, after = _table(old), _table(new)
+    if len(before.columns) < 2 or len(after.columns) < 2:
         return "other bytes, or no table to compare with"
-    before, after = (pa.Table.from_batches(batches) for batches in tables)
-    if before.num_rows != after.num_rows:
-        return f"{after.num_rows:,} rows in place of {before.num_rows:,}"
-    if before.column_names != after.column_names:
-        return f"columns {', '.join(after.column_names)}"
-    changed, first = [], before.num_rows
-    for name, one, other in zip(before.column_names, before.columns, after.columns, strict=True):
-        differ = [a != b for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)]
-        if any(differ):
-            changed.append(f"{name} in {sum(differ):,}")
-            first = min(first, differ.index(True))
-    if not changed:
+    if len(before) != len(after):
+        return f"{len(after):,} rows in place of {len(before):,}"
+    if list(before) != list(after):
+        return f"columns {', '.join(after)}"
+    differ = before.ne(after) & (before.notna() | after.notna())
+    if not differ.any(axis=None):
         return "other bytes, but the same rows (another version of the Parquet writer)"
-    return f"of {before.num_rows:,} rows, {', '.join(changed)} differ, first {before[0][first]}"
+    changed = ", ".join(f"{name} in {rows:,}" for name, rows in differ.sum().items() if rows)
+    first = before.iloc[differ.any(axis=1).argmax(), 0]
+    return f"of {len(before):,} rows, {changed} differ, first {first}"
 
 
 def _short(value: str) -> str:

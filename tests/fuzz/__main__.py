@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: ``python -m tests.fuzz [--seconds N] [TARGET…]``; prints a table of what was tried.
+"""Coverage-guided fuzzing: ``python -m tests.fuzz [--seconds N] [--seed K] [TARGET…]``; a table of what was tried.
 
 Needs atheris (``pip install atheris``). Each target runs in a process of its own; an input that breaks a promise is
 kept in ``out/fuzz/`` and belongs, once mended, into ``tests/fuzz/crashers`` under a name that says what it was.
@@ -10,6 +10,7 @@ import argparse
 import importlib.util
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="default all")
     parser.add_argument("--seconds", type=int, default=60, help="of each target")
+    parser.add_argument("--seed", type=int, default=1, help="of the changes tried; others with each seed")
     parser.add_argument("--alone", metavar="CORPUS", help=argparse.SUPPRESS)
     chosen, options = parser.parse_known_args()
     if importlib.util.find_spec("atheris") is None:
@@ -71,7 +73,8 @@ def main() -> int:
     out = Path("out", "fuzz")
     out.mkdir(parents=True, exist_ok=True)
     broken = 0
-    print("target            inputs  edges  result", flush=True)
+    print("target            inputs  edges   CPU s  result", flush=True)
+    spent = 0.0
     for name in names:
         environment = os.environ | {
             "NUMBA_DISABLE_JIT": "1" if known[name].plain_python else "0",
@@ -83,8 +86,8 @@ def main() -> int:
             done = subprocess.run(
                 [
                     sys.executable, "-m", "tests.fuzz", name, "--alone", corpus, f"-max_total_time={chosen.seconds}",
-                    f"-timeout={SLOWEST}", f"-rss_limit_mb={LARGEST}", f"-artifact_prefix={out}/{name}-", "-seed=1",
-                    "-max_len=20000", "-print_final_stats=1", "-len_control=20",
+                    f"-timeout={SLOWEST}", f"-rss_limit_mb={LARGEST}", f"-artifact_prefix={out}/{name}-",
+                    f"-seed={chosen.seed}", "-max_len=20000", "-print_final_stats=1", "-len_control=20",
                 ],
                 capture_output=True, text=True, errors="replace", check=False, env=environment,
             )  # fmt: skip
@@ -93,10 +96,12 @@ def main() -> int:
         kept = re.findall(r"Test unit written to (\S+)", done.stderr)
         broken += bool(done.returncode)
         result = "held" if not done.returncode else f"BROKEN {kept[-1] if kept else done.stderr[-2000:]}"
-        print(
-            f"{name:16}{int(found[-1]) if found else 0:8,}{int(edges[-1]) if edges else 0:7,}  {result}",
-            flush=True,
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before, spent = spent, usage.ru_utime + usage.ru_stime
+        numbers = (
+            f"{int(found[-1]) if found else 0:8,}{int(edges[-1]) if edges else 0:7,}{spent - before:8.0f}"
         )
+        print(f"{name:16}{numbers}  {result}", flush=True)
         if kept:
             (out / f"{name}.log").write_text(done.stderr, "utf-8")
     return 1 if broken else 0
