@@ -2,6 +2,7 @@
 
 import io
 import re
+import tomllib
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -203,10 +204,10 @@ def test_every_reader_is_met_in_these_files():
 def test_the_page_of_formats_is_made_from_their_table():
     page = formats.PAGE.read_text("utf-8")
     assert formats.page(page) == page, "out of date; run python -m docs.tools.formats"
-    for key in READERS:
-        name, said = formats.parts(key)
-        assert name
-        assert {"Known by", "Read as", "Fields", "Bad input"} <= said.keys(), key
+    told = tomllib.loads(formats.DESCRIPTIONS.read_text("utf-8"))
+    assert list(told) == list(READERS)
+    for key, said in told.items():
+        assert {"name", "known", "read", "fields", "bad"} <= said.keys(), key
 
 
 @pytest.mark.parametrize("name", LINED)

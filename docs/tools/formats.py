@@ -1,4 +1,4 @@
-"""The table of formats in ``docs/formats.md``, made from the table that reads them.
+"""The table of formats in ``docs/formats.md``, made from ``docs/formats.toml`` and the files of the tests.
 
 ``python -m docs.tools.formats`` writes it, ``--check`` says whether it is out of date.
 """
@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import argparse
 import ast
-import inspect
 import re
 import sys
+import tomllib
 from pathlib import Path
-
-from toolkit.loading.formats import READERS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "formats.md"
 TESTS = ROOT / "tests" / "test_loading_readers.py"
-PARTS = ("Known by", "Read as", "Fields", "Bad input", "Seen in")
+DESCRIPTIONS = ROOT / "docs" / "formats.toml"
 ELSEWHERE = {
     "jsonlines": "test_loading_records.py", "json": "test_loading_records.py", "delimited": "test_loading_records.py",
     "columnar": "test_loading_records.py", "html": "test_loading_pages.py", "warc": "test_loading_pages.py",
@@ -26,21 +24,6 @@ ELSEWHERE = {
 """Tests of formats beside those of the readers."""
 
 _TABLE = re.compile(r"(<!-- formats -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def parts(key: str) -> tuple[str, dict[str, str]]:
-    """Return the name of a format and what the docstring of its reader says of it.
-
-    Examples
-    --------
-    >>> parts("mediargus")[1]["Fields"]
-    'title publisher published section length'
-    """
-    name, _, rest = (inspect.getdoc(READERS[key]) or "").partition("\n\n")
-    found = re.findall(
-        rf"^({'|'.join(PARTS)}): (.*?)(?=^(?:{'|'.join(PARTS)}): |\Z)", rest, re.MULTILINE | re.DOTALL
-    )
-    return " ".join(name.split()).rstrip("."), {part: " ".join(text.split()) for part, text in found}
 
 
 def tested() -> dict[str, list[str]]:
@@ -66,14 +49,13 @@ def table() -> str:
         "| format | known by | read as | fields | bad input in the quarantine | seen in | tested by |",
         "|" + "---|" * 7,
     ]
-    for key in READERS:
-        name, said = parts(key)
-        by = ", ".join(
-            [f"`{file}`" for file in files.get(key, [])]
-            + [f"{ELSEWHERE[key]}" for _ in [0] if key in ELSEWHERE]
-        )
-        cells = [name, *(said.get(part, "–") for part in PARTS), by]
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    for key, told in tomllib.loads(DESCRIPTIONS.read_text("utf-8")).items():
+        by = [*(f"`{file}`" for file in files.get(key, [])), *([ELSEWHERE[key]] if key in ELSEWHERE else [])]
+        cells = [
+            *(told.get(part, "–") for part in ("name", "known", "read", "fields", "bad", "seen")),
+            ", ".join(by),
+        ]
+        rows.append("| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
 

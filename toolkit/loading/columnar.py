@@ -27,14 +27,7 @@ _SIZES = {"thrift_string_size_limit": _LARGEST_HEADER, "thrift_container_size_li
 
 
 def columnar(archive: Archive) -> Iterator[Rows]:
-    """Parquet, Feather 2 and Arrow files.
-
-    Known by: content, `.parquet`, `.feather`, `.arrow`, `.ipc`
-    Read as: batch by batch, only the columns that a corpus can use; dictionary, binary and list columns too
-    Fields: those of [Fields](#fields)
-    Bad input: `cannot be read as a columnar file` where it is truncated; `column 'text' holds int64, no text`;
-    `column 'title' is not valid UTF-8` for a record
-    """
+    """Parquet, Feather 2 and Arrow files."""
     budget = archive.stream.budget
     try:
         for batch in _batches(archive.stream.as_file(), archive.options, budget):

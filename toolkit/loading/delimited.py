@@ -28,16 +28,7 @@ _PREAMBLE = re.compile(r"(?:sep=.)?\s*$|#[^,;\t|]*$")
 
 
 def delimited(archive: Archive) -> Iterator[Rows]:
-    """CSV, TSV and their like with a header line; records are numbered without it.
-
-    Known by: `.csv`, `.tsv`, `.tab`, `.psv`, or a header that names two known fields
-    Read as: delimiter sniffed among `,` `;` tab and `|`; quoted fields may hold line breaks
-    Fields: those of [Fields](#fields)
-    Bad input: `quotes gone wrong: a quote is opened and not closed` costs the line it stands on; `3 fields where
-    the header has 2`; `field 'text' is not valid UTF-8`; `no header line: the first row looks like a record`;
-    `GDELT table … no article text in it`; `no records: a header line only`
-    Seen in: pedro-cmyks/Observatory-Global docs/GDELT_DATA_STRUCTURE.md
-    """
+    """CSV, TSV and their like with a header line; records are numbered without it."""
     lines = _Lines(archive)
     delimiter = sniff_delimiter(lines.first())
     rows = _rows(lines, delimiter)

@@ -18,21 +18,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
-    """JSON that is not one record a line; ninjs, JSON Feed, WordPress, Elasticsearch; the replies of news APIs.
-
-    Known by: `.json`, or `[` or `{` first
-    Read as: a list of records, one record, several one after the other, or an object that wraps a list (`articles`,
-    `items`, `records`, `documents`, `docs`, `data`, `results`, `entries`, `news`, `stories`, `posts`, `hits`,
-    `rows`; also `hits.hits`, `response.results`, `articles.results`); a record at a time, so that the file may be
-    larger than memory
-    Fields: those of [Fields](#fields), also in `_source`, `bodies`, `headlines`, `rendered`, `fields` (Guardian),
-    `links` (Aylien), `headline.main` (New York Times); the mark `[+2829 chars]` of NewsAPI and GNews is taken off
-    Bad input: records before a fault are kept, then `cut off in the middle of a record; what follows is not read`;
-    `not an object: a record must be one`; `JSON nested deeper than 100`; `no records`
-    Seen in: mattlisiv/newsapi-python#72; EventRegistry/event-registry-python wiki; TrendGame/TrendGame
-    stories-raw.js (Aylien); AnastasisGi/news-pairing-amy headlines-data.js (Guardian); Sabine-Sardine/app
-    sampleNYTresponse.js (New York Times); Webz.io and GNews documentation
-    """
+    """JSON that is not one record a line: lists, wrapped lists, one record; the replies of news APIs."""
     limits = archive.options.limits
     scanner = _Scanner(archive)
     for value in scanner.records():

@@ -25,14 +25,7 @@ BLOCK = 4 << 20
 
 
 def json_lines(archive: Archive) -> Iterator[Rows]:
-    """JSON Lines, one record a line.
-
-    Known by: `.jsonl`, `.ndjson`, `.jl`, or an object on each line
-    Read as: one record a line; blank lines are not counted
-    Fields: those of [Fields](#fields), also nested as in JSON
-    Bad input: one row a line: `not valid JSON: …`, `not valid UTF-8: byte 0xe9 at 12`, `a JSON line must hold an
-    object`, `lone surrogate`, `JSON nested deeper than 100`, `record larger than 64 MiB`, `empty text`
-    """
+    """JSON Lines, one record a line."""
     limits = archive.options.limits
     reader = _Reader(archive.options)
     for block in _blocks(archive):

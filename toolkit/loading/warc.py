@@ -23,15 +23,7 @@ _DOCUMENTS = frozenset({"response", "resource", "conversion"})
 
 
 def warc(archive: Archive) -> Iterator[Record | Unreadable | None]:
-    """WARC, the pages of a crawl; needs the extra `formats`.
-
-    Known by: `WARC/` first
-    Read as: `response`, `resource` and `conversion` records, each by trafilatura as a page; HTTP charset, chunks
-    and compression honoured; `warcinfo`, `request` and `metadata` records describe the crawl and are passed over
-    Fields: doc_id title url publisher published authors lang; numbers in `source` count all records
-    Bad input: `not a page but image/png`, `HTTP status 404`, `revisit record`, `no article text found`, `truncated
-    WARC: the file ends within this record`, `… bytes that belong to no record`
-    """
+    """WARC, the pages of a crawl; needs the extra `formats`."""
     # records are cut here, by their stated length, and handed to warcio one by one: left to itself it drops what a
     # wrong length leaves over
     try:

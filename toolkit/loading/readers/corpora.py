@@ -22,14 +22,7 @@ _IDENTITY = re.compile(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)")
 
 
 def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Reuters-21578 and its relatives, the SGML of David Lewis.
-
-    Known by: root `<REUTERS>`, with or without `<!DOCTYPE lewis>`
-    Read as: one article a `<REUTERS>`: the body, lines joined to paragraphs; the end mark of the wire is not text
-    Fields: doc_id (NEWID) title published authors publisher
-    Bad input: `a headline without a text`; `cut off: no </REUTERS> at its end`
-    Seen in: cran/tm inst/texts/reuters-21578.xml; haseebr/irengine reuters21578-xml/README.txt
-    """
+    """Reuters-21578 and its relatives, the SGML of David Lewis."""
     for piece in _whole(archive, REUTERS, "REUTERS"):
         if isinstance(piece, Unreadable):
             yield piece
@@ -49,15 +42,7 @@ def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Gigaword (LDC), the news collections of TREC and TIPSTER as SGML; the output of trafilatura and WikiExtractor.
-
-    Known by: root `<DOC>`
-    Read as: one article a `<DOC>`: the text, a paragraph a `<P>`; of a `<doc title="…">` without one, its content
-    Fields: doc_id (id or DOCNO) title published publisher (source code) authors lang; the date by the id, or DATE
-    Bad input: `empty text`; `cut off: no </DOC> at its end`
-    Seen in: UmerTariq1/TF-IDF data/README.md; sauparna/trecbox data/README.md (tags of the TREC disks);
-    attardi/wikiextractor README.md; adbar/trafilatura docs/usage-python.rst
-    """
+    """Gigaword, TREC and TIPSTER as SGML; the output of trafilatura and WikiExtractor."""
     for piece in _whole(archive, DOC, "DOC"):
         if isinstance(piece, Unreadable):
             yield piece
@@ -87,14 +72,7 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
-    """NOW and the other corpora of english-corpora.org as text.
-
-    Known by: lines '@@411000 …' or '##411000 …'
-    Read as: one article a number; a paragraph a `<p>`; each run of ten '@' (words taken out by the maker) becomes '…'
-    Fields: doc_id title (of `<h>`); date and source are in the corpus's own list, which is not in the file
-    Bad input: `empty text`
-    Seen in: uwnlp/nlp-corpora doc/byu-now/README.md
-    """
+    """NOW and the other corpora of english-corpora.org as text."""
     for piece in archive.pieces(NOW):
         if mark := NOW.match(piece):
             first, *rest = re.split(r"\s*<(p|h)>\s*", _REMOVED.sub(" … ", piece[mark.end() :]))

@@ -23,14 +23,7 @@ _CERTIFIED = re.compile(
 
 
 def europresse(archive: Archive) -> Iterator[Record]:
-    """Europresse (Cision, CEDROM-SNi) exports, both layouts, in French or English.
-
-    Known by: elements of class `DocPublicationName`
-    Read as: one article from one such element to the next; certificate, copyright and document number are not text
-    Fields: doc_id title publisher edition published authors section length; the date by the document number
-    Bad input: `empty text`; `no articles found in it, read as europresse`
-    Seen in: cran/tm.plugin.europresse inst/texts; ANR gargantext europresse parser; IRaMuTeQ converters
-    """
+    """Europresse (Cision, CEDROM-SNi) exports, both layouts, in French or English."""
     lines: list[tuple[str, str]] | None = None
     for element, line in classed_lines(archive.page(), *_BLOCKS):
         role = next((_ROLES[name] for name in map(str.lower, classes(element)) if name in _ROLES), "other")

@@ -42,14 +42,7 @@ _CODES = {
 
 
 def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Factiva exports as a page ('article format' or 'full article plus indexing').
-
-    Known by: title 'Factiva', elements of class `enArticle`, `deArticle` …
-    Read as: one article each; search summary and publisher's line are not text
-    Fields: doc_id title publisher published authors section length lang
-    Bad input: `empty text`; `no articles found in it, read as factiva html`
-    Seen in: koheiw/newspapers tests/data/factiva; cran/tm.plugin.factiva inst/factiva_test.html; amcat/amcat#582
-    """
+    """Factiva exports as a page ('article format' or 'full article plus indexing')."""
     articles: dict[Any, list[tuple[list[str], str]]] = {}
     for element, line in classed_lines(archive.page(), *_BLOCKS):
         names: list[str] = []
@@ -64,14 +57,7 @@ def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Factiva exports as text or RTF, with or without field codes (HD, WC, PD …).
-
-    Known by: lines 'Document HARBP00020180310ee3a00001' (also Dokument, Documento, Документ, 文件)
-    Read as: one article up to each such line; what follows the last is the search summary
-    Fields: doc_id title publisher published authors section length lang
-    Bad input: `empty text`; `cut off: no line 'Document …' at its end`
-    Seen in: Piece-Of-Schmidt/roboT read_factiva_functions.R; matthewberryman/keywords input.py
-    """
+    """Factiva exports as text or RTF, with or without field codes (HD, WC, PD …)."""
     held = ""
     for piece in archive.pieces(NUMBER):
         if (number := NUMBER.match(piece)) is not None:
@@ -85,14 +71,7 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Factiva's XML (Publishing Portal System, the API of old).
-
-    Known by: root `<PPSResponse>` or `<ppsArticleResponse>`
-    Read as: one article an `<article>`: lead, then the rest
-    Fields: doc_id title publisher published authors section length lang
-    Bad input: `not well-formed XML: …; what follows is not read`; `the archive counts 3 articles, 2 are in this file`
-    Seen in: cran/tm.plugin.factiva inst/factiva_test.xml
-    """
+    """Factiva's XML (Publishing Portal System, the API of old)."""
     outside: dict[str, str] = {}
     for article in archive.elements(frozenset({"article"}), outside):
         if outside.get("@count", "").isdecimal():

@@ -15,17 +15,7 @@ ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 
 
 def feed(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Feeds and news standards in XML: RSS, Atom, NewsML-G2, NewsML 1, NITF (also of the NYT Corpus), RCV1.
-
-    Known by: root element `<rss>`, `<rdf>`, `<feed>`, `<newsItem>`, `<newsMessage>`, `<NewsML>`, `<nitf>` …
-    Read as: one article an item: full content before description; inline NITF or XHTML; of NITF the block
-    `full_text`, so that the lead is not there twice
-    Fields: doc_id title url publisher published (`pubdata`, `date.issue`, `pubDate`) authors section length lang
-    Bad input: `not well-formed XML: …; what follows is not read` after the whole items; `XML declares entities`;
-    `XML entities are not expanded; the item is not read`; `empty text`
-    Seen in: iptc/python-newsmlg2 README.md; Infomaker/writer-format newsml; mdampuero/opennemas-onm
-    newsml_templates (NewsML 1.2); cran/tm inst/texts/rcv1_2330.xml; LDC2008T19 documentation
-    """
+    """Feeds and news standards in XML: RSS, Atom, NewsML-G2, NewsML 1, NITF, RCV1."""
     from lxml import etree
 
     outside: dict[str, str] = {}

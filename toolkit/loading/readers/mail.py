@@ -26,14 +26,7 @@ SHORT = 200
 
 
 def mail(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Newsletters by mail: mailboxes and single messages.
-
-    Known by: `.mbox`, `.eml`, or a first line 'From news@harbourpost.example Sun Mar 10 06:30:00 2024' above headers
-    Read as: one article a message: the plain text, else the HTML; attachments are not read
-    Fields: doc_id (Message-ID) title (subject) publisher (sender) published lang
-    Bad input: `not a message: …`; `empty text`
-    Seen in: cran/tm history gmane.comp.lang.r.general.mbox; brendanlong/lion-reader#286
-    """
+    """Newsletters by mail: mailboxes and single messages."""
     for piece in archive.pieces(MAILBOX, encoding="utf-8"):
         mark = MAILBOX.match(piece)
         raw = piece[mark.end() + 1 :] if mark else piece

@@ -55,29 +55,14 @@ _LAST = re.compile(r"(?:classification|klassifizierung|clasificación|classifica
 
 
 def nexis_text(archive: Archive) -> Iterator[Record]:
-    """Numbered documents of LexisNexis as text, also inside RTF and Word files.
-
-    Known by: a line '3 of 10 DOCUMENTS', 'Dokument 3 von 10', 'Document 3 de 10' (English, German, French, Dutch,
-    Spanish, Italian)
-    Read as: one article a number; the page of the download request is not text; lines wrapped at a margin are joined
-    Fields: title publisher edition published authors section length lang url
-    Bad input: `the archive counts 10 articles, 9 are in this file; missing: 4`; `empty text`
-    Seen in: JBGruber/LexisNexisTools inst/extdata/sample.TXT; amcat/amcat tests of article_upload/lexisnexis
-    """
+    """Numbered documents of LexisNexis as text, also inside RTF and Word files."""
     for piece in archive.pieces(MARK):
         if mark := _counted(archive, piece):
             yield _numbered(blocks(piece[mark.end() :]))
 
 
 def nexis_html(archive: Archive) -> Iterator[Record]:
-    """Numbered documents of LexisNexis as a page.
-
-    Known by: a page with `<DOCFULL>` or 'DOC_ID_0_1' and lines '3 of 10 DOCUMENTS'
-    Read as: one article a number; the page of the download request is not text
-    Fields: title publisher edition published authors section length lang url
-    Bad input: as Nexis text
-    Seen in: koheiw/newspapers tests/data/nexis; cran/tm.plugin.lexisnexis inst/texts
-    """
+    """Numbered documents of LexisNexis as a page."""
     document: list[list[str]] | None = None
     for line in [*html_lines(archive.page(), "p", "div"), ""]:
         mark = _counted(archive, line, cover=document is None)
@@ -90,14 +75,7 @@ def nexis_html(archive: Archive) -> Iterator[Record]:
 
 
 def nexis_uni(archive: Archive) -> Iterator[Record]:
-    """Documents of Nexis Uni and Lexis Advance, from Word (.docx), RTF or plain text.
-
-    Known by: a line 'End of Document' (also German, French, Spanish, Dutch, Italian, Portuguese)
-    Read as: one article up to each such line; cover page, list of documents, classification and graphics are not text
-    Fields: title publisher edition published authors section length lang
-    Bad input: `the archive counts 50 articles, 49 are in this file`; `damaged or truncated Word document`
-    Seen in: koheiw/newspapers tests/data/nexis/nyt.xml; JBGruber/LexisNexisTools tests/files/test.DOCX
-    """
+    """Documents of Nexis Uni and Lexis Advance, from Word (.docx), RTF or plain text."""
     end = END if END.search(archive.head()) else LOADED
     for piece in archive.pieces(end):
         mark = end.match(piece)

@@ -167,15 +167,7 @@ def _run(paragraph: Any) -> Iterator[str]:
 
 
 def excel(archive: Archive) -> Iterator[Rows]:
-    """Excel workbooks (.xlsx), each sheet a table whose first row names the columns; needs the extra `formats`.
-
-    Known by: a zip archive with `xl/workbook.xml`
-    Read as: one record a row, sheet by sheet; formulas as the values last computed
-    Fields: as CSV
-    Bad input: `Excel needs python-calamine: pip install 'news-toolkit[formats]'`; `no records: a header row only`;
-    `first row names no columns`
-    Seen in: koheiw/newspapers tests/data/integrum/*.xlsx
-    """
+    """Excel workbooks (.xlsx), each sheet a table whose first row names the columns."""
     try:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError:

@@ -43,14 +43,7 @@ _HEADINGS = {
 
 
 def proquest(archive: Archive) -> Iterator[Record]:
-    """ProQuest reports as text, of today ('FULL TEXT', 'DETAILS') and of before.
-
-    Known by: 'Report Information from ProQuest', or rules of underscores with 'Document 3 of 10'
-    Read as: one article a document: the full text without the abstract, which repeats the lead
-    Fields: doc_id title publisher published authors section length lang url
-    Bad input: `no full text; the archive has the abstract only`; `the archive counts 3 articles, 2 are in this file`
-    Seen in: chennesy/pq_parser README.md; UWNETLAB/metaknowledge proquest; rachel94/metaknowledge docs
-    """
+    """ProQuest reports as text, of today ('FULL TEXT', 'DETAILS') and of before."""
     for piece in archive.pieces(DOCUMENT if DOCUMENT.search(archive.head()) else RULE):
         mark = DOCUMENT.match(piece)
         if mark is not None:
@@ -61,14 +54,7 @@ def proquest(archive: Archive) -> Iterator[Record]:
 
 
 def mediargus(archive: Archive) -> Iterator[Record]:
-    """Mediargus (GoPress) exports as text.
-
-    Known by: '1. Title', an empty line, 'Harbour Post, woensdag 20 november 2011, p. 23, 853w.'
-    Read as: one article a number; the line of the publisher's copyright is not text
-    Fields: title publisher published section length
-    Bad input: `the archive counts 3 articles, 2 are in this file; missing: 2`; `empty text`
-    Seen in: amcat/amcat article_upload/tests/test_files/mediargus.txt
-    """
+    """Mediargus (GoPress) exports as text."""
     for piece in archive.pieces(MEDIARGUS):
         if mark := MEDIARGUS.match(piece):
             archive.count(int(mark[1]))
@@ -80,14 +66,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
 
 
 def integrum(archive: Archive) -> Iterator[Record]:
-    """Integrum reports as a page.
-
-    Known by: title 'Report 12.05.2021 15:50:05'
-    Read as: one article for each entry of the list in front; the date is the article's, not the report's
-    Fields: title publisher published authors section
-    Bad input: `the archive counts 27 articles, 26 are in this file`; `empty text`
-    Seen in: koheiw/newspapers tests/data/integrum/moscow_1993-06-06_1994-09-02.html
-    """
+    """Integrum reports as a page."""
     lines = list(
         classed_lines(archive.page(), "p", "div", "h1", "h2", "h3", "h4", "td", "table", "pre", "small", "li")
     )

@@ -23,14 +23,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>
 
 
 def text(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Plain text, one article a file, also out of Word (.docx) and RTF files.
-
-    Known by: `.txt`, `.text`, or no extension
-    Read as: `text` is the whole file, headline included, to the character
-    Fields: title (the first line, if others follow and it has at most 300 characters)
-    Bad input: `empty file`; `empty text`; `not text but binary data`; `text file larger than 64 MiB`;
-    `looks like 12 articles in one file …; not read as one`
-    """
+    """Plain text, one article a file, also out of Word (.docx) and RTF files."""
     whole = decode(archive.stream.read_all("text file"), archive.options.encoding)
     whole = whole.removeprefix("\ufeff")
     if reason := several_in_text(whole):
@@ -41,14 +34,7 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def page(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Web pages, one article a file: text, title, date and address by trafilatura.
-
-    Known by: content, `.html`, `.htm`, `.xhtml`
-    Read as: the article at high precision, or at high recall where that finds four times as much ([html.md](html.md))
-    Fields: title url publisher published authors lang
-    Bad input: `no article text found in the page`; `page declares XML entities; not read`;
-    `looks like 7 articles of lantern.example in one file …; not read as one`; `kept in part: …` beside the article
-    """
+    """Web pages, one article a file: text, title, date and address by trafilatura."""
     html = archive.stream.read_all("page")
     record = read_page(html, charset=archive.options.encoding)
     found = record.get("text")
@@ -67,14 +53,7 @@ def page(archive: Archive) -> Iterator[Record | Unreadable]:
 
 
 def captions(archive: Archive) -> Iterator[Record]:
-    """Captions of broadcasts: SubRip and WebVTT.
-
-    Known by: `.srt`, `.vtt`, 'WEBVTT', or a first line '00:00:00,000 --> 00:00:05,000'
-    Read as: one broadcast a file; numbers, times and tags are not text, a line shown twice is one; '>>' begins a line
-    Fields: –
-    Bad input: `empty text`
-    Seen in: notnews/archive_news_cc README.md; W3C WebVTT
-    """
+    """Captions of broadcasts: SubRip and WebVTT."""
     spoken: list[str] = []
     for block in re.split(r"\n\s*\n", archive.text().removeprefix("\ufeff").strip()):
         lines = block.split("\n")
@@ -87,14 +66,7 @@ def captions(archive: Archive) -> Iterator[Record]:
 
 
 def story(archive: Archive) -> Iterator[Record]:
-    """Stories of the CNN/Daily Mail reading sets.
-
-    Known by: lines '@highlight'
-    Read as: one article a file; the highlights, which editors wrote as a summary, are not text
-    Fields: –
-    Bad input: `empty text`
-    Seen in: abisee/cnn-dailymail README.md
-    """
+    """Stories of the CNN/Daily Mail reading sets."""
     whole = archive.text().removeprefix("\ufeff")
     first = STORY.search(whole)
     yield {"text": whole[: first.start() if first else None].strip(), "title": None}

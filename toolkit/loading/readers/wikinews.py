@@ -30,15 +30,7 @@ _NESTED = 20
 
 
 def wikinews(archive: Archive) -> Iterator[Record]:
-    """Wikinews and other MediaWiki dumps (`pages-articles.xml`).
-
-    Known by: root `<mediawiki>`
-    Read as: one article a page of namespace 0 that is no redirect; templates, files, categories, tables and the list
-    of sources are not text; other pages are passed over
-    Fields: doc_id title publisher (site) published (of `{{date|…}}`, not that of the edit) lang
-    Bad input: `not well-formed XML: …; what follows is not read`; `empty text`
-    Seen in: MediaWiki export schema 0.10; dumps.wikimedia.org/enwikinews
-    """
+    """Wikinews and other MediaWiki dumps (`pages-articles.xml`)."""
     outside: dict[str, str] = {}
     for page in archive.elements(frozenset({"page"}), outside):
         text = find(page, "revision", "text")
