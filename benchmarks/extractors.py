@@ -12,7 +12,8 @@ import pandas as pd
 from toolkit.corpus import make_corpus
 from toolkit.datasets.store import Record
 from toolkit.fields import registrable_domain
-from toolkit.loading.pages import fragment_text, read_page
+from toolkit.loading.markup import fragment_text
+from toolkit.loading.pages import read_page
 
 SETTINGS: dict[str, dict[str, bool] | None] = {
     "as loaded": None,

@@ -16,7 +16,8 @@ import pyarrow.parquet
 import pytest
 
 from toolkit.loading import Limits, load
-from toolkit.loading.pages import decode_page, fragment_text, read_page
+from toolkit.loading.markup import decode_page, fragment_text
+from toolkit.loading.pages import read_page
 
 PARAGRAPHS = "".join(f"<p>Absatz {i}: Der Rat stimmte über die Pläne für den Häfen ab.</p>" for i in range(8))
 

@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from toolkit.loading.markup import fragment_text
+
 _ELEMENTS = "p|br|div|span|a|strong|em|b|i|u|h[1-6]|ul|ol|li|img|script|style|figure|figcaption|blockquote"
 # UTF-8 read as Windows-1252: the first byte of a sequence, then its continuation bytes in that code page
 _LEAD = "ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙàáâãäåæçèéêëìíîïð"
@@ -46,7 +48,7 @@ def faults(texts: Any) -> dict[str, int]:
 def repaired(texts: Any, kinds: Iterable[str]) -> Any:
     """Return an Arrow array of texts without these faults; a text that shows none of them is not touched.
 
-    Elements and entities are read as :func:`~toolkit.loading.pages.fragment_text` does, so that each block stands
+    Elements and entities are read as :func:`~toolkit.loading.markup.fragment_text` does, so that each block stands
     on its own line; a character that was lost in decoding (U+FFFD) stays lost.
     """
     for kind in (kind for kind in FAULTS if kind in kinds):
@@ -82,8 +84,6 @@ def _reread(match: re.Match[str]) -> str:
 
 
 def _without_tags(text: str) -> str:
-    from toolkit.loading.pages import fragment_text
-
     return fragment_text(text.replace("\n", "<br>"))
 
 

@@ -18,15 +18,12 @@ from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.readers import (
     corpora,
-    europresse,
     factiva,
     feeds,
-    mail,
     nexis,
     office,
     reports,
     texts,
-    wikinews,
 )
 from toolkit.loading.readers.driver import DEEP, Reader, decoded, foreseen, reader
 from toolkit.loading.sources import Source
@@ -50,16 +47,16 @@ READERS: dict[str, Reader] = {
     "nexis uni": reader(nexis.nexis_uni),
     "factiva html": reader(factiva.factiva_html),
     "factiva text": reader(factiva.factiva_text),
-    "factiva xml": reader(factiva.factiva_xml),
-    "europresse": reader(europresse.europresse),
+    "factiva xml": reader(feeds.factiva_xml),
+    "europresse": reader(reports.europresse),
     "proquest": reader(reports.proquest),
     "mediargus": reader(reports.mediargus),
     "integrum": reader(reports.integrum),
     "reuters": reader(corpora.reuters),
     "gigaword": reader(corpora.gigaword),
     "now": reader(corpora.now_corpus),
-    "wikinews": reader(wikinews.wikinews),
-    "mail": reader(mail.mail),
+    "wikinews": reader(corpora.wikinews),
+    "mail": reader(texts.mail),
     "captions": reader(texts.captions, single=True),
     "story": reader(texts.story, single=True),
 }
@@ -102,7 +99,7 @@ _IN_TEXTS: tuple[tuple[str, str | re.Pattern[str]], ...] = (
 )
 _AT_START: dict[str, str | re.Pattern[str]] = {
     "captions": texts.CAPTIONS,
-    "mail": r"From \S+.{0,80}\d{4}\b.*\n" + mail.MESSAGE.pattern,
+    "mail": r"From \S+.{0,80}\d{4}\b.*\n" + texts.MESSAGE.pattern,
 }
 """What a page, a text, or the first lines of either show where they hold articles of an archive."""
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 from toolkit import fields
 from toolkit.loading.faults import without_mark
 from toolkit.loading.mapping import Block, by_field
-from toolkit.loading.pages import fragment_text, read_page
+from toolkit.loading.markup import fragment_text
+from toolkit.loading.pages import read_page
 
 KEYS = frozenset({"_source", "bodies", "headlines", "rendered", "sections"})
 """Fields whose presence means that a record must be unwrapped."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from toolkit.dates import parse_date
 from toolkit.fields import as_text
-from toolkit.loading.encodings import decode, has_bom
 from toolkit.loading.mapping import Absent
+from toolkit.loading.markup import HEAD, XML_DECLARATION, decode_page
 from toolkit.loading.quarantine import Unreadable, printable
 
 # with no handler of its own a library's complaints about a page end on standard error
@@ -26,11 +26,7 @@ STUB = 0.5
 
 Of 1,163 news pages with gold text (``wcxb``, ``aed``, ``fundus``) 4 % fall below; word F1 .941 → .951."""
 
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})", re.I)
-_XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_:.-]{2,40})", re.I)
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _ENTITY = re.compile(r"<!ENTITY", re.I)
-_HEAD = 1 << 14
 _SCRIPT = re.compile(r"<script\b[^<>]*(?<!/)>|</script", re.I)
 _LONG_TAG = re.compile(r"<[a-z][^<>]{4000,}", re.I)
 _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
@@ -38,20 +34,6 @@ _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?
 MOST_ATTRIBUTES = 2_000
 """Attributes of one element. libxml2 compares each with all before it, so that of many an attacker makes hours;
 the 1,163 news pages of ``wcxb``, ``aed`` and ``fundus`` have at most 114 in their long tags."""
-
-# what browsers take these labels for (WHATWG Encoding Standard, section 4.2)
-_WEB_NAMES = {
-    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
-    "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
-    "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "utf-16": "utf-8", "utf-16le": "utf-8",
-    "utf8": "utf-8",
-}  # fmt: skip
-
-_BLOCKS = frozenset(
-    "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "
-    "ol p pre section table td th tr ul".split()
-)
-_SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "head"})
 
 _DATES = (
     "article:published_time og:article:published_time og:published_time datepublished pubdate publishdate publish_date "
@@ -88,12 +70,12 @@ def read_page(
     reason = None
     try:
         text = decode_page(html, charset) if isinstance(html, bytes) else html
-        if _ENTITY.search(text[:_HEAD]):
+        if _ENTITY.search(text[:HEAD]):
             raise Unreadable("page declares XML entities; not read")
         if _pairs_of_attributes(text) > MOST_ATTRIBUTES**2:
             raise Unreadable(f"page has elements of more than {MOST_ATTRIBUTES} attributes; not read")
         # lxml refuses a declared encoding in text that is already decoded
-        tree = load_html(_XML_DECLARATION.sub("", text, count=1).replace("\0", ""))
+        tree = load_html(XML_DECLARATION.sub("", text, count=1).replace("\0", ""))
         about = {} if tree is None else read_metadata(tree, url)
         found = "" if tree is None else _article(tree, extraction)
         if not found.strip():
@@ -150,65 +132,8 @@ def _extracted(tree: Any, **options: Any) -> str:
     return (found and found.text) or ""
 
 
-def decode_page(html: bytes, charset: str | None = None) -> str:
-    """Return a page's text; bytes that its declared encoding lacks become U+FFFD.
-
-    Text of another encoding is hardly ever valid UTF-8, so that what is valid is UTF-8 whatever is declared.
-    """
-    declared = _META_CHARSET.search(html[:_HEAD]) or _XML_CHARSET.search(html[:_HEAD])
-    name = charset or (declared.group(1).decode("ascii") if declared else None)
-    if has_bom(html) or name is None:
-        return decode(html)
-    if not html.isascii():
-        with contextlib.suppress(UnicodeDecodeError):
-            return html.decode("utf-8")
-    try:
-        return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
-    except LookupError:
-        return decode(html)
-
-
-def html_root(text: str) -> Any:
-    """Return the root of a page, comments left out, nothing fetched."""
-    from lxml import etree, html
-
-    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
-    # lxml refuses a declared encoding in text that is already decoded, and stops where a first page ends
-    plain = re.sub(r"</(?:html|body)\s*>", "", _XML_DECLARATION.sub("", text).replace("\0", ""), flags=re.I)
-    try:
-        return html.document_fromstring(plain or "<p>", parser=parser)
-    except (etree.LxmlError, ValueError) as error:
-        raise Unreadable(f"page cannot be parsed: {error}", text) from None
-
-
-def fragment_text(markup: str) -> str:
-    """Return the text of a piece of markup, each block on its own line; plain text comes back as it is."""
-    if "<" not in markup and "&" not in markup:
-        return markup
-    from lxml import etree
-
-    try:
-        root = html_root(f"<div>{markup}</div>")
-    except Unreadable:
-        return markup
-    pieces: list[str] = []
-    quiet = None
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        if event == "start" and quiet is None and element.tag in _SILENT:
-            quiet = element
-        elif event == "end" and quiet is element:
-            quiet = None
-        if element.tag in _BLOCKS:
-            pieces.append("\n")
-        if quiet is None:
-            piece = element.text if event == "start" else element.tail
-            pieces.append(re.sub(r"\s+", " ", piece or ""))
-    lines = (line.strip() for line in "".join(pieces).split("\n"))
-    return "\n".join(line for line in lines if line)
-
-
 def _language(html: str) -> str | None:
-    found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", html[:_HEAD], re.I)
+    found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", html[:HEAD], re.I)
     return found.group(1).lower() if found else None
 
 

@@ -1,4 +1,4 @@
-"""Corpora of news as they are given out: Reuters-21578, Gigaword, TREC, NOW."""
+"""Corpora of news as they are given out: Reuters-21578, Gigaword, TREC, NOW, Wikinews."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
+from toolkit.loading.markup import elements, first, fragment_text, sgml
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import authors, blocks, collapsed, find_date, paragraphs
-from toolkit.loading.readers.markup import sgml
+from toolkit.loading.readers.lines import authors, collapsed, find_date, headings, paragraphs
 
 REUTERS = re.compile(r"<REUTERS\b", re.I)
 DOC = re.compile(r"^<DOC\b[^<>]*>", re.M | re.I)
@@ -17,8 +17,26 @@ NOW = re.compile(r"^(?:@@|##)(\d{3,12})(?=\s)", re.M)
 
 _LANGUAGES = {"ENG": "en", "FRE": "fr", "FRA": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh", "DEU": "de"}
 _REMOVED = re.compile(r"\s*@(?: @){2,}\s*")
+# the name of a document of Gigaword: AFP_ENG_19970101.0001
 _IDENTITY = re.compile(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)")
-"""The name of a document of Gigaword: AFP_ENG_19970101.0001."""
+
+_WIKI_DATE = re.compile(r"\{\{\s*(?:date|datum|fecha|data|byline)\s*\|([^{}]*)\}\}", re.I)
+_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}|\{\|[^{}]*\|\}")
+_FILE = re.compile(
+    r"\[\[\s*(?:file|image|datei|bild|fichier|archivo|imagen|immagine|category|kategorie|catégorie|categoría|"
+    r"categoria|[a-z]{2,3}|файл|категория)\s*:(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]",
+    re.I,
+)
+_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
+_OUTSIDE = re.compile(r"\[(?:https?:)?//[^\s\[\]]+\s*([^\[\]]*)\]")
+_NOTE = re.compile(
+    r"<!--(?:(?!<!--).)*?-->|<ref\b[^<>]*/>|"
+    r"<(ref|gallery)\b[^<>]*>(?:[^<]|<(?!/?\1))*</\1>|__[A-Z]+__",
+    re.S | re.I,
+)
+_WIKI_HEADING = re.compile(r"^=+\s*([^=\n]+?)\s*=+[ \t]*$", re.M)
+_ENDS = headings("wikinews_end")
+_NESTED = 20  # templates within templates
 
 
 def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -52,7 +70,7 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
         if not text and "title" in given:  # an article extracted from a page or a wiki
             whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(given["title"])
             yield {
-                "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(blocks(whole)),
+                "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(whole),
                 "url": given.get("url") or given.get("source"), "published": given.get("date"),
                 "authors": authors(given.get("author")), "publisher": given.get("hostname"),
             }  # fmt: skip
@@ -66,7 +84,7 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
             "doc_id": identity, "publisher": source, "lang": _LANGUAGES.get(language),
             "title": collapsed(sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")) or None,
             "published": "-".join(day) or _date(sgml(piece, "DATE", "DATE_TIME", "DATE1", "DD")),
-            "text": paragraphs(blocks(text)), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
+            "text": paragraphs(text), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
             "section": collapsed(sgml(piece, "SECTION")) or None,
         }  # fmt: skip
 
@@ -84,6 +102,40 @@ def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
             yield {
                 "doc_id": mark[1], "title": titles[0] if titles else None, "text": [part for part in plain if part],
             }  # fmt: skip
+
+
+def wikinews(archive: Archive) -> Iterator[Record]:
+    """Wikinews and other MediaWiki dumps (`pages-articles.xml`)."""
+    outside: dict[str, str] = {}
+    for page in elements(archive.stream, frozenset({"page"}), outside):
+        source = page.findtext(".//revision/text") or ""
+        redirect = page.find("redirect") is not None or re.match(r"\s*#\w+\s*\[\[", source)
+        if first(page, "ns") not in {"0", None} or redirect:
+            continue
+        dated = _WIKI_DATE.search(source)
+        yield {
+            "doc_id": first(page, "id"),
+            "title": first(page, "title"),
+            "text": _without_wikitext(source),
+            "published": find_date(dated[1].replace("|", " ")) or dated[1].strip() if dated else None,
+            "publisher": outside.get("sitename"),
+            "lang": outside.get("@lang"),
+        }
+
+
+def _without_wikitext(source: str) -> list[str]:
+    """Return the paragraphs of a wikitext."""
+    text = _NOTE.sub("", source)
+    for _ in range(_NESTED):
+        text, changed = _TEMPLATE.subn("", text)
+        if not changed:
+            break
+    ends = (found.start() for found in _WIKI_HEADING.finditer(text) if found[1].casefold() in _ENDS)
+    text = _FILE.sub("", text[: next(ends, len(text))])
+    text = _OUTSIDE.sub(r"\1", _LINK.sub(r"\1", text))
+    text = _WIKI_HEADING.sub(r"\n\1\n", re.sub(r"'{2,5}", "", text))
+    lines = (re.sub(r"^[*#:;]+\s*", "", line) for line in text.split("\n"))
+    return [kept for line in lines if (kept := fragment_text(line).strip())]
 
 
 def _whole(archive: Archive, start: re.Pattern[str], name: str) -> Iterator[str | Unreadable]:
@@ -112,4 +164,4 @@ def _date(text: str | None) -> str | None:
 
 def _indented(body: str) -> list[str]:
     """Return wrapped text whose paragraphs begin with an indented line."""
-    return paragraphs(block for part in re.split(r"\n(?=[ \t]{2,}\S)", body) for block in blocks(part))
+    return [paragraph for part in re.split(r"\n(?=[ \t]{2,}\S)", body) for paragraph in paragraphs(part)]

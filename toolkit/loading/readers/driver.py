@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from toolkit.loading.encodings import SAMPLE, as_utf8, has_bom, line_encoding
 from toolkit.loading.mapping import STRING, Block, by_field
+from toolkit.loading.markup import decode_page, html_root
 from toolkit.loading.options import Options
-from toolkit.loading.pages import decode_page, html_root
 from toolkit.loading.quarantine import Rejected, Unreadable
 from toolkit.loading.streams import CHUNK, Stream
 
@@ -28,23 +28,14 @@ Record: TypeAlias = dict[str, Any]
 Part: TypeAlias = "tuple[Block | None, list[Rejected]]"
 Reader: TypeAlias = Callable[[Stream, str, Options], Iterator[Part]]
 
-ROWS = 200
-"""Records handed on at a time."""
-
-ROWS_OF_COLUMNS = 2_000
-"""Likewise where they come in columns."""
-
-HELD = 4 << 20
-"""Characters of text after which fewer are handed on."""
-
-NEAR = 10
-"""A numbered archive that begins later holds a part: archives are downloaded a hundred documents at a time."""
-
-DEEP = 1 << 20
-"""Bytes looked at to find what a text or a page holds."""
-
-SHOWN = 10
-"""Missing numbers that a reason lists."""
+ROWS = 200  # records handed on at a time
+ROWS_OF_COLUMNS = 2_000  # likewise where they come in columns
+HELD = 4 << 20  # characters of text after which fewer are handed on
+NEAR = (
+    10  # a numbered archive that begins later holds a part: they are downloaded a hundred documents at a time
+)
+DEEP = 1 << 20  # bytes looked at to find what a text or a page holds
+SHOWN = 10  # missing numbers that a reason lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,42 +126,6 @@ class Archive:
     def head(self) -> str:
         """Return the first of the text, without consuming it."""
         return decoded(self.stream.peek(DEEP))
-
-    def elements(self, names: frozenset[str], outside: dict[str, str] | None = None) -> Iterator[Any]:
-        """Yield the outermost XML elements of these local names (lower case), each forgotten afterwards.
-
-        No entity is expanded, no DTD loaded, nothing fetched. ``outside`` receives the texts of elements that
-        stand outside of them by name, and their attributes by '@' and name; the first of a name counts.
-        """
-        from lxml import etree
-
-        if b"<!ENTITY" in self.stream.peek(CHUNK):
-            raise Unreadable(
-                "XML declares entities, as only attacks do in news; not read", self.stream.peek(400)
-            )
-        inside = 0
-        parser = etree.iterparse(
-            _Bytes(self.stream), events=("start", "end"), resolve_entities=False, no_network=True,
-            load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
-        )  # fmt: skip
-        try:
-            for event, element in parser:
-                name = local(element)
-                if event == "start":
-                    if outside is not None and not inside:
-                        for key, value in element.attrib.items():
-                            outside.setdefault("@" + key.rpartition("}")[2], value)
-                    inside += name in names
-                    continue
-                if name in names:
-                    inside -= 1
-                    if not inside:
-                        yield element
-                        _forget(element)
-                elif not inside and outside is not None and element.text and len(element.text) < 1000:
-                    outside.setdefault(name, element.text.strip())
-        except etree.XMLSyntaxError as error:
-            raise Unreadable(f"not well-formed XML: {error.msg}; what follows is not read") from None
 
     def count(self, number: int, total: int = 0) -> None:
         """Note that a document calls itself number ``number``, of ``total`` if it says so."""
@@ -316,26 +271,3 @@ def decoded(start: bytes) -> str:
     """Return the start of a file as text with line ends ``\\n``, good enough to look for ASCII in it."""
     text = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def local(element: Any) -> str:
-    """Return an element's name in lower case and without its namespace."""
-    tag = element.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-
-
-class _Bytes:
-    """What lxml asks of a file; white space before an XML declaration, which it refuses, is passed over."""
-
-    def __init__(self, stream: Stream) -> None:
-        start = stream.peek(CHUNK)
-        if has_bom(start) is None:
-            stream.read(len(start) - len(start.lstrip()))
-        self.read = stream.read
-
-
-def _forget(element: Any) -> None:
-    """Free the element and those before it, so that memory does not grow with the file."""
-    element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]

@@ -1,4 +1,4 @@
-"""Factiva: pages and text with and without field codes, in any language of the interface, and its XML."""
+"""Factiva: pages and text with and without field codes, in any language of the interface."""
 
 from __future__ import annotations
 
@@ -7,20 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolkit.language import language_code
+from toolkit.loading.markup import page_lines
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import (
-    authors,
-    blocks,
-    collapsed,
-    find_date,
-    is_closing,
-    is_date,
-    publication,
-    unwrapped,
-    words,
-)
-from toolkit.loading.readers.markup import child, classed_lines, content, each, find
+from toolkit.loading.readers.lines import blocks, is_closing, is_date, typed, unwrapped, words
 
 NUMBER = re.compile(
     r"^[ \t]*(?:AN[ \t]+)?(?:Documento?|Dokument|Документ|文件|文档|文書|記事|문서)[ \t]+"
@@ -30,7 +20,7 @@ NUMBER = re.compile(
 """The line below each document: 'Document HARBP00020180310ee3a00001'."""
 
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
-_BLOCKS = tuple("p div td tr table h1 h2 h3 h4 li".split())
+_BLOCKS = frozenset("p div td tr table h1 h2 h3 h4 li".split())
 _CODED = re.compile(
     r"^(CLM|SE|HD|BY|CR|WC|PD|ET|SN|SC|NGC|GC|ED|PG|VOL|LA|CY|LP|TD|CT|CX|RF|ART|CO|IN|NS|RE|IPD|IPC|PUB|AN)"
     r"(?:[ \t]+|$)"
@@ -44,7 +34,7 @@ _CODES = {
 def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
     """Factiva exports as a page ('article format' or 'full article plus indexing')."""
     articles: dict[Any, list[tuple[list[str], str]]] = {}
-    for element, line in classed_lines(archive.page(), *_BLOCKS):
+    for element, line in page_lines(archive.page(), _BLOCKS):
         names: list[str] = []
         around = element
         while around is not None and not _ARTICLE.search(around.get("class") or ""):
@@ -70,27 +60,6 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
         yield Unreadable("cut off: no line 'Document …' at its end", held[:200])
 
 
-def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Factiva's XML (Publishing Portal System, the API of old)."""
-    outside: dict[str, str] = {}
-    for article in archive.elements(frozenset({"article"}), outside):
-        if outside.get("@count", "").isdecimal():
-            archive.claimed = int(outside["@count"])
-        headline = find(article, "headline")
-        parts = [child(article, name) for name in ("leadparagraph", "tailparagraphs")]
-        yield {
-            "doc_id": content(find(article, "accessionno")),
-            "title": " ".join(each(headline, "paragraph")) or content(headline),
-            "text": [paragraph for part in parts for paragraph in each(part, "paragraph")],
-            "published": content(find(article, "publicationdate")),
-            "publisher": content(find(article, "sourcename")),
-            "authors": authors(content(find(article, "byline"))),
-            "section": content(find(article, "sectionname")),
-            "lang": language_code(content(find(article, "baselanguage"))),
-            "length": words((content(find(article, "wordcount")) or "") + " words"),
-        }
-
-
 def _by_code(lines: list[tuple[list[str], str]]) -> Record:
     """Return the article of a table of field codes."""
     values: dict[str, list[str]] = {}
@@ -100,8 +69,15 @@ def _by_code(lines: list[tuple[list[str], str]]) -> Record:
             code = line
         else:
             values.setdefault(code, []).append(line)
+    return _coded(values)
+
+
+def _coded(values: dict[str, list[str]]) -> Record:
+    """Return an article by its field codes, each with its paragraphs."""
     record: Record = {_CODES[code]: " ".join(found) for code, found in values.items() if code in _CODES}
-    return _typed({"title": None} | record | {"text": [*values.get("LP", []), *values.get("TD", [])]})
+    number = (record.pop("doc_id", "") or "").rpartition(" ")[2] or None
+    text = [*values.get("LP", []), *values.get("TD", [])]
+    return typed({"title": None} | record) | {"text": text, "doc_id": number}
 
 
 def _by_place(lines: list[tuple[list[str], str]]) -> Record:
@@ -119,7 +95,7 @@ def _by_place(lines: list[tuple[list[str], str]]) -> Record:
         elif number := NUMBER.match(line):
             record["doc_id"] = number[1]
         elif any(name.lower().endswith("author") for name in names):
-            record["authors"] = authors(line)
+            record["authors"] = line
         elif "<p>" not in names:
             fields.append(line)
     return _placed(record, fields) | {"text": text}
@@ -130,23 +106,18 @@ def _placed(record: Record, fields: list[str]) -> Record:
     dated = next((i for i, line in enumerate(fields) if is_date(line)), None)
     counted = next((i for i, line in enumerate(fields) if words(line) is not None), None)
     if counted is not None:
-        record["length"] = words(fields[counted])
-    first = min(i for i in (dated, counted, len(fields)) if i is not None)
-    if first and "authors" not in record and len(fields[0]) < 150:
-        record["authors"] = authors(fields[0])
-    if dated is None:
-        return record
-    record["published"] = find_date(fields[dated])
-    rest = [line for line in fields[dated + 1 :] if not re.match(r"\d{1,2}:\d\d", line)]
-    if rest:
-        record |= publication(rest[0])
-    named = next((i for i, line in enumerate(rest[1:], 1) if language_code(line)), None)
-    if named is not None:
-        record["lang"] = language_code(rest[named])
+        record["length"] = fields[counted]
+    before = min(i for i in (dated, counted, len(fields)) if i is not None)
+    if before and "authors" not in record and len(fields[0]) < 150:
+        record["authors"] = fields[0]
+    if dated is not None:
+        rest = [line for line in fields[dated + 1 :] if not re.match(r"\d{1,2}:\d\d", line)]
+        record |= {"published": fields[dated], "publisher": rest[0] if rest else None}
+        named = next((i for i, line in enumerate(rest[1:], 1) if language_code(line)), 0)
         between = [line for line in rest[1:named] if not re.fullmatch(r"[A-Z0-9]{3,10}", line)]
-        if between:
-            record.setdefault("section", between[0])
-    return record
+        record["lang"] = rest[named] if named else None
+        record.setdefault("section", next(iter(between), None))
+    return typed(record)
 
 
 def _coded_text(found: list[list[str]]) -> Record:
@@ -156,20 +127,15 @@ def _coded_text(found: list[list[str]]) -> Record:
     for block in found:
         fresh = True
         for line in block:
-            match = _CODED.match(line)
-            if match is not None:
+            if match := _CODED.match(line):
                 code, line, fresh = match[1], line[match.end() :], True
             if line.strip():
                 entry = values.setdefault(code, [])
-                if fresh or not entry:
+                if fresh:
                     entry.append([])
                 entry[-1].append(line.strip())
                 fresh = False
-    record: Record = {
-        _CODES[c]: collapsed(" ".join(map(" ".join, v))) for c, v in values.items() if c in _CODES
-    }
-    text = [unwrapped(block) for code in ("LP", "TD") for block in values.get(code, [])]
-    return _typed({"title": None} | record | {"text": text})
+    return _coded({code: [unwrapped(lines) for lines in entry] for code, entry in values.items()})
 
 
 def _plain_text(found: list[list[str]]) -> Record:
@@ -194,7 +160,7 @@ def _plain_text(found: list[list[str]]) -> Record:
     if head:
         byline = len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1])
         if byline:
-            record["authors"] = authors(head.pop())
+            record["authors"] = head.pop()
         # a section of one or two words may stand above the title
         if len(head) > 1 and len(head[0]) <= 25 and len(head[0]) < len(head[1]):
             record["section"] = head.pop(0)
@@ -208,15 +174,3 @@ def _is_field(line: str, before: list[str]) -> bool:
         return True
     ended = any(map(language_code, before))
     return not ended and len(before) < 8 and re.fullmatch(r"[^.!?]{1,40}", line) is not None
-
-
-def _typed(record: Record) -> Record:
-    """Return a record of coded fields with each value in its form."""
-    of = publication(record.get("publisher") or "")
-    return record | of | {
-        "published": find_date(record.get("published") or ""),
-        "authors": authors(record.get("authors")),
-        "length": words(record.get("length") or ""),
-        "lang": language_code(record.get("lang")),
-        "doc_id": (record.get("doc_id") or "").rpartition(" ")[2] or None,
-    }  # fmt: skip

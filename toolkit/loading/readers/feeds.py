@@ -1,17 +1,56 @@
-"""News in XML: RSS, Atom, NewsML, NITF and the Reuters Corpus, an item at a time, with no entity expanded."""
+"""News in XML: RSS, Atom, NewsML, NITF, the Reuters Corpus, Factiva; an item at a time, with no entity expanded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.loading.pages import fragment_text
+from toolkit.language import language_code
+from toolkit.loading.markup import content, elements, first, fragment_text, texts
 from toolkit.loading.quarantine import Unreadable, printable
-from toolkit.loading.readers.driver import Archive, Record, local
+from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import authors, words
-from toolkit.loading.readers.markup import child, content, each, find
 
 ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
+
+# IPTC NewsML-G2 2.x and NewsML 1.x hold a NITF 3.x document, or other markup
+_NITF = {
+    "doc_id": ".//doc-id/@id-string", "title": ".//hl1; .//hedline; .//title",
+    "published": ".//pubdata/@date.publication; .//date.issue/@norm", "publisher": ".//pubdata/@name",
+    "url": ".//pubdata/@ex-ref", "length": ".//pubdata[@unit-of-measure='word']/@item-length",
+    "authors": ".//byline[not(@class='normalized_byline')]",
+    "section": ".//meta[@name='online_sections' or @name='dsk']/@content",
+}  # fmt: skip
+_FIELDS = {
+    "feed": {
+        "doc_id": "guid; id; @about", "title": "title", "lang": "language",
+        "url": "link[not(@rel) or @rel='alternate']/@href; link",
+        "published": "pubdate; published; date; issued; updated",
+    },
+    "newsml 2": {
+        **_NITF, "doc_id": "@guid", "title": ".//headline; " + _NITF["title"],
+        "published": ".//contentcreated; .//firstcreated; .//versioncreated",
+        "publisher": ".//provider//name; .//provider/@literal", "authors": ".//by; " + _NITF["authors"],
+        "lang": ".//language/@tag",
+    },
+    "newsml 1": {
+        **_NITF, "doc_id": ".//publicidentifier; .//newsitemid", "title": ".//headline; " + _NITF["title"],
+        "published": ".//firstcreated; .//thisrevisioncreated; .//dateid",
+        "publisher": ".//creditline; " + _NITF["publisher"], "lang": ".//language/@FormalName",
+    },
+    "nitf": _NITF,
+    "rcv1": {
+        "doc_id": "@itemid", "title": "headline; title", "authors": "byline",
+        "published": "@date; .//dc[@element='dc.date.published']/@value",
+        "publisher": ".//dc[@element='dc.publisher']/@value",
+    },
+    "factiva": {
+        "doc_id": ".//accessionno", "title": ".//headline", "published": ".//publicationdate",
+        "publisher": ".//sourcename", "authors": ".//byline", "section": ".//sectionname",
+        "lang": ".//baselanguage", "length": ".//wordcount",
+    },
+}  # fmt: skip
+"""Kind of item → field → the XPaths it stands under, most trusted first."""
 
 
 def feed(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -19,123 +58,78 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
     from lxml import etree
 
     outside: dict[str, str] = {}
-    for item in archive.elements(ITEMS, outside):
+    for item in elements(archive.stream, ITEMS, outside):
         if next(item.iter(etree.Entity), None) is not None:
-            yield Unreadable(
-                "XML entities are not expanded; the item is not read", printable(content(item) or "")
-            )
+            reason = "XML entities are not expanded; the item is not read"
+            yield Unreadable(reason, printable(content(item) or ""))
             continue
-        name = local(item)
-        read = _rcv1 if item.get("itemid") else _READERS.get(name, _feed_item)
-        if name == "newsitem" and find(item, "newscomponent") is not None:
-            read = _newsml1
-        record = read(item)
-        lang = next((value for key, value in item.attrib.items() if key.endswith("}lang")), None)
-        yield record | {"lang": record.get("lang") or lang or outside.get("language") or outside.get("@lang")}
+        kind = {"newsitem": "newsml 2", "nitf": "nitf"}.get(item.tag, "feed")
+        if item.get("itemid"):
+            kind = "rcv1"
+        elif kind == "newsml 2" and item.find(".//newscomponent") is not None:
+            kind = "newsml 1"
+        record = _record(item, kind)
+        if kind == "feed":
+            record |= _feed_item(item)
+        elif kind == "rcv1":
+            record["text"] = texts(item, "text[1]//p") or first(item, "text")
+            record["publisher"] = record["publisher"] or "Reuters"
+        else:
+            record["text"] = _nitf_text(item) or _markup(item.find(".//inlinexml"))
+            record["text"] = record["text"] or _markup(item.find(".//datacontent")) or _raw(item)
+        yield record | {
+            "lang": record.get("lang") or item.get("lang") or outside.get("language") or outside.get("@lang")
+        }
+
+
+def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Factiva's XML (Publishing Portal System, the API of old)."""
+    outside: dict[str, str] = {}
+    for article in elements(archive.stream, frozenset({"article"}), outside):
+        if outside.get("@count", "").isdecimal():
+            archive.claimed = int(outside["@count"])
+        record = _record(article, "factiva")
+        yield record | {
+            "title": " ".join(texts(article, ".//headline//paragraph")) or record["title"],
+            "text": [
+                *texts(article, "leadparagraph//paragraph"),
+                *texts(article, "tailparagraphs//paragraph"),
+            ],
+            "lang": language_code(record["lang"]),
+        }
+
+
+def _record(item: Any, kind: str) -> Record:
+    """Return the fields of an item, without its text."""
+    record: Record = {field: first(item, paths) for field, paths in _FIELDS[kind].items()}
+    record["authors"] = authors(record.get("authors"))
+    record["length"] = words(f"{record.get('length')} words")
+    return record
 
 
 def _feed_item(item: Any) -> Record:
-    """Return an RSS item or an Atom entry; the full content counts before the description."""
-    links = [e for e in item if local(e) == "link"]
-    link = next(
-        (e.get("href") for e in links if e.get("href") and e.get("rel", "alternate") == "alternate"), None
-    )
-    dates = [content(child(item, name)) for name in ("pubdate", "published", "date", "issued", "updated")]
-    contents = [child(item, name) for name in ("encoded", "content", "fulltext", "description", "summary")]
-    about = next((value for name, value in item.attrib.items() if name.endswith("}about")), None)
-    names = [content(find(e, "name")) or content(e) for e in item if local(e) in {"creator", "author"}]
+    """Return the authors, the title and the text of an RSS item or an Atom entry; full content before description."""
+    names = [
+        name for each in item if each.tag in {"creator", "author"}
+        if (name := first(each, ".//name; ."))
+    ]  # fmt: skip
+    contents = (item.find(name) for name in ("encoded", "content", "fulltext", "description", "summary"))
     return {
-        "doc_id": content(child(item, "guid")) or content(child(item, "id")) or about,
-        "title": fragment_text(content(child(item, "title")) or ""),
-        "url": link or content(child(item, "link")),
+        "title": fragment_text(first(item, "title") or ""),
         "text": next((text for text in map(_content, contents) if text and text.strip()), None),
-        "published": next((date for date in dates if date), None),
-        "authors": "; ".join(name for name in names if name) or None,
-        "lang": content(child(item, "language")),
-    }  # fmt: skip
-
-
-def _newsml(item: Any) -> Record:
-    """Return a NewsML-G2 news item (IPTC NewsML-G2 2.x, content as inline XML or inline data)."""
-    inline, data = find(item, "inlinexml"), find(item, "inlinedata")
-    nitf = find(inline, "nitf")
-    record = _nitf(nitf) if nitf is not None else {"text": _markup(find(inline, "body"))}
-    language, provider = find(item, "language"), find(item, "provider")
-    created = [content(find(item, name)) for name in ("contentcreated", "firstcreated", "versioncreated")]
-    return record | {
-        "doc_id": item.get("guid"),
-        "title": content(find(item, "headline")) or record.get("title"),
-        "text": record["text"] or (_markup(inline) if inline is not None else _raw(data)),
-        "published": next((moment for moment in created if moment), None),
-        "publisher": content(find(provider, "name"))
-        or (provider.get("literal") if provider is not None else None),
-        "authors": authors(content(find(item, "by"))) or record.get("authors"),
-        "lang": language.get("tag") if language is not None else None,
+        "authors": "; ".join(names) or None,
     }
 
 
-def _newsml1(item: Any) -> Record:
-    """Return an item of NewsML 1.x: the component that has the text, with the lines and dates around it."""
-    nitf, data = find(item, "nitf"), find(item, "datacontent")
-    record = _nitf(nitf) if nitf is not None else {"text": _markup(data)}
-    language = find(item, "language")
-    created = [content(find(item, name)) for name in ("firstcreated", "thisrevisioncreated", "dateid")]
-    return record | {
-        "doc_id": content(find(item, "publicidentifier")) or content(find(item, "newsitemid")),
-        "title": content(find(item, "headline")) or record.get("title"),
-        "authors": authors(content(find(item, "byline"))) or record.get("authors"),
-        "published": next((moment for moment in created if moment), None),
-        "publisher": content(find(item, "creditline")) or record.get("publisher"),
-        "lang": language.get("FormalName") if language is not None else None,
-    }
-
-
-def _nitf(item: Any) -> Record:
-    """Return a NITF document (IPTC NITF 3.x); of the New York Times Corpus the full text without 'LEAD:'."""
-    number, issued, data = find(item, "doc-id"), find(item, "date.issue"), find(item, "pubdata")
-    body = find(item, "body.content")
-    blocks = [b for b in body if local(b) == "block"] if body is not None else []
-    full = next((block for block in blocks if block.get("class") == "full_text"), None)
-    text: Any = _markup(body)
-    if full is not None:
-        lead = each(full, "p")
-        repeated = len(lead) > 1 and lead[0].startswith("LEAD:") and lead[0][5:].strip()[:60] == lead[1][:60]
-        text = lead[1:] if repeated else lead
-    printed = [b for b in item.iter() if local(b) == "byline"]
-    byline = next((b for b in printed if b.get("class") != "normalized_byline"), None)
-    section = next(
-        (m for m in item.iter() if local(m) == "meta" and m.get("name") in {"online_sections", "dsk"}), None
-    )
-    of: dict[str, str] = dict(data.attrib) if data is not None else {}
-    return {
-        "doc_id": number.get("id-string") if number is not None else None,
-        "title": content(find(item, "hl1")) or content(find(item, "hedline")) or content(find(item, "title")),
-        "text": text,
-        "published": of.get("date.publication") or (issued.get("norm") if issued is not None else None),
-        "publisher": of.get("name"),
-        "url": of.get("ex-ref"),
-        "length": words(of.get("item-length", "") + " words")
-        if of.get("unit-of-measure") == "word"
-        else None,
-        "authors": authors(content(byline)),
-        "section": section.get("content") if section is not None else None,
-    }
-
-
-def _rcv1(item: Any) -> Record:
-    """Return a newsitem of the Reuters Corpus, volume 1."""
-    of = {dc.get("element"): dc.get("value") for dc in item.iter() if local(dc) == "dc"}
-    return {
-        "doc_id": item.get("itemid"),
-        "title": content(child(item, "headline")) or content(child(item, "title")),
-        "text": each(child(item, "text"), "p") or content(child(item, "text")),
-        "published": item.get("date") or of.get("dc.date.published"),
-        "publisher": of.get("dc.publisher") or "Reuters",
-        "authors": authors(content(child(item, "byline"))),
-    }
-
-
-_READERS = {"newsitem": _newsml, "nitf": _nitf}
+def _nitf_text(item: Any) -> Any:
+    """Return the body of a NITF document; of the New York Times Corpus the full text without 'LEAD:'."""
+    full = item.find(".//body.content/block[@class='full_text']")
+    if full is None:
+        body = item.find(".//body.content")
+        return _markup(item.find(".//inlinexml//body") if body is None else body)
+    lead = texts(full, ".//p")
+    repeated = len(lead) > 1 and lead[0].startswith("LEAD:") and lead[0][5:].strip()[:60] == lead[1][:60]
+    return lead[1:] if repeated else lead
 
 
 def _content(element: Any) -> str | None:
@@ -153,10 +147,9 @@ def _markup(element: Any) -> str | None:
 
     if element is None:
         return None
-    for inner in element.iter(etree.Element):
-        inner.tag = etree.QName(inner).localname
     return fragment_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
 
 
-def _raw(element: Any) -> str | None:
-    return None if element is None else "".join(element.itertext()).strip() or None
+def _raw(item: Any) -> str | None:
+    data = item.find(".//inlinedata")
+    return None if data is None else "".join(data.itertext()).strip() or None

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
 from toolkit.dates import parse_date
+from toolkit.language import language_code
 from toolkit.shipped import shipped
 
-WRAPPED = 50
-"""A block whose longest line is shorter than this has not been wrapped at a margin (code points)."""
-
-INDENT = 5
-"""Spaces that may have stood before a paragraph's first line."""
+WRAPPED = 50  # a block whose longest line is shorter has not been wrapped at a margin (code points)
+INDENT = 5  # spaces that may have stood before a paragraph's first line
 
 _DATE = re.compile(
     r"""\d{4}-\d\d-\d\d
@@ -37,17 +36,13 @@ _LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
 def roles(archive: str) -> dict[str, str]:
     """Return what each label of an archive is the label of, such as "verfasser" of the authors; "" of nothing kept."""
     return {
-        name: "" if role == "other" else role for role in _LABELS[archive] for name in _listed(archive, role)
+        name: "" if role == "other" else role for role in _LABELS[archive] for name in headings(role, archive)
     }
 
 
-def headings(kind: str) -> frozenset[str]:
+def headings(kind: str, section: str = "headings") -> frozenset[str]:
     """Return the headings of one kind, in lower case."""
-    return frozenset(_listed("headings", kind))
-
-
-def _listed(section: str, name: str) -> list[str]:
-    return " ".join(_LABELS[section][name].split()).split("; ")
+    return frozenset(" ".join(_LABELS[section][kind].split()).split("; "))
 
 
 _UNITS = headings("units_of_length")
@@ -134,6 +129,17 @@ def publication(text: str) -> dict[str, str | None]:
     return {"publisher": name or None, "edition": f"no{issue}" if issue else None}
 
 
+def typed(values: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return labelled values, each read for what it is: a newspaper, a date, a byline, a length, a language."""
+    of = {name: " ".join(value.split()) for name, value in values.items() if value}
+    return {"title": None} | publication(of.pop("publisher", "")) | of | {
+        "published": find_date(of.get("published", "")),
+        "authors": authors(of.get("authors")),
+        "length": words(re.sub(r"^(\d+)$", r"\1 words", of.get("length", ""))),
+        "lang": language_code(of.get("lang")),
+    }  # fmt: skip
+
+
 def is_closing(line: str) -> bool:
     """Whether a line is the archive's or the publisher's note of copyright."""
     return len(line) < 200 and _CLOSING.match(line) is not None
@@ -141,9 +147,9 @@ def is_closing(line: str) -> bool:
 
 def collapsed(text: str | None) -> str:
     """Return a text on one line."""
-    return re.sub(r"\s+", " ", text or "").strip()
+    return " ".join((text or "").split())
 
 
-def paragraphs(found: Iterable[list[str]]) -> list[str]:
-    """Return blocks of lines as paragraphs."""
-    return [unwrapped(block) for block in found]
+def paragraphs(text: str) -> list[str]:
+    """Return a text's blocks as paragraphs, lines wrapped at a margin joined."""
+    return [unwrapped(block) for block in blocks(text)]

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from toolkit.loading.delimited import columns_of, header_fault
+from toolkit.loading.markup import local
 from toolkit.loading.quarantine import Unreadable, printable
-from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows, local
+from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
 from toolkit.loading.streams import Stream
 
 _DAMAGE = (

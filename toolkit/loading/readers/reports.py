@@ -1,4 +1,4 @@
-"""ProQuest, Mediargus, Integrum: archives that print a report of articles."""
+"""ProQuest, Mediargus, Integrum, Europresse: archives that print a report of articles."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.language import language_code
 from toolkit.loading.mapping import Absent
+from toolkit.loading.markup import classes, page_lines
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
-    authors,
+    before_date,
     blocks,
     find_date,
     is_closing,
     publication,
     roles,
+    typed,
     unwrapped,
-    words,
 )
-from toolkit.loading.readers.markup import classed_lines
 
 DOCUMENT = re.compile(
     r"^(?:Document|Do[ck]umento?) (\d{1,7}) (?:of|von|de|sur|di) (\d{1,7})[ \t]*$", re.M | re.I
@@ -40,6 +39,22 @@ _HEADINGS = {
     "enlarge this image": "",
     "links": "",
 }
+_LEVELS = frozenset({"h1", "h2", "h3", "h4"})
+_INTEGRUM_BLOCKS = frozenset("p div h1 h2 h3 h4 td table pre small li".split())
+_INTEGRUM_CODES = {"ИС": "publisher", "ДТ": "published", "РБ": "section", "АВ": "authors", "ЗГ": "title"}
+_EUROPRESSE_NUMBER = re.compile(r"\b(\w+[·:](\d{8})[·:]\w+[·:]\S+)")
+_CLASSES = {
+    "docpublicationname": "publisher", "docheader": "header", "titrearticle": "title", "titrearticlevisu": "title",
+    "rdp__articletitle": "title", "grandtitre": "title", "doctext": "text", "dococurrcontainer": "text",
+    "docauthors": "authors", "sm-margin-bottomnews": "authors", "rdp__subtitle": "text", "txtcertificat": "",
+    "divpublic": "", "apd-wrapper": "", "<aside>": "", "<footer>": "foot", "<small>": "foot", "<header>": "head",
+}  # fmt: skip
+_EUROPRESSE_BLOCKS = frozenset(
+    "p div td tr table article header section footer aside small span h1 h2 h3 li".split()
+)
+_CERTIFIED = re.compile(
+    r"certificat|issued to|droit d'auteur|copyright law|date d'émission|visualisation", re.I
+)
 
 
 def proquest(archive: Archive) -> Iterator[Record]:
@@ -59,43 +74,34 @@ def mediargus(archive: Archive) -> Iterator[Record]:
         if mark := MEDIARGUS.match(piece):
             archive.count(int(mark[1]))
             text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
-            yield publication(mark[3]) | {
-                "title": mark[2].strip(), "published": find_date(mark[4]), "length": int(mark[6]),
-                "section": f"p. {mark[5]}" if mark[5] else None, "text": [unwrapped(block) for block in text],
-            }  # fmt: skip
+            yield typed({
+                "publisher": mark[3], "title": mark[2], "published": mark[4], "length": mark[6],
+                "section": f"p. {mark[5]}" if mark[5] else None,
+            }) | {"text": [unwrapped(block) for block in text]}  # fmt: skip
 
 
 def integrum(archive: Archive) -> Iterator[Record]:
     """Integrum reports as a page."""
-    lines = list(
-        classed_lines(archive.page(), "p", "div", "h1", "h2", "h3", "h4", "td", "table", "pre", "small", "li")
-    )
-    listed = re.findall(
-        r"^\d+\.$|^\d+\.\s", "\n".join(line for _, line in lines[: _first_article(lines)]), re.M
-    )
+    lines = list(page_lines(archive.page(), _INTEGRUM_BLOCKS))
+    begin = _first_article(lines)
+    listed = re.findall(r"^\d+\.$|^\d+\.\s", "\n".join(line for _, line in lines[:begin]), re.M)
     archive.claimed = len(listed) or None
     record: Record | None = None
-    for element, line in lines[_first_article(lines) :]:
+    for element, line in lines[begin:]:
         coded = dict(re.findall(r"^\^(\w\w):\s*(.*(?:\n(?!\^).*)*)", line, re.M))
-        heading = element.tag in {"h1", "h2", "h3", "h4"}
-        if coded or (heading and record is not None and (record["text"] or record["title"])):
-            if heading and record is not None and record.get("coded") and not record["text"]:
+        heading = element.tag in _LEVELS
+        if coded:
+            if record is not None:
+                yield record
+            read = typed({role: coded.get(code) for code, role in _INTEGRUM_CODES.items()})
+            record = read | {"text": [], "coded": True}
+        elif heading and (record is None or record["text"] or record["title"]):
+            if record is not None and record.get("coded") and not record["text"]:
                 continue
             if record is not None:
                 yield record
-            record = {"title": None if coded else line, "text": [], "coded": bool(coded)}
-            record |= {
-                "publisher": coded.get("ИС"), "published": find_date(coded.get("ДТ", "")), "section": coded.get("РБ"),
-                "authors": authors(coded.get("АВ")), "title": coded.get("ЗГ") or record["title"],
-            }  # fmt: skip
-        elif heading and record is None:
             record = {"title": line, "text": [], "publisher": None, "published": None}
-        elif (
-            record is not None
-            and not record["text"]
-            and record["published"] is None
-            and find_date(line[-40:])
-        ):
+        elif record is not None and not record["text"] and not record["published"] and find_date(line[-40:]):
             record |= publication(line.split(";")[0]) | {"published": find_date(line)}
         elif record is not None:
             record["text"] += line.split("\n")
@@ -105,9 +111,7 @@ def integrum(archive: Archive) -> Iterator[Record]:
 
 def _first_article(lines: list[tuple[Any, str]]) -> int:
     """Return where the list of articles ends."""
-    heads = [
-        i for i, (e, line) in enumerate(lines) if line.startswith("^") or e.tag in {"h1", "h2", "h3", "h4"}
-    ]
+    heads = (i for i, (element, line) in enumerate(lines) if line.startswith("^") or element.tag in _LEVELS)
     return next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
 
 
@@ -121,11 +125,8 @@ def _document(found: list[list[str]]) -> Record:
     values: dict[str, list[str]] = {}
     part: str | None = "title"
     for block in found:
-        if (
-            len(block) == 1
-            and block[0].casefold() in _HEADINGS
-            and (block[0].isupper() or block[0] == "Abstract")
-        ):
+        heading = block[0].isupper() or block[0] == "Abstract"
+        if len(block) == 1 and heading and block[0].casefold() in _HEADINGS:
             part = _HEADINGS[block[0].casefold()]
             continue
         role = _role(block[0])
@@ -140,16 +141,61 @@ def _document(found: list[list[str]]) -> Record:
             part = ""
         if part and (part in {"text", "title"} or part not in values):
             values.setdefault(part, []).append(unwrapped(block))
-    first = {name: " ".join(value[:1]) for name, value in values.items()}
-    text: Any = [
-        p for p in values.get("text", []) if not re.match(r"Not available|Nicht verfügbar|Non disponible", p)
-    ]
+    first = {name: value[0] for name, value in values.items() if name != "text"}
+    absent = re.compile(r"Not available|Nicht verfügbar|Non disponible")
+    text: Any = [paragraph for paragraph in values.get("text", []) if not absent.match(paragraph)]
     if not text and "abstract" in values:
         text = Absent("no full text; the archive has the abstract only", first["abstract"][:200])
-    named = first.get("publisher") or first.get("info", "").split(";")[0]
-    return publication(named.split(";")[0]) | {
-        "doc_id": first.get("doc_id"), "title": first.get("title"), "text": text, "url": first.get("url"),
-        "published": find_date(first.get("published", "")) or find_date(first.get("info", "")),
-        "authors": authors(first.get("authors")), "section": first.get("section"),
-        "lang": language_code(first.get("lang")), "length": words(first.get("length", "") + " words"),
-    }  # fmt: skip
+    named = first.get("publisher") or first.get("info", "")
+    kept = {
+        name: first.get(name) for name in ("doc_id", "title", "url", "authors", "section", "lang", "length")
+    }
+    published = f"{first.get('published', '')} {first.get('info', '')}"
+    return typed(kept | {"publisher": named.split(";")[0], "published": published}) | {"text": text}
+
+
+def europresse(archive: Archive) -> Iterator[Record]:
+    """Europresse (Cision, CEDROM-SNi) exports, both layouts, in French or English."""
+    lines: list[tuple[str, str]] = []
+    for element, line in page_lines(archive.page(), _EUROPRESSE_BLOCKS):
+        named = (_CLASSES[name] for name in map(str.lower, classes(element)) if name in _CLASSES)
+        role = next(named, "other")
+        opened = not lines or any(r in {"title", "text", "other"} for r, _ in lines)
+        if role == "publisher" and not line.isdecimal() and opened:
+            if lines:
+                yield _europresse(lines)
+            lines = [(role, line)]
+        elif lines and role:
+            lines.append((role, line))
+    if lines:
+        yield _europresse(lines)
+
+
+def _europresse(lines: list[tuple[str, str]]) -> Record:
+    """Return the article of lines, each with the role its class gives it."""
+    of: dict[str, list[str]] = {role: [] for role in _CLASSES.values()}
+    for role, line in lines:
+        of.setdefault(role, []).append(line)
+    numbered = next(
+        (found for _, line in reversed(lines) if (found := _EUROPRESSE_NUMBER.search(line))), None
+    )
+    header, text = " ".join(of["header"]), of["text"]
+    day = f"{numbered[2][:4]}-{numbered[2][4:6]}-{numbered[2][6:]}" if numbered else ""
+    counted = re.search(r"\b\d{1,6} (?:mots|words)\b", header)
+    if not text:
+        # the old layout names no text: it is what stands between title and document number
+        titled = max((i for i, (role, _) in enumerate(lines) if role in {"title", "header"}), default=0)
+        text = [line for role, line in lines[titled:] if role in {"other", "foot"} and not _is_foot(line)]
+    return typed({
+        "doc_id": numbered[1] if numbered else None,
+        "publisher": " ".join(of["publisher"][:1]),
+        "title": " ".join(of["title"]),
+        "published": f"{day} {header}",
+        "authors": "; ".join(of["authors"] or [line for line in of["head"] if len(line) < 120]),
+        "section": before_date(header).rpartition(",")[0].strip(" ;,"),
+        "length": counted[0] if counted else None,
+    }) | {"text": text}  # fmt: skip
+
+
+def _is_foot(line: str) -> bool:
+    return is_closing(line) or bool(_EUROPRESSE_NUMBER.search(line)) or bool(_CERTIFIED.search(line))

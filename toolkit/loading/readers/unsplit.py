@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolkit.loading.pages import html_root
+from toolkit.loading.markup import content, html_root, page_lines
 from toolkit.loading.quarantine import PART, printable
 from toolkit.loading.readers.lines import find_date, is_date
-from toolkit.loading.readers.markup import classed_lines, content
 
-LEAST = 250
-"""Characters that an article among several must have to count as one."""
+LEAST = 250  # characters that an article among several must have to count as one
+MOST = 1_000  # characters of paragraphs outside of the article found; more than these are reported
 
-MOST = 1_000
-"""Characters of paragraphs outside of the article found; more than these are reported."""
-
-_BLOCKS = tuple("p div td tr table article header section footer aside h1 h2 h3 h4 li ul time pre".split())
+_BLOCKS = frozenset(
+    "p div td tr table article header section footer aside h1 h2 h3 h4 li ul time pre".split()
+)
 _FRAME = frozenset({"aside", "nav", "footer", "form", "header"})
 _ASIDE = re.compile(r"comment|disqus|footer|cookie|consent|related|newsletter|sidebar", re.I)
 _LEVELS, _INLINE = ("h1", "h2", "h3"), ("a", "span", "b", "strong")
@@ -152,7 +150,7 @@ def _parts(root: Any) -> list[tuple[str, int]]:
     parts: dict[str, list[tuple[str, int]]] = {}
     held: list[str] = []
     under: tuple[str, str] | None = None
-    for element, line in [*classed_lines(root, *_BLOCKS), (None, "")]:
+    for element, line in [*page_lines(root, _BLOCKS), (None, "")]:
         around = [] if element is None else [element, *element.iterancestors(*_INLINE, *_LEVELS)]
         level = next((e.tag for e in around if e.tag in _LEVELS), None)
         if level is None and element is not None:
@@ -173,7 +171,7 @@ def _several(found: list[tuple[str, int]], root: Any) -> list[tuple[str, int]]:
     if len({title for title, _ in found}) < 2:
         return []
     alike = sizes[0] <= sum(sizes[1:]) or (len(sizes) == 2 and sizes[0] <= 3 * sizes[1])
-    page = sum(len(line) for _, line in classed_lines(root, *_BLOCKS) if len(line) >= 60)
+    page = sum(len(line) for _, line in page_lines(root, _BLOCKS) if len(line) >= 60)
     return found if alike and sum(sizes) >= 0.6 * page else []
 
 

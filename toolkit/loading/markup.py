@@ -1,0 +1,223 @@
+"""Markup to text: the lines of a page, the elements of XML, the fields of SGML."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from html import unescape
+from typing import Any
+
+from toolkit.loading.encodings import decode, has_bom
+from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.streams import CHUNK, Stream
+
+BLOCKS = frozenset(
+    "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "
+    "ol p pre section table td th tr ul".split()
+)
+XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
+HEAD = 1 << 14  # bytes of a page in which it declares its encoding
+
+_SILENT = frozenset("script style template noscript iframe head title".split())
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]{2,40})", re.I)
+_XML_CHARSET = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([a-zA-Z0-9_:.-]{2,40})", re.I)
+_TAG = re.compile(r"<[^<>]{1,2000}>")
+_INDENTED = re.compile(r"\n[ \t]*\n|\n(?=[ \t]{2})")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+
+# what browsers take these labels for (WHATWG Encoding Standard, section 4.2)
+_WEB_NAMES = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252",
+    "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "utf-16": "utf-8", "utf-16le": "utf-8",
+    "utf8": "utf-8",
+}  # fmt: skip
+
+
+def decode_page(html: bytes, charset: str | None = None) -> str:
+    """Return a page's text; bytes that its declared encoding lacks become U+FFFD.
+
+    Text of another encoding is hardly ever valid UTF-8, so that what is valid is UTF-8 whatever is declared.
+    """
+    declared = _META_CHARSET.search(html[:HEAD]) or _XML_CHARSET.search(html[:HEAD])
+    name = charset or (declared.group(1).decode("ascii") if declared else None)
+    if has_bom(html) or name is None:
+        return decode(html)
+    if not html.isascii():
+        with contextlib.suppress(UnicodeDecodeError):
+            return html.decode("utf-8")
+    try:
+        return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
+    except LookupError:
+        return decode(html)
+
+
+def html_root(text: str) -> Any:
+    """Return the root of a page, comments left out, nothing fetched."""
+    from lxml import etree, html
+
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+    # lxml refuses a declared encoding in text that is already decoded, and stops where a first page ends
+    plain = re.sub(r"</(?:html|body)\s*>", "", XML_DECLARATION.sub("", text).replace("\0", ""), flags=re.I)
+    try:
+        return html.document_fromstring(plain or "<p>", parser=parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise Unreadable(f"page cannot be parsed: {error}", text) from None
+
+
+def fragment_text(markup: str) -> str:
+    """Return the text of a piece of markup, each block on its own line; plain text comes back as it is."""
+    if "<" not in markup and "&" not in markup:
+        return markup
+    try:
+        root = html_root(f"<div>{markup}</div>")
+    except Unreadable:
+        return markup
+    return "\n".join(line for _, line in page_lines(root))
+
+
+def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any, str]]:
+    """Yield the text of each block of a page, with the innermost element it begins in.
+
+    White space is collapsed, ``<br>`` ends a line. ``blocks`` names the elements that are blocks.
+    """
+    from lxml import etree
+
+    held: list[str] = []
+    owner = root
+    quiet, fresh = 0, True
+
+    def flushed() -> str:
+        lines = (" ".join(line.split()) for line in "".join(held).split("\n"))
+        held.clear()
+        return "\n".join(line for line in lines if line)
+
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        tag = element.tag if isinstance(element.tag, str) else ""
+        start = event == "start"
+        if tag in blocks and held:
+            if line := flushed():
+                yield owner, line
+            fresh = True
+        quiet += (tag in _SILENT) * (1 if start else -1)
+        piece = element.text if start else element.tail
+        if tag == "br" and start:
+            held.append("\n")
+        if piece and not quiet:
+            inside = element if start else element.getparent()
+            if fresh and piece.strip():
+                owner, fresh = inside, False
+            # in preformatted text an empty or an indented line begins a paragraph
+            parts = _INDENTED.split(piece) if inside is not None and inside.tag == "pre" else [piece]
+            held.append("\n".join(re.sub(r"[ \t\r\n\xa0]+", " ", part) for part in parts))
+    if line := flushed():
+        yield owner, line
+
+
+def classes(element: Any) -> Iterator[str]:
+    """Yield the class names of an element and of all around it, the innermost first; tag names as ``<tag>``."""
+    while element is not None:
+        yield from reversed((element.get("class") or "").split())
+        yield f"<{element.tag}>"
+        element = element.getparent()
+
+
+def sgml(piece: str, *names: str) -> str | None:
+    """Return the text of the first of these SGML elements that has any: a paragraph a line block, entities resolved."""
+    for name in names:
+        found = re.search(rf"<{name}(?:\s[^<>]*)?>(.*?)(?:</{name}\s*>|\Z)", piece, re.S | re.I)
+        if found is not None:
+            plain = _TAG.sub("", re.sub(r"(?i)</?p(?:\s[^<>]*)?>", "\n\n", found[1]))
+            text = _CONTROL.sub("", unescape(plain)).strip("\n")
+            if text.strip():
+                return text
+    return None
+
+
+def elements(stream: Stream, names: frozenset[str], outside: dict[str, str] | None = None) -> Iterator[Any]:
+    """Yield the outermost XML elements of these names, each forgotten afterwards.
+
+    In them all names are without namespace, those of elements in lower case. No entity is expanded, no DTD loaded,
+    nothing fetched. ``outside`` receives the texts of elements that stand outside of them by name, and their
+    attributes by '@' and name; the first of a name counts.
+    """
+    from lxml import etree
+
+    if b"<!ENTITY" in stream.peek(CHUNK):
+        raise Unreadable("XML declares entities, as only attacks do in news; not read", stream.peek(400))
+    inside = 0
+    parser = etree.iterparse(
+        _Bytes(stream), events=("start", "end"), resolve_entities=False, no_network=True,
+        load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        for event, element in parser:
+            name = local(element)
+            if event == "start":
+                if outside is not None and not inside:
+                    for key, value in element.attrib.items():
+                        outside.setdefault("@" + key.rpartition("}")[2], value)
+                inside += name in names
+            elif name in names:
+                inside -= 1
+                if not inside:
+                    _without_namespaces(element)
+                    yield element
+                    # freed with those before it, so that memory does not grow with the file
+                    element.clear()
+                    while element.getprevious() is not None:
+                        del element.getparent()[0]
+            elif not inside and outside is not None and element.text and len(element.text) < 1000:
+                outside.setdefault(name, element.text.strip())
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(f"not well-formed XML: {error.msg}; what follows is not read") from None
+
+
+def local(element: Any) -> str:
+    """Return an element's name in lower case and without its namespace."""
+    tag = element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def texts(element: Any, path: str) -> list[str]:
+    """Return the texts of the elements and attributes that an XPath leads to, white space collapsed; no blank ones."""
+    found = (each if isinstance(each, str) else "".join(each.itertext()) for each in _xpath(path)(element))
+    return [line for each in found if (line := " ".join(each.split()))]
+
+
+def first(element: Any, paths: str) -> str | None:
+    """Return the first text that one of these XPaths leads to, most trusted first, divided by '; '; or None."""
+    return next((text for path in paths.split("; ") for text in texts(element, path)), None)
+
+
+def content(element: Any) -> str | None:
+    """Return all text inside an element, white space collapsed, or None."""
+    return None if element is None else " ".join("".join(element.itertext()).split()) or None
+
+
+@lru_cache(maxsize=256)
+def _xpath(path: str) -> Any:
+    from lxml import etree
+
+    return etree.XPath(path)
+
+
+def _without_namespaces(element: Any) -> None:
+    for inner in element.iter("*"):
+        inner.tag = local(inner)
+        for name, value in inner.attrib.items():
+            short = name.rpartition("}")[2]
+            if short not in inner.attrib:
+                inner.set(short, value)
+
+
+class _Bytes:
+    """What lxml asks of a file; white space before an XML declaration, which it refuses, is passed over."""
+
+    def __init__(self, stream: Stream) -> None:
+        start = stream.peek(CHUNK)
+        if has_bom(start) is None:
+            stream.read(len(start) - len(start.lstrip()))
+        self.read = stream.read
