@@ -22,6 +22,7 @@ FIELDS = {
     "passages_voices_other": {"id", "lang", "kind", "style", "outlet", "text"},
     "negatives": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
+    "lookalikes_more": {"id", "lang", "style", "title", "text", "spans"},
     "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
     "verdicts": {"lang", "verdict", "voice", "gate", "text"},

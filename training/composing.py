@@ -32,8 +32,14 @@ LANGUAGES = {
 FURNITURE = ("passages", "passages_en", "passages_other", "passages_more")
 """Files of invented boilerplate."""
 
+PLAIN = ("articles", "lookalikes", "lookalikes_more")
+"""Files of invented articles."""
+
 SHARES = {"article": 3, "brief": 3}
 """How many times as many as of the others are composed."""
+
+WEIGHTS = {"en": 6} | dict.fromkeys("de fr es it pt nl sv pl".split(), 2) | {"others": 1}
+"""How often a language is drawn."""
 
 _TOWNS = (
     "Marsden Wick Tollen Mirefield Eskerford Sule Belhaven Orrin Carrow Lenford Pitlow Harlemoor Oberau Moorbek "
@@ -107,7 +113,7 @@ def invented(name: str) -> list[Row]:
 def load_texts(*, world: bool = True) -> Texts:
     """Load invented texts and real articles; ``world=False`` leaves the invented world for testing."""
     rows = invented("verdicts")
-    rows += [row | {"verdict": "article"} for name in ("articles", "lookalikes") for row in invented(name)]
+    rows += [row | {"verdict": "article"} for name in PLAIN for row in invented(name)]
     if world:
         rows += invented("walls") + [row | {"verdict": "article"} for row in invented("negatives")]
     by_verdict: dict[str, list[Row]] = {}
@@ -196,7 +202,7 @@ def compose(texts: Texts, number: int, seed: int) -> Iterator[Row]:
         if article["clean"]:
             clean.setdefault(article["lang"], []).append(article)
     langs = sorted({row["lang"] for rows in texts.invented.values() for row in rows})
-    weights = [6 if lang == "en" else 2 if lang in "de fr es it pt nl sv pl".split() else 1 for lang in langs]
+    weights = [WEIGHTS.get(lang, WEIGHTS["others"]) for lang in langs]
     makers = {
         "article": _article, "brief": _brief, "stub": _stub, "wall": _wall, "error": _wall, "index": _index,
         "garbled": _garbled,

@@ -145,7 +145,7 @@ def _around(text: str, place: str, drawn: int) -> tuple[str, str]:
 
 def lookalikes() -> Iterator[dict[str, Any]]:
     """Yield invented articles that hold no boilerplate: plain ones, and such as speak like it."""
-    for name in ("negatives", "lookalikes", "articles"):
+    for name in ("negatives", "lookalikes", "lookalikes_more", "articles"):
         for row in written(name):
             if name == "articles" and row["lang"] == "en":
                 continue  # written for topics; of English there is enough

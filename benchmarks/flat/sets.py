@@ -99,9 +99,9 @@ def _marked(name: str, gold: str, use: str, most: int, *, learned: bool, note: s
 def _lookalikes(most: int) -> FlatSet:
     rows = [
         json.loads(line)
-        for name in ("negatives", "lookalikes")
+        for name in ("negatives", "lookalikes", "lookalikes_more")
         for line in (shipped("training") / f"{name}.jsonl").read_text("utf-8").splitlines()
-    ][:: max(1, 380 // most)]
+    ][:: max(1, 500 // most)]
     corpus = make_corpus([{"doc_id": r["id"], **{k: r[k] for k in ("text", "title", "lang")}} for r in rows])
     none = pd.DataFrame([], columns=list(SPANS))
     note = "invented articles about subscriptions, appeals, cookies …: nothing is boilerplate"
