@@ -26,6 +26,7 @@ FIELDS = {
     "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
     "verdicts": {"lang", "verdict", "voice", "gate", "text"},
+    "verdicts_briefs": {"lang", "verdict", "voice", "gate", "text"},
 }
 
 

@@ -112,7 +112,7 @@ def invented(name: str) -> list[Row]:
 
 def load_texts(*, world: bool = True) -> Texts:
     """Load invented texts and real articles; ``world=False`` leaves the invented world for testing."""
-    rows = invented("verdicts")
+    rows = invented("verdicts") + invented("verdicts_briefs")
     rows += [row | {"verdict": "article"} for name in PLAIN for row in invented(name)]
     if world:
         rows += invented("walls") + [row | {"verdict": "article"} for row in invented("negatives")]
