@@ -20,6 +20,7 @@ FIELDS = {
     "passages_other": {"id", "lang", "kind", "style", "outlet", "text"},
     "passages_more": {"id", "lang", "kind", "style", "outlet", "text"},
     "passages_voices_other": {"id", "lang", "kind", "style", "outlet", "text"},
+    "passages_voices_en": {"id", "lang", "kind", "style", "outlet", "text"},
     "negatives": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes_more": {"id", "lang", "style", "title", "text", "spans"},
