@@ -163,9 +163,9 @@ def _read(buffer: Buffer, turns: Turns) -> tuple[Hashes, tuple[Hashes, Ints]]:
     """Return a hash of each document's words, and the sampled shingles with the number of the document of each."""
 
     def block(documents: slice) -> tuple[Hashes, Hashes, Ints]:
-        words, bounds = _words(buffer.data, buffer.offsets[:-1][documents], buffer.offsets[1:][documents])
-        found, ends = _shingles(words, bounds, np.uint64(SAMPLED))
-        return _document_hashes(words, bounds), found, np.diff(ends)
+        starts, stops = buffer.offsets[:-1][documents], buffer.offsets[1:][documents]
+        found, ends, hashes = _shingles(buffer.data, starts, stops, np.uint64(SAMPLED))
+        return hashes, found, np.diff(ends)
 
     edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
     edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
@@ -177,7 +177,8 @@ def _read(buffer: Buffer, turns: Turns) -> tuple[Hashes, tuple[Hashes, Ints]]:
 
 def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: Ints) -> Ints:
     """Return pairs of documents that share a page, or sampled shingles and are close in the posting lists."""
-    shingles, owner = (column[same[postings[1]] == postings[1]] for column in postings)
+    kept = (same[postings[1]] == postings[1]) & _met_again(postings[0])
+    shingles, owner = (column[kept] for column in postings)
     order = np.lexsort((owner, publisher[owner], shingles))
     shingles, owner = shingles[order], owner[order]
     found = [np.empty(0, np.int64)]
@@ -211,9 +212,9 @@ def _similar(
 
     def of_publisher(each: int) -> tuple[Hashes, Ints, Ints, Ints]:
         documents = np.flatnonzero(counted & (publisher == each))
-        words, bounds = _words(buffer.data, starts[documents], stops[documents])
-        found, ends = _shingles(words, bounds, np.uint64(1))
-        return found, ends, np.argsort(found), documents
+        found, ends, _ = _shingles(buffer.data, starts[documents], stops[documents], np.uint64(1))
+        again = np.flatnonzero(_met_again(found))  # a sort of all would take most of the time
+        return found, ends, again[np.argsort(found[again])], documents
 
     for found, ends, order, documents in turns(of_publisher, np.unique(publisher[compared]).tolist()):
         n = _hold(found, ends, order, documents, compared, n, shingles, holders, begin, end)
@@ -221,29 +222,31 @@ def _similar(
 
 
 @njit(cache=True, nogil=True)
-def _document_hashes(words: Hashes, bounds: Ints) -> Hashes:
-    """Return one hash per document of its sequence of words; white space and punctuation are ignored."""
-    out = np.empty(len(bounds) - 1, np.uint64)
-    for d in range(len(out)):
-        value = np.uint64(bounds[d + 1] - bounds[d])
-        for i in range(bounds[d], bounds[d + 1]):
-            value += spread(words[i] + np.uint64(i - bounds[d]) * np.uint64(0x9E3779B97F4A7C15))
-        out[d] = value
-    return out
+def _shingles(
+    data: NDArray[np.uint8], starts: Ints, stops: Ints, sampled: np.uint64
+) -> tuple[Hashes, Ints, Hashes]:
+    """Return the sorted distinct shingles of each document, one in ``sampled``, and where each document's end.
 
-
-@njit(cache=True, nogil=True)
-def _shingles(words: Hashes, bounds: Ints, sampled: np.uint64) -> tuple[Hashes, Ints]:
-    """Return the sorted distinct shingles of each document, one in ``sampled``, and where each document's end."""
-    out = np.empty(len(words), np.uint64)
-    ends = np.zeros(len(bounds), np.int64)
+    The third is a hash of each document's sequence of words, which ignores white space and punctuation.
+    """
+    out = np.empty(int((stops - starts).sum()) // 2 + 1, np.uint64)
+    ends = np.zeros(len(starts) + 1, np.int64)
+    whole = np.empty(len(starts), np.uint64)
+    prime = np.uint64(0x100000001B3)
+    leading = prime ** np.uint64(SHINGLE)
     n = 0
-    for d in range(len(bounds) - 1):
+    for d in range(len(starts)):
+        words = _words(data, starts[d], stops[d])
+        whole[d] = len(words)
+        rolled = np.uint64(0)
         first = n
-        for i in range(bounds[d], bounds[d + 1] - SHINGLE + 1):
-            rolled = np.uint64(0)
-            for step in range(SHINGLE):
-                rolled = rolled * np.uint64(0x100000001B3) + words[i + step]
+        for i in range(len(words)):
+            whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
+            rolled = rolled * prime + words[i]
+            if i < SHINGLE - 1:
+                continue
+            if i >= SHINGLE:
+                rolled -= leading * words[i - SHINGLE]
             shingle = spread(rolled)
             if shingle % sampled == 0:
                 out[n] = shingle
@@ -255,7 +258,26 @@ def _shingles(words: Hashes, bounds: Ints, sampled: np.uint64) -> tuple[Hashes, 
                 out[n] = own[i]
                 n += 1
         ends[d + 1] = n
-    return out[:n].copy(), ends
+    return out[:n].copy(), ends, whole
+
+
+@njit(cache=True, nogil=True)
+def _met_again(shingles: Hashes) -> NDArray[np.bool_]:
+    """Whether each shingle may stand in the list again: surely if it does, seldom if it does not."""
+    bits = np.uint64(16)
+    while bits < 32 and (1 << bits) < 16 * len(shingles):
+        bits += np.uint64(1)
+    once, twice = np.zeros((1 << bits) // 64, np.uint64), np.zeros((1 << bits) // 64, np.uint64)
+    for i in range(len(shingles)):
+        place = shingles[i] >> (np.uint64(64) - bits)
+        word, bit = place >> np.uint64(6), np.uint64(1) << (place & np.uint64(63))
+        twice[word] |= once[word] & bit
+        once[word] |= bit
+    out = np.empty(len(shingles), np.bool_)
+    for i in range(len(shingles)):
+        place = shingles[i] >> (np.uint64(64) - bits)
+        out[i] = (twice[place >> np.uint64(6)] >> (place & np.uint64(63))) & np.uint64(1) != 0
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -264,7 +286,7 @@ def _hold(
     shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints,
 ) -> int:  # fmt: skip
     """Keep the shingles of compared documents of a publisher, each with the number of its documents that have it."""
-    number = np.empty(len(found), np.int32)
+    number = np.ones(len(found), np.int32)
     a = 0
     while a < len(order):
         b = a + 1
@@ -285,47 +307,43 @@ def _hold(
 
 
 @njit(cache=True, nogil=True)
-def _words(data: NDArray[np.uint8], starts: Ints, stops: Ints) -> tuple[Hashes, Ints]:
-    """Return a hash of every word (ASCII letters in lower case), and where the words of each document begin."""
-    out = np.empty(int((stops - starts).sum()) // 2 + len(starts) + 1, np.uint64)
-    bounds = np.zeros(len(starts) + 1, np.int64)
+def _words(data: NDArray[np.uint8], i: int, stop: int) -> Hashes:
+    """Return a hash of every word of a document, ASCII letters in lower case."""
+    out = np.empty((stop - i) // 2 + 1, np.uint64)
     basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
     n = 0
-    for d in range(len(starts)):
-        value = basis
-        i = starts[d]
-        while i < stops[d]:
-            b = data[i]
-            size = 1
-            kind = _GAP
-            if b >= 0xF0:
-                size, kind = 4, _GAP
-            elif b >= 0xE3:
-                size, kind = 3, _IDEOGRAPH
-            elif b >= 0xE0:
-                size, kind = 3, (_GAP if b == 0xE2 else _WORD)
-            elif b >= 0xC0:
-                size, kind = 2, (_GAP if b == 0xC2 else _WORD)
-            elif 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122:
-                kind = _WORD
-            if kind != _WORD and value != basis:
-                out[n] = value
-                n += 1
-                value = basis
-            if kind != _GAP:
-                for j in range(i, i + size):
-                    c = data[j]
-                    value = (value ^ np.uint64(c + 32 if 65 <= c <= 90 else c)) * prime
-            if kind == _IDEOGRAPH:
-                out[n] = value
-                n += 1
-                value = basis
-            i += size
-        if value != basis:
+    value = basis
+    while i < stop:
+        b = data[i]
+        size = 1
+        kind = _GAP
+        if b >= 0xF0:
+            size, kind = 4, _GAP
+        elif b >= 0xE3:
+            size, kind = 3, _IDEOGRAPH
+        elif b >= 0xE0:
+            size, kind = 3, (_GAP if b == 0xE2 else _WORD)
+        elif b >= 0xC0:
+            size, kind = 2, (_GAP if b == 0xC2 else _WORD)
+        elif 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122:
+            kind = _WORD
+        if kind != _WORD and value != basis:
             out[n] = value
             n += 1
-        bounds[d + 1] = n
-    return out[:n].copy(), bounds
+            value = basis
+        if kind != _GAP:
+            for j in range(i, i + size):
+                c = data[j]
+                value = (value ^ np.uint64(c + 32 if 65 <= c <= 90 else c)) * prime
+        if kind == _IDEOGRAPH:
+            out[n] = value
+            n += 1
+            value = basis
+        i += size
+    if value != basis:
+        out[n] = value
+        n += 1
+    return out[:n]
 
 
 @njit(cache=True, nogil=True)

@@ -47,19 +47,27 @@ def extended(
     start, end = segments.start.copy(), segments.end.copy()
     sure = np.asarray(evident & remove)
     mixed = ~sure & (~remove | ~seen.others.any(axis=1))
-    for step in (1, -1):
-        for s in _beside(read, lookup, sure, mixed, step):
-            places, tokens, prints = _candidates(read, s, step)
-            if not len(places):
-                continue
-            owner = np.searchsorted(segments.bounds, s, side="right") - 1
-            publisher, most = read.about.publishers[owner], int(seen.others[s - step, 0])
-            theirs = np.flatnonzero(_theirs(lookup, prints[:, 0], 0, publisher, most))
-            place: np.int64 | None = places[theirs[-1]] if len(theirs) else None
-            if place is None and step == 1:
-                place = _capital(read, lookup, s, places, tokens, publisher, most)
-            if place is not None:
-                (end if step == 1 else start)[s - step], remove[s] = place, False
+    for step, border in ((1, end), (-1, start)):
+        beside = _beside(read, lookup, sure, mixed, step)
+        places, tokens, prints, number = _candidates(read, beside, step)
+        owner = np.searchsorted(segments.bounds, beside, side="right") - 1
+        publisher, most = read.about.publishers[owner], seen.others[beside - step, 0]
+        theirs = np.flatnonzero(_theirs(lookup, prints[:, 0], 0, publisher[number], most[number]))
+        last = np.full(len(beside), -1)
+        np.maximum.at(last, number[theirs], theirs)
+        if step == 1:
+            four, two = (
+                _theirs(lookup, read.prints[beside, window], window, publisher, most)
+                for window in map(FINGERPRINTS.index, ("lead4", "lead2"))
+            )
+            bounds = np.searchsorted(number, np.arange(len(beside) + 1))
+            for n in np.flatnonzero((last < 0) & (four | two)):
+                own = slice(bounds[n], bounds[n + 1])
+                last[n] = _capital(
+                    read, places[own], segments.end[beside[n]], tokens[own], four[n], own.start
+                )
+        found = last >= 0
+        border[beside[found] - step], remove[beside[found]] = places[last[found]], False
     return replace(segments, start=start, end=end)
 
 
@@ -91,41 +99,45 @@ def _theirs(
 
 
 def _candidates(
-    read: Reading, s: int, step: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint64]]:
-    """Places in a segment where the template may end or begin, nearest first; tokens and fingerprints up to there."""
-    a, b = int(read.segments.start[s]), int(read.segments.end[s])
-    near = slice(a, min(a + REACH, b)) if step == 1 else slice(max(b - REACH, a), b)
-    raw = read.buffer.data[near].tobytes()
-    text = raw.decode("utf-8", "surrogateescape")
-    borders = (match.start() if step == 1 else match.end() for match in _BORDER.finditer(text))
-    places = [near.start + len(text[:p].encode("utf-8", "surrogateescape")) for p in borders]
-    places = [p for p in places if a < p < b]
-    n = len(places)
-    ends = np.array(places, np.int64)
-    starts, stops = (np.full(n, a), ends) if step == 1 else (ends[::-1].copy(), np.full(n, b))
-    few = Segments(starts, stops, np.zeros(n, np.uint8), np.array([0, n], np.int64))
-    found = read_segments(read.buffer, few)
-    return (starts if step == -1 else stops), found.shapes[:, _TOKENS], found.prints
+    read: Reading, beside: NDArray[np.int64], step: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
+    """Places in segments where the template may end or begin, in each segment the nearest first.
+
+    Returns them with the tokens and fingerprints up to there, and the numbers of their segments in ``beside``.
+    """
+    starts, stops = read.segments.start[beside], read.segments.end[beside]
+    found: list[int] = []
+    number: list[int] = []
+    for n, (a, b) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
+        near = slice(a, min(a + REACH, b)) if step == 1 else slice(max(b - REACH, a), b)
+        raw = read.buffer.data[near].tobytes()
+        text = raw.decode("utf-8", "surrogateescape")
+        borders = [match.start() if step == 1 else match.end() for match in _BORDER.finditer(text)]
+        if len(text) != len(raw):
+            borders = [len(text[:p].encode("utf-8", "surrogateescape")) for p in borders]
+        places = [near.start + p for p in borders[::step] if a < near.start + p < b]
+        found += places
+        number += [n] * len(places)
+    at, which = np.array(found, np.int64), np.array(number, np.int64)
+    some = (starts[which], at) if step == 1 else (at, stops[which])
+    few = Segments(*some, np.zeros(len(at), np.uint8), np.array([0, len(at)], np.int64))
+    shown = read_segments(read.buffer, few)
+    return at, shown.shapes[:, _TOKENS], shown.prints, which
 
 
 def _capital(
-    read: Reading, lookup: Lookup, s: int, places: NDArray[np.int64], tokens: NDArray[np.int32], publisher: np.uint64,
-    most: int,
-) -> np.int64 | None:  # fmt: skip
-    """Place of the first capital after the first four words if these are the template's, else after two or three."""
-    end = int(read.segments.end[s])
+    read: Reading, places: NDArray[np.int64], end: int, tokens: NDArray[np.int32], four: bool, first: int
+) -> int:
+    """Which of the places, the ``first`` on, is the first with a capital after four words, else after two or three.
+
+    -1 for none.
+    """
     raw = read.buffer.data
     capital = np.array([_begins(raw[p : min(p + 16, end)].tobytes()) for p in places], bool)
-    window = FINGERPRINTS.index("lead4")
-    if _theirs(lookup, read.prints[s : s + 1, window], window, publisher, most)[0]:
-        fits = np.flatnonzero(capital & (tokens >= 4))
-        return places[fits[0]] if len(fits) else None
-    window = FINGERPRINTS.index("lead2")
-    if not _theirs(lookup, read.prints[s : s + 1, window], window, publisher, most)[0]:
-        return None
-    fits = np.flatnonzero(capital & (tokens >= 2) & (tokens < 4))
-    return places[int(fits[np.argmax(tokens[fits])])] if len(fits) else None
+    fits = np.flatnonzero(capital & ((tokens >= 4) if four else (tokens >= 2) & (tokens < 4)))
+    if not len(fits):
+        return -1
+    return int(first + (fits[0] if four else fits[np.argmax(tokens[fits])]))
 
 
 def _begins(raw: bytes) -> bool:

@@ -100,11 +100,14 @@ def weighed(
 def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return texts that were wrapped at a margin, as a scanned column is, without the breaks inside their sentences."""
     array = pa.array(texts, pa.large_string())
-    breaks, inside, spaces = (
-        pc.count_substring_regex(array, marks).to_numpy(zero_copy_only=False)
-        for marks in ("\n", r"[\pL\pN,;-]\n\p{Ll}", " ")
+    breaks, double, spaces = (
+        pc.count_substring(array, marks).to_numpy(zero_copy_only=False) for marks in ("\n", "\n\n", " ")
     )
-    wrapped = (breaks >= 3) & (5 * inside >= 2 * breaks) & (spaces >= 2 * breaks)
+    # the expression is slow, and of two breaks in a row neither is inside a sentence
+    wrapped = (breaks >= 3) & (5 * (breaks - 2 * double) >= 2 * breaks) & (spaces >= 2 * breaks)
+    if wrapped.any():
+        inside = pc.count_substring_regex(array.filter(pa.array(wrapped)), r"[\pL\pN,;-]\n\p{Ll}")
+        wrapped[wrapped] = 5 * inside.to_numpy(zero_copy_only=False) >= 2 * breaks[wrapped]
     return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
 
 
