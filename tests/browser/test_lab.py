@@ -269,6 +269,22 @@ def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     watched.is_quiet()
 
 
+def test_forty_payloads_are_inert_where_a_corpus_is_explored_and_certified(lab, watched, hostile):
+    page, box, _ = opened(lab, watched, "explore.ipynb", "Explore", "Document 1 of 60")
+    for number, article in enumerate(hostile, 1):
+        expect(box.get_by_role("heading")).to_have_text(f"Explore: Document {number} of 60")
+        payload = article["section"]  # which stands in every field
+        if payload.isprintable():
+            expect(box).to_contain_text(payload)
+        page.keyboard.press("ArrowRight")
+    box = page.get_by_role("region", name="Certify")
+    box.focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+        expect(box).to_have_attribute("aria-busy", "false")
+    watched.is_quiet()
+
+
 def test_hostile_text_is_inert_in_every_display(lab, watched):
     lab.open(watched, "review.ipynb")
     lab.run_all(watched)
