@@ -34,10 +34,7 @@ _TOPICS = {
     "ridge",
     "encoder",
 }
-_OTHERS = {
-    "boilerplate": _VERDICTS | _TOPICS | {"mediatopics"},
-    "topics": _VERDICTS,
-}
+_OTHERS = {"boilerplate": _VERDICTS | _TOPICS | {"mediatopics"}, "topics": _VERDICTS}
 """Names of files from which the training of another model follows, and this part's does not."""
 
 

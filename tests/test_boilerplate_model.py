@@ -10,19 +10,13 @@ from numba import njit
 
 from toolkit.boilerplate.echoes import ECHOES, Titles, echoes
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS
-from toolkit.boilerplate.features import (
-    BUCKETS,
-    FINGERPRINTS,
-    SHAPE,
-    ngram_matrix,
-)
-from toolkit.boilerplate.lanes import LANES, add_rows, margins
+from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, SHAPE
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
-from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
+from toolkit.boilerplate.scoring import LANES, WINDOWS, WordWeights, add_rows, margins, read_segments
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 from toolkit.trees import FIRST, Trees
-from training.linear import fit_softmax
+from training.linear import fit_softmax, ngram_matrix
 
 
 @njit

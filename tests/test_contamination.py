@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import toolkit
 from benchmarks.contamination import NEWSLETTER, contamination_table, show_rates
 from toolkit import contamination
-from toolkit.boilerplate.spans import SPAN_COLUMNS, empty_spans
+from toolkit.boilerplate.spans import SPAN_COLUMNS
 from toolkit.contamination import (
     APPEAL as LONG_APPEAL,
 )
@@ -58,7 +58,8 @@ class Known(toolkit.BoilerplateRemover):
             for passage, kind in ((4 * (APPEAL + "\n"), "appeal"), (LONG_APPEAL, "promo"))
             if (at := text.find(passage)) >= 0
         ]
-        return pd.DataFrame(rows, columns=list(SPAN_COLUMNS)).astype(empty_spans().dtypes.to_dict())
+        types = ("str", "int64", "int64", "str", "float64", "str", "str")
+        return pd.DataFrame(rows, columns=list(SPAN_COLUMNS)).astype(dict(zip(SPAN_COLUMNS, types, strict=True)))
 
 
 @pytest.fixture(scope="module")

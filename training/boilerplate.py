@@ -20,7 +20,6 @@ from scipy.sparse import vstack
 from toolkit import datasets
 from toolkit.boilerplate.blocks import BLOCKS, FLOOR, blocks
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evidence, suspicious
-from toolkit.boilerplate.features import ngram_matrix
 from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.reading import About, Reading
@@ -32,7 +31,7 @@ from toolkit.buffer import Buffer
 from toolkit.trees import Trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
-from training.linear import fit_softmax
+from training.linear import fit_softmax, ngram_matrix
 from training.material import counted, dealt, marked_pages, material
 from training.passages import number
 

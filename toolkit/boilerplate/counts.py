@@ -41,12 +41,9 @@ NO_DAY = np.int32(2**31 - 1)
 class Counts:
     """Counts for sorted, unique 64-bit keys, one row per key.
 
-    ``docs`` and ``occurrences`` are numbers of documents and of occurrences. ``score`` is the sum over occurrences
-    of the probability of boilerplate by the words of the segment, in 1/256: whole numbers, so that the order of
-    addition does not matter; a title counts -1. ``first`` and ``last`` are days since 1970-01-01 of dated
-    documents. ``stories`` is a bitmap of linear counting (Whang, Vander-Zanden, Taylor, ACM TODS 15, 1990) of the
-    stories that the documents tell, or of their publishers for a key over all publishers; it estimates how many
-    different ones there are.
+    ``score`` sums the probability of boilerplate by words over occurrences, in 1/256, so that the order of addition
+    does not matter; a title counts -1. ``stories`` is a bitmap of linear counting (Whang, Vander-Zanden, Taylor, ACM
+    TODS 15, 1990): how many stories the documents tell or, for a key over all publishers, how many publishers there are.
     """
 
     key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
@@ -74,19 +71,15 @@ class Counts:
         return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
-        """Drop the keys of the fewest documents until at most ``capacity`` keys are left.
+        """Return the keys of more than ``bound`` documents, for the smallest bound that leaves ``capacity`` keys; and it.
 
-        A title counts as one document more, because the title of even a single article reveals links to it. Returns
-        the keys of more than ``bound`` documents, for the smallest bound, at least the one given, that leaves so few;
-        and that bound.
+        The bound is at least the one given. A title counts as one document more, because the title of even a single
+        article reveals links to it.
         """
-        kept, weight = self, self.docs + (self.score < 0)
-        if bound:
-            kept, weight = kept.take(weight > bound), weight[weight > bound]
-        while len(kept) > capacity:
+        weight = self.docs + (self.score < 0)
+        while int((weight > bound).sum()) > capacity:
             bound += 1
-            kept, weight = kept.take(weight > bound), weight[weight > bound]
-        return kept, bound
+        return (self.take(weight > bound) if bound else self), bound
 
 
 def end_to_end(parts: Iterable[Counts]) -> Counts:
@@ -261,18 +254,12 @@ def _add_up(order, rows, days, begin, sums):  # type: ignore[no-untyped-def]
 
 
 def count_segments(
-    prints: NDArray[np.uint64],
-    titles: NDArray[np.uint64],
-    bounds: NDArray[np.int64],
-    publishers: NDArray[np.uint64],
-    contrasted: NDArray[np.bool_],
-    score: NDArray[np.int64],
-    days: NDArray[np.int32],
-) -> Counts:
+    prints: NDArray[np.uint64], titles: NDArray[np.uint64], bounds: NDArray[np.int64], publishers: NDArray[np.uint64],
+    contrasted: NDArray[np.bool_], score: NDArray[np.int64], days: NDArray[np.int32],
+) -> Counts:  # fmt: skip
     """Count each window of each segment and each title by publisher, contrasted windows also over all publishers.
 
-    Segments of document ``d`` are ``bounds[d]:bounds[d + 1]``; ``score`` is in 1/256. All else is as for
-    :meth:`toolkit.boilerplate.templates.TemplateIndex._add`.
+    ``score`` is in 1/256. All else is as for :meth:`toolkit.boilerplate.templates.TemplateIndex._add`.
     """
     edges = np.searchsorted(bounds, np.arange(0, bounds[-1], PORTION))
     parts = []

@@ -149,10 +149,7 @@ def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignor
 
 
 def echoes(
-    segments: Segments,
-    shapes: NDArray[np.int32],
-    terms: NDArray[np.uint32],
-    titles: Titles,
+    segments: Segments, shapes: NDArray[np.int32], terms: NDArray[np.uint32], titles: Titles
 ) -> NDArray[np.float32]:
     """Compare each segment with the rest of its document and with its title; columns :data:`ECHOES`.
 

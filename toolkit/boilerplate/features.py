@@ -1,21 +1,18 @@
 """What a segment looks like: one numba pass that makes its fingerprints, its n-grams and its shape.
 
-The same pass serves training (n-gram indices for scikit-learn) and prediction (a sum of weights on the fly),
-so the two cannot differ.
+The same pass serves training (``training.linear``) and prediction (a sum of weights on the fly), so the two cannot
+differ.
 """
 
 # ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.buffer import CLASSES, FNV, PRIME, Buffer, decode
+from toolkit.buffer import FNV, PRIME, decode
 from toolkit.kernels import njit
-from toolkit.segments import Segments
 
 BUCKETS = 1 << 17
 """Rows of the hashed n-gram weight table."""
@@ -226,47 +223,3 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
     prints[5] = mix(mix(mix(w0, w1), mix(w2, w3)), np.uint64(59)) if tokens >= 6 else 0
     prints[6] = names
     return n + 3
-
-
-@njit(cache=True, nogil=True)
-def _collect(data, start, end, joint, classes, fold, pointers, out, prints, shapes):  # type: ignore[no-untyped-def]
-    index = np.empty(ROOM, np.uint32)
-    total = 0
-    pointers[0] = 0
-    longest = 0
-    for s in range(len(start)):
-        longest = max(longest, end[s] - start[s])
-    terms = np.empty(longest // TERM + 1, np.uint32)
-    for s in range(len(start)):
-        n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms)
-        for j in range(n):
-            out[total + j] = index[j]
-        total += n
-        pointers[s + 1] = total
-    return total
-
-
-def ngram_matrix(buffer: Buffer, segments: Segments) -> Any:
-    """Return the same n-grams as a ``scipy.sparse.csr_array`` for training, each row scaled as in prediction."""
-    from scipy.sparse import csr_array
-
-    n = len(segments)
-    pointers = np.empty(n + 1, np.int64)
-    length = int((segments.end - segments.start).sum())
-    out = np.empty(min(length * PER_TOKEN, n * ROOM) + n * 8, np.uint32)
-    prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
-    total = _collect(
-        buffer.data,
-        segments.start,
-        segments.end,
-        segments.joint,
-        CLASSES,
-        FOLD,
-        pointers,
-        out,
-        prints,
-        shapes,
-    )
-    counts = np.diff(pointers)
-    values = np.repeat((1.0 / np.sqrt(counts)).astype(np.float32), counts)
-    return csr_array((values, out[:total].astype(np.int32), pointers.astype(np.int32)), shape=(n, BUCKETS))

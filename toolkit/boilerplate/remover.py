@@ -202,10 +202,9 @@ class BoilerplateRemover(Estimator):
             One row a span, documents in the order given, sorted and disjoint within each: ``doc_id`` (str),
             ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score`` (float64,
             calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``), ``template_id`` (str, missing
-            where the words alone decided). ``attrs["outside"]``: number of documents for which no loss is promised;
-            ``outside_languages``, ``outside_layouts``: how many of them in which; ``outside_dates``: how many are
-            younger than what the promise was measured on. ``attrs["over_half"]``: ``doc_id`` of the documents that
-            lose more than half of their text.
+            where the words alone decided). In ``attrs``: ``outside``, the number of documents for which no loss is
+            promised, and how many of them in which ``outside_languages``, in which ``outside_layouts``, and for their
+            ``outside_dates``; ``over_half``, the ``doc_id`` of those that lose more than half of their text.
         """
         corpus = as_corpus(X, self.columns)
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
@@ -224,11 +223,7 @@ class BoilerplateRemover(Estimator):
     def transform(self, X: CorpusLike, spans: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the corpus with a column ``clean_text``, or with ``output="text"`` the clean texts alone.
 
-        Parameters
-        ----------
-        X : corpus, text, Series or list of str
-        spans : DataFrame, optional
-            What :meth:`spans` returned for ``X``, to save finding them again.
+        ``spans`` is what :meth:`spans` returned for ``X``, to save finding them again.
         """
         corpus = as_corpus(X, self.columns)
         buffer = Buffer.of(corpus["text"])
@@ -460,41 +455,3 @@ class BoilerplateRemover(Estimator):
         if not hasattr(self, "_lookup"):
             self._lookup = self.index_.lookup()
         return self._lookup
-
-
-def clean(
-    documents: CorpusLike,
-    *,
-    remove: Iterable[str] | None = None,
-    threshold: float | None = None,
-    max_article_loss: float = 0.0015,
-    decisions: Decisions | None = None,
-    columns: Mapping[str, str] | None = None,
-    output: str = "corpus",
-) -> pd.DataFrame:
-    """Fit a :class:`BoilerplateRemover` on the documents and transform them.
-
-    Parameters
-    ----------
-    documents : corpus, text, Series or list of str
-    remove, threshold, max_article_loss, decisions, columns, output
-        Of :class:`BoilerplateRemover`.
-
-    Returns
-    -------
-    DataFrame
-        The corpus with ``clean_text``; one row for one text. With ``output="text"`` a Series of the clean texts.
-
-    Examples
-    --------
-    >>> text = "The council met on Monday.\\n\\nSign up for our daily newsletter and follow us on Twitter."
-    >>> clean(text)["clean_text"].tolist()
-    ['The council met on Monday.']
-    >>> clean(pd.Series([text], index=["a1"]), output="text").to_dict()
-    {'a1': 'The council met on Monday.'}
-    """
-    remover = BoilerplateRemover(
-        remove=remove, threshold=threshold, max_article_loss=max_article_loss, decisions=decisions,
-        columns=columns, output=output,
-    )  # fmt: skip
-    return remover.fit_transform(as_corpus(documents, columns))

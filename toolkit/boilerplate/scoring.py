@@ -5,21 +5,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import (
-    FINGERPRINTS,
-    FOLD,
-    PER_TOKEN,
-    ROOM,
-    SHAPE,
-    TERM,
-    WINDOW,
-    scan,
-)
-from toolkit.boilerplate.lanes import LANES, add_rows, margins, prefetch
+from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.kernels import njit
 from toolkit.segments import Segments
@@ -32,6 +27,100 @@ WINDOWS = (
 )
 """Columns of the window array: how far the first eight tokens, the last eight, and the best eight speak for a class
 rather than for article text; in a long segment the cue is often nowhere else."""
+
+
+LANES = 16
+"""Classes in a row of the weight table, two tables of eight. All go through one vector register, which numba cannot be
+made to do for the next three."""
+
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_BYTES, _WORDS, _LONGS, _FLOATS = (
+    ir.VectorType(lane, LANES) for lane in (ir.IntType(8), ir.IntType(16), _I32, ir.FloatType())
+)
+
+
+def _pointer(context: Any, builder: Any, signature: Any, arguments: Any, at: int, kind: ir.Type) -> Any:
+    array = cgutils.create_struct_proxy(signature.args[at])(context, builder, arguments[at])
+    return builder.bitcast(array.data, kind.as_pointer())
+
+
+def _shuffled(builder: Any, vector: Any, order: list[int]) -> Any:
+    chosen = ir.Constant(ir.VectorType(_I32, LANES), order)
+    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), chosen)
+
+
+def _everywhere(builder: Any, value: Any, kind: ir.Type) -> Any:
+    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_I32, 0))
+    return _shuffled(builder, first, [0] * LANES)
+
+
+@intrinsic
+def add_rows(typing: Any, table: Any, index: Any, first: Any, last: Any, scale: Any, out: Any) -> Any:
+    """Add the rows ``index[first:last]`` of a table of bytes: ``out[k] = sum(table[index[i], k] - 128) * scale[k]``.
+
+    Sums have 16 bits, which hold 257 rows. ``table`` is uint8 (n, 16), ``index`` uint32, the others float32 (16,).
+    """
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = (_BYTES, _I32, None, None, _FLOATS, _FLOATS)
+        rows, indices, begin, end, scales, sums = (
+            arguments[at] if kind is None else _pointer(context, builder, signature, arguments, at, kind)
+            for at, kind in enumerate(kinds)
+        )
+        total = cgutils.alloca_once_value(builder, ir.Constant(_WORDS, [0] * LANES))
+        with cgutils.for_range_slice(builder, begin, end, ir.Constant(_I64, 1), _I64) as (i, _):
+            row = builder.zext(builder.load(builder.gep(indices, [i])), _I64)
+            weights = builder.load(builder.gep(rows, [row]), align=1)
+            builder.store(builder.add(builder.load(total), builder.zext(weights, _WORDS)), total)
+        count = builder.trunc(builder.sub(end, begin), _I32)
+        bias = _everywhere(builder, builder.mul(count, ir.Constant(_I32, 128)), _LONGS)
+        whole = builder.sub(builder.zext(builder.load(total), _LONGS), bias)
+        scaled = builder.fmul(builder.sitofp(whole, _FLOATS), builder.load(scales, align=4))
+        builder.store(scaled, sums, align=4)
+        return context.get_dummy_value()
+
+    return types.void(table, index, types.int64, types.int64, scale, out), build
+
+
+@intrinsic
+def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
+    """Say how far two chunks together speak for each class rather than for the first of its table.
+
+    ``out[k] = (chunk[k] + older[k] - chunk[0] - older[0]) * scale`` for the first eight lanes, and so with lane 8
+    for the others; lanes 0 and 8, where that is nothing, hold the largest of their table's seven. All (16,) float32.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        new, old, result = (_pointer(context, builder, signature, arguments, at, _FLOATS) for at in (0, 1, 3))
+        both = builder.fadd(builder.load(new, align=4), builder.load(old, align=4))
+        kept = _shuffled(builder, both, [0] * 8 + [8] * 8)
+        margin = builder.fmul(builder.fsub(both, kept), _everywhere(builder, arguments[2], _FLOATS))
+        best = _shuffled(builder, margin, [1, *range(1, 8), 9, *range(9, 16)])
+        for step in (4, 2, 1):
+            other = _shuffled(builder, best, [lane ^ step for lane in range(LANES)])
+            best = builder.select(builder.fcmp_ordered(">", other, best), other, best)
+        mask = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [lane % 8 == 0 for lane in range(LANES)])
+        builder.store(builder.select(mask, best, margin), result, align=4)
+        return context.get_dummy_value()
+
+    return types.void(chunk, older, types.float32, out), build
+
+
+@intrinsic
+def prefetch(typing: Any, table: Any, row: Any) -> Any:
+    """Ask for a row of the table of bytes, which the processor then has when :func:`add_rows` comes to it."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rows = _pointer(context, builder, signature, arguments, 0, _BYTES)
+        place = builder.bitcast(
+            builder.gep(rows, [builder.zext(arguments[1], _I64)]), ir.IntType(8).as_pointer()
+        )
+        kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [place, *(ir.Constant(_I32, value) for value in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(table, row), build
 
 
 @njit(cache=True, nogil=True)
@@ -68,6 +157,12 @@ def softmax(row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _copy(row, out):  # type: ignore[no-untyped-def]
+    for k in range(len(row)):  # a loop compiles in a tenth of the time that an assignment of slices takes
+        out[k] = row[k]
+
+
+@njit(cache=True, nogil=True)
 def _score(  # type: ignore[no-untyped-def]
     data, start, end, joint, classes, fold, table, scales, bias, same, old_words, old_windows, old_prints, old_shapes,
     old_terms, old_at, logits, windows, prints, shapes, terms
@@ -81,16 +176,11 @@ def _score(  # type: ignore[no-untyped-def]
     for s in range(len(start)):
         if len(same) and same[s] >= 0:
             old = same[s]
-            for k in range(LANES):  # a loop compiles in a tenth of the time that a slice takes
-                logits[s, k] = old_words[old, k]
-            for k in range(old_windows.shape[1]):
-                windows[s, k] = old_windows[old, k]
-            for k in range(old_prints.shape[1]):
-                prints[s, k] = old_prints[old, k]
-            for k in range(old_shapes.shape[1]):
-                shapes[s, k] = old_shapes[old, k]
-            for t in range(shapes[s, 10]):
-                terms[at + t] = old_terms[old_at[old] + t]
+            _copy(old_words[old], logits[s])
+            _copy(old_windows[old], windows[s])
+            _copy(old_prints[old], prints[s])
+            _copy(old_shapes[old], shapes[s])
+            _copy(old_terms[old_at[old] : old_at[old] + shapes[s, 10]], terms[at:])
             at += shapes[s, 10]
             continue
         n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
@@ -146,12 +236,6 @@ class WordWeights:
         scale[scale == 0] = 1
         steps = np.rint(weights / scale) + 128
         return cls(np.ascontiguousarray(steps.astype(np.uint8)), scale, bias.astype(np.float32))
-
-    def half(self, first: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights of shape (BUCKETS, 8) and biases of the table that starts at a class."""
-        chosen = slice(first, first + 8)
-        steps = self.table[:, chosen].astype(np.float32) - 128
-        return steps * self.scale[chosen], self.bias[chosen]
 
 
 _NO_WEIGHTS = WordWeights(np.empty((0, 16), np.uint8), np.zeros(16, np.float32), np.zeros(16, np.float32))

@@ -30,12 +30,6 @@ EVIDENCE = ("model", "template", "rule")
 """What a span rests on."""
 
 
-def empty_spans() -> pd.DataFrame:
-    """Return a spans frame with no rows and the right dtypes."""
-    dtypes = ("str", "int64", "int64", "str", "float64", "str", "str")
-    return pd.DataFrame({n: pd.Series([], dtype=t) for n, t in zip(SPAN_COLUMNS, dtypes, strict=True)})
-
-
 @dataclass(frozen=True)
 class Cuts:
     """Ranges of ``Buffer.data`` to be removed, one a row, sorted by document and place, disjoint.

@@ -28,12 +28,8 @@ KNOWN = tuple(f"[+{10**digits} chars]" for digits in range(6))
 """Boilerplate of every publisher, digits masked: with this, NewsAPI cuts a text off."""
 
 MARKS = (
-    "(COMMERCIAL BREAK)",
-    "(BEGIN VIDEOTAPE)",
-    "(END VIDEOTAPE)",
-    "(BEGIN VIDEO CLIP)",
-    "(END VIDEO CLIP)",
-)
+    "(COMMERCIAL BREAK)", "(BEGIN VIDEOTAPE)", "(END VIDEOTAPE)", "(BEGIN VIDEO CLIP)", "(END VIDEO CLIP)"
+)  # fmt: skip
 """The same word for word: with these, transcripts of broadcasts note what was shown."""
 
 UNSUPPORTED = -1.5
@@ -61,21 +57,9 @@ Thresholds = Callable[[Scale], NDArray[np.float64]]
 class Weighed:
     """What is to be done with each segment.
 
-    Attributes
-    ----------
-    remove : ndarray of bool, shape (n_segments,)
-    kind : ndarray of int64
-        Index into :data:`toolkit.boilerplate.evidence.KINDS`; -1 where nothing speaks for boilerplate.
-    score : ndarray of float32
-        Probability of boilerplate; of a segment that goes with its neighbours, at least its threshold.
-    template : ndarray of uint64
-        Key of the template that the segment is one of; 0 for none.
-    layout : ndarray of int8, shape (n_documents,)
-        Index into ``LAYOUTS + UNLIKE``.
-    seen : Seen
-        By the index.
-    evident : ndarray of bool, shape (n_segments,)
-        What repetition alone gives away.
+    ``kind`` is an index into ``KINDS``, -1 where nothing speaks for boilerplate; ``score`` the probability, at least the
+    threshold where a segment goes with its neighbours; ``template`` a key, 0 for none; ``layout``, a document each,
+    an index into ``LAYOUTS + UNLIKE``; ``evident`` marks what repetition alone gives away.
     """
 
     remove: NDArray[np.bool_]
@@ -88,25 +72,13 @@ class Weighed:
 
 
 def weigh(
-    read: Reading,
-    lookup: Lookup | None,
-    model: SegmentModel,
-    thresholds: Thresholds,
-    outside: NDArray[np.bool_],
-) -> Weighed:
-    """Decide over each segment of texts as they stand.
+    read: Reading, lookup: Lookup | None, model: SegmentModel, thresholds: Thresholds, outside: NDArray[np.bool_]
+) -> Weighed:  # fmt: skip
+    """Decide over each segment of texts as they stand; ``lookup`` is None where no corpus was fitted.
 
     The first decision weighs each segment, and the best path through the text says what goes. The second looks for
-    appeals, by what stands around a segment, and takes them as blocks. What the first alone takes for an appeal stays:
-    invented letters and editorials sound like one.
-
-    Parameters
-    ----------
-    lookup : Lookup or None
-        A fitted index; None where no corpus was fitted.
-    outside : ndarray of bool, shape (n_documents,)
-        Texts in a language that the model does not know: only what is as sure as a template goes, as in the layouts
-        :data:`toolkit.boilerplate.layouts.UNLIKE`.
+    appeals and takes them as blocks. What the first alone takes for an appeal stays: letters and editorials sound like
+    one. Of texts marked ``outside``, and in the layouts ``UNLIKE``, only what is as sure as a template goes.
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
@@ -192,8 +164,7 @@ def unsupported(
 ) -> NDArray[np.float64]:
     """Return the log odds of the first decision, low where only it takes a segment for an appeal.
 
-    That is a segment which neither repeats nor asks outright. The first decision judges a sentence by itself; what is
-    an appeal is for the second to say.
+    That is one which neither repeats nor asks outright (``supported``); what is an appeal is for the second to say.
     """
     return np.where((kind == APPEAL) & ~supported, np.minimum(odds, UNSUPPORTED), odds)
 
