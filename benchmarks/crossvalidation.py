@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from benchmarks.baselines import BASELINES
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.layouts import PAGE
 from toolkit.boilerplate.model import SegmentModel
+from toolkit.boilerplate.reading import PAGE
 from toolkit.corpus import COLUMNS
 from toolkit.evaluation.intervals import bootstrap_all
 from toolkit.evaluation.spans import span_counts, span_scores

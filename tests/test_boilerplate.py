@@ -18,10 +18,10 @@ import toolkit
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.boilerplate.model import shipped_model
-from toolkit.boilerplate.paths import join
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import SPAN_COLUMNS
+from toolkit.boilerplate.weighing import join
 from toolkit.buffer import Buffer
 from toolkit.errors import CorpusError
 

@@ -10,11 +10,9 @@ import pytest
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.blocks import BLOCKS, blocks
-from toolkit.boilerplate.layouts import LAYOUTS, UNLIKE, layouts
 from toolkit.boilerplate.model import shipped_model
-from toolkit.boilerplate.paths import SWITCH, appeal_blocks, stretches
-from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.weighing import APPEAL, unsupported
+from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
+from toolkit.boilerplate.weighing import APPEAL, SWITCH, appeal_blocks, stretches, unsupported
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
 

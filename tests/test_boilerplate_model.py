@@ -9,10 +9,10 @@ import pytest
 from numba import njit
 
 from toolkit.boilerplate.echoes import ECHOES, Titles, echoes
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS
 from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, SHAPE
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
-from toolkit.boilerplate.scoring import LANES, WINDOWS, WordWeights, add_rows, margins, read_segments
+from toolkit.boilerplate.scoring import KINDS, LANES, WINDOWS, WordWeights, add_rows, margins, read_segments
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 from toolkit.trees import FIRST, Trees

@@ -59,7 +59,9 @@ class Known(toolkit.BoilerplateRemover):
             if (at := text.find(passage)) >= 0
         ]
         types = ("str", "int64", "int64", "str", "float64", "str", "str")
-        return pd.DataFrame(rows, columns=list(SPAN_COLUMNS)).astype(dict(zip(SPAN_COLUMNS, types, strict=True)))
+        return pd.DataFrame(rows, columns=list(SPAN_COLUMNS)).astype(
+            dict(zip(SPAN_COLUMNS, types, strict=True))
+        )
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.boilerplate.evidence import KINDS
+from toolkit.boilerplate.scoring import KINDS
 from training.flattening import JOINERS, UNKNOWN, flatten, labelled_blocks, variants
 
 PARAGRAPHS = (

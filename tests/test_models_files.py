@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 import toolkit
 from toolkit.boilerplate.decisions import read_decisions
-from toolkit.boilerplate.layouts import LAYOUTS
 from toolkit.boilerplate.model import SHIPPED as SEGMENTS
 from toolkit.boilerplate.model import SegmentModel
+from toolkit.boilerplate.reading import LAYOUTS
 from toolkit.errors import ArraysError
 from toolkit.modelfile import read_arrays
 from toolkit.topics.model import SHIPPED as TOPICS

@@ -159,19 +159,6 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             before = np.uint8(SPACE)
             continue
         kind, size = _class_at(data, i, hi, classes)
-        if kind == LOWER or kind == OTHER or kind == DIGIT:
-            if begin < 0:
-                begin = i
-            i += size
-            last = i
-            before2 = before
-            before = kind
-            continue
-        if kind == SPACE:
-            i += size
-            before2 = before
-            before = kind
-            continue
         if kind == BREAK:
             if begin >= 0:
                 n = _close(starts, ends, joints, n, begin, last, joint)
@@ -183,14 +170,8 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             if n > first and breaks >= 2:
                 joint = np.uint8(PARAGRAPH)
             long = _is_long(data, i + size, hi)
-            i += size
-            before2 = before
-            before = kind
-            continue
-        if kind == UPPER:
-            if begin < 0:
-                begin = i
-            else:
+        elif kind == UPPER:
+            if begin >= 0:
                 parted = np.uint8(FIRST)
                 if before2 != SPACE and before2 != BREAK:
                     camel_case = before == LOWER and not is_name(data, begin, hi, i)
@@ -208,25 +189,13 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
                 if parted != FIRST:
                     n = _close(starts, ends, joints, n, begin, last, joint)
                     begin, joint, before = i, parted, np.uint8(BREAK)
-            i += size
-            last = i
-            before2 = before
-            before = kind
-            continue
-        if kind == BULLET:
+        elif kind == BULLET:
             if begin >= 0 and (before == SPACE or size > 1):
                 n = _close(starts, ends, joints, n, begin, last, joint)
                 joint = np.uint8(INLINE)
                 begin = -1
                 before = np.uint8(BREAK)
-            if begin < 0:
-                begin = i
-            i += size
-            last = i
-            before2 = before
-            before = kind
-            continue
-        if kind == STOP or kind == WIDE_STOP:
+        elif kind == STOP or kind == WIDE_STOP:
             if begin < 0:
                 begin = i
             dot = data[i] == 46
@@ -300,15 +269,16 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
                     before2 = np.uint8(STOP)
             i = j
             continue
-        # closers and openers
-        if begin >= 0 and data[i] == 91 and counts_the_rest(data, i, hi):
+        elif begin >= 0 and data[i] == 91 and counts_the_rest(data, i, hi):
             n = _close(starts, ends, joints, n, begin, last, joint)
             begin = -1
             joint = np.uint8(INLINE)
-        if begin < 0:
+        blank = kind == SPACE or kind == BREAK
+        if begin < 0 and not blank:
             begin = i
         i += size
-        last = i
+        if not blank:
+            last = i
         before2 = before
         before = kind
     if begin >= 0:

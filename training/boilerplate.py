@@ -19,12 +19,11 @@ from scipy.sparse import vstack
 
 from toolkit import datasets
 from toolkit.boilerplate.blocks import BLOCKS, FLOOR, blocks
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evidence, suspicious
-from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, LAYOUTS
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
-from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
-from toolkit.boilerplate.scoring import WINDOWS, WordWeights, read_segments
+from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.weighing import SURELY
 from toolkit.buffer import Buffer

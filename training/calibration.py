@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.layouts import LAYOUTS, PARAGRAPHS
 from toolkit.boilerplate.model import Scale
-from toolkit.boilerplate.paths import appeal_blocks, stretches
-from toolkit.boilerplate.weighing import unsupported
+from toolkit.boilerplate.reading import LAYOUTS, PARAGRAPHS
+from toolkit.boilerplate.weighing import appeal_blocks, stretches, unsupported
 from training.labelled import Labelled
 
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)

@@ -22,7 +22,7 @@ import numpy as np
 from lxml import html as lxml_html
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import KINDS
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.datasets.store import SETTING, records
 from training import markup
 from training.markup import Block, words_of
@@ -70,7 +70,7 @@ def flatten(
     -------
     Flattened or None
         None where less than ``MINIMUM_FOUND`` of the gold is on the page. Kinds are those of
-        `toolkit.boilerplate.evidence.KINDS`, or ``UNKNOWN``; text in no span and not unsure is article.
+        `toolkit.boilerplate.scoring.KINDS`, or ``UNKNOWN``; text in no span and not unsure is article.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def flatten(
 def labelled_blocks(html: str, gold: str, *, seed: int = 0, most: int = 40) -> list[Block]:
     """Return the blocks in and around the article, each with its label; none if page and gold do not agree.
 
-    Labels are "keep", "unsure", ``UNKNOWN`` or a kind of `toolkit.boilerplate.evidence.KINDS`. Parameters as
+    Labels are "keep", "unsure", ``UNKNOWN`` or a kind of `toolkit.boilerplate.scoring.KINDS`. Parameters as
     for `flatten`.
     """
     if not html.strip():

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import KINDS
-from toolkit.boilerplate.layouts import layouts
-from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.reading import About, Reading, layouts
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.buffer import Buffer
 
 

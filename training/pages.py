@@ -10,7 +10,7 @@ from lxml import etree
 from lxml import html as lxml_html
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import KINDS
+from toolkit.boilerplate.scoring import KINDS
 from training import markup
 from training.flattening import MINIMUM_FOUND, Flattened, covered, found
 from training.markup import Block, words_of

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from toolkit.boilerplate.decisions import Decisions
-from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.remover import BoilerplateRemover
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.corpus import CorpusLike, as_corpus
 

@@ -195,7 +195,7 @@ def blocks(read: Reading, sums: NDArray[np.float32], wanted: NDArray[np.bool_]) 
     """
     out = np.empty((int(wanted.sum()), len(BLOCKS)), np.float32)
     _blocks(
-        sums, read.words, read.windows, read.shapes, read.read.terms, read.segments.joint, read.segments.bounds,
+        sums, read.words, read.windows, read.shapes, read.terms, read.segments.joint, read.segments.bounds,
         wanted, out,
     )  # fmt: skip
     return out

@@ -43,7 +43,7 @@ class Counts:
 
     ``score`` sums the probability of boilerplate by words over occurrences, in 1/256, so that the order of addition
     does not matter; a title counts -1. ``stories`` is a bitmap of linear counting (Whang, Vander-Zanden, Taylor, ACM
-    TODS 15, 1990): how many stories the documents tell or, for a key over all publishers, how many publishers there are.
+    TODS 15, 1990) of the stories that the documents tell, or of the publishers for a key over all of them.
     """
 
     key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
@@ -66,12 +66,19 @@ class Counts:
         """Return some rows, given as a slice, a mask or ascending row numbers."""
         return Counts(*(column[rows] for column in self.columns))
 
+    def documents(self, keys: NDArray[np.uint64], missing: int = 0) -> NDArray[np.int32]:
+        """Documents of each key, in any order; ``missing`` for a key that is not there."""
+        if not len(self):
+            return np.full(len(keys), missing, np.int32)
+        at = np.searchsorted(self.key, keys).clip(0, len(self) - 1)
+        return np.where(self.key[at] == keys, self.docs[at], missing).astype(np.int32)
+
     def __add__(self, other: Counts) -> Counts:
         """Return the sum of both counts."""
         return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
-        """Return the keys of more than ``bound`` documents, for the smallest bound that leaves ``capacity`` keys; and it.
+        """Return the keys of more than ``bound`` documents, and the bound, the smallest that leaves ``capacity`` keys.
 
         The bound is at least the one given. A title counts as one document more, because the title of even a single
         article reveals links to it.

@@ -16,8 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import KINDS
-from toolkit.boilerplate.scoring import read_segments
+from toolkit.boilerplate.scoring import KINDS, read_segments
 from toolkit.buffer import Buffer
 from toolkit.errors import UsageError
 from toolkit.segments import cut

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.reading import Reading
-from toolkit.boilerplate.repetition import REPEATED, UNEVEN, Seen, alike, repeated
+from toolkit.boilerplate.repetition import EVIDENT, REPEATED, UNEVEN, Seen, alike, repeated
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import Lookup
 from toolkit.kernels import njit
 from toolkit.segments import LINE
-
-KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
-"""Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
 
 CLASSES = len(KINDS) + 1
 OWN = tuple(f"{by}_{k}" for by in ("gold", "markup") for k in ("keep", *KINDS))
@@ -42,9 +40,6 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 """Names of the evidence columns."""
 
 _AT_PLACE = len(OWN) + len(AROUND)
-EVIDENT = 8
-"""Least words of, and other articles with, a passage that repetition alone gives away."""
-
 NEARLY_ALL, SEVERAL = 0.75, 3
 """Of a publisher with few articles: share of them, and least number of others, that hold a passage which repetition
 alone gives away."""

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.blocks import BLOCKS
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, KINDS, evident
+from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
-from toolkit.boilerplate.layouts import GROUP_OF, GROUPS, LAYOUTS
+from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
-from toolkit.boilerplate.scoring import WordWeights
+from toolkit.boilerplate.scoring import KINDS, WordWeights
 from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
 from toolkit.trees import Trees
@@ -59,7 +59,7 @@ class Scale:
 class Decision:
     """From evidence to a calibrated probability.
 
-    ``trees`` are over the evidence columns, for each of :data:`toolkit.boilerplate.layouts.GROUPS`; ``kinds``
+    ``trees`` are over the evidence columns, for each of :data:`toolkit.boilerplate.reading.GROUPS`; ``kinds``
     (float32, n_columns + 1 by 7) are weights of the evidence for each kind, the constant last.
     """
 

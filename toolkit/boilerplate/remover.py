@@ -26,12 +26,11 @@ from toolkit.boilerplate.decisions import (
     check_verdict,
     read_decisions,
 )
-from toolkit.boilerplate.edges import extended
-from toolkit.boilerplate.evidence import KINDS
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
-from toolkit.boilerplate.layouts import LAYOUTS, UNLIKE
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
-from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading
+from toolkit.boilerplate.repetition import extended
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.spans import (
     ALL_KINDS,
     TWICE,
@@ -443,7 +442,7 @@ class BoilerplateRemover(Estimator):
         if lookup is None:
             return found
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
-        held = lookup.holders(keys(read, np.arange(len(read.segments)), 0))
+        held = lookup.counts.documents(keys(read, np.arange(len(read.segments)), 0), 1)
         some = np.flatnonzero(np.diff(read.segments.bounds))
         if len(some):
             found[some] = np.minimum.reduceat(held, read.segments.bounds[some])

@@ -29,6 +29,9 @@ WINDOWS = (
 rather than for article text; in a long segment the cue is often nowhere else."""
 
 
+KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
+"""Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
+
 LANES = 16
 """Classes in a row of the weight table, two tables of eight. All go through one vector register, which numba cannot be
 made to do for the next three."""

@@ -125,20 +125,6 @@ class Lookup:
     slots: NDArray[np.uint64]
     rows: NDArray[np.int64]
 
-    def documents(self, publishers: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Documents counted of each publisher; shape (n,)."""
-        if not len(self.publishers):
-            return np.zeros(len(publishers), np.int32)
-        at = np.searchsorted(self.publishers.key, publishers).clip(0, len(self.publishers) - 1)
-        return np.where(self.publishers.key[at] == publishers, self.publishers.docs[at], 0).astype(np.int32)
-
-    def holders(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Documents that hold each key, 1 where the index knows no second one; shape (n,)."""
-        if not len(self.counts):
-            return np.ones(len(keys), np.int32)
-        at = np.searchsorted(self.counts.key, keys).clip(0, len(self.counts) - 1)
-        return np.where(self.counts.key[at] == keys, self.counts.docs[at], 1).astype(np.int32)
-
     @property
     def everywhere(self) -> int:
         """Documents counted of all publishers."""

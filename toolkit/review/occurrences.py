@@ -11,10 +11,11 @@ import pandas as pd
 from sklearn.base import clone
 
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.evidence import COLUMNS, KINDS, evidence, suspicious
+from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.spans import Cuts, span_table
 from toolkit.boilerplate.weighing import keys
 from toolkit.buffer import Buffer
