@@ -136,11 +136,10 @@ def test_training_and_prediction_see_the_same_ngrams():
         np.arange(16, dtype=np.float32),
     )
     read = read_segments(buffer, segments, words)
-    for first in (0, 8):
-        weights, bias = words.half(first)
-        logits = ngram_matrix(buffer, segments) @ weights + bias
-        p = np.exp(logits - logits.max(axis=1, keepdims=True))
-        assert np.allclose(p / p.sum(axis=1, keepdims=True), read.words[:, first : first + 8], atol=1e-4)
+    logits = ngram_matrix(buffer, segments) @ ((words.table.astype(np.float32) - 128) * words.scale) + words.bias
+    for table in (slice(0, 8), slice(8, 16)):
+        p = np.exp(logits[:, table] - logits[:, table].max(axis=1, keepdims=True))
+        assert np.allclose(p / p.sum(axis=1, keepdims=True), read.words[:, table], atol=1e-4)
     prints, shapes = read.prints, read.shapes
     assert read.windows.shape == (len(segments), len(WINDOWS))
     assert prints.shape == (len(segments), len(FINGERPRINTS))

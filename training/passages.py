@@ -19,7 +19,9 @@ from training.copies import without_breaks
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 """Texts written for this project, CC0; part of the checkout, not of the package."""
 
-PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
+PASSAGES = (
+    "passages", "passages_en", "passages_other", "passages_more", "passages_voices_en", "passages_voices_other"
+)  # fmt: skip
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""

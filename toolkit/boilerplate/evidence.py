@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
+from toolkit.boilerplate.features import mix_all
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import EVIDENT, REPEATED, UNEVEN, Seen, alike, repeated
 from toolkit.boilerplate.scoring import KINDS
@@ -86,18 +87,13 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
     """Columns OWN, AROUND and PLACE of the wanted segments, row by row."""
     n_rows = 0
     later = np.empty(64, np.float32)
-    slots = np.empty(256, np.int64)
-    times = np.empty(256, np.int64)
-    home = np.empty(len(wanted), np.int64)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        n = hi - lo
         some = False
         for s in range(lo, hi):
             some |= wanted[s]
         if not some:
             continue
-        first_row = n_rows
         total = 0.0
         weight = 0.0
         for s in range(lo, hi):
@@ -107,7 +103,7 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
         mean = total / max(weight, 1.0)
         before_mean = np.float32(0.0)
         a = lo
-        previous = first_row  # first row of the paragraph before
+        previous = n_rows  # first row of the paragraph before
         while a < hi:  # paragraph by paragraph
             b = a + 1
             while b < hi and joint[b] > 2:
@@ -149,28 +145,6 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
                 earlier = max(earlier, np.float32(1.0) - p[s, 0])
             before_mean = here
             a = b
-        room = 4
-        while room < 2 * n:
-            room *= 2
-        if room > len(slots):
-            slots = np.empty(room, np.int64)
-            times = np.empty(room, np.int64)
-        slots[:room] = -1
-        for s in range(lo, hi):  # the same segment several times in one document
-            k = np.int64(prints[s, 0] & np.uint64(room - 1))
-            while slots[k] >= 0 and prints[slots[k], 0] != prints[s, 0]:
-                k = (k + 1) & (room - 1)
-            if slots[k] < 0:
-                slots[k] = s
-                times[k] = 0
-            else:
-                times[k] += 1
-            home[s] = k
-        r = first_row
-        for s in range(lo, hi):
-            if wanted[s]:
-                out[r, _WITHIN] = min(times[home[s]], 10)
-                r += 1
 
 
 @njit(cache=True, nogil=True)
@@ -298,6 +272,9 @@ def evidence(
     bounds = read.segments.bounds
     titles = read.about.titles.prints
     _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)
+    owner = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint64), np.diff(bounds))
+    _, same, times = np.unique(mix_all(read.prints[:, 0], owner), return_inverse=True, return_counts=True)
+    out[:, _WITHIN] = np.minimum(times[same[wanted]] - 1, 10)  # the same segment elsewhere in its document
     out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
     out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
     if lookup is not None:

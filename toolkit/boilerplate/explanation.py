@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +52,11 @@ class CleaningExplanation:
 
 
 def explain(
-    text: str, title: str | None, spans: pd.DataFrame, words: WordWeights, lookup: Lookup | None, keys: Sequence[int]
-) -> CleaningExplanation:  # fmt: skip
-    """Explain the spans of one text; ``keys`` are their templates, 0 for none."""
+    text: str, title: str | None, spans: pd.DataFrame, words: WordWeights, lookup: Lookup | None
+) -> CleaningExplanation:
+    """Explain the spans of one text."""
     reasons = spans[["start", "end", "kind", "score", "evidence", "template_id"]].reset_index(drop=True)
-    counted = [_counted(lookup, key) for key in keys]
+    counted = [_counted(lookup, int(name, 16)) for name in reasons["template_id"].fillna("0")]
     pieces = [text[a:b] for a, b in zip(reasons["start"], reasons["end"], strict=True)]
     reasons["documents"] = pd.array([docs for docs, _, _ in counted], dtype="Int64")
     reasons["first_seen"] = pd.Series([first for _, first, _ in counted], dtype="datetime64[s]")

@@ -242,20 +242,14 @@ class BoilerplateRemover(Estimator):
         >>> BoilerplateRemover().explain(text).reasons[["kind", "evidence"]].values.tolist()
         [['promo', 'model']]
         """
-        given: CorpusLike = [document] if isinstance(document, str) else document
-        if isinstance(document, pd.Series):
-            given = document.to_frame().T.infer_objects()
-        corpus = as_corpus(given, self.columns)
+        row = document.to_frame().T.infer_objects() if isinstance(document, pd.Series) else document
+        corpus = as_corpus([row] if isinstance(row, str) else row, self.columns)
         if len(corpus) != 1:
             msg = f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]"
             raise CorpusError(msg)
-        spans = self.spans(corpus)
-        title = corpus["title"].iloc[0]
-        keys = [int(name, 16) if isinstance(name, str) else 0 for name in spans["template_id"]]
-        return explain(
-            corpus["text"].iloc[0], title if isinstance(title, str) else None, spans, self._model.words,
-            self._lookup_table(), keys,
-        )  # fmt: skip
+        text, title = corpus.loc[corpus.index[0], ["text", "title"]]
+        title = title if isinstance(title, str) else None
+        return explain(text, title, self.spans(corpus), self._model.words, self._lookup_table())
 
     def accept(self, template_id: str, kind: str | None = None, *, note: str = "") -> BoilerplateRemover:
         """Decide that a template is boilerplate, of the given kind or else of its kind in ``templates_``."""
