@@ -64,14 +64,7 @@ def fnv(word: bytes) -> int:
 
 @dataclass(frozen=True)
 class Buffer:
-    """UTF-8 text of many documents, laid end to end.
-
-    Attributes
-    ----------
-    data : ndarray of uint8, shape (n_bytes,)
-    offsets : ndarray of int64, shape (n_documents + 1,)
-        Document ``i`` is ``data[offsets[i]:offsets[i + 1]]``.
-    """
+    """UTF-8 text of many documents, laid end to end: document ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
 
     data: Bytes
     offsets: Offsets
@@ -80,15 +73,7 @@ class Buffer:
     def of(cls, texts: pd.Series[Any] | pa.Array | list[str]) -> Buffer:
         """View texts as one buffer; Arrow-backed input with one chunk is not copied.
 
-        Raises
-        ------
-        ValueError
-            A text holds a lone surrogate, which UTF-8 cannot store.
-
-        Examples
-        --------
-        >>> Buffer.of(["ab", "é"]).offsets.tolist()
-        [0, 2, 4]
+        ValueError: a text holds a lone surrogate, which UTF-8 cannot store.
         """
         try:
             array = pa.array(texts, type=pa.large_string())
@@ -100,9 +85,10 @@ class Buffer:
         if isinstance(array, pa.ChunkedArray):
             array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
         _, offsets, data = array.buffers()
+        some = len(array) > 0
         ends = (
             np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
-            if len(array)
+            if some
             else np.zeros(1, np.int64)
         )
         raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)

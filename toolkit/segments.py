@@ -31,7 +31,7 @@ from toolkit.buffer import (
     Bytes,
     Offsets,
     decode,
-)  # fmt: skip
+)
 from toolkit.cues import (
     counts_the_rest,
     ends_credit,
@@ -42,8 +42,9 @@ from toolkit.cues import (
 )
 from toolkit.kernels import njit
 
-# The joint of a segment: what separates it from the segment before it in the same document.
 FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
+"""The joint of a segment: it is the first of its document, or stands behind an empty line, a line break, a space, a
+space that was lost, or before a bullet."""
 
 _PLAIN = np.zeros(256, np.bool_)
 """Bytes at which no segment can end, whatever their neighbours: a … z, digits, spaces and other ASCII."""
@@ -60,12 +61,10 @@ _BEGINNING = 400
 
 @dataclass(frozen=True)
 class Segments:
-    """Segments of a :class:`Buffer`, in reading order.
+    """Segments of a :class:`Buffer`, in reading order; those of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
-    ``start`` and ``end`` are byte offsets into ``Buffer.data``, without the white space around the segment.
-    ``joint`` says what separates it from the segment before: FIRST (it is the document's first), PARAGRAPH (an
-    empty line), LINE (a line break), SENTENCE, GLUED (a lost space) or INLINE (a bullet). Segments of document
-    ``i`` are ``bounds[i]:bounds[i + 1]``.
+    ``start`` and ``end`` are byte offsets into ``Buffer.data``, without the white space around; ``joint`` says what
+    separates a segment from the one before it in its document.
     """
 
     start: Offsets
@@ -310,7 +309,5 @@ def cut(buffer: Buffer) -> Segments:
     room = int(buffer.offsets[-1] - buffer.offsets[0]) // 2 + len(buffer) + 1
     start, end = np.empty(room, np.int64), np.empty(room, np.int64)
     joint, bounds = np.empty(room, np.uint8), np.empty(len(buffer) + 1, np.int64)
-    n = _cut_all(
-        buffer.data, buffer.offsets, CLASSES, _PLAIN, start, end, joint, bounds
-    )  # fmt: skip
+    n = _cut_all(buffer.data, buffer.offsets, CLASSES, _PLAIN, start, end, joint, bounds)
     return Segments(start[:n].copy(), end[:n].copy(), joint[:n].copy(), bounds)

@@ -43,13 +43,13 @@ def written(name: str) -> list[dict[str, Any]]:
 
 
 def insert_passages(
-    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, copies: int = 2
+    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set each passage into ``copies`` of the articles.
+    """Set each passage into two of the articles, one in another language into three.
 
     A passage goes into articles of the same cross-validation fold as its outlet, so that neither is known where the
-    other is not; one in another language into an English article and into one of its own language by turns, so that
-    a language is no sign of boilerplate.
+    other is not; one in another language into an English article and into two of its own language, so that a language
+    is no sign of boilerplate.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def insert_passages(
     documents, moved = [], []
     for passage in (p for name in PASSAGES for p in written(name)):
         fold = number("fold", seed, passage["outlet"]) % folds
-        for copy in range(copies):
-            lang = "en" if copy % 2 == 0 else passage["lang"]
+        for copy in range(2 if passage["lang"] == "en" else 3):
+            lang = "en" if copy == 0 else passage["lang"]
             pool = pools.get((fold, lang)) or pools[fold, "en"]
             host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
             place = PLACES[(number(seed, passage["id"], "place") + copy) % len(PLACES)]
