@@ -136,7 +136,9 @@ def test_training_and_prediction_see_the_same_ngrams():
         np.arange(16, dtype=np.float32),
     )
     read = read_segments(buffer, segments, words)
-    logits = ngram_matrix(buffer, segments) @ ((words.table.astype(np.float32) - 128) * words.scale) + words.bias
+    logits = (
+        ngram_matrix(buffer, segments) @ ((words.table.astype(np.float32) - 128) * words.scale) + words.bias
+    )
     for table in (slice(0, 8), slice(8, 16)):
         p = np.exp(logits[:, table] - logits[:, table].max(axis=1, keepdims=True))
         assert np.allclose(p / p.sum(axis=1, keepdims=True), read.words[:, table], atol=1e-4)
