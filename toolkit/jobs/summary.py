@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.display import visible
+from toolkit.verdict import TEXTS
 
 MOST_LANGUAGES = 8
 """Languages that a summary names."""
@@ -57,7 +58,7 @@ class RunSummary:
     def __str__(self) -> str:
         kept, repeats, gone = self.kept, dict(self.duplicates or {}), sum(self.removed.values())
         groups = repeats.pop("groups", 0)
-        others = {name: n for name, n in self.verdicts.items() if name != "article"}
+        others = {name: n for name, n in self.verdicts.items() if name not in TEXTS}
         faults = ", ".join(f"{kind} {count:,}" for kind, count in self.faults.items())
         lines = [  # label, text, whether there is anything to say
             ("report", self.report, self.report),
