@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from toolkit.corpus import make_corpus
-from toolkit.datasets.store import Record
+from toolkit.datasets.registry import Record
 from toolkit.fields import registrable_domain
 from toolkit.loading.markup import fragment_text
 from toolkit.loading.pages import read_page

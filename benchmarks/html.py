@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from benchmarks.extractors import extract
 from toolkit import datasets
 from toolkit.boilerplate.model import SegmentModel
-from toolkit.datasets.store import SETTING, folder
+from toolkit.datasets.registry import SETTING, folder
 from toolkit.errors import CorpusError
-from toolkit.evaluation.intervals import bootstrap
+from toolkit.evaluation.scores import bootstrap
 from training.flattening import SETS
 
 FIGURES = ("bag_f1", "shingle_f1", "shingle_precision", "shingle_recall")

@@ -17,8 +17,7 @@ from benchmarks import recorded
 from benchmarks.extractors import SETTINGS, publisher_of
 from toolkit import datasets
 from toolkit.corpus import make_corpus
-from toolkit.datasets.registry import find
-from toolkit.datasets.store import Record
+from toolkit.datasets.registry import Record, find
 from toolkit.loading.pages import read_page
 
 

@@ -19,8 +19,7 @@ from benchmarks.crossvalidation import fold_models
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import COLUMNS
-from toolkit.evaluation.intervals import bootstrap_all
-from toolkit.evaluation.spans import span_counts
+from toolkit.evaluation.scores import bootstrap_all, span_counts
 from training.material import dealt
 from training.passages import number
 

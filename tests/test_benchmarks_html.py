@@ -21,7 +21,7 @@ from benchmarks.html import (
     words,
 )
 from toolkit.corpus import make_corpus
-from toolkit.datasets.store import SETTING, write_records
+from toolkit.datasets.registry import SETTING, write_records
 from training.material import dealt
 
 STORY = [

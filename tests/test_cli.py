@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from toolkit import cli, datasets, report
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 
@@ -291,7 +291,7 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("warm", [True, False])
 def test_a_first_command_on_a_terminal_says_why_it_takes_long(monkeypatch, capsys, warm):
-    monkeypatch.setattr("toolkit.warmup.is_warm", lambda: warm)
+    monkeypatch.setattr("toolkit.pipeline.is_warm", lambda: warm)
     cli._say_if_cold()
     assert capsys.readouterr().err == ""  # nobody looks on
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)

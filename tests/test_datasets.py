@@ -8,8 +8,7 @@ import toolkit.datasets
 from toolkit.corpus import COLUMNS, as_corpus
 from toolkit.datasets import content_digest
 from toolkit.datasets.annotations import text_digest
-from toolkit.datasets.registry import registry
-from toolkit.datasets.store import record_digest, write_records
+from toolkit.datasets.registry import record_digest, registry, write_records
 from toolkit.errors import CorpusError
 
 PACKED = ("allsides", "aed", "fundus", "modern", "tagmynews", "sib200", "masakhanews", "agnews")
@@ -230,7 +229,7 @@ def test_gold_is_joined_by_digest_and_differences_are_reported_not_scored(folder
 
 def test_shipped_gold_holds_no_text_and_fits_its_kinds():
     kinds = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
-    from toolkit.shipped import shipped
+    from toolkit.files import shipped
 
     of_spans = {"id", "publisher", "sha256", "spans", "round"}
     of_topics = {"source", "id", "primary", "all", "sure", "sha256"}

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from toolkit import pipeline
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 VARIED = (

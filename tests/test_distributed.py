@@ -20,10 +20,10 @@ from distributed import Client, LocalCluster
 import toolkit
 from toolkit import distributed, pipeline
 from toolkit.errors import NothingReadError, PipelineError
+from toolkit.files import shipped
 from toolkit.jobs.engine import Job
 from toolkit.jobs.inputs import found_in
 from toolkit.jobs.storage import Files
-from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 

@@ -56,7 +56,7 @@ def test_groups_are_the_same_on_cleaned_text(gold):
 
 def test_follow_ups_and_independent_reports_are_no_duplicates(gold, found):
     from data.sample.build.stories import read_stories
-    from toolkit.shipped import shipped
+    from toolkit.files import shipped
 
     stories = read_stories(shipped("sample") / "stories")
     follow_ups = {story.doc_id for story in stories if story.background and story.wire is None}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.evaluation.intervals import bootstrap
-from toolkit.evaluation.topics import (
+from toolkit.evaluation.scores import (
+    bootstrap,
     calibration_error,
     coverage_accuracy,
     macro_f1,

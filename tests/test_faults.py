@@ -22,9 +22,9 @@ from typer.testing import CliRunner
 
 from toolkit import cli, files, pipeline, record, report
 from toolkit.errors import describe
+from toolkit.files import shipped
 from toolkit.jobs import engine, parts
 from toolkit.jobs.spool import Spool
-from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 ROWS = 6

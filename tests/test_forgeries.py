@@ -19,11 +19,10 @@ from pyarrow import parquet
 from toolkit import BoilerplateRemover, pipeline, report
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.errors import ToolkitError
-from toolkit.files import sha256
+from toolkit.files import sha256, shipped
 from toolkit.record import closed
 from toolkit.report import Results
 from toolkit.sharing import read_cleaning, share
-from toolkit.shipped import shipped
 from toolkit.verification import SIGNATURE, verify
 
 PAGE = Path(__file__).parent.parent / "docs" / "trust.md"

@@ -10,7 +10,7 @@ import pytest
 
 import toolkit
 from toolkit import datasets, pipeline
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 NAMES = (
     "toolkit.py ipykernel_launcher.py sitecustomize.py usercustomize.py numpy.py pandas.py json.py encodings.py "

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks import kills
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 
 @pytest.fixture

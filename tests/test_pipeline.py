@@ -13,9 +13,9 @@ import pytest
 
 from toolkit import pipeline
 from toolkit.errors import NothingReadError, PipelineError
+from toolkit.files import shipped
 from toolkit.jobs import engine, parts, storage
 from toolkit.jobs.spool import Spool
-from toolkit.shipped import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 

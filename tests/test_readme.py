@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import toolkit
 from toolkit import cli, report
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,8 +10,8 @@ from lxml import etree
 from toolkit import pipeline, report
 from toolkit.certificate import Certificate, Stratum
 from toolkit.errors import ReportError
+from toolkit.files import shipped
 from toolkit.report import Results
-from toolkit.shipped import shipped
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)> $\\frac{ \x1b[31m \u202e"
 

@@ -14,8 +14,8 @@ from data.sample.build.exports import export
 from data.sample.build.stories import read_stories
 from toolkit.corpus import as_corpus
 from toolkit.datasets.registry import find
+from toolkit.files import shipped
 from toolkit.loading import load
-from toolkit.shipped import shipped
 
 FOLDER = shipped("sample")
 BROKEN = json.loads((FOLDER / "broken.json").read_text(encoding="utf-8"))

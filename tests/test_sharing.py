@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import toolkit
 from toolkit import cli, pipeline, sharing
 from toolkit.errors import ToolkitError
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 TEXTS = [
     f"The harbour council voted on plan {n} for the old quay. It will spend {n} million.\n\n"

@@ -16,7 +16,7 @@ from benchmarks.speed.copies import Copies
 from benchmarks.speed.ours import CEILINGS, OURS
 from toolkit import datasets
 from toolkit.corpus import make_corpus
-from toolkit.datasets.store import SETTING
+from toolkit.datasets.registry import SETTING
 
 ROOT = Path(__file__).parent.parent
 APPEAL = "Sign up for our newsletter."

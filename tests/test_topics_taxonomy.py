@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 from toolkit.topics import taxonomy
 from training import mediatopics
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from toolkit import cli, pipeline, verification
 from toolkit.errors import VerificationError
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 from toolkit.verification import ABSENT, verify
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"

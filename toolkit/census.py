@@ -20,10 +20,7 @@ UNKNOWN = "(unknown)"
 def months(corpus: CorpusLike) -> pd.DataFrame:
     """Count documents by month of publication.
 
-    Returns
-    -------
-    DataFrame
-        ``month`` (``datetime64``, its first day, UTC; missing for undated documents) and ``documents``.
+    Columns: ``month`` (``datetime64``, its first day, UTC; missing for undated documents) and ``documents``.
 
     Examples
     --------
@@ -37,21 +34,7 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> pd.DataFrame:
-    """Count the words of each document.
-
-    Parameters
-    ----------
-    corpus : corpus
-    by : str, default "publisher"
-        Column that groups the documents.
-    column : str, default "text"
-        Column whose words, runs of characters between white space, are counted.
-
-    Returns
-    -------
-    DataFrame
-        One row per document: ``group``, ``words``.
-    """
+    """Count the words of each document, runs of characters between white space: ``group`` (of ``by``), ``words``."""
     frame = as_corpus(corpus)
     words = frame[column].str.count(r"\S+").astype("int64")
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
@@ -80,11 +63,8 @@ def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd
 def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count what was removed from each publisher; publishers with the most documents come first.
 
-    Returns
-    -------
-    DataFrame
-        ``publisher``, ``documents``, ``characters``, and the ``share`` of its characters that was removed with its
-        interval ``low``, ``high``, see :func:`ratio`.
+    Columns: ``publisher``, ``documents``, ``characters``, and the ``share`` of its characters that was removed, with
+    its interval ``low``, ``high``, see :func:`ratio`.
 
     Examples
     --------
@@ -108,11 +88,8 @@ def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count removed characters by publisher and kind, as :func:`toolkit.plots.removed` draws them.
 
-    Returns
-    -------
-    DataFrame
-        ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
-        ``documents`` (of the publisher). Every publisher has a row for each kind that was found at any publisher.
+    Columns: ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
+    ``documents`` (of the publisher). Every publisher has a row for each kind that was found at any publisher.
 
     Examples
     --------
@@ -133,11 +110,8 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """Count spans by kind; kinds with the most characters come first.
 
-    Returns
-    -------
-    DataFrame
-        ``kind``, ``spans``, ``documents`` (with at least one such span), ``characters``, and their ``share`` of all
-        characters of the corpus with its interval ``low``, ``high``, see :func:`ratio`.
+    Columns: ``kind``, ``spans``, ``documents`` (with at least one such span), ``characters``, and their ``share`` of
+    all characters of the corpus with its interval ``low``, ``high``, see :func:`ratio`.
     """
     frame, gone = _removals(corpus, spans)
     rows = []
@@ -153,24 +127,12 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 def prevalence(
     corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
-    """Return the share of documents in each period that contain a kind of boilerplate.
+    """Return the share of documents in each period that contain a kind of boilerplate, a series for each of ``kinds``.
 
-    Parameters
-    ----------
-    corpus : corpus
-    spans : DataFrame
-        ``doc_id``, ``kind``.
-    kinds : iterable of str, optional
-        Which kinds, each as a series of its own; default all that were found.
-    period : str, default "QS"
-        Length of a period, as pandas names it: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years.
-
-    Returns
-    -------
-    DataFrame
-        ``period`` (its first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of
-        them contain the kind), ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated
-        as independent). Documents without a date belong to no period; ``attrs["undated"]`` counts them.
+    A period is as long as pandas names it: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years. Columns: ``period`` (its
+    first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of them contain the kind),
+    ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated as independent). Documents without a
+    date belong to no period; ``attrs["undated"]`` counts them.
     """
     frame = as_corpus(corpus)
     chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
@@ -180,24 +142,13 @@ def prevalence(
 
 @wants("word")
 def mentions(
-    corpus: CorpusLike,
-    word: str | Iterable[str],
-    columns: Mapping[str, str] | None = None,
-    *,
-    period: str = "QS",
-) -> pd.DataFrame:
+    corpus: CorpusLike, word: str | Iterable[str], columns: Mapping[str, str] | None = None, *, period: str = "QS"
+) -> pd.DataFrame:  # fmt: skip
     """Return the share of documents in each period that mention a word, or one of several, as :func:`prevalence`.
 
-    Parameters
-    ----------
-    corpus : corpus
-    word : str or iterable of str
-        As for :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``.
-    columns : mapping of str to str, optional
-        Column to search → name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, or the
-        first alone where nothing was cleaned.
-    period : str, default "QS"
-        As for :func:`prevalence`.
+    Words are written as for :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``. ``columns``
+    are those to search and the name of the series of each; default ``{"text": "as loaded", "clean_text": "cleaned"}``,
+    or the first alone where nothing was cleaned.
     """
     frame = as_corpus(corpus)
     if columns is None:
@@ -241,8 +192,8 @@ def rate(part: int, whole: int) -> dict[str, float]:
 def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
     """Return the share of a sum in another, such as removed characters, with its 95 % interval over the rows.
 
-    The interval takes whole documents as drawn at random, since the characters of one belong together (ratio
-    estimator: Cochran, Sampling Techniques, 1977, section 6.4). NaN for a single row.
+    The interval takes whole documents as drawn at random, since the characters of one belong together (ratio estimator:
+    Cochran, Sampling Techniques, 1977, section 6.4). It is NaN for a single row.
 
     Examples
     --------
@@ -263,23 +214,10 @@ def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
 def means(
     table: pd.DataFrame, *, by: str, columns: Mapping[str, str], draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the mean of columns for each group, with 95 % intervals by bootstrap over rows.
+    """Return the mean of columns (of ``{column: series}``) for each group, with 95 % bootstrap intervals over rows.
 
-    Parameters
-    ----------
-    table : DataFrame
-    by : str
-        Column of the groups, such as ``"publisher"``.
-    columns : mapping of str to str
-        Column of numbers → name of its series.
-    draws, seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    DataFrame
-        ``label`` (the group), ``series``, ``n`` (rows), ``value``, ``low``, ``high``, as
-        :func:`toolkit.plots.estimates` draws it. A group of a single row has no interval.
+    Columns: ``label`` (the group), ``series``, ``n`` (rows), ``value``, ``low``, ``high``, as
+    :func:`toolkit.plots.estimates` draws them. A group of a single row has no interval.
     """
     rows = []
     for label, part in table.groupby(by):
@@ -296,21 +234,10 @@ def means(
 
 @wants("column", "by")
 def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = None) -> pd.DataFrame:
-    """Return, for each group, the share of rows in which a column is true, with 95 % intervals (Wilson 1927).
+    """Return, for each group, the share of rows in which a column (bool) is true, with 95 % intervals (Wilson 1927).
 
-    Parameters
-    ----------
-    table : DataFrame
-    column : str
-        Column of bool.
-    by, series : str
-        Column of the groups, and the column that splits them further, if any.
-
-    Returns
-    -------
-    DataFrame
-        ``label`` (the group), ``series`` (if given), ``n`` (rows), ``value``, ``low``, ``high``, as
-        :func:`toolkit.plots.estimates` draws it.
+    ``by`` names the column of the groups, ``series`` the one that splits them further. Columns: ``label`` (the group),
+    ``series`` (if given), ``n`` (rows), ``value``, ``low``, ``high``, as :func:`toolkit.plots.estimates` draws them.
 
     Examples
     --------
@@ -330,11 +257,8 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
 def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     """Count which publishers ran stories that another publisher had run first (groups of kind ``wire``).
 
-    Returns
-    -------
-    DataFrame
-        Number of documents. Rows: the publisher of the group's earliest document (index name ``ran it first``).
-        Columns: the publisher of each other document of the group (``ran it too``).
+    Cells are numbers of documents. Rows: the publisher of the group's earliest document (``ran it first``). Columns:
+    the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
     wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])].reset_index(drop=True)
@@ -346,21 +270,11 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
 def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.DataFrame:
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
-    Parameters
-    ----------
-    corpus : corpus
-        Reads ``clean_text`` if present, else ``text``. In uncleaned text, boilerplate counts as editing.
-    copies : DataFrame
-        As :func:`toolkit.duplicates` returns it.
-    shingle : int, default 5
-        Number of consecutive words that must be the same in both to count as the same text.
-
-    Returns
-    -------
-    DataFrame
-        One row per copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that
-        are in the copy), ``new`` (share of the copy's words that are not in the original), ``hours``
-        (after the original; may be missing), ``retitled`` (bool).
+    ``copies`` are as :func:`toolkit.duplicates` returns them; ``shingle`` consecutive words that are the same in both
+    count as the same text. ``clean_text`` is read where there is one, for in uncleaned text boilerplate counts as
+    editing. One row a copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that are in
+    the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the original; may be
+    missing), ``retitled`` (bool).
 
     Examples
     --------
@@ -377,17 +291,10 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     for doc_id, group in pairs.itertuples(index=False):
         copy, original = frame.loc[doc_id], frame.loc[group]
         copied, first = (re.findall(r"\w+", str(texts[each]).casefold()) for each in (doc_id, group))
-        rows.append(
-            {
-                "doc_id": doc_id,
-                "group": group,
-                "publisher": copy["publisher"],
-                "kept": _shared(first, copied, shingle),
-                "new": 1 - _shared(copied, first, shingle),
-                "hours": (copy["published"] - original["published"]) / pd.Timedelta(hours=1),
-                "retitled": str(copy["title"]).casefold() != str(original["title"]).casefold(),
-            }
-        )
+        kept, new = _shared(first, copied, shingle), 1 - _shared(copied, first, shingle)
+        hours = (copy["published"] - original["published"]) / pd.Timedelta(hours=1)
+        retitled = str(copy["title"]).casefold() != str(original["title"]).casefold()
+        rows.append((doc_id, group, copy["publisher"], kept, new, hours, retitled))
     columns = ["doc_id", "group", "publisher", "kept", "new", "hours", "retitled"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -339,9 +339,9 @@ def datasets_fetch(
 @_command()
 def warmup(options: dict[str, Any]) -> Job:
     """Compile the kernels once, so that no call waits."""
-    from toolkit import warmup
+    from toolkit import pipeline
 
-    return warmup.warm
+    return pipeline.warm
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
@@ -363,7 +363,7 @@ def _say(message: object) -> None:
 
 def _say_if_cold() -> None:
     """Say on a terminal why the first command takes longer than the next."""
-    from toolkit.warmup import is_warm
+    from toolkit.pipeline import is_warm
 
     if sys.stderr.isatty() and not is_warm():
         _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")

@@ -49,14 +49,8 @@ def audit(
 ) -> pd.DataFrame:
     """Return the share of documents whose leading (most probable) topic changes when boilerplate is removed.
 
-    Parameters
-    ----------
-    corpus : corpus, or list or Series of str
-        The texts as loaded; a column ``clean_text`` is ignored.
-    remover : BoilerplateRemover, optional
-        Default: a new remover, fitted on ``corpus``.
-    classifier : TopicClassifier, optional
-        Default: the shipped model.
+    The texts count as loaded; a column ``clean_text`` is ignored. The default remover is fitted on the corpus, the
+    default classifier is the shipped one.
 
     Returns
     -------
@@ -110,24 +104,11 @@ def insertion(
 ) -> pd.DataFrame:
     """Put a passage into every document, clean, and compare the leading topics; :func:`flip_rates` counts the flips.
 
-    Parameters
-    ----------
-    corpus : corpus, or list or Series of str
-    remover : BoilerplateRemover, optional
-        Default: a new remover, fitted on the documents with the passage in them, as if the site printed it on
-        every page. Pass an unfitted ``BoilerplateRemover()`` to clean each document without the others.
-    classifier : TopicClassifier, optional
-        Default: the shipped model.
-    passage : str, default :data:`APPEAL`
-    place : float, default 0.5
-        Where to put it, as in :func:`with_passage`.
-
-    Returns
-    -------
-    DataFrame
-        One row per document: ``doc_id``; the leading topic of the text (``alone``), of the text with the passage
-        (``inserted``), and of both after cleaning (``alone_cleaned``, ``inserted_cleaned``); ``flipped`` and
-        ``flipped_cleaned`` (the passage changed the topic before cleaning, and still does after it).
+    The default remover is fitted on the documents with the passage in them, as if the site printed it on every page; an
+    unfitted ``BoilerplateRemover()`` cleans each document without the others. ``place`` is as for :func:`with_passage`.
+    Columns: ``doc_id``; the leading topic of the text (``alone``), of the text with the passage (``inserted``), and of
+    both after cleaning (``alone_cleaned``, ``inserted_cleaned``); ``flipped`` and ``flipped_cleaned`` (bool: the
+    passage changed the topic before cleaning, and still does after it).
     """
     frame = _as_loaded(corpus)
     polluted = with_passage(frame, passage, place)
@@ -145,8 +126,7 @@ def insertion(
 def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.DataFrame:
     """Return the corpus with a passage in each text, without spaces around it, as in pages that lost their markup.
 
-    It is put at the end of the sentence that is nearest to the share ``place`` of the text (0: at the start, 1: at the
-    end).
+    It stands at the end of the sentence nearest to the share ``place`` of the text (0: its start, 1: its end).
 
     Examples
     --------
@@ -229,24 +209,10 @@ def polluted_training(
 ) -> pd.DataFrame:
     """Train classifiers with and without a passage in the texts of some labels; compare them on unseen texts.
 
-    Parameters
-    ----------
-    corpus : corpus
-        ``text`` is read.
-    y : iterable, one label per document
-    marked : container of labels
-        The training documents with these labels get the passage, as if their publisher printed it on every page.
-    classifier : TopicClassifier, optional
-        Gives the parameters; the fitted classifiers are copies.
-    passage : str, default :data:`APPEAL`
-    folds : int, default 5
-    seed : int, default 0
-
-    Returns
-    -------
-    DataFrame
-        One row for each document, training and text: ``doc_id``, ``training`` (``clean``, ``polluted``), ``text`` (what
-        was classified: ``as it is``, ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
+    ``y`` has one label a document. Training documents with ``marked`` labels get the passage, as if their publisher
+    printed it on every page. ``classifier`` gives the parameters; copies of it are fitted in ``folds`` folds. Columns
+    of the result, one row for each document, training and text: ``doc_id``, ``training`` (``clean``, ``polluted``),
+    ``text`` (what was classified: ``as it is``, ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
     """
     frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
     labels = pd.Series(list(y), dtype=object)

@@ -30,9 +30,9 @@ CorpusLike: TypeAlias = "str | pd.DataFrame | pd.Series[Any] | Iterable[str]"
 class Quarantine(dict[str, Any]):
     """The quarantine in ``corpus.attrs["quarantine"]``: a dict for pandas, a DataFrame for the user.
 
-    pandas writes ``attrs`` as JSON, compares them in ``concat`` and ``merge`` and copies them; a DataFrame there makes
-    that fail. So this is a dict ``{"rows": …, "records": […]}`` with the number of all records and the first
-    :data:`KEPT` of them (Parquet refuses metadata of 100 MB). All else is that of the whole frame.
+    pandas writes ``attrs`` as JSON, compares and copies them; a DataFrame there makes that fail. So this is a dict
+    ``{"rows": …, "records": […]}`` with the number of all records and the first :data:`KEPT` of them (Parquet refuses
+    metadata of 100 MB). All else is that of the whole frame.
     """
 
     KEPT = 1_000
@@ -89,21 +89,10 @@ class Quarantine(dict[str, Any]):
 def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     r"""Return what could not be read when this corpus was loaded.
 
-    Parameters
-    ----------
-    corpus : DataFrame
-        A corpus from :func:`toolkit.load`, also after pandas operations or a round trip through Parquet or
-        Feather. Those files store the number of records and the first 1,000.
-
-    Returns
-    -------
-    DataFrame
-        Columns :data:`QUARANTINE_COLUMNS`; no rows if everything could be read.
-
-    Raises
-    ------
-    CorpusError
-        The frame was not loaded, or joined from frames with different quarantines, which pandas then drops.
+    The result has the columns :data:`QUARANTINE_COLUMNS`, and no rows if everything could be read. The corpus is one
+    from :func:`toolkit.load`, also after pandas operations or a round trip through Parquet or Feather, which store the
+    number of records and the first 1,000. CorpusError: the frame was not loaded, or joined from frames with different
+    quarantines, which pandas then drops.
 
     Examples
     --------
@@ -142,18 +131,10 @@ def document_id(source: str, text: str) -> str:
 def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame | None = None) -> pd.DataFrame:
     """Build a corpus from records that already use the column names of :data:`COLUMNS`.
 
-    Parameters
-    ----------
-    records : iterable of mapping
-        Each with at least ``text`` (str). A missing ``doc_id`` becomes :func:`document_id`, any other missing field
-        a missing value; keys that are not in :data:`COLUMNS` become further columns.
-    quarantine : DataFrame, optional
-        Columns :data:`QUARANTINE_COLUMNS`; stored in ``corpus.attrs["quarantine"]``.
-
-    Returns
-    -------
-    DataFrame
-        Columns :data:`COLUMNS` (``str``; ``published`` ``datetime64[us, UTC]``), RangeIndex.
+    Each has at least ``text`` (str). A missing ``doc_id`` becomes :func:`document_id`, any other missing field a
+    missing value; other keys become further columns. ``quarantine`` (:data:`QUARANTINE_COLUMNS`) is stored in
+    ``attrs``. The result has the columns :data:`COLUMNS` (``str``; ``published`` ``datetime64[us, UTC]``) and a
+    RangeIndex.
     """
     rows = list(records)
     extra = list(dict.fromkeys(key for row in rows for key in row if key not in COLUMNS))
@@ -177,26 +158,14 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
 def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return ``documents`` as a valid corpus, adding the columns it lacks.
 
-    Parameters
-    ----------
-    documents : str, DataFrame, Series of str or iterable of str
-        Columns of a DataFrame are found under the names that :func:`toolkit.load` knows (``body``, ``content``,
-        ``date`` …) and are kept beside the new ones. The ``doc_id`` is the index of a Series or the position in a
-        list (``"0"``, ``"1"``, …). A string is one text. An index that is named like a column of the corpus becomes
-        that column.
-    columns : mapping, optional
-        Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
+    ``documents`` are a text, a DataFrame, or a Series or iterable of str. Columns of a DataFrame are found under the
+    names that :func:`toolkit.load` knows (``body``, ``content``, ``date`` …), or those that ``columns`` gives (column
+    of the corpus → name in the DataFrame), and are kept beside the new ones. The ``doc_id`` is the index of a Series or
+    the position in a list (``"0"``, ``"1"``, …); an index that is named like a column of the corpus becomes that
+    column. The new frame has the index and row order of the input; text buffers are shared, not copied.
 
-    Returns
-    -------
-    DataFrame
-        A new frame with the index and row order of the input (text buffers are shared, not copied).
-
-    Raises
-    ------
-    CorpusError
-        The text or ``doc_id`` of a document is missing or wrong, a column occurs twice, or a date cannot be read.
-        The message names the row by its label.
+    CorpusError: the text or ``doc_id`` of a document is missing or wrong, a column occurs twice, or a date cannot be
+    read. The message names the row by its label.
 
     Examples
     --------

@@ -1,13 +1,12 @@
 """Distributed: the jobs of :mod:`toolkit.pipeline` on a Dask cluster: the same names, the same bytes.
 
-The engine is the same too (:mod:`toolkit.jobs`): its tasks are pure functions of files, done by the workers of the
-cluster in place of threads. Parts lie in a folder beside the output, each written whole, and a task that finds its
-note there is done. So a lost worker costs one task, and a job whose driver was killed continues where it stopped.
-Only counts go through the scheduler.
+The engine is the same too (:mod:`toolkit.jobs`): the workers of the cluster do its tasks, pure functions of files, in
+place of threads. Parts lie in a folder beside the output, each written whole, and a task that finds its note there is
+done: a lost worker costs one task, and a job whose driver was killed continues. Only counts go through the scheduler.
 
-Memory: a worker holds one part for each of its threads, some ten times the text of ``rows`` documents, and once
-the models and the index (up to 1 GB for a corpus of many gigabytes); the driver the index and 8 bytes a
-document. Dask's own DataFrame is not used, so the option ``dataframe.convert-string`` has no effect.
+Memory: a worker holds one part for each of its threads, some ten times the text of ``rows`` documents, and once the
+models and the index (up to 1 GB for a corpus of many gigabytes); the driver the index and 8 bytes a document. Dask's
+own DataFrame is not used, so the option ``dataframe.convert-string`` has no effect.
 """
 
 from __future__ import annotations
@@ -49,19 +48,10 @@ def run(
 ) -> RunSummary:
     """Load, clean and classify files into a folder of results, as :func:`toolkit.pipeline.run` does.
 
-    Parameters
-    ----------
-    inputs, output
-        As for :func:`toolkit.pipeline.run`, and any URL of fsspec (``s3://bucket/news/*.jsonl.gz``). All
-        workers must reach both. One file is read by one task, so many files are read faster than one.
-    client : distributed.Client, optional
-        Default: the current one.
-    rows, force
-        As for :func:`toolkit.pipeline.run`; the results do not depend on ``rows`` nor on the cluster.
-    storage_options : mapping, optional
-        For fsspec, such as ``{"anon": True}``.
-    **settings
-        Parameters of :class:`toolkit.settings.Settings`; ``index`` may be a URL.
+    ``inputs`` and ``output`` are as there, or any URL of fsspec (``s3://bucket/news/*.jsonl.gz``), and so is ``index``;
+    all workers must reach them. One file is read by one task, so many files are read faster than one. The default
+    client is the current one; ``storage_options`` are for fsspec, such as ``{"anon": True}``; ``settings`` are the
+    parameters of :class:`toolkit.settings.Settings`. The results depend neither on ``rows`` nor on the cluster.
 
     Examples
     --------

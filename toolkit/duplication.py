@@ -89,10 +89,10 @@ def duplicates(
 
     Notes
     -----
-    Similarity is a weighted containment. For each document of a pair, take the share of its shingles that are
-    also in the other document, with each shingle weighted by 1 / (number of documents of its publisher that
-    contain it). The similarity is the larger of the two shares. Documents of fewer than five words are compared
-    only for equality. Shingles for near-duplicates: Broder, On the resemblance and containment of documents, 1997.
+    Similarity is a weighted containment: the share of a document's shingles that are also in the other one, each
+    weighted by 1 / (number of documents of its publisher that contain it); the larger of the pair's two shares counts.
+    Documents of fewer than five words are compared only for equality. Shingles: Broder, On the resemblance and
+    containment of documents, 1997.
 
     Examples
     --------
@@ -394,11 +394,6 @@ def _contained(shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: I
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
     """Compare the pairs of documents that share a group in ``found`` with those of ``gold`` (``doc_id``, ``group``).
-
-    Returns
-    -------
-    dict
-        ``precision, recall, f1`` (floats), ``pairs`` (int: the number of pairs in the gold).
 
     Examples
     --------

@@ -35,20 +35,18 @@ def prevalence(
 ) -> pd.DataFrame:
     """Estimate which share of the documents is about each topic, in all or by group, with honest intervals.
 
-    A classifier's counts are biased: it misses some documents of a topic and adds others. A random sample that
-    people labelled shows by how much.
+    A classifier's counts are biased: it misses some documents of a topic and adds others. A random sample that people
+    labelled shows by how much.
 
     Parameters
     ----------
     corpus : corpus
     topics : DataFrame or Series
-        As :meth:`TopicClassifier.topics` returns them (``doc_id, topic``; a document may have several), or as
-        ``predict`` does: one topic a document, in the order of the corpus. Documents without a topic count as
-        such: what the classifier leaves out is an error like others.
+        As :meth:`TopicClassifier.topics` returns them (``doc_id, topic``; a document may have several), or one topic a
+        document, as ``predict`` does. Documents without a topic count as such: leaving one out is an error like others.
     labelled : mapping or Series
-        ``doc_id`` → the topic of the document, or a set of all its topics, as people gave them. It must be a
-        *random* sample of the corpus (:func:`toolkit.review.read_labels` reads such a file); documents chosen
-        because the classifier was unsure would bend the result.
+        ``doc_id`` → the topic, or set of topics, that people gave (:func:`toolkit.review.read_labels` reads a file of
+        them). It must be a *random* sample: documents chosen because the classifier was unsure would bend the result.
     by : str or sequence of str
         ``month``, ``quarter``, ``year`` (of ``published``; undated documents are left out then) or columns of the
         corpus, such as ``["month", "publisher"]``; default the corpus as a whole.
@@ -81,8 +79,7 @@ def prevalence(
     >>> texts = pd.DataFrame({"doc_id": [f"{n:03}" for n in range(200)], "text": ["t"] * 200})
     >>> found = pd.DataFrame({"doc_id": texts["doc_id"].head(100), "topic": "sport"})
     >>> people = {f"{n:03}": "sport" if n < 120 else "weather" for n in range(0, 200, 4)}
-    >>> table = prevalence(texts, found, people).set_index("topic")
-    >>> table.loc["sport", ["raw", "share"]].tolist()
+    >>> prevalence(texts, found, people).set_index("topic").loc["sport", ["raw", "share"]].tolist()
     [0.5, 0.6]
     """
     frame = as_corpus(corpus)

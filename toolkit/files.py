@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, never over an input; tables written as Parquet, CSV or JSON lines."""
+"""Files: written whole or not at all, never over an input; tables as Parquet, CSV or JSON lines; what is shipped."""
 
 from __future__ import annotations
 
@@ -135,6 +135,15 @@ def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packe
             out.write(text.encode("utf-8"))
             rows += len(frame)
     return rows
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a file or folder that ships with the package, such as ``"taxonomy.json"`` or ``"sample"``."""
+    for root in (Path(__file__).parent, Path(__file__).parents[1]):  # the wheel, the checkout
+        if (root / "data" / name).exists():
+            return root / "data" / name
+    msg = f"{name}: not among the files that ship with news-toolkit; reinstall the package"
+    raise FileNotFoundError(msg)
 
 
 def sha256(path: Path) -> str:

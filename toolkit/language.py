@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from toolkit.buffer import Buffer, decode
+from toolkit.files import shipped
 from toolkit.kernels import njit
-from toolkit.shipped import shipped
 
 LOOK = 1_000
 """Letters of a text that are looked at, at most."""

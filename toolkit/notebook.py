@@ -1,7 +1,7 @@
 """The IPython extension that makes a notebook give the same bytes every time.
 
-``%load_ext toolkit.notebook`` in the first cell. After it, figures are SVG with neither dates nor random
-ids, numbers print with four decimals, estimators print as text, and a warning stops the cell.
+``%load_ext toolkit.notebook`` in the first cell. After it, figures are SVG with neither dates nor random ids, numbers
+print with four decimals, estimators print as text, and a warning stops the cell.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Pipeline: load, clean and classify files of any size, and check that no document is lost.
 
-A job makes two passes in bounded memory. The first reads the input batch by batch, saves each batch as a part
-on disk and counts which passages each publisher repeats. The second finds spans, clean text and topics part by
-part. Then the parts are joined to the results. A killed job leaves its parts in ``.partial``; the next one
-continues from them and writes the same bytes.
+A job makes two passes in bounded memory. The first reads the input batch by batch, saves each batch as a part on disk
+and counts which passages each publisher repeats. The second finds spans, clean text and topics part by part. Then the
+parts are joined to the results. A killed job leaves its parts in ``.partial``; the next one continues from them and
+writes the same bytes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -70,24 +72,22 @@ def run(
         Anything that :func:`toolkit.load` reads, or a study file (``.toml``, see
         :func:`toolkit.settings.read_study`). Parameters given here override those in the study file.
     output : path
-        Folder for the results; created if missing. The run writes ``cleaned.parquet`` (the corpus and
-        ``clean_text``), ``spans.parquet``, ``verdicts.parquet`` (see :func:`toolkit.verdicts`), ``topics.parquet``,
-        ``duplicates.parquet`` (see :func:`toolkit.duplicates`), ``quarantine.parquet``, with ``labels`` the
-        classifier that was trained on them (``classifier.npz``, ``classifier.json``), and ``run.json``, each
-        completely or not at all. ``run.json`` is written last, so a folder that has it is complete. Optional if
-        the study file names it.
+        Folder for the results, unless the study file names it; created if missing. It gets ``cleaned.parquet`` (the
+        corpus and ``clean_text``), ``spans.parquet``, ``verdicts.parquet`` (see :func:`toolkit.verdicts`),
+        ``topics.parquet``, ``duplicates.parquet`` (see :func:`toolkit.duplicates`), ``quarantine.parquet``, with
+        ``labels`` the classifier that was trained on them (``classifier.npz``, ``classifier.json``), and last
+        ``run.json``, so a folder that has it is complete. Each file is written completely or not at all.
     progress : bool, default False
         Show progress bars on standard error.
     rows : int, default 2,500
         Documents in a batch; the results do not depend on it.
     n_jobs : int, default 1
-        Number of batches that are processed at the same time, in threads; -1 for one per processor. With 2 or
-        more, reading, cleaning and writing overlap. The results do not depend on it.
+        Batches that are processed at the same time, in threads; -1 for one per processor. With 2 or more, reading,
+        cleaning and writing overlap. The results do not depend on it.
     force : bool, default False
         Overwrite the results of another run.
     **settings
-        Parameters of :class:`toolkit.settings.Settings`: ``columns``, ``lang``, ``detect_language``, ``remove``,
-        ``threshold``, ``max_article_loss``, ``decisions``, ``labels``, ``index``, ``duplicates``, ``strict``.
+        Parameters of :class:`toolkit.settings.Settings`.
 
     Returns
     -------
@@ -106,14 +106,14 @@ def run(
 
     Notes
     -----
-    A run draws no random numbers, so ``seeds`` in ``run.json`` is empty. Runs of the same files with the same
-    parameters, models and versions write the same ``run.json``, except for its section ``environment`` (command,
-    paths of the inputs, times, machine). ``digest`` closes the record without that section, so it can be cited.
+    A run draws no random numbers. Runs of the same files with the same parameters, models and versions write the same
+    ``run.json``, except for its section ``environment`` (command, paths of the inputs, times, machine). ``digest``
+    closes the record without that section, so it can be cited.
 
     Examples
     --------
     >>> import tempfile
-    >>> from toolkit.shipped import shipped
+    >>> from toolkit.files import shipped
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     summary = run(shipped("sample") / "articles.jsonl.gz", folder)
     ...     summary.kept == parquet.read_metadata(Path(folder, "cleaned.parquet")).num_rows
@@ -316,3 +316,26 @@ def _account(summary: RunSummary, kept: int, rejected: int) -> None:
             "quarantined; do not use these results, and please report this"
         )
         raise PipelineError(msg)
+
+
+def is_warm() -> bool:
+    """Tell whether the kernels of this version lie in numba's cache, compiled on this machine.
+
+    >>> warm()[:13], is_warm()
+    ('kernels ready', True)
+    """
+    from toolkit.boilerplate.scoring import KERNEL
+
+    return any(Path(KERNEL.stats.cache_path).glob(f"scoring.{KERNEL.__name__}-*.nbi"))
+
+
+def warm() -> str:
+    """Run over two sentences, which compiles every kernel of a run or loads it from its cache; say how long it took."""
+    begun = time.perf_counter()
+    text = "The council met on Monday.Sign up for our newsletter. It met again on the day after that."
+    rows = [json.dumps({"text": f"{n} {text}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "two.jsonl")
+        path.write_text("".join(rows))
+        run(path, Path(folder, "out"), rows=1)
+    return f"kernels ready after {time.perf_counter() - begun:.1f} s"

@@ -40,12 +40,12 @@ class Settings:
     threshold, max_article_loss : float, optional
         As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
     decisions : path, optional
-        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``. It is read once,
-        into ``decided`` (dict), which the job uses from then on.
+        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``; read once, into
+        ``decided``.
     labels : path or mapping, optional
-        Your own topics of some of the documents: a ``labels.jsonl`` of a review, a CSV file of ``doc_id, topic``, or
-        one or several topics by ``doc_id``. A classifier is trained on them and used in place of the shipped one; it is
-        read once, as decisions are (``labelled``).
+        Your own topics of some documents, to train the classifier on that is used in place of the shipped one: a
+        ``labels.jsonl`` of a review, a CSV file of ``doc_id, topic``, or topics by ``doc_id``; read once, into
+        ``labelled``.
     index : path, optional
         A remover that ``BoilerplateRemover.save`` wrote; its templates are used and the input is not counted.
         Default: a remover is fitted on the input.
@@ -132,8 +132,8 @@ class Settings:
     def record(self, index: str | None = None) -> dict[str, Any]:
         """Return the settings as ``run.json`` keeps them; what is not given is left out.
 
-        A saved remover stands there by its SHA-256, given as ``index`` where it is no file of this machine, decisions
-        by that of what they say.
+        A saved remover stands there by its SHA-256, given as ``index`` where it is no file of this machine; decisions
+        and labels by the digest of what they say.
         """
         found: dict[str, Any] = {"columns": dict(self.columns), "remove": self.remove, "strict": self.strict}
         for name in ("lang", "threshold", "max_article_loss", "duplicates"):

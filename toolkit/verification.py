@@ -130,7 +130,7 @@ def verify(
 
     Examples
     --------
-    >>> from toolkit.shipped import shipped
+    >>> from toolkit.files import shipped
     >>> with TemporaryDirectory() as out:
     ...     _ = pipeline.run(shipped("sample") / "articles.jsonl.gz", out)
     ...     print(str(verify(out)).splitlines()[1])

@@ -21,14 +21,8 @@ from toolkit.errors import CorpusError, UsageError, wants
 class DocumentFeatures(NamedTuple):
     """A document-feature matrix: how often each document has each word.
 
-    Attributes
-    ----------
-    matrix : sparse array of int64, shape (documents, words)
-        Any estimator of scikit-learn takes it.
-    doc_id : Series of str
-        Document of each row, with the index of the corpus.
-    words : ndarray of str
-        Word of each column, ascending.
+    ``matrix`` is a sparse array of int64, shape (documents, words), for any estimator of scikit-learn; ``doc_id``
+    (Series of str, index of the corpus) names its rows and ``words`` (array of str, ascending) its columns.
     """
 
     matrix: Any
@@ -52,23 +46,11 @@ def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
 def concordance(
     corpus: CorpusLike, word: str | Iterable[str], *, width: int = 40, columns: Mapping[str, str] | None = None
 ) -> pd.DataFrame:  # fmt: skip
-    """Return every place of a word with what stands around it (keyword in context).
+    """Return every place of a word with what stands around it (keyword in context), in the order of the corpus.
 
-    Parameters
-    ----------
-    corpus : corpus, text, Series or list of str
-    word : str or iterable of str
-        A word or phrase, or several, whole, in any case; ``*`` at the end stands for any ending.
-    width : int, default 40
-        Characters to each side.
-    columns : mapping, optional
-        Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
-
-    Returns
-    -------
-    DataFrame
-        ``doc_id``, ``left``, ``keyword``, ``right`` (str, line breaks as spaces), ``start`` (int64, code points into
-        the text that was read), in the order of the corpus.
+    ``word`` is a word or phrase, or several, whole, in any case; ``*`` at the end stands for any ending. ``columns``
+    are as for :func:`toolkit.clean`. Columns of the result: ``doc_id``, ``left`` and ``right`` (``width`` characters,
+    line breaks as spaces), ``keyword``, ``start`` (int64, code points into the text that was read).
 
     Examples
     --------
@@ -79,17 +61,11 @@ def concordance(
     """
     wanted = pattern(word)
     frame = as_corpus(corpus, columns)
-    rows = [
-        (
-            doc_id,
-            text[max(0, m.start() - width) : m.start()],
-            m[0],
-            text[m.end() : m.end() + width],
-            m.start(),
-        )
-        for doc_id, text in zip(frame["doc_id"], _texts(frame), strict=True)
-        for m in wanted.finditer(text)
-    ]
+    rows = []
+    for doc_id, text in zip(frame["doc_id"], _texts(frame), strict=True):
+        for m in wanted.finditer(text):
+            left, right = text[max(0, m.start() - width) : m.start()], text[m.end() : m.end() + width]
+            rows.append((doc_id, left, m[0], right, m.start()))
     names = ["doc_id", "left", "keyword", "right", "start"]
     table = pd.DataFrame(rows, columns=names).astype({**dict.fromkeys(names[:4], "str"), "start": "int64"})
     return table.assign(**{side: table[side].str.replace("\n", " ") for side in ("left", "right")})
@@ -100,13 +76,8 @@ def features(
 ) -> DocumentFeatures:
     """Count the words of each document.
 
-    Parameters
-    ----------
-    corpus, columns
-        As for :func:`concordance`.
-    **options
-        Of :class:`sklearn.feature_extraction.text.CountVectorizer`: ``min_df``, ``stop_words``, ``ngram_range``,
-        ``tokenizer`` …
+    ``options`` are those of :class:`sklearn.feature_extraction.text.CountVectorizer`: ``min_df``, ``stop_words``,
+    ``ngram_range``, ``tokenizer`` …
 
     Examples
     --------
@@ -129,23 +100,11 @@ def keyness(
 ) -> pd.DataFrame:  # fmt: skip
     """Find the words that are typical of a corpus against another, such as one publisher against the others.
 
-    Parameters
-    ----------
-    corpus, reference : corpus, text, Series or list of str
-    least : int, default 5
-        Leave out words with fewer occurrences in both together.
-    columns, **options
-        As for :func:`features`.
+    Words with fewer than ``least`` occurrences in both together are left out; ``options`` are as for :func:`features`.
+    Columns: ``word``, ``count``, ``reference_count`` (int64), ``log_likelihood`` (G², 1 degree of freedom: 6.63 is p =
+    .01), ``log_ratio`` (how many times more frequent, as a logarithm to base 2, half an occurrence added to each;
+    negative: typical of the reference); highest log-likelihood first.
 
-    Returns
-    -------
-    DataFrame
-        ``word``, ``count``, ``reference_count`` (int64), ``log_likelihood`` (G², 1 degree of freedom: 6.63 is
-        p = .01), ``log_ratio`` (how many times more frequent, as a logarithm to base 2, half an occurrence added
-        to each; negative: typical of the reference); highest log-likelihood first.
-
-    Notes
-    -----
     G²: Dunning 1993, as Rayson and Garside 2000 use it. It grows with the size of the corpora, so rank the words that
     it finds certain by their log ratio (Hardie 2014). Neither measure allows for words that come in bursts.
 
@@ -171,22 +130,10 @@ def keyness(
 
 
 def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
-    """Find the words that cleaning took most of.
+    """Find the words, ``top`` of them, that cleaning took most of; ``options`` are as for :func:`features`.
 
-    Parameters
-    ----------
-    corpus : corpus
-        With ``text`` and ``clean_text``.
-    top : int, default 20
-        How many.
-    **options
-        As for :func:`features`.
-
-    Returns
-    -------
-    DataFrame
-        ``word``, ``before``, ``after`` (int64: occurrences in ``text`` and in ``clean_text``), ``fell`` (share of
-        them that is gone) and ``log_likelihood`` as of :func:`keyness`; highest log-likelihood first.
+    Columns: ``word``, ``before``, ``after`` (int64: occurrences in ``text`` and in ``clean_text``), ``fell`` (share of
+    them that is gone) and ``log_likelihood`` as of :func:`keyness`; highest log-likelihood first.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from typing import Any
 from lxml import html as lxml_html
 
 from toolkit import datasets
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 Row = dict[str, Any]
 

@@ -23,7 +23,7 @@ from lxml import html as lxml_html
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.scoring import KINDS
-from toolkit.datasets.store import SETTING, records
+from toolkit.datasets.registry import SETTING, records
 from training import markup
 from training.markup import Block, words_of
 

@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix, diags
 
 from toolkit import datasets
 from toolkit.census import rate
-from toolkit.modelfile import write_model
+from toolkit.models import write_model
 from toolkit.topics.features import FeatureSpace
 from toolkit.topics.model import (
     ENCODED,
@@ -389,7 +389,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED.parent, help="the folder to write to")
     chosen = parser.parse_args(arguments)
     if chosen.data is not None:
-        os.environ[datasets.store.SETTING] = str(chosen.data)
+        os.environ[datasets.registry.SETTING] = str(chosen.data)
     build(learner(), chosen.out)
 
 

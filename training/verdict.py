@@ -25,7 +25,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from toolkit.buffer import Buffer
-from toolkit.datasets.store import SETTING
+from toolkit.datasets.registry import SETTING
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.evidence import COLUMNS

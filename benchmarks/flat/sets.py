@@ -17,9 +17,9 @@ from lxml import html as lxml_html
 from toolkit import datasets
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.corpus import as_corpus, make_corpus
-from toolkit.datasets.store import folder
+from toolkit.datasets.registry import folder
 from toolkit.fields import registrable_domain
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 SPANS = ("doc_id", "start", "end", "kind")
 FLATTENINGS = ("whole page", "article element", "paragraphs", "one line", "glued")

@@ -155,7 +155,7 @@ def _pages() -> tuple[pd.DataFrame | None, list[dict[str, str]]]:
             continue
     if rows:
         return pd.DataFrame(rows), []
-    reason = f"pages to text: left out, no page set in the data folder; set {datasets.store.SETTING}"
+    reason = f"pages to text: left out, no page set in the data folder; set {datasets.registry.SETTING}"
     return None, [{"name": "pages to text", "reason": reason}]
 
 

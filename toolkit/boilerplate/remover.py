@@ -47,8 +47,8 @@ from toolkit.boilerplate.weighing import keys, weigh
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
-from toolkit.estimator import Estimator
 from toolkit.fields import nearest
+from toolkit.models import Estimator
 from toolkit.verdict.doubling import inside_passages, repeated
 
 PORTION = 1 << 20

@@ -9,9 +9,8 @@
 from toolkit.datasets.annotations import Gold, gold
 from toolkit.datasets.corpora import load
 from toolkit.datasets.fetching import fetch
-from toolkit.datasets.registry import Dataset, Download
+from toolkit.datasets.registry import Dataset, Download, content_digest, folder, records
 from toolkit.datasets.registry import table as list
-from toolkit.datasets.store import content_digest, folder, records
 
 __all__ = [
     "Dataset",

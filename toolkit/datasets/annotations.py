@@ -14,7 +14,7 @@ import pandas as pd
 from toolkit.corpus import make_corpus
 from toolkit.datasets.corpora import load
 from toolkit.errors import CorpusError
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 SPANS = {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"}
 TOPICS = {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"}

@@ -9,8 +9,7 @@ import pandas as pd
 
 from toolkit import loading
 from toolkit.corpus import make_corpus
-from toolkit.datasets.registry import Dataset, find
-from toolkit.datasets.store import packed_path, present, records
+from toolkit.datasets.registry import Dataset, find, packed_path, present, records
 from toolkit.dates import parse_date
 from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain

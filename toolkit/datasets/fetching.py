@@ -10,8 +10,17 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
 from toolkit.datasets.layouts import read_download
-from toolkit.datasets.registry import Dataset, Download, find
-from toolkit.datasets.store import SETTING, content_digest, folder, packed_path, read_records, write_records
+from toolkit.datasets.registry import (
+    SETTING,
+    Dataset,
+    Download,
+    content_digest,
+    find,
+    folder,
+    packed_path,
+    read_records,
+    write_records,
+)
 from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain
 from toolkit.files import whole

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolkit.datasets.store import Record
+from toolkit.datasets.registry import Record
 from toolkit.errors import CorpusError
 
 MEMBER_BYTES = 256 << 20

@@ -16,8 +16,14 @@ from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table, escaped
 from toolkit.duplication import duplicates
-from toolkit.evaluation.intervals import Metrics, bootstrap_all
-from toolkit.evaluation.topics import accuracy, calibration_error, coverage_accuracy, micro_f1
+from toolkit.evaluation.scores import (
+    Metrics,
+    accuracy,
+    bootstrap_all,
+    calibration_error,
+    coverage_accuracy,
+    micro_f1,
+)
 from toolkit.topics import TopicClassifier
 from toolkit.topics.fitting import memberships
 

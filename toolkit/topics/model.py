@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from toolkit.errors import ModelError
-from toolkit.modelfile import read_model, write_model
+from toolkit.models import read_model, write_model
 from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, decide
 
 ENGLISH = ("en", "pcm")

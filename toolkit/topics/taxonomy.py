@@ -11,7 +11,7 @@ from functools import cache
 
 import pandas as pd
 
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 CODES = tuple(f"{number:02}000000" for number in range(1, 18))
 """Codes of the 17 top-level topics, ascending."""

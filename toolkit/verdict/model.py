@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
-from toolkit.modelfile import read_model, write_model
+from toolkit.models import read_model, write_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.evidence import AT, COLUMNS, weigh

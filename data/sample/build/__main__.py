@@ -7,7 +7,7 @@ import sys
 
 from data.sample.build.build import build
 from data.sample.build.check import check
-from toolkit.shipped import shipped
+from toolkit.files import shipped
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.dates import parse_date
+from toolkit.files import shipped
 from toolkit.language import language_code
-from toolkit.shipped import shipped
 
 WRAPPED = 50  # a block whose longest line is shorter has not been wrapped at a margin (code points)
 INDENT = 5  # spaces that may have stood before a paragraph's first line

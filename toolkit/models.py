@@ -1,6 +1,7 @@
-"""Model files: plain arrays (``.npz``) and a card (``.json``) of one name; reading them runs nothing.
+"""Models: their parameters, as scikit-learn takes them, and their files, which run nothing when they are read.
 
-The card says what the arrays are and holds their SHA-256, so that the two cannot come from different saves.
+A model is plain arrays (``.npz``) and a card (``.json``) of one name. The card says what the arrays are and holds their
+SHA-256, so that the two cannot come from different saves.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from inspect import signature
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,41 @@ _LONGEST_HEADER = 1 << 12
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 _MAGIC = b"\x93NUMPY\x01\x00"
 _LARGEST_CARD = 4 << 20
+
+
+class Estimator:
+    """Parameters by name, as scikit-learn's ``clone``, ``Pipeline`` and searches use them.
+
+    The parameters are those of ``__init__``, which only stores them.
+    """
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters."""
+        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters."""
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                msg = f"{name}: no parameter of {type(self).__name__}; there are {', '.join(known)}"
+                raise ValueError(msg)
+            setattr(self, name, value)
+        return self
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing: what comes out is a pandas object already."""
+        return self
+
+    def __repr__(self) -> str:
+        given = signature(type(self)).parameters
+        changed = [f"{n}={v!r}" for n, v in self.get_params().items() if v is not given[n].default]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.base import BaseEstimator, TransformerMixin
+
+        return type("Transformer", (TransformerMixin, BaseEstimator), {})().__sklearn_tags__()
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
