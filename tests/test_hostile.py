@@ -538,7 +538,7 @@ def test_an_error_nobody_foresaw_loses_no_row_before_it(monkeypatch, where):
     elif where == "map":
         monkeypatch.setattr("toolkit.loading.formats.Mapper.map", failing)
     else:
-        monkeypatch.setattr("toolkit.loading.jsonlines.nested.unwrap", failing)
+        monkeypatch.setattr("toolkit.loading.jsonfiles.unwrap", failing)
     corpus = load(stream(data, name))
     assert len(corpus) + len(corpus.attrs["quarantine"]) == (3 if where == "members" else 2)
     assert "not valid JSON" in reasons(corpus)[0]

@@ -20,8 +20,8 @@ _EXTENDED = frozenset(
 )  # fmt: skip
 _LARGEST_MEMBER = 1 << 40
 _DRIVE = re.compile(r"[a-zA-Z]:")
+# raised by zipfile if the bytes are not an archive, are encrypted or use an unknown compression
 _ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
-"""Errors that zipfile raises if the bytes are not an archive, are encrypted or use an unknown compression."""
 
 
 class Member(NamedTuple):

@@ -21,11 +21,8 @@ from toolkit.loading.sources import Paths, Source, find_sources
 
 Hashes = npt.NDArray[np.uint64]
 
-KEPT = ("clean_text",)
-"""Columns that cleaning adds, kept where a file has all columns of a corpus and so is one."""
-
-MOST_REJECTED = 100_000
-"""Most rejected records in a batch, so that a file with only such records does not fill the memory."""
+KEPT = ("clean_text",)  # columns that cleaning adds, kept where a file has all columns of a corpus
+MOST_REJECTED = 100_000  # rejected records in a batch: a file of nothing else must not fill the memory
 
 
 def load(
@@ -43,13 +40,13 @@ def load(
     Parameters
     ----------
     paths : path, open file or iterable of these
-        A file, a glob, a folder (with its subfolders), an archive (zip or tar, also compressed), an open binary
-        or text file, or ``"-"`` for standard input. ``docs/formats.md`` lists the formats.
+        A file, a glob, a folder (with all below it), an archive, or ``"-"`` for standard input; see
+        ``docs/formats.md`` for the formats.
     columns : mapping, optional
-        Column of the corpus → field of the source, for fields whose names are not recognised:
-        ``{"text": "body2"}``. Any other key adds a column of strings: ``{"label": "topic"}``.
+        Column of the corpus → field of the source, where its name is not recognised: ``{"text": "body2"}``. Any
+        other key adds a column of strings: ``{"label": "topic"}``.
     strict : bool, default False
-        Raise :class:`LoadError` for the first record that cannot be read, instead of putting it into the quarantine.
+        Raise :class:`LoadError` for the first record that cannot be read.
     encoding : str, optional
         Encoding of text formats. By default it is detected.
     detect_language : bool, default True
@@ -63,9 +60,8 @@ def load(
     -------
     DataFrame
         Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; of a cleaned corpus that was stored also
-        ``clean_text``. Documents are sorted by path and then keep the order of the file.
-        :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``. An id that
-        occurs again becomes ``id~2``, ``id~3`` …
+        ``clean_text``. Documents are sorted by path, then in the order of the file; an id that occurs again becomes
+        ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``.
 
     Raises
     ------
@@ -184,8 +180,7 @@ def _frame(table: pa.Table, rejected: list[Rejected], options: Options) -> pd.Da
 class Identities:
     """Makes document ids unique as they pass by: remembers a 64-bit hash of each, and a counter if it came again.
 
-    Two ids of one hash would number the second needlessly; among 100 million ids the chance of any such pair is
-    0.03 %.
+    Two ids of one hash would number the second needlessly: among 100 million ids with a chance of 0.03 %.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from toolkit import fields
-from toolkit.loading import archives, columnar, delimited, jsonfiles, jsonlines, nested, warc
+from toolkit.loading import archives, columnar, delimited, jsonfiles, jsonlines, warc
 from toolkit.loading.encodings import looks_binary
 from toolkit.loading.mapping import Mapper
 from toolkit.loading.options import Options
@@ -30,7 +30,6 @@ from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
 
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
-
 
 READERS: dict[str, Reader] = {
     "text": reader(texts.text, single=True),
@@ -60,34 +59,27 @@ READERS: dict[str, Reader] = {
     "captions": reader(texts.captions, single=True),
     "story": reader(texts.story, single=True),
 }
-"""Reader of each format; each yields blocks of records and rejected records. ``docs/formats.md`` is made of it."""
+"""Reader of each format; each yields blocks of records and rejected records."""
 
-COLUMNS = frozenset({"delimited", "columnar", "excel"})
-"""Formats that give columns, in which a page or an object may be the value."""
+COLUMNS = frozenset({"delimited", "columnar", "excel"})  # formats in which a page or an object may be a value
+WHOLE = READERS.keys() - COLUMNS - {"json", "jsonlines"}  # formats whose reader knows which field is which
 
-WHOLE = READERS.keys() - COLUMNS - {"json", "jsonlines"}
-"""Formats whose reader itself knows which field is which."""
-
+# format of each root element of XML and SGML that is read, in lower case
 ROOTS = {
-    **dict.fromkeys(("rss", "rdf", "feed", "newsitem", "newsmessage", "newsml", "itemset", "nitf", "entry"), "feed"),
-    **dict.fromkeys(("ppsresponse", "ppsarticleresponse", "ppsarticleresultset"), "factiva xml"),
+    **dict.fromkeys("rss rdf feed newsitem newsmessage newsml itemset nitf entry".split(), "feed"),
+    **dict.fromkeys("ppsresponse ppsarticleresponse ppsarticleresultset".split(), "factiva xml"),
     "reuters": "reuters", "lewis": "reuters", "doc": "gigaword", "mediawiki": "wikinews",
 }  # fmt: skip
-"""Format of each root element of XML and SGML that is read, in lower case."""
 
-_IN_PAGES: dict[str, str | re.Pattern[str]] = {
-    "factiva html": r"(?i)<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph",
-    "nexis html": r"(?i)<A NAME=[\"']DOC_ID_\d|<DOCFULL>"
-    r"|>\s*(?:1|Do[ck]umento? 1) (?:of|von|de|sur|van) \d+\s*(?:<|DO[CK]UMENT)",
-    "europresse": r"(?i)class=[\"'][^\"']*DocPublicationName",
-    "integrum": reports.INTEGRUM,
-}
-_IN_TEXTS: tuple[tuple[str, str | re.Pattern[str]], ...] = (
-    (
-        "proquest",
-        r"(?im)Report Information from ProQuest|^_{20,}\s+(?:Document|Do[ck]umento?) \d+ \w{2,3} \d+\s*$"
-        r"|^(?:ProQuest[ -]do[ck]umento?[ -]id|id[^\n:]{0,12} documento? (?:de )?ProQuest):",
-    ),
+# what a page, a text, or the first lines of either show where they hold articles of an archive
+_IN_PAGES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("factiva html", factiva.PAGE),
+    ("nexis html", nexis.PAGE),
+    ("europresse", reports.EUROPRESSE),
+    ("integrum", reports.INTEGRUM),
+)
+_IN_TEXTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("proquest", reports.PROQUEST),
     ("nexis uni", nexis.END),
     ("nexis uni", nexis.LOADED),
     ("nexis text", nexis.MARK),
@@ -97,11 +89,7 @@ _IN_TEXTS: tuple[tuple[str, str | re.Pattern[str]], ...] = (
     ("story", texts.STORY),
     ("nexis text", nexis.COVER),
 )
-_AT_START: dict[str, str | re.Pattern[str]] = {
-    "captions": texts.CAPTIONS,
-    "mail": r"From \S+.{0,80}\d{4}\b.*\n" + texts.MESSAGE.pattern,
-}
-"""What a page, a text, or the first lines of either show where they hold articles of an archive."""
+_AT_START = {"captions": texts.CAPTIONS, "mail": texts.MAIL}
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
@@ -110,17 +98,14 @@ _EXTENSIONS = {
     "html": "html", "htm": "html", "xhtml": "html", "txt": "text", "text": "text", "": "text",
     "mbox": "mail", "eml": "mail", "srt": "captions", "vtt": "captions", "story": "story",
 }  # fmt: skip
-_FOREIGN = (
-    (b"%PDF-", "PDF"), (b"\x89PNG", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"),
-    (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "an old Word or Excel file"), (b"7z\xbc\xaf", "7z archive"),
-    (b"Rar!", "RAR archive"), (b"PK\x03\x04", "an office document"), (b"SQLite format 3", "SQLite database"),
-)  # fmt: skip
 _SAVE = "; save it as .docx, .xlsx or .txt"
-_MEND = {
-    "an old Word or Excel file": _SAVE,
-    "an office document": _SAVE,
-    "PDF": "; extract its text to .txt first",
-}
+_FOREIGN = (
+    (b"%PDF-", "PDF", "; extract its text to .txt first"), (b"\x89PNG", "PNG image", ""),
+    (b"\xff\xd8\xff", "JPEG image", ""), (b"GIF8", "GIF image", ""), (b"\x7fELF", "program", ""),
+    (b"\xd0\xcf\x11\xe0", "an old Word or Excel file", _SAVE), (b"7z\xbc\xaf", "7z archive", ""),
+    (b"Rar!", "RAR archive", ""), (b"PK\x03\x04", "an office document", _SAVE),
+    (b"SQLite format 3", "SQLite database", ""), (b"", "binary data", ""),
+)  # fmt: skip
 _FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
 _TABLES = frozenset({"csv", "tsv", "tab", "psv"})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
@@ -178,7 +163,7 @@ def _read_records(stream: Stream, form: str, label: str, options: Options) -> It
         try:
             with foreseen():
                 if block is not None:
-                    table, more = mapper.map(nested.flattened(block) if form in COLUMNS else block)
+                    table, more = mapper.map(jsonfiles.flattened(block) if form in COLUMNS else block)
                     rejected = sorted(rejected + more, key=_record_number)
         except Unreadable:
             yield None, rejected
@@ -226,28 +211,26 @@ def sniff(stream: Stream, name: str) -> str:
         return "tar"
     if start.startswith(b"WARC/"):
         return "warc"
-    foreign = next((kind for magic, kind in _FOREIGN if start.startswith(magic)), "")
-    if foreign or looks_binary(start):
-        raise Unreadable(
-            f"not text but {foreign or 'binary data'}; not read{_MEND.get(foreign, '')}", start[:64]
-        )
+    _, foreign, mend = next(kind for kind in _FOREIGN if start.startswith(kind[0]))
+    if foreign != "binary data" or looks_binary(start):
+        raise Unreadable(f"not text but {foreign}; not read{mend}", start[:64])
     head = decoded(start)
     root = _root(head)
     by_content = _by_content(head, root, extension)
     if by_content in {"html", "text"} or (by_content is None and extension not in _TABLES):
         deep = decoded(stream.peek(DEEP))
-        signs = _IN_PAGES.items() if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
-        shape = next((form for form, sign in _AT_START.items() if re.match(sign, deep)), None)
-        shape = shape or next((form for form, sign in signs if re.search(sign, deep)), None)
-        if shape is not None:
+        signs = _IN_PAGES if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
+        found = [form for form, sign in _AT_START.items() if sign.match(deep)]
+        if shape := next(iter(found), None) or next(
+            (form for form, sign in signs if sign.search(deep)), None
+        ):
             return shape
     if by_content is not None:
         return by_content
     if extension == "xml":
         kind = printable(root or "", 40)
-        raise Unreadable(
-            f"XML of an unknown kind <{kind}>; docs/formats.md lists the roots that are read", start
-        )
+        mend = "docs/formats.md lists the roots that are read"
+        raise Unreadable(f"XML of an unknown kind <{kind}>; {mend}", start)
     if extension in _EXTENSIONS:
         return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"

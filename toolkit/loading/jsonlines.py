@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from toolkit import fields
-from toolkit.loading import nested
+from toolkit.loading import jsonfiles
 from toolkit.loading.encodings import is_utf8
 from toolkit.loading.mapping import by_field
 from toolkit.loading.options import Limits, Options
@@ -90,11 +90,11 @@ def _record(line: bytes, limits: Limits) -> Record:
     value = loads(line, limits)
     if not isinstance(value, dict):
         raise Unreadable("a JSON line must hold an object")
-    if not fields.candidates("text", value) and (name := nested.wrapper(value)):
+    if not fields.candidates("text", value) and (name := jsonfiles.wrapper(value)):
         # a reply of a news API
         mend = f"write one a line: jq -c '.{name}[]'"
         raise Unreadable(f"holds {len(value[name])} records under {name!r}, not one; {mend}")
-    return nested.unwrap(value)
+    return jsonfiles.unwrap(value)
 
 
 def loads(line: bytes, limits: Limits) -> Any:
@@ -109,18 +109,9 @@ def loads(line: bytes, limits: Limits) -> Any:
         raise deep from None
     except ValueError as error:
         raise Unreadable(f"not valid JSON: {error}") from None
-    if _brackets(line) > limits.json_depth and depth(value) > limits.json_depth:
+    if _brackets(line) > limits.json_depth and jsonfiles.depth(value) > limits.json_depth:
         raise deep
     return value
-
-
-def depth(value: Any) -> int:
-    """Return how many brackets enclose the innermost value: 3 for ``{"a": [1, [2]]}``."""
-    level, layer = 0, [value]
-    while layer := [v for v in layer if isinstance(v, (dict, list))]:
-        level += 1
-        layer = [inner for v in layer for inner in (v.values() if isinstance(v, dict) else v)]
-    return level
 
 
 class _Reader:
@@ -186,8 +177,8 @@ def _is_nested(table: pa.Table, block: bytes) -> bool:
         f.name for f in table.schema if pa.types.is_list(f.type) and pa.types.is_struct(f.type.value_type)
     }
     return (
-        any(fields.is_markup(name) or name in nested.KEYS for name in table.column_names)
-        or bool(objects & nested.NESTED or lists & nested.WRAPPERS)
+        any(fields.is_markup(name) or name in jsonfiles.KEYS for name in table.column_names)
+        or bool(objects & jsonfiles.NESTED or lists & jsonfiles.WRAPPERS)
         or ("source" in objects and b" chars]" in block)
     )
 

@@ -16,15 +16,11 @@ class Limits:
     Attributes
     ----------
     record_bytes : int
-        Largest single record, page or plain text file, in bytes after decompression.
-    ratio : int
+        Largest record, page or plain text file, in bytes after decompression.
+    ratio, free_bytes : int
         Bytes that may come out of each byte that went in, once ``free_bytes`` have come out.
-    free_bytes : int
-        Expansion that is never questioned: small files of very repetitive text are legitimate.
-    archive_bytes : int
-        Bytes that one archive may expand to, nested archives included.
-    members : int
-        Members of one archive.
+    archive_bytes, members : int
+        Bytes that one archive may expand to, nested archives included, and its members.
     nesting : int
         Layers of packing around a document: an archive or a compression is one layer each.
     json_depth : int

@@ -8,7 +8,7 @@ import io
 import lzma
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import IO, Any
 
 import pyarrow as pa
@@ -16,13 +16,9 @@ import pyarrow as pa
 from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import Unreadable
 
-CHUNK = 1 << 18
-"""Bytes per read from a file."""
-
+CHUNK = 1 << 18  # bytes per read from a file
+SPOOL = 64 << 20  # bytes of a copy kept in memory, if a format must seek and its source cannot
 _ZSTD_STEP = 1 << 12
-
-SPOOL = 64 << 20
-"""Bytes of a copy kept in memory, if a format must seek and its source cannot; more go to an unnamed file."""
 
 _MAGIC = {
     "gzip": (b"\x1f\x8b\x08",),
@@ -43,11 +39,6 @@ class Budget:
         self.members = 0
         self.ceiling: int | None = None
         self.refused: str | None = None
-
-    def feed(self, count: int) -> None:
-        """Note ``count`` packed bytes read, where the size of the input is not known beforehand."""
-        if self.counts_raw:
-            self.raw += count
 
     def spend(self, count: int) -> None:
         """Note ``count`` unpacked bytes, or raise :class:`Unreadable` where a limit is passed."""
@@ -188,7 +179,8 @@ class Counted:
         """Return up to ``size`` bytes."""
         given = self.file.read(size) or b""  # a non-blocking file gives None
         piece: bytes = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
-        self.budget.feed(len(piece))
+        if self.budget.counts_raw:
+            self.budget.raw += len(piece)
         return piece
 
 
@@ -215,58 +207,46 @@ class _Gzip:
                     good += before.decompress(data[i : i + 1], max_length)
             return bytes(good)
 
-    @property
-    def eof(self) -> bool:
-        return self._inflate.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return self._failure is None and not self._inflate.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inflate.unused_data
+    def __getattr__(self, name: str) -> Any:
+        if name == "needs_input":
+            return self._failure is None and not self._inflate.unconsumed_tail
+        return getattr(self._inflate, name)
 
 
-_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
-    "gzip": _Gzip,
-    "bz2": bz2.BZ2Decompressor,
-    "xz": lzma.LZMADecompressor,
-}
+_DECOMPRESSORS: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
 
 
 class _Unpacked:
-    """The decompressed bytes of a gzip, bz2 or xz stream, which may have several members."""
+    """The decompressed bytes of a gzip, bz2 or xz stream."""
 
     def __init__(self, packed: Stream, codec: str) -> None:
-        self.packed = packed
-        self.codec = codec
-        self._member = _DECOMPRESSORS[codec]()
+        self.packed, self.codec = packed, codec
+        self._pieces = self._decompressed()
 
     def read(self, size: int = -1) -> bytes:
         try:
-            while (piece := self._step(CHUNK if size < 0 else size)) == b"":
-                pass
+            piece = next(self._pieces, b"")
         except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
             raise Unreadable(f"damaged {self.codec} data: {error}; what follows is lost") from None
-        self.packed.budget.spend(len(piece or b""))
-        return piece or b""
+        self.packed.budget.spend(len(piece))
+        return piece
 
-    def _step(self, size: int) -> bytes | None:
-        """Return the next bytes, perhaps none, or None at the end."""
-        member = self._member
-        if not member.eof:
-            data = self.packed.read(CHUNK) if member.needs_input else b""
-            if not data and member.needs_input:
+    def _decompressed(self) -> Iterator[bytes]:
+        """Yield the bytes of all members."""
+        member, data = _DECOMPRESSORS[self.codec](), b""
+        while True:
+            if member.eof:
+                data = member.unused_data
+                while not data.strip(b"\0"):  # zeros may pad the end of a member
+                    if not (data := self.packed.read(CHUNK)):
+                        return
+                member, data = _DECOMPRESSORS[self.codec](), data.lstrip(b"\0")
+            elif member.needs_input and not (data := self.packed.read(CHUNK)):
                 end = "the file ends before its end mark; what follows is lost"
                 raise Unreadable(f"truncated {self.codec} data: {end}")
-            return bytes(member.decompress(data, size))
-        rest = member.unused_data
-        while not rest.strip(b"\0"):  # zeros may pad the end of a member
-            if not (rest := self.packed.read(CHUNK)):
-                return None
-        self._member = _DECOMPRESSORS[self.codec]()
-        return bytes(self._member.decompress(rest.lstrip(b"\0"), size))
+            if piece := member.decompress(data, CHUNK):
+                yield bytes(piece)
+            data = b""
 
 
 class _Zstd:

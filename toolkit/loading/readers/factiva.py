@@ -19,6 +19,8 @@ NUMBER = re.compile(
 )
 """The line below each document: 'Document HARBP00020180310ee3a00001'."""
 
+PAGE = re.compile(r"<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph", re.I)
+
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
 _BLOCKS = frozenset("p div td tr table h1 h2 h3 h4 li".split())
 _CODED = re.compile(

@@ -26,6 +26,10 @@ MARK = re.compile(
 )
 """The line above each document: '3 of 10 DOCUMENTS', 'Dokument 3 von 10', of old 'LEVEL 1 - 3 OF 10 STORIES'."""
 
+PAGE = re.compile(
+    r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*(?:1|Do[ck]umento? 1) (?:of|von|de|sur|van) \d+\s*(?:<|DO[CK]UMENT)",
+    re.I,
+)
 # on the first page of a download, before or without documents
 COVER = re.compile(r"^Download Request:|^Documents? \(\d{1,7}\)$(?=[\s\S]{0,400}^Client/Matter:)", re.M)
 # the line below each document of Nexis Uni

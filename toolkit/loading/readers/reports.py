@@ -28,6 +28,12 @@ MEDIARGUS = re.compile(
     r"^[\ufeff?]?(\d{1,6})\. (.+)\n\s*\n(.+), (\w+ \d{1,2} \w+ \d{4})(?:, p\. ?([^,\n]+))?, (\d+)w\.?[ \t]*$",
     re.M,
 )
+PROQUEST = re.compile(
+    r"Report Information from ProQuest|^_{20,}\s+(?:Document|Do[ck]umento?) \d+ \w{2,3} \d+\s*$"
+    r"|^(?:ProQuest[ -]do[ck]umento?[ -]id|id[^\n:]{0,12} documento? (?:de )?ProQuest):",
+    re.M | re.I,
+)
+EUROPRESSE = re.compile(r"class=[\"'][^\"']*DocPublicationName", re.I)
 INTEGRUM = re.compile(r"<title>\s*Report \d\d\.\d\d\.\d{4}", re.I)
 
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)

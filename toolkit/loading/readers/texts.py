@@ -25,9 +25,7 @@ CAPTIONS = re.compile(r"\ufeff?\s*(?:WEBVTT\b|(?:\d+\s*\n)?\d\d?:\d\d(?::\d\d)?[
 STORY = re.compile(r"^@highlight\s*$", re.M)
 
 MAILBOX = re.compile(r"^From \S+.{0,80}\d{4}\b.*$", re.M)  # RFC 4155
-MESSAGE = re.compile(
-    r"(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){2,}\n"
-)  # header lines and an empty one
+MAIL = re.compile(r"From \S+.{0,80}\d{4}\b.*\n(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){2,}\n")
 
 _TIME = re.compile(r"^\s*(?:\d+:)?\d\d:\d\d[,.]\d{1,3}\s*-->.*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>\n]{0,12}>")
