@@ -83,6 +83,7 @@ TABLE = {
 # files of another kind: one article, or parts
 ALSO = {
     "nitf.xml": "feed", "rcv1.xml": "feed", "reuters.sgm": "reuters", "now.txt": "now", "message.eml": "mail",
+    "saved.mhtml": "saved page",
     "captions.srt": "captions", "captions.vtt": "captions", "cnn.story": "story", "plain.txt": "text",
     "single.docx": "text", "newsapi.json": "json", "gnews.json": "json", "gdelt.gkg.csv": "delimited",
     "headerless.csv": "delimited",
@@ -163,7 +164,7 @@ def test_formats_of_one_article_or_of_parts(everything):
     assert of.loc["captions.srt", "text"].split("\n")[1] == ">> THE BRIDGE OPENED IN MAY."
     for name in ("newsapi.json", "gnews.json"):
         assert "chars]" not in of.loc[f"{name}#1", "text"]
-    for source in ("plain.txt", "single.docx"):
+    for source in ("plain.txt", "single.docx", "saved.mhtml"):
         assert of.loc[source, "title"] == FERRY[0]
 
 
@@ -336,6 +337,69 @@ def test_excel_without_its_library_is_one_line_with_the_mend(monkeypatch):
     assert reasons(corpus) == ["Excel needs python-calamine: pip install 'news-toolkit[formats]'"]
 
 
+def workbook(**sheets) -> bytes:
+    """A workbook of sheets of texts, as small as it may be."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    parts = {
+        "[Content_Types].xml": "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>"
+    }
+    named, links = "", ""
+    for i, (name, rows) in enumerate(sheets.items(), 1):
+        named += f"<sheet name='{name}' sheetId='{i}' r:id='r{i}'/>"
+        links += f"<Relationship Id='r{i}' Type='{kind}/worksheet' Target='worksheets/sheet{i}.xml'/>"
+        cells = "".join(
+            f"<row r='{r}'>"
+            + "".join(
+                f"<c r='{'ABC'[c]}{r}' t='inlineStr'><is><t>{t}</t></is></c>" for c, t in enumerate(row) if t
+            )
+            + "</row>"
+            for r, row in enumerate(rows, 1)
+        )
+        parts[f"xl/worksheets/sheet{i}.xml"] = (
+            f"<worksheet xmlns='{main}'><sheetData>{cells}</sheetData></worksheet>"
+        )
+    parts["xl/workbook.xml"] = (
+        f"<workbook xmlns='{main}' xmlns:r='{kind}'><sheets>{named}</sheets></workbook>"
+    )
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    parts["xl/_rels/workbook.xml.rels"] = f"<Relationships xmlns='{package}'>{links}</Relationships>"
+    book = f"<Relationship Id='r1' Type='{kind}/officeDocument' Target='xl/workbook.xml'/>"
+    parts["_rels/.rels"] = f"<Relationships xmlns='{package}'>{book}</Relationships>"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+@pytest.mark.skipif(not EXCEL, reason="needs python-calamine of the extra formats")
+@pytest.mark.parametrize(
+    ("sheets", "texts", "reason"),
+    [
+        ({"A": [["Export of the archive, made by Ada for the reader of it"], [], ["id", "text"], ["1", "It rained."]]},
+         ["It rained."], None),
+        ({"A": [["id", "text"], ["1", "It rained."]], "B": [["title", "text"], ["Dry", "It was dry."]]},
+         ["It rained.", "It was dry."], None),
+        ({"Notes": [["Made by Ada"], ["in March"]], "Data": [["text"], ["It rained."]], "Empty": []},
+         ["It rained."], "kept in part: sheet 'Notes' has no text column, another sheet has; not read"),
+        ({"A": [["1", "https://a.example", "It rained on the port, and on the quay too."]]},
+         [], "sheet 'A': no header line: the first row looks like a record; add one, as in id,text"),
+        ({"A": [["text"], ["It rained."]], "B": [["2014-03-04", "dry"]]},
+         ["It rained."], "sheet 'B': no header line: the first row looks like a record; add one, as in id,text"),
+    ],
+    ids=["title above", "two", "notes", "no header", "one without header"],
+)  # fmt: skip
+def test_sheets_of_a_workbook_are_read_or_told_and_told_of_the_file(sheets, texts, reason):
+    corpus = load(stream(workbook(**sheets), "book.xlsx"))
+    assert corpus["text"].tolist() == texts
+    quarantine = corpus.attrs["quarantine"]
+    assert quarantine[["source", "reason"]].to_numpy().tolist() == ([["book.xlsx", reason]] if reason else [])
+    assert len(
+        load(stream(workbook(**sheets), "book.xlsx"), strict=bool(texts) and "B" not in sheets)
+    ) == len(texts)
+
+
 def test_office_files_that_unpack_too_far_are_refused_before_they_are_read():
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -486,6 +550,10 @@ def numbered(mark, day, labels, end):
                 "FECHA-DE-CARGA: 11 de marzo",
             ),
         ),
+        ("da.txt", numbered("{0} af 2 DOKUMENTER", "{0}. marts 2014", "LÆNGDE: 84 ord", "SPROG: DANISH")),
+        ("sv.txt", numbered("Dokument {0} av 2", "{0} mars 2014", "LENGTH: 84 ord", "SPRÅK: SVENSKA")),
+        ("pl.txt", numbered("Dokument {0} z 2", "{0} marca 2014", "LENGTH: 84 słów", "LANGUAGE: POLISH")),
+        ("cs.txt", numbered("{0} z 2 DOKUMENTŮ", "{0} March 2014", "LENGTH: 84 slov", "LANGUAGE: CZECH")),
         (
             "it.txt",
             numbered("Documento {0} di 2", "{0} marzo 2014", "LUNGHEZZA: 9 parole", "LINGUA: ITALIAN"),

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -358,3 +359,34 @@ def test_parquet_with_a_byte_changed_never_stops_a_load(position, byte):
     data[position % len(data)] = byte
     corpus = load(stream(bytes(data), "a.parquet"))
     assert len(corpus) + len(corpus.attrs["quarantine"]) >= 1
+
+
+ROWS = [
+    {"title": "Rain", "text": "It rained on the port."},
+    {"title": "Dry", "text": "It was dry on the quay."},
+]
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "records", "table", "list"])
+def test_a_table_that_pandas_wrote_to_json_is_its_rows(orient):
+    frame = pd.DataFrame(ROWS)
+    text = json.dumps(frame.to_dict("list")) if orient == "list" else frame.to_json(orient=orient)
+    corpus = load(stream(text.encode(), "table.json"))
+    assert corpus[["title", "text"]].to_dict("records") == ROWS
+    assert not len(corpus.attrs["quarantine"])
+
+
+def test_a_record_of_lists_or_objects_is_no_table():
+    for record, text in (
+        ({"text": ["It rained.", "It was dry."], "authors": ["Ada", "Lars"]}, "It rained.\n\nIt was dry."),
+        ({"text": {"value": "It rained."}, "title": {"value": "Rain"}}, "It rained."),
+    ):
+        assert load(stream(json.dumps(record).encode(), "one.json"))["text"].tolist() == [text]
+
+
+@pytest.mark.parametrize("name", ["export.xls", "export.dat", "export.log"])
+def test_records_are_known_whatever_the_file_is_called(name):
+    table = "id\ttitle\ttext\n1\tRain\tIt rained all day.\n"
+    lines = '{"text": "It rained all day."}\n{"text": "It was dry."}\n'
+    assert load(stream(table.encode(), name))["text"].tolist() == ["It rained all day."]
+    assert load(stream(lines.encode(), name))["text"].tolist() == ["It rained all day.", "It was dry."]

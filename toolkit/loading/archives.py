@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.sources import hidden
 from toolkit.loading.streams import CHUNK, Counted, Stream
 
 _LONGEST_EXTENDED_HEADER = 1 << 20
@@ -19,6 +20,7 @@ _EXTENDED = frozenset(
     {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 )  # fmt: skip
 _LARGEST_MEMBER = 1 << 40
+_LINK = "a link or device in an archive; not followed"
 _DRIVE = re.compile(r"[a-zA-Z]:")
 # raised by zipfile if the bytes are not an archive, are encrypted or use an unknown compression
 _ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
@@ -50,11 +52,6 @@ def fault(name: str) -> str | None:
     return "name leads out of the archive; not read" if ".." in plain.split("/") else None
 
 
-def _passed_over(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    return "__MACOSX" in parts or any(part.startswith(".") and part not in {".", ".."} for part in parts)
-
-
 def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
     try:
         archive = zipfile.ZipFile(stream.as_file())
@@ -62,17 +59,14 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
         raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
         for info in archive.infolist():
-            if info.filename.endswith("/") or _passed_over(info.filename):  # is_dir fails on an empty name
+            if info.filename.endswith("/") or hidden(info.filename):  # is_dir fails on an empty name
                 continue
             stream.budget.count_member()
             place = f"{label}!{printable(info.filename, 4096)}"
             kind = (info.external_attr >> 28) & 0xF
-            reason = fault(info.filename)
-            if reason is None and info.create_system == 3 and kind not in {0, 8}:
-                reason = "a link or device in an archive; not followed"
-            if reason is None and info.flag_bits & 1:
-                reason = "encrypted; unpack it first"
-            if reason is not None:
+            linked = info.create_system == 3 and kind not in {0, 8}
+            reason = fault(info.filename) or (_LINK if linked else None)
+            if reason := reason or ("encrypted; unpack it first" if info.flag_bits & 1 else None):
                 yield Rejected(place, reason)
                 continue
             try:
@@ -94,15 +88,12 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                 if not 0 <= info.size <= _LARGEST_MEMBER:
                     claim = f"a header claims {str(info.size)[:22]} bytes"
                     raise Unreadable(f"damaged tar archive: {claim}; members after this are lost")
-                if info.isdir() or _passed_over(info.name):
+                if info.isdir() or hidden(info.name):
                     continue
                 stream.budget.count_member()
                 place = f"{label}!{printable(info.name, 4096)}"
-                reason = fault(info.name)
-                if reason is None and not info.isreg():
-                    reason = "a link or device in an archive; not followed"
-                if reason is None and info.issparse():
-                    reason = "sparse file in an archive; not read"
+                reason = fault(info.name) or (None if info.isreg() else _LINK)
+                reason = reason or ("sparse file in an archive; not read" if info.issparse() else None)
                 file = archive.extractfile(info) if reason is None else None
                 if file is None:
                     yield Rejected(place, reason or "not a regular file")

@@ -13,18 +13,14 @@ from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
 from toolkit.loading.streams import CHUNK
 
-LONGEST_NAME = 200
-"""A first row with a longer cell is a record, and no header (code points)."""
-
-MOST_WORDS = 6
-"""Likewise with a cell of more words."""
+LONGEST_NAME, MOST_WORDS = 200, 6  # a first row with a longer cell is a record (code points, words)
+DELIMITERS = ",;\t|"
 
 _GDELT = re.compile(r"\d{14}(?:-T?\d+)?$|\d{9,10}$")
 _VALUE = re.compile(r"https?://|\d{4}-\d\d-\d\d|\d{5,}$")
-DELIMITERS = ",;\t|"
 _UNDECODED = re.compile("[\ud800-\udfff]")
+# before a header may stand what Excel calls the delimiter, comments, and blank lines
 _PREAMBLE = re.compile(r"(?:sep=.)?\s*$|#[^,;\t|]*$")
-"""Before a header may stand what Excel calls the delimiter, comments, and blank lines."""
 
 
 def delimited(archive: Archive) -> Iterator[Rows]:
@@ -151,15 +147,14 @@ class _TooLong(Exception):  # noqa: N818 - ends a record, never a load
 
 
 def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | None:
-    reason = None
+    whole = delimiter.join(row)
     if len(row) != len(header):
-        reason = f"{len(row)} fields where the header has {len(header)}"
-    else:
-        for name, value in zip(header, row, strict=True):
-            if not value.isascii() and _UNDECODED.search(value):
-                reason = f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
-                break
-    return None if reason is None else Unreadable(reason, delimiter.join(row)[:400])
+        return Unreadable(f"{len(row)} fields where the header has {len(header)}", whole[:400])
+    if whole.isascii() or not _UNDECODED.search(whole):
+        return None
+    name = next(name for name, value in zip(header, row, strict=True) if _UNDECODED.search(value))
+    mend = "pass encoding= if the file is in another"
+    return Unreadable(f"field {name!r} is not valid UTF-8; {mend}", whole[:400])
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -187,7 +182,6 @@ def header_fault(row: list[str]) -> str | None:
         return None
     if len(row) > 10 and _GDELT.match(row[0]):
         return "GDELT table of codes and addresses: no article text in it; read the pages that its addresses name"
-    record = any(
-        len(name) > LONGEST_NAME or len(name.split()) > MOST_WORDS or _VALUE.match(name) for name in row
-    )
+    long = (len(name) > LONGEST_NAME or len(name.split()) > MOST_WORDS for name in row)
+    record = any(long) or any(map(_VALUE.match, row))
     return "no header line: the first row looks like a record; add one, as in id,text" if record else None

@@ -11,8 +11,7 @@ import pyarrow as pa
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.streams import CHUNK, Stream
 
-SAMPLE = 1 << 18
-"""Bytes looked at to decide an encoding."""
+SAMPLE = 1 << 18  # bytes looked at to decide an encoding
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -24,13 +23,9 @@ _BOMS = (
 
 # charset_normalizer cannot tell the Latin code pages apart on news-length samples: French in
 # Windows-1252 comes back as cp1250, English curly quotes as cp852. Of these the web uses Windows-1252.
-_LATIN = re.compile(
-    r"(ascii|latin_1|cp125[0247]|cp437|cp500|cp85\d|cp86\d|cp037|iso8859_\d+|mac_(?!cyr|gre).*)$"
-)
+_LATIN = re.compile(r"(ascii|latin_1|cp125[0247]|cp437|cp500|cp8[56]\d|cp037|iso8859_\d+|mac_(?!cyr|gre).*)$")
 _NOT_LATIN = {"iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "cp855", "cp862", "cp864", "cp866", "cp869"}
-
 _WIDE = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
-
 _NOT_ASCII = bytes(range(128, 256))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
@@ -133,8 +128,7 @@ class _Transcoded:
             try:
                 text = self._decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as error:
-                raise Unreadable(
-                    f"not valid {self._encoding}: {error.reason}; what follows is lost"
-                ) from None
+                reason = f"not valid {self._encoding}: {error.reason}; what follows is lost"
+                raise Unreadable(reason) from None
             if text or not piece:
                 return text.encode("utf-8", self._errors)

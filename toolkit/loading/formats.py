@@ -39,6 +39,7 @@ READERS: dict[str, Reader] = {
     "excel": reader(office.excel, what="records"),
     "columnar": reader(columnar.columnar, what="records"),
     "html": reader(texts.page, single=True),
+    "saved page": reader(texts.saved_page, single=True),
     "warc": reader(warc.warc, what="pages"),
     "feed": reader(feeds.feed),
     "nexis text": reader(nexis.nexis_text),
@@ -89,13 +90,14 @@ _IN_TEXTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("story", texts.STORY),
     ("nexis text", nexis.COVER),
 )
-_AT_START = {"captions": texts.CAPTIONS, "mail": texts.MAIL}
+_AT_START = {"captions": texts.CAPTIONS, "mail": texts.MAIL, "saved page": texts.SAVED}
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
     "jsonl": "jsonlines", "ndjson": "jsonlines", "jl": "jsonlines", "json": "json",
     "csv": "delimited", "tsv": "delimited", "tab": "delimited", "psv": "delimited",
     "html": "html", "htm": "html", "xhtml": "html", "txt": "text", "text": "text", "": "text",
+    "mht": "saved page", "mhtml": "saved page",
     "mbox": "mail", "eml": "mail", "srt": "captions", "vtt": "captions", "story": "story",
 }  # fmt: skip
 _SAVE = "; save it as .docx, .xlsx or .txt"
@@ -233,6 +235,8 @@ def sniff(stream: Stream, name: str) -> str:
         raise Unreadable(f"XML of an unknown kind <{kind}>; {mend}", start)
     if extension in _EXTENSIONS:
         return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
+    if (form := _by_content(head, root, "txt")) != "text" and form is not None:
+        return form  # whatever its name, a table of texts or JSON Lines
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
 

@@ -42,7 +42,7 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
         else:
             # a list of replies, each of which wraps a list
             name = None if fields.candidates("text", value) else wrapper(value)
-            yield from map(unwrap, [value] if name is None else value[name])
+            yield from map(unwrap, (_table(value) or [value]) if name is None else value[name])
 
 
 class _Scanner:
@@ -162,6 +162,27 @@ class _Scanner:
         rest = self._text[self._at : self._at + 400]
         what = "cut off in the middle of a record" if self._ended and len(rest) < 400 else reason
         return Unreadable(f"not valid JSON: {what}; what follows is not read", rest)
+
+
+def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the records of a table as pandas writes it (split, by rows, by columns), or None."""
+    names, data = value.get("columns"), value.get("data")
+    if isinstance(names, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
+        return [dict(zip(map(str, names), row, strict=False)) for row in data]
+    kinds, text = {type(inner) for inner in value.values()}, fields.candidates("text", value)
+    if kinds == {dict} and not text and all(fields.candidates("text", row) for row in value.values()):
+        return [{"id": name, **row} for name, row in value.items()]
+    if kinds == {dict} and text and all(map(str.isdecimal, value[text[0]])):
+        return [{name: column.get(row) for name, column in value.items()} for row in value[text[0]]]
+    # lists of text and authors may be the paragraphs and names of one record; of titles there is one
+    if (
+        kinds == {list}
+        and text
+        and fields.candidates("title", value)
+        and len({*map(len, value.values())}) == 1
+    ):
+        return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
+    return None
 
 
 def _inner_list(value: Any) -> list[Any] | None:

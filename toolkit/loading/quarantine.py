@@ -9,11 +9,8 @@ import pandas as pd
 
 from toolkit.corpus import QUARANTINE_COLUMNS
 
-EXCERPT = 200
-"""Longest excerpt, in code points."""
-
-PART = "kept in part"
-"""How the reason begins where the record is in the corpus too, though not all of it."""
+EXCERPT = 200  # longest excerpt, in code points
+PART = "kept in part"  # how a reason begins where the record is in the corpus too, though not all of it
 
 
 def unread(reasons: Iterable[str]) -> int:

@@ -25,8 +25,9 @@ Paths: TypeAlias = (
     "str | os.PathLike[str] | IO[bytes] | IO[str] | Iterable[str | os.PathLike[str] | IO[bytes] | IO[str]]"
 )
 
-LONGEST_NAME, LONGEST_PATH = 255, 4095
-"""Bytes that the name of a file and a whole path may have on the systems of today."""
+LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes of the name of a file and of a path on the systems of today
+
+_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
 @dataclass(slots=True)
@@ -66,10 +67,9 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``: those with a path sorted by it, then open files as given.
 
-    A file that is named twice is read once. Hidden files and folders (``.git``, ``.DS_Store``) inside a folder are
-    passed over, links to folders are not followed; pipes, devices and links out of the folder that it was found in
-    are sources with a ``fault``. Raises FileNotFoundError where a path does not exist, a glob matches nothing or a
-    folder holds no file, TypeError for something else than paths and open files.
+    A file that is named twice is read once. Files inside a folder that are :func:`hidden` are passed over, links to
+    folders are not followed; pipes, devices and links out of the folder are sources with a ``fault``. Raises
+    FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
     """
     found: dict[Path, str] = {}
     faults: dict[Path, str | None] = {}
@@ -77,14 +77,13 @@ def find_sources(paths: Paths) -> list[Source]:
     if hasattr(paths, "to_pandas") or isinstance(paths, (pd.DataFrame, pd.Series, Mapping)):
         mend = "a table with a column of texts is a corpus already: give it to toolkit.clean"
         raise TypeError(f"load: a {type(paths).__name__} is no place; {mend}")
-    single = (
-        isinstance(paths, (str, os.PathLike)) or hasattr(paths, "read") or not isinstance(paths, Iterable)
-    )
-    for item in [paths] if single else list(paths):  # type: ignore[arg-type]
+    several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike))
+    for item in list(paths) if several and not hasattr(paths, "read") else [paths]:  # type: ignore[arg-type]
         if isinstance(item, str) and item == "-":
             streams.append(Source("stdin", "stdin", file=getattr(sys.stdin, "buffer", sys.stdin)))
         elif hasattr(item, "read"):
-            name = _stream_name(item)
+            given = None if isinstance(item, io.StringIO) else getattr(item, "name", None)
+            name = printable(Path(given).name, 255) if isinstance(given, str) else "stream"
             streams.append(Source(name, name, file=item))
         elif isinstance(item, (str, os.PathLike)):
             for path, label, root in _expand(os.fspath(item)):
@@ -102,11 +101,6 @@ def find_sources(paths: Paths) -> list[Source]:
         if seen[source.label] > 1:
             source.label = f"{source.label}~{seen[source.label]}"
     return sources
-
-
-def _stream_name(file: Any) -> str:
-    name = None if isinstance(file, io.StringIO) else getattr(file, "name", None)
-    return printable(Path(name).name, 255) if isinstance(name, str) else "stream"
 
 
 def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
@@ -142,20 +136,22 @@ def _no_path(text: str) -> str | None:
     if os.path.lexists(text):
         return None
     longest = max(len(part.encode("utf-8", "replace")) for part in Path(text).parts)
-    if not ("\n" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH):
-        return None
-    return (
-        f"{printable(text, 40)!r}… looks like a text, not a path; toolkit.show and toolkit.clean take texts, "
-        "load takes files: write it to one first"
-    )
+    mend = "toolkit.show and toolkit.clean take texts, load takes files: write it to one first"
+    is_text = "\n" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH
+    return f"{printable(text, 40)!r}… looks like a text, not a path; {mend}" if is_text else None
+
+
+def hidden(name: str) -> bool:
+    """Whether a file is one of the system's or of an open office program, or lies in a folder that is hidden."""
+    parts = name.replace("\\", "/").split("/")
+    system = _SYSTEM.intersection(part.lower() for part in parts)
+    return bool(system) or any(part.startswith((".", "~$")) and part not in {".", ".."} for part in parts)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(where, name)
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        yield from (Path(where, name) for name in sorted(files) if not hidden(name))
 
 
 def _fault(path: Path, root: Path) -> str | None:

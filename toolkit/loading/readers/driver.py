@@ -61,8 +61,8 @@ class Archive:
     """A file of articles while it is read: its content in the form a reader needs, and what it says it holds.
 
     ``claimed`` is how many articles the archive says are in this file, or None; ``part`` whether the file says that
-    it holds only some of the documents it counts; ``refused`` articles before the next one that are not read, for
-    the driver to report.
+    it holds only some of the documents it counts; ``refused`` articles before the next one that are not read;
+    ``remarks`` on the file, which count no record.
     """
 
     def __init__(self, stream: Stream, options: Options) -> None:
@@ -72,14 +72,14 @@ class Archive:
         self.claimed: int | None = None
         self.part = False
         self.refused: list[Unreadable] = []
+        self.remarks: list[Unreadable] = []
         self._numbers: list[tuple[int, int]] = []
 
     def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:
         """Return the content as UTF-8, out of the encoding given or told, or detected line by line."""
-        encoding = encoding or self.options.encoding
-        return as_utf8(
-            self.stream, encoding or line_encoding(self.stream.peek(SAMPLE), utf8_expected=expected)
-        )
+        if (encoding := encoding or self.options.encoding) is None:
+            encoding = line_encoding(self.stream.peek(SAMPLE), utf8_expected=expected)
+        return as_utf8(self.stream, encoding)
 
     def chunks(self, encoding: str | None = None) -> Iterator[str]:
         """Yield the decoded text, its line ends as ``\n``; bytes of no character as lone surrogates."""
@@ -191,12 +191,13 @@ def reader(
                 given += rows.count - list(rows.bad.values()).count(None)
         except Unreadable as failure:
             end = Rejected(f"{label}#{number + 1}" if given else label, str(failure), failure.excerpt)
-        if end is None and not given:
+        remarks = [Rejected(label, str(remark), remark.excerpt) for remark in archive.remarks]
+        if end is None and not given and not remarks:
             end = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
         elif end is None and (reason := archive.missing(number)) is not None:
             end = Rejected(label, reason)
-        if end is not None:
-            yield None, [end]
+        if remarks or end is not None:
+            yield None, [*remarks, *([end] if end else [])]
 
     return read
 

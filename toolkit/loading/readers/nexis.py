@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from toolkit.language import language_code
 from toolkit.loading.markup import page_lines
 from toolkit.loading.readers.driver import NEAR, Archive, Record
 from toolkit.loading.readers.lines import (
@@ -18,17 +19,17 @@ from toolkit.loading.readers.lines import (
     words,
 )
 
+# 'of' and 'documents' in any language of Latin script: a line with nothing but these and two numbers is no text
 MARK = re.compile(
-    r"^[ \t\xa0\f]*(?:FOCUS - |LEVEL \d - )?(?:(\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}) "
-    r"(?:DOCUMENTS?|DOKUMENTEN?|DOCUMENTEN|DOCUMENTOS?|DOCUMENTI|STORIES|STORY|ARTICLES?)"
-    r"|(?:Dokument|Document|Documento) (\d{1,7}) (?:of|von|de|sur|van|di) (\d{1,7}))[ \t\xa0]*$",
+    r"^[ \t\xa0\f]*(?:FOCUS - |LEVEL \d - )?(?:(\d{1,7}) [^\W\d_]{1,3} (\d{1,7}) "
+    r"(?:DO[CK]UMENT[^\W\d_]{0,4}|STORIES|STORY|ARTICLES?)"
+    r"|DO[CK]UMENTO? (\d{1,7}) [^\W\d_]{1,3} (\d{1,7}))[ \t\xa0]*$",
     re.M | re.I,
 )
 """The line above each document: '3 of 10 DOCUMENTS', 'Dokument 3 von 10', of old 'LEVEL 1 - 3 OF 10 STORIES'."""
 
 PAGE = re.compile(
-    r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*(?:1|Do[ck]umento? 1) (?:of|von|de|sur|van) \d+\s*(?:<|DO[CK]UMENT)",
-    re.I,
+    r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*(?:1|DO[CK]UMENTO? 1) [^\W\d_]{1,3} \d+\s*(?:<|DO[CK]UMENT)", re.I
 )
 # on the first page of a download, before or without documents
 COVER = re.compile(r"^Download Request:|^Documents? \(\d{1,7}\)$(?=[\s\S]{0,400}^Client/Matter:)", re.M)
@@ -97,10 +98,14 @@ def _counted(archive: Archive, text: str, *, cover: bool = True) -> re.Match[str
 
 
 def _label(line: str) -> tuple[str, str] | None:
-    """Return the role of a labelled line and its value, or None."""
-    found = _LABEL.match(line)
-    role = _LABELS.get(found[1].casefold()) if found else None
-    return None if found is None or role is None else (role, (found[2] or "").strip())
+    """Return the role of a labelled line and its value, or None; of a label in capitals by its value if need be."""
+    if (found := _LABEL.match(line)) is None:
+        return None
+    value = (found[2] or "").strip()
+    role = _LABELS.get(found[1].casefold())
+    if role is None and found[1].isupper():
+        role = "length" if words(value) is not None else "lang" if language_code(value) else None
+    return None if role is None else (role, value)
 
 
 def _numbered(found: list[list[str]]) -> Record:

@@ -7,12 +7,13 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+from toolkit import fields
 from toolkit.loading.delimited import columns_of, header_fault
 from toolkit.loading.markup import local
-from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
 from toolkit.loading.streams import Stream
 
@@ -43,14 +44,14 @@ _HIDDEN = frozenset(
     "datastore xmlnstbl filetbl bkmkstart bkmkend".split()
 )
 _DEEPEST = 500
+ABOVE = 10  # rows among which the header of a sheet is looked for
 
 
 def as_text(stream: Stream, form: str) -> Stream:
     """Return the text of a Word or RTF file, a paragraph a line, as UTF-8; :class:`Unreadable` if it is damaged."""
     text = rtf_text(stream.read_all("RTF file")) if form == "rtf" else _word_text(stream)
     if not text.strip():
-        msg = "no text in this office file"
-        raise Unreadable(msg)
+        raise Unreadable("no text in this office file")
     return Stream(io.BytesIO(text.encode("utf-8", "replace")), stream.budget)
 
 
@@ -126,8 +127,7 @@ def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
                     if size > stream.budget.limits.record_bytes:
                         raise stream.budget.too_large(info.filename)
     except _DAMAGE as error:
-        msg = f"damaged, truncated or encrypted office file: {error}"
-        raise Unreadable(msg) from None
+        raise Unreadable(f"damaged, truncated or encrypted office file: {error}") from None
     file.seek(0)
     return file, archive
 
@@ -140,8 +140,7 @@ def _word_text(stream: Stream) -> str:
     try:
         data = io.BytesIO(archive.read("word/document.xml"))
         if b"<!ENTITY" in data.getvalue()[:4096]:
-            msg = "Word document declares XML entities, as only attacks do; not read"
-            raise Unreadable(msg)
+            raise Unreadable("Word document declares XML entities, as only attacks do; not read")
         paragraphs = etree.iterparse(
             data, tag="{*}p", resolve_entities=False, no_network=True, huge_tree=False
         )
@@ -150,11 +149,9 @@ def _word_text(stream: Stream) -> str:
                 lines.append("".join(_run(paragraph)))
                 paragraph.clear()
     except etree.XMLSyntaxError as error:
-        msg = f"Word document is not well-formed XML: {error.msg}"
-        raise Unreadable(msg) from None
+        raise Unreadable(f"Word document is not well-formed XML: {error.msg}") from None
     except _DAMAGE as error:
-        msg = f"damaged or truncated Word document: {error}"
-        raise Unreadable(msg) from None
+        raise Unreadable(f"damaged or truncated Word document: {error}") from None
     return "\n".join(lines)
 
 
@@ -172,25 +169,42 @@ def excel(archive: Archive) -> Iterator[Rows]:
     try:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError:
-        msg = "Excel needs python-calamine: pip install 'news-toolkit[formats]'"
-        raise Unreadable(msg) from None
+        raise Unreadable("Excel needs python-calamine: pip install 'news-toolkit[formats]'") from None
 
+    columns = archive.options.columns
     file, _ = _parts(archive.stream)
     try:
         book = CalamineWorkbook.from_filelike(file)
-        for name in book.sheet_names:
-            sheet = book.get_sheet_by_name(name).to_python()
-            rows = [row for row in sheet if any(cell != "" for cell in row)]
-            header = [str(cell).strip() for cell in rows[0]] if rows else []
-            if reason := header_fault(header):
-                bad = Unreadable(f"sheet {printable(name, 40)!r}: {reason}", " | ".join(header))
-                yield Rows({}, 1, {0: bad})
+        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+        headers = {name: _header(sheet.to_python(nrows=ABOVE), columns) for name, sheet in sheets.items()}
+        have_text = [
+            name for name, (_, header) in headers.items() if fields.candidates("text", header, columns)
+        ]
+        for name, (at, header) in headers.items():
+            reason = header_fault(header)
+            place = f"sheet {printable(name, 40)!r}"
+            if reason:
+                reason = f"{place}: {reason}"
+            elif have_text and name not in have_text:
+                reason = f"{PART}: {place} has no text column, another sheet has; not read"
+            if reason and header:
+                archive.remarks.append(Unreadable(reason, " | ".join(header)))
                 continue
-            for first in range(1, len(rows), ROWS_OF_COLUMNS):
+            rows = [row for row in sheets[name].to_python()[at + 1 :] if any(cell != "" for cell in row)]
+            for first in range(0, len(rows), ROWS_OF_COLUMNS):
                 part = rows[first : first + ROWS_OF_COLUMNS]
                 yield columns_of(header, [[_cell(cell) for cell in row] for row in part])
     except CalamineError as error:
         raise Unreadable(f"damaged Excel workbook: {error}") from None
+
+
+def _header(rows: list[list[Any]], columns: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Return the row that names the columns, and where it stands: lines of a title may stand above it."""
+    named = [(at, [str(cell).strip() for cell in row]) for at, row in enumerate(rows)]
+    named = [(at, names) for at, names in named if any(names)]
+    return next(
+        (row for row in named if fields.candidates("text", row[1], columns)), next(iter(named), (0, []))
+    )
 
 
 def _cell(value: Any) -> Any:

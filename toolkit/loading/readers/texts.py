@@ -24,6 +24,9 @@ SHORT = 200  # a plain message of fewer characters gives way to one in HTML that
 CAPTIONS = re.compile(r"\ufeff?\s*(?:WEBVTT\b|(?:\d+\s*\n)?\d\d?:\d\d(?::\d\d)?[,.]\d{1,3}\s*-->)")
 STORY = re.compile(r"^@highlight\s*$", re.M)
 
+SAVED = re.compile(
+    r"(?:[A-Za-z-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){0,20}?Content-Type:[ \t]*multipart/related", re.I
+)
 MAILBOX = re.compile(r"^From \S+.{0,80}\d{4}\b.*$", re.M)  # RFC 4155
 MAIL = re.compile(r"From \S+.{0,80}\d{4}\b.*\n(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){2,}\n")
 
@@ -44,14 +47,30 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
 
 def page(archive: Archive) -> Iterator[Record | Unreadable]:
     """Web pages, one article a file: text, title, date and address by trafilatura."""
-    html = archive.stream.read_all("page")
-    record = read_page(html, charset=archive.options.encoding)
+    yield from _page(archive.stream.read_all("page"), archive.options.encoding)
+
+
+def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
+    """Pages that a browser saved with all their parts in one file (MHTML)."""
+    message = message_from_bytes(archive.stream.read_all("page"))
+    part = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+    html = part.get_payload(decode=True) if part is not None else None
+    if part is None or not isinstance(html, bytes):
+        raise Unreadable("no page in this saved page (MHTML)")
+    address = _header(message["snapshot-content-location"] or part["content-location"])
+    charset = archive.options.encoding or part.get_content_charset()
+    yield from _page(html, charset, address if address.startswith("http") else None)
+
+
+def _page(html: bytes, charset: str | None, url: str | None = None) -> Iterator[Record | Unreadable]:
+    """Yield the article of a page, and what speaks against it."""
+    record = read_page(html, url, charset=charset)
     found = record.get("text")
     if isinstance(found, Absent) and not found.reason.startswith("no article"):
         yield record  # a page that is not safe to parse
         return
     kept = found if isinstance(found, str) else None
-    many, part = several_in_page(decode_page(html, archive.options.encoding), kept)
+    many, part = several_in_page(decode_page(html, charset), kept)
     if many is None:
         yield record
     if many is not None or (part is not None and kept is not None):
