@@ -102,8 +102,11 @@ def duplicates(
     [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
     """
     frame, missing = articles(as_corpus(corpus, columns))
-    texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
-    buffer = Buffer.of(texts.reset_index(drop=True))
+    buffer = Buffer.of(
+        frame["clean_text" if "clean_text" in frame.columns else "text"].reset_index(drop=True)
+    )
+    frame = frame[["doc_id", "url", "publisher", "published"]]
+    del corpus  # its texts may be in nobody else's hands
     publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int64)
 
     turns = partial(_in_turns, n_jobs)

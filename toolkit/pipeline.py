@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from toolkit.duplication import duplicates
@@ -32,6 +33,7 @@ from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
 from toolkit.record import closed, environment
 from toolkit.settings import Settings, read_study
+from toolkit.verdict import TEXTS
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
 
@@ -190,11 +192,12 @@ def _duplicates_in(results: Files, n_jobs: int) -> pa.Table:
     """Return the duplicates among the articles of a run."""
     columns = ["doc_id", "clean_text", "url", "publisher", "published"]  # no text, which is as large again
     with results.open("cleaned.parquet") as cleaned, results.open("verdicts.parquet") as verdicts:
-        corpus = (
-            parquet.read_table(cleaned, columns=columns).to_pandas().rename(columns={"clean_text": "text"})
-        )
-        corpus["verdict"] = parquet.read_table(verdicts, columns=["verdict"]).to_pandas()["verdict"]
-    return table_of(duplicates(corpus, n_jobs=n_jobs))
+        table = parquet.read_table(cleaned, columns=columns)
+        of = parquet.read_table(verdicts, columns=["verdict"])["verdict"]
+    articles = pc.is_in(of, pa.array(TEXTS, of.type))
+    corpus = [table.rename_columns(["doc_id", "text", *columns[2:]]).filter(articles).to_pandas()]
+    del table
+    return table_of(duplicates(corpus.pop(), n_jobs=n_jobs))  # which then holds the texts alone
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:

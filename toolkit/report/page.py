@@ -12,8 +12,7 @@ from typing import Any
 
 from toolkit.errors import OutputError, ReportError
 from toolkit.files import whole
-from toolkit.record import amend
-from toolkit.report.results import Results
+from toolkit.record import amend, intact
 
 
 def finished(folder: str | Path) -> bool:
@@ -90,12 +89,13 @@ def render(
     ReportError
         The extra ``lab`` is not installed, the folder holds no finished run, or the notebook failed.
     """
-    results = Results(folder, texts=texts)
+    intact(folder)
     try:
         import nbformat
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError
         from nbconvert import HTMLExporter
+        from nbformat import v4
     except ImportError as error:
         msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
         raise ReportError(msg) from None
@@ -109,6 +109,9 @@ def render(
     values = {"texts": texts, "title": title or "Results", "author": author}
     given = _given(folder.absolute(), **values)
     book.cells.insert(1 + [cell.id for cell in book.cells].index("parameters"), given)
+    tables = page.with_name(f"{page.stem}_tables")
+    # all reading and counting is done by the kernel: this process may hold the memory of a run
+    book.cells.append(v4.new_code_cell(f"results.save_tables({_quoted(tables.absolute().as_posix())})"))
     try:
         with isolated() as place:
             runner = NotebookClient(
@@ -124,8 +127,8 @@ def render(
             f"`news-toolkit report {folder}` tries again"
         )
         raise ReportError(msg) from error
+    del book.cells[-1]
     given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
-    tables = results.save_tables(page.with_name(f"{page.stem}_tables"))
     with whole(page.with_suffix(".ipynb")) as written:
         nbformat.write(book, written)
         normalise(written)

@@ -77,6 +77,7 @@ class Results:
         self.folder, self.texts = Path(folder), texts
         self.record: dict[str, Any] = intact(folder)
         self.counts: dict[str, Any] = self.record["counts"]
+        self._frames: dict[str, pd.DataFrame] = {}
 
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {self.counts['kept']:,} documents)"
@@ -98,10 +99,22 @@ class Results:
 
     def articles(self, ids: list[str]) -> pd.DataFrame:
         """Return the documents of ``ids`` in that order, with ``text`` and ``clean_text``."""
-        wanted = pa.array(list(dict.fromkeys(ids)), pa.large_string())
+        wanted = list(dict.fromkeys(ids))
+        known = self._quoted
+        if not set(wanted) <= set(known.index):
+            known = self._found(wanted)
+        return known.loc[wanted].reset_index()
+
+    @cached_property
+    def _quoted(self) -> pd.DataFrame:
+        """The documents that tables and examples quote, by their ids; to find them anew each time takes minutes."""
+        lists = (self._drawn, self._repeated["doc_id"], self._unlike["doc_id"], self._telling())
+        return self._found([doc_id for ids in lists for doc_id in ids])
+
+    def _found(self, ids: list[str]) -> pd.DataFrame:
+        wanted = pa.array(dict.fromkeys(ids), pa.large_string())
         found = [table.filter(pc.is_in(table["doc_id"], wanted)) for table in self._batches()]
-        frame = pa.concat_tables(found).to_pandas().set_index("doc_id")
-        return frame.loc[wanted.to_pylist()].reset_index()
+        return pa.concat_tables(found).to_pandas().set_index("doc_id")
 
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """Yield the cleaned documents, some at a time."""
@@ -114,11 +127,15 @@ class Results:
         """A random sample of articles (seed 0), with ``before``, ``after`` (leading topic) and ``changed``."""
         from toolkit.contamination import shifts
 
-        ids = self.corpus.loc[self.corpus["verdict"].isin(TEXTS), "doc_id"].to_numpy(object)
-        chosen = np.sort(np.random.default_rng(0).permutation(len(ids))[:SAMPLE])
-        drawn = self.articles(ids[chosen].tolist())
+        drawn = self.articles(self._drawn)
         moves = shifts(drawn, self._classifier()).rename(columns={"before_name": "from", "after_name": "to"})
         return drawn.join(moves[["from", "to", "changed"]])
+
+    @cached_property
+    def _drawn(self) -> list[str]:
+        ids = self.corpus.loc[self.corpus["verdict"].isin(TEXTS), "doc_id"].to_numpy(object)
+        chosen: list[str] = ids[np.sort(np.random.default_rng(0).permutation(len(ids))[:SAMPLE])].tolist()
+        return chosen
 
     def _classifier(self) -> Any:
         """Return the classifier of the run: the one trained on its labels, else the shipped one."""
@@ -129,7 +146,9 @@ class Results:
 
     def frame(self, name: str) -> pd.DataFrame:
         """Return a table of the report, one of :data:`TABLES`; shares are fractions."""
-        frame: pd.DataFrame = getattr(self, f"_{name}")()
+        if name not in self._frames:
+            self._frames[name] = getattr(self, f"_{name}")()
+        frame = self._frames[name].copy()
         return frame if self.texts else frame.drop(columns=_TEXTS.get(name, []))
 
     def table(self, name: str, top: int | None = None) -> Table:
@@ -212,8 +231,10 @@ class Results:
         """Return articles that show cleaning well, what was marked struck through; none without texts."""
         if not self.texts:
             return Articles(note="Texts of articles are left out of this report.")
-        ids = telling(self.corpus.rename(columns={"characters": "length"}), self.spans, top)
-        return Articles([self.article(doc_id, context=context) for doc_id in ids])
+        return Articles([self.article(doc_id, context=context) for doc_id in self._telling(top)])
+
+    def _telling(self, top: int = 5) -> list[str]:
+        return telling(self.corpus.rename(columns={"characters": "length"}), self.spans, top)
 
     def article(self, doc_id: str, *, context: int | None = 240) -> CleanedArticle:
         """Return one document, what was marked struck through, long kept passages shortened."""
@@ -271,14 +292,19 @@ class Results:
     def _kinds(self) -> pd.DataFrame:
         return census.kinds(self.corpus, self.spans)
 
-    def _templates(self, top: int = 20) -> pd.DataFrame:
+    @cached_property
+    def _repeated(self) -> pd.DataFrame:
+        """The templates of the report, each with a span of it."""
         spans = self.spans[self.spans["template_id"].notna()].copy()
         spans["characters"] = spans["end"] - spans["start"]
         groups = spans.groupby(["template_id", "kind"], sort=True)
         table = groups[["doc_id", "start", "end"]].first()
         table["documents"], table["characters"] = groups["doc_id"].nunique(), groups["characters"].sum()
         table = table.reset_index()
-        table = table.sort_values(["characters", "template_id"], ascending=[False, True]).head(top)
+        return table.sort_values(["characters", "template_id"], ascending=[False, True]).head(20)
+
+    def _templates(self) -> pd.DataFrame:
+        table = self._repeated.copy()
         texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
         table["example"] = [_short(texts["text"][r.doc_id][r.start : r.end]) for r in table.itertuples()]
         table["publisher"] = texts["publisher"].fillna(census.UNKNOWN)[table["doc_id"]].to_numpy()
@@ -290,10 +316,15 @@ class Results:
         parts = {what: n.get(key, {}) for what, key in named.items()}
         return _counted(n["kept"], **parts, duplicate=self._copies())
 
-    def _others(self, top: int = 20) -> pd.DataFrame:
+    @cached_property
+    def _unlike(self) -> pd.DataFrame:
+        """The first documents that hold no article."""
         table = parquet.read_table(self.folder / "verdicts.parquet")
         found = table.filter(pc.invert(pc.is_in(table["verdict"], pa.array(TEXTS, pa.large_string()))))
-        frame = found.slice(0, top).to_pandas()
+        return found.slice(0, 20).to_pandas()
+
+    def _others(self) -> pd.DataFrame:
+        frame = self._unlike.copy()
         texts = self.articles(frame["doc_id"].tolist())
         frame["publisher"] = texts["publisher"].fillna(census.UNKNOWN)
         frame["text"] = texts["text"].map(_short)
