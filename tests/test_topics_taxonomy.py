@@ -12,11 +12,12 @@ from training import mediatopics
 def test_two_levels_in_thirteen_languages():
     frame = taxonomy.load()
     assert frame["level"].value_counts().to_dict() == {2: 121, 1: 17}
-    assert len(taxonomy.languages()) == 13
+    languages = [name[5:] for name in frame if name.startswith("name_")]
+    assert len(languages) == 13
     assert set(frame.loc[frame["level"] == 2, "parent"]) <= set(taxonomy.CODES)
     assert frame["definition"].str.len().min() > 0
     assert taxonomy.names("en-GB")["11000000"] == "politics"
-    assert all(name for language in taxonomy.languages() for name in taxonomy.names(language).values())
+    assert all(name for language in languages for name in taxonomy.names(language).values())
 
 
 def test_short_names_and_codes_mirror_each_other():

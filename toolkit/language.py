@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,58 +15,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from toolkit.buffer import Buffer, decode
+from toolkit.buffer import FNV, PRIME, Buffer, decode
 from toolkit.files import shipped
 from toolkit.kernels import njit
 
-LOOK = 1_000
-"""Letters of a text that are looked at, at most."""
+# letters of a text that are looked at: a piece at its start and one in its middle; more, up to LOOK, only while the
+# margin (natural logarithm of a likelihood ratio) is below SURE
+LOOK, PIECE, SURE = 1_000, 160, 12.0
 
-PIECE = 160
-"""Letters looked at at the start and as many in the middle; more only while the language is in doubt."""
+# what a language is told from: function words and margin, at least; costs and gains are in docs/languages.md
+WORDS, MARGIN = 3, 4.0
 
-SURE = 12.0
-"""Margin (natural logarithm of a likelihood ratio) beyond which no more letters are looked at."""
+# the library takes .4 ms, too long for headlines: it is asked about texts of LEAST letters, and believed if CONFIDENT
+LEAST, CONFIDENT = 150, 0.9
 
-MARGIN = 4.0
-"""Least margin for a language to be told; what it costs and gives is in ``docs/languages.md``."""
+RARE = 0.0003  # frequency of a function word in languages in whose list it is not
 
-WORDS = 3
-"""Fewest function words for a language to be told."""
-
-LEAST = 150
-"""Fewest letters of a text that is left to the library: it takes .4 ms, too long for each of many headlines."""
-
-CONFIDENT = 0.9
-"""Least probability for the library's answer to count."""
-
-RARE = 0.0003
-"""Frequency of a function word in languages in whose list it is not."""
-
-SCRIPTS = {
-    "Latn": ((0x41, 0x24F), (0x1E00, 0x1EFF)), "Grek": ((0x370, 0x3FF), (0x1F00, 0x1FFF)),
-    "Cyrl": ((0x400, 0x52F),), "Armn": ((0x531, 0x58F),), "Hebr": ((0x591, 0x5F4),),
-    "Arab": ((0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)),
-    "Deva": ((0x900, 0x963), (0x966, 0x97F)), "Beng": ((0x980, 0x9FF),), "Guru": ((0xA00, 0xA7F),),
-    "Gujr": ((0xA80, 0xAFF),), "Orya": ((0xB00, 0xB7F),), "Taml": ((0xB80, 0xBFF),), "Telu": ((0xC00, 0xC7F),),
-    "Knda": ((0xC80, 0xCFF),), "Mlym": ((0xD00, 0xD7F),), "Sinh": ((0xD80, 0xDFF),), "Thai": ((0xE00, 0xE7F),),
-    "Laoo": ((0xE80, 0xEFF),), "Tibt": ((0xF00, 0xFFF),), "Mymr": ((0x1000, 0x109F),),
-    "Geor": ((0x10A0, 0x10FF),), "Ethi": ((0x1200, 0x139F),), "Khmr": ((0x1780, 0x17FF),),
-    "Hang": ((0x1100, 0x11FF), (0x3131, 0x318E), (0xAC00, 0xD7A3)),
-    "Kana": ((0x3041, 0x30FA), (0x30FC, 0x30FF), (0xFF66, 0xFF9D)),
-    "Hani": ((0x3400, 0x4DBF), (0x4E00, 0x9FFF)),
+SCRIPTS: dict[str, tuple[Any, ...]] = {
+    "Latn": (None, (0x41, 0x24F), (0x1E00, 0x1EFF)), "Grek": ("el", (0x370, 0x3FF), (0x1F00, 0x1FFF)),
+    "Cyrl": (None, (0x400, 0x52F)), "Armn": ("hy", (0x531, 0x58F)), "Hebr": ("he", (0x591, 0x5F4)),
+    "Arab": (None, (0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)),
+    "Deva": (None, (0x900, 0x963), (0x966, 0x97F)), "Beng": ("bn", (0x980, 0x9FF)), "Guru": ("pa", (0xA00, 0xA7F)),
+    "Gujr": ("gu", (0xA80, 0xAFF)), "Orya": ("or", (0xB00, 0xB7F)), "Taml": ("ta", (0xB80, 0xBFF)),
+    "Telu": ("te", (0xC00, 0xC7F)), "Knda": ("kn", (0xC80, 0xCFF)), "Mlym": ("ml", (0xD00, 0xD7F)),
+    "Sinh": ("si", (0xD80, 0xDFF)), "Thai": ("th", (0xE00, 0xE7F)), "Laoo": ("lo", (0xE80, 0xEFF)),
+    "Tibt": ("bo", (0xF00, 0xFFF)), "Mymr": ("my", (0x1000, 0x109F)), "Geor": ("ka", (0x10A0, 0x10FF)),
+    "Ethi": (None, (0x1200, 0x139F)), "Khmr": ("km", (0x1780, 0x17FF)),
+    "Hang": ("ko", (0x1100, 0x11FF), (0x3131, 0x318E), (0xAC00, 0xD7A3)),
+    "Kana": ("ja", (0x3041, 0x30FA), (0x30FC, 0x30FF), (0xFF66, 0xFF9D)),
+    "Hani": ("zh", (0x3400, 0x4DBF), (0x4E00, 0x9FFF)),
 }  # fmt: skip
-"""Code points of each script (Unicode blocks), by its ISO 15924 code."""
-
-OF_SCRIPT = {
-    "Grek": "el", "Armn": "hy", "Hebr": "he", "Beng": "bn", "Guru": "pa", "Gujr": "gu", "Orya": "or",
-    "Taml": "ta", "Telu": "te", "Knda": "kn", "Mlym": "ml", "Sinh": "si", "Thai": "th", "Laoo": "lo",
-    "Tibt": "bo", "Mymr": "my", "Geor": "ka", "Khmr": "km", "Hang": "ko", "Kana": "ja", "Hani": "zh",
-}  # fmt: skip
-"""The language that nearly all news in a script is in, where there is one."""
+"""ISO 15924 code of each script → the language that nearly all news in it is in, if there is one; code points."""
 
 _SCRIPTS = np.array([None, *SCRIPTS], dtype=object)
-_SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _SLOTS = 1 << 14
 
 
@@ -95,13 +76,7 @@ def _names() -> dict[str, str]:
 
 
 def languages(texts: Any) -> pd.Series[Any]:
-    """Return the language of each text, missing where it cannot be told.
-
-    A script that one language writes (Greek, Hangul, kana …) tells it. Otherwise the function words found
-    must fit one language better than any other, by a factor of e^:data:`MARGIN` under a model in which the
-    word of rank r of a language's list has the frequency .12 / (r + 2) (Zipf's law). Texts of which too few
-    words are known are left to py3langid where that is installed (extra ``formats``) and they are long
-    enough. Two pieces of a text are looked at, from its start and from its middle.
+    """Return the language of each text, missing where it cannot be told; how is in ``docs/languages.md``.
 
     ``texts`` are a Series, an Arrow array or a list of str, also with missing values; codes are those of ISO 639-1
     (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given.
@@ -132,16 +107,13 @@ class _Look:
         self.index = texts.index if isinstance(texts, pd.Series) else None
         arrow = isinstance(texts, (pa.Array, pa.ChunkedArray))
         given = texts if arrow or self.index is not None else list(texts)
-        array = (
-            texts.cast(pa.large_string()) if arrow else pa.array(given, pa.large_string(), from_pandas=True)
-        )
+        kind = pa.large_string()
+        array = texts.cast(kind) if arrow else pa.array(given, kind, from_pandas=True)
         self.texts = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         buffer = Buffer.of(pc.fill_null(self.texts, ""))
-        tables = _tables()
-        self.codes = tables.codes
-        self.letters, self.found, self.margin = _look(
-            buffer.data, buffer.offsets, *tables.arrays, PIECE, LOOK, SURE, len(_SCRIPTS)
-        )
+        self.codes, tables = _tables()
+        looked = _look(buffer.data, buffer.offsets, *tables, PIECE, LOOK, SURE, len(_SCRIPTS))
+        self.letters, self.found, self.margin = looked
         han, kana = (list(_SCRIPTS).index(name) for name in ("Hani", "Kana"))
         weight = np.where(np.arange(len(_SCRIPTS)) == han, 2, 1)
         winner = (self.letters * weight).argmax(1)
@@ -155,7 +127,7 @@ class _Look:
 
     def languages(self) -> NDArray[Any]:
         """Return the language of each text, or None."""
-        codes = np.array([OF_SCRIPT.get(name) for name in self.scripts], dtype=object)
+        codes = np.array([SCRIPTS[name][0] if name else None for name in self.scripts], dtype=object)
         unknown = np.array([code is None for code in codes], dtype=bool)
         best, words = self.codes[self.found[:, 0]], self.found[:, 1]
         sure = unknown & (words >= WORDS) & (self.margin >= MARGIN)
@@ -183,18 +155,13 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-class _Tables(NamedTuple):
-    """Language codes, one a list of function words; and what the kernel looks up."""
-
-    codes: NDArray[Any]
-    arrays: tuple[NDArray[Any], ...]
-
-
 @lru_cache(maxsize=1)
-def _tables() -> _Tables:
-    # the case and the script (0: no letter) of each code point below 2^16; the words, in a table by hash
+def _tables() -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
+    """Return language codes, one a list of function words; and what the kernel looks up."""
+    # the case and the script (0: no letter) of each code point below 2^16; the words, in a table by hash: that of
+    # rank r in the list of a language has the frequency .12 / (r + 2) there (Zipf's law)
     lower, script = np.arange(0x10000).astype(np.uint16), np.zeros(0x10000, np.uint8)
-    for number, ranges in enumerate(SCRIPTS.values(), 1):
+    for number, (_, *ranges) in enumerate(SCRIPTS.values(), 1):
         for first, last in ranges:
             script[first : last + 1] = number
     for code in np.flatnonzero(script).tolist():
@@ -220,13 +187,13 @@ def _tables() -> _Tables:
     pairs = [pair for entries in weights.values() for pair in entries]
     numbers, logs = (np.array(column) for column in zip(*pairs, strict=True))
     same = np.array([codes.index(code) for code in codes])
-    return _Tables(np.array(codes, dtype=object), (lower, script, keys, places, numbers, logs, same))
+    return np.array(codes, dtype=object), (lower, script, keys, places, numbers, logs, same)
 
 
 def _hash(word: str) -> int:
-    value = int(_SEED)
+    value = int(FNV)
     for character in word:
-        value = ((value ^ ord(character)) * int(_PRIME)) & 0xFFFFFFFFFFFFFFFF
+        value = ((value ^ ord(character)) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
     return value
 
 
@@ -246,7 +213,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
         i, end = offsets[row], offsets[row + 1]
         middle, moved = i + ((end - i) >> 1), False
         seen, until = 0, piece
-        value, size = _SEED, 0
+        value, size = FNV, 0
         while True:
             if i < end and data[i] < 0x80:
                 code, length = np.int64(data[i]), 1
@@ -259,7 +226,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
                 of_script[kind] += 1
                 seen += 1
                 size += 1
-                value = (value ^ np.uint64(lower[code])) * _PRIME
+                value = (value ^ np.uint64(lower[code])) * PRIME
             elif size and not (code >= 0x300 and code < 0x370):
                 slot = np.int64(value & np.uint64(_SLOTS - 1))
                 while keys[slot] and keys[slot] != value:
@@ -268,7 +235,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
                     for k in range(places[slot, 0], places[slot, 1]):
                         score[numbers[k]] += weights[k]
                         hits[numbers[k]] += 1
-                value, size = _SEED, 0
+                value, size = FNV, 0
             if i >= end:
                 break
             i += length
@@ -283,7 +250,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
                             i += 1
                         while i < end and data[i] & 0xC0 == 0x80:
                             i += 1
-                    value, size = _SEED, 0
+                    value, size = FNV, 0
                 elif until >= look or _margin(score, same)[1] >= sure:
                     break
                 else:

@@ -17,13 +17,15 @@ from toolkit.corpus import CorpusLike, as_corpus, as_document
 from toolkit.language import codes, languages
 from toolkit.topics import taxonomy
 from toolkit.topics.explanation import Explanation, explain, known, top_words
-from toolkit.topics.features import FeatureSpace
-from toolkit.topics.fitting import fitted, groups_of, memberships
+from toolkit.topics.features import FeatureSpace, Places, matrix
+from toolkit.topics.fitting import fitted, folds_of, memberships
 from toolkit.topics.model import ENGLISH, LANGUAGES, SHIPPED, TopicModel, shipped_model
 from toolkit.verdict import others
 
-_WARNED: list[str] = []
-"""Warnings that were given in this process; each is given once."""
+_WARNED: list[str] = []  # warnings that were given in this process; each is given once
+
+
+Floats = NDArray[np.float64]
 
 
 class TopicClassifier(ClassifierMixin, BaseEstimator):
@@ -50,12 +52,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     folds : int, default 5
         Folds of the cross-validation that calibrates the probabilities.
     columns : mapping, optional
-        Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, for columns whose names are
-        not recognised.
+        Column of the corpus → column of the given frames, where names are not recognised: ``{"text": "body2"}``.
     encoder : bool, default False
-        For the shipped model: let a sentence encoder read along. Better, above all in other languages than English
-        and on plain local news, and a thousand times slower (``docs/topics.md``). It needs the extra
-        ``news-toolkit[encoder]``. :meth:`explain` and :meth:`top_words` show the words' part alone.
+        For the shipped model: let a sentence encoder read along, of the extra ``news-toolkit[encoder]``. Better, above
+        all in other languages and on plain local news, and a thousand times slower (``docs/topics.md``).
+        :meth:`explain` and :meth:`top_words` show the words' part alone.
 
     Attributes
     ----------
@@ -197,12 +198,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     def _values(
         self, corpus: pd.DataFrame, texts: pd.Series[Any], lang: pd.Series[Any]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    ) -> tuple[Floats, Places]:
         """Return each document's probabilities and number of known words, by the model for its language."""
-        titles = _titles(corpus)
         values, known = np.empty((len(corpus), len(self.model.classes))), np.zeros(len(corpus), np.int64)
         for model, rows in self._models(lang, encoder=self.encoder):
-            scores, known[rows] = model.read(texts[rows], None if titles is None else titles[rows])
+            scores, known[rows] = model.read(texts[rows], corpus["title"][rows])
             values[rows] = model.probabilities(scores)
         return values, known
 
@@ -216,7 +216,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         parts = [(SHIPPED, ~foreign), (LANGUAGES, foreign)]
         return [(shipped_model(path, encoder=encoder), rows) for path, rows in parts if rows.any()]
 
-    def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, NDArray[np.float64], pd.Series[Any]]:
+    def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, Floats, pd.Series[Any]]:
         """Return the corpus, each document's probabilities, and the reason if it gets no topic."""
         corpus, texts = self._read(X)
         lang = self._tongues(corpus, texts)
@@ -243,21 +243,13 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     ) -> Explanation:
         """Show how much each word of one text adds to each topic; in a notebook as the text with highlights.
 
-        Parameters
-        ----------
-        text : str, row or corpus of one row
-            Of a row, what :meth:`predict` reads is explained: ``clean_text`` or else ``text``, title and language.
-        title : str, optional
-            Default: the row's own.
-        topic : class, optional
-            The topic to explain first, one of :attr:`classes_`; default the likeliest.
+        Of a row, or a corpus of one row, what :meth:`predict` reads is explained: ``clean_text`` or else ``text``,
+        language, and title unless one is given. ``topic``, one of :attr:`classes_`, comes first; default the likeliest.
         """
         corpus, texts = self._read([text] if isinstance(text, str) else as_document(text, self.columns))
-        own = corpus["title"].iloc[0]
-        if title is None and isinstance(own, str):
-            title = own
+        own = corpus["title"].fillna("").iloc[0]
         ((model, _),) = self._models(self._tongues(corpus, texts))
-        return explain(model, texts.iloc[0], title, topic)
+        return explain(model, texts.iloc[0], own if title is None else title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
         """Show the ``n`` words that add most to a topic, over the documents whose likeliest topic it is.
@@ -271,12 +263,13 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         leading = self._values(corpus, texts, lang)[0].argmax(axis=1)
         if topic is not None:
             leading = np.where(leading == known(self.model, topic), leading, -1)
-        titles = _titles(corpus)
-        tables = [
-            top_words(model, texts[rows], None if titles is None else titles[rows], leading[rows], n)
+        found = [
+            row
             for model, rows in self._models(lang)
-        ] or [pd.DataFrame(columns=["topic", "word", "documents", "weight"])]
-        table = pd.concat(tables).sort_values(["topic", "weight"], ascending=[True, False], kind="stable")
+            for row in top_words(model, texts[rows], corpus["title"][rows], leading[rows], n)
+        ]
+        table = pd.DataFrame(found, columns=["topic", "word", "documents", "weight"])
+        table = table.sort_values(["topic", "weight"], ascending=[True, False], kind="stable")
         table = table.groupby("topic").head(n).reset_index(drop=True)
         table.insert(1, "name", pd.Series([taxonomy.label(code) for code in table["topic"]], dtype="str"))
         return table
@@ -291,37 +284,20 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     ) -> TopicClassifier:
         """Train a model of your own labels: hashed TF-IDF, linear support vector machines, calibration.
 
-        Parameters
-        ----------
-        X : corpus, or list or Series of str
-        y : iterable, one entry per document
-            A label (str or int), or a set, list or tuple of labels if documents may have any number of topics.
-        sample_weight : float array, optional
-        groups : iterable, optional
-            Documents of a group, such as a publisher or near-duplicates, are in the same fold of the cross-validation.
-            Default: ``publisher``, if every document has one and there are enough publishers.
-
-        Raises
-        ------
-        ValueError
-            Labels do not match the documents, or there are fewer than two.
+        ``y`` has one entry a document: a label (str or int), or a set, list or tuple of labels if documents may have
+        any number of topics. Labels that do not match the documents, or fewer than two, are a ``ValueError``. Documents
+        of one of the ``groups``, such as near-duplicates, are in the same fold of the cross-validation; default:
+        ``publisher``, if every document has one and there are enough publishers.
         """
         corpus, texts = self._read(X)
-        classes, member, single = memberships(y, len(corpus))
+        labels = classes, member, single = memberships(y, len(corpus))
         weight = np.ones(len(corpus)) if sample_weight is None else np.asarray(sample_weight, float)
         if single and self.class_weight is not None:
             own = np.array(classes)[member.argmax(axis=1)]
             weight = weight * compute_sample_weight(self.class_weight, own)
-        self.model_ = fitted(
-            texts,
-            _titles(corpus),
-            (classes, member, single),
-            weight=weight,
-            space=FeatureSpace(self.bits, self.lead, self.title_weight),
-            C=self.C,
-            folds=self.folds,
-            groups=groups_of(corpus, groups, self.folds),
-        )
+        space = FeatureSpace(self.bits, self.lead, self.title_weight)
+        counts, splits = matrix(texts, corpus["title"], space), folds_of(corpus, groups, self.folds)
+        self.model_ = fitted(counts, labels, weight=weight, space=space, C=self.C, splits=splits)
         return self
 
     def save(self, path: str | Path) -> None:
@@ -332,10 +308,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def load(cls, path: str | Path, *, min_confidence: float | None = None) -> TopicClassifier:
         """Read a saved classifier; no code in the files is run.
 
-        Raises
-        ------
-        ModelError
-            A file is missing, is not a topic model, or was changed since it was saved.
+        A file that is missing, is not a topic model, or was changed since it was saved, is a :class:`ModelError`.
         """
         model = TopicModel.load(path)
         read = {name: getattr(model.space, name) for name in ("bits", "lead", "title_weight")}
@@ -370,10 +343,5 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
 def _counted(why: pd.Series[Any]) -> dict[str, int]:
     """Return how many documents each reason holds for, most frequent first; plain for JSON."""
-    counts = why.value_counts()
-    order = sorted(counts.index, key=lambda reason: (-counts[reason], reason))
-    return {str(reason): int(counts[reason]) for reason in order}
-
-
-def _titles(corpus: pd.DataFrame) -> pd.Series[Any] | None:
-    return None if corpus["title"].isna().all() else corpus["title"]
+    counts = why.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return {str(reason): int(count) for reason, count in counts.items()}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +23,8 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table
 from toolkit.topics import taxonomy
 from toolkit.topics.classifier import TopicClassifier
-from toolkit.topics.explanation import wording
-from toolkit.topics.features import FeatureSpace, matrix, unit_rows
+from toolkit.topics.explanation import holders, wording
+from toolkit.topics.features import FeatureSpace, Places, Texts, matrix, unit_rows
 from toolkit.verdict import articles
 
 _SPACE = FeatureSpace(bits=18)
@@ -42,9 +41,9 @@ class Discovery:
     Attributes
     ----------
     topics : DataFrame
-        One row a topic, the largest first: ``topic`` (number, from 0), ``words`` (its heaviest, the name of the
-        topic), ``documents`` (that it leads), ``nearest`` (the two IPTC topics that the classifier finds most
-        in those documents) and ``stability`` (mean cosine with its like in the other runs; 1 is the same).
+        A row a topic, the largest first: ``topic`` (from 0), ``words`` (its heaviest, which name it), ``documents``
+        (that it leads), ``nearest`` (the two IPTC topics that the classifier finds most in those) and ``stability``
+        (mean cosine with its like in the other runs; 1 is the same).
     words : DataFrame
         ``topic``, ``word``, ``weight``, heaviest first.
     documents : DataFrame
@@ -86,23 +85,10 @@ def discover(
 ) -> Discovery:
     """Find topics in a corpus without labels.
 
-    Parameters
-    ----------
-    corpus : corpus, or list or Series of str
-        ``clean_text`` is read where it is there, else ``text``; boilerplate makes topics of its own.
-    n_topics : int, default 10
-    seed : int, default 0
-    runs : int, default 5
-        How many runs are compared for the stability, the first on all documents; 1 saves the time.
-    n_words : int, default 6
-        How many words name a topic.
-    classifier : TopicClassifier, optional
-        Finds the nearest topics; default the shipped model.
-
-    Raises
-    ------
-    ValueError
-        There are fewer documents, or words that several documents share, than topics.
+    ``clean_text`` is read where it is there, else ``text``; boilerplate makes topics of its own. ``runs`` are compared
+    for the stability, the first on all documents; 1 saves the time. ``n_words`` name a topic. ``classifier`` finds the
+    nearest IPTC topics; default the shipped model. Fewer documents, or words that several documents share, than topics
+    are a ``ValueError``.
 
     Examples
     --------
@@ -112,8 +98,7 @@ def discover(
     """
     frame, missing = articles(as_corpus(corpus))
     texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
-    titles = None if frame["title"].isna().all() else frame["title"]
-    features, buckets = _features(texts, titles, n_topics)
+    features, buckets = _features(texts, frame["title"], n_topics)
     if n_topics < 2 or n_topics > min(features.shape):
         msg = (
             f"discover: n_topics={n_topics}: {features.shape[0]} documents share {features.shape[1]} words; "
@@ -132,7 +117,7 @@ def discover(
         likeness = components @ parts.T
         rows, columns = linear_sum_assignment(-likeness)
         matched.append(likeness[rows, columns])
-    words = _words(texts, titles, features, buckets, components, n_words)
+    words = _words(texts, frame["title"], features, buckets, components, n_words)
     total = weights.sum(axis=1)
     nearest = _nearest(frame, np.where(known, leading, -1), n_topics, classifier or TopicClassifier())
     found = {
@@ -150,9 +135,7 @@ def discover(
     return Discovery(pd.DataFrame(found), words, documents, stability)
 
 
-def _features(
-    texts: pd.Series[Any], titles: pd.Series[Any] | None, n_topics: int
-) -> tuple[csr_matrix, NDArray[np.int64]]:
+def _features(texts: Texts, titles: Texts, n_topics: int) -> tuple[csr_matrix, Places]:
     """TF-IDF of words in a few documents at least, and in no more than two topics could hold."""
     counts = matrix(texts, titles, _SPACE)
     held = np.bincount(counts.indices, minlength=_SPACE.size)
@@ -181,24 +164,18 @@ def _factors(
 
 
 def _words(
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
-    features: csr_matrix,
-    buckets: NDArray[np.int64],
-    components: Floats,
-    n: int,
+    texts: Texts, titles: Texts, features: csr_matrix, buckets: Places, components: Floats, n: int
 ) -> pd.DataFrame:
     columns, rows = features.tocsc(), []
     for topic, weight in enumerate(components):
         for place in np.argsort(-weight, kind="stable")[:n]:
-            holders = columns.indices[columns.indptr[place] : columns.indptr[place + 1]]
-            word = wording(_SPACE, texts, titles, holders, int(buckets[place]))
+            word = wording(_SPACE, texts, titles, holders(columns, place), int(buckets[place]))
             rows.append((topic, word, weight[place]))
     return pd.DataFrame(rows, columns=["topic", "word", "weight"])
 
 
 def _nearest(
-    frame: pd.DataFrame, leading: NDArray[np.int64], n_topics: int, classifier: TopicClassifier
+    frame: pd.DataFrame, leading: Places, n_topics: int, classifier: TopicClassifier
 ) -> list[str | None]:
     means = classifier.predict_proba(frame).groupby(leading).mean().rename(columns=taxonomy.names("en-GB"))
     found: list[str | None] = [None] * n_topics

