@@ -17,7 +17,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.reading import PAGE
 from toolkit.corpus import COLUMNS
-from toolkit.evaluation.scores import bootstrap_all, span_counts, span_scores
+from toolkit.evaluation.scores import bootstrap, span_counts, span_scores
 from training.boilerplate import train
 from training.labelled import Labelled
 from training.material import dealt, material
@@ -241,7 +241,7 @@ def arrivals_table(
             drawn = figures_of(counts.iloc[rows])
             return np.array([drawn.get(name, np.nan) for name in names])
 
-        low, high = bootstrap_all(draw, len(counts), draws=draws, seed=seed)
+        low, high = bootstrap(draw, len(counts), draws=draws, seed=seed)
         rows += [
             {"label": task.name, "series": name, "value": value[name], "low": low[i], "high": high[i]}
             for i, name in enumerate(names)

@@ -75,7 +75,7 @@ def compare(
     rows = {}
     for name, parts in right.items():
         hits = np.concatenate(parts)
-        low, high = bootstrap(partial(_share, hits), len(hits), seed=seed)
+        (low,), (high,) = bootstrap(partial(_share, hits), len(hits), seed=seed)
         error = calibration_error(np.concatenate(sure), hits) if name == "toolkit" else float("nan")
         rows[name] = {
             "documents": len(hits), "accuracy": accuracy(hits), "low": low, "high": high, "ECE": error,

@@ -227,7 +227,7 @@ def table(pages: Mapping[str, pd.DataFrame], *, draws: int = 1000, seed: int = 0
 def _with_interval(
     figure: str, metric: Callable[..., float], groups: NDArray[np.str_], draws: int, seed: int
 ) -> dict[tuple[str, str], float]:
-    low, high = bootstrap(metric, len(groups), groups=groups, draws=draws, seed=seed)
+    (low,), (high,) = bootstrap(metric, len(groups), groups=groups, draws=draws, seed=seed)
     return {
         (figure, "value"): metric(np.arange(len(groups))), (figure, "low"): low, (figure, "high"): high
     }  # fmt: skip

@@ -19,7 +19,7 @@ from benchmarks.crossvalidation import fold_models
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import COLUMNS
-from toolkit.evaluation.scores import bootstrap_all, span_counts
+from toolkit.evaluation.scores import bootstrap, span_counts
 from training.material import dealt
 from training.passages import number
 
@@ -179,7 +179,7 @@ def _figures(
     def draw(rows: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.array(list(figures(part.iloc[rows]).values()))
 
-    low, high = bootstrap_all(draw, len(part), groups=groups, draws=500, seed=seed)
+    low, high = bootstrap(draw, len(part), groups=groups, draws=500, seed=seed)
     return [
         {"label": label, "series": name, "value": value[name], "low": low[i], "high": high[i]}
         for i, name in enumerate(value)

@@ -133,8 +133,7 @@ def _command(
             if "n_jobs" in options:
                 options["progress"] = sys.stderr.isatty() and not quiet
                 if options["n_jobs"] == 0 or options["n_jobs"] < -1:
-                    msg = "give 1 or more, or -1 for all processors"
-                    raise typer.BadParameter(msg, param_hint="--jobs")
+                    raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
             if "columns" in options:
                 options["columns"] = _columns(options["columns"])
                 _say_if_cold()
@@ -238,10 +237,9 @@ def report_(inputs: Inputs, options: dict[str, Any]) -> Job:
         if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or report.finished(inputs[0])):
             return report.render(inputs[0], page, **shown)
         if page is None:
-            msg = (
+            raise NoRunError(
                 f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
             )
-            raise NoRunError(msg)
         folder = page.with_name(f"{page.stem}_files")
         report.check_page(page)
         refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)

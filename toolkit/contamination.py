@@ -43,9 +43,7 @@ _UNKNOWN = "(unknown)"
 
 
 def audit(
-    corpus: CorpusLike,
-    remover: BoilerplateRemover | None = None,
-    classifier: TopicClassifier | None = None,
+    corpus: CorpusLike, remover: BoilerplateRemover | None = None, classifier: TopicClassifier | None = None
 ) -> pd.DataFrame:
     """Return the share of documents whose leading (most probable) topic changes when boilerplate is removed.
 
@@ -95,13 +93,9 @@ def audit(
 
 
 def insertion(
-    corpus: CorpusLike,
-    remover: BoilerplateRemover | None = None,
-    classifier: TopicClassifier | None = None,
-    *,
-    passage: str = APPEAL,
-    place: float = 0.5,
-) -> pd.DataFrame:
+    corpus: CorpusLike, remover: BoilerplateRemover | None = None, classifier: TopicClassifier | None = None,
+    *, passage: str = APPEAL, place: float = 0.5,
+) -> pd.DataFrame:  # fmt: skip
     """Put a passage into every document, clean, and compare the leading topics; :func:`flip_rates` counts the flips.
 
     The default remover is fitted on the documents with the passage in them, as if the site printed it on every page; an
@@ -134,8 +128,7 @@ def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.Dat
     'It rained.Give now.It stopped.'
     """
     if not 0 <= place <= 1:
-        msg = f"place={place!r}: a share of the text between 0 (first) and 1 (last) is wanted"
-        raise ValueError(msg)
+        raise ValueError(f"place={place!r}: a share of the text between 0 (first) and 1 (last) is wanted")
     frame = _as_loaded(corpus)
     texts = []
     for text in frame["text"]:
@@ -198,15 +191,9 @@ def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
 
 
 def polluted_training(
-    corpus: CorpusLike,
-    y: Iterable[Any],
-    marked: Container[Any],
-    classifier: TopicClassifier | None = None,
-    *,
-    passage: str = APPEAL,
-    folds: int = 5,
-    seed: int = 0,
-) -> pd.DataFrame:
+    corpus: CorpusLike, y: Iterable[Any], marked: Container[Any], classifier: TopicClassifier | None = None,
+    *, passage: str = APPEAL, folds: int = 5, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
     """Train classifiers with and without a passage in the texts of some labels; compare them on unseen texts.
 
     ``y`` has one label a document. Training documents with ``marked`` labels get the passage, as if their publisher

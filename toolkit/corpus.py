@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -72,18 +73,8 @@ class Quarantine(dict[str, Any]):
     def __reduce__(self) -> Any:
         return Quarantine, (self.frame,)
 
-    def keys(self) -> Any:
-        """Return the names of the columns."""
-        return self.frame.keys()
-
-    def copy(self) -> Any:
-        """Return a copy of the frame."""
-        return self.frame.copy()
-
-    @property
-    def values(self) -> Any:
-        """The cells."""
-        return self.frame.values
+    # a dict has these three itself
+    keys, copy, values = (property(attrgetter(f"frame.{name}")) for name in ("keys", "copy", "values"))
 
 
 def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
@@ -105,11 +96,10 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     if isinstance(held, Quarantine):
         return held.frame
     if not isinstance(held, dict) or not isinstance(held.get("records"), list):
-        msg = (
+        raise CorpusError(
             "this frame carries no quarantine (pandas drops it where frames with different ones are joined); "
             "pass what toolkit.load gave"
         )
-        raise CorpusError(msg)
     rows = [tuple(record.get(name) for name in QUARANTINE_COLUMNS) for record in held["records"]]
     if (more := int(held.get("rows", 0)) - len(rows)) > 0:
         rows.append(("", f"{more:,} more records, which the file's metadata do not hold", ""))
@@ -180,15 +170,16 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
         frame.index = frame.index.set_names([None if name in levels else name for name in frame.index.names])
     names = [name for name in frame.columns if isinstance(name, str)]
     if twice := [name for n, name in enumerate(names) if name in names[:n]]:
-        msg = f"corpus: the column {twice[0]!r} stands more than once; rename or drop one"
-        raise CorpusError(msg)
+        raise CorpusError(f"corpus: the column {twice[0]!r} stands more than once; rename or drop one")
     check_columns(columns, names)
     for role in COLUMNS:
         given = (columns or {}).get(role)
         own = role in names and given in {None, role}
         found = [role] if own else candidates(role, names, columns)
         if role == "text" and not found:
-            raise CorpusError(_no_text(names))
+            there = ", ".join(map(repr, names)) or "no columns with a name"
+            mend = 'name the one that holds the articles: columns={"text": …}'
+            raise CorpusError(f"corpus: no text column; found {there}; {mend}")
         if role == "doc_id" and not found:
             frame[role] = frame.index.map(str)
         elif role == "published":
@@ -211,8 +202,7 @@ def as_document(
             document = document.to_frame().T.infer_objects()
     corpus = as_corpus(document, columns)
     if len(corpus) != 1:
-        msg = f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]"
-        raise CorpusError(msg)
+        raise CorpusError(f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]")
     return corpus
 
 
@@ -220,13 +210,11 @@ def check_columns(columns: Mapping[str, str] | None, names: Iterable[str] | None
     """Refuse ``columns`` with a misspelt corpus column, or a field that is not among ``names``; say the nearest."""
     for column, field in (columns or {}).items():
         if column not in COLUMNS and (near := nearest(column, COLUMNS)):
-            msg = f"columns: {column!r} is no column of a corpus; did you mean {near!r}?"
-            raise CorpusError(msg)
+            raise CorpusError(f"columns: {column!r} is no column of a corpus; did you mean {near!r}?")
         if names is not None and not candidates(column, names, columns):
             near = nearest(field, names)
             mend = f"did you mean {near!r}?" if near else f"found {', '.join(map(repr, names)) or 'none'}"
-            msg = f"columns: there is no {field!r} for {column!r}; {mend}"
-            raise CorpusError(msg)
+            raise CorpusError(f"columns: there is no {field!r} for {column!r}; {mend}")
 
 
 def _framed(documents: Any) -> pd.DataFrame:
@@ -264,17 +252,9 @@ def _framed(documents: Any) -> pd.DataFrame:
 
 def _is_place(text: str) -> bool:
     """Whether a text is the address of a page or the path of a file."""
-    if " " in text or "\n" in text:
+    if " " in text or "\n" in text or not ("." in text or "/" in text):
         return False
-    path = len(text) < 256 and ("." in text or "/" in text)
-    return text.startswith(("http://", "https://")) or (path and Path(text).exists())
-
-
-def _no_text(names: list[str]) -> str:
-    found = ", ".join(map(repr, names)) or "no columns with a name"
-    return (
-        f'corpus: no text column; found {found}; name the one that holds the articles: columns={{"text": …}}'
-    )
+    return text.startswith(("http://", "https://")) or (len(text) < 256 and Path(text).exists())
 
 
 def _mapped(role: str, found: list[str], frame: pd.DataFrame) -> pd.Series[Any]:
@@ -306,11 +286,10 @@ def _strings(role: str, values: pd.Series[Any]) -> pd.Series[Any]:
     except UnicodeEncodeError:
         surrogate = re.compile("[\ud800-\udfff]")
         where = next(label for label, value in values.items() if surrogate.search(str(value)))
-        msg = (
+        raise CorpusError(
             f"corpus: row {_label(where)} holds a lone surrogate in {role}, half of a character, which no UTF-8 "
             'text can hold; mend it with text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")'
-        )
-        raise CorpusError(msg) from None
+        ) from None
 
 
 def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[Any]:
@@ -327,37 +306,33 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     dates = pd.Series(pd.array(parsed, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
     if strict and (wrong := (given & dates.isna()).to_numpy()).any():
         row = int(wrong.argmax())
-        msg = (
+        raise CorpusError(
             f"corpus: row {_label(values.index[row])} has {values.iloc[row]!r} for published, which is no date; "
             "mend it, or make it missing"
         )
-        raise CorpusError(msg)
     return dates
 
 
 def _check_texts(text: pd.Series[Any]) -> None:
     if text.isna().any():
         where = text.index[text.isna().to_numpy()][0]
-        msg = f"corpus: row {_label(where)} has no text; drop it, or give it an empty string"
-        raise CorpusError(msg)
-    wrong = [] if text.dtype == "str" else [(i, type(v)) for i, v in text.items() if not isinstance(v, str)]
-    for where, kind in wrong:
-        msg = f"corpus: row {_label(where)} holds {kind.__name__}, not text; convert it with str()"
-        raise CorpusError(msg)
+        raise CorpusError(f"corpus: row {_label(where)} has no text; drop it, or give it an empty string")
+    for where, value in () if text.dtype == "str" else text.items():
+        if not isinstance(value, str):
+            msg = f"corpus: row {_label(where)} holds {type(value).__name__}, not text; convert it with str()"
+            raise CorpusError(msg)
 
 
 def _check_ids(doc_id: pd.Series[Any]) -> None:
     if doc_id.isna().any():
         where = doc_id.index[doc_id.isna().to_numpy()][0]
-        msg = f"corpus: row {_label(where)} has no doc_id; give each document its own"
-        raise CorpusError(msg)
+        raise CorpusError(f"corpus: row {_label(where)} has no doc_id; give each document its own")
     if not doc_id.is_unique:
         value = doc_id[doc_id.duplicated()].iloc[0]
-        msg = (
+        raise CorpusError(
             f"corpus: doc_id {value!r} stands more than once; drop the duplicates or number them "
             "(without a doc_id the index counts: reset_index(drop=True))"
         )
-        raise CorpusError(msg)
 
 
 def _label(label: Any) -> str:

@@ -37,15 +37,9 @@ AHEAD = 1000
 
 
 def run(
-    inputs: Inputs,
-    output: str | Path,
-    *,
-    client: Client | None = None,
-    rows: int = ROWS,
-    storage_options: Mapping[str, Any] | None = None,
-    force: bool = False,
-    **settings: Any,
-) -> RunSummary:
+    inputs: Inputs, output: str | Path, *, client: Client | None = None, rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None, force: bool = False, **settings: Any,
+) -> RunSummary:  # fmt: skip
     """Load, clean and classify files into a folder of results, as :func:`toolkit.pipeline.run` does.
 
     ``inputs`` and ``output`` are as there, or any URL of fsspec (``s3://bucket/news/*.jsonl.gz``), and so is ``index``;
@@ -79,14 +73,25 @@ def classify(inputs: Inputs, output: str | Path, **options: Any) -> RunSummary:
     return _one_file("topics", inputs, output, **options)
 
 
-def fit(inputs: Inputs, output: str | Path, **options: Any) -> BoilerplateRemover:
+def fit(
+    inputs: Inputs, output: str | Path, *, client: Client | None = None, rows: int = ROWS,
+    storage_options: Mapping[str, Any] | None = None, **settings: Any,
+) -> BoilerplateRemover:  # fmt: skip
     """Count what files repeat, and save the remover that knows it; options as for :func:`clean`.
 
     ``output`` gets what ``BoilerplateRemover.save`` writes, for :func:`run` and ``news-toolkit run --index``. The
     remover is as ``BoilerplateRemover().partial_fit(corpus)`` on the whole corpus at once; see
     :class:`toolkit.TemplateIndex` on its bound.
     """
-    return _fit(inputs, _seen_by_all(output), **options)
+    folder, name = parent_of(_seen_by_all(output))
+    target, chosen = Files(folder, dict(storage_options or {})), Settings.of(settings)
+    beside = f".{name}.partial"
+    with Job(inputs, target, beside, _workers(client), steps=("clean",), settings=chosen, rows=rows) as job:
+        remover = BoilerplateRemover()
+        remover.index_ = job.fit()
+        with target.made(name) as path:
+            remover.save(path)
+    return remover
 
 
 def _one_file(
@@ -99,21 +104,6 @@ def _one_file(
     )  # fmt: skip
 
 
-def _fit(
-    inputs: Inputs, output: str, *, client: Client | None = None, rows: int = ROWS,
-    storage_options: Mapping[str, Any] | None = None, **settings: Any,
-) -> BoilerplateRemover:  # fmt: skip
-    folder, name = parent_of(output)
-    target, chosen = Files(folder, dict(storage_options or {})), Settings.of(settings)
-    beside = f".{name}.partial"
-    with Job(inputs, target, beside, _workers(client), steps=("clean",), settings=chosen, rows=rows) as job:
-        remover = BoilerplateRemover()
-        remover.index_ = job.fit()
-        with target.made(name) as path:
-            remover.save(path)
-    return remover
-
-
 def _seen_by_all(output: str | Path) -> str:
     """Return the output as workers see it, who may stand in other folders."""
     return str(output) if far(str(output)) else os.path.abspath(output)  # noqa: PTH100
@@ -123,8 +113,7 @@ def _workers(client: Client | None) -> AbstractContextManager[Workers]:
     try:
         return _done_by(client or get_client())
     except ValueError:
-        msg = "no cluster: start a dask.distributed.Client, or pass one with client="
-        raise PipelineError(msg) from None
+        raise PipelineError("no cluster: start a dask.distributed.Client, or pass one with client=") from None
 
 
 @contextmanager

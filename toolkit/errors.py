@@ -126,8 +126,7 @@ def wants(*names: str) -> Callable[[Callable[Given, Result]], Callable[Given, Re
             given = signature(function).bind_partial(*args, **options).arguments
             for name in names:
                 if name not in given:
-                    msg = f"{function.__name__}: {name} is missing; pass {_ARGUMENTS[name]}"
-                    raise UsageError(msg)
+                    raise UsageError(f"{function.__name__}: {name} is missing; pass {_ARGUMENTS[name]}")
             return function(*args, **options)
 
         return called

@@ -25,14 +25,9 @@ PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 
 @wants("topics", "labelled")
 def prevalence(
-    corpus: CorpusLike,
-    topics: pd.DataFrame | pd.Series[Any],
-    labelled: Mapping[str, Any] | pd.Series[Any],
-    by: str | Sequence[str] = (),
-    *,
-    level: float = 0.95,
-    seed: int = 0,
-) -> pd.DataFrame:
+    corpus: CorpusLike, topics: pd.DataFrame | pd.Series[Any], labelled: Mapping[str, Any] | pd.Series[Any],
+    by: str | Sequence[str] = (), *, level: float = 0.95, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
     """Estimate which share of the documents is about each topic, in all or by group, with honest intervals.
 
     A classifier's counts are biased: it misses some documents of a topic and adds others. A random sample that people
@@ -159,8 +154,7 @@ def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) ->
         msg = f"labelled: {absent[0]!r} and {len(absent) - 1} more are not in the corpus; index labels by its doc_id"
         raise CorpusError(msg)
     if len(truth) < LEAST:
-        msg = f"labelled: {len(truth)} documents; label a random sample of {LEAST} or more"
-        raise CorpusError(msg)
+        raise CorpusError(f"labelled: {len(truth)} documents; label a random sample of {LEAST} or more")
     return truth
 
 

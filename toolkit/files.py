@@ -67,11 +67,9 @@ def file_of_rows(path: str | Path) -> Path:
     """Return ``path`` if :func:`write_rows` can write it, else raise OutputError; called before the work begins."""
     path = Path(path)
     if not path.name.endswith(ENDINGS):
-        msg = f"{path}: unknown ending; use {', '.join(ENDINGS)}"
-        raise OutputError(msg)
+        raise OutputError(f"{path}: unknown ending; use {', '.join(ENDINGS)}")
     if path.is_dir():
-        msg = f"{path}: is a folder; give the name of a file"
-        raise OutputError(msg)
+        raise OutputError(f"{path}: is a folder; give the name of a file")
     return path
 
 
@@ -142,8 +140,7 @@ def shipped(name: str) -> Path:
     for root in (Path(__file__).parent, Path(__file__).parents[1]):  # the wheel, the checkout
         if (root / "data" / name).exists():
             return root / "data" / name
-    msg = f"{name}: not among the files that ship with news-toolkit; reinstall the package"
-    raise FileNotFoundError(msg)
+    raise FileNotFoundError(f"{name}: not among the files that ship with news-toolkit; reinstall the package")
 
 
 def sha256(path: Path) -> str:
@@ -167,21 +164,18 @@ def refuse_overwriting(inputs: Sequence[str | Path | None], *outputs: str | Path
     for output in (output for output in outputs if output is not None):
         place = _real(output)
         if place in taken:
-            msg = f"{output}: is the place of two results; give each its own"
-            raise UsageError(msg)
+            raise UsageError(f"{output}: is the place of two results; give each its own")
         taken.add(place)
         parts = [place, *place.parents]
         for item in (str(item) for item in inputs if item is not None and str(item) != "-"):
             real, pattern = _real(item), glob.has_magic(item) and not Path(item).exists()
             found = glob.glob(item, recursive=True) if pattern else [item]  # noqa: PTH207
             if real == place or any(_same(path, place) for path in found):
-                msg = f"{output}: is read as input; give the output another place"
-                raise UsageError(msg)
+                raise UsageError(f"{output}: is read as input; give the output another place")
             if (real in parts and real.is_dir()) or (pattern and any(_fits(part, item) for part in parts)):
-                msg = (
+                raise UsageError(
                     f"{output}: would be read as input the next time; give it a place that {item} leaves out"
                 )
-                raise UsageError(msg)
 
 
 def _real(path: str | Path) -> Path:

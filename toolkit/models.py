@@ -122,12 +122,10 @@ def read_model(
     try:
         raw = _content(place, most)
         if hashlib.sha256(raw).hexdigest() != card.get("sha256"):
-            msg = "its SHA-256 is not the one in its card"
-            raise ArraysError(msg)
+            raise ArraysError("its SHA-256 is not the one in its card")
         return read_arrays(raw, most), card
     except (OSError, ArraysError) as error:
-        msg = f"{place}: {error}; take both files of one save"
-        raise ModelError(msg) from error
+        raise ModelError(f"{place}: {error}; take both files of one save") from error
 
 
 def _beside(stem: str | Path, suffix: str) -> Path:
@@ -138,13 +136,11 @@ def _beside(stem: str | Path, suffix: str) -> Path:
 def _content(path: Path, most: int) -> bytes:
     """Return the bytes of a plain file, which a device or a pipe is not, if they are no more than ``most``."""
     if not path.is_file():
-        msg = "no such file"
-        raise OSError(msg)
+        raise OSError("no such file")
     with path.open("rb") as file:
         raw = file.read(most + 1)
     if len(raw) > most:
-        msg = f"holds more than {most} bytes"
-        raise ArraysError(msg)
+        raise ArraysError(f"holds more than {most} bytes")
     return raw
 
 
@@ -160,15 +156,12 @@ def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
             size = sum(member.file_size for member in members)
             names = [member.filename.removesuffix(".npy") for member in members]
             if size > largest:
-                msg = f"unpacks to {size} bytes, more than {largest}"
-                raise ValueError(msg)
+                raise ValueError(f"unpacks to {size} bytes, more than {largest}")
             if len(set(names)) < len(names):
-                msg = "holds two arrays of one name"
-                raise ValueError(msg)
+                raise ValueError("holds two arrays of one name")
             return {name: _array(name, archive.read(each)) for name, each in zip(names, members, strict=True)}
     except _DAMAGE as error:
-        msg = f"damaged archive of arrays: {str(error)[:120]}"
-        raise ArraysError(msg) from error
+        raise ArraysError(f"damaged archive of arrays: {str(error)[:120]}") from error
 
 
 def _array(name: str, member: bytes) -> NDArray[Any]:
@@ -176,13 +169,11 @@ def _array(name: str, member: bytes) -> NDArray[Any]:
     length = int.from_bytes(member[len(_MAGIC) : len(_MAGIC) + 2], "little")
     body = len(_MAGIC) + 2 + length
     if not member.startswith(_MAGIC) or length > _LONGEST_HEADER or found is None or found.end() != body:
-        msg = f"{name[:40]!r} is no array of plain numbers"
-        raise ValueError(msg)
+        raise ValueError(f"{name[:40]!r} is no array of plain numbers")
     kind = np.dtype(found.group(1).decode("ascii"))
     shape = tuple(int(number) for number in found.group(3).replace(b",", b" ").split())
     if prod(shape) * kind.itemsize != len(member) - body:
-        msg = f"{name[:40]!r}: {len(member) - body} bytes do not fill {kind} {shape}"
-        raise ValueError(msg)
+        raise ValueError(f"{name[:40]!r}: {len(member) - body} bytes do not fill {kind} {shape}")
     order = "F" if found.group(2) == b"True" else "C"
     # copied, for numba compiles a kernel anew for arrays that cannot be written
     return np.frombuffer(member, kind, offset=body).reshape(shape, order=order).copy("K")  # type: ignore[call-overload]

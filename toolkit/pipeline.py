@@ -57,15 +57,9 @@ MOST_CHARACTERS = 200_000_000
 
 
 def run(
-    inputs: Inputs,
-    output: str | Path | None = None,
-    *,
-    progress: bool = False,
-    rows: int = ROWS,
-    n_jobs: int = 1,
-    force: bool = False,
-    **settings: Any,
-) -> RunSummary:
+    inputs: Inputs, output: str | Path | None = None, *, progress: bool = False, rows: int = ROWS,
+    n_jobs: int = 1, force: bool = False, **settings: Any,
+) -> RunSummary:  # fmt: skip
     """Load, clean and classify files into a folder of results.
 
     Parameters
@@ -125,16 +119,10 @@ def run(
 
 
 def run_with(
-    workers: AbstractContextManager[Workers],
-    inputs: Inputs,
-    output: str | Path | None,
-    settings: Mapping[str, Any],
-    *,
-    rows: int,
-    progress: bool,
-    force: bool,
+    workers: AbstractContextManager[Workers], inputs: Inputs, output: str | Path | None,
+    settings: Mapping[str, Any], *, rows: int, progress: bool, force: bool,
     options: Mapping[str, Any] | None = None,
-) -> RunSummary:
+) -> RunSummary:  # fmt: skip
     """Do :func:`run` with some workers; ``options`` are for fsspec."""
     started = datetime.now(UTC)
     inputs, study = listed(inputs), None
@@ -143,8 +131,7 @@ def run_with(
         inputs, planned, found = read_study(study)
         output, settings = output or planned, found | dict(settings)
     if output is None:
-        msg = f"{inputs[0]}: no output; name a folder for the results"
-        raise UsageError(msg)
+        raise UsageError(f"{inputs[0]}: no output; name a folder for the results")
     chosen = Settings.of(settings)
     places = [output, *(Path(output, name) for name in WRITTEN)]
     refuse_overwriting([*inputs, study, *chosen.files], *places)
@@ -207,15 +194,9 @@ def kinds_of(copies: pa.Table) -> dict[str, int]:
 
 
 def clean(
-    inputs: Inputs,
-    output: str | Path,
-    *,
-    spans: str | Path | None = None,
-    progress: bool = False,
-    rows: int = ROWS,
-    n_jobs: int = 1,
-    **settings: Any,
-) -> RunSummary:
+    inputs: Inputs, output: str | Path, *, spans: str | Path | None = None, progress: bool = False,
+    rows: int = ROWS, n_jobs: int = 1, **settings: Any,
+) -> RunSummary:  # fmt: skip
     """Clean files into one file: the corpus and ``clean_text``.
 
     ``output`` is ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``. ``spans`` is a file of that
@@ -228,14 +209,9 @@ def clean(
 
 
 def classify(
-    inputs: Inputs,
-    output: str | Path,
-    *,
-    progress: bool = False,
-    rows: int = ROWS,
-    n_jobs: int = 1,
+    inputs: Inputs, output: str | Path, *, progress: bool = False, rows: int = ROWS, n_jobs: int = 1,
     **settings: Any,
-) -> RunSummary:
+) -> RunSummary:  # fmt: skip
     """Classify files into one file: ``doc_id, topic, name, probability``.
 
     If there is a column ``clean_text``, as :func:`clean` writes it, it is read instead of ``text``. ``output`` is a
@@ -245,17 +221,10 @@ def classify(
 
 
 def one_file_with(
-    workers: AbstractContextManager[Workers],
-    kind: str,
-    inputs: Inputs,
-    output: str | Path,
-    settings: Mapping[str, Any],
-    *,
-    rows: int,
-    progress: bool,
-    more: Mapping[str, Path] | None = None,
+    workers: AbstractContextManager[Workers], kind: str, inputs: Inputs, output: str | Path,
+    settings: Mapping[str, Any], *, rows: int, progress: bool, more: Mapping[str, Path] | None = None,
     options: Mapping[str, Any] | None = None,
-) -> RunSummary:
+) -> RunSummary:  # fmt: skip
     """Do :func:`clean` (kind ``cleaned``) or :func:`classify` (``topics``) with some workers.
 
     ``more`` are other kinds and their files, ``options`` are for fsspec.
@@ -268,15 +237,9 @@ def one_file_with(
     refuse_overwriting([*inputs, *chosen.files], output, *more.values())
     folder, name = parent_of(output)
     target = Files(folder, dict(options or {}))
+    beside = f".{name}.partial"
     with Job(
-        inputs,
-        target,
-        f".{name}.partial",
-        workers,
-        steps=steps,
-        settings=chosen,
-        rows=rows,
-        progress=progress,
+        inputs, target, beside, workers, steps=steps, settings=chosen, rows=rows, progress=progress
     ) as job:
         job.work()
         targets = {each: os.path.abspath(path) for each, path in more.items()}  # noqa: PTH100
@@ -314,11 +277,10 @@ def _account(summary: RunSummary, kept: int, rejected: int) -> None:
     if (summary.kept, summary.quarantined) != (kept, rejected):
         if summary.output.is_file():
             summary.output.unlink()
-        msg = (
+        raise PipelineError(
             f"{summary.output}: {summary.documents_in} documents came in, but {kept} were kept and {rejected} "
             "quarantined; do not use these results, and please report this"
         )
-        raise PipelineError(msg)
 
 
 def is_warm() -> bool:

@@ -87,11 +87,9 @@ class Settings:
         if self.remove is not None and not isinstance(self.remove, str):
             object.__setattr__(self, "remove", sorted(set(self.remove)))
         if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
-            msg = f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de"
-            raise UsageError(msg)
+            raise UsageError(f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de")
         if self.index is not None and "://" not in str(self.index) and not Path(self.index).is_file():
-            msg = f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote"
-            raise UsageError(msg)
+            raise UsageError(f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote")
         try:
             check_columns(self.columns)
             object.__setattr__(self, "repair", kinds_of(self.repair))
@@ -155,8 +153,7 @@ class Settings:
 def _plain_file(place: Any, what: str) -> Path:
     path = Path(str(place))
     if not path.is_file():
-        msg = f"{path}: {'not a plain file' if path.exists() else 'no such file'}; {what}"
-        raise UsageError(msg)
+        raise UsageError(f"{path}: {'not a plain file' if path.exists() else 'no such file'}; {what}")
     return path
 
 
@@ -173,18 +170,15 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
             try:
                 table = pd.read_csv(path, dtype="str", keep_default_na=False)
             except ValueError as error:
-                msg = f"{path}: no CSV file in UTF-8 ({' '.join(str(error).split())})"
-                raise UsageError(msg) from None
+                raise UsageError(f"{path}: no CSV file in UTF-8 ({' '.join(str(error).split())})") from None
             if not {"doc_id", "topic"} <= set(table):
-                msg = f"{path}: no columns doc_id and topic; found {', '.join(map(repr, table))}"
-                raise UsageError(msg)
+                raise UsageError(f"{path}: no columns doc_id and topic; found {', '.join(map(repr, table))}")
             table = table[table["topic"].str.strip() != ""]
             found = table.groupby("doc_id")["topic"].agg(list).to_dict()
         else:
             found = read_labels(path)
     if not found:
-        msg = "labels: no document is labelled; label some with toolkit.review.topics"
-        raise UsageError(msg)
+        raise UsageError("labels: no document is labelled; label some with toolkit.review.topics")
     return {
         str(doc_id): [found[doc_id]] if isinstance(found[doc_id], (str, int)) else list(found[doc_id])
         for doc_id in sorted(found, key=str)
@@ -202,8 +196,7 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
         if name not in known:
             near = nearest(name, known)
             mend = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
-            msg = f"{name!r} is no {what}; {mend}"
-            raise UsageError(msg)
+            raise UsageError(f"{name!r} is no {what}; {mend}")
 
 
 _STUDY = {
@@ -238,8 +231,7 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
         if wrong := unfit(study, _STUDY, "study"):
             raise UsageError(f"{wrong}; see the settings of `news-toolkit run --help`")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
-        msg = f"{path}: {error}"
-        raise UsageError(msg) from None
+        raise UsageError(f"{path}: {error}") from None
     inputs, output = study.pop("inputs", None), study.pop("output", None)
     inputs = [inputs] if isinstance(inputs, str) else inputs
     if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):

@@ -34,8 +34,8 @@ class Gold:
     Attributes
     ----------
     corpus : DataFrame
-        Only the documents whose text is the annotated one; columns of :mod:`toolkit.corpus`, and ``part``
-        (which gold file), ``set`` (registered name of the corpus), ``round``.
+        The documents whose text is the annotated one; columns of :mod:`toolkit.corpus`, and ``part`` (which gold
+        file), ``set`` (registered name of the corpus), ``round``.
     spans : DataFrame
         ``doc_id, start, end`` (int64, code points into ``text``, half-open), ``kind``.
     topics : DataFrame
@@ -47,8 +47,7 @@ class Gold:
     verdicts : DataFrame
         ``doc_id, verdict`` as of :func:`toolkit.verdicts`; only the sample has it.
     unmatched : DataFrame
-        ``doc_id, source, reason``: annotated documents that are absent or whose text differs; not to be
-        scored.
+        ``doc_id, source, reason``: annotated documents that are absent or whose text differs; not to be scored.
     """
 
     corpus: pd.DataFrame
@@ -66,26 +65,14 @@ class Gold:
 
 
 def gold(name: str) -> Gold:
-    """Load a gold set with the texts it annotates.
+    """Load a gold set with the texts it annotates; frames are in the order of the gold file.
 
-    Parameters
-    ----------
-    name : {"sample", "boilerplate", "topics", "boilerplate_modern", "topics_modern"}
-        ``sample``: exact gold of the shipped sample corpus. The others: hand-made annotations in
-        ``data/gold`` (``<name>.jsonl`` and, if present, a second part with ``_extra`` in its name), joined to
-        the corpora in the data folder. Page sets are joined to their gold text. The modern ones carry
-        ``use`` in their corpus: rows marked ``develop`` are to be measured on, never learned from.
-
-    Returns
-    -------
-    Gold
-        Frames in gold-file order. A document whose SHA-256 differs from the annotated text's is in
-        ``unmatched`` with the reason.
-
-    Raises
-    ------
-    CorpusError
-        Unknown name.
+    ``sample`` is the exact gold of the shipped sample. ``boilerplate``, ``topics``, ``boilerplate_modern`` and
+    ``topics_modern`` are hand-made annotations in ``data/gold`` (``<name>.jsonl`` and, if present, a second part with
+    ``_extra`` in its name), joined to the corpora in the data folder; page sets are joined to their gold text. The
+    modern ones carry ``use`` in their corpus: rows marked ``develop`` are to be measured on, never learned from. A
+    document whose SHA-256 differs from the annotated text's is in ``unmatched`` with the reason. CorpusError: the name
+    is unknown.
 
     Examples
     --------

@@ -27,28 +27,14 @@ _NO_DAY = re.compile(r"\d{4}(-\d\d/\d\d)?")  # a year, or two months: '2018-10/1
 
 
 def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.DataFrame:
-    """Load a registered corpus from the data folder by :func:`toolkit.load`; nothing is fetched.
+    """Load a registered corpus (see :func:`toolkit.datasets.list`) from the data folder; nothing is fetched.
 
-    Parameters
-    ----------
-    name : str
-        Registered name, see :func:`toolkit.datasets.list`.
-    text : {"extracted", "gold"}
-        For page sets: the text that our HTML reader finds (seconds to minutes), or the gold text that comes
-        with the set (at once). Other sets have only one text.
-
-    Returns
-    -------
-    DataFrame
-        A corpus (:mod:`toolkit.corpus`). Further columns: ``topic`` (allsides), ``label, split`` (label sets),
-        ``repo, commit, path, licence, use`` (modern; ``use`` is ``train``, or ``develop``: to be measured on,
-        never learned from). A label set's document without a text has its headline for text. Pages that
-        yield no text are in :func:`toolkit.quarantine`.
-
-    Raises
-    ------
-    CorpusError
-        Unknown name, or the corpus is not in the data folder, or damaged.
+    ``text`` matters for page sets only: what our HTML reader finds (``extracted``: seconds to minutes), or the gold
+    text that comes with the set (at once). The result is a corpus (:mod:`toolkit.corpus`) with further columns
+    ``topic`` (allsides), ``label, split`` (label sets), ``repo, commit, path, licence, use`` (modern; ``use`` is
+    ``train``, or ``develop``: to be measured on, never learned from). A label set's document without a text has its
+    headline for text. Pages that yield no text are in :func:`toolkit.quarantine`. CorpusError: the name is unknown, or
+    the corpus is not in the data folder, or damaged.
 
     Examples
     --------
@@ -57,8 +43,7 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     """
     entry = find(name)
     if text not in ("extracted", "gold"):
-        msg = f"{name}: text={text!r} is unknown; use 'extracted' or 'gold'"
-        raise CorpusError(msg)
+        raise CorpusError(f"{name}: text={text!r} is unknown; use 'extracted' or 'gold'")
     if entry.kind == "labels" or (entry.kind == "pages" and text == "gold"):
         return _own_text(entry)
     columns = COLUMNS.get(name) or COLUMNS.get(entry.kind, {})
@@ -71,10 +56,7 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
 
 
 def _own_text(entry: Dataset) -> pd.DataFrame:
-    """Return label sets, and page sets with their gold text: a row a record, for no page is read.
-
-    A label set's document without a text has its headline for text.
-    """
+    """Return label sets, and page sets with their gold text: a row a record, for no page is read."""
     labels = ("label", "split") if entry.kind == "labels" else ()
     file = packed_path(entry).name
     corpus = make_corpus(

@@ -9,18 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urljoin, urlsplit
 
+from toolkit.datasets import registry
 from toolkit.datasets.layouts import read_download
-from toolkit.datasets.registry import (
-    SETTING,
-    Dataset,
-    Download,
-    content_digest,
-    find,
-    folder,
-    packed_path,
-    read_records,
-    write_records,
-)
+from toolkit.datasets.registry import Dataset, Download, find, folder, packed_path
 from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain
 from toolkit.files import whole
@@ -36,11 +27,12 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def fetch(name: str, *, again: bool = False, digest: str | None = None, largest: int = LARGEST) -> Path:
-    """Download a corpus from its source into the data folder and pack it.
+    """Download a corpus from its source into the data folder, pack it, and return the path of the packed file.
 
-    The licence is printed before the first byte is requested. A download that is cut off is continued by the
-    next call, where the server can. Files are checked by the source's own hash where it publishes one, the
-    records by a content digest that does not depend on packing.
+    The licence is printed before the first byte is requested. A download that is cut off is continued by the next call,
+    where the server can. Files are checked by the source's own hash where it publishes one, the records by a content
+    digest that does not depend on packing. Beside the packed file, ``….json`` records source, licence, number of
+    records and digest.
 
     Parameters
     ----------
@@ -49,23 +41,16 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     again : bool
         Fetch even if the corpus is already there.
     digest : str, optional
-        Refuse records with any other content digest; default is the registered one, else the one that an
-        earlier fetch wrote down.
+        Refuse records with any other content digest; default is the registered one, else that of an earlier fetch.
     largest : int, default 2 GiB
         Refuse a file of more bytes, whatever size its server states for it.
-
-    Returns
-    -------
-    Path
-        The packed file. Beside it, ``….json`` records source, licence, number of records and digest.
 
     Raises
     ------
     CorpusError
-        No network, an address that is not https, a redirect to another host (unless the register has the
-        file's own hash), a file that is too large, a file or record that is not the expected one, a data
-        folder that cannot be written, or a corpus that has no single source. The message says what to put
-        where.
+        No network, an address that is not https, a redirect to another host (unless the register has the file's own
+        hash), a file that is too large, a file or record that is not the expected one, a data folder that cannot be
+        written, or a corpus that has no single source. The message says what to put where.
 
     Examples
     --------
@@ -92,13 +77,15 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
         files = [_downloaded(entry, item, downloads, largest) for item in entry.downloads]
         wanted = digest or entry.upstream_digest or _noted(path)
         with whole(path) as fresh:
-            count = write_records(fresh, read_download(entry.layout, files))
-            found = content_digest(read_records(fresh))
+            count = registry.write_records(fresh, read_download(entry.layout, files))
+            found = registry.content_digest(registry.read_records(fresh))
             if wanted is not None and found != wanted:
                 msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
                 raise CorpusError(msg)
     except OSError as error:
-        msg = f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {SETTING}"
+        msg = (
+            f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {registry.SETTING}"
+        )
         raise CorpusError(msg) from error
     note = {
         "name": entry.name, "licence": entry.licence, "source": entry.homepage, "commit": entry.commit,
@@ -154,8 +141,7 @@ def _downloaded(entry: Dataset, item: Download, into: Path, largest: int) -> Pat
 def _secure(url: str, where: str) -> None:
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        msg = f"{where}: {url} is not https; nothing was requested"
-        raise CorpusError(msg)
+        raise CorpusError(f"{where}: {url} is not https; nothing was requested")
 
 
 def _followed(answer: Any, *, anywhere: bool) -> None:
@@ -177,8 +163,7 @@ def _followed(answer: Any, *, anywhere: bool) -> None:
 class _Resuming:
     """A downloader for pooch that keeps what arrived and asks for the rest the next time.
 
-    Only a server that names its version of the file (ETag) is asked for a part of it, so that two halves
-    never come from two files.
+    Only a server that names its version of the file (ETag) is asked for a part, so that two halves are of one file.
     """
 
     def __init__(self, partial: Path, largest: int, *, anywhere: bool) -> None:

@@ -24,15 +24,8 @@ MEMBER_BYTES = 256 << 20
 _ALLSIDES = ("ID", "url", "source", "source_url", "date", "title", "authors", "topic", "content_original")
 
 _DAMAGE = (
-    KeyError,
-    ValueError,
-    TypeError,
-    OSError,
-    EOFError,
-    csv.Error,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-)
+    KeyError, ValueError, TypeError, OSError, EOFError, csv.Error, zipfile.BadZipFile, tarfile.TarError,
+)  # fmt: skip
 
 
 def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
@@ -82,16 +75,14 @@ class _Archive:
 
 def _bound(name: str, size: int) -> None:
     if size > MEMBER_BYTES:
-        msg = f"{name} unpacks to {size} bytes, more than {MEMBER_BYTES}"
-        raise ValueError(msg)
+        raise ValueError(f"{name} unpacks to {size} bytes, more than {MEMBER_BYTES}")
 
 
 def _gunzipped(raw: bytes) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
         out = packed.read(MEMBER_BYTES + 1)
     if len(out) > MEMBER_BYTES:
-        msg = f"a member unpacks to more than {MEMBER_BYTES} bytes"
-        raise ValueError(msg)
+        raise ValueError(f"a member unpacks to more than {MEMBER_BYTES} bytes")
     return out
 
 

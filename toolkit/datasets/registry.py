@@ -44,12 +44,8 @@ class Dataset:
         (HTML with the gold text) or ``labels`` (texts with one label).
     documents, upstream_documents : int
         In the packed copy, or in the whole set where there is none; in the set at the source if that differs.
-    languages : tuple of str
-        ISO 639 codes.
-    commit : str or None
-        Pinned revision of the source; None where the source has none.
-    size : int or None
-        Bytes of the packed copy or of the download; None where nobody has measured it.
+    languages, commit, size : tuple of str, str or None, int or None
+        ISO 639 codes; pinned revision of the source; bytes of the packed copy or of the download, where known.
     use : str
         ``train``, ``develop``, ``benchmark``, ``demonstrate``, ``test``: what this project uses it for.
     file, layout : str
@@ -98,20 +94,15 @@ def find(name: str) -> Dataset:
     """Return the entry called ``name``; an UnknownNameError lists what there is."""
     entries = registry()
     if name not in entries:
-        msg = f"datasets: no corpus called {name!r}; registered are {', '.join(entries)}"
-        raise UnknownNameError(msg)
+        raise UnknownNameError(f"datasets: no corpus called {name!r}; registered are {', '.join(entries)}")
     return entries[name]
 
 
 def table() -> pd.DataFrame:
-    """List the registered corpora.
+    """List the registered corpora: a frame with one row a corpus.
 
-    Returns
-    -------
-    DataFrame
-        One row a corpus, indexed by ``name``: ``title, kind, documents`` (int), ``languages`` (joined by
-        spaces), ``licence, source, commit, size`` (bytes), ``use, here`` (bool: can be loaded now),
-        ``citation``.
+    Columns: ``title, kind, documents`` (int), ``languages`` (joined by spaces), ``licence, source, commit, size``
+    (bytes), ``use, here`` (bool: can be loaded now), ``citation``; the index is ``name``.
 
     Examples
     --------
@@ -149,30 +140,20 @@ def present(entry: Dataset) -> Path:
     path = packed_path(entry)
     if not path.is_file():
         fetched = f"with a network run toolkit.datasets.fetch({entry.name!r}), or " if entry.downloads else ""
-        msg = (
+        raise CorpusError(
             f"{entry.name}: not in the data folder {folder()}; {fetched}put the packed copy at {path}, "
             f"or set {SETTING}"
         )
-        raise CorpusError(msg)
     return path
 
 
 def records(name: str) -> Iterator[Record]:
     """Yield the raw records of a corpus (a registered name), one mapping a document, in file order.
 
-    Yields
-    ------
-    dict
-        ``allsides``: ``ID, url, source, source_url, date, title, authors, topic, content_original``;
-        ``gum``: ``id, title, url, date, text``;
-        ``modern``: ``id, publisher, url, lang, title, date, text, repo, commit, path, licence, use``;
-        page sets: ``id, publisher, url, lang, html, gold``; label sets: ``id, lang, title, text, label,
-        split``; ``sample``: the columns of a corpus.
-
-    Raises
-    ------
-    CorpusError
-        The corpus is not in the data folder, or its file is damaged.
+    ``allsides``: ``ID, url, source, source_url, date, title, authors, topic, content_original``; ``gum``: ``id, title,
+    url, date, text``; ``modern``: ``id, publisher, url, lang, title, date, text, repo, commit, path, licence, use``;
+    page sets: ``id, publisher, url, lang, html, gold``; label sets: ``id, lang, title, text, label, split``;
+    ``sample``: the columns of a corpus. CorpusError: the corpus is not in the data folder, or its file is damaged.
 
     Examples
     --------

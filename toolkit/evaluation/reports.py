@@ -19,7 +19,7 @@ from toolkit.duplication import duplicates
 from toolkit.evaluation.scores import (
     Metrics,
     accuracy,
-    bootstrap_all,
+    bootstrap,
     calibration_error,
     coverage_accuracy,
     micro_f1,
@@ -51,8 +51,7 @@ class TopicReport:
     confusion : DataFrame or None
         Documents by true (rows) and predicted class (columns); None for sets of labels.
     learning : DataFrame
-        ``documents`` (trained on, mean of the folds) and ``metric, value, low, high`` as in ``scores``; the last
-        size is the whole of the training folds.
+        ``documents`` (trained on, mean of the folds) and the columns of ``scores``; the last size is the whole.
     predictions : DataFrame
         ``doc_id``, ``fold``, ``true``, ``predicted``; for single labels also ``probability`` and ``correct``, as
         :func:`toolkit.plots.reliability` and :func:`toolkit.plots.coverage` read them.
@@ -71,13 +70,9 @@ class TopicReport:
         """Return the most frequent confusions: ``true``, ``predicted``, ``documents``."""
         if self.confusion is None:
             return pd.DataFrame({"true": [], "predicted": [], "documents": []})
-        table = self.confusion.to_numpy()
-        rows, columns = np.nonzero(table * (1 - np.eye(len(table), dtype=int)))
-        order = np.argsort(-table[rows, columns], kind="stable")[:n]
-        names = self.confusion.index.to_numpy()
-        rows, columns = rows[order], columns[order]
-        found = {"true": names[rows], "predicted": names[columns], "documents": table[rows, columns]}
-        return pd.DataFrame(found)
+        cells = self.confusion.stack().rename("documents").reset_index()  # noqa: PD013  (melt goes by column)
+        cells = cells[(cells["true"] != cells["predicted"]) & (cells["documents"] > 0)]
+        return cells.sort_values("documents", ascending=False, kind="stable", ignore_index=True).head(n)
 
     def _tables(self) -> list[Table]:
         first, *_ = self.scores["metric"]
@@ -98,16 +93,9 @@ class TopicReport:
 
 
 def topic_report(
-    clf: TopicClassifier,
-    corpus: CorpusLike,
-    y: Iterable[Any],
-    groups: Iterable[Any] | None = None,
-    *,
-    folds: int = 5,
-    learning: Sequence[float] = (0.125, 0.25, 0.5),
-    draws: int = 1000,
-    seed: int = 0,
-) -> TopicReport:
+    clf: TopicClassifier, corpus: CorpusLike, y: Iterable[Any], groups: Iterable[Any] | None = None, *,
+    folds: int = 5, learning: Sequence[float] = (0.125, 0.25, 0.5), draws: int = 1000, seed: int = 0,
+) -> TopicReport:  # fmt: skip
     """Score a classifier on one's own labels by cross-validation, as honestly as the corpus allows.
 
     Parameters
@@ -125,9 +113,8 @@ def topic_report(
     learning : sequence of float, default (0.125, 0.25, 0.5)
         Shares of the training documents at which the learning curve is measured as well; each costs up to one more
         fit a fold. A share that leaves fewer than two classes is left out.
-    draws : int, default 1000
-        Bootstrap draws; whole groups are drawn where documents are grouped.
-    seed : int, default 0
+    draws, seed : int, default 1000 and 0
+        Of the bootstrap; whole groups are drawn where documents are grouped.
 
     Raises
     ------
@@ -168,7 +155,7 @@ def topic_report(
         predicted_sets = _listed(values, single)
         names, metrics = _metrics(member, values, predicted_sets, single)
         drawn = units if clustered else None
-        low, high = bootstrap_all(metrics, len(frame), groups=drawn, draws=draws, seed=seed)
+        low, high = bootstrap(metrics, len(frame), groups=drawn, draws=draws, seed=seed)
         figures = pd.DataFrame({"value": metrics(np.arange(len(frame))), "low": low, "high": high})
         known = figures.head(len(names)).assign(metric=names)[["metric", "value", "low", "high"]]
         size = round(sum(map(len, parts)) / len(parts))
@@ -176,10 +163,12 @@ def topic_report(
     fold = np.zeros(len(frame), np.int64)
     for number, (_, test) in enumerate(splits):
         fold[test] = number
+    index, columns = (pd.Index(list(classes), name=name) for name in ("true", "predicted"))
+    confusion = pd.DataFrame(member.astype(int).T @ predicted_sets.astype(int), index=index, columns=columns)
     return TopicReport(
         scores=known,
         classes=_class_table(classes, member, predicted_sets, figures.iloc[len(names) :]),
-        confusion=_confusion(classes, member, predicted_sets) if single else None,
+        confusion=confusion if single else None,
         learning=pd.concat(learned, ignore_index=True),
         predictions=_predictions(frame, classes, member, values, predicted_sets, single).assign(fold=fold),
         split=split,
@@ -273,19 +262,10 @@ def _class_table(
     return table
 
 
-def _confusion(classes: tuple[Any, ...], member: Bools, predicted_sets: Bools) -> pd.DataFrame:
-    index, columns = (pd.Index(list(classes), name=name) for name in ("true", "predicted"))
-    return pd.DataFrame(member.astype(int).T @ predicted_sets.astype(int), index=index, columns=columns)
-
-
 def _predictions(
-    frame: pd.DataFrame,
-    classes: tuple[Any, ...],
-    member: Bools,
-    values: Floats,
-    predicted_sets: Bools,
+    frame: pd.DataFrame, classes: tuple[Any, ...], member: Bools, values: Floats, predicted_sets: Bools,
     single: bool,
-) -> pd.DataFrame:
+) -> pd.DataFrame:  # fmt: skip
     table = pd.DataFrame({"doc_id": frame["doc_id"].to_numpy()})
     names = np.array(classes, dtype=object)
     for column, mask in (("true", member), ("predicted", predicted_sets)):

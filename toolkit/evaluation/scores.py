@@ -15,11 +15,8 @@ from toolkit.corpus import CorpusLike, as_corpus
 
 Floats = NDArray[np.float64]
 
-Metric = Callable[[NDArray[np.int64]], float]
-"""A figure computed from rows of the data, given by number; a row may come more than once."""
-
-Metrics = Callable[[NDArray[np.int64]], NDArray[np.float64]]
-"""Several figures at once."""
+Metrics = Callable[[NDArray[np.int64]], "float | Floats"]
+"""One or several figures computed from rows of the data, given by number; a row may come more than once."""
 
 COUNTS = ("hit", "false", "missed", "article")
 """Counts of non-blank characters in a document: boilerplate found (``hit``), article text wrongly removed
@@ -27,41 +24,22 @@ COUNTS = ("hit", "false", "missed", "article")
 
 
 def bootstrap(
-    metric: Metric,
-    documents: int,
-    *,
-    groups: NDArray[np.generic] | None = None,
-    draws: int = 1000,
+    metrics: Metrics, documents: int, *, groups: NDArray[np.generic] | None = None, draws: int = 1000,
     seed: int = 0,
-) -> tuple[float, float]:
-    """Return the interval of one metric, as :func:`bootstrap_all` does.
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return the ends of the 95 % percentile bootstrap intervals (Efron 1979), arrays of one entry a figure.
+
+    All figures are of the same draws. Where ``groups`` has one entry a document, whole groups are drawn, such as
+    publishers, whose documents are alike. An end is NaN where every draw gave NaN, or there is nothing to draw from.
 
     >>> right = np.array([True] * 80 + [False] * 20)
     >>> bootstrap(lambda rows: float(right[rows].mean()), 100)
-    (0.72, 0.88)
-    """
-    low, high = bootstrap_all(
-        lambda rows: np.array([metric(rows)]), documents, groups=groups, draws=draws, seed=seed
-    )
-    return float(low[0]), float(high[0])
-
-
-def bootstrap_all(
-    metrics: Metrics,
-    documents: int,
-    *,
-    groups: NDArray[np.generic] | None = None,
-    draws: int = 1000,
-    seed: int = 0,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the 95 % percentile bootstrap intervals (Efron 1979) of several metrics from the same draws of rows.
-
-    Where ``groups`` has one entry a document, whole groups are drawn, such as publishers, whose documents are alike.
-    An end is NaN where every draw gave NaN, or there is nothing to draw from.
+    (array([0.72]), array([0.88]))
     """
     random = np.random.default_rng(seed)
+    drawn: list[Any]
     if not documents:
-        drawn = [np.full(len(metrics(np.arange(0))), np.nan)]
+        drawn = [np.full(np.size(metrics(np.arange(0))), np.nan)]
     elif groups is None:
         drawn = [metrics(random.integers(0, documents, documents)) for _ in range(draws)]
     else:
@@ -72,7 +50,7 @@ def bootstrap_all(
             metrics(np.concatenate([rows[g] for g in random.integers(0, len(rows), len(rows))]))
             for _ in range(draws)
         ]
-    table = np.array(drawn)
+    table = np.array(drawn).reshape(len(drawn), -1)
     low, high = np.full(table.shape[1], np.nan), np.full(table.shape[1], np.nan)
     known = ~np.isnan(table).all(axis=0)
     if known.any():  # numpy refuses a table without columns
@@ -163,7 +141,7 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
         return out
 
     value = figures(np.arange(len(table)))
-    ends = bootstrap_all(lambda rows: np.array([*figures(rows).values()]), len(table), draws=draws, seed=seed)
+    ends = bootstrap(lambda rows: np.array([*figures(rows).values()]), len(table), draws=draws, seed=seed)
     return pd.DataFrame([[*value.values()], *ends], ["value", "low", "high"], list(value)).T
 
 
@@ -212,14 +190,9 @@ def coverage_accuracy(confidence: Floats, correct: NDArray[np.bool_], coverage: 
 
 
 def topic_scores(
-    probability: pd.DataFrame,
-    primary: Iterable[Any],
-    topics: Iterable[Iterable[Any]],
-    *,
-    listed: NDArray[np.bool_] | None = None,
-    by: Iterable[Any] | None = None,
-    draws: int = 1000,
-) -> pd.DataFrame:
+    probability: pd.DataFrame, primary: Iterable[Any], topics: Iterable[Iterable[Any]], *,
+    listed: NDArray[np.bool_] | None = None, by: Iterable[Any] | None = None, draws: int = 1000,
+) -> pd.DataFrame:  # fmt: skip
     """Score probabilities, one row a document and one column a topic, against labels: in all, and for each of ``by``.
 
     ``primary`` is the leading topic of each document, ``topics`` the set of all its topics; ``listed`` tells which were
@@ -244,7 +217,7 @@ def topic_scores(
     place = {code: number for number, code in enumerate(codes)}
     wanted = np.array([place.get(code, -1) for code in true])
     correct, confidence = lead == wanted, values.max(axis=1, initial=0.0)
-    metrics: dict[str, Metric] = {
+    metrics: dict[str, Callable[[NDArray[np.int64]], float]] = {
         "accuracy": lambda r: accuracy(correct[r]),
         "macro F1": lambda r: macro_f1(wanted[r], lead[r]),
         "among all": lambda r: accuracy(member[r, lead[r]]),
@@ -264,7 +237,7 @@ def topic_scores(
         def figures(drawn: NDArray[np.int64], chosen: NDArray[np.int64] = chosen) -> Floats:
             return np.array([metric(chosen[drawn]) for metric in metrics.values()])
 
-        low, high = bootstrap_all(figures, len(chosen), draws=draws)
+        low, high = bootstrap(figures, len(chosen), draws=draws)
         parts = {"metric": names, "value": figures(np.arange(len(chosen))), "low": low, "high": high}
         out.append(pd.DataFrame({"group": group, "documents": len(chosen)} | parts))
     return pd.concat(out, ignore_index=True)
