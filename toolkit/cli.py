@@ -6,20 +6,15 @@ import re
 import signal
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, describe
-
-if TYPE_CHECKING:
-    from toolkit.pipeline import RunSummary
-
-Job = Callable[[], Any]
 
 
 class Command(TyperCommand):
@@ -45,18 +40,20 @@ app.add_typer(datasets_app, name="datasets")
 WRONG = 2
 """Exit code of a wrong command line, or where nothing could be read."""
 
-Inputs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="IN...", help="Files, globs, folders, archives; - is standard input.", show_default=False
-    ),
-]
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that run wrote.")]
+
+def _argument(metavar: str, say: str) -> Any:
+    return typer.Argument(metavar=metavar, help=say, show_default=False)
 
 
 def _option(kind: Any, *names: str, metavar: str | None = None, **more: Any) -> Any:
     return Annotated[kind, typer.Option(*names, metavar=metavar, **more)]
 
+
+Inputs = Annotated[list[str], _argument("IN...", "Files, globs, folders, archives; - is standard input.")]
+Moved = Annotated[list[str] | None, _argument("IN...", "Where the inputs are now; default where they were.")]
+Folder = Annotated[Path, _argument("FOLDER", "A folder that run wrote.")]
+Shared = Annotated[Path, _argument("SHARED", "A file that share wrote.")]
+Name = Annotated[str, _argument("NAME", "A name that list shows.")]
 
 # fmt: off
 OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -118,14 +115,13 @@ WORKING = ("strict", "rows", "n_jobs", "quiet")
 
 def _command(
     *names: str, epilog: str = "", name: str | None = None, of: typer.Typer = app
-) -> Callable[[Callable[..., Job]], Callable[..., None]]:
-    """Make a function a command with the options named.
+) -> Callable[[Callable[..., object]], Callable[..., None]]:
+    """Make a function a command with the options named; what it returns is printed.
 
-    The function takes its own arguments and a dict of the options, as Python takes them; what it returns is the
-    job, which is done, printed and returned.
+    The function takes its own arguments and a dict of the options, as Python takes them.
     """
 
-    def given(function: Callable[..., Job]) -> Callable[..., None]:
+    def given(function: Callable[..., object]) -> Callable[..., None]:
         @wraps(function)
         def called(**values: Any) -> None:
             options = {name: values.pop(name) for name in names}
@@ -139,7 +135,7 @@ def _command(
                 _say_if_cold()
             if options.get("remove") is not None:
                 options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
-            _finish(function(**values, options=options), quiet=quiet)
+            _finish(partial(function, **values, options=options), quiet=quiet)
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -175,28 +171,28 @@ def _options(
     "file", "spans", *READING, *CLEANING, *WORKING,
     epilog="Example: news-toolkit clean news/*.jsonl.gz -o clean.parquet --spans spans.csv",
 )  # fmt: skip
-def clean(inputs: Inputs, options: dict[str, Any]) -> Job:
+def clean(inputs: Inputs, options: dict[str, Any]) -> object:
     """Write articles with a column clean_text."""
     from toolkit import pipeline
 
-    return lambda: pipeline.clean(inputs, options.pop("file"), **options)
+    return pipeline.clean(inputs, options.pop("file"), **options)
 
 
 @_command(
     "file", *READING, "labels", *WORKING, epilog="Example: news-toolkit classify clean.parquet -o topics.csv"
 )  # fmt: skip
-def classify(inputs: Inputs, options: dict[str, Any]) -> Job:
+def classify(inputs: Inputs, options: dict[str, Any]) -> object:
     """Write the topics of articles."""
     from toolkit import pipeline
 
-    return lambda: pipeline.classify(inputs, options.pop("file"), **options)
+    return pipeline.classify(inputs, options.pop("file"), **options)
 
 
 @_command(
     "folder", "report", "force", *READING, *CLEANING, "labels", "duplicates", "texts", *WORKING,
     epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml",
 )  # fmt: skip
-def run(inputs: Inputs, options: dict[str, Any]) -> Job:
+def run(inputs: Inputs, options: dict[str, Any]) -> object:
     """Load, clean, classify and report.
 
     A run that was killed goes on where it stopped. IN may be one study file (.toml), which names inputs,
@@ -209,23 +205,20 @@ def run(inputs: Inputs, options: dict[str, Any]) -> Job:
     # what the command line leaves at its default is left to the study file
     given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
 
-    def job() -> RunSummary:
-        summary = pipeline.run(inputs, folder, **given)
-        if report:
-            try:
-                summary.report = render(summary.output, texts=texts)
-            except ReportError as error:
-                _say(error)
-        return summary
-
-    return job
+    summary = pipeline.run(inputs, folder, **given)
+    if report:
+        try:
+            summary.report = render(summary.output, texts=texts)
+        except ReportError as error:
+            _say(error)
+    return summary
 
 
 @_command(
     "page", "title", "author", "force", *READING, *CLEANING, "duplicates", "texts", *WORKING, name="report",
     epilog="Examples: news-toolkit report out; news-toolkit report news/ -o report.html",
 )  # fmt: skip
-def report_(inputs: Inputs, options: dict[str, Any]) -> Job:
+def report_(inputs: Inputs, options: dict[str, Any]) -> object:
     """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
     from toolkit import pipeline, report
     from toolkit.files import refuse_overwriting
@@ -233,37 +226,24 @@ def report_(inputs: Inputs, options: dict[str, Any]) -> Job:
     page = options.pop("page")
     shown = {name: options.pop(name) for name in ("texts", "title", "author")}
 
-    def job() -> object:
-        if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or report.finished(inputs[0])):
-            return report.render(inputs[0], page, **shown)
-        if page is None:
-            raise NoRunError(
-                f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
-            )
-        folder = page.with_name(f"{page.stem}_files")
-        report.check_page(page)
-        refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)
-        summary = pipeline.run(inputs, folder, **options)
-        summary.report = report.render(folder, page, **shown)
-        return summary
-
-    return job
+    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or report.finished(inputs[0])):
+        return report.render(inputs[0], page, **shown)
+    if page is None:
+        raise NoRunError(
+            f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
+        )
+    folder = page.with_name(f"{page.stem}_files")
+    report.check_page(page)
+    refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)
+    summary = pipeline.run(inputs, folder, **options)
+    summary.report = report.render(folder, page, **shown)
+    return summary
 
 
 @_command(
     "run_index", "run_decisions", "allowed_signers", "rerun", epilog="Example: news-toolkit verify out --rerun"
 )  # fmt: skip
-def verify(
-    folder: Folder,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="IN...", help="Where the inputs are now; default where they were.", show_default=False
-        ),
-    ] = None,
-    *,
-    options: dict[str, Any],
-) -> Job:
+def verify(folder: Folder, inputs: Moved = None, *, options: dict[str, Any]) -> object:
     """Check results against their record, run.json.
 
     The exit code is 1 where anything differs.
@@ -272,74 +252,61 @@ def verify(
 
     index, decisions = options.pop("run_index"), options.pop("run_decisions")
 
-    def job() -> object:
-        held = verification.verify(folder, inputs or None, index=index, decisions=decisions, **options)
-        if held.differences:
-            typer.echo(str(held))
-            raise typer.Exit(1)
-        return held
-
-    return job
+    held = verification.verify(folder, inputs or None, index=index, decisions=decisions, **options)
+    if held.differences:
+        typer.echo(str(held))
+        raise typer.Exit(1)
+    return held
 
 
 @_command("shared", "licence", epilog="Example: news-toolkit share out -o cleaning.parquet")
-def share(folder: Folder, options: dict[str, Any]) -> Job:
+def share(folder: Folder, options: dict[str, Any]) -> object:
     """Write spans, verdicts, topics and digests of the texts, but no text."""
     from toolkit import sharing
 
-    return lambda: f"written      {sharing.share(folder, options['shared'], licence=options['licence'])}"
+    return f"written      {sharing.share(folder, options['shared'], licence=options['licence'])}"
 
 
 @_command(
     "file", "others", "columns", epilog="Example: news-toolkit apply cleaning.parquet news/ -o cleaned.parquet"
 )  # fmt: skip
-def apply(
-    shared: Annotated[Path, typer.Argument(metavar="SHARED", help="A file that share wrote.")],
-    inputs: Inputs,
-    options: dict[str, Any],
-) -> Job:
+def apply(shared: Shared, inputs: Inputs, options: dict[str, Any]) -> object:
     """Clean and label your own copy of the texts by a shared file."""
     from toolkit import sharing
 
-    return lambda: sharing.apply_files(shared, inputs, options.pop("file"), **options)
+    return sharing.apply_files(shared, inputs, options.pop("file"), **options)
 
 
 @_command(name="list", of=datasets_app)
-def datasets_list(options: dict[str, Any]) -> Job:
+def datasets_list(options: dict[str, Any]) -> object:
     """List the registered corpora, with licence and size."""
     from toolkit import datasets
     from toolkit.display import Table
 
-    def job() -> str:
-        table = datasets.list().reset_index(names="name")
-        table["licence"] = table["licence"].str.split(r" \(|;", regex=True).str[0].str[:36]
-        table["MB"] = (table["size"] / 1e6).round().astype("Int64")
-        shown = Table(table[["name", "kind", "documents", "MB", "licence"]])
-        return f"{shown}\nAll of it, with citations: toolkit.datasets.list()"
-
-    return job
+    table = datasets.list().reset_index(names="name")
+    table["licence"] = table["licence"].str.split(r" \(|;", regex=True).str[0].str[:36]
+    table["MB"] = (table["size"] / 1e6).round().astype("Int64")
+    shown = Table(table[["name", "kind", "documents", "MB", "licence"]])
+    return f"{shown}\nAll of it, with citations: toolkit.datasets.list()"
 
 
 @_command(name="fetch", of=datasets_app)
-def datasets_fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that list shows.")],
-    options: dict[str, Any],
-) -> Job:
+def datasets_fetch(name: Name, options: dict[str, Any]) -> object:
     """Fetch a corpus into the data folder.
 
     It is the only command that uses the network.
     """
     from toolkit import datasets
 
-    return lambda: datasets.fetch(name)
+    return datasets.fetch(name)
 
 
 @_command()
-def warmup(options: dict[str, Any]) -> Job:
+def warmup(options: dict[str, Any]) -> object:
     """Compile the kernels once, so that no call waits."""
     from toolkit import pipeline
 
-    return pipeline.warm
+    return pipeline.warm()
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
@@ -367,7 +334,7 @@ def _say_if_cold() -> None:
         _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
 
 
-def _finish(job: Job, *, quiet: bool = False) -> None:
+def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:
     """Do the job and print what it returns; say an expected error in one line and exit."""
     try:
         result = job()

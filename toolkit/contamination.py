@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.census import rate
+from toolkit.census import UNKNOWN, rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import TopicClassifier, taxonomy
 
@@ -39,7 +39,6 @@ APPEAL = (
 """A donation appeal of 154 words, written for the experiment; no model was trained on it."""
 
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]*\s+(?=[\"'“‘(]?\w)")
-_UNKNOWN = "(unknown)"
 
 
 def audit(
@@ -72,7 +71,7 @@ def audit(
     cleaned = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
     changed = _changed(frame, remover, classifier, spans)
     rows = [("all", "documents", np.ones(len(frame), bool), changed)]
-    publishers = frame["publisher"].fillna(_UNKNOWN).to_numpy(dtype=object)
+    publishers = frame["publisher"].fillna(UNKNOWN).to_numpy(dtype=object)
     counts = pd.Series(publishers).value_counts()
     for name in sorted(counts.index, key=lambda name: (-counts[name], name)):
         rows.append(("publisher", name, publishers == name, changed))
@@ -201,7 +200,7 @@ def polluted_training(
     of the result, one row for each document, training and text: ``doc_id``, ``training`` (``clean``, ``polluted``),
     ``text`` (what was classified: ``as it is``, ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
     """
-    frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
+    frame = _as_loaded(corpus).reset_index(drop=True)
     labels = pd.Series(list(y), dtype=object)
     with_it = with_passage(frame, passage)
     base = TopicClassifier() if classifier is None else classifier

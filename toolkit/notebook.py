@@ -25,22 +25,14 @@ FIGURE_FORMATS: set[str] = set()
 
 PRINT_FIGURE: dict[str, Any] = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
 RC = {
-    "svg.hashsalt": "news-toolkit",
-    "svg.fonttype": "none",
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "text.parse_math": False,
-    "figure.constrained_layout.use": True,
-    "figure.figsize": (7.0, 3.6),
-    "figure.dpi": 72.0,
-    "font.size": 10.0,
-}
+    "svg.hashsalt": "news-toolkit", "svg.fonttype": "none", "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": 10.0, "text.parse_math": False, "figure.constrained_layout.use": True,
+    "figure.figsize": (7.0, 3.6), "figure.dpi": 72.0,
+}  # fmt: skip
 PANDAS = {
-    "display.precision": 4,
-    "display.width": 100,
-    "display.max_columns": 20,
-    "display.max_colwidth": 60,
+    "display.precision": 4, "display.width": 100, "display.max_columns": 20, "display.max_colwidth": 60,
     "display.html.use_mathjax": False,  # news is full of dollars
-}
+}  # fmt: skip
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -91,9 +83,8 @@ def apply_settings() -> None:
     sklearn.set_config(display="text")
     warnings.filterwarnings("error")
     # the kernel's own event loop, sockets and shutdown warn; they are not the notebook's code
-    warnings.filterwarnings(
-        "ignore", module=r"(zmq|tornado|jupyter_client|ipykernel|traitlets|asyncio)(\.|$)"
-    )
+    own = r"(zmq|tornado|jupyter_client|ipykernel|traitlets|asyncio)(\.|$)"
+    warnings.filterwarnings("ignore", module=own)
     warnings.filterwarnings("ignore", category=ResourceWarning)
     # SVG keeps text as text: the reader's fonts draw what DejaVu Sans lacks
     warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
@@ -130,12 +121,9 @@ def normalise(path: Path) -> None:
     import nbformat
 
     book = nbformat.read(path, as_version=4)
-    book.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
-        }
-    )
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    language = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+    book.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": language})
     for cell in book.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags" and v})
         for output in cell.get("outputs", ()):

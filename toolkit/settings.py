@@ -105,7 +105,7 @@ class Settings:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
         """Return settings from a mapping; the error for an unknown name suggests the nearest one."""
-        check_names(given, _names(), "setting")
+        check_names(given, (each.name for each in fields(cls) if each.init), "setting")
         return cls(**given)
 
     def applied_to(self, remover: BoilerplateRemover) -> BoilerplateRemover:
@@ -185,10 +185,6 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
     }
 
 
-def _names() -> list[str]:
-    return [each.name for each in fields(Settings) if each.init]
-
-
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
     """Refuse a name that is not known, with the nearest."""
     known = list(known)
@@ -227,7 +223,7 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     path = Path(path)
     try:
         study = tomllib.loads(path.read_text("utf-8"))
-        check_names(study, ["inputs", "output", *_names()], "key of a study")
+        check_names(study, [name.lstrip("?") for name in _STUDY], "key of a study")
         if wrong := unfit(study, _STUDY, "study"):
             raise UsageError(f"{wrong}; see the settings of `news-toolkit run --help`")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:

@@ -121,25 +121,26 @@ def _joined(items: list[dict[str, Any]]) -> Gold:
     unmatched, matched = [], []
     for item in items:
         source, row = item.get("source", "allsides"), rows.get(item["id"])
-        reason = absent.get(source) or _mismatch(item, row)
-        if reason is None and item["id"] in kept:
+        if row is None or source in absent:
+            reason = absent.get(
+                source, "no such document in the corpus; the gold was made on another version of it"
+            )
+        elif (found := text_digest(row["text"])) != item["sha256"]:
+            reason = f"text differs: SHA-256 {found[:12]}, annotated {item['sha256'][:12]}"
+        elif item["id"] in kept:
             reason = f"annotated again in {item['part']}; the first annotation counts"
-        if row is None or reason is not None:
-            unmatched.append((item["id"], source, reason))
+        else:
+            publisher = item.get("publisher", row["publisher"])
+            kept[item["id"]] = {
+                **row,
+                "part": item["part"],
+                "round": item.get("round"),
+                "publisher": publisher,
+            }
+            matched.append(item)
             continue
-        publisher = item.get("publisher", row["publisher"])
-        kept[item["id"]] = {**row, "part": item["part"], "round": item.get("round"), "publisher": publisher}
-        matched.append(item)
+        unmatched.append((item["id"], source, reason))
     return _annotated(make_corpus(kept.values()), matched, unmatched)
-
-
-def _mismatch(item: dict[str, Any], row: dict[str, Any] | None) -> str | None:
-    if row is None:
-        return "no such document in the corpus; the gold was made on another version of it"
-    found = text_digest(row["text"])
-    if found != item["sha256"]:
-        return f"text differs: SHA-256 {found[:12]}, annotated {item['sha256'][:12]}"
-    return None
 
 
 def _annotated(

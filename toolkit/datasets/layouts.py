@@ -11,6 +11,7 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,18 +50,12 @@ def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
 class _Archive:
     """Members of a zip file by path, without the folder that GitHub puts round a repository."""
 
-    def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path)
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self._zip = file
         names = [info.filename for info in self._zip.infolist() if not info.is_dir()]
         roots = {name.split("/", 1)[0] for name in names}
         cut = len(next(iter(roots))) + 1 if len(roots) == 1 and all("/" in name for name in names) else 0
         self.names = {name[cut:]: name for name in sorted(names)}
-
-    def __enter__(self) -> _Archive:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._zip.close()
 
     def __getitem__(self, name: str) -> bytes:
         info = self._zip.getinfo(self.names[name])
@@ -110,19 +105,17 @@ def _tsv(raw: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(_text(raw), newline=""), delimiter="\t"))
 
 
-def _allsides(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for _, raw in archive.matching(r"data/jsons/[^/]+\.json"):
-            row = json.loads(raw)
-            yield {key: row.get(key) or "" for key in _ALLSIDES}
+def _allsides(archive: _Archive) -> Iterator[Record]:
+    for _, raw in archive.matching(r"data/jsons/[^/]+\.json"):
+        row = json.loads(raw)
+        yield {key: row.get(key) or "" for key in _ALLSIDES}
 
 
 def _gum(paths: list[Path]) -> Iterator[Record]:
     """News of the GUM corpus in CoNLL-U: sentences with their text; ``newpar`` begins a paragraph."""
     for path in paths:
-        for document in re.split(r"^# newdoc id = ", path.read_bytes().decode("utf-8"), flags=re.MULTILINE)[
-            1:
-        ]:
+        text = path.read_bytes().decode("utf-8")
+        for document in re.split(r"^# newdoc id = ", text, flags=re.MULTILINE)[1:]:
             name = document.split("\n", 1)[0].strip()
             if not name.startswith("GUM_news_"):
                 continue
@@ -141,47 +134,43 @@ def _page(doc_id: str, url: str, source: bytes, gold: str) -> Record:
     return {"id": doc_id, "publisher": host, "url": url, "lang": None, "html": _text(source), "gold": gold}
 
 
-def _wcxb(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        found_pages = (re.fullmatch(r"dev/(?:.*/)?(\d{4})\.html?(?:\.gz)?", name) for name in archive.names)
-        pages = {found[1]: found[0] for found in found_pages if found}
-        for found, raw in archive.matching(r"dev/ground-truth/(\d{4})\.json"):
-            row = json.loads(raw)
-            if row["_internal"]["page_type"]["primary"] == "article":
-                page, gold = archive[pages[found[1]]], row["ground_truth"]["main_content"]
-                yield _page(f"wcxb:dev:{found[1]}", row["url"], page, gold)
+def _wcxb(archive: _Archive) -> Iterator[Record]:
+    found_pages = (re.fullmatch(r"dev/(?:.*/)?(\d{4})\.html?(?:\.gz)?", name) for name in archive.names)
+    pages = {found[1]: found[0] for found in found_pages if found}
+    for found, raw in archive.matching(r"dev/ground-truth/(\d{4})\.json"):
+        row = json.loads(raw)
+        if row["_internal"]["page_type"]["primary"] == "article":
+            page, gold = archive[pages[found[1]]], row["ground_truth"]["main_content"]
+            yield _page(f"wcxb:dev:{found[1]}", row["url"], page, gold)
 
 
-def _aed(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for key, row in json.loads(archive["articles.json"]).items():
-            if (name := f"html/{key}.html") in archive.names:
-                yield _page(f"aed:{row['id']}", row["url"], archive[name], row["articleBody"])
+def _aed(archive: _Archive) -> Iterator[Record]:
+    for key, row in json.loads(archive["articles.json"]).items():
+        if (name := f"html/{key}.html") in archive.names:
+            yield _page(f"aed:{row['id']}", row["url"], archive[name], row["articleBody"])
 
 
-def _aeb(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for key, row in json.loads(archive["ground-truth.json"]).items():
-            yield _page(f"aeb:{key}", row["url"], archive[f"html/{key}.html.gz"], row["articleBody"])
+def _aeb(archive: _Archive) -> Iterator[Record]:
+    for key, row in json.loads(archive["ground-truth.json"]).items():
+        yield _page(f"aeb:{key}", row["url"], archive[f"html/{key}.html.gz"], row["articleBody"])
 
 
-def _fundus(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for found, raw in archive.matching(r"(tests/resources/parser/test_data/(\w+)/)(\w+)\.json"):
-            folder, country, publisher = found.groups()
-            pattern = re.escape(f"{folder}{publisher}") + r"_\d{4}_\d\d_\d\d\.html\.gz"
-            pages = [name for name in archive.names if re.fullmatch(pattern, name)]
-            versions = json.loads(raw)
-            urls = json.loads(archive[f"{folder}meta.info"])
-            # versions and pages go by date; where one is missing, the rest would be misplaced
-            if len(pages) != len(versions):
-                continue
-            for page, version in zip(pages, versions.values(), strict=True):
-                file = page.removeprefix(folder)
-                gold = _fundus_body(version.get("body") or {})
-                if gold:
-                    doc_id = f"ftd:{country}:{file.removesuffix('.html.gz')}"
-                    yield _page(doc_id, urls[file]["url"], archive[page], gold)
+def _fundus(archive: _Archive) -> Iterator[Record]:
+    for found, raw in archive.matching(r"(tests/resources/parser/test_data/(\w+)/)(\w+)\.json"):
+        folder, country, publisher = found.groups()
+        pattern = re.escape(f"{folder}{publisher}") + r"_\d{4}_\d\d_\d\d\.html\.gz"
+        pages = [name for name in archive.names if re.fullmatch(pattern, name)]
+        versions = json.loads(raw)
+        urls = json.loads(archive[f"{folder}meta.info"])
+        # versions and pages go by date; where one is missing, the rest would be misplaced
+        if len(pages) != len(versions):
+            continue
+        for page, version in zip(pages, versions.values(), strict=True):
+            file = page.removeprefix(folder)
+            gold = _fundus_body(version.get("body") or {})
+            if gold:
+                doc_id = f"ftd:{country}:{file.removesuffix('.html.gz')}"
+                yield _page(doc_id, urls[file]["url"], archive[page], gold)
 
 
 def _fundus_body(body: dict[str, Any]) -> str:
@@ -203,23 +192,21 @@ def _tagmynews(paths: list[Path]) -> Iterator[Record]:
         yield _labelled("tagmynews", f"tmn/{number}", label, title=title)
 
 
-def _sib200(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for found, raw in archive.matching(r"data/annotated/(\w+)/(train|dev|test)\.tsv"):
-            lang, split = found.groups()
-            for row in _tsv(raw):
-                doc_id, text = f"sib/{lang}/{row['index_id']}", row["text"]
-                yield _labelled("sib200", doc_id, row["category"], lang, split=split, text=text)
+def _sib200(archive: _Archive) -> Iterator[Record]:
+    for found, raw in archive.matching(r"data/annotated/(\w+)/(train|dev|test)\.tsv"):
+        lang, split = found.groups()
+        for row in _tsv(raw):
+            doc_id, text = f"sib/{lang}/{row['index_id']}", row["text"]
+            yield _labelled("sib200", doc_id, row["category"], lang, split=split, text=text)
 
 
-def _masakhanews(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for found, raw in archive.matching(r"data/(\w+)/(train|dev|test)\.tsv"):
-            lang, split = found.groups()
-            for number, row in enumerate(_tsv(raw)):
-                texts = {"title": row["headline"], "text": row["text"], "url": row.get("url") or ""}
-                doc_id = f"masakha/{lang}/{split}/{number}"
-                yield _labelled("masakhanews", doc_id, row["category"], lang, split=split, **texts)
+def _masakhanews(archive: _Archive) -> Iterator[Record]:
+    for found, raw in archive.matching(r"data/(\w+)/(train|dev|test)\.tsv"):
+        lang, split = found.groups()
+        for number, row in enumerate(_tsv(raw)):
+            texts = {"title": row["headline"], "text": row["text"], "url": row.get("url") or ""}
+            doc_id = f"masakha/{lang}/{split}/{number}"
+            yield _labelled("masakhanews", doc_id, row["category"], lang, split=split, **texts)
 
 
 def _agnews(paths: list[Path]) -> Iterator[Record]:
@@ -231,12 +218,11 @@ def _agnews(paths: list[Path]) -> Iterator[Record]:
             yield _labelled("agnews", f"ag/{split}/{number}", name, split=split, title=title, text=text)
 
 
-def _bbc(paths: list[Path]) -> Iterator[Record]:
-    with _Archive(paths[0]) as archive:
-        for found, raw in archive.matching(r"(?:.*/)?bbc/(\w+)/(\d+)\.txt"):
-            title, _, text = _text(raw).partition("\n")
-            doc_id = f"bbc/{found[1]}/{found[2]}"
-            yield _labelled("bbc", doc_id, found[1], title=title.strip(), text=text.strip())
+def _bbc(archive: _Archive) -> Iterator[Record]:
+    for found, raw in archive.matching(r"(?:.*/)?bbc/(\w+)/(\d+)\.txt"):
+        title, _, text = _text(raw).partition("\n")
+        doc_id = f"bbc/{found[1]}/{found[2]}"
+        yield _labelled("bbc", doc_id, found[1], title=title.strip(), text=text.strip())
 
 
 def _newsgroups(paths: list[Path]) -> Iterator[Record]:
@@ -270,8 +256,13 @@ def _element(story: str, name: str) -> str:
     return html.unescape(found[1]).strip(" \n\x03").removesuffix("Reuter").strip() if found else ""
 
 
+def _archived(read: Callable[[_Archive], Iterator[Record]], paths: list[Path]) -> Iterator[Record]:
+    with zipfile.ZipFile(paths[0]) as file:
+        yield from read(_Archive(file))
+
+
 LAYOUTS: dict[str, Callable[[list[Path]], Iterator[Record]]] = {
-    "allsides": _allsides, "gum": _gum, "wcxb": _wcxb, "aed": _aed, "aeb": _aeb, "fundus": _fundus,
-    "tagmynews": _tagmynews, "sib200": _sib200, "masakhanews": _masakhanews, "agnews": _agnews,
-    "bbc": _bbc, "newsgroups": _newsgroups, "reuters": _reuters,
+    "gum": _gum, "tagmynews": _tagmynews, "agnews": _agnews, "newsgroups": _newsgroups, "reuters": _reuters,
+    **{read.__name__[1:]: partial(_archived, read)
+       for read in (_allsides, _wcxb, _aed, _aeb, _fundus, _sib200, _masakhanews, _bbc)},
 }  # fmt: skip

@@ -229,25 +229,20 @@ def _metrics(member: Bools, values: Floats, predicted_sets: Bools, single: bool)
         hits = (member[rows] & predicted_sets[rows]).sum(axis=0)
         return np.where(true + predicted > 0, 2 * hits / np.maximum(true + predicted, 1), np.nan)
 
-    def macro(rows: Ints, each: Floats) -> float:
-        present = member[rows].any(axis=0)
-        return float(each[present].mean()) if present.any() else float("nan")
-
-    def of_single(rows: Ints) -> Floats:
-        each = f1(rows)
-        ece = calibration_error(sure[rows], right[rows])
-        surest = coverage_accuracy(sure[rows], right[rows])
-        return np.array([accuracy(right[rows]), macro(rows, each), ece, surest, *each])
-
-    def of_sets(rows: Ints) -> Floats:
-        each = f1(rows)
-        ece = calibration_error(values[rows].ravel(), member[rows].ravel())
-        micro = micro_f1(member[rows], predicted_sets[rows])
-        return np.array([accuracy(right[rows]), macro(rows, each), micro, ece, *each])
+    def figures(rows: Ints) -> Floats:
+        each, present = f1(rows), member[rows].any(axis=0)
+        macro = each[present].mean() if present.any() else np.nan
+        if single:
+            ece = calibration_error(sure[rows], right[rows])
+            more = [ece, coverage_accuracy(sure[rows], right[rows])]
+        else:
+            ece = calibration_error(values[rows].ravel(), member[rows].ravel())
+            more = [micro_f1(member[rows], predicted_sets[rows]), ece]
+        return np.array([accuracy(right[rows]), macro, *more, *each])
 
     if single:
-        return ["accuracy", "macro F1", "ECE", "accuracy at 70 %"], of_single
-    return ["all right", "macro F1", "micro F1", "ECE"], of_sets
+        return ["accuracy", "macro F1", "ECE", "accuracy at 70 %"], figures
+    return ["all right", "macro F1", "micro F1", "ECE"], figures
 
 
 def _class_table(
