@@ -47,17 +47,14 @@ def audit(
     """Return the share of documents whose leading (most probable) topic changes when boilerplate is removed.
 
     The texts count as loaded; a column ``clean_text`` is ignored. The default remover is fitted on the corpus, the
-    default classifier is the shipped one.
+    default classifier is the shipped one. One row per group of documents: ``by`` (``all``, ``publisher``, ``kind`` or
+    ``length``), ``group``, ``documents`` (int), ``cleaned`` (int: documents from which something was removed),
+    ``changed`` (int), ``share`` (``changed / documents``), ``low``, ``high`` (95 % interval: Wilson 1927; documents are
+    treated as independent).
 
-    Returns
-    -------
-    DataFrame
-        One row per group of documents: ``by`` (``all``, ``publisher``, ``kind`` or ``length``), ``group``,
-        ``documents`` (int), ``cleaned`` (int: documents from which something was removed), ``changed`` (int),
-        ``share`` (``changed / documents``), ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated
-        as independent). For a ``kind``, only the documents that contain it are counted, and only that kind is
-        removed. A ``length`` is the number of words of the text as loaded. Publishers with the most documents
-        come first. :func:`toolkit.plots.flips` draws it.
+    For a ``kind``, only the documents that contain it are counted, and only that kind is removed. A ``length`` is the
+    number of words of the text as loaded. Publishers with the most documents come first. :func:`toolkit.plots.flips`
+    draws it.
 
     Examples
     --------

@@ -73,15 +73,11 @@ def run(
         ``topics.parquet``, ``duplicates.parquet`` (see :func:`toolkit.duplicates`), ``quarantine.parquet``, with
         ``labels`` the classifier that was trained on them (``classifier.npz``, ``classifier.json``), and last
         ``run.json``, so a folder that has it is complete. Each file is written completely or not at all.
-    progress : bool, default False
-        Show progress bars on standard error.
-    rows : int, default 2,500
-        Documents in a batch; the results do not depend on it.
-    n_jobs : int, default 1
-        Batches that are processed at the same time, in threads; -1 for one per processor. With 2 or more, reading,
-        cleaning and writing overlap. The results do not depend on it.
-    force : bool, default False
-        Overwrite the results of another run.
+    progress, force : bool, default False
+        Show progress bars on standard error; overwrite the results of another run.
+    rows, n_jobs : int, default 2,500 and 1
+        Documents in a batch, and batches in work at a time, in threads (-1: one a processor); with 2 or more, reading,
+        cleaning and writing overlap. The results depend on neither.
     **settings
         Parameters of :class:`toolkit.settings.Settings`.
 

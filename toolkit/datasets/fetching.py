@@ -34,16 +34,9 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     digest that does not depend on packing. Beside the packed file, ``….json`` records source, licence, number of
     records and digest.
 
-    Parameters
-    ----------
-    name : str
-        Registered name, see :func:`toolkit.datasets.list`.
-    again : bool
-        Fetch even if the corpus is already there.
-    digest : str, optional
-        Refuse records with any other content digest; default is the registered one, else that of an earlier fetch.
-    largest : int, default 2 GiB
-        Refuse a file of more bytes, whatever size its server states for it.
+    ``again`` fetches even what is already there. Records with another content digest than ``digest`` are refused
+    (default the registered one, else that of an earlier fetch), and files of more bytes than ``largest``, whatever
+    their server states.
 
     Raises
     ------

@@ -102,19 +102,17 @@ def topic_report(
     ----------
     clf : TopicClassifier
         Its parameters count; copies are fitted, ``clf`` stays as it is.
-    corpus : corpus, or list or Series of str
-    y : iterable, one entry a document
-        A label, or a set of labels, as for :meth:`toolkit.topics.TopicClassifier.fit`.
+    corpus, y : corpus, and an iterable of one entry a document
+        A label each, or a set of labels, as for :meth:`toolkit.topics.TopicClassifier.fit`.
     groups : iterable, optional
         Documents of a group never straddle a split. Default: no publisher straddles a split, where every
         document has one and there are at least ``folds``; and no document is trained on that near-duplicates
         one to be tested (:func:`toolkit.duplicates`).
-    folds : int, default 5
     learning : sequence of float, default (0.125, 0.25, 0.5)
         Shares of the training documents at which the learning curve is measured as well; each costs up to one more
         fit a fold. A share that leaves fewer than two classes is left out.
-    draws, seed : int, default 1000 and 0
-        Of the bootstrap; whole groups are drawn where documents are grouped.
+    folds, draws, seed : int, default 5, 1000 and 0
+        Of the cross-validation and the bootstrap; whole groups are drawn where documents are grouped.
 
     Raises
     ------
