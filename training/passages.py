@@ -27,6 +27,9 @@ PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued",
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""
 
 SPANS = ["doc_id", "start", "end", "kind"]
+LONGEST = 6000
+"""Most characters of an article that a passage is set into: long ones teach no more and take most of the time."""
+
 OWN_OUTLET = "The Harbour Post"
 """Outlet of the passages that name none."""
 
@@ -45,11 +48,11 @@ def written(name: str) -> list[dict[str, Any]]:
 def insert_passages(
     hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set each passage into two of the articles, one in another language into three.
+    """Set each passage into two of the articles.
 
     A passage goes into articles of the same cross-validation fold as its outlet, so that neither is known where the
-    other is not; one in another language into an English article and into two of its own language, so that a language
-    is no sign of boilerplate.
+    other is not; one in another language into those of its language, every other one also into an English article, so
+    that a language is no sign of boilerplate.
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def insert_passages(
         The new documents, with the columns of ``hosts`` and ``passage`` (its kind), ``place``, ``passage_start``,
         ``passage_end``; and all their spans.
     """
-    hosts = hosts[hosts["text"].str.len().between(60, 9000)].reset_index(drop=True)
+    hosts = hosts[hosts["text"].str.len().between(60, LONGEST)].reset_index(drop=True)
     rows = hosts.to_dict("records")
     pools: dict[tuple[int, str], list[int]] = {}
     for i, row in enumerate(rows):
@@ -74,8 +77,9 @@ def insert_passages(
     documents, moved = [], []
     for passage in (p for name in PASSAGES for p in written(name)):
         fold = number("fold", seed, passage["outlet"]) % folds
-        for copy in range(2 if passage["lang"] == "en" else 3):
-            lang = "en" if copy == 0 else passage["lang"]
+        for copy in range(2):
+            own = copy == 1 or number("own", passage["id"]) % 2
+            lang = passage["lang"] if own else "en"
             pool = pools.get((fold, lang)) or pools[fold, "en"]
             host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
             place = PLACES[(number(seed, passage["id"], "place") + copy) % len(PLACES)]
