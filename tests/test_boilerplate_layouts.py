@@ -94,14 +94,21 @@ def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeat
 
 def test_an_appeal_goes_as_a_block_with_its_doubtful_sentence_or_not_at_all():
     segments = cut(
-        Buffer.of(["Give now. We print the truth. It costs a lot. It rained on the port. Few came."])
+        Buffer.of(["Give now. We print the truth. It costs a lot.\nIt rained on the port. Few came."])
     )
-    laid = np.zeros(1, np.int8)
-    assert (
-        appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, -3.0]), segments, laid).tolist()
-        == [True] * 3 + [False] * 2
-    )
+    laid, block = np.zeros(1, np.int8), [True] * 3 + [False] * 2
+    assert appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, -3.0]), segments, laid).tolist() == block
     assert not appeal_blocks(np.array([-3.0, 1.0, 1.0, -3.0, -3.0]), segments, laid).any()
+
+
+def test_an_appeal_that_takes_much_of_a_line_takes_all_of_it_where_lines_are_kept():
+    segments = cut(
+        Buffer.of(["Give now. Give what you can. It rained.Few came. It was late.\nNobody spoke."])
+    )
+    odds = np.array([6.0, 6.0, -4.0, -4.0, -4.0, -4.0])
+    for layout, gone in (("paragraphs", 3), ("one_line", 2)):
+        found = appeal_blocks(odds, segments, np.array([LAYOUTS.index(layout)], np.int8))
+        assert found.tolist() == [True] * gone + [False] * (6 - gone), "not across a lost line break"
 
 
 def test_spans_say_for_how_many_documents_nothing_is_promised():

@@ -19,17 +19,12 @@ from training.copies import without_breaks
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 """Texts written for this project, CC0; part of the checkout, not of the package."""
 
-PASSAGES = (
-    "passages", "passages_en", "passages_other", "passages_more", "passages_voices_en", "passages_voices_other"
-)  # fmt: skip
+PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""
 
 SPANS = ["doc_id", "start", "end", "kind"]
-LONGEST = 6000
-"""Most characters of an article that a passage is set into: long ones teach no more and take most of the time."""
-
 OWN_OUTLET = "The Harbour Post"
 """Outlet of the passages that name none."""
 
@@ -46,13 +41,13 @@ def written(name: str) -> list[dict[str, Any]]:
 
 
 def insert_passages(
-    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int
+    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, copies: int = 2
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set each passage into two of the articles.
+    """Set each passage into ``copies`` of the articles.
 
     A passage goes into articles of the same cross-validation fold as its outlet, so that neither is known where the
-    other is not; one in another language into those of its language, every other one also into an English article, so
-    that a language is no sign of boilerplate.
+    other is not; one in another language into an English article and into one of its own language by turns, so that
+    a language is no sign of boilerplate.
 
     Parameters
     ----------
@@ -67,7 +62,7 @@ def insert_passages(
         The new documents, with the columns of ``hosts`` and ``passage`` (its kind), ``place``, ``passage_start``,
         ``passage_end``; and all their spans.
     """
-    hosts = hosts[hosts["text"].str.len().between(60, LONGEST)].reset_index(drop=True)
+    hosts = hosts[hosts["text"].str.len().between(60, 9000)].reset_index(drop=True)
     rows = hosts.to_dict("records")
     pools: dict[tuple[int, str], list[int]] = {}
     for i, row in enumerate(rows):
@@ -77,9 +72,8 @@ def insert_passages(
     documents, moved = [], []
     for passage in (p for name in PASSAGES for p in written(name)):
         fold = number("fold", seed, passage["outlet"]) % folds
-        for copy in range(2):
-            own = copy == 1 or number("own", passage["id"]) % 2
-            lang = passage["lang"] if own else "en"
+        for copy in range(copies):
+            lang = "en" if copy % 2 == 0 else passage["lang"]
             pool = pools.get((fold, lang)) or pools[fold, "en"]
             host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
             place = PLACES[(number(seed, passage["id"], "place") + copy) % len(PLACES)]
@@ -151,7 +145,7 @@ def _around(text: str, place: str, drawn: int) -> tuple[str, str]:
 
 def lookalikes() -> Iterator[dict[str, Any]]:
     """Yield invented articles that hold no boilerplate: plain ones, and such as speak like it."""
-    for name in ("negatives", "lookalikes", "lookalikes_more", "articles"):
+    for name in ("negatives", "lookalikes", "articles"):
         for row in written(name):
             if name == "articles" and row["lang"] == "en":
                 continue  # written for topics; of English there is enough
