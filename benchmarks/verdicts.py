@@ -62,7 +62,7 @@ def told(model: VerdictModel, rows: list[dict[str, Any]]) -> NDArray[np.str_]:
     texts, titles = (
         pd.Series([row.get(name) or "" for row in rows], dtype="str") for name in ("text", "title")
     )
-    return np.array(LEARNED)[weighed(texts, titles, model)[1].argmax(axis=1)]
+    return np.array(LEARNED)[weighed(texts, titles, model).argmax(axis=1)]
 
 
 def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:

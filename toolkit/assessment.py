@@ -25,13 +25,11 @@ def verdicts(
     Parameters
     ----------
     documents : text, list or Series of str, or corpus
-        Where several documents of a publisher hold the same short text, that speaks against an article.
+        The same short text in several documents of a publisher speaks against an article.
     spans : DataFrame, optional
-        What :meth:`toolkit.BoilerplateRemover.spans` returned for the documents. Default: what ``clean_text``
-        leaves out, if there is that column, else the spans of ``remover``.
+        From :meth:`toolkit.BoilerplateRemover.spans`. Default: what ``clean_text`` leaves out, else ``remover``'s.
     remover : BoilerplateRemover, optional
-        Its index says how many documents hold the same text, in place of ``documents``. Default: the shipped one,
-        which has no index.
+        Its index, where fitted, counts the documents that hold the same text. Default: the shipped one, without index.
 
     Returns
     -------
@@ -40,8 +38,7 @@ def verdicts(
         of the characters left after cleaning), in the order of the documents. Verdicts are ``article``; ``stub``, a
         beginning behind a paywall; ``wall``, a login, an offer, cookies or a check for robots; ``error``, such as 404;
         ``index``, links or teasers; ``twice``, the body stands twice (:func:`toolkit.verdict.doubled` says where);
-        ``garbled``, broken encoding or computer code; ``empty``. How often they are right, by language:
-        ``docs/verdicts.md``.
+        ``garbled``, broken encoding or computer code; ``empty``. How often they are right: ``docs/verdicts.md``.
 
     Examples
     --------
@@ -52,14 +49,14 @@ def verdicts(
     corpus = as_corpus(documents)
     if spans is None and "clean_text" not in corpus.columns:
         spans = (remover or BoilerplateRemover()).spans(corpus)
-    kept = _kept(corpus, spans)
+    left = corpus["clean_text"].fillna("") if spans is None else _left(corpus, spans)
+    kept = left.str.len() / corpus["text"].str.len().clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
-    rows = np.flatnonzero(
-        (chances.argmax(axis=1) == VERDICTS.index("index")) & kept.between(MOST, 1, inclusive="left")
-    )
+    listed = chances.argmax(axis=1) == VERDICTS.index("index")
+    rows = np.flatnonzero(listed & kept.between(MOST, 1, inclusive="left"))
     if len(rows):
         # a short story under the lines of its house looks like an index; without them it is read for what it is
-        alone = probabilities(corpus.iloc[rows].assign(text=_left(corpus.iloc[rows], spans).array)).to_numpy()
+        alone = probabilities(corpus.iloc[rows].assign(text=left.iloc[rows])).to_numpy()
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]
     best = chances.argmax(axis=1)
@@ -68,7 +65,7 @@ def verdicts(
             "doc_id": corpus["doc_id"].astype("str").array,
             "verdict": pd.array(np.array(VERDICTS, object)[best], dtype="str"),
             "probability": chances[np.arange(len(best)), best],
-            "kept": kept.to_numpy(),
+            "kept": kept.to_numpy(np.float64),
         }
     )
 
@@ -85,25 +82,12 @@ def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray
     return copies
 
 
-def _kept(corpus: pd.DataFrame, spans: pd.DataFrame | None) -> pd.Series[Any]:
-    """Share of the characters of each text that cleaning leaves; 0 where there were none."""
-    length = corpus["text"].str.len().astype("float64")
-    if spans is None:
-        left = corpus["clean_text"].fillna("").str.len().astype("float64")
-    else:
-        gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
-        left = length - corpus["doc_id"].map(gone.to_dict()).fillna(0)
-    return left / length.clip(lower=1)
-
-
-def _left(corpus: pd.DataFrame, spans: pd.DataFrame | None) -> pd.Series[Any]:
+def _left(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.Series[Any]:
     """What cleaning leaves of each text."""
-    if spans is None:
-        return corpus["clean_text"].fillna("")
-    texts = corpus["text"].copy()
-    found = spans[spans["doc_id"].isin(corpus["doc_id"])].sort_values("start", ascending=False, kind="stable")
+    texts = corpus["text"].tolist()
     place = {name: row for row, name in enumerate(corpus["doc_id"])}
+    found = spans[spans["doc_id"].isin(place)].sort_values("start", ascending=False, kind="stable")
     for name, start, end in zip(found["doc_id"], found["start"], found["end"], strict=True):
-        text = texts.iloc[place[name]]
-        texts.iloc[place[name]] = text[:start] + text[end:]
-    return texts
+        text = texts[place[name]]
+        texts[place[name]] = text[:start] + text[end:]
+    return pd.Series(texts, corpus.index, dtype="str")

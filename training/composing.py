@@ -29,7 +29,14 @@ LANGUAGES = {
 }  # fmt: skip
 """Codes of a data set whose first two letters are not those of the language."""
 
-FURNITURE = ("passages", "passages_en", "passages_other", "passages_more")
+FURNITURE = (
+    "passages",
+    "passages_en",
+    "passages_other",
+    "passages_more",
+    "passages_voices_en",
+    "passages_voices_other",
+)
 """Files of invented boilerplate."""
 
 PLAIN = ("articles", "lookalikes", "lookalikes_more")
@@ -38,8 +45,14 @@ PLAIN = ("articles", "lookalikes", "lookalikes_more")
 SHARES = {"article": 3, "brief": 3}
 """How many times as many as of the others are composed."""
 
-WEIGHTS = {"en": 6} | dict.fromkeys("de fr es it pt nl sv pl".split(), 2) | {"others": 1}
+WEIGHTS = (
+    {"en": 6} | dict.fromkeys("de fr es it pt nl sv pl ja zh ko tr hi ru ar uk id".split(), 2) | {"others": 1}
+)
 """How often a language is drawn."""
+
+HEADED, SIGNED, FRAMED, OFFERED = 0.3, 0.15, 0.08, 0.2
+"""Shares of articles that are composed below their headline, above a mark of who wrote them, within the menus of a real
+page, and before a piece of furniture that follows the whole of them, such as an appeal."""
 
 _TOWNS = (
     "Marsden Wick Tollen Mirefield Eskerford Sule Belhaven Orrin Carrow Lenford Pitlow Harlemoor Oberau Moorbek "
@@ -177,7 +190,8 @@ def _articles() -> Iterator[Row]:
 def _article_row(
     name: str, text: str, title: Any, lang: Any, publisher: Any, *, clean: bool = True
 ) -> Iterator[Row]:
-    if len(text) >= 150:
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(text) >= 150 and (len(lines) < 15 or len(text) > 20 * len(lines)):  # a list of words is no article
         title, lang = (value if isinstance(value, str) else "" for value in (title, lang))
         yield {
             "set": name,
@@ -302,12 +316,23 @@ def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random
     article = rng.choice(pool)
     if rng.random() < 0.07:
         return {"text": _exported(article, rng), "title": "", "group": article["group"]}
+    if rng.random() < FRAMED:
+        lines, many = _page(texts, lang, rng)["around"], rng.randint(4, 40)
+        body = _printed(opening(article, rng, 14), article["title"], rng)
+        return {
+            "text": _laid_out([*lines[:many], *body, *lines[-many:]], rng),
+            "title": "",
+            "group": article["group"],
+        }
     body = _paragraphs(article["text"])
     turn = rng.random()
-    text = article["text"]
+    text = rng.choice(("\n\n", "\n", " ")).join(_printed([article["text"]], article["title"], rng))
     if turn >= 0.4:
         if turn >= 0.65:  # shorter
             body = opening(article, rng, 14)
+        body = _printed(body, article["title"], rng)
+        if rng.random() < OFFERED:
+            body = [*body, *_paragraphs(_furniture(texts, lang, rng))]
         if rng.random() < 0.3:
             few = [_menu(texts, lang, rng) for _ in range(rng.randint(1, 3))]
             body = _between(body, [*few, _furniture(texts, lang, rng)], rng)
@@ -319,6 +344,24 @@ def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random
             before = [*before, *banner[: rng.randint(1, len(banner))]]
         text = _laid_out([*before, *body, *_around(texts, pool, lang, rng, 4)], rng)
     return {"text": _marred(text, rng), "title": _maybe(article["title"], rng), "group": article["group"]}
+
+
+def _printed(body: list[str], title: str, rng: random.Random) -> list[str]:
+    """A story as sites print it: below its headline, above the mark of who wrote it."""
+    body = [title, *body] if title and rng.random() < HEADED else body
+    if rng.random() >= SIGNED:
+        return body
+    who = "".join(rng.sample("abdefghklmnprst", rng.randint(2, 3)))
+    paper = f"{rng.choice(_TOWNS)} {rng.choice(_PAPERS)}"
+    marks = (
+        f"({who})",
+        who.upper(),
+        f"{who.upper()}/{rng.choice(_TOWNS)}",
+        paper,
+        paper.upper(),
+        f"({paper})",
+    )
+    return [*body, rng.choice(marks)]
 
 
 def _exported(article: Row, rng: random.Random) -> str:
@@ -361,6 +404,7 @@ def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
             pieces, title = [few if turn < 0.57 else title], ""
         elif title and turn < 0.75:
             pieces.insert(0, title)
+    pieces = _printed(pieces, "", rng)
     if rng.random() < 0.15:
         pieces = _between(pieces, _around(texts, pool, lang, rng, 1), rng)
     elif rng.random() < 0.65:  # short stories carry the lines of their house too, most of them at the end

@@ -26,18 +26,18 @@ from sklearn.linear_model import LogisticRegression
 
 from toolkit.buffer import Buffer
 from toolkit.datasets.registry import SETTING
+from toolkit.kernels import njit
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
-from toolkit.verdict.evidence import COLUMNS
-from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
-from toolkit.verdict.reading import BITS, NONE, ROOM, SOUNDS, sounds
+from toolkit.verdict.model import COLUMNS, LEARNED, SHIPPED, VerdictModel
+from toolkit.verdict.reading import BITS, KINDS, LOWER, ROOM, SHAPE, SOUNDS, scan
 from training.composing import Row, Texts, bar, compose, load_texts
 
 FOLDS, SEED = 5, 0
 NUMBER = 2000
 """Documents composed for each verdict."""
 HARD = 1500
-"""Paragraphs of real articles that sound least like one, added as articles."""
+"""Paragraphs of real articles that sound least like a story, added as articles; and as many whole ones."""
 C = 2.0
 WEIGHTS = {"story": 0.3, "wall": 0.2, "error": 0.15, "listing": 0.15, "furniture": 0.1, "gate": 0.1}
 """Share of the sounds in what the words are learned from."""
@@ -101,14 +101,21 @@ def learn_words(texts: Texts) -> VerdictModel:
     return VerdictModel(table, scale, learner.intercept_.astype(np.float32), (), np.zeros(7))
 
 
+@njit(cache=True, nogil=True)
+def _collect(data, start, end, kinds, lower, found, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Fill the n-grams of each segment, and how many they are."""
+    shape = np.empty(len(SHAPE), np.int32)
+    for s in range(len(start)):
+        counts[s] = scan(data, start[s], end[s], kinds, lower, found[s], shape)
+
+
 def ngrams(buffer: Buffer, segments: Segments) -> csr_array:
-    """Return the n-grams of segments, as :func:`sounds` weighs them."""
+    """Return the n-grams of segments, as :func:`toolkit.verdict.reading.sounds` weighs them."""
     found = np.empty((len(segments), ROOM), np.uint32)
-    one = np.ones(1, np.float32)
-    sounds(buffer, segments, np.zeros((1 << BITS, 1), np.int8), one, one, found)
-    there = found != NONE
-    counts = there.sum(axis=1)
+    counts = np.empty(len(segments), np.int64)
+    _collect(buffer.data, segments.start, segments.end, KINDS, LOWER, found, counts)
     values = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
+    there = np.arange(ROOM) < counts[:, None]
     parts = (values, found[there].astype(np.int32), np.r_[0, counts.cumsum()])
     return csr_array(parts, shape=(len(segments), 1 << BITS))
 
@@ -120,24 +127,27 @@ def rows_of(model: VerdictModel, documents: list[Row]) -> NDArray[np.float32]:
 
 
 def hard_articles(texts: Texts, model: VerdictModel, number: int) -> list[Row]:
-    """Paragraphs of real articles that sound most like a wall, an error or a listing."""
-    rows = [
-        {"text": line.strip(), "title": "", "lang": row["lang"], "verdict": "article"}
+    """So many paragraphs of real articles, and so many whole ones, that sound least like a story."""
+    lines = [
+        row | {"text": line.strip(), "title": "", "verdict": "article"}
         for row in texts.articles
         if row["clean"]
         for line in row["text"].split("\n")
         if 40 <= len(line.strip()) <= 900
     ]
-    found = rows_of(model, rows)
-    bad = sum(
-        w * found[:, COLUMNS.index(f"share_{s}")] for s, w in (("wall", 1), ("error", 1), ("listing", 0.5))
-    )
-    taken: Counter[str] = Counter()
+    wholes = [
+        row | {"title": row["title"] if at % 2 else "", "verdict": "article"}
+        for at, row in enumerate(texts.articles)
+        if row["set"] != "allsides" or at % 10 == 0
+    ]
     chosen: list[Row] = []
-    for at in np.argsort(-np.asarray(bad), kind="stable"):
-        if len(chosen) < number and taken[rows[at]["lang"]] < number // 3:
-            taken[rows[at]["lang"]] += 1
-            chosen.append(rows[at])
+    for rows in (lines, wholes):
+        taken: Counter[str] = Counter()
+        for at in np.argsort(rows_of(model, rows)[:, COLUMNS.index("share_story")], kind="stable"):
+            lang = rows[at]["lang"]
+            if taken.total() < number and taken[lang] < number // 3:
+                taken[lang] += 1
+                chosen.append(rows[at])
     return chosen
 
 

@@ -14,7 +14,6 @@ from scipy.special import softmax
 from toolkit.buffer import Buffer
 from toolkit.language import function_words
 from toolkit.verdict.doubling import repeated
-from toolkit.verdict.evidence import COLUMNS
 from toolkit.verdict.model import LEARNED, VerdictModel, shipped_model
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
@@ -40,7 +39,7 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
     default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
-    learned = softmax(weighed(corpus["text"], corpus["title"].fillna(""))[1], axis=1)
+    learned = softmax(weighed(corpus["text"], corpus["title"].fillna("")), axis=1)
     if copies is not None:
         weight = 2.0 * ((SHORT - np.diff(buffer.offsets)) / (SHORT - BRIEF)).clip(0, 1)
         article, wall = LEARNED.index("article"), LEARNED.index("wall")
@@ -75,26 +74,21 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     found = pd.Series(np.nan, index=corpus.index, dtype="str")
     at = np.flatnonzero(~_prose(corpus["text"]))
     if len(at):
-        titles = corpus["title"].iloc[at].fillna("")
-        rows, sums = weighed(corpus["text"].iloc[at], titles)
-        best = sums.argmax(axis=1)
-        wordless = rows[:, COLUMNS.index("words")] == 0
-        kept = (best != LEARNED.index("article")) & ~wordless
-        found.iloc[at[kept]] = np.array(LEARNED, object)[best[kept]]
-        empty = wordless & (titles.str.strip() == "").to_numpy(bool)
-        found.iloc[at[empty]] = "empty"
+        told = probabilities(corpus.iloc[at]).idxmax(axis=1)
+        # what has a title alone may have a topic
+        titled = (told == "empty") & (corpus["title"].iloc[at].fillna("").str.strip() != "")
+        found.iloc[at] = told.mask(told.isin(TEXTS) | titled).array
     return found
 
 
 def weighed(
     texts: pd.Series[Any], titles: pd.Series[Any], model: VerdictModel | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Evidence and log-odds of each of :data:`LEARNED`, by the shipped model or another; a headline is no index."""
+) -> NDArray[np.float64]:
+    """Log-odds of each of :data:`LEARNED`, by the shipped model or another; a headline is no index."""
     model = model or shipped_model()
-    rows = model.rows(Buffer.of(_joined(texts)), Buffer.of(titles))
-    sums = model.sums(rows)
+    sums = model.sums(model.rows(Buffer.of(_joined(texts)), Buffer.of(titles)))
     sums[_headlines(texts), LEARNED.index("index")] = -np.inf
-    return rows, sums
+    return sums
 
 
 def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:

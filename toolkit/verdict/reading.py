@@ -19,9 +19,9 @@ SOUNDS = ("story", "wall", "error", "listing", "furniture", "gate")
 """What a segment can sound like: article text; a login, a question about cookies or a check in place of the text; a
 failure of the site; a headline, link or menu; other boilerplate; the offer after the beginning of an article."""
 
-SHAPE = ("characters", "letters", "words", "digits", "symbols", "longest", "sentence", "end")
-"""Columns of the shape array: characters but white space, letters, words (two signs of Chinese or Japanese are one),
-digits, marks of computer code, letters of the longest word, whether the segment reads like a sentence, and whether it
+SHAPE = ("characters", "letters", "digits", "symbols", "words", "longest", "sentence", "end")
+"""Columns of the shape array: characters but white space, letters, digits, marks of computer code, words (two signs of
+Chinese or Japanese are one), letters of the longest word, whether the segment reads like a sentence, and whether it
 ends in a sentence's mark (1), in an ellipsis (2) or in none (0)."""
 
 BITS = 17  # n-grams fall into 2**BITS buckets
@@ -29,10 +29,8 @@ MOST = 64  # words of a segment that are read, from its start
 STEM = 5  # letters that stand for a word in all its inflected forms
 READ, LONGER, APART = 8192, 5, 6  # of echoes: bytes read, bytes of a longer word, words between two of a kind
 ROOM = 3 * MOST + 2
-NONE = np.uint32(0xFFFFFFFF)
-_SPACE, _STOP, _CLOSER, _CODE, LETTER, DIGIT, WIDE = range(
-    1, 8
-)  # words are made of the last three; 0 is a mark
+# words are made of the last three; 0 is a mark
+_SPACE, _STOP, _CLOSER, _CODE, LETTER, DIGIT, WIDE = range(1, 8)
 
 
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
@@ -62,7 +60,7 @@ _SHIFT = np.uint64(64 - BITS)
 
 
 @njit(cache=True, nogil=True)
-def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-def]
+def scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-def]
     """Read segment ``data[a:b]``; fill its buckets and its shape; return the number of buckets."""
     shape[:] = 0
     previous = np.uint64(7)
@@ -79,7 +77,7 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
         if kind < LETTER:
             if kind != _SPACE:
                 shape[0] += 1
-                shape[4] += kind == _CODE
+                shape[3] += kind == _CODE
                 if kind == _STOP:
                     stops = stops + 1 if last == _STOP else 1
                     stops = 3 if code == 0x2026 else stops
@@ -93,7 +91,7 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
         while True:
             value = np.uint64(lower[code])
             if kind == DIGIT:
-                shape[3] += 1
+                shape[2] += 1
                 value = np.uint64(48)
             else:
                 shape[1] += 1
@@ -132,22 +130,19 @@ def _scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-de
         index[n] = ((previous ^ _M2) * _M3) >> _SHIFT  # the last word
         n += 1
     words += (wides + 1) // 2 - wides
-    shape[2] = words
+    shape[4] = words
     shape[7] = 0 if last != _STOP else (2 if stops >= 3 else 1)
-    shape[6] = words >= 5 and (shape[7] > 0 or words >= 14) and 4 * shape[4] < shape[1]
+    shape[6] = words >= 5 and (shape[7] > 0 or words >= 14) and 4 * shape[3] < shape[1]
     return n
 
 
 @njit(cache=True, nogil=True)
-def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes, found):  # type: ignore[no-untyped-def]
-    """Fill how segments sound, their shapes, and, where there is room for them, their buckets."""
+def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes):  # type: ignore[no-untyped-def]
+    """Fill how segments sound, and their shapes."""
     index = np.empty(ROOM, np.uint32)
     many = table.shape[1]
     for s in range(len(start)):
-        n = _scan(data, start[s], end[s], kinds, lower, index, shapes[s])
-        if len(found):
-            found[s, :n] = index[:n]
-            found[s, n:] = NONE
+        n = scan(data, start[s], end[s], kinds, lower, index, shapes[s])
         sounds[s] = 0.0
         for j in range(n):
             for c in range(many):
@@ -260,29 +255,23 @@ def damage(buffer: Buffer) -> NDArray[np.int64]:
     >>> damage(Buffer.of(["Größe, 'señor', £5", "grÃ¶n", "ni\\ufffdo", "Przysz³o"])).tolist()
     [0, 1, 1, 1]
     """
-    if not len(buffer):
-        return np.zeros(0, np.int64)
-    parts = pa.py_buffer(buffer.offsets), pa.py_buffer(buffer.data)
-    texts = pa.LargeStringArray.from_buffers(len(buffer), *parts)
+    texts = pa.LargeStringArray.from_buffers(
+        len(buffer), pa.py_buffer(buffer.offsets), pa.py_buffer(buffer.data)
+    )
     return np.asarray(pc.count_substring_regex(texts, _DAMAGE), np.int64)
 
 
 def sounds(
     buffer: Buffer,
     segments: Segments,
-    table: NDArray[np.int8],
-    scale: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    found: NDArray[np.uint32] | None = None,
+    words: tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]],
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Return the probability of each of :data:`SOUNDS` of each segment, and its :data:`SHAPE`.
 
-    ``table`` holds the weight of each n-gram for each sound, shape (2**BITS, sounds), in steps of ``scale``. Training
-    passes an array ``found``, shape (n_segments, ROOM), that is filled with the n-grams, and :data:`NONE` after them.
+    ``words`` are the weight of each n-gram for each sound, shape (2**BITS, sounds), in steps of a scale; the scales;
+    and what is added to each sound.
     """
-    found = np.empty((0, 0), np.uint32) if found is None else found
-    heard = np.empty((len(segments), table.shape[1]), np.float32)
+    heard = np.empty((len(segments), len(SOUNDS)), np.float32)
     shapes = np.empty((len(segments), len(SHAPE)), np.int32)
-    text = buffer.data, segments.start, segments.end
-    _score(*text, KINDS, LOWER, table, scale, bias, heard, shapes, found)
+    _score(buffer.data, segments.start, segments.end, KINDS, LOWER, *words, heard, shapes)
     return heard, shapes
