@@ -232,3 +232,37 @@ def test_a_short_story_stays_an_article_under_the_lines_of_its_house():
     ]
     listed = "\n".join(["Home", "News", "Sport", *teasers, "Read more", note])
     assert toolkit.verdicts(listed)["verdict"].tolist() == ["index"]
+
+
+MENUS = "Skip to content\nMenu\nSearch\nHome\nTown\nCounty\nSport\nWeather\nJobs\nYou are here: Home / Town\n"
+FURTHER = {
+    "page": MENUS + STORY + "\nAbout us\nContact\nTerms\nCookie settings\nAdvertise\n© 2031 Orrin Weekly\nBack to top",
+    "ja": (
+        "◆雪かきの塔、三日で完成◆\n白沢村の広場に１０日、高さ９メートルの雪の塔が立った。村の青年団の１６人が、家々の屋根から"
+        "下ろした雪を軽トラックで７０回運び、３日がかりで積んだ。\n団長の畑中一郎さん（３４）は「捨てる場所がなくて始めたが、"
+        "今年は県外からも見に来てくれる」と話す。塔は気温が１０度を超える日まで残す。\n◇\n村では昨年、雪の重みで小屋４棟が"
+        "つぶれた。村は来年度、雪下ろしの手当を１時間１２００円に上げる方針だ。\n写真＝広場に立った雪の塔（１０日、白沢村で）"
+    ),
+    "tr": (
+        "Sabah Postası - Konut kiraları ekimde bir önceki aya göre yüzde 3,8 arttı. Kentsel Veri Merkezi'nin "
+        "yayımladığı endekse göre yıllık artış yüzde 61,2 oldu.\nEn yüksek artış yüzde 5,1 ile Edirne'de, en düşük "
+        "artış yüzde 0,9 ile Rize'de görüldü. Metrekare başına ortalama kira 187 liradan 194 liraya "
+        "çıktı.\nMerkez, öğrenci kentlerinde hareketin kasımda yavaşlamasını bekliyor.\nKHA"
+    ),
+    "id": (
+        "Indeks Saham Nusantara ditutup melemah 0,74% ke level 6.311,20 pada Rabu, turun 47 poin dari hari sebelumnya. "
+        "Sebanyak 212 saham turun, 141 naik dan 160 tetap.\nTekanan datang dari sektor perbankan setelah bank sentral "
+        "menahan suku bunga di 6,25%. Saham Bank Lontar turun 2,3%, sedangkan Tambang Arunika naik 4,1%.\nRupiah "
+        "diperdagangkan di Rp15.980 per dolar.\nPergerakan indeks (poin)\nSenin 6.402\nSelasa 6.358\nRabu 6.311"
+    ),
+    "pl": (
+        "Kolejarz wygrywa po karnych i gra dalej\n\nSiatkarki Kolejarza Ruda pokonały w środę Gwardię Lipno 3:2 "
+        "(25:21, 19:25, 25:23, 22:25, 15:12) i awansowały do ćwierćfinału pucharu. Najwięcej punktów, 24, zdobyła Hanna "
+        "Lis.\n\nW drugim meczu Orlęta przegrały z Chrobrym 1:3. Losowanie następnej rundy odbędzie się w piątek. (mk)"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FURTHER)
+def test_headlines_marks_figures_menus_and_other_languages_make_no_index(kind):
+    assert toolkit.verdicts(FURTHER[kind])["verdict"].tolist() == ["article"]

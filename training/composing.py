@@ -262,8 +262,11 @@ def _menu(texts: Texts, lang: str, rng: random.Random) -> str:
 
 
 def _furniture(texts: Texts, lang: str, rng: random.Random) -> str:
+    """Invented boilerplate of the language, each kind as often: most of what was written are appeals."""
     rows = [row for row in texts.furniture if row["lang"] == lang] or texts.furniture
-    return str(rng.choice(rows)["text"])[: rng.choice((120, 400, 2000))]
+    kind = rng.choice(sorted({row["kind"] for row in rows}))
+    chosen = rng.choice([row for row in rows if row["kind"] == kind])
+    return str(chosen["text"])[: rng.choice((120, 400, 2000))]
 
 
 def _clock(rng: random.Random) -> str:

@@ -70,7 +70,8 @@ def segments_of(texts: Texts) -> list[tuple[str, str, float]]:
     rows = [
         (row["text"], sound, 1.0) for name, sound in _SOUND_OF.items() for row in texts.invented.get(name, [])
     ]
-    rows += [(row["text"], "furniture", 1.0) for row in texts.furniture]
+    kinds = Counter(row["kind"] for row in texts.furniture)
+    rows += [(row["text"], "furniture", 100 / kinds[row["kind"]]) for row in texts.furniture]
     rows += [(text.replace("\n", " "), sound, 0.5) for text, sound, _ in rows if "\n" in text]
     for lang in sorted({row["lang"] for row in texts.invented["menu"]}):
         rows += [(bar(texts, lang, rng), "listing", 1.0) for _ in range(20)]
