@@ -257,7 +257,7 @@ FURTHER = {
     ),
     "pl": (
         "Kolejarz wygrywa po karnych i gra dalej\n\nSiatkarki Kolejarza Ruda pokonały w środę Gwardię Lipno 3:2 "
-        "(25:21, 19:25, 25:23, 22:25, 15:12) i awansowały do ćwierćfinału pucharu. Najwięcej punktów, 24, zdobyła Hanna "
+        "(25:21, 19:25, 25:23, 22:25, 15:12) i awansowały do ćwierćfinału. Najwięcej punktów, 24, zdobyła Hanna "
         "Lis.\n\nW drugim meczu Orlęta przegrały z Chrobrym 1:3. Losowanie następnej rundy odbędzie się w piątek. (mk)"
     ),
 }  # fmt: skip

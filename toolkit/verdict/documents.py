@@ -14,7 +14,7 @@ from scipy.special import softmax
 from toolkit.buffer import Buffer
 from toolkit.language import function_words
 from toolkit.verdict.doubling import repeated
-from toolkit.verdict.model import LEARNED, VerdictModel, shipped_model
+from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 """Explained by :func:`toolkit.verdicts`."""
@@ -25,6 +25,9 @@ TEXTS = ("article", "twice")
 # share of repeated words from which what else looks like this counts as standing twice
 DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
 LONG = 1500  # bytes from which prose is taken for an article where topics are asked for
+OFFERED = (
+    0.5  # probability of a wall, or of the offer behind a beginning, that one segment of a stub has at least
+)
 HEADLINE = 200  # letters up to which one line may be a headline
 # bytes up to which repetition of the whole text under several addresses speaks fully, and at all, against an article:
 # longer walls and errors are told by their words, while wire copy stands in many papers of a publisher
@@ -84,10 +87,15 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
 def weighed(
     texts: pd.Series[Any], titles: pd.Series[Any], model: VerdictModel | None = None
 ) -> NDArray[np.float64]:
-    """Log-odds of each of :data:`LEARNED`, by the shipped model or another; a headline is no index."""
+    """Log-odds of each of :data:`LEARNED`, by the shipped model or another.
+
+    A headline is no index, and a text of which no segment sounds like an offer is no stub.
+    """
     model = model or shipped_model()
-    sums = model.sums(model.rows(Buffer.of(_joined(texts)), Buffer.of(titles)))
+    rows = model.rows(Buffer.of(_joined(texts)), Buffer.of(titles))
+    sums = model.sums(rows)
     sums[_headlines(texts), LEARNED.index("index")] = -np.inf
+    sums[rows[:, [AT.most_wall, AT.most_gate]].max(axis=1) < OFFERED, LEARNED.index("stub")] = -np.inf
     return sums
 
 
