@@ -39,7 +39,7 @@ MARKS = (
 UNSUPPORTED = -1.5
 """Log odds, at most, of a segment that only the first decision takes for an appeal: that is for the second to say."""
 
-SURELY = 0.03
+SURELY = 0.1
 """Probability of article text, by its own words, below which a segment needs no support: ``Support our journalism.``"""
 
 HINT = 0.05
