@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import gzip
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -71,6 +72,40 @@ def file_of_rows(path: str | Path) -> Path:
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; give the name of a file")
     return path
+
+
+class _ReachedError(Exception):
+    """What a column states was sound: its pages were asked for."""
+
+
+class _Nothing(io.BytesIO):
+    """A file of any size that cannot be read."""
+
+    def seek(self, *_: Any) -> int:
+        return 0
+
+    def tell(self) -> int:
+        return 1 << 62
+
+    def read(self, *_: Any) -> bytes:
+        raise _ReachedError
+
+
+def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
+    """Return what a row group of a Parquet file states of each of its columns; ValueError if a footer is damaged.
+
+    pyarrow ends the process where it is asked for a column that is left out or contradicts itself, but raises where it
+    would read that column: so reading is begun first, on a file that gives nothing.
+    """
+    about = file.metadata.row_group(group)
+    if about.num_columns != len(file.schema):
+        msg = f"damaged: row group {group} has {about.num_columns} columns, the schema {len(file.schema)}"
+        raise ValueError(msg)
+    begun = parquet.ParquetFile(_Nothing(), metadata=file.metadata)
+    for column in range(about.num_columns):
+        with suppress(_ReachedError):
+            next(begun.reader.iter_batches(1, [group], column_indices=[column], use_threads=False), None)
+    return [about.column(column) for column in range(about.num_columns)]
 
 
 def table_of(frame: pd.DataFrame) -> pa.Table:

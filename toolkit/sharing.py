@@ -21,7 +21,15 @@ from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.display import visible
 from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
-from toolkit.files import ROW_GROUP, file_of_rows, refuse_overwriting, table_of, whole, write_rows
+from toolkit.files import (
+    ROW_GROUP,
+    column_chunks,
+    file_of_rows,
+    refuse_overwriting,
+    table_of,
+    whole,
+    write_rows,
+)
 from toolkit.loading import load
 from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import Unreadable
@@ -268,11 +276,8 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
         about = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
         held = str(about.get("format"))[:40]
         _hold(held == FORMAT, f"its format is {held!r}, not {FORMAT!r}")
-        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
-        # pyarrow ends the process where it looks up a column that a damaged footer leaves out
-        whole_groups = all(group.num_columns == len(file.schema) for group in groups)
-        _hold(whole_groups and file.schema_arrow.equals(SCHEMA), "its columns are others")
-        chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
+        _hold(file.schema_arrow.equals(SCHEMA), "its columns are others")
+        chunks = [chunk for group in range(file.num_row_groups) for chunk in column_chunks(file, group)]
         _hold(not any(chunk.has_dictionary_page for chunk in chunks), "another program has written it again")
         budget = Budget(Limits(), path.stat().st_size)
         budget.spend(sum(chunk.total_uncompressed_size + 8 * chunk.num_values for chunk in chunks))

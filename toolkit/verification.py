@@ -23,7 +23,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
-from toolkit.files import sha256
+from toolkit.files import column_chunks, sha256
 from toolkit.jobs.inputs import digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
@@ -299,13 +299,12 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
         return
     try:
         with parquet.ParquetFile(path) as file:
-            groups = range(file.num_row_groups)
-            # pyarrow ends the process where it looks a column up that a damaged footer leaves out
-            if all(file.metadata.row_group(n).num_columns == len(file.schema) for n in groups):
-                none = pa.RecordBatch.from_pylist([], file.schema_arrow)
-                yield none.select(columns or none.column_names)
-                yield from file.iter_batches(8192, columns=columns)
-    except (OSError, pa.ArrowException):
+            for group in range(file.num_row_groups):
+                column_chunks(file, group)
+            none = pa.RecordBatch.from_pylist([], file.schema_arrow)
+            yield none.select(columns or none.column_names)
+            yield from file.iter_batches(8192, columns=columns)
+    except (OSError, ValueError, pa.ArrowException):
         return
 
 

@@ -22,6 +22,7 @@ from toolkit.boilerplate.features import FINGERPRINTS, SHAPE, mix, mix_all
 from toolkit.boilerplate.scoring import SegmentReading, read_segments
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
+from toolkit.files import column_chunks
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 
@@ -241,6 +242,8 @@ class TemplateIndex:
                 _want(found == {"part": pa.uint8(), **types}, "columns are not those of a template index")
                 room = Path(path).stat().st_size
                 _want(rows * _LEAST_BYTES <= room, f"{rows} rows do not fit into this file")
+                for group in range(file.num_row_groups):
+                    column_chunks(file, group)
                 table = file.read()
             part = table["part"].to_numpy()
             parts = [Counts(**{n: table[n].to_numpy()[part == value] for n in columns}) for value in (0, 1)]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from toolkit import fields
+from toolkit.files import column_chunks
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
@@ -72,13 +73,10 @@ def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None
 
     A dictionary holds a value once that stands in every row: 322 bytes can say 1.5 GB.
     """
-    about = parquet.metadata.row_group(group)
-    if about.num_columns != len(parquet.schema):  # pyarrow ends the process where it looks such a column up
-        counts = f"row group {group} has {about.num_columns} columns, the schema {len(parquet.schema)}"
-        raise ValueError(f"damaged: {counts}")
+    about, stated = parquet.metadata.row_group(group), column_chunks(parquet, group)
     leaves = [parquet.schema.column(i) for i in range(about.num_columns)]
     read = [i for i, leaf in enumerate(leaves) if wanted is None or leaf.path.split(".")[0] in wanted]
-    chunks = [about.column(i) for i in read]
+    chunks = [stated[i] for i in read]
     sizes = [size for chunk in chunks for size in (chunk.total_uncompressed_size, chunk.num_values)]
     budget.afford(max([about.num_rows, *sizes]))
     rows = ROWS_OF_COLUMNS
