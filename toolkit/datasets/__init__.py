@@ -6,21 +6,11 @@
 ['de', 'en', 'es', 'fr']
 """
 
-from toolkit.datasets.annotations import Gold, gold
-from toolkit.datasets.corpora import load
+from toolkit.datasets.corpora import Gold, gold, load
 from toolkit.datasets.fetching import fetch
 from toolkit.datasets.registry import Dataset, Download, content_digest, folder, records
 from toolkit.datasets.registry import table as list
 
 __all__ = [
-    "Dataset",
-    "Download",
-    "Gold",
-    "content_digest",
-    "fetch",
-    "folder",
-    "gold",
-    "list",
-    "load",
-    "records",
-]
+    "Dataset", "Download", "Gold", "content_digest", "fetch", "folder", "gold", "list", "load", "records",
+]  # fmt: skip

@@ -1,8 +1,13 @@
-"""Registered corpora as the DataFrames that the rest of the package works on."""
+"""Registered corpora as the DataFrames that the rest of the package works on, alone or with their gold."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,6 +18,7 @@ from toolkit.datasets.registry import Dataset, find, packed_path, present, recor
 from toolkit.dates import parse_date
 from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain
+from toolkit.files import shipped
 from toolkit.language import codes
 
 COLUMNS: dict[str, dict[str, str]] = {
@@ -21,6 +27,16 @@ COLUMNS: dict[str, dict[str, str]] = {
     "pages": {"publisher": "url"},
 }
 """Name or kind of corpus → the ``columns`` of :func:`toolkit.load`."""
+
+SPANS = {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"}
+TOPICS = {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"}
+COPIES = {"doc_id": "str", "group": "str", "kind": "str"}
+VERDICTS = {"doc_id": "str", "verdict": "str"}
+UNMATCHED = {"doc_id": "object", "source": "object", "reason": "object"}
+"""Columns of the frames of :class:`Gold` with their dtypes."""
+
+_GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
+_SOURCES = {"masakha": "masakhanews"}  # the gold files' own short name
 
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _NO_DAY = re.compile(r"\d{4}(-\d\d/\d\d)?")  # a year, or two months: '2018-10/11'
@@ -84,3 +100,139 @@ def _days(written: pd.Series[Any]) -> pd.Series[Any]:
 
     moments = pd.array([read(date) for date in written], dtype="Int64")
     return pd.Series(moments, index=written.index).astype("datetime64[us, UTC]")
+
+
+@dataclass(frozen=True)
+class Gold:
+    """Annotations of a corpus together with its texts.
+
+    Attributes
+    ----------
+    corpus : DataFrame
+        The documents whose text is the annotated one; columns of :mod:`toolkit.corpus`, and ``part`` (which gold
+        file), ``set`` (registered name of the corpus), ``round``.
+    spans : DataFrame
+        ``doc_id, start, end`` (int64, code points into ``text``, half-open), ``kind``.
+    topics : DataFrame
+        ``doc_id, primary`` (short code; missing where no topic fits), ``all`` (frozenset of short codes),
+        ``sure`` (bool). Pages of the sample that hold no article have no row.
+    wire : DataFrame
+        ``doc_id, group, kind``: documents that run the same agency story (``wire``) or are versions of one
+        article (``near``); only the sample has it.
+    verdicts : DataFrame
+        ``doc_id, verdict`` as of :func:`toolkit.verdicts`; only the sample has it.
+    unmatched : DataFrame
+        ``doc_id, source, reason``: annotated documents that are absent or whose text differs; not to be scored.
+    """
+
+    corpus: pd.DataFrame
+    spans: pd.DataFrame
+    topics: pd.DataFrame
+    wire: pd.DataFrame
+    verdicts: pd.DataFrame
+    unmatched: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return (
+            f"Gold({len(self.corpus)} documents, {len(self.spans)} spans, {len(self.topics)} with topics, "
+            f"{self.wire['group'].nunique()} groups of copies, {len(self.unmatched)} unmatched)"
+        )
+
+
+def gold(name: str) -> Gold:
+    """Load a gold set with the texts it annotates; frames are in the order of the gold file.
+
+    ``sample`` is the exact gold of the shipped sample. ``boilerplate``, ``topics``, ``boilerplate_modern`` and
+    ``topics_modern`` are hand-made annotations in ``data/gold`` (``<name>.jsonl`` and, if present, a second part with
+    ``_extra`` in its name), joined to the corpora in the data folder; page sets are joined to their gold text. The
+    modern ones carry ``use`` in their corpus: rows marked ``develop`` are to be measured on, never learned from. A
+    document whose SHA-256 differs from the annotated text's is in ``unmatched`` with the reason. CorpusError: the name
+    is unknown.
+
+    Examples
+    --------
+    >>> gold("sample").verdicts["verdict"].value_counts().idxmax()
+    'article'
+    """
+    if name == "sample":
+        items = [
+            {"id": item["doc_id"], "sure": True, **item} for item in _lines(shipped("sample") / "gold.jsonl")
+        ]
+        return _annotated(load("sample").assign(part="sample", set="sample"), items)
+    if name not in _GOLD:
+        msg = f"datasets: no gold called {name!r}; there are 'sample', {', '.join(map(repr, _GOLD))}"
+        raise CorpusError(msg)
+    base = shipped("gold")
+    kind, _, collection = name.partition("_")
+    files = [base / f"{name}.jsonl", base / f"{'_'.join(filter(None, (kind, 'extra', collection)))}.jsonl"]
+    return _joined([{**item, "part": path.stem} for path in files if path.is_file() for item in _lines(path)])
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a text's UTF-8 bytes, as gold files record it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _joined(items: list[dict[str, Any]]) -> Gold:
+    rows: dict[str, dict[str, Any]] = {}
+    absent: dict[str, str] = {}
+    for source in dict.fromkeys(item.get("source", "allsides") for item in items):
+        registered = _SOURCES.get(source, source)
+        wanted = [item["id"] for item in items if item.get("source", "allsides") == source]
+        try:
+            found = load(registered, text="gold")
+        except CorpusError as error:
+            absent[source] = str(error)
+            continue
+        found = found[found["doc_id"].isin(wanted)].astype(object)
+        found = found.where(found.notna(), None)
+        rows.update((row["doc_id"], {**row, "set": registered}) for row in found.to_dict("records"))
+    kept: dict[str, dict[str, Any]] = {}
+    unmatched, matched = [], []
+    for item in items:
+        source, row = item.get("source", "allsides"), rows.get(item["id"])
+        if row is None or source in absent:
+            reason = absent.get(
+                source, "no such document in the corpus; the gold was made on another version of it"
+            )
+        elif (found := text_digest(row["text"])) != item["sha256"]:
+            reason = f"text differs: SHA-256 {found[:12]}, annotated {item['sha256'][:12]}"
+        elif item["id"] in kept:
+            reason = f"annotated again in {item['part']}; the first annotation counts"
+        else:
+            publisher = item.get("publisher", row["publisher"])
+            kept[item["id"]] = {
+                **row,
+                "part": item["part"],
+                "round": item.get("round"),
+                "publisher": publisher,
+            }
+            matched.append(item)
+            continue
+        unmatched.append((item["id"], source, reason))
+    return _annotated(make_corpus(kept.values()), matched, unmatched)
+
+
+def _annotated(
+    corpus: pd.DataFrame, items: list[dict[str, Any]], unmatched: Iterable[tuple[Any, ...]] = ()
+) -> Gold:
+    copies = [(i["id"], i.get("wire") or i.get("first"), "wire" if i.get("wire") else "near") for i in items]
+    marked = [(i["id"], s["start"], s["end"], s["kind"]) for i in items for s in i.get("spans", ())]
+    topics = [(i["id"], i["primary"], frozenset(i["all"]), bool(i["sure"])) for i in items if "primary" in i]
+    return Gold(
+        corpus=corpus,
+        spans=_frame(marked, SPANS),
+        topics=_frame(topics, TOPICS),
+        wire=_frame([copy for copy in copies if copy[1]], COPIES),
+        verdicts=_frame([(i["id"], i["verdict"]) for i in items if "verdict" in i], VERDICTS),
+        unmatched=_frame(unmatched, UNMATCHED),
+    )
+
+
+def _frame(rows: Iterable[tuple[Any, ...]], columns: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns)).astype(columns)

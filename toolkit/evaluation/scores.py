@@ -86,15 +86,11 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
         truth = _mask(len(text), sides[0].get(doc_id, []))[solid]
         guess = _mask(len(text), sides[1].get(doc_id, []))[solid]
         hit = (truth > 0) & (guess > 0)
-        row: dict[str, Any] = {
-            "doc_id": doc_id,
-            "publisher": publisher,
-            "hit": hit.sum(),
-            "false": ((truth == 0) & (guess > 0)).sum(),
-            "missed": ((truth > 0) & (guess == 0)).sum(),
-            "article": (truth == 0).sum(),
-            "right_kind": (hit & (truth == guess)).sum(),
-        }
+        row: dict[str, Any] = {"doc_id": doc_id, "publisher": publisher, "hit": hit.sum()}
+        row["false"] = ((truth == 0) & (guess > 0)).sum()
+        row["missed"] = ((truth > 0) & (guess == 0)).sum()
+        row["article"] = (truth == 0).sum()
+        row["right_kind"] = (hit & (truth == guess)).sum()
         for number, kind in enumerate(KINDS, 1):
             row[kind] = (truth == number).sum()
             row[f"{kind}_hit"] = ((truth == number) & hit).sum()
