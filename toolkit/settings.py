@@ -134,20 +134,14 @@ class Settings:
         and labels by the digest of what they say.
         """
         found: dict[str, Any] = {"columns": dict(self.columns), "remove": self.remove, "strict": self.strict}
-        for name in ("lang", "threshold", "max_article_loss", "duplicates"):
-            if (value := getattr(self, name)) is not None:
-                found[name] = value
-        if self.repair:
-            found["repair"] = list(self.repair)  # type: ignore[arg-type]
-        if not self.detect_language:
-            found["detect_language"] = False
-        if self.decided is not None:
-            found["decisions"] = digest_of(dict(self.decided))
-        if self.labelled is not None:
-            found["labels"] = digest_of(dict(self.labelled))
-        if self.index is not None:
-            found["index"] = index or sha256(Path(self.index))
-        return found
+        plain = ("lang", "threshold", "max_article_loss", "duplicates")
+        given = {name: getattr(self, name) for name in plain}
+        given["repair"] = list(self.repair) or None  # type: ignore[arg-type]
+        given["detect_language"] = None if self.detect_language else False
+        for name, read in (("decisions", self.decided), ("labels", self.labelled)):
+            given[name] = None if read is None else digest_of(dict(read))
+        given["index"] = None if self.index is None else index or sha256(Path(self.index))
+        return found | {name: value for name, value in given.items() if value is not None}
 
 
 def _plain_file(place: Any, what: str) -> Path:
