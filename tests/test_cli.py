@@ -55,6 +55,18 @@ def test_clean_then_classify(few, tmp_path):
     assert "topics " in out
 
 
+def test_a_file_of_no_topics_is_told_and_a_wrong_command_shows_its_use(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "Subscribe now."}\n{"text": "Log in | Register"}\n', "utf-8")
+    code, out, err = call("classify", tmp_path / "a.jsonl", "-o", tmp_path / "t.csv")
+    assert (code, err) == (0, "")
+    assert "topics       none: no article, or no topic likely enough, in 2 documents" in out
+    assert len(pd.read_csv(tmp_path / "t.csv")) == 0
+    code, out, err = call("clean")
+    assert code == 2
+    assert "[OPTIONS] IN..." in err
+    assert "{" not in err
+
+
 def test_jobs_and_index_reach_the_pipeline(few, tmp_path, monkeypatch):
     from toolkit import pipeline
 

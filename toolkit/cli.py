@@ -22,8 +22,15 @@ class Command(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """Return the help: ``IN...`` in place of ``{IN...}... <list[str]>``."""
-        text = re.sub(r" <[\w\[\]]+>", lambda found: " " * len(found[0]), super().get_help(ctx))
-        return re.sub(r"\{(\S+)\}", r"\1", text).replace("IN......", "IN...").replace("IN...]...", "IN...]")
+        return _places(re.sub(r" <[\w\[\]]+>", lambda found: " " * len(found[0]), super().get_help(ctx)))
+
+    def get_usage(self, ctx: Any) -> str:
+        """Return the line of use that stands above an error, likewise."""
+        return _places(super().get_usage(ctx))
+
+
+def _places(text: str) -> str:
+    return re.sub(r"\{(\S+)\}", r"\1", text).replace("IN......", "IN...").replace("IN...]...", "IN...]")
 
 
 app = typer.Typer(

@@ -30,8 +30,8 @@ class RunSummary:
         by language (``unknown`` where none is known) and by verdict (:func:`toolkit.verdicts`).
     repair : tuple of str
         Faults that were mended while loading.
-    undated, halved : int
-        Documents without a date of publication; documents that lost over half of their characters.
+    undated, halved, topicless : int
+        Documents without a date of publication, that lost over half of their characters, that were given no topic.
     outside : int or None
         Documents of a layout or language for which the loss of article text is not promised, where that is known.
     duplicates : dict of str to int, or None
@@ -46,6 +46,7 @@ class RunSummary:
     removed: dict[str, int] = field(default_factory=dict)
     topics: dict[str, int] = field(default_factory=dict)
     undated: int = 0
+    topicless: int = 0
     faults: dict[str, int] = field(default_factory=dict)
     repair: tuple[str, ...] = ()
     languages: dict[str, int] = field(default_factory=dict)
@@ -77,6 +78,8 @@ class RunSummary:
             ("duplicates", f"{sum(repeats.values()):,} documents in {groups:,} groups: {_listed(repeats)}", repeats),
             ("no article", f"{sum(others.values()):,} of {kept:,} documents: {_listed(others)}", others),
             ("topics", _listed(self.topics), self.topics),
+            ("topics", f"none: no article, or no topic likely enough, in {self.topicless:,} documents",
+             self.topicless and not self.topics),
         ]  # fmt: skip
         return "\n".join(f"{label:<12} {text}" for label, text, shown in lines if shown)
 
