@@ -11,17 +11,19 @@ from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""Microseconds between which a date lies: the years 1 to 9999."""
+
 _LONGEST = 64
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _WORDS = 10
+# languages whose names of months are read, in the order in which they are tried
 LANGUAGES = (
     "en de fr es it pt nl sv da nb fi pl cs ru uk tr ar he fa hi id vi th zh ja ko el ro hu bg".split()
 )
-"""Languages whose names of months are read, in the order in which they are tried."""
 
 # RFC 2822 section 4.3 names the American zones; the European ones are what publishers print.
 _ZONES = {
@@ -35,15 +37,10 @@ _ZONES = {
 def parse_date(value: Any) -> int | None:
     """Return a date as microseconds since 1970-01-01 UTC, or None where it is none.
 
-    Read are ISO 8601, RFC 2822, seconds, milliseconds or microseconds since 1970, ``YYYYMMDDhhmmss``, and
-    what dateutil makes of the rest (``03/04/2021`` is 4 March, as in American data; ``03.04.2021`` is 3 April, for
-    dots are European), and dates with the names of months in :data:`LANGUAGES`, by dateparser. Times without a zone
-    are UTC. A date without a year, or outside the years 1 to 9999, is none.
-
-    Parameters
-    ----------
-    value : str, int, float, datetime or date
-        As found in a record.
+    Read are ISO 8601, RFC 2822, seconds, milliseconds or microseconds since 1970, ``YYYYMMDDhhmmss``, what dateutil
+    makes of the rest (``03/04/2021`` is 4 March, as in American data; ``03.04.2021`` is 3 April, for dots are
+    European), and names of months in :data:`LANGUAGES`, by dateparser. Times without a zone are UTC. A date without a
+    year, or outside the years 1 to 9999, is none.
     """
     if isinstance(value, str):
         return _parse_text(value.strip()) if value and len(value) <= _LONGEST else None
@@ -66,13 +63,11 @@ def _parse_text(text: str) -> int | None:
         return _micros(datetime.fromisoformat(text))
     except ValueError:
         pass
-    rfc = _parse(parsedate_to_datetime, text)
-    if rfc is not None:
-        return rfc
-    if _YEAR.search(text) or re.search(r"\d[/.-]\d+[/.-]\d\d$", text):
+    found = _parse(parsedate_to_datetime, text)
+    if found is None and (_YEAR.search(text) or re.search(r"\d[/.-]\d+[/.-]\d\d$", text)):
         found = _parse(_by_dateutil, text)
         return _parse(_by_dateparser, text) if found is None else found
-    return None
+    return found
 
 
 def _parse(parser: Any, *arguments: Any) -> int | None:
@@ -96,8 +91,7 @@ def _by_dateutil(text: str) -> datetime:
         first = parser.parse(text, default=datetime(2000, 1, 1), tzinfos=zone, dayfirst=european)
         second = parser.parse(text, default=datetime(2001, 2, 2), tzinfos=zone, dayfirst=european)
     if first.year != second.year:
-        msg = "no year"
-        raise ValueError(msg)
+        raise ValueError("no year")
     return first
 
 
@@ -127,18 +121,15 @@ def _since_1970(number: float) -> int | None:
     size = abs(number)
     scale = 10**6 if size < 1e11 else 10**3 if size < 1e14 else 1
     try:
-        return _in_range(round(number * scale))
+        micros = round(number * scale)
     except (OverflowError, ValueError):
         return None
+    return micros if FIRST <= micros <= LAST else None
 
 
 def _micros(when: datetime) -> int | None:
     try:
-        aware = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-        return _in_range((aware - _EPOCH) // _MICROSECOND)
+        micros = ((when if when.tzinfo is not None else when.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
     except (OverflowError, ValueError):
         return None
-
-
-def _in_range(micros: int) -> int | None:
-    return micros if _FIRST <= micros <= _LAST else None
+    return micros if FIRST <= micros <= LAST else None

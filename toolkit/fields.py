@@ -42,11 +42,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 The last line of each holds German, French, Spanish, Portuguese, Italian, Dutch, Swedish and Polish names.
 """
 
+# fields that hold a whole page, for trafilatura where no field holds the text; and a piece of markup, all of it text
 MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content")
-"""Fields that hold a whole page; it goes through trafilatura where no field holds the text."""
-
 FRAGMENT_FIELDS = ("content_html", "body_html", "body_xhtml", "content_encoded")
-"""Fields that hold a piece of markup: its text is taken whole."""
 
 # scheme, user and port are left out; mailto: and javascript: have no host
 _CAMPAIGN = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|cmpid|ocid)(?:=|$)", re.I)
@@ -61,8 +59,8 @@ _HOST = re.compile(
 def url_key(url: str | None) -> str | None:
     """Return what two addresses of one page have in common, or None where there is no address.
 
-    Left out are scheme, ``www.``, ``m.`` and ``amp.``, port, fragment, a closing slash, ``index.html``, and what
-    campaigns append (``utm_…``, ``fbclid``, ``gclid``); what else is asked for is put in order.
+    Left out are scheme, ``www.``, ``m.``, ``amp.``, port, fragment, a closing slash, ``index.html``, and what campaigns
+    append (``utm_…``, ``fbclid``); the other parameters are put in order.
 
     >>> url_key("https://www.post.example/a/?utm_source=x&id=7#top") == url_key("http://m.post.example/a?id=7")
     True
@@ -77,10 +75,7 @@ def url_key(url: str | None) -> str | None:
 
 
 def registrable_domain(url: str | None) -> str | None:
-    """Return the registrable domain of a URL or host name (``bbc.co.uk``), or None if it has none.
-
-    The public suffix list that ships with ``tld`` is used; nothing is fetched.
-    """
+    """Return the registrable domain of a URL or host name (``bbc.co.uk``) by the public suffix list, or None."""
     found = _AUTHORITY.match(url.strip()) if isinstance(url, str) else None
     return None if found is None else _domain_of_host(found.group(1).lower())
 
@@ -89,7 +84,7 @@ def registrable_domain(url: str | None) -> str | None:
 def _domain_of_host(host: str) -> str | None:
     from tld import get_fld
 
-    # looked up by host, and remembered: a corpus has thousands of URLs a publisher
+    # the list ships with tld: nothing is fetched; a corpus has thousands of URLs a publisher
     found = get_fld(f"http://{host}", fail_silently=True)
     return found if isinstance(found, str) else None
 
@@ -100,9 +95,8 @@ def squash(name: str) -> str:
 
 
 _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, names in FIELDS.items()}
+# fields of URLs whose values count only where they are whole web addresses, squashed
 WHOLE_ADDRESSES = frozenset(map(squash, ("source_url", "uri")))
-"""Fields of URLs whose values count only where they are whole web addresses, squashed."""
-
 _MARKUP = {squash(name) for name in MARKUP_FIELDS}
 _FRAGMENTS = {squash(name) for name in FRAGMENT_FIELDS}
 _KNOWN = set().union(*_PLACES.values())
@@ -146,8 +140,7 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
 def publisher_of(value: str) -> str:
     """Return a publisher as every route names it: of a host name or URL the registrable domain, else the name as it is.
 
-    What a field ``publisher`` says is not changed. Where no field names a publisher, :func:`registrable_domain` of
-    ``url`` does; ``columns={"publisher": "url"}`` takes it from there in any case.
+    What a field ``publisher`` says is not changed. Where no field names one, :func:`registrable_domain` of ``url`` does.
     """
     found = _HOST.match(value.strip()) if len(value) < 1000 else None
     if found is None:
@@ -159,10 +152,9 @@ def publisher_of(value: str) -> str:
 def as_text(role: str, value: Any) -> str | None:
     """Return a field's value as a string, or None where it is missing or of no use for the column.
 
-    Strings are never changed, but for lists of authors that are written as one (``"['A', 'B']"``, as pandas
-    writes them to CSV). Lists are paragraphs (joined by an empty line) for ``text``, and are joined by a space
-    for ``title``, by ``; `` for ``authors``; of objects the ``name`` or ``value`` member counts.
-    In further columns numbers become digits, lists and objects JSON.
+    Strings are never changed, but for lists of authors that pandas wrote as one (``"['A', 'B']"``). Lists are joined by
+    an empty line for ``text``, a space for ``title``, ``; `` for ``authors``; of objects the ``name`` or ``value``
+    counts. In further columns numbers become digits, lists and objects JSON.
     """
     if role == "authors":
         return _names(value)
@@ -179,9 +171,10 @@ def as_text(role: str, value: Any) -> str | None:
     return str(value) if role == "doc_id" and number else None
 
 
-def _member(value: Mapping[str, Any]) -> str | None:
-    inner = (value.get(key) for key in ("value", "name", "#text"))
-    return next((v for v in inner if isinstance(v, str)), None)
+def _member(value: Mapping[str, Any], *names: str) -> str | None:
+    return next(
+        (v for name in (*names, "value", "name", "#text") if isinstance(v := value.get(name), str)), None
+    )
 
 
 def _names(value: Any) -> str | None:
@@ -190,7 +183,7 @@ def _names(value: Any) -> str | None:
         with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
             value = ast.literal_eval(value)
     if isinstance(value, dict):
-        value = value["name"] if isinstance(value.get("name"), str) else _member(value)
+        value = _member(value, "name")
     if isinstance(value, (list, tuple)):
         names = [name for name in map(_names, value) if name and name.strip()]
         return "; ".join(dict.fromkeys(names)) or None

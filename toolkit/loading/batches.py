@@ -101,17 +101,15 @@ def iter_batches(
 
     Parameters
     ----------
-    paths, columns, strict, encoding, detect_language, repair, limits
-        As in :func:`load`.
     rows : int, default 10_000
-        Documents per batch; the last batch may have fewer.
+        Documents per batch; the last batch may have fewer. All others are as for :func:`load`.
 
     Yields
     ------
     DataFrame
-        A corpus as from :func:`load`; the batches together are the corpus that :func:`load` returns. The quarantine
-        of a batch has the records that were rejected since the batch before. A batch without rows comes at the end
-        if only rejected records are left or there is no document at all, and after 100,000 of them in a row.
+        A corpus as from :func:`load`; the batches together are the corpus that it returns. The quarantine of a batch
+        has the records rejected since the batch before. A batch without rows comes at the end if only rejected
+        records are left or there is no document at all, and after 100,000 of them in a row.
 
     Examples
     --------

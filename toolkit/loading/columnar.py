@@ -17,13 +17,11 @@ from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
 from toolkit.loading.streams import Budget
 
-BATCH = 32 << 20
-"""Bytes that a batch may come to, where a dictionary makes few bytes many."""
-
-ROW = 64
-"""Bytes that a row counts at least: rows of nothing fill the quarantine."""
-
+BATCH = 32 << 20  # bytes that a batch may come to, where a dictionary makes few bytes many
+ROW = 64  # bytes that a row counts at least: rows of nothing fill the quarantine
 _LARGEST_HEADER = 100 << 20
+_TEXTS = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+_BYTES = frozenset(_TEXTS.values())
 _SIZES = {"thrift_string_size_limit": _LARGEST_HEADER, "thrift_container_size_limit": _LARGEST_HEADER}
 
 
@@ -86,15 +84,14 @@ def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None
         values = -(-chunk.num_values // max(about.num_rows, 1))
         coded = pq.ParquetFile(file, read_dictionary=[leaf.path], **_SIZES)
         first = next(coded.iter_batches(1, row_groups=[group], columns=[leaf.path], use_threads=False), None)
-        column = None if first is None else first.column(0)
-        while column is not None and not pa.types.is_dictionary(column.type) and hasattr(column, "flatten"):
+        column = pa.nulls(0) if first is None else first.column(0)
+        while not pa.types.is_dictionary(column.type) and hasattr(column, "flatten"):
             column = column.flatten() if pa.types.is_list(column.type) else column.flatten()[0]
-        if column is None or not pa.types.is_dictionary(column.type):
-            continue
-        longest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
-        if longest * values > BATCH:
-            budget.afford(longest * values)
-        rows = max(1, min(rows, BATCH // max(longest * values, 1)))
+        if pa.types.is_dictionary(column.type):
+            largest = values * (pc.max(pc.binary_length(column.dictionary)).as_py() or 0)
+            if largest > BATCH:
+                budget.afford(largest)
+            rows = max(1, min(rows, BATCH // max(largest, 1)))
     return rows
 
 
@@ -143,10 +140,9 @@ class _Table:
 
     def place(self, field: int) -> int | None:
         """Return where a field stands, or None where it has its default."""
-        (size,) = struct.unpack_from("<H", self.data, self._fields)
-        if 4 + 2 * field >= size:
-            return None
-        (offset,) = struct.unpack_from("<H", self.data, self._fields + 4 + 2 * field)
+        size, _ = struct.unpack_from("<HH", self.data, self._fields)
+        inside = 4 + 2 * field < size
+        offset = struct.unpack_from("<H", self.data, self._fields + 4 + 2 * field)[0] if inside else 0
         return self.at + offset if offset else None
 
     def number(self, field: int, kind: str) -> int:
@@ -159,8 +155,7 @@ class _Table:
 
     def pairs(self, field: int) -> list[tuple[int, int]]:
         """Return a vector of structs of two 64-bit numbers."""
-        place = self.place(field)
-        if place is None:
+        if (place := self.place(field)) is None:
             return []
         vector = place + _u32(self.data, place)
         count = _u32(self.data, vector)
@@ -201,14 +196,6 @@ def _checked(batch: pa.RecordBatch, budget: Budget) -> Rows:
         good = pa.array([row not in bad for row in range(batch.num_rows)])
         columns = {name: values.filter(good) for name, values in columns.items()}
     return Rows(columns, batch.num_rows, bad)
-
-
-_TEXTS = {
-    pa.string(): pa.binary(),
-    pa.large_string(): pa.large_binary(),
-    pa.string_view(): pa.binary_view(),
-}
-_BYTES = frozenset(_TEXTS.values())
 
 
 def _decoded(name: str, values: pa.Array, bad: dict[int, Unreadable | None], budget: Budget) -> pa.Array:

@@ -147,14 +147,14 @@ class _TooLong(Exception):  # noqa: N818 - ends a record, never a load
 
 
 def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | None:
-    whole = delimiter.join(row)
     if len(row) != len(header):
-        return Unreadable(f"{len(row)} fields where the header has {len(header)}", whole[:400])
-    if whole.isascii() or not _UNDECODED.search(whole):
-        return None
-    name = next(name for name, value in zip(header, row, strict=True) if _UNDECODED.search(value))
-    mend = "pass encoding= if the file is in another"
-    return Unreadable(f"field {name!r} is not valid UTF-8; {mend}", whole[:400])
+        reason = f"{len(row)} fields where the header has {len(header)}"
+        return Unreadable(reason, delimiter.join(row)[:400])
+    for name, value in zip(header, row, strict=True):
+        if not value.isascii() and _UNDECODED.search(value):
+            reason = f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
+            return Unreadable(reason, delimiter.join(row)[:400])
+    return None
 
 
 def _unique(names: list[str]) -> list[str]:

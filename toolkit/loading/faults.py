@@ -27,10 +27,9 @@ FAULTS: dict[str, str] = {
     "invisible": f"[{_INVISIBLE}]",
     "cut": r"(?:…|\.\.\.|\[\+?\d+ (?:chars|characters)\])\s*$",
 }
-"""Kind of fault → the pattern (RE2) that shows it: text decoded in a wrong encoding, HTML elements, HTML
-entities, line breaks and characters written as backslash sequences, characters that nobody sees (zero-width
-space, word joiner, byte order mark, soft hyphen), and a text that ends in an ellipsis, as news APIs and feeds give
-only the first 200 characters."""
+"""Kind of fault → the pattern (RE2) that shows it: a wrong encoding, HTML elements and entities, line breaks and
+characters as backslash sequences, characters that nobody sees (zero-width space, word joiner, byte order mark, soft
+hyphen), an ellipsis at the end, as news APIs give only the first 200 characters."""
 
 _MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{1,3}}")
 _MARK = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
@@ -48,8 +47,7 @@ def faults(texts: Any) -> dict[str, int]:
 def repaired(texts: Any, kinds: Iterable[str]) -> Any:
     """Return an Arrow array of texts without these faults; a text that shows none of them is not touched.
 
-    Elements and entities are read as :func:`~toolkit.loading.markup.fragment_text` does, so that each block stands
-    on its own line; a character that was lost in decoding (U+FFFD) stays lost.
+    Each block of markup then stands on its own line; a character lost in decoding (U+FFFD) stays lost.
     """
     for kind in (kind for kind in FAULTS if kind in kinds):
         rows = pc.fill_null(pc.match_substring_regex(texts, FAULTS[kind]), False)

@@ -83,7 +83,9 @@ class _Scanner:
                 raise self._broken("a member name must be a string")
             self._expect(":")
             wraps = name.lower() in WRAPPERS and not fields.candidates("text", record)
-            if wraps and self._next_character() == "[" and self._holds_records():
+            # records are objects; whether the list holds some may not be known yet
+            listed = wraps and self._next_character() == "["
+            if listed and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}:
                 wrapped = True
                 yield from self._items()
             else:
@@ -100,10 +102,6 @@ class _Scanner:
         # an article may have a list of that name beside its text
         if not wrapped or fields.candidates("text", record):
             yield record
-
-    def _holds_records(self) -> bool:
-        """Whether the list that begins here is empty, begins with an object, or is not yet in memory."""
-        return self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}
 
     def _value(self) -> Any:
         while True:
@@ -221,7 +219,8 @@ def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
             elif "sections" in inner:
                 record[name] = _fundus(inner)
     _lift(record)
-    return record if _has_text(record) else _from_markup(record)
+    texts = (record[name] for name in fields.candidates("text", record))
+    return record if any(isinstance(text, (str, list)) and text for text in texts) else _from_markup(record)
 
 
 def _lift(record: dict[str, Any]) -> None:
@@ -254,12 +253,6 @@ def flattened(block: Block) -> Block:
     plain = {n: v.to_pylist() if isinstance(v, pa.Array) else v for n, v in block.columns.items()}
     rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
     return Block(by_field([unwrap(row) for row in rows]), block.places, block.raw)
-
-
-def _has_text(record: Mapping[str, Any]) -> bool:
-    return any(
-        isinstance(record[name], (str, list)) and record[name] for name in fields.candidates("text", record)
-    )
 
 
 def _from_markup(record: dict[str, Any]) -> dict[str, Any]:

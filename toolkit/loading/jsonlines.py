@@ -20,8 +20,7 @@ from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Record, Rows, foreseen
 from toolkit.loading.streams import CHUNK
 
-BLOCK = 4 << 20
-"""Bytes of whole lines read at a time."""
+BLOCK = 4 << 20  # bytes of whole lines read at a time
 
 
 def json_lines(archive: Archive) -> Iterator[Rows]:
@@ -151,7 +150,9 @@ class _Reader:
             if not empty and not late:
                 return table
             self._kinds = {name: kind for name, kind in kinds.items() if name not in empty}
-            self._kinds |= {name: _kind_in(lines, name) for name in sorted(late)}
+            for name in sorted(late):  # of the kind of the first value that the field has
+                values = (json.loads(line).get(name) for line in lines)
+                self._kinds[name] = _kind(next((value for value in values if value is not None), None))
         return None
 
     def _parse(self, block: bytes) -> pa.Table | None:
@@ -188,12 +189,6 @@ def _kind(value: Any) -> pa.DataType:
     if isinstance(value, list) and all(isinstance(inner, str) for inner in value):
         return pa.list_(pa.string())
     return pa.int64() if isinstance(value, int) and not isinstance(value, bool) else pa.string()
-
-
-def _kind_in(lines: list[bytes], name: str) -> pa.DataType:
-    """Return the kind of the first value that a field has."""
-    values = (json.loads(line).get(name) for line in lines)
-    return _kind(next((value for value in values if value is not None), None))
 
 
 def _brackets(line: bytes) -> int:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -14,21 +13,18 @@ import pyarrow.compute as pc
 
 from toolkit import fields
 from toolkit.corpus import COLUMNS, document_id
-from toolkit.dates import parse_date
+from toolkit.dates import FIRST, LAST, parse_date
 from toolkit.language import language_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import PART, Rejected, Unreadable, printable
 
-Array: TypeAlias = Any
-"""A ``pyarrow.Array``; pyarrow ships no types."""
+Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
-LEAST_WORDS = 3
-"""Mean words of a field that may be advised as the text."""
-
-PROSE = 20
-"""Mean words of a field that might have been meant as the text."""
-
+LEAST_WORDS, PROSE = (
+    3,
+    20,
+)  # mean words of a field that may be advised as the text, or that might have been meant
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -208,7 +204,12 @@ def _first_filled(arrays: list[Array], rows: int) -> Array:
 def _moments(columns: Iterable[Any], rows: int) -> Array:
     moments = pa.nulls(rows, MOMENT)
     for values in columns:
-        parsed = [parse_date(value) for value in _plain(values)]
+        if isinstance(values, (pa.Array, pa.ChunkedArray)) and pa.types.is_timestamp(values.type):
+            unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
+            micros = [None if number is None else number * 10**6 // unit for number in _plain(values)]
+            parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
+        else:
+            parsed = [parse_date(value) for value in _plain(values)]
         moments = pc.coalesce(moments, pa.array(parsed, pa.int64()).cast(MOMENT))
         if not moments.null_count:
             break
@@ -216,22 +217,10 @@ def _moments(columns: Iterable[Any], rows: int) -> Array:
 
 
 def _plain(values: Any) -> list[Any]:
-    """Return values as Python objects, timestamps beyond Python's years as None."""
+    """Return values as Python objects, of timestamps (which may lie beyond Python's years) their numbers."""
     if not isinstance(values, (pa.Array, pa.ChunkedArray)):
         return list(values)
-    if not pa.types.is_timestamp(values.type):
-        return list(values.to_pylist())
-    # nanoseconds would become pandas objects; a corpus keeps microseconds
-    unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
-    numbers = values.cast(pa.int64()).to_pylist()
-    return [None if number is None else _moment(number * 10**6 // unit) for number in numbers]
-
-
-def _moment(micros: int) -> datetime | None:
-    try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-    except OverflowError:
-        return None
+    return list((values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values).to_pylist())
 
 
 def _each(function: Callable[[str], str | None], values: Array) -> Array:

@@ -33,10 +33,8 @@ class Budget:
 
     def __init__(self, limits: Limits, size: int | None = None) -> None:
         self.limits = limits
-        self.raw = size or 0
-        self.counts_raw = size is None
-        self.spent = 0
-        self.members = 0
+        self.raw, self.counts_raw = size or 0, size is None
+        self.spent = self.members = 0
         self.ceiling: int | None = None
         self.refused: str | None = None
 

@@ -63,9 +63,8 @@ def _record(stream: Stream) -> bytes | Unreadable:
     """Return one record, or the reason why there is none here; the stream then stands at the next."""
     start = stream.peek(_LONGEST_HEAD)
     if not start.startswith(b"WARC/"):
-        return Unreadable(
-            f"{_resynchronise(stream)} bytes that belong to no record: a length before them is wrong"
-        )
+        passed = _resynchronise(stream)
+        return Unreadable(f"{passed} bytes that belong to no record: a length before them is wrong")
     end = _HEAD_END.search(start)
     found = _LENGTH.search(start, 0, end.start() + 1) if end else None
     if end is None and len(start) < _LONGEST_HEAD:

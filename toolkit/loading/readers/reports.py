@@ -190,8 +190,11 @@ def _europresse(lines: list[tuple[str, str]]) -> Record:
     counted = re.search(r"\b\d{1,6} (?:mots|words)\b", header)
     if not text:
         # the old layout names no text: it is what stands between title and document number
+        def foot(line: str) -> bool:
+            return is_closing(line) or bool(_EUROPRESSE_NUMBER.search(line) or _CERTIFIED.search(line))
+
         titled = max((i for i, (role, _) in enumerate(lines) if role in {"title", "header"}), default=0)
-        text = [line for role, line in lines[titled:] if role in {"other", "foot"} and not _is_foot(line)]
+        text = [line for role, line in lines[titled:] if role in {"other", "foot"} and not foot(line)]
     return typed({
         "doc_id": numbered[1] if numbered else None,
         "publisher": " ".join(of["publisher"][:1]),
@@ -201,7 +204,3 @@ def _europresse(lines: list[tuple[str, str]]) -> Record:
         "section": before_date(header).rpartition(",")[0].strip(" ;,"),
         "length": counted[0] if counted else None,
     }) | {"text": text}  # fmt: skip
-
-
-def _is_foot(line: str) -> bool:
-    return is_closing(line) or bool(_EUROPRESSE_NUMBER.search(line)) or bool(_CERTIFIED.search(line))

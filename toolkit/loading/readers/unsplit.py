@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from toolkit.loading.markup import content, html_root, page_lines
 from toolkit.loading.quarantine import PART, printable
@@ -94,9 +93,8 @@ def _dated(text: str) -> Iterator[re.Match[str]]:
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
     """Return why a page is taken for many articles, and how much of it the article found, ``text``, leaves out.
 
-    Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none of
-    which is longer than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list
-    of programs; 29 are said to be left out mostly, and of 17 of these more than half of the gold is missing.
+    Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
+    than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
     # a frame's page stands escaped in an attribute, and a script may write one
     pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
@@ -114,12 +112,12 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     root = html_root(html)
     found = _articles(root) or _parts(root)
     if found:
-        links = [link.get("href") or link.get("content") or "" for link in root.iter("link", "meta")
-                 if link.get("rel") == "canonical" or link.get("property") == "og:url"]  # fmt: skip
-        site = next((host for link in links if (host := _host(link))), "")
-        return _reason(
-            len(found), "each with a heading and a date", [title for title, _ in found], site
-        ), None
+        links = root.xpath("//link[@rel='canonical']/@href | //meta[@property='og:url']/@content")
+        site = next(
+            (host[1] for link in links if (host := re.match(r"https?://(?:[^/@]*@)?([^/:?#\s]+)", link))), ""
+        )
+        titles = [title for title, _ in found]
+        return _reason(len(found), "each with a heading and a date", titles, site), None
     kept = " ".join((text or "").split())
     out = sum(len(line) for line in _own_paragraphs(root) if line[:60] not in kept)
     if out < MOST or out <= len(kept):
@@ -179,18 +177,10 @@ def _own_paragraphs(root: Any) -> Iterator[str]:
     """Yield the longer paragraphs of a page that are not in a frame, a form or among comments."""
     for paragraph in root.iter("p"):
         line = content(paragraph) or ""
-        if len(line) >= 80 and not any(
-            e.tag in _FRAME or _ASIDE.search(f"{e.get('class')} {e.get('id')}")
-            for e in paragraph.iterancestors()
-        ):
+        around = paragraph.iterancestors() if len(line) >= 80 else ()
+        framed = (e.tag in _FRAME or _ASIDE.search(f"{e.get('class')} {e.get('id')}") for e in around)
+        if len(line) >= 80 and not any(framed):
             yield line
-
-
-def _host(link: str) -> str:
-    try:
-        return urlsplit(link).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _titled(part: str) -> bool:
