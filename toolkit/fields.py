@@ -140,7 +140,7 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
 def publisher_of(value: str) -> str:
     """Return a publisher as every route names it: of a host name or URL the registrable domain, else the name as it is.
 
-    What a field ``publisher`` says is not changed. Where no field names one, :func:`registrable_domain` of ``url`` does.
+    What a field ``publisher`` says is not changed. Without one, :func:`registrable_domain` of ``url`` is taken.
     """
     found = _HOST.match(value.strip()) if len(value) < 1000 else None
     if found is None:

@@ -92,7 +92,6 @@ _IN_TEXTS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _AT_START = {"captions": texts.CAPTIONS, "mail": texts.MAIL, "saved page": texts.SAVED}
 
-_NUMBER = re.compile(r"#(\d{1,18})(?=#0$|$)")
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _EXTENSIONS = {
     "jsonl": "jsonlines", "ndjson": "jsonlines", "jl": "jsonlines", "json": "json",
@@ -167,13 +166,16 @@ def _read_records(stream: Stream, form: str, label: str, options: Options) -> It
             with foreseen():
                 if block is not None:
                     table, more = mapper.map(jsonfiles.flattened(block) if form in COLUMNS else block)
-                    rejected = sorted(
-                        rejected + more, key=lambda row: int(_NUMBER.findall(row.source + "#0")[0])
-                    )
+                    rejected = sorted(rejected + more, key=_record_number)
         except Unreadable:
             yield None, rejected
             raise
         yield table, rejected
+
+
+def _record_number(rejected: Rejected) -> int:
+    number = rejected.source.rpartition("#")[2]
+    return int(number) if re.fullmatch(r"\d{1,18}", number) else 0
 
 
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
