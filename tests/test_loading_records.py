@@ -390,3 +390,17 @@ def test_records_are_known_whatever_the_file_is_called(name):
     lines = '{"text": "It rained all day."}\n{"text": "It was dry."}\n'
     assert load(stream(table.encode(), name))["text"].tolist() == ["It rained all day."]
     assert load(stream(lines.encode(), name))["text"].tolist() == ["It rained all day.", "It was dry."]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Export of the archive\n\nid;text\n1;It rained.\n", ["It rained."]),
+        ("Export\nmade by Ada\nid,title,text\n1,Rain,It rained.\n", ["It rained."]),
+        ("# by Ada\nid,text\n1,It rained.\n2,text\n", ["It rained.", "text"]),
+        ('"id\nnumber",text\n1,It rained.\n', ["It rained."]),
+        ("id,kind,body2\n1,text,It rained.\n", []),
+    ],
+)
+def test_a_title_may_stand_above_the_header_and_a_record_is_none(text, found):
+    assert load(stream(text.encode(), "a.csv"))["text"].tolist() == found

@@ -14,6 +14,7 @@ from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
 from toolkit.loading.streams import CHUNK
 
 LONGEST_NAME, MOST_WORDS = 200, 6  # a first row with a longer cell is a record (code points, words)
+ABOVE = 10  # rows among which a header is looked for
 DELIMITERS = ",;\t|"
 
 _GDELT = re.compile(r"\d{14}(?:-T?\d+)?$|\d{9,10}$")
@@ -26,7 +27,7 @@ _PREAMBLE = re.compile(r"(?:sep=.)?\s*$|#[^,;\t|]*$")
 def delimited(archive: Archive) -> Iterator[Rows]:
     """CSV, TSV and their like with a header line; records are numbered without it."""
     lines = _Lines(archive)
-    delimiter = sniff_delimiter(lines.first())
+    delimiter = sniff_delimiter(lines.first(archive.options.columns))
     rows = _rows(lines, delimiter)
     header: list[str] = []
     while not header:
@@ -59,13 +60,27 @@ def sniff_delimiter(header: str) -> str:
     """Return the delimiter under which a first line names most fields, known ones first."""
 
     def score(delimiter: str) -> tuple[int, int]:
-        try:
-            names = next(csv.reader([header], delimiter=delimiter))
-        except (csv.Error, StopIteration):
-            return (0, 0)
-        return (sum(fields.is_known(name.strip()) for name in names), len(names))
+        names = cells(header, delimiter)
+        return (sum(map(fields.is_known, names)), len(names))
 
     return max(DELIMITERS, key=score)
+
+
+def cells(line: str, delimiter: str | None = None) -> list[str]:
+    """Return the cells of one line, under the delimiter given or sniffed."""
+    try:
+        return [
+            cell.strip() for cell in next(csv.reader([line], delimiter=delimiter or sniff_delimiter(line)))
+        ]
+    except (csv.Error, StopIteration):
+        return []
+
+
+def header_at(rows: Sequence[Sequence[str]], columns: Mapping[str, str]) -> int:
+    """Return which of the first rows names the columns: the first, or below narrower lines of a title a later one."""
+    widths = [sum(map(bool, row)) for row in rows]
+    wider = [at for at, width in enumerate(widths) if width > max(widths[:at], default=0)]
+    return next((at for at in wider if fields.candidates("text", rows[at], columns)), 0)
 
 
 class _Lines:
@@ -82,12 +97,16 @@ class _Lines:
         buffer = io.BufferedReader(self.stream, CHUNK)
         self._text = io.TextIOWrapper(buffer, "utf-8", "surrogateescape", newline="")
 
-    def first(self) -> str:
+    def first(self, columns: Mapping[str, str]) -> str:
         """Return the line of the header, to be read again; what may stand before it is passed over."""
         while _PREAMBLE.match(line := self._line()) and line:
             pass
-        self._again.append(line)
-        return line
+        head = [line, *(self._line() for _ in range(ABOVE - 1))]
+        at = header_at([cells(line) for line in head], columns)
+        if "".join(head[:at]).count('"') % 2:  # a quoted name may hold a line break
+            at = 0
+        self._again += [line for line in reversed(head[at:]) if line]
+        return head[at]
 
     def __iter__(self) -> Iterator[str]:
         return self

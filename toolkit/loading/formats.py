@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator
@@ -310,6 +309,5 @@ def _json_form(head: str, extension: str) -> str:
 def _is_table(head: str, *, text: bool = False) -> bool:
     """Whether the first line is a header that names at least two columns of a corpus, the text among them if asked."""
     first = next(iter(head.splitlines()), "")
-    names = next(csv.reader([first], delimiter=delimited.sniff_delimiter(first)), [])
-    known = [name.strip() for name in names if fields.is_known(name.strip())]
+    known = [name for name in delimited.cells(first) if fields.is_known(name)]
     return len(known) > 1 and (not text or bool(fields.candidates("text", known)))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from toolkit import fields
-from toolkit.loading.delimited import columns_of, header_fault
+from toolkit.loading.delimited import ABOVE, columns_of, header_at, header_fault
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
@@ -44,7 +44,6 @@ _HIDDEN = frozenset(
     "datastore xmlnstbl filetbl bkmkstart bkmkend".split()
 )
 _DEEPEST = 500
-ABOVE = 10  # rows among which the header of a sheet is looked for
 
 
 def as_text(stream: Stream, form: str) -> Stream:
@@ -202,9 +201,7 @@ def _header(rows: list[list[Any]], columns: Mapping[str, str]) -> tuple[int, lis
     """Return the row that names the columns, and where it stands: lines of a title may stand above it."""
     named = [(at, [str(cell).strip() for cell in row]) for at, row in enumerate(rows)]
     named = [(at, names) for at, names in named if any(names)]
-    return next(
-        (row for row in named if fields.candidates("text", row[1], columns)), next(iter(named), (0, []))
-    )
+    return named[header_at([names for _, names in named], columns)] if named else (0, [])
 
 
 def _cell(value: Any) -> Any:
