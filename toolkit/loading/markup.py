@@ -92,7 +92,7 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
     def flushed() -> str:
         lines = (" ".join(line.split()) for line in "".join(held).split("\n"))
         held.clear()
-        return "\n".join(line for line in lines if line)
+        return "\n".join(filter(None, lines))
 
     for event, element in etree.iterwalk(root, events=("start", "end")):
         tag = element.tag if isinstance(element.tag, str) else ""
@@ -109,9 +109,11 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
             inside = element if start else element.getparent()
             if fresh and piece.strip():
                 owner, fresh = inside, False
-            # in preformatted text an empty or an indented line begins a paragraph
-            parts = _INDENTED.split(piece) if inside is not None and inside.tag == "pre" else [piece]
-            held.append("\n".join(re.sub(r"[ \t\r\n\xa0]+", " ", part) for part in parts))
+            if "\n" in piece:
+                # in preformatted text an empty or an indented line begins a paragraph
+                parts = _INDENTED.split(piece) if inside is not None and inside.tag == "pre" else [piece]
+                piece = "\n".join(part.replace("\n", " ") for part in parts)
+            held.append(piece)
     if line := flushed():
         yield owner, line
 
