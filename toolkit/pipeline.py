@@ -241,6 +241,7 @@ def one_file_with(
         targets = {each: os.path.abspath(path) for each, path in more.items()}  # noqa: PTH100
         rows_written = job.assemble({**targets, kind: name})[kind][0]
         summary = job.summary(output)
+        summary.topicless = summary.kept if kind == "topics" and not rows_written else 0
         kept = rows_written if kind == "cleaned" else job.rows_of("corpus")
         _account(summary, kept, job.quarantined())
     return summary

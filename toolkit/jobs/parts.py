@@ -293,7 +293,6 @@ def counts_of(corpus: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> dict
         counts["verdicts"] = _counted(results["verdicts"]["verdict"])
     if "topics" in results:
         counts["topics"] = _counted(results["topics"]["name"])
-        counts["topicless"] = len(corpus) - results["topics"]["doc_id"].nunique()
     return counts
 
 

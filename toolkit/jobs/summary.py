@@ -31,7 +31,8 @@ class RunSummary:
     repair : tuple of str
         Faults that were mended while loading.
     undated, halved, topicless : int
-        Documents without a date of publication, that lost over half of their characters, that were given no topic.
+        Documents without a date of publication; that lost over half of their characters; all of them, where
+        :func:`toolkit.pipeline.classify` gave none a topic.
     outside : int or None
         Documents of a layout or language for which the loss of article text is not promised, where that is known.
     duplicates : dict of str to int, or None
@@ -79,7 +80,7 @@ class RunSummary:
             ("no article", f"{sum(others.values()):,} of {kept:,} documents: {_listed(others)}", others),
             ("topics", _listed(self.topics), self.topics),
             ("topics", f"none: no article, or no topic likely enough, in {self.topicless:,} documents",
-             self.topicless and not self.topics),
+             self.topicless),
         ]  # fmt: skip
         return "\n".join(f"{label:<12} {text}" for label, text, shown in lines if shown)
 
