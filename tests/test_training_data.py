@@ -25,6 +25,7 @@ FIELDS = {
     "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
     "lookalikes_more": {"id", "lang", "style", "title", "text", "spans"},
     "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
+    "articles_more": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
     "walls": {"id", "lang", "verdict", "title", "text"},
     "verdicts": {"lang", "verdict", "voice", "gate", "text"},
     "verdicts_briefs": {"lang", "verdict", "voice", "gate", "text"},

@@ -18,8 +18,9 @@ from toolkit.language import languages
 from toolkit.topics.taxonomy import SHORT_NAMES
 
 SHORTS = tuple(SHORT_NAMES.values())
-INVENTED = Path(__file__).parents[1] / "data" / "training" / "articles.jsonl"
-"""Invented articles with their topics, in languages of which the public sets have few; all of one group."""
+_INVENTED = Path(__file__).parents[1] / "data" / "training"
+INVENTED = (_INVENTED / "articles.jsonl", _INVENTED / "articles_more.jsonl")
+"""Invented articles with their topics, of what the public sets have few of; all of one group."""
 
 LEARNED = ("allsides", "wcxb", "aed", "fundus", "tagmynews", "sib200", "modern", "invented")
 """Sets whose licence lets a model be trained on them; of ``modern`` the rows of use *train* alone."""
@@ -84,9 +85,8 @@ class Documents:
 def labelled() -> Documents:
     """Return all topic gold whose documents have a primary topic; articles of the older sets are cleaned."""
     parts = [(part.corpus, part.topics) for part in map(datasets.gold, ("topics", "topics_modern"))]
-    written = (
-        pd.read_json(INVENTED, lines=True, dtype=False).rename(columns={"id": "doc_id"}).assign(sure=True)
-    )
+    written = pd.concat([pd.read_json(path, lines=True, dtype=False) for path in INVENTED], ignore_index=True)
+    written = written.rename(columns={"id": "doc_id"}).assign(sure=True)
     parts.append((written.assign(set="invented", part="invented", publisher="invented"), written))
     corpus = pd.concat([corpus for corpus, _ in parts], ignore_index=True)
     topics = pd.concat([topics for _, topics in parts], ignore_index=True)
