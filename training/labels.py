@@ -85,9 +85,12 @@ class Documents:
 def labelled() -> Documents:
     """Return all topic gold whose documents have a primary topic; articles of the older sets are cleaned."""
     parts = [(part.corpus, part.topics) for part in map(datasets.gold, ("topics", "topics_modern"))]
-    written = pd.concat([pd.read_json(path, lines=True, dtype=False) for path in INVENTED], ignore_index=True)
+    written = pd.concat(
+        [pd.read_json(path, lines=True, dtype=False).assign(part=path.stem) for path in INVENTED],
+        ignore_index=True,
+    )
     written = written.rename(columns={"id": "doc_id"}).assign(sure=True)
-    parts.append((written.assign(set="invented", part="invented", publisher="invented"), written))
+    parts.append((written.assign(set="invented", publisher="invented"), written))
     corpus = pd.concat([corpus for corpus, _ in parts], ignore_index=True)
     topics = pd.concat([topics for _, topics in parts], ignore_index=True)
     has = topics["primary"].notna().to_numpy()

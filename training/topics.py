@@ -68,7 +68,7 @@ class Design:
     balance : float
         Weight of a document: frequency of its topic to minus this power.
     invented : float
-        Weight of an invented English article, against 1 for others: few, and of the topics of which there are few.
+        Weight of an English article of ``articles.jsonl``, against 1 for others: of the topics of which there are few.
     further : float
         Weight in the calibration of documents beyond the gold, which were chosen because a model was unsure of them.
     encoder, encoder_penalty : float
@@ -152,7 +152,7 @@ class Learner:
 
     def _goals(self, rows: Places) -> tuple[Floats, Floats]:
         part, design = self.documents.take(rows), self.design
-        rare = (part.sources == "invented") & (part.languages == "en")
+        rare = (part.corpus["part"] == "articles").to_numpy(bool) & (part.languages == "en")
         weight = balance(part, design.balance) * np.where(rare, design.invented, 1.0)
         return targets(part, design.primary_share), weight
 
