@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -89,11 +89,8 @@ class Certificate:
         Lowest score from which on spans may be removed so that the bound wished for holds (with the same confidence,
         a claim of its own); 0 if all spans may, None if no threshold is known to do.
     agreement : float or None
-        Krippendorff's alpha [1]_ of the ``judges`` over what two or more judged; None if they judged nothing together.
-
-    References
-    ----------
-    .. [1] Krippendorff: Content Analysis. Sage (2004), chapter 11.
+        Krippendorff's alpha (Content Analysis, 2004, chapter 11) of the ``judges`` over what two or more judged; None
+        if they judged nothing together.
     """
 
     article_lost: float
@@ -165,26 +162,18 @@ class Piece(NamedTuple):
 
 
 def draw(
-    corpus: CorpusLike,
-    spans: pd.DataFrame,
-    near: pd.DataFrame | None = None,
-    *,
-    n: int = 200,
-    seed: int = 0,
+    corpus: CorpusLike, spans: pd.DataFrame, near: pd.DataFrame | None = None, *, n: int = 200, seed: int = 0
 ) -> pd.DataFrame:
     """Draw random characters of a corpus, each with the passage around it, for people to judge.
 
     Parameters
     ----------
-    corpus : corpus
     spans : DataFrame
         The cleaning to be certified, as :meth:`BoilerplateRemover.spans` returns it.
     near : DataFrame, optional
         Spans that a bolder cleaning would remove; they become a stratum of their own.
-    n : int, default 200
-        Characters to draw.
-    seed : int, default 0
-        The order of the documents makes no difference.
+    n, seed : int, default 200, 0
+        Characters to draw; the order of the documents makes no difference.
 
     Returns
     -------
@@ -194,7 +183,7 @@ def draw(
         not blank) and ``probability`` (that the passage is drawn at all).
     """
     frame = as_corpus(corpus)
-    frame = frame.iloc[np.argsort(frame["doc_id"].to_numpy(object), kind="stable")].reset_index(drop=True)
+    frame = frame.iloc[np.argsort(frame["doc_id"].to_numpy(object), kind="stable")]
     ids, texts = frame["doc_id"].tolist(), frame["text"].tolist()
     pieces: dict[str, list[Piece]] = {name: [] for name in STRATA}
     inside = [_by_document(ids, table) for table in (spans, spans.iloc[:0] if near is None else near)]
@@ -212,8 +201,8 @@ def draw(
             number = int(np.searchsorted(sizes, k, side="right"))
             piece = pieces[name][number]
             text = texts[piece.document]
-            solid = SOLID.finditer(text, piece.start, piece.end)
-            at = next(islice(solid, k - int(sizes[number]) + piece.characters, None)).start()
+            nth = k - int(sizes[number]) + piece.characters
+            at = next(islice(SOLID.finditer(text, piece.start, piece.end), nth, None)).start()
             start, end = _passage(text, at, piece)
             chance = 1 - (1 - _solid(text[start:end]) / int(sizes[-1])) ** share
             rows.append((ids[piece.document], start, end, at, name, int(sizes[-1]), chance))
@@ -235,7 +224,6 @@ def certify(
 
     Parameters
     ----------
-    corpus : corpus
     spans : DataFrame
         The cleaning: those from which the sample was drawn.
     judged : DataFrame
@@ -243,9 +231,8 @@ def certify(
         not judged yet) and, where there are several people, ``judge``. Its rows come in random order, so judging
         only the first of them is sound if their number does not depend on the verdicts. Without ``stratum``,
         passages count as removed or kept by where their middle is; they must then have been drawn by length.
-    max_article_loss : float, default 0.0015
-        The bound wished for, which ``threshold`` is to meet.
-    confidence : float, default 0.95
+    max_article_loss, confidence : float, default 0.0015, 0.95
+        The bound wished for, which ``threshold`` is to meet, and how surely all bounds hold.
 
     Raises
     ------
@@ -255,15 +242,10 @@ def certify(
     Notes
     -----
     Drawing characters, not passages, makes long passages count for their length. The number of wrong ones among the
-    drawn characters of a stratum is then binomial, and the bound of Clopper and Pearson [1]_ is exact. The strata are
-    combined by adding up their errors. ``threshold`` is the last of a fixed sequence of tests that starts at the
-    highest [2]_. ``docs/review.md`` shows how often the bounds hold.
-
-    References
-    ----------
-    .. [1] Clopper and Pearson: The use of confidence or fiducial limits illustrated in the case of the binomial.
-       Biometrika 26 (1934).
-    .. [2] Angelopoulos, Bates, Candès, Jordan and Lei: Learn then test. Annals of Applied Statistics 19 (2025).
+    drawn characters of a stratum is then binomial, and the bound of Clopper and Pearson (Biometrika 26, 1934) is
+    exact. The strata are combined by adding up their errors. ``threshold`` is the last of a fixed sequence of tests
+    that starts at the highest (Angelopoulos et al.: Learn then test. Annals of Applied Statistics 19, 2025).
+    ``docs/review.md`` shows how often the bounds hold.
 
     Examples
     --------
@@ -286,9 +268,8 @@ class Cleaning:
         frame = as_corpus(corpus)
         self.texts = dict(zip(frame["doc_id"], frame["text"], strict=True))
         self.spans = _by_document(self.texts, spans)
-        rows = [
-            (score, _solid(self.texts[d][a:b])) for d, found in self.spans.items() for a, b, score in found
-        ]
+        each = ((self.texts[d], *span) for d, found in self.spans.items() for span in found)
+        rows = [(score, _solid(text[start:end])) for text, start, end, score in each]
         self.scores, self.sizes = np.array(rows).reshape(-1, 2).T  # a span each: score, characters not blank
         self.total = sum(map(_solid, self.texts.values()))
 
@@ -300,19 +281,15 @@ class Cleaning:
             msg = f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95"
             raise ValueError(msg)
         draws, agreement, judges = _by_draw(judged, self.texts)
-        places = zip(draws["doc_id"], draws["at"], strict=True)
-        scores = np.array([self._score(doc_id, at) for doc_id, at in places])
+        scores = np.array([*map(self._score, draws["doc_id"], draws["at"])])
         gone = ~np.isnan(scores)
         if "stratum" not in draws:
             draws["stratum"] = np.where(gone, "removed", "kept")
         strange = (draws["stratum"] == "removed") != gone
         if strange.any():
             row = draws[strange].iloc[0]
-            msg = (
-                f"judged: {row['doc_id']!r} at {row['at']} counts as {row['stratum']}, but the spans say "
-                "otherwise; certify the spans that the sample was drawn from"
-            )
-            raise CorpusError(msg)
+            msg = f"judged: {row['doc_id']!r} at {row['at']} counts as {row['stratum']}, but the spans say otherwise"
+            raise CorpusError(f"{msg}; certify the spans that the sample was drawn from")
         sizes = _sizes(draws, self.total, int(self.sizes.sum()))
         wrong = (draws["verdict"] != np.where(gone, BOILERPLATE, ARTICLE)).to_numpy()
         allowed = sum(part for name, (_, part) in STRATA.items() if sizes[name])
@@ -332,17 +309,13 @@ class Cleaning:
             limit = size * upper(int(wrong[mine].sum()), int(mine.sum()), risk["removed"])
             return float(limit / (limit + rest - missed)) if limit else 0.0
 
-        threshold = None
-        for step in LADDER:
-            if lost(step) > max_article_loss:
-                break
-            threshold = step
+        shown = [*takewhile(lambda step: lost(step) <= max_article_loss, LADDER)]
         boilerplate = sizes["removed"] * (1 - strata["removed"].limit)
         return Certificate(
             article_lost=lost(0.0), precision=1 - strata["removed"].limit,
             found=boilerplate / (boilerplate + missed) if boilerplate else 0.0, n=len(draws),
-            confidence=confidence, strata=strata, max_article_loss=max_article_loss, threshold=threshold,
-            judges=judges, agreement=agreement, documents=len(self.texts),
+            confidence=confidence, strata=strata, max_article_loss=max_article_loss,
+            threshold=shown[-1] if shown else None, judges=judges, agreement=agreement, documents=len(self.texts),
         )  # fmt: skip
 
     def _score(self, doc_id: str, at: int) -> float:
@@ -384,12 +357,11 @@ def _by_draw(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame,
         table["at"] = (table["start"] + table["end"]) // 2
     sizes = table["doc_id"].map(lambda doc_id: len(texts.get(doc_id, "")))
     elsewhere = (table["start"] < 0) | (table["at"] >= table["end"]) | (table["end"] > sizes)
-    for wrong, message in (
-        (~table["verdict"].isin(VERDICTS), f"{{verdict!r}} is no verdict; {', '.join(VERDICTS)} are"),
-        (elsewhere, "{doc_id!r} has no passage {start}–{end} in this corpus; pass its own"),
-    ):
+    unknown = f"judged: {{verdict!r}} is no verdict; {', '.join(VERDICTS)} are"
+    strange = "judged: {doc_id!r} has no passage {start}–{end} in this corpus; pass its own"
+    for wrong, message in ((~table["verdict"].isin(VERDICTS), unknown), (elsewhere, strange)):
         for row in table[wrong].head(1).to_dict("records"):
-            raise CorpusError("judged: " + message.format_map(row))
+            raise CorpusError(message.format_map(row))
     table["judge"] = table["judge"].fillna("") if "judge" in table else ""
     # a character drawn twice has two rows with each judge
     place = ["doc_id", "start", "end", "at"]
@@ -397,12 +369,9 @@ def _by_draw(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame,
     groups = table.groupby([*place, "time"], sort=True)
     draws = groups.first()
     draws["verdict"] = draws["verdict"].where(groups["verdict"].nunique() < 2, UNSURE)
-    judges = table["judge"].nunique()
-    agreement = None
-    if judges > 1:
-        first = table[table["time"] == 0]
-        agreement = alpha(first.pivot_table(index=place, columns="judge", values="verdict", aggfunc="first"))
-    return draws.reset_index(), agreement, judges
+    once, judges = table[table["time"] == 0], table["judge"].nunique()
+    words = once.pivot_table(index=place, columns="judge", values="verdict", aggfunc="first")
+    return draws.reset_index(), alpha(words) if judges > 1 else None, judges
 
 
 def _sizes(draws: pd.DataFrame, total: int, removed: int) -> dict[str, int]:
@@ -425,12 +394,12 @@ def _solid(text: str) -> int:
 def _by_document(ids: Iterable[str], spans: pd.DataFrame) -> dict[str, list[Span]]:
     """Return the spans of each document, in order."""
     known = set(ids)
-    score = spans["score"] if "score" in spans else pd.Series(1.0, index=spans.index)
+    score = spans["score"] if "score" in spans else [1.0] * len(spans)
     found: dict[str, list[Span]] = {}
-    for doc_id, *span in zip(spans["doc_id"], spans["start"], spans["end"], score, strict=True):
+    for doc_id, *span in sorted(zip(spans["doc_id"], spans["start"], spans["end"], score, strict=True)):
         if doc_id in known:
             found.setdefault(doc_id, []).append(tuple(span))
-    return {doc_id: sorted(rows) for doc_id, rows in found.items()}
+    return found
 
 
 def _parted(length: int, removed: list[Span], near: list[Span]) -> Iterator[tuple[str, int, int]]:
@@ -452,8 +421,8 @@ def _passage(text: str, at: int, piece: Piece) -> tuple[int, int]:
     """Return the line or sentence around a character, as far as it lies in the piece."""
     segments, data = cut(Buffer.of([text])), text.encode()
     number = int(np.searchsorted(segments.start, len(text[:at].encode()), side="right")) - 1
-    first, last = segments.start[number], segments.end[number]
-    start, end = len(data[:first].decode()), len(data[:last].decode())
+    edges = (segments.start[number], segments.end[number])
+    start, end = (len(data[:edge].decode()) for edge in edges)
     start, end = max(start, piece.start), min(end, piece.end)
     return (start, end) if start <= at < end else (at, at + 1)
 

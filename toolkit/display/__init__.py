@@ -1,8 +1,7 @@
 """Displays: what is shown in a notebook, a report or a terminal; small, escaped, readable without colour."""
 
-from toolkit.display.article import CleanedArticle, Piece, telling
+from toolkit.display.article import Articles, CleanedArticle, Piece, compare, show, telling
 from toolkit.display.colours import DARK, LIGHT, OTHER, PALETTE, Colours, Theme, contrast
-from toolkit.display.gallery import Articles, compare, show
 from toolkit.display.table import Card, Table
 from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
 

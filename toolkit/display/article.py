@@ -1,35 +1,33 @@
-"""How a cleaned article shows itself: what was removed struck through, coloured and named by its kind."""
+"""Articles with what was removed struck through and named: alone or several, against gold, before beside after."""
 
 from __future__ import annotations
 
+import difflib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, overload
 
 import pandas as pd
 
-from toolkit.display.colours import LIGHT, ONLY_HERE, STANDING, VERDICTS, Theme
+from toolkit.display.colours import BOX, FOOT, LIGHT, ONLY_HERE, STANDING, VERDICTS, Theme, themed
 from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
+from toolkit.errors import CorpusError, OutputError
 
-BOX = (
-    "font-family:Georgia,'DejaVu Serif',serif;font-size:15px;line-height:1.6;max-width:{wide}em;color:{text};"
-    "background-color:{ground};border:1px solid {line};border-radius:4px;padding:0.8em 1.2em;margin:0.6em 0"
-)
+WORD = r"(\w+|[^\w\s])\s*"
+PAGE = 20  # articles on a page where nobody says which
+
 _TAG = (
     "color:{on_ink};background-color:{ink};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:11px;"
     "line-height:1.3;padding:0 0.4em;border-radius:3px;margin-right:0.3em"
 )
 _DEL = "color:{ink};background-color:{tint};text-decoration:{line}"
+_TITLE = "font-size:18px;margin:0 0 0.5em 0"
+_COLUMN = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word"
 _CITED = 48  # characters of a removed passage that stand beside its evidence
-FOOT = "color:{faint};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
-
-
-def styled(style: str, theme: Theme, **more: Any) -> str:
-    """Return a style with the colours of a theme."""
-    return style.format(**{"wide": 46, **theme._asdict(), **more})
 
 
 class Piece(NamedTuple):
@@ -46,18 +44,13 @@ class CleanedArticle:
 
     Parameters
     ----------
-    text : str
-        The text as loaded.
+    text, title : str
+        The text as loaded, and what stands above it.
     spans : DataFrame
         One row a removed span: ``start``, ``end`` (code points, half-open), ``kind`` and, if known, ``score``,
         ``evidence``, ``template_id``. In any order; a ValueError says where one lies outside the text or overlaps.
-    title : str, optional
-        Shown above the text.
-    context : int, optional
-        Show only this many characters on each side of the ends of a span; default all.
-    theme : Theme, default LIGHT
-    find : sequence of str
-        Words to highlight.
+    context, theme, find
+        As for :func:`show`.
     after : str, optional
         A clean text to show beside it.
     verdict : str, optional
@@ -89,11 +82,10 @@ class CleanedArticle:
         edge = 0
         for start, end in zip(ordered["start"], ordered["end"], strict=True):
             if not edge <= start <= end <= len(self.text):
-                msg = (
-                    f"spans: [{start}, {end}) does not fit a text of {len(self.text)} characters after "
-                    f"{edge}; pass the spans of this very text"
+                place = (
+                    f"spans: [{start}, {end}) does not fit a text of {len(self.text)} characters after {edge}"
                 )
-                raise ValueError(msg)
+                raise ValueError(f"{place}; pass the spans of this very text")
             edge = end
 
     @property
@@ -129,20 +121,16 @@ class CleanedArticle:
         total, kinds = len(self.text), self.spans["kind"]
         lengths = (self.spans["end"] - self.spans["start"]).groupby(kinds).sum()
         if len(kinds) and kinds.isin(VERDICTS).all():
-            account = (
-                ", ".join(f"{verdict} {lengths.get(verdict, 0):,}" for verdict in VERDICTS) + " characters"
-            )
+            account = ", ".join(f"{name} {lengths.get(name, 0):,}" for name in VERDICTS) + " characters"
         elif ONLY_HERE in lengths:
             account = f"{lengths[ONLY_HERE]:,} of {total:,} characters stand only here (underlined)"
         elif self.removed:
             account = f"{self.removed:,} of {total:,} characters removed ({percent(self.removed / total)})"
         else:
             account = f"nothing removed of {total:,} characters"
-        return (
-            account
-            if self.verdict in (None, "article")
-            else f"{account}; no article: {visible(self.verdict)}"
-        )
+        if self.verdict in (None, "article"):
+            return account
+        return f"{account}; no article: {visible(self.verdict)}"
 
     def _marked(self, text: str, left: str, right: str) -> str:
         """Return a text with the words of ``find`` between two marks."""
@@ -169,28 +157,19 @@ class CleanedArticle:
         return marked.replace("\ue000", left).replace("\ue001", right)
 
     def _repr_html_(self) -> str:
-        title = (
-            f'<p style="font-size:18px;margin:0 0 0.5em 0"><b>{escaped(self.title)}</b></p>'
-            if self.title
-            else ""
-        )
+        title = f'<p style="{_TITLE}"><b>{escaped(self.title)}</b></p>' if self.title else ""
         body, wide = "".join(map(self._html, self._shown())), 46
         if self.after is None:
             shown = f'<p style="margin:0">{body}</p>'
         else:
-            column, wide = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word", 94
-            clean = self._html(Piece(visible(self.after), None, ""))
-            shown = (
-                f'<section style="display:flex;flex-wrap:wrap;gap:2em"><p style="{column}">{body}</p>'
-                f'<p style="{column}">{clean}</p></section>'
-            )
-        foot = f'<p style="{styled(FOOT, self.theme)}">{self._account()}</p>{self._reasons()}'
-        return f'<article {PLAIN} style="{styled(BOX, self.theme, wide=wide)}">{title}{shown}{foot}</article>'
+            clean, wide = self._html(Piece(visible(self.after), None, "")), 94
+            columns = "".join(f'<p style="{_COLUMN}">{text}</p>' for text in (body, clean))
+            shown = f'<section style="display:flex;flex-wrap:wrap;gap:2em">{columns}</section>'
+        foot = f'<p style="{self.theme.style(FOOT)}">{self._account()}</p>{self._reasons()}'
+        return f'<article {PLAIN} style="{self.theme.style(BOX, wide=wide)}">{title}{shown}{foot}</article>'
 
     def save(self, path: str | Path) -> Path:
-        """Write the article as a page of HTML, see :meth:`toolkit.display.Articles.save`."""
-        from toolkit.display.gallery import Articles
-
+        """Write the article as a page of HTML, see :meth:`Articles.save`."""
         return Articles([self]).save(path)
 
     def _reasons(self) -> str:
@@ -198,14 +177,12 @@ class CleanedArticle:
         removed = [piece for piece in self._shown() if piece.kind not in {None, ONLY_HERE}]
         if not removed:
             return ""
-        rows = (
-            f"<li>{escaped(piece.reason)}: “{escaped(' '.join(shortened(piece.text, _CITED, 0).split()))}”</li>"
-            for piece in removed
-        )
+        cited = (" ".join(shortened(piece.text, _CITED, 0).split()) for piece in removed)
+        pairs = zip(removed, cited, strict=True)
+        rows = "".join(f"<li>{escaped(piece.reason)}: “{escaped(text)}”</li>" for piece, text in pairs)
         return (
-            f'<details style="{styled(FOOT, self.theme)}"><summary style="cursor:pointer">'
-            "why: evidence of each passage</summary>"
-            f'<ol style="margin:0.3em 0;padding-left:2em">{"".join(rows)}</ol></details>'
+            f'<details style="{self.theme.style(FOOT)}"><summary style="cursor:pointer">why: evidence of each '
+            f'passage</summary><ol style="margin:0.3em 0;padding-left:2em">{rows}</ol></details>'
         )
 
 
@@ -221,7 +198,7 @@ def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
         return escaped(piece.text)
     colours = theme.of(piece.kind)
     # of two compared texts all marked passages are of one kind: the line under them says it
-    tag = f'<small style="{styled(_TAG, theme, ink=colours.ink)}">{escaped(piece.kind)}</small>'
+    tag = f'<small style="{theme.style(_TAG, ink=colours.ink)}">{escaped(piece.kind)}</small>'
     tag = "" if piece.kind == ONLY_HERE else tag
     name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
     style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
@@ -230,7 +207,9 @@ def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
 
 
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:
-    """Return ids of documents that show cleaning well: most kinds removed, and short; publishers take turns.
+    """Return up to ``top`` ids of documents that show cleaning well: most kinds removed, and short.
+
+    Publishers take turns; documents that lose three fifths or more are left out.
 
     Parameters
     ----------
@@ -238,15 +217,225 @@ def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[
         ``doc_id``, ``publisher``, ``length`` (of the text in code points), in any order.
     spans : DataFrame
         ``doc_id, start, end, kind``.
-    top : int, default 5
-        How many at most. Documents that lose three fifths or more are left out.
     """
     sized = spans.assign(characters=spans["end"] - spans["start"])
     table = sized.groupby("doc_id").agg(kinds=("kind", "nunique"), characters=("characters", "sum"))
     table = table.join(documents.set_index("doc_id")[["publisher", "length"]], how="inner").reset_index()
     table = table[table["characters"] < 0.6 * table["length"]]
-    order, ascending = ["kinds", "length", "doc_id"], [False, True, True]
-    table = table.sort_values(order, ascending=ascending)
+    table = table.sort_values(["kinds", "length", "doc_id"], ascending=[False, True, True])
     table["turn"] = table.groupby("publisher", dropna=False).cumcount()
-    table = table.sort_values(["turn", *order], ascending=[True, *ascending])
+    table = table.sort_values("turn", kind="stable")
     return [str(doc_id) for doc_id in table["doc_id"].head(top)]
+
+
+class Options(TypedDict, total=False):
+    """How :func:`show` shows, beside what."""
+
+    context: int | None
+    gold: pd.DataFrame | None
+    side_by_side: bool
+    find: str | Iterable[str]
+    theme: str
+    colours: Mapping[str, str] | None
+
+
+Spans: TypeAlias = pd.DataFrame | None
+
+
+@overload
+def show(corpus: pd.DataFrame, spans: Spans, doc_id: str, **how: Unpack[Options]) -> CleanedArticle: ...
+@overload
+def show(
+    corpus: pd.DataFrame, spans: Spans = ..., doc_id: Iterable[str] | None = ..., **how: Unpack[Options]
+) -> Articles: ...
+def show(
+    corpus: pd.DataFrame,
+    spans: Spans = None,
+    doc_id: str | Iterable[str] | None = None,
+    *,
+    context: int | None = None,
+    gold: pd.DataFrame | None = None,
+    side_by_side: bool = False,
+    find: str | Iterable[str] = (),
+    theme: str = "light",
+    colours: Mapping[str, str] | None = None,
+) -> CleanedArticle | Articles:
+    """Show articles with what was removed struck through.
+
+    Parameters
+    ----------
+    corpus : DataFrame
+        With ``doc_id`` and ``text``; ``title`` is shown if there.
+    spans : DataFrame, optional
+        As ``BoilerplateRemover.spans`` returns it. Without it, what ``clean_text`` lacks is struck through.
+    doc_id : str or iterable of str, optional
+        Which document, or which several; default the first 20.
+    context : int, optional
+        Characters to show on each side of the ends of a span; default all.
+    gold : DataFrame, optional
+        The right spans: what was found is then ``right`` or ``wrongly taken``, and what was not ``missed``.
+    side_by_side : bool, default False
+        The clean text beside the one as loaded.
+    find : str or iterable of str, optional
+        Words to highlight, whatever their case.
+    theme : {"light", "dark"}, default "light"
+    colours : mapping, optional
+        Kind → colour (``#rrggbb``) in place of the usual one.
+
+    Returns
+    -------
+    CleanedArticle or Articles
+        One, or several below each other. A notebook shows them; ``.save("page.html")`` writes them as a page.
+
+    Examples
+    --------
+    >>> corpus = pd.DataFrame({"doc_id": ["a"], "text": ["Share Rain fell."]})
+    >>> spans = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [6], "kind": ["interface"]})
+    >>> show(corpus, spans, "a", find="rain")
+    [interface: Share ]»Rain« fell.
+    — 6 of 16 characters removed (37.5 %)
+    """
+    if isinstance(corpus, str) or (spans is None and "clean_text" not in corpus):
+        msg = "show: neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
+        raise CorpusError(msg)
+    if spans is not None and not isinstance(spans, pd.DataFrame):
+        msg = f"show: {spans!r} is no table of spans; to choose a document, show(corpus, doc_id={spans!r})"
+        raise CorpusError(msg)
+    if not isinstance(corpus, pd.DataFrame):
+        msg = f"show: a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
+        raise CorpusError(msg)
+    look = themed(theme, colours)
+    words = (find,) if isinstance(find, str) else tuple(find)
+    one = isinstance(doc_id, str) or not isinstance(doc_id, Iterable)
+    named = None if doc_id is None else [str(doc_id)] if one else list(doc_id)
+    rows = _by_id(corpus, named)
+    shown = []
+    for name in rows.index[:PAGE] if named is None else named:
+        row = rows.loc[name]
+        text, title, clean = str(row["text"]), row.get("title"), row.get("clean_text")
+        found = _lacking(text, str(clean)) if spans is None else spans[spans["doc_id"] == name]
+        shown.append(
+            CleanedArticle(
+                text,
+                found if gold is None else compared(found, gold[gold["doc_id"] == name]),
+                title=str(title) if pd.notna(title) and not text.startswith(str(title)) else None,
+                context=context,
+                theme=look,
+                find=words,
+                after=(str(clean) if pd.notna(clean) else _kept(text, found)) if side_by_side else None,
+                verdict=None if pd.isna(row.get("verdict")) else str(row["verdict"]),
+            )
+        )
+    if isinstance(doc_id, str):
+        return shown[0]
+    some = doc_id is None and len(shown) < len(corpus)
+    return Articles(shown, note=f"{len(shown):,} of {len(corpus):,} documents" if some else "")
+
+
+def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light") -> Articles:
+    """Show two articles side by side, what only one of them has marked: wire copy, or versions of one article.
+
+    Parameters
+    ----------
+    corpus : DataFrame
+        With ``doc_id`` and ``text``; ``clean_text`` is compared where it is there, so that what the sites added does
+        not count.
+    one, other : str
+        ``doc_id`` of two documents, such as two of a group of :func:`toolkit.duplicates`.
+
+    Examples
+    --------
+    >>> corpus = pd.DataFrame({"doc_id": ["a", "b"], "text": ["Rain fell all day.", "Rain fell on Monday."]})
+    >>> compare(corpus, "a", "b")
+    Rain fell [only here: all day].
+    — 7 of 18 characters stand only here (underlined)
+    <BLANKLINE>
+    Rain fell [only here: on Monday].
+    — 9 of 20 characters stand only here (underlined)
+    """
+    rows = _by_id(corpus, [one, other]).loc[[one, other]].to_dict("records")
+    texts = [str(row["clean_text"] if pd.notna(row.get("clean_text")) else row["text"]) for row in rows]
+    shown = []
+    for row, text, against in zip(rows, texts, reversed(texts), strict=True):
+        heading = [str(row[column]) for column in ("publisher", "title") if pd.notna(row.get(column))]
+        spans = _lacking(text, against).assign(kind=ONLY_HERE)
+        shown.append(CleanedArticle(text, spans, ": ".join(heading) or None, theme=themed(theme, None)))
+    return Articles(shown, beside=True)
+
+
+def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
+    """Return the documents by id, and refuse one that is not there."""
+    rows = corpus.drop_duplicates("doc_id").set_index("doc_id", drop=False)
+    for name in wanted or ():
+        if name not in rows.index:
+            first = next(iter(corpus["doc_id"]), None)
+            msg = f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}"
+            raise KeyError(msg)
+    return rows
+
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Articles</title><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"></head>
+<body style="background-color:{ground};color:{text};max-width:96em;margin:0 auto;padding:1em">
+{articles}
+</body></html>
+"""
+
+
+class Articles(list[CleanedArticle]):
+    """Several articles, shown one below the other, or ``beside`` each other where there is room; ``note`` above."""
+
+    def __init__(self, articles: Iterable[CleanedArticle] = (), note: str = "", beside: bool = False) -> None:
+        super().__init__(articles)
+        self.note, self.beside = note, beside
+
+    def __repr__(self) -> str:
+        return "\n\n".join([*([self.note] if self.note else []), *map(repr, self)])
+
+    def _repr_html_(self) -> str:
+        head = f"<p>{escaped(self.note)}</p>" if self.note else ""
+        shown = [article._repr_html_() for article in self]
+        if not self.beside:
+            return head + "".join(shown)
+        parts = "".join(f'<div style="flex:1 1 18em;min-width:0">{each}</div>' for each in shown)
+        return f'{head}<section style="display:flex;flex-wrap:wrap;gap:1em">{parts}</section>'
+
+    def save(self, path: str | Path) -> Path:
+        """Write the articles as a page of HTML, ``….html``: one file, without scripts or anything from the network."""
+        path, theme = Path(path), self[0].theme if self else LIGHT
+        if path.suffix.lower() not in {".html", ".htm"}:
+            msg = f"{path}: a page is an HTML file; name it {path.with_suffix('.html').name}"
+            raise OutputError(msg)
+        path.write_text(theme.style(_PAGE, articles=self._repr_html_()), "utf-8")
+        return path
+
+
+def compared(found: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    """Return spans of one text by what they are against gold, as ``kind`` one of :data:`VERDICTS`."""
+    edges = sorted({*found["start"], *found["end"], *gold["start"], *gold["end"]})
+    rows = []
+    for start, end in pairwise(edges):
+        taken, right = (
+            next((str(r["kind"]) for r in side.to_dict("records") if r["start"] <= start < r["end"]), None)
+            for side in (found, gold)
+        )
+        if taken or right:
+            verdict = VERDICTS[0 if taken and right else 1 if taken else 2]
+            note = f"found {taken or 'nothing'}, gold {right or 'nothing'}"
+            rows.append((int(start), int(end), verdict, note))
+    return pd.DataFrame(rows, columns=["start", "end", "kind", "evidence"])
+
+
+def _lacking(text: str, clean: str) -> pd.DataFrame:
+    """Return as spans what a clean text lacks, by comparing words and marks."""
+    words = list(re.finditer(WORD, text))
+    before, after = [word[1] for word in words], re.findall(WORD, clean)
+    steps = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    gone = [(a, b) for tag, a, b, _, _ in steps if tag in {"delete", "replace"}]
+    rows = [(words[a].start(), words[b - 1].end(), "removed") for a, b in gone]
+    return pd.DataFrame(rows, columns=["start", "end", "kind"])
+
+
+def _kept(text: str, spans: pd.DataFrame) -> str:
+    return "".join(p.text for p in CleanedArticle(text, spans).pieces() if p.kind is None).strip()

@@ -1,9 +1,17 @@
-"""Colours of the kinds of boilerplate: told apart by colour-blind readers, readable on their ground."""
+"""Colours and styles: kinds of boilerplate told apart by colour-blind readers, readable on their ground."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+BOX = (
+    "font-family:Georgia,'DejaVu Serif',serif;font-size:15px;line-height:1.6;max-width:{wide}em;color:{text};"
+    "background-color:{ground};border:1px solid {line};border-radius:4px;padding:0.8em 1.2em;margin:0.6em 0"
+)
+FOOT = "color:{faint};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:12px;margin:0.6em 0 0 0"
+"""Styles of the box around an article and of the line at its foot, for :meth:`Theme.style`."""
 
 
 class Colours(NamedTuple):
@@ -28,9 +36,7 @@ _KINDS = {
     "interface": ("#F0E442", "||", "#716b1f", "#fdfbe1", "#f0e442", "#4c4a26"),
 }
 PALETTE = {kind: Colours(fill, ink, tint, hatch) for kind, (fill, hatch, ink, tint, _, _) in _KINDS.items()}
-DARK_PALETTE = {
-    kind: Colours(fill, ink, tint, hatch) for kind, (fill, hatch, _, _, ink, tint) in _KINDS.items()
-}
+DARK_PALETTE = {kind: Colours(fill, ink, tint, h) for kind, (fill, h, _, _, ink, tint) in _KINDS.items()}
 OTHER = Colours("#999999", "#555555", "#eeeeee", "oo")
 DARK_OTHER = Colours("#999999", "#afafaf", "#393939", "oo")
 
@@ -62,18 +68,19 @@ class Theme(NamedTuple):
         """Return the colours of a kind, or of a verdict against gold."""
         return self.palette.get(kind, self.other)
 
+    def style(self, css: str, **more: Any) -> str:
+        """Return CSS in which names in braces are replaced: the colours of the theme, and ``more``."""
+        return css.format(**{"wide": 46, **self._asdict(), **more})
+
     def with_colours(self, colours: Mapping[str, str]) -> Theme:
         """Return a theme in which these kinds have a fill of one's own, its ink and tint made from it."""
-        own = {kind: self._colours(fill) for kind, fill in colours.items()}
+        own = {}
+        for kind, fill in colours.items():
+            tint = mixed(fill, self.ground, 0.18)
+            inks = (mixed(fill, self.text, share / 100) for share in range(100, 0, -2))
+            ink = next((ink for ink in inks if contrast(ink, tint) >= 4.5), self.text)
+            own[kind] = Colours(fill, ink, tint, "")
         return self._replace(palette={**self.palette, **own})
-
-    def _colours(self, fill: str) -> Colours:
-        tint, ink = mixed(fill, self.ground, 0.18), fill
-        for share in range(100, -1, -2):
-            ink = mixed(fill, self.text, share / 100)
-            if contrast(ink, tint) >= 4.5:
-                break
-        return Colours(fill, ink, tint, "")
 
 
 def _with_verdicts(palette: Mapping[str, Colours]) -> dict[str, Colours]:
@@ -81,13 +88,23 @@ def _with_verdicts(palette: Mapping[str, Colours]) -> dict[str, Colours]:
     return {**palette, **{verdict: palette[kind] for verdict, kind in kinds.items()}}
 
 
-LIGHT = Theme(
-    "#ffffff", "#1a1a1a", "#555555", "#d0d0d0", "#ffffff", "#fff2a8", _with_verdicts(PALETTE), OTHER
-)
-DARK = Theme(
-    "#1e1e1e", "#e6e6e6", "#b0b0b0", "#4a4a4a", "#111111", "#6b5900", _with_verdicts(DARK_PALETTE), DARK_OTHER
-)
+_ON_WHITE = ("#ffffff", "#1a1a1a", "#555555", "#d0d0d0", "#ffffff", "#fff2a8")
+_ON_BLACK = ("#1e1e1e", "#e6e6e6", "#b0b0b0", "#4a4a4a", "#111111", "#6b5900")
+LIGHT = Theme(*_ON_WHITE, _with_verdicts(PALETTE), OTHER)
+DARK = Theme(*_ON_BLACK, _with_verdicts(DARK_PALETTE), DARK_OTHER)
 THEMES = {"light": LIGHT, "dark": DARK}
+
+
+def themed(name: str, colours: Mapping[str, str] | None) -> Theme:
+    """Return a theme by name, with colours ``#rrggbb`` of one's own for some kinds."""
+    if name not in THEMES:
+        msg = f"theme={name!r}: 'light' or 'dark' is wanted"
+        raise ValueError(msg)
+    for kind, colour in (colours or {}).items():
+        if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+            msg = f"colours={{{kind!r}: {colour!r}}}: a colour such as #0072b2 is wanted"
+            raise ValueError(msg)
+    return THEMES[name].with_colours(colours or {})
 
 
 def mixed(one: str, other: str, share: float) -> str:

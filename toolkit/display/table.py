@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from toolkit.display.article import BOX, FOOT, styled
-from toolkit.display.colours import LIGHT
+from toolkit.display.colours import BOX, FOOT, LIGHT
 from toolkit.display.text import PLAIN, escaped, percent, visible
 
 
@@ -19,11 +18,9 @@ class Table:
     Parameters
     ----------
     frame : DataFrame
-        Shown whole.
+        Shown whole, with ``caption`` above.
     percent : sequence of str, default ("share",)
         Columns of fractions to show as per cent. ``low`` and ``high`` beside the first of them are its interval.
-    caption : str, optional
-        A line above the table.
 
     Examples
     --------
@@ -36,10 +33,8 @@ class Table:
         self, frame: pd.DataFrame, *, percent: Sequence[str] = ("share",), caption: str = ""
     ) -> None:
         if {percent[0], "low", "high"} <= set(frame.columns):
-            ends = [
-                "" if pd.isna(a) else f"{100 * a:.1f}–{100 * b:.1f} %"
-                for a, b in zip(frame["low"], frame["high"], strict=True)
-            ]
+            pairs = zip(frame["low"], frame["high"], strict=True)
+            ends = ["" if pd.isna(a) else f"{100 * a:.1f}–{100 * b:.1f} %" for a, b in pairs]
             frame = frame.drop(columns=["low", "high"])
             frame.insert(list(frame).index(percent[0]) + 1, "95 % interval", ends)
         self.frame, self.percent, self.caption = frame, percent, caption
@@ -74,10 +69,8 @@ class Table:
     def _repr_html_(self) -> str:
         def row(tag: str, cells: Iterable[str]) -> str:
             sides = ["left" if left else "right;white-space:nowrap" for left in self._left()]
-            boxes = (
-                f'<{tag} style="text-align:{side};vertical-align:top">{escaped(cell)}</{tag}>'
-                for side, cell in zip(sides, cells, strict=True)
-            )
+            style = '<{0} style="text-align:{1};vertical-align:top">{2}</{0}>'.format
+            boxes = [style(tag, side, escaped(cell)) for side, cell in zip(sides, cells, strict=True)]
             return f"<tr>{''.join(boxes)}</tr>"
 
         head = row("th", map(str, self.frame))
@@ -100,13 +93,14 @@ class Card:
         return "\n".join([visible(self.heading), *rows])
 
     def _repr_html_(self) -> str:
+        name = LIGHT.style("color:{faint};background-color:{ground}")
+        name += ";text-align:left;vertical-align:top;padding:0 1em 0 0;font-weight:normal"
+        value = LIGHT.style("color:{text};background-color:{ground};text-align:left")
         rows = "".join(
-            f'<tr><th scope="row" style="text-align:left;vertical-align:top;padding:0 1em 0 0;font-weight:normal;'
-            f'color:#555555;background-color:#ffffff">{escaped(name)}</th><td style="text-align:left;'
-            f'color:#1a1a1a;background-color:#ffffff">{escaped(value)}</td></tr>'
-            for name, value in self.lines.items()
+            f'<tr><th scope="row" style="{name}">{escaped(what)}</th><td style="{value}">{escaped(words)}</td></tr>'
+            for what, words in self.lines.items()
         )
         return (
-            f'<article {PLAIN} style="{styled(BOX, LIGHT)}"><b>{escaped(self.heading)}</b>'
-            f'<table style="{styled(FOOT, LIGHT)};border:none">{rows}</table></article>'
+            f'<article {PLAIN} style="{LIGHT.style(BOX)}"><b>{escaped(self.heading)}</b>'
+            f'<table style="{LIGHT.style(FOOT)};border:none">{rows}</table></article>'
         )

@@ -5,9 +5,8 @@ units and its n, is laid out to be read at the width of a journal column, and sa
 label of the Axes (``ax.get_label()``) is the alternative text. ``docs/gallery.md`` has one of each.
 """
 
-from toolkit.plots.amounts import certainty, lengths, matrix, removed, topics, words
-from toolkit.plots.intervals import coverage, estimates, flips, learning, reliability
-from toolkit.plots.periods import lifetimes, months, prevalence
+from toolkit.plots.amounts import certainty, lengths, lifetimes, matrix, months, removed, topics, words
+from toolkit.plots.intervals import coverage, estimates, flips, learning, prevalence, reliability
 
 __all__ = [
     "certainty", "coverage", "estimates", "flips", "learning", "lengths", "lifetimes", "matrix", "months",

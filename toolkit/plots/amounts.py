@@ -1,8 +1,8 @@
-"""Counts and shares: what was removed, how long articles are, what they are about, and tables of two sides."""
+"""Counts and shares as bars, boxes and cells: what was removed, when, how long articles are, what they are about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ _PERCENTILES = (5, 25, 50, 75, 95)
 _TICKS = ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3))
 """Steps of a power of ten that :func:`lengths` labels; the first for which there is room."""
 
+_TEN_YEARS, _STRAY = 120, 0.005  # months; share of the documents at each end
 _DARK = 0.55
 _TURNED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
 
@@ -30,14 +31,13 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     """Draw the share of each publisher's characters that was removed, by kind, as stacked bars.
 
     One row a publisher, the largest share first; at its end the total in per cent and n, the number of documents.
+    The ``top`` publishers with most documents are drawn.
 
     Parameters
     ----------
     shares : DataFrame
         ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
         ``documents`` (of the publisher), as :func:`toolkit.census.removed` counts them.
-    top : int, default 12
-        How many publishers: those with most documents.
     """
     columns = ("publisher", "kind", "characters", "of", "documents")
     canvas.need(shares, columns, "shares", "toolkit.census.removed(corpus, spans)")
@@ -56,9 +56,7 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     canvas.across(ax, "characters removed (% of the publisher's text)")
     canvas.legend(ax)
     shown = [f"{share:.1f} %" for share in total]
-    canvas.at_ends(
-        ax, total, [f"{share}, n={n:,}" for share, n in zip(shown, chosen["documents"], strict=True)]
-    )
+    canvas.at_ends(ax, total, canvas.with_n(shown, chosen["documents"]))
     text = (
         f"Stacked bars: characters removed, per cent of each publisher's text, by kind ({', '.join(kinds)})."
     )
@@ -83,10 +81,7 @@ def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     counts = pd.crosstab(classes, spans["evidence"].to_numpy()).reindex(present, fill_value=0)
     counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index]
     ax = canvas.axes(ax, 1.2 + 0.34 * len(counts))
-    styles = [
-        (canvas.SERIES[k % len(canvas.SERIES)][0], canvas.SERIES[k % len(canvas.SERIES)][3])
-        for k in range(counts.shape[1])
-    ]
+    styles = [(colour, hatch) for colour, _, _, hatch in map(canvas.series, range(counts.shape[1]))]
     total = _stacked(ax, counts, styles, [f"evidence: {name}" for name in counts])
     canvas.rows(ax, [labels[k] for k in present])
     ax.set_ylabel("probability")
@@ -117,14 +112,12 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     """Draw how long the articles of each group are.
 
     A box a group on a logarithmic axis: median, quartiles, and whiskers at the 5th and 95th percentile;
-    at its end the median and n.
+    at its end the median and n. The ``top`` groups with most documents are drawn.
 
     Parameters
     ----------
     sizes : DataFrame
         One row a document: ``group`` (such as its publisher or language) and ``words`` (int).
-    top : int, default 16
-        How many groups, those with most documents first.
     """
     canvas.need(sizes, ("group", "words"), "sizes", "toolkit.census.lengths(corpus)")
     groups = sizes.assign(words=sizes["words"].clip(lower=1)).groupby("group")["words"]
@@ -135,30 +128,27 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     places = np.arange(len(chosen))
     ax.hlines(places, found[:, 0], found[:, 4], color="black", linewidth=0.9)
     ax.barh(places, found[:, 3] - found[:, 1], left=found[:, 1], height=0.6, color=canvas.BLUE, alpha=0.55)
-    ax.plot(
-        found[:, 2], places, linestyle="none", marker="|", color="black", markersize=13, markeredgewidth=2
-    )
+    ax.plot(found[:, 2], places, "|", color="black", markersize=13, markeredgewidth=2)
     canvas.rows(ax, chosen)
     ax.set_xscale("log")
     ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if chosen else (1, 1000)))
     ax.tick_params(axis="x", which="both", labelsize="small")
     canvas.across(ax, "words (log scale; box: middle half, line: middle nine tenths)")
     shown = [f"{median:,.0f} words" for median in found[:, 2]]
-    ends = [f"{m}, n={len(groups.get_group(name)):,}" for m, name in zip(shown, chosen, strict=True)]
-    canvas.at_ends(ax, found[:, 4], ends)
+    canvas.at_ends(ax, found[:, 4], canvas.with_n(shown, order["n"].head(top)))
     _label_decades(ax)
     return canvas.described(ax, "Boxes: length of articles. Median", zip(chosen, shown, strict=True))
 
 
 def _label_decades(ax: Axes) -> None:
     """Label as many steps of each power of ten as there is room for."""
-    from matplotlib.ticker import LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator
 
     low, high = ax.get_xlim()
     decades = float(np.log10(high / low))
     fits = (steps for steps in _TICKS if len(steps) * decades * 7 < canvas.room(ax))
     ax.xaxis.set_major_locator(LogLocator(subs=next(fits, (1,))))
-    ax.xaxis.set_minor_locator(NullLocator())
+    ax.minorticks_off()
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
 
 
@@ -196,43 +186,33 @@ def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> 
 def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
     """Draw the words that spoke most for and against a topic.
 
-    Bars to the right speak for the topic, to the left against it.
+    Bars to the right speak for the topic, which the label of the axis calls ``towards``; to the left against it.
+    The ``top`` words of largest absolute weight are drawn.
 
     Parameters
     ----------
     weights : DataFrame
         ``word`` and ``weight`` (its contribution to the topic's score, in log-odds); where a column
         ``removed`` (bool) is there, words of removed text are marked.
-    top : int, default 8
-        How many words, by absolute weight.
-    towards : str, default "the topic"
-        What positive weights speak for, for the label of the axis.
     """
     canvas.need(weights, ("word", "weight"), "weights", "toolkit.TopicClassifier().explain(text).words")
     chosen = weights.sort_values("weight", key=abs, ascending=False, kind="stable").head(top)
     gone = chosen["removed"].to_numpy(bool) if "removed" in chosen else np.zeros(len(chosen), bool)
     ax = canvas.axes(ax, 0.9 + 0.27 * len(chosen))
     places, values = np.arange(len(chosen)), chosen["weight"].to_numpy()
-    for here, colour, hatch, label in (
-        (~gone, canvas.BLUE, "", "in the story"),
-        (gone, canvas.VERMILLION, "//", "in removed text"),
-    ):
+    for number, (here, label) in enumerate([(~gone, "in the story"), (gone, "in removed text")]):
         if here.any():
-            ax.barh(
-                places[here], values[here], height=0.72, color=colour, hatch=hatch, edgecolor="white",
-                label=label,
-            )  # fmt: skip
+            colour, _, _, hatch = canvas.series(number)
+            look: dict[str, Any] = {"height": 0.72, "color": colour, "hatch": hatch, "edgecolor": "white"}
+            ax.barh(places[here], values[here], label=label, **look)
     canvas.rows(ax, chosen["word"])
     ax.axvline(0, color="black", linewidth=0.8)
     canvas.across(ax, f"weight (log-odds); to the right: for {visible(towards)}")
     if gone.any():
         canvas.legend(ax)
-    shown = [
-        f"{value:+.2f}{' in removed text' if out else ''}" for value, out in zip(values, gone, strict=True)
-    ]
-    return canvas.described(
-        ax, f"Bars: what words did for {visible(towards)}.", zip(chosen["word"], shown, strict=True)
-    )
+    shown = [f"{v:+.2f}{' in removed text' * bool(out)}" for v, out in zip(values, gone, strict=True)]
+    text = f"Bars: what words did for {visible(towards)}."
+    return canvas.described(ax, text, zip(chosen["word"], shown, strict=True))
 
 
 def matrix(
@@ -240,21 +220,13 @@ def matrix(
 ) -> Axes:
     """Draw a table of counts or shares as shaded cells, each with its number.
 
-    Rows and columns in the order of the frame; the darkest cell is the largest.
+    Rows and columns in the order of the frame; the darkest cell is the largest. ``label`` says what a cell holds;
+    with ``percent``, cells are shares, written as whole per cent. A ValueError says where there is no cell.
 
     Parameters
     ----------
     table : DataFrame
         Numbers; the names of index and columns label the sides. Missing cells stay blank, as do zeros.
-    label : str, default "documents"
-        What a cell holds.
-    percent : bool, default False
-        Cells are shares, written as whole per cent.
-
-    Raises
-    ------
-    ValueError
-        The table has no rows or no columns.
     """
     canvas.need(table, (), "table")
     if table.empty:
@@ -277,9 +249,8 @@ def matrix(
     # short names stand upright where they fit side by side
     turn = {} if longest * len(columns) < 0.6 * canvas.characters(ax) else _TURNED
     ax.set_xticks(range(len(columns)), columns, **turn)
-    ax.set_yticks(
-        range(len(table)), canvas.names(table.index, min(34, max(12, round(0.35 * canvas.characters(ax)))))
-    )
+    longest = min(34, max(12, round(0.35 * canvas.characters(ax))))
+    ax.set_yticks(range(len(table)), canvas.names(table.index, longest))
     canvas.plain([*ax.get_xticklabels(), *ax.get_yticklabels()])
     ax.tick_params(length=0, labelsize="small")
     ax.spines[:].set_visible(False)
@@ -298,3 +269,91 @@ def matrix(
     ]
     sides = f"{len(table)} rows ({down}) and {len(columns)} columns ({along})"
     return canvas.described(ax, f"Shaded table of {sides}, cells: {label}. Largest:", largest)
+
+
+def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw documents by month of publication.
+
+    A bar a month, months without documents shown as gaps; the title counts the undated.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        ``month`` (``datetime64``, first of the month; missing for undated) and ``documents`` (int), as
+        :func:`toolkit.census.months` counts them.
+    """
+    canvas.need(counts, ("month", "documents"), "counts", "toolkit.census.months(corpus)")
+    dated = counts[counts["month"].notna()]
+    undated = int(counts.loc[counts["month"].isna(), "documents"].sum())
+    ax = canvas.axes(ax, 2.6)
+    text = f"n={int(dated['documents'].sum()):,} dated, {undated:,} undated"
+    alt = f"Bars: documents by month of publication, {text}"
+    if not dated.empty:
+        stamps = canvas.stamps(dated["month"])
+        table = dated["documents"].groupby((stamps.dt.year * 12 + stamps.dt.month - 1).to_numpy()).sum()
+        shown = _without_strays(table)
+        if len(shown) < len(table):
+            text += f", {int(table.sum() - shown.sum()):,} before or after the months shown"
+        first, last = int(shown.index.min()), int(shown.index.max())
+        ax.bar(shown.index - first, shown, width=0.9, color=canvas.BLUE)
+        step = max(1, -(-(last - first + 1) // round(canvas.characters(ax) / 12)))
+        ticks = range(first, last + 1, step)
+        ax.set_xticks([t - first for t in ticks], [_month(t) for t in ticks])
+        alt += f", {_month(first)} to {_month(last)}; from {shown.min():,} to {shown.max():,} a month"
+    ax.locator_params(axis="y", integer=True)
+    ax.set_ylabel("documents")
+    canvas.across(ax, "month of publication")
+    canvas.title(ax, text)
+    return canvas.described(ax, alt)
+
+
+def _month(number: int) -> str:
+    return f"{number // 12}-{number % 12 + 1:02d}"
+
+
+def _without_strays(table: pd.Series[Any]) -> pd.Series[Any]:
+    """Leave out single wrong dates (year 1) where they would stretch the axis beyond ten years."""
+    if table.index[-1] - table.index[0] <= _TEN_YEARS:
+        return table
+    below = table.cumsum() / table.sum()
+    return table[(below > _STRAY) & (below - table / table.sum() < 1 - _STRAY)]
+
+
+def lifetimes(
+    templates: pd.DataFrame, *, top: int = 14, marks: Mapping[str, str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw from when to when each template was seen.
+
+    A bar a template, from the first to the last document that holds it; at its end n, their number. The first
+    ``top`` rows are drawn; ``marks`` is as for :func:`prevalence`.
+
+    Parameters
+    ----------
+    templates : DataFrame
+        ``label`` (what to call it), ``kind``, ``documents``, ``first_seen`` and ``last_seen``, as in
+        ``BoilerplateRemover.templates_`` with a column ``label``.
+    """
+    from matplotlib.dates import date2num
+
+    canvas.need(templates, ("label", "kind", "documents", "first_seen", "last_seen"), "templates")
+    chosen = templates.head(top)
+    ax = canvas.axes(ax, 1.2 + 0.3 * len(chosen))
+    first, last = (canvas.stamps(chosen[name]) for name in ("first_seen", "last_seen"))
+    for kind in dict.fromkeys(chosen["kind"]):
+        colours = PALETTE.get(str(kind), OTHER)
+        here = np.flatnonzero((chosen["kind"] == kind).to_numpy())
+        # a template of a single day is drawn as a day
+        days = np.maximum((last - first).dt.days.to_numpy()[here], 1)
+        ax.barh(
+            here, pd.to_timedelta(days, unit="D"), left=first.iloc[here], height=0.6, color=colours.fill,
+            hatch=colours.hatch, edgecolor="white", linewidth=0.6, label=canvas.names([kind])[0],
+        )  # fmt: skip
+    canvas.rows(ax, chosen["label"])
+    canvas.across(ax, "first to last day seen (n: documents)")
+    canvas.marked(ax, marks)
+    canvas.legend(ax)
+    canvas.at_ends(ax, date2num(last) if len(chosen) else [], [f"n={n:,}" for n in chosen["documents"]])
+    canvas.dates(ax)
+    spells = [f"{a:%Y-%m} to {b:%Y-%m}" for a, b in zip(first, last, strict=True)]
+    text = "Bars: from when to when each template was seen."
+    return canvas.described(ax, text, zip(chosen["label"], spells, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +23,23 @@ SERIES = ((BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":",
 """Colour, marker, line and hatch of the first, second, … series: told apart without colour."""
 
 
-def axes(ax: Axes | None, height: float | None = None) -> Axes:
-    """Return ``ax``, or the Axes of a new figure of the usual width and ``height`` inches."""
-    if ax is not None:
-        return ax
+_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 600, 1200)  # months from tick to tick
+
+
+def series(number: int) -> tuple[str, str, str, str]:
+    """Return colour, marker, line and hatch of a series; after the last it begins again."""
+    return SERIES[number % len(SERIES)]
+
+
+def axes(ax: Axes | None, height: float) -> Axes:
+    """Return ``ax``, or the Axes of a new figure of the usual width and ``height`` inches, open at top and right."""
     from matplotlib import pyplot as plt
 
-    size = None if height is None else (float(plt.rcParams["figure.figsize"][0]), height)
-    return plt.subplots(figsize=size, layout="constrained")[1]
+    if ax is None:
+        size = (float(plt.rcParams["figure.figsize"][0]), height)
+        ax = plt.subplots(figsize=size, layout="constrained")[1]
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
 
 
 def figure(ax: Axes) -> Figure:
@@ -68,7 +77,7 @@ def rows(ax: Axes, values: Iterable[Any]) -> None:
     plain(ax.get_yticklabels())
     ax.set_ylim(max(len(labels), 1) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
-    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["left"].set_visible(False)
 
 
 def plain(labels: Iterable[Any]) -> None:
@@ -98,7 +107,7 @@ def whiskers(value: Any, low: Any, high: Any) -> Any:
 
 def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: Any, **more: Any) -> None:
     """Draw a series, the ``number``-th of the figure, as a line with its intervals."""
-    colour, marker, style, _ = SERIES[number % len(SERIES)]
+    colour, marker, style, _ = series(number)
     ax.errorbar(
         at, value, yerr=whiskers(value, low, high), color=colour, marker=marker, linestyle=style, linewidth=1.5,
         elinewidth=0.9, capsize=2, label=names([name])[0], **more,
@@ -129,6 +138,11 @@ def at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     ax.set_xlim(low, float(scale.inverted().transform([stop])[0]))
 
 
+def with_n(values: Iterable[str], sizes: Iterable[int]) -> list[str]:
+    """Return what stands at the ends of rows: the value and n, the number of documents."""
+    return [f"{value}, n={n:,}".removeprefix(", ") for value, n in zip(values, sizes, strict=True)]
+
+
 def legend(ax: Axes) -> None:
     """Set the legend above the axes, in as many columns as there is room."""
     handles, labels = ax.get_legend_handles_labels()
@@ -137,14 +151,11 @@ def legend(ax: Axes) -> None:
     whole = figure(ax)
     longest = max(map(len, labels)) + 8
     columns = max(1, min(len(handles), characters(ax) // longest))
+    look: dict[str, Any] = {"ncols": columns, "frameon": False, "fontsize": "small"}
     if len(whole.axes) == 1:
-        found = whole.legend(
-            handles, labels, ncols=columns, loc="outside upper left", frameon=False, fontsize="small"
-        )
+        found = whole.legend(handles, labels, loc="outside upper left", **look)
     else:
-        found = ax.legend(
-            ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize="small"
-        )
+        found = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), **look)
     plain(found.get_texts())
 
 
@@ -153,23 +164,10 @@ def across(ax: Axes, text: str) -> None:
     ax.set_xlabel(fill(text, max(20, round(0.9 * room(ax)))), parse_math=False)
 
 
-def plain_log(ax: Axes) -> None:
-    """Have a logarithmic horizontal axis name its powers of ten as numbers, not as mathematics."""
-    from matplotlib.ticker import NullFormatter
-
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")
-    ax.xaxis.set_minor_formatter(NullFormatter())
-
-
 def title(ax: Axes, text: str) -> None:
     """Set the title at the left, in lines that fit the figure."""
     text = fill(text, round(0.85 * characters(ax)))
     ax.set_title(text, loc="left", fontsize="medium", parse_math=False)
-
-
-def open_frame(ax: Axes) -> None:
-    """Take away the frame at the top and at the right."""
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def described(ax: Axes, text: str, pairs: Iterable[tuple[Any, str]] = ()) -> Axes:
@@ -183,3 +181,36 @@ def listed(pairs: Iterable[tuple[Any, str]], most: int = 12) -> str:
     shown = [f"{' '.join(str(name).split())} {value}" for name, value in pairs]
     more = f", and {len(shown) - most} more" if len(shown) > most else ""
     return ", ".join(shown[:most]) + more
+
+
+def stamps(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return days (``datetime64``) in UTC without a zone, as matplotlib draws them."""
+    return pd.to_datetime(values, utc=True).dt.tz_localize(None)
+
+
+def marked(ax: Axes, marks: Mapping[str, str] | None) -> None:
+    """Draw a vertical line at each marked day, its name above the axes."""
+    for day, text in (marks or {}).items():
+        at = pd.Timestamp(day)
+        ax.axvline(at, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
+        ax.annotate(
+            text, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
+            ha="center", va="bottom", fontsize="small", parse_math=False,
+        )  # fmt: skip
+
+
+def dates(ax: Axes) -> None:
+    """Tick months or years, as many as there is room for; days where all is within two months."""
+    from matplotlib.dates import AutoDateLocator, DateFormatter, MonthLocator, YearLocator
+
+    low, high = ax.get_xlim()
+    most = max(2, room(ax) // 13)
+    months = (high - low) / 30.44
+    if months < 2:
+        ax.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=most))
+        ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+        return
+    step = next((step for step in _STEPS if months <= step * most), _STEPS[-1])
+    ticks = MonthLocator(bymonth=range(1, 13, step)) if step < 12 else YearLocator(step // 12)
+    ax.xaxis.set_major_locator(ticks)
+    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m"))

@@ -1,7 +1,8 @@
-"""Figures with their intervals: how far probabilities hold, what more labels bring, shares that change, estimates."""
+"""Figures with their intervals: how far probabilities hold, what more labels bring, shares by period, estimates."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,6 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
     ----------
     forecasts : DataFrame
         ``probability`` (float in [0, 1]) and ``correct`` (bool), one row a forecast.
-    bins : int, default 10
-        How many bins.
     """
     canvas.need(forecasts, ("probability", "correct"), "forecasts")
     number = np.minimum((forecasts["probability"].to_numpy(float) * bins).astype(int), bins - 1)
@@ -51,7 +50,6 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
     canvas.across(ax, "predicted probability (numbers: n; bars: 95 % intervals)")
     canvas.title(ax, f"calibration error {error:.3f}, n={len(forecasts):,}")
     ax.legend(frameon=False, loc="upper left", fontsize="small")
-    canvas.open_frame(ax)
     points = [(f"at {row.probability:.2f}", f"{row.correct:.2f} right") for row in table.itertuples()]
     text = f"predicted probability, {len(forecasts):,} forecasts, calibration error {error:.3f}."
     return canvas.described(ax, f"Points: share of forecasts that was right against the {text}", points)
@@ -91,7 +89,6 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(0, 102), ylim=(0, 103), ylabel="right (% of answered)")
     canvas.across(ax, "documents answered (% of all, surest first)")
     canvas.title(ax, f"n={len(forecasts):,}")
-    canvas.open_frame(ax)
     return canvas.described(ax, f"Line: accuracy of the surest of {len(forecasts):,} documents. Right", shown)
 
 
@@ -120,7 +117,6 @@ def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(ylabel="score (0 to 1)", ylim=(0, 1.02))
     canvas.across(ax, "documents trained on (bars: 95 % intervals)")
     canvas.legend(ax)
-    canvas.open_frame(ax)
     span = f"{sizes[0]:,} to {sizes[-1]:,}" if sizes else "no"
     return canvas.described(ax, f"Lines: scores against {span} training documents.", shown)
 
@@ -128,17 +124,14 @@ def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes | None = None) -> Axes:
     """Draw the share of documents whose topic changed, with intervals.
 
-    One row a group: the share with its interval, and n, the number of documents.
+    One row a group: the share with its interval, and n, the number of documents. The first ``top`` rows are drawn;
+    with ``by``, such as ``"publisher"``, only rows of that sort.
 
     Parameters
     ----------
     rates : DataFrame
         As :func:`toolkit.audit` or :func:`toolkit.contamination.flip_rates` returns it: ``by``, ``group``,
         ``documents``, ``share``, ``low``, ``high``.
-    by : str, optional
-        Only the rows of this value of ``by``, such as ``"publisher"``; default all rows.
-    top : int, default 12
-        How many rows, the first of the frame.
     """
     canvas.need(rates, ("by", "group", "documents", "share", "low", "high"), "rates", "toolkit.audit(corpus)")
     chosen = rates if by is None else rates[rates["by"] == by]
@@ -155,11 +148,56 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
     canvas.across(ax, "documents whose leading topic changed (%; bars: 95 % intervals)")
     shown = [f"{value:.1f} %" for value in share]
-    canvas.at_ends(
-        ax, high, [f"{value}, n={n:,}" for value, n in zip(shown, chosen["documents"], strict=True)]
-    )
+    canvas.at_ends(ax, high, canvas.with_n(shown, chosen["documents"]))
     text = "Points with intervals: share of documents whose leading topic changed."
     return canvas.described(ax, text, zip(labels, shown, strict=True))
+
+
+def prevalence(
+    rates: pd.DataFrame, *, marks: Mapping[str, str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw which share of the documents of each period holds something, such as an appeal.
+
+    A line a series with its intervals; the label of the axis has n, the fewest and most documents of
+    a period.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        One row a period and series: ``period`` (``datetime64``, its first day), ``series`` (str),
+        ``documents`` (of the period), ``share``, ``low``, ``high``, as :func:`toolkit.census.prevalence` or
+        :func:`toolkit.census.mentions` counts them.
+    marks : mapping of str to str, optional
+        Day → name of what happened, drawn as a vertical line: ``{"2032-10-14": "election"}``.
+    """
+    columns = ("period", "series", "documents", "share", "low", "high")
+    canvas.need(rates, columns, "rates", "toolkit.census.prevalence(corpus, spans)")
+    shown = rates[rates["documents"] > 0].assign(period=canvas.stamps(rates["period"]))
+    series = list(dict.fromkeys(shown["series"]))
+    starts = shown["period"].drop_duplicates().sort_values()
+    half = starts.diff().median() / 2 if len(starts) > 1 else pd.Timedelta(0)
+    ax = canvas.axes(ax, 3.0)
+    ranges = []
+    for number, name in enumerate(series):
+        part = shown[shown["series"] == name].sort_values("period")
+        share, low, high = (100 * part[column].to_numpy(float) for column in ("share", "low", "high"))
+        # in the middle of its period; series stand side by side, so that their intervals can be told apart
+        at = part["period"] + half + pd.Timedelta(days=4 * number - 2 * (len(series) - 1))
+        canvas.line(ax, number, name, at.to_numpy(), share, low, high, markersize=5)
+        ranges.append((name, f"from {share.min():.0f} to {share.max():.0f} %"))
+    canvas.marked(ax, marks)
+    canvas.dates(ax)
+    ax.set_ylim(0, min(100, max(1.0, float(100 * shown["high"].max() if len(shown) else 1)) * 1.05))
+    ax.set_ylabel("documents (% of the period)")
+    n = sorted(set(shown["documents"]))
+    sizes = f" (n={n[0]:,}{f' to {n[-1]:,}' * (len(n) > 1)} each; bars: 95 % intervals)" if n else ""
+    canvas.across(ax, f"period of publication{sizes}")
+    if len(series) > 1:
+        canvas.legend(ax)
+    days = ", ".join(f"{text} on {day}" for day, text in (marks or {}).items())
+    marked = f"; marked: {days}" if days else ""
+    text = f"Lines: share of the documents of each period, {canvas.listed(ranges)}{marked}"
+    return canvas.described(ax, text)
 
 
 @wants("xlabel")
@@ -183,16 +221,13 @@ def estimates(
         series; where a column ``n`` is there, it stands at the end of the row. An interval may be missing.
     xlabel : str
         What is estimated, and its unit.
-    percent : bool, default False
-        Values are shares, drawn as per cent.
-    log : bool, default False
-        Logarithmic axis, for ratios.
+    percent, log : bool, default False
+        Values are shares, drawn as per cent; the axis is logarithmic, for ratios.
     reference : float, optional
         A value to compare with, drawn as a vertical line.
     """
-    canvas.need(
-        table, ("label", "value", "low", "high"), "table", "toolkit.census.shares(frame, column, by=…)"
-    )
+    columns = ("label", "value", "low", "high")
+    canvas.need(table, columns, "table", "toolkit.census.shares(frame, column, by=…)")
     labels = list(dict.fromkeys(table["label"]))
     series = list(dict.fromkeys(table["series"])) if "series" in table else [""]
     scale = 100 if percent else 1
@@ -200,7 +235,7 @@ def estimates(
     furthest = np.full(len(labels), -np.inf)
     shown = []
     for number, name in enumerate(series):
-        colour, marker, _, _ = canvas.SERIES[number % len(canvas.SERIES)]
+        colour, marker, _, _ = canvas.series(number)
         part = table if "series" not in table else table[table["series"] == name]
         places = np.array([labels.index(label) for label in part["label"]], int)
         value, low, high = (scale * part[column].to_numpy(float) for column in ("value", "low", "high"))
@@ -216,7 +251,8 @@ def estimates(
         shown += [(f"{label} {name}".strip(), v) for label, v in zip(part["label"], texts, strict=True)]
     if log:
         ax.set_xscale("log")
-        canvas.plain_log(ax)
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")  # as numbers, not as mathematics
+        ax.xaxis.set_minor_formatter("")
     elif len(table) and float(np.nanmin(table[["value", "low"]])) >= 0:
         ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03)
     if reference is not None:
@@ -231,6 +267,6 @@ def estimates(
         ends = [text for _, text in shown] if len(series) == 1 else [""] * len(labels)
         if "n" in table:
             sizes = table.drop_duplicates("label")["n"]
-            ends = [f"{text}, n={n:,}".removeprefix(", ") for text, n in zip(ends, sizes, strict=True)]
+            ends = canvas.with_n(ends, sizes)
         canvas.at_ends(ax, furthest, ends)
     return canvas.described(ax, f"Points with intervals: {xlabel}.", shown)

@@ -15,7 +15,7 @@ from toolkit.corpus import CorpusLike
 from toolkit.review.explorer import Explorer
 from toolkit.review.journal import agreement, read_labels
 from toolkit.review.passage_review import PassageReview
-from toolkit.review.session import View
+from toolkit.review.session import Session
 from toolkit.review.template_review import TemplateReview
 from toolkit.review.topic_review import TopicReview
 from toolkit.topics import TopicClassifier
@@ -58,7 +58,7 @@ def topics(
     return _widget(TopicReview(classifier, corpus, labels, **options))
 
 
-def _widget(review: View) -> ReviewWidget:
+def _widget(review: Session | Explorer) -> ReviewWidget:
     try:
         from toolkit.review.widget import ReviewWidget
     except ImportError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import percent, visible
 from toolkit.errors import CorpusError
 from toolkit.review.journal import decision_entries
-from toolkit.review.occurrences import undecided
-from toolkit.review.session import STAYS, Action, Excerpt, Field, Page, Session, View, publisher_of
-from toolkit.review.template_review import TemplateReview, decisions_file, judgements, word
+from toolkit.review.session import STAYS, Action, Excerpt, Field, Page, Session, publisher_of
+from toolkit.review.template_review import TemplateReview, decisions_file, judgements, undecided, word
 from toolkit.review.topic_review import TopicReview
 from toolkit.segments import cut
 from toolkit.topics import TopicClassifier
@@ -48,14 +47,9 @@ class DocumentReview(Session):
     name = "Documents"
 
     def __init__(
-        self,
-        remover: BoilerplateRemover,
-        corpus: pd.DataFrame,
-        spans: pd.DataFrame | None,
-        decisions: Path,
-        verdicts: pd.DataFrame | None,
-        topics: pd.DataFrame | None,
-    ) -> None:
+        self, remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame | None, decisions: Path,
+        verdicts: pd.DataFrame | None, topics: pd.DataFrame | None,
+    ) -> None:  # fmt: skip
         super().__init__(decisions, decision_entries)
         self.corpus = corpus
         self.spans = _with_subjects(corpus, undecided(remover).spans(corpus) if spans is None else spans)
@@ -82,10 +76,8 @@ class DocumentReview(Session):
 
     def __repr__(self) -> str:
         self._refresh()
-        return (
-            f"Explorer: {len(self.corpus):,} documents, {len(self.spans):,} removals, {self._done():,} passages "
-            f"decided; {self.path.name}"
-        )
+        found = f"{len(self.corpus):,} documents, {len(self.spans):,} removals"
+        return f"Explorer: {found}, {self._done():,} passages decided; {self.path.name}"
 
     def _refresh(self) -> None:
         if self._journal.refresh():
@@ -93,9 +85,8 @@ class DocumentReview(Session):
 
     def _decided(self) -> NDArray[np.object_]:
         """Return the kind of each removal, ``"keep"`` where it was rejected."""
-        verdicts = self._journal.verdicts
-        given = np.array([verdicts.get(subject) for subject in self._known], object)[self._codes]
-        return np.where(pd.isna(given), self.spans["kind"].to_numpy(object), given)
+        given = self.spans["subject"].map(self._journal.verdicts).astype(object)
+        return given.where(given.notna(), self.spans["kind"]).to_numpy(object)
 
     def _filter(self) -> None:
         """Find the documents that pass; the first of them is shown."""
@@ -171,21 +162,15 @@ class DocumentReview(Session):
         self._choose(next((int(n) for n in alike if n in self._here()), self.chosen))
 
     def _act(self, name: str, value: str) -> None:
-        if name == "choose":
-            self._choose(self._here()[int(value)])
-        elif name in ("below", "above"):
-            self._choose(self.chosen + (1 if name == "below" else -1))
-        else:
-            found = str(self.spans["kind"].iloc[self.chosen])
-            self._decide_alike(KEEP if name == "reject" else value or found)
+        if name in ("choose", "below", "above"):
+            near = self.chosen + (1 if name == "below" else -1)
+            self._choose(self._here()[int(value)] if name == "choose" else near)
+            self.status = ""
             return
-        self.status = ""
-
-    def _decide_alike(self, verdict: str) -> None:
-        """Decide on the chosen removal, and on all like it; choose the next."""
-        subject = self.spans["subject"].iloc[self.chosen]
-        like = len(self._alike(subject))
-        self._write(subject, verdict, self.note)
+        # a decision is about the chosen removal and all like it; the next is chosen
+        span = self.spans.iloc[self.chosen]
+        verdict, like = KEEP if name == "reject" else value or span["kind"], len(self._alike(span["subject"]))
+        self._write(span["subject"], verdict, self.note)
         self.note = ""
         self._refresh()
         self.status = f"{word(verdict)}: {like:,} {'place' if like == 1 else 'places'} in this corpus"
@@ -218,54 +203,52 @@ class DocumentReview(Session):
         facts.append(publisher_of(document))
         if "verdict" in self._named:
             facts.append(("verdict", str(self._named["verdict"].iloc[row])))
-        judging = list[Action]()
+        actions = list[Action]()
         if self.chosen >= 0:
             span = self.spans.iloc[self.chosen]
             verdict = self._journal.verdicts.get(span["subject"])
             like = len(self._alike(span["subject"]))
             facts.append(("chosen", f"{span['kind']}, score {span['score']:.2f}, {like:,} like it"))
             facts.append(("your decision", word(verdict)))
-            judging = judgements(str(span["kind"]), verdict)
+            actions = judgements(str(span["kind"]), verdict)
         text = str(document["text"])
         start, end, shown, more = self._extent(len(text), CHARACTERS)
         here, moves = self._here(), self._moves("document", "text", more)
-        return Page(
-            heading=f"Document {self.position + 1:,} of {total:,}",
-            facts=facts,
-            excerpts=[Excerpt.of(document, text, start, end, self._marks())],
-            shown=shown,
-            done=self._done(),
-            total=len(self._known),
-            status=self.status,
-            actions=[
-                *judging,
-                Action("above", "Removal above", "ArrowUp", "Move", enabled=self.chosen - 1 in here),
-                Action("below", "Removal below", "ArrowDown", "Move", enabled=self.chosen + 1 in here),
-                *(move for move in moves if move.name != "skip"),
-                *(Action(f"choose:{place}", "", "", "") for place in range(len(here))),
-            ],
-            fields=[*self._filters(), self._noted()],
-        )
-
-    def _marks(self) -> Iterator[tuple[Any, ...]]:
-        """Yield where the removals of the document are, and how each is shown."""
-        for place, n in enumerate(self._here()):
-            start, end = self.spans[["start", "end"]].iloc[n]
+        actions += [
+            Action("above", "Removal above", "ArrowUp", "Move", enabled=self.chosen - 1 in here),
+            Action("below", "Removal below", "ArrowDown", "Move", enabled=self.chosen + 1 in here),
+            *(move for move in moves if move.name != "skip"),
+            *(Action(f"choose:{place}", "", "", "") for place in range(len(here))),
+        ]
+        marks = []  # where the removals of the document are, and how each is shown
+        for place, n in enumerate(here):
+            a, b = self.spans[["start", "end"]].iloc[n].tolist()
             kind = STAYS if self._kinds[n] == KEEP else str(self._kinds[n])
-            yield int(start), int(end), kind, n == self.chosen, f"choose:{place}"
+            marks.append((a, b, kind, n == self.chosen, f"choose:{place}"))
+        heading, known = f"Document {self.position + 1:,} of {total:,}", len(self._known)
+        excerpts, fields = [Excerpt.of(document, text, start, end, marks)], [*self._filters(), self._noted()]
+        return Page(
+            heading,
+            facts,
+            excerpts,
+            shown,
+            self._done(),
+            known,
+            self.status,
+            actions,
+            fields,
+            "passages decided",
+        )
 
     def _filters(self) -> list[Field]:
         given = self._wanted
-        return [
-            *(
-                Field(name, name.capitalize(), given[name], options)
-                for name, options in self._options.items()
-            ),
-            *(Field(name, label, given[name], kind=kind) for name, (label, kind) in ENTERED.items()),
+        chosen = [Field(name, name.capitalize(), given[name], each) for name, each in self._options.items()]
+        return chosen + [
+            Field(name, label, given[name], kind=kind) for name, (label, kind) in ENTERED.items()
         ]
 
 
-class Explorer(View):
+class Explorer:
     """A corpus, its removals, its templates and its topics in one session with tabs.
 
     Parameters
@@ -281,9 +264,7 @@ class Explorer(View):
         As :func:`toolkit.verdicts` and :meth:`TopicClassifier.topics` return them; without them, documents cannot be
         filtered by these.
     classifier : TopicClassifier, optional
-        With one there is a tab in which documents get topics.
-    labels : path, default "labels.jsonl"
-        Of that tab.
+        With one there is a tab in which documents get topics, written to ``labels``.
     """
 
     name = "Explore"
@@ -323,10 +304,9 @@ class Explorer(View):
 
     def page(self) -> Page:
         """Return the page of the tab, with the tabs among its actions."""
-        page = self.tab.page()
+        page, tabs = self.tab.page(), enumerate(self._tabs)
         page.actions[:0] = [
-            Action(f"tab:{n}", name, f"F{n + 2}", "View", name == self._tab)
-            for n, name in enumerate(self._tabs)
+            Action(f"tab:{n}", name, f"F{n + 2}", "View", name == self._tab) for n, name in tabs
         ]
         return page
 

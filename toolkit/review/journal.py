@@ -97,13 +97,11 @@ def set_aside(path: Path) -> str:
     tail = raw[raw.rfind(b"\n") + 1 :]
     if not tail:
         return ""
-    whole = False
     with suppress(ValueError):
-        whole = isinstance(json.loads(tail), dict)
-    if whole:
-        with path.open("ab") as out:
-            out.write(b"\n")
-        return ""
+        if isinstance(json.loads(tail), dict):
+            with path.open("ab") as out:
+                out.write(b"\n")
+            return ""
     with path.with_name(path.name + ".torn").open("ab") as out:
         out.write(tail + b"\n")
     with path.open("r+b") as out:
@@ -183,43 +181,27 @@ def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *,
 def read_labels(path: str | Path) -> dict[str, Topics]:
     """Read a ``labels.jsonl``: one object a line with ``doc_id`` and ``topics`` (a list, or null: taken back).
 
-    Returns
-    -------
-    dict of str to tuple
-        The last labels of each document; a file that does not exist yet holds none.
-
-    Raises
-    ------
-    ValueError
-        A line is no such object; the message says which.
+    Returns the last labels of each document as a tuple; a file that does not exist yet holds none. A CorpusError says
+    which line is no such object.
     """
     return {doc_id: topics for doc_id, topics in folded(label_entries(path))[0].items() if topics != UNSURE}
 
 
 def agreement(**files: str | Path) -> pd.DataFrame:
-    """Compare the files of several reviewers.
-
-    Parameters
-    ----------
-    **files : path
-        Name of the reviewer → their ``decisions.jsonl``, ``labels.jsonl`` or ``judgements.jsonl``; all of one sort.
+    """Compare files of several reviewers: ``decisions.jsonl``, ``labels.jsonl`` or ``judgements.jsonl``, all of a sort.
 
     Returns
     -------
     DataFrame
         Index ``subject`` (``template_id``, passage or ``doc_id``), ascending; a column a reviewer with their
         word (labels joined with ``" + "``, missing where they said nothing) and ``agree`` (boolean, missing
-        where fewer than two spoke). ``attrs["kappa"]``: Cohen's kappa [1]_ of each pair over what both judged.
+        where fewer than two spoke). ``attrs["kappa"]``: Cohen's kappa (Educational and Psychological Measurement 20,
+        1960) of each pair over what both judged.
 
     Raises
     ------
     ValueError
         Fewer than two files, or a file holds something else.
-
-    References
-    ----------
-    .. [1] Cohen: A coefficient of agreement for nominal scales. Educational and Psychological Measurement 20
-       (1960).
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from toolkit.review.session import ASKED, Action, Excerpt, Page, Session, publis
 
 NEAR = 0.1  # least probability of what was nearly removed
 AROUND = 400  # characters of the article shown on each side of a passage
+WORD = re.compile(r"\S+")
+QUESTION = "Is the marked passage article text or boilerplate? If it is both, the outlined word decides."
+CHOICES = ((ARTICLE, "Article text", "a"), (BOILERPLATE, "Boilerplate", "b"), (UNSURE, "Skip: unsure", "s"))
 
 
 class PassageReview(Session):
@@ -25,23 +29,15 @@ class PassageReview(Session):
     Parameters
     ----------
     remover : BoilerplateRemover
-        Its spans are certified.
-    corpus : corpus
-    n : int, default 200
-        Characters to draw, see :func:`toolkit.certificate.draw`.
-    seed : int, default 0
-        The same corpus, remover and seed give the same passages.
+        Its :attr:`spans` are certified.
+    corpus, n, seed
+        As for :func:`toolkit.certificate.draw`, which gives the :attr:`sample`.
     judgements : path, default "judgements.jsonl"
         One line a judgement with ``doc_id``, ``start``, ``end``, ``at``, ``verdict`` and ``note``; no text.
     judge : str, default ""
         Who judges. Each has a file; :func:`toolkit.certify` takes the ``judged`` of several, one below the other.
     max_article_loss : float, default 0.0015
         The bound wished for, which the certificate's ``threshold`` meets.
-
-    Attributes
-    ----------
-    sample, spans : DataFrame
-        As :func:`toolkit.certificate.draw` returns it; the cleaning that is certified.
     """
 
     name = "Certify"
@@ -73,10 +69,8 @@ class PassageReview(Session):
 
     def __repr__(self) -> str:
         given = self.certificate()
-        result = f"; {given}" if given else ""
-        return (
-            f"Certify: {self._done():,} of {len(self._subjects):,} passages judged; {self.path.name}{result}"
-        )
+        result = f"{self.path.name}; {given}" if given else self.path.name
+        return f"Certify: {self._done():,} of {len(self._subjects):,} passages judged; {result}"
 
     @property
     def judged(self) -> pd.DataFrame:
@@ -115,33 +109,16 @@ class PassageReview(Session):
         doc_id, start, end, at = json.loads(self._subjects[self.position][0])
         document = self.corpus.iloc[self._place[doc_id]]
         text = str(document["text"])
-        left, right = _word(text, at, start, end)
+        left, right = next(word.span() for word in WORD.finditer(text, start, end) if word.end() > at)
         marks = [(start, left, ASKED), (left, right, ASKED, True), (right, end, ASKED)]
         first, last = max(0, start - AROUND), min(len(text), end + AROUND)
         facts = [publisher_of(document), ("your verdict", verdict or "none yet")]
         if given := self.certificate():
             facts.append(("so far", str(given)))
         moves = self._moves("passage", "text", more=False)
-        return self._page(
-            "Passage",
-            "judged",
-            facts,
-            excerpts=[Excerpt.of(document, text, first, last, marks)],
-            shown="Is the marked passage article text or boilerplate? If it is both, the outlined word decides.",
-            actions=[
-                Action(ARTICLE, "Article text", "a", "Judge", verdict == ARTICLE),
-                Action(BOILERPLATE, "Boilerplate", "b", "Judge", verdict == BOILERPLATE),
-                Action(UNSURE, "Skip: unsure", "s", "Judge", verdict == UNSURE),
-                *(move for move in moves if move.name in ("undo", "previous", "next")),
-            ],
-        )
-
-
-def _word(text: str, at: int, start: int, end: int) -> tuple[int, int]:
-    """Return the word around a character, within the passage."""
-    left, right = at, at + 1
-    while left > start and not text[left - 1].isspace():
-        left -= 1
-    while right < end and not text[right].isspace():
-        right += 1
-    return left, right
+        actions = [
+            *(Action(*choice, "Judge", verdict == choice[0]) for choice in CHOICES),
+            *(move for move in moves if move.name in ("undo", "previous", "next")),
+        ]
+        excerpts = [Excerpt.of(document, text, first, last, marks)]
+        return self._page("Passage", "judged", facts, excerpts, QUESTION, actions)

@@ -164,7 +164,7 @@ function render({ model, el }) {
     heading.textContent = `${page.name}: ${page.heading}`;
     progress.max = Math.max(1, page.total);
     progress.value = page.done;
-    count.textContent = `${page.done} of ${page.total} done`;
+    count.textContent = `${page.done} of ${page.total} ${page.judged || "done"}`;
     facts.replaceChildren(
       ...page.facts.map(([name, value]) => {
         const pair = make("div");

@@ -18,15 +18,13 @@ from toolkit.display import shortened, visible
 from toolkit.review.journal import UNDO, Entry, Journal
 
 MOST = 8_000  # characters of article text on a page
-STAYS, ASKED = (
-    "stays",
-    "",
-)  # kind of a piece in question that is not removed; of one of which that is not said
+STAYS = "stays"  # kind of a piece in question that is not removed
+ASKED = ""  # kind of a piece of which the page does not say whether it is removed
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of text, the kind of boilerplate it is, whether the page is about it, and what a click on it does."""
+    """A stretch of text: its kind of boilerplate, whether the page is about it, what a click on it does."""
 
     text: str
     kind: str | None = None
@@ -63,10 +61,10 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Action:
-    """Something the reviewer can do: :meth:`View.do` takes its ``name``.
+    """Something the reviewer can do: :meth:`Session.do` takes its ``name``.
 
-    ``key`` is as browsers name it (``a``, ``Enter``, ``ArrowRight``; empty for none). Actions of a ``group`` stand
-    together under this name. ``pressed`` says whether it is the word given now; None where that makes no sense.
+    ``key`` is as browsers name it (``a``, ``ArrowRight``; empty for none). Actions of a ``group`` stand together.
+    ``pressed`` says whether it is the verdict given now; None where that makes no sense.
     """
 
     name: str
@@ -79,10 +77,9 @@ class Action:
 
 @dataclass(frozen=True)
 class Field:
-    """Something the reviewer can write or choose: :meth:`View.do` takes its ``name`` with a value.
+    """Something the reviewer can write or choose: :meth:`Session.do` takes its ``name`` with a value.
 
-    ``options`` are values to choose from, each with its label. ``enter`` is the action of the key Enter in it, ``key``
-    the key that leads to it, ``kind`` as browsers name it.
+    ``options`` are values with labels, ``enter`` the action of the key Enter in it, ``key`` the key that leads to it.
     """
 
     name: str
@@ -98,8 +95,8 @@ class Field:
 class Page:
     """One thing to judge, with what is needed to judge it.
 
-    ``shown`` says which part of all excerpts these are; ``done`` of ``total`` how far the review is; ``status`` what
-    happened last, which screen readers read out.
+    ``shown`` says which part of all excerpts these are; ``done`` of ``total`` how far the review is, in what ``judged``
+    names; ``status`` what happened last, which screen readers read out.
     """
 
     heading: str
@@ -111,18 +108,18 @@ class Page:
     status: str = ""
     actions: list[Action] = field(default_factory=list)
     fields: list[Field] = field(default_factory=list)
+    judged: str = ""
 
     def message(self) -> dict[str, Any]:
         """Return the page as JSON values for the widget, every character harmless, :data:`MOST` at most."""
-        page = asdict(self)
+        page: dict[str, Any] = _harmless(asdict(self))
         for excerpt in page["excerpts"]:
             room = MOST // len(page["excerpts"]) // max(1, len(excerpt["pieces"])) // 2
             for piece in excerpt["pieces"]:
                 piece["text"] = shortened(piece["text"], room, room)
-        harmless: dict[str, Any] = _harmless(page)
-        for shown, own in zip(harmless["fields"], self.fields, strict=True):
+        for shown, own in zip(page["fields"], self.fields, strict=True):
             shown["value"] = own.value  # a note stays as its writer wrote it
-        return harmless
+        return page
 
 
 def _harmless(value: Any) -> Any:
@@ -133,27 +130,14 @@ def _harmless(value: Any) -> Any:
     return visible(value) if isinstance(value, str) else value
 
 
-class View(ABC):
-    """What a widget shows: a page, and what is done on it."""
-
-    name: str
-
-    @abstractmethod
-    def page(self) -> Page:
-        """Return what is to be seen now."""
-
-    @abstractmethod
-    def do(self, action: str, value: str | None = None) -> None:
-        """Do what an action of the page stands for; with a value, what was written in one of its fields."""
-
-
-class Session(View):
+class Session(ABC):
     """What the reviews have in common: place, verdicts, undo, notes, and the reviewer's actions.
 
     A new kernel continues where the last one stopped, and lines written by hand or in another window count.
-    ``path`` is the file of verdicts, written with the first; ``read`` gives its entries. ``position`` is the row that
-    is shown, ``part`` which part of it.
+    ``path`` is the file of verdicts, written with the first. ``position`` is the row shown, ``part`` which part of it.
     """
+
+    name: str
 
     def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
         self._journal = Journal(path, read)
@@ -162,7 +146,6 @@ class Session(View):
         self.status = f"half-written last line moved to {self.path.name}.torn" if self._journal.torn else ""
 
     def _refresh(self) -> None:
-        """Read the file again if it has changed."""
         self._journal.refresh()
 
     def _over(self, subjects: list[tuple[str, ...]]) -> None:
@@ -176,6 +159,10 @@ class Session(View):
     def path(self) -> Path:
         """The file of verdicts."""
         return self._journal.path
+
+    @abstractmethod
+    def page(self) -> Page:
+        """Return what is to be seen now."""
 
     @abstractmethod
     def _write(self, subject: str, verdict: Any, note: str) -> None:
@@ -238,7 +225,10 @@ class Session(View):
         return next((r for r in order if self._verdict(r) is None), min(row, max(0, total - 1)))
 
     def do(self, action: str, value: str | None = None) -> None:
-        """As :meth:`View.do`; ValueError if the page has no such action or field, or it cannot be done now."""
+        """Do what an action of the page stands for; with a value, what was written in one of its fields.
+
+        A ValueError says where the page has no such action or field, or it cannot be done now.
+        """
         page = self.page()
         if value is not None and any(action == field.name for field in page.fields):
             self.status = ""
@@ -261,18 +251,16 @@ class Session(View):
             self._act(name, which)
 
     def _page(
-        self, thing: str, judged: str, facts: list[tuple[str, str]], *fields: Field, **more: Any
-    ) -> Page:
+        self, thing: str, judged: str, facts: list[tuple[str, str]], excerpts: list[Excerpt], shown: str,
+        actions: list[Action], *fields: Field,
+    ) -> Page:  # fmt: skip
         """Return a page about the row that is shown, with the status and how far the review is."""
         total, done = len(self._subjects), self._done()
+        heading, things = f"{thing} {self.position + 1:,} of {total:,}", f"{thing.lower()}s"
+        status = self.status or (f"all {things} are {judged}" if done == total else "")
+        fields = (*fields, self._noted())
         return Page(
-            heading=f"{thing} {self.position + 1:,} of {total:,}",
-            facts=facts,
-            done=done,
-            total=total,
-            status=self.status or (f"all {thing.lower()}s are {judged}" if done == total else ""),
-            fields=[*fields, self._noted()],
-            **more,
+            heading, facts, excerpts, shown, done, total, status, actions, [*fields], f"{things} {judged}"
         )
 
     def _noted(self) -> Field:

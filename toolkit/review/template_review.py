@@ -1,17 +1,29 @@
-"""Review of templates: is what repeats boilerplate, and of which kind? Most characters first."""
+"""Review of templates: is what repeats boilerplate, and of which kind? Most characters first.
+
+A *template* is a segment (line or sentence) that a publisher repeats. A *passage* is a run of templates that always
+occur together, so that a person can judge them at once.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, read_decisions
+from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
+from toolkit.boilerplate.model import shipped_model
+from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.repetition import Seen
+from toolkit.boilerplate.spans import Cuts, span_table
+from toolkit.boilerplate.weighing import keys
+from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.review.journal import decision_entries
-from toolkit.review.occurrences import passages, segments, summary, undecided
 from toolkit.review.session import STAYS, Action, Excerpt, Page, Session, publisher_of
 
 OCCURRENCES = 4  # on a page
@@ -21,8 +33,7 @@ AROUND = 180  # characters of the article shown on each side of an occurrence
 class TemplateReview(Session):
     """Judge what a corpus repeats, passage by passage; what people say outweighs the model.
 
-    A passage is one template, or several that never stand without each other. All state is in the decisions file: a
-    new kernel continues where the last one stopped, and lines written by hand or in another window count.
+    A passage is one template, or several that never stand without each other. All state is in the decisions file.
 
     Parameters
     ----------
@@ -98,28 +109,19 @@ class TemplateReview(Session):
         row = self.table.iloc[self.position]
         rows = self._rows[row["passage"]]
         first = self.part * OCCURRENCES
+        part = rows.iloc[first : first + OCCURRENCES]
         dated = pd.notna(row["first_seen"])
         dates = f", {row['first_seen']:%Y-%m-%d} to {row['last_seen']:%Y-%m-%d}" if dated else ""
-        part = rows.iloc[first : first + OCCURRENCES]
         gone = f"{row['removed']:,} of {row['occurrences']:,} times, {row['characters']:,} characters"
         facts = [
-            publisher_of(row),
-            ("found to be", row["kind"]),
-            ("removed", gone),
-            ("in", f"{row['documents']:,} documents{dates}"),
-            ("your decision", word(verdict)),
-        ]
-        return self._page(
-            "Passage",
-            "decided",
-            facts,
-            excerpts=[self._excerpt(place, verdict) for _, place in part.iterrows()],
-            shown=f"occurrences {first + 1:,}–{first + len(part):,} of {len(rows):,}",
-            actions=[
-                *judgements(str(row["kind"]), verdict),
-                *self._moves("passage", "occurrences", first + OCCURRENCES < len(rows)),
-            ],
-        )
+            publisher_of(row), ("found to be", row["kind"]), ("removed", gone),
+            ("in", f"{row['documents']:,} documents{dates}"), ("your decision", word(verdict)),
+        ]  # fmt: skip
+        shown = f"occurrences {first + 1:,}–{first + len(part):,} of {len(rows):,}"
+        excerpts = [self._excerpt(place, verdict) for _, place in part.iterrows()]
+        moves = self._moves("passage", "occurrences", first + OCCURRENCES < len(rows))
+        actions = [*judgements(str(row["kind"]), verdict), *moves]
+        return self._page("Passage", "decided", facts, excerpts, shown, actions)
 
     def _text(self, place: pd.Series[Any]) -> str:
         return str(self.corpus["text"].iloc[place["document"]])[place["start"] : place["end"]]
@@ -146,10 +148,7 @@ def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Pat
         # a saved remover carries what the file says
         if given is not None and read_decisions(given) == dict(held):
             return Path(given)
-        msg = (
-            "remover: decisions is a mapping, which a review cannot append to; pass the path of a decisions.jsonl "
-            "that holds the same"
-        )
+        msg = "remover: decisions is a mapping; a review appends to a file: pass a decisions.jsonl that holds the same"
         raise ValueError(msg)
     if given is not None and held is not None and Path(given) != Path(held):
         msg = f"decisions={str(given)!r}: the remover honours {str(held)!r}; pass that, or set remover.decisions"
@@ -159,13 +158,13 @@ def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Pat
 
 def judgements(found: str, verdict: str | None) -> list[Action]:
     """Return the actions that decide on a passage that was found to be of a kind."""
+    kinds = (
+        (f"accept:{kind}", kind, str(n), "Accept as", verdict == kind) for n, kind in enumerate(KINDS, 1)
+    )
     return [
         Action("accept", f"Accept as {found}", "a", "Decide", verdict == found),
         Action("reject", "Reject: article text", "r", "Decide", verdict == KEEP),
-        *(
-            Action(f"accept:{kind}", kind, str(number), "Accept as", verdict == kind)
-            for number, kind in enumerate(KINDS, 1)
-        ),
+        *(Action(*kind) for kind in kinds),
     ]
 
 
@@ -174,3 +173,116 @@ def word(verdict: str | None) -> str:
     if verdict is None:
         return "none yet"
     return "article text, it stays" if verdict == KEEP else f"boilerplate: {verdict}"
+
+
+def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
+    """Return a copy of the remover without decisions, so that rejected templates can be reviewed again."""
+    if not hasattr(remover, "index_"):
+        msg = "remover: not fitted, so it knows no templates; call remover.fit(corpus) first"
+        raise ValueError(msg)
+    bare: BoilerplateRemover = clone(remover).set_params(decisions=None)
+    bare.index_ = remover.index_
+    return bare
+
+
+def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """Return the segments of a corpus that are templates, removed or not, in reading order.
+
+    Decisions apply to segments; a span may join several and has the ``template_id`` of only the longest. Columns:
+    ``document`` (row of the corpus), ``segment`` (its number in the corpus), ``start``, ``end`` (code points),
+    ``template_id``, ``kind`` (of the span around its middle, missing if it stays).
+    """
+    buffer = Buffer.of(corpus["text"])
+    read = Reading.of(buffer, About.of(corpus), shipped_model().words)
+    lookup = remover.index_.lookup()
+    seen = Seen.of(read, lookup)
+    scored = suspicious(read, seen)
+    at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
+    exact, fuzzy = (rows[:, COLUMNS.index(name)] > 0 for name in ("exact_docs", "fuzzy_docs"))
+    template = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
+    some = np.flatnonzero(template)
+    at, zero = at[some], np.zeros(len(some), np.int64)
+    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
+    start, end = read.segments.start[at], read.segments.end[at]
+    cuts = Cuts(owner, start, end, zero, zero.astype(float), zero, template[some])
+    table = span_table(corpus, buffer, cuts)[["start", "end", "template_id"]].assign(
+        document=owner, segment=at
+    )
+    place = pd.Series(np.arange(len(corpus)), index=pd.Index(corpus["doc_id"]))
+    base = np.r_[0, np.cumsum(corpus["text"].str.len().to_numpy(np.int64) + 1)]
+    offset = base[place.loc[spans["doc_id"]].to_numpy()]
+    first, last = offset + spans["start"].to_numpy(), offset + spans["end"].to_numpy()
+    middle = base[table["document"]] + (table["start"].to_numpy() + table["end"].to_numpy()) // 2
+    row = np.searchsorted(first, middle, side="right") - 1
+    inside = (row >= 0) & (middle < np.r_[last, 0][row])
+    kinds = np.r_[spans["kind"].to_numpy(object), None][np.where(inside, row, -1)]
+    return table.assign(kind=pd.Series(kinds, index=table.index, dtype="str"))
+
+
+def passages(table: pd.DataFrame) -> pd.DataFrame:
+    """Join the templates of :func:`segments` that always occur together; leave out those that are never removed.
+
+    One row per occurrence: ``passage`` (the ``template_id`` of its first template), ``templates`` (tuple of
+    ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing if this occurrence is not removed).
+    """
+    counts = table.groupby("template_id").size()
+    kind = _commonest(table, "template_id")
+    table = table[table["template_id"].isin(kind.index)]
+    after = table.shift(-1)
+    follows = (after["document"] == table["document"]) & (after["segment"] == table["segment"] + 1)
+    pairs = pd.DataFrame({"a": table["template_id"], "b": after["template_id"]})[follows]
+    pairs = pairs.groupby(["a", "b"]).size().rename("n").reset_index()
+    each = pairs.assign(of_a=counts[pairs["a"]].to_numpy(), of_b=counts[pairs["b"]].to_numpy())
+    alike = kind[pairs["a"]].to_numpy() == kind[pairs["b"]].to_numpy()
+    links = each[alike].query("n == of_a and n == of_b and a != b")
+    following = dict(zip(links["a"], links["b"], strict=True))
+    chains: dict[str, tuple[str, ...]] = {}
+    for first in kind.index.difference(list(following.values())):
+        chain = [first]
+        while chain[-1] in following:
+            chain.append(following[chain[-1]])
+        chains |= dict.fromkeys(chain, tuple(chain))
+    templates = table["template_id"].map(chains)
+    begins = table["template_id"] == templates.str[0]
+    steps = templates.str.len().to_numpy() - 1
+    last = np.minimum(np.arange(len(table)) + steps, max(len(table) - 1, 0))
+    found = table.assign(passage=templates.str[0], templates=templates, end=table["end"].to_numpy()[last])
+    return found[begins].drop(columns=["segment", "template_id"]).reset_index(drop=True)
+
+
+def _commonest(table: pd.DataFrame, by: str) -> pd.Series[str]:
+    """Return the most frequent kind of each template or passage that is removed at least once."""
+    counts = table.groupby([by, "kind"]).size().rename("n").reset_index()
+    counts["rank"] = counts["kind"].map(KINDS.index)
+    counts = counts.sort_values([by, "n", "rank"], ascending=[True, False, True])
+    return counts.drop_duplicates(by).set_index(by)["kind"]
+
+
+def summary(occurrences: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
+    """Summarise the occurrences of each passage, those with the most removed characters first.
+
+    Columns: ``passage``, ``templates``, ``publisher``, ``kind`` (the most frequent), ``documents``, ``occurrences``,
+    ``removed`` (number of removed occurrences), ``characters`` (int64, removed in total), ``first_seen``,
+    ``last_seen`` (``datetime64[us, UTC]``).
+    """
+    gone = occurrences["kind"].notna()
+    size = (occurrences["end"] - occurrences["start"]).where(gone, 0)
+    row = corpus[["publisher", "published"]].iloc[occurrences["document"]].reset_index(drop=True)
+    table = (
+        occurrences.assign(gone=gone, size=size)
+        .join(row)
+        .groupby("passage")
+        .agg(
+            templates=("templates", "first"),
+            publisher=("publisher", "first"),
+            documents=("document", "nunique"),
+            occurrences=("gone", "size"),
+            removed=("gone", "sum"),
+            characters=("size", "sum"),
+            first_seen=("published", "min"),
+            last_seen=("published", "max"),
+        )
+    )
+    table.insert(2, "kind", _commonest(occurrences, "passage").reindex(table.index))
+    order = {"by": ["characters", "passage"], "ascending": [False, True]}
+    return table.reset_index().sort_values(**order, ignore_index=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +27,8 @@ KEYS = "1234567890qwetyiopadfghjkl"
 class Score(NamedTuple):
     """Share of labelled documents whose likeliest topic is one of their labels, with its 95 % interval (Wilson).
 
-    Cross-validated: each document is judged by a classifier that has not seen its label. ``before`` is the share that
-    the first classifier reached; missing where it knows other topics.
+    Each document is judged by a classifier that has not seen its label (cross-validation). ``before`` is the share of
+    the first classifier; missing where it knows other topics.
     """
 
     labels: int
@@ -61,7 +62,8 @@ class TopicReview(Session):
         Show what the classifier says. Off by default: people agree with what they are shown.
     seed : int, optional
         Show the documents in random order instead, so that those labelled are a random sample, however many they
-        are: what :func:`toolkit.prevalence` and a score to publish need.
+        are: what :func:`toolkit.prevalence` and a score to publish need. Without it the labelled documents are the
+        hardest of the corpus, so the score is lower than over all.
 
     Attributes
     ----------
@@ -69,11 +71,6 @@ class TopicReview(Session):
         ``doc_id`` of all documents, as they are shown; :meth:`refit` puts it in order again.
     classifier, scores
         The last classifier fitted; a :class:`Score` for each :meth:`refit`.
-
-    Notes
-    -----
-    Without ``seed`` the labelled documents are the hardest of the corpus, so the score is lower than over all.
-    :func:`toolkit.evaluation.reports.topic_report` scores a random sample.
     """
 
     name = "Label topics"
@@ -93,8 +90,8 @@ class TopicReview(Session):
         self.classifier = self._first = classifier
         given = classifier.classes_.tolist() if topics is None else list(dict.fromkeys(topics))
         super().__init__(labels, label_entries)
-        named = taxonomy.names("en-GB")
-        self.topics = {topic: str(named.get(topic, topic)) for topic in given}
+        self._names = taxonomy.names("en-GB")
+        self.topics = {topic: str(self._names.get(topic, topic)) for topic in given}
         self.several, self.suggest, self._seed = several, suggest, seed
         self.scores: list[Score] = []
         self._place = {doc_id: n for n, doc_id in enumerate(self.corpus["doc_id"])}
@@ -122,10 +119,12 @@ class TopicReview(Session):
         ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
         """
         self._refresh()
-        labelled = {d: topics for d, topics in self._journal.verdicts.items() if topics != UNSURE}
-        found: dict[str, Any] = {d: frozenset(labelled[d]) for d in self._place if d in labelled}
-        if not self.several:
-            found = {d: labelled[d][0] for d in found if labelled[d]}
+        given = ((d, self._journal.verdicts.get(d)) for d in self._place)
+        labelled: dict[str, Any] = {d: topics for d, topics in given if topics not in (None, UNSURE)}
+        if self.several:
+            found = {d: frozenset(topics) for d, topics in labelled.items()}
+        else:
+            found = {d: topics[0] for d, topics in labelled.items() if topics}
         return pd.Series(list(found.values()), index=pd.Index(list(found), dtype="str"), dtype=object)
 
     def label(self, *topics: Any) -> None:
@@ -150,7 +149,7 @@ class TopicReview(Session):
         labels it returns None, with the reason in the status.
         """
         labels = self.labels()
-        known = {topic for label in labels for topic in (label if self.several else (label,))}
+        known: set[Any] = set().union(*labels) if self.several else set(labels)
         if len(labels) < LEAST or len(known) < 2:
             here = f"there are {len(labels)} and {len(known)}"
             self.status = f"refit needs {LEAST} labelled documents and 2 topics; {here}"
@@ -220,21 +219,17 @@ class TopicReview(Session):
         facts = [("document", doc_id), ("your label", self._named(self._verdict(self.position)))]
         if self.suggest:
             row = self._probability.iloc[self._place[doc_id]].sort_values(ascending=False, kind="stable")
-            names = taxonomy.names("en-GB")
-            likely = ", ".join(f"{names.get(t, t)} {p:.2f}" for t, p in row.head(3).items())
+            likely = ", ".join(f"{self._names.get(t, t)} {p:.2f}" for t, p in row.head(3).items())
             facts.append(("classifier", likely))
         if self.scores:
             shares = " → ".join(percent(s.share, 0) for s in self.scores[-5:])
             facts += [("score", shares), ("last score", str(self.scores[-1]))]
-        return self._page(
-            "Document",
-            "labelled",
-            facts,
-            Field("search", "Find a topic", self._search, enter=self._first_found(), key="/"),
-            excerpts=[Excerpt.of(document, text, start, end)],
-            shown=shown,
-            actions=[*self._actions(), *self._moves("document", "text", more)],
-        )
+        found = self._found()
+        first = f"topic:{found[0][0]}" if found and self._search.strip() else ""
+        search = Field("search", "Find a topic", self._search, enter=first, key="/")
+        actions = [*self._actions(found), *self._moves("document", "text", more)]
+        excerpts = [Excerpt.of(document, text, start, end)]
+        return self._page("Document", "labelled", facts, excerpts, shown, actions, search)
 
     def _named(self, given: Any) -> str:
         if given is None or given == UNSURE:
@@ -247,19 +242,13 @@ class TopicReview(Session):
         named = ((n, topic, name) for n, (topic, name) in enumerate(self.topics.items()))
         return [each for each in named if letters in f"{each[2]} {each[1]}".casefold()]
 
-    def _first_found(self) -> str:
-        found = self._found()
-        return f"topic:{found[0][0]}" if found and self._search.strip() else ""
-
-    def _actions(self) -> list[Action]:
-        marked = self._marked()
-        keys = dict(zip([n for n, _, _ in self._found()], KEYS, strict=False))
-        topics = (
-            Action(f"topic:{n}", name, keys.get(n, ""), "Topic", topic in marked)
-            for n, topic, name in self._found()
-        )
+    def _actions(self, found: list[tuple[int, Any, str]]) -> list[Action]:
+        marked, keys = self._marked(), chain(KEYS, repeat(""))
         return [
-            *topics,
+            *(
+                Action(f"topic:{n}", name, key, "Topic", topic in marked)
+                for (n, topic, name), key in zip(found, keys, strict=False)
+            ),
             *([Action("save", "Save the topics", "Enter", "Decide")] if self.several else []),
             Action("none", "None of these", "x", "Decide"),
             Action("unsure", "Unsure", "z", "Decide"),

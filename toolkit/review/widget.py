@@ -10,18 +10,18 @@ from IPython.display import display
 
 from toolkit.display import visible
 from toolkit.display.colours import DARK, LIGHT, Theme
-from toolkit.review.session import View
+from toolkit.review.explorer import Explorer
+from toolkit.review.session import STAYS, Session
 
 HERE = Path(__file__).parent
+STYLE = (HERE / "review.css").read_text("utf-8")
 RESUME = "Every decision is saved at once. Where no widget stands below, run this cell again: it goes on."
 
 
 def _colours(theme: Theme) -> str:
-    kinds = {**theme.palette, "stays": theme.other}
-    return " ".join(
-        f'.ntk-review [data-kind="{kind}"] {{ --ink: {c.ink}; --tint: {c.tint}; }}'
-        for kind, c in kinds.items()
-    )
+    kinds = {**theme.palette, STAYS: theme.other}.items()
+    rule = '.ntk-review [data-kind="{}"] {{ --ink: {}; --tint: {}; }}'.format
+    return " ".join(rule(kind, colours.ink, colours.tint) for kind, colours in kinds)
 
 
 class ReviewWidget(anywidget.AnyWidget):
@@ -31,13 +31,9 @@ class ReviewWidget(anywidget.AnyWidget):
     """
 
     _esm = (HERE / "review.js").read_text("utf-8")
-    _css = (
-        (HERE / "review.css").read_text("utf-8")
-        + _colours(LIGHT)
-        + f'[data-jp-theme-light="false"] {{ {_colours(DARK)} }}'
-    )
+    _css = f'{STYLE} {_colours(LIGHT)} [data-jp-theme-light="false"] {{ {_colours(DARK)} }}'
 
-    def __init__(self, review: View) -> None:
+    def __init__(self, review: Session | Explorer) -> None:
         super().__init__()
         self.review = review
         self.on_msg(self._answer)
