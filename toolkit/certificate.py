@@ -213,13 +213,9 @@ def draw(
 
 @wants("spans", "judged")
 def certify(
-    corpus: CorpusLike,
-    spans: pd.DataFrame,
-    judged: pd.DataFrame,
-    *,
-    max_article_loss: float = 0.0015,
+    corpus: CorpusLike, spans: pd.DataFrame, judged: pd.DataFrame, *, max_article_loss: float = 0.0015,
     confidence: float = 0.95,
-) -> Certificate:
+) -> Certificate:  # fmt: skip
     """Bound what a cleaning lost and found, from random passages that people judged.
 
     Parameters

@@ -202,14 +202,9 @@ def prevalence(
 
 @wants("xlabel")
 def estimates(
-    table: pd.DataFrame,
-    *,
-    xlabel: str,
-    percent: bool = False,
-    log: bool = False,
-    reference: float | None = None,
+    table: pd.DataFrame, *, xlabel: str, percent: bool = False, log: bool = False, reference: float | None = None,
     ax: Axes | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """Draw estimates with their intervals, one row a label.
 
     Rows in the order of the frame; series are told apart by colour, marker and a legend.

@@ -27,11 +27,8 @@ from toolkit.topics import TopicClassifier
 CHARACTERS = 5_000  # of an article on a page
 CHOICES = 400  # values of a filter to choose from, most frequent first
 ENTERED = {
-    "from": ("From", "date"),
-    "to": ("To", "date"),
-    "low": ("Score from", "number"),
-    "high": ("to", "number"),
-}
+    "from": ("From", "date"), "to": ("To", "date"), "low": ("Score from", "number"), "high": ("to", "number"),
+}  # fmt: skip
 """Filters that take a day or a score → label and kind of the field."""
 
 
@@ -270,17 +267,11 @@ class Explorer:
     name = "Explore"
 
     def __init__(
-        self,
-        corpus: CorpusLike,
-        remover: BoilerplateRemover,
-        *,
-        spans: pd.DataFrame | None = None,
-        decisions: str | Path | None = None,
-        verdicts: pd.DataFrame | None = None,
-        topics: pd.DataFrame | None = None,
-        classifier: TopicClassifier | None = None,
+        self, corpus: CorpusLike, remover: BoilerplateRemover, *, spans: pd.DataFrame | None = None,
+        decisions: str | Path | None = None, verdicts: pd.DataFrame | None = None,
+        topics: pd.DataFrame | None = None, classifier: TopicClassifier | None = None,
         labels: str | Path = "labels.jsonl",
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.corpus = as_corpus(corpus)
         path = decisions_file(remover, decisions)
         self.documents = DocumentReview(remover, self.corpus, spans, path, verdicts, topics)

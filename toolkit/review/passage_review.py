@@ -43,16 +43,9 @@ class PassageReview(Session):
     name = "Certify"
 
     def __init__(
-        self,
-        remover: BoilerplateRemover,
-        corpus: CorpusLike,
-        *,
-        n: int = 200,
-        seed: int = 0,
-        judgements: str | Path = "judgements.jsonl",
-        judge: str = "",
-        max_article_loss: float = 0.0015,
-    ) -> None:
+        self, remover: BoilerplateRemover, corpus: CorpusLike, *, n: int = 200, seed: int = 0,
+        judgements: str | Path = "judgements.jsonl", judge: str = "", max_article_loss: float = 0.0015,
+    ) -> None:  # fmt: skip
         super().__init__(judgements, judgement_entries)
         self.corpus = as_corpus(corpus)
         self.judge, self._wished = judge, max_article_loss

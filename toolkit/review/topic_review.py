@@ -76,16 +76,9 @@ class TopicReview(Session):
     name = "Label topics"
 
     def __init__(
-        self,
-        classifier: TopicClassifier,
-        corpus: CorpusLike,
-        labels: str | Path = "labels.jsonl",
-        *,
-        topics: Iterable[Any] | None = None,
-        several: bool = False,
-        suggest: bool = False,
-        seed: int | None = None,
-    ) -> None:
+        self, classifier: TopicClassifier, corpus: CorpusLike, labels: str | Path = "labels.jsonl", *,
+        topics: Iterable[Any] | None = None, several: bool = False, suggest: bool = False, seed: int | None = None,
+    ) -> None:  # fmt: skip
         self.corpus = as_corpus(corpus)
         self.classifier = self._first = classifier
         given = classifier.classes_.tolist() if topics is None else list(dict.fromkeys(topics))
