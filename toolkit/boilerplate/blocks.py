@@ -17,6 +17,7 @@ from toolkit.boilerplate.features import NAME, SHAPE
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS
 from toolkit.kernels import njit
+from toolkit.segments import SENTENCE
 
 REACHES = (1, 2, 4, 8, 12)
 """Segments before and after that are averaged."""
@@ -36,10 +37,14 @@ BLOCKS = (
     *(f"{what}_known{reach}" for reach in (0, 2, 4) for what in ("words", "names")),
     "words_known-4", "words_known+4", "words_known_document",
     "bytes", "from_start", "from_end", "segments", "joint", "joint_after", "quotes", "capitalised",
+    *(f"{signal}_line{side}" for signal in SIGNALS for side in ("", "-", "+")),
+    *(f"{signal}_line_best" for signal in ("sum", "appeal", "asks")),
+    "words_known_line", "names_known_line", "line_bytes", "line_segments", "line_place",
 )  # fmt: skip
 """Names of the columns. ``-`` and ``+`` are the segments before and after; ``document`` is the mean over all,
 ``outside`` over those farther than :data:`FAR`; ``best`` and ``at`` are the largest value within :data:`FAR` and its
-distance; ``known`` is the share of words or names that stand in the text farther than :data:`BEYOND` segments away."""
+distance; ``known`` is the share of words or names that stand in the text farther than :data:`BEYOND` segments away.
+``line`` is the segment's line, as far as no glued joint parts it; ``line-`` and ``line+`` are the lines around it."""
 
 FLOOR, CEILING = -6.0, 6.0
 _NONE = -9.0
@@ -49,6 +54,7 @@ _AT_WHOLE = BLOCKS.index(f"{SIGNALS[0]}_document")
 _AT_BEST = BLOCKS.index("sum_best-")
 _AT_KNOWN = BLOCKS.index("words_known0")
 _AT_PLACE = BLOCKS.index("bytes")
+_AT_LINE = BLOCKS.index("sum_line")
 _TOKENS_WORDS, _CAPITALISED, _QUOTES, _BYTES, _TERMS = (
     SHAPE.index(name) for name in ("words", "capitalised", "quotes", "bytes", "terms")
 )
@@ -102,6 +108,21 @@ def _share(counts, a, b, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
+    """Number the first segment of each line of a text, and of each piece between glued joints; and the end."""
+    first = np.empty(hi - lo + 1, np.int64)
+    of = np.empty(hi - lo, np.int64)
+    n = 0
+    for s in range(lo, hi):
+        if s == lo or joint[s] != SENTENCE:
+            first[n] = s - lo
+            n += 1
+        of[s - lo] = n - 1
+    first[n] = hi - lo
+    return first[: n + 1], of
+
+
+@njit(cache=True, nogil=True)
 def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  # type: ignore[no-untyped-def]
     row = 0
     at = 0
@@ -129,6 +150,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
             total[3, i + 1] = total[3, i] + weight
             for k in range(3):
                 total[k, i + 1] = total[k, i] + signal[k, i] * weight
+        first, line = _lines(joint, lo, hi)
         counts = np.zeros((n + 1, 4))
         _known(terms, at, shapes, lo, hi, counts)
         at += n_terms
@@ -186,6 +208,23 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
             r[j + 5] = joint[s + 1] if i + 1 < n else 0
             r[j + 6] = shapes[s, _QUOTES]
             r[j + 7] = shapes[s, _CAPITALISED] / max(shapes[s, _TOKENS_WORDS], 1)
+            j = _AT_LINE
+            p, q = first[line[i]], first[line[i] + 1]
+            before = first[line[i] - 1] if line[i] > 0 else p
+            behind = first[line[i] + 2] if line[i] + 2 < len(first) else q
+            for k in range(3):
+                r[j] = (total[k, q] - total[k, p]) / max(total[3, q] - total[3, p], 1e-9)
+                r[j + 1] = (total[k, p] - total[k, before]) / (total[3, p] - total[3, before]) if p > before else _NONE
+                r[j + 2] = (total[k, behind] - total[k, q]) / (total[3, behind] - total[3, q]) if behind > q else _NONE
+                j += 3
+            for k in (0, 1, 3):
+                r[j] = signal[k, p:q].max()
+                j += 1
+            r[j] = _share(counts, p, q, 0)
+            r[j + 1] = _share(counts, p, q, 2)
+            r[j + 2] = np.log1p(np.float32(total[3, q] - total[3, p]))
+            r[j + 3] = q - p
+            r[j + 4] = i - p
 
 
 def blocks(read: Reading, sums: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
