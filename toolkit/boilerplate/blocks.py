@@ -123,6 +123,11 @@ def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _mean(total, k, a, b):  # type: ignore[no-untyped-def]
+    return (total[k, b] - total[k, a]) / (total[3, b] - total[3, a]) if b > a else _NONE
+
+
+@njit(cache=True, nogil=True)
 def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  # type: ignore[no-untyped-def]
     row = 0
     at = 0
@@ -214,8 +219,8 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
             behind = first[line[i] + 2] if line[i] + 2 < len(first) else q
             for k in range(3):
                 r[j] = (total[k, q] - total[k, p]) / max(total[3, q] - total[3, p], 1e-9)
-                r[j + 1] = (total[k, p] - total[k, before]) / (total[3, p] - total[3, before]) if p > before else _NONE
-                r[j + 2] = (total[k, behind] - total[k, q]) / (total[3, behind] - total[3, q]) if behind > q else _NONE
+                r[j + 1] = _mean(total, k, before, p)
+                r[j + 2] = _mean(total, k, q, behind)
                 j += 3
             for k in (0, 1, 3):
                 r[j] = signal[k, p:q].max()

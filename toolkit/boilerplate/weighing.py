@@ -232,8 +232,9 @@ ASKING = {"laid_out": (4.0, 2.0), "run_together": (2.0, 1.0), "page": (4.0, 2.0)
 LEAST, LARGEST = -4.0, 6.0
 """Bounds of one segment's weight there: a doubtful sentence does not part an appeal."""
 
-BESIDE = 2
-"""Segments beside a block of an appeal that may belong to it."""
+BESIDE, NEARER = 2, 1.0
+"""Segments beside a block of an appeal that may belong to it, and by how much less sure of them, in log odds, the
+second decision must be where lines are kept: an appeal seldom ends before its last line."""
 
 REST = 0.3
 """Share of a line of laid-out text that appeals, from which on the rest of the line goes with it. In the gold, what
@@ -293,18 +294,20 @@ def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np
     """Mark the segments that are removed as parts of appeals; ``z`` and ``layout`` as in :func:`stretches`.
 
     The best path at the costs :data:`ASKING` finds blocks; what stands within :data:`BESIDE` segments of a block
-    joins it at the usual costs, and so does the :data:`REST` of a line.
+    joins it at the usual costs, in lines also from :data:`NEARER` below the threshold; so does the :data:`REST` of a
+    line.
     """
     out = np.empty(len(z), np.bool_)
     _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, _ASKING, out)
     if not out.any():
         return out
+    laid_out = np.repeat(GROUP_OF[layout] == GROUPS.index("laid_out"), np.diff(segments.bounds))
     beside = np.convolve(out, np.ones(2 * BESIDE + 1), "same") > 0
-    out |= stretches(np.where(out, MOST, np.where(beside, z, -MOST)), segments, layout)
+    near = np.where(beside, z + NEARER * laid_out, -MOST)
+    out |= stretches(np.where(out, MOST, near), segments, layout)
     line = np.cumsum((segments.joint <= LINE) | (segments.joint == GLUED))
     size = segments.end - segments.start
     share = np.bincount(line, size * out) / np.bincount(line, size).clip(1)
-    laid_out = np.repeat(GROUP_OF[layout] == GROUPS.index("laid_out"), np.diff(segments.bounds))
     return out | (laid_out & (share[line] >= REST))
 
 
