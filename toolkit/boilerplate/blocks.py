@@ -1,8 +1,8 @@
-"""What stands around a segment, as evidence that it belongs to an appeal.
+"""Describe what stands around a segment, as evidence that it belongs to an appeal.
 
-Most sentences of an appeal ask for nothing: they praise the outlet and tell of its work. Such a sentence is known by
-its neighbours: a stretch that asks somewhere, that speaks otherwise than the rest of the text, and that shares no words
-and names with it.
+Most sentences of an appeal ask for nothing: they praise the outlet and tell of its work. Such a sentence is recognised
+by its neighbours: one of them asks for something, and together they share few words and names with the rest of the
+text and sound unlike it.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -20,14 +20,15 @@ from toolkit.kernels import njit
 from toolkit.segments import SENTENCE
 
 REACHES = (1, 2, 4, 8, 12)
-"""Segments before and after that are averaged."""
+"""Numbers of segments before, and after, over which the signals are averaged."""
 
 FAR, BEYOND = 12, 8
-"""Segments within which the strongest sign is looked for; and beyond which the rest of the story begins."""
+"""The strongest signal is looked for within :data:`FAR` segments. Text more than :data:`BEYOND` segments away counts as
+the rest of the story."""
 
 SIGNALS = ("sum", "appeal", "keep")
-"""Signals that are averaged: the first decision's sum, log odds of appeal against article text by the segment's words,
-log probability of article text by its words."""
+"""Signals that are averaged: the sum of the first decision's trees; by the segment's words, the log odds of an appeal
+against article text; by its words, the log probability of article text."""
 
 BLOCKS = (
     *SIGNALS, "head", "tail",
@@ -41,10 +42,11 @@ BLOCKS = (
     *(f"{signal}_line_best" for signal in ("sum", "appeal", "asks")),
     "words_known_line", "names_known_line", "line_bytes", "line_segments", "line_place",
 )  # fmt: skip
-"""Names of the columns. ``-`` and ``+`` are the segments before and after; ``document`` is the mean over all,
-``outside`` over those farther than :data:`FAR`; ``best`` and ``at`` are the largest value within :data:`FAR` and its
-distance; ``known`` is the share of words or names that stand in the text farther than :data:`BEYOND` segments away.
-``line`` is the segment's line, as far as no glued joint parts it; ``line-`` and ``line+`` are the lines around it."""
+"""Names of the columns. ``head`` and ``tail``: how much the first and the last words sound like an appeal; ``asks`` is
+the larger of the two. ``-`` and ``+``: over the segments before and after. ``document``: mean over the whole text;
+``outside``: over segments farther than :data:`FAR`. ``best`` and ``at``: the largest value within :data:`FAR` and its
+distance. ``known``: share of words or names that also stand more than :data:`BEYOND` segments away. ``line``: over the
+segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after."""
 
 FLOOR, CEILING = -6.0, 6.0
 _NONE = -9.0
@@ -66,7 +68,7 @@ _KNOWN = np.array([0, 2, 4])
 
 @njit(cache=True, nogil=True)
 def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
-    """Count the words and names of each segment, and those of them that stand far away."""
+    """Count the words and names up to each segment, and those of them that also stand far away (running sums)."""
     total = 0
     for s in range(lo, hi):
         total += shapes[s, _TERMS]
@@ -109,7 +111,10 @@ def _share(counts, a, b, k):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
-    """Number the first segment of each line of a text, and of each piece between glued joints; and the end."""
+    """Return the first segment of each line, the end of the text last, and the line of each segment.
+
+    A glued joint or a bullet also begins a line here.
+    """
     first = np.empty(hi - lo + 1, np.int64)
     of = np.empty(hi - lo, np.int64)
     n = 0
@@ -142,7 +147,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
         if not some:
             at += n_terms
             continue
-        signal = np.empty((4, n))  # the signals, and what the first or last words ask
+        signal = np.empty((4, n))  # the signals, and how much the first or last words ask
         total = np.zeros((4, n + 1))  # running sums: the signals, and the weight
         for s in range(lo, hi):
             i = s - lo
@@ -233,9 +238,10 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
 
 
 def blocks(read: Reading, sums: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return one row of evidence (float32) a wanted segment; columns :data:`BLOCKS`.
+    """Return one row of evidence (float32) for each wanted segment; the columns are :data:`BLOCKS`.
 
-    ``sums`` (float32, a segment each) are of the trees that weigh a segment by itself, :data:`FLOOR` where none did.
+    ``sums`` (float32, a segment each) are the sums of the first decision's trees, :data:`FLOOR` for segments that
+    the trees did not weigh.
     """
     out = np.empty((int(wanted.sum()), len(BLOCKS)), np.float32)
     _blocks(

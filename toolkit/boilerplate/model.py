@@ -30,10 +30,10 @@ LARGEST = 8 * 2**20
 """Most bytes of the arrays, packed or unpacked."""
 
 HOPELESS = -2.5
-"""Sum of the first trees below which a segment is left for article text."""
+"""A segment whose sum over the first trees is below this counts as article text; the other trees are not asked."""
 
 SURE = 4.0
-"""Sum that stands for a probability of about .98: the lower bound that 106 of 106 allow."""
+"""Sum that stands for a probability of about .98: the lower bound of the interval where 106 of 106 were right."""
 
 
 @dataclass(frozen=True)

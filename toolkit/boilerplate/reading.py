@@ -1,4 +1,4 @@
-"""A corpus as the remover sees it: cut, fingerprinted, scored by its words if there is a model; and its layouts."""
+"""A corpus as the remover sees it: cut, fingerprinted and, with a model, scored by its words; and text layouts."""
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
@@ -53,7 +53,7 @@ class About:
 
 
 def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:
-    """Language of each document, as the corpus says or as its text tells; ``?`` in a script that is not Latin."""
+    """Language of each document, from the corpus or else from its text; ``?`` for a script that is not Latin."""
     given = corpus["lang"].str.lower()
     told = given.where(given.str.fullmatch("[a-z]{2}(?:[-_].*)?")).str.slice(0, 2)
     for tell in (languages, lambda texts: scripts(texts).map({"Latn": ""}, na_action=None).fillna("?")):
@@ -79,8 +79,8 @@ class Reading(SegmentReading):
     ) -> Reading:  # fmt: skip
         """Cut and read a buffer; without weights nothing is scored.
 
-        ``before`` is the reading of the texts that ``buffer`` is what is left of: segments that stand in it
-        unchanged are not read again.
+        ``before`` is an earlier reading of the texts and what was then removed, where ``buffer`` is what was left:
+        segments that have not changed since are not read again.
         """
         segments = cut(buffer)
         known = (
@@ -128,20 +128,21 @@ GROUP_OF = np.array([0, 0, 2, 1, 1, 0, 0, 0])
 """Index into :data:`GROUPS` of each layout."""
 
 LEAST_LINES, SHORT_LINE, SHORT_LINES = 30, 50, 0.55
-"""A page has at least so many lines, and such a share of them under so many bytes. With these three numbers and the
-next, 289 of 293 pages and 314 of 314 copies without line breaks were told in a trial; 24 of 956 articles were not."""
+"""A page has at least :data:`LEAST_LINES` lines, and :data:`SHORT_LINES` is the least share of them under
+:data:`SHORT_LINE` bytes. With these three numbers and the next three, a trial recognised 289 of 293 pages and 314 of
+314 copies without line breaks, and mistook 24 of 956 articles."""
 
 LONG_LINE, FEW_LINES, LEAST_BYTES = 1200, 2, 400
-"""Text has lost its line breaks where half of it stands in lines over so many bytes, or where it has at most so many
-lines and at least so many bytes."""
+"""A text has lost its line breaks if half of it stands in lines over :data:`LONG_LINE` bytes, or if it has at most
+:data:`FEW_LINES` lines and at least :data:`LEAST_BYTES` bytes."""
 
 SHORT_TEXT = 600
 GLUED_SHARE = 0.25
 """Share of the joints within lines that are glued, from which a text without line breaks counts as glued."""
 
 UNLIKE = ("captions", "transcript", "column")
-"""Texts unlike all that the model learned from, in which only the surest furniture goes: lines that open with ``>>``;
-lines that open with a speaker (``VENN, HOST:``); sentences broken over narrow lines, as a scanner reads a column."""
+"""Texts unlike all that the model learned from, of which only the surest boilerplate is removed. In order: lines open
+with ``>>``; lines open with a speaker (``VENN, HOST:``); sentences run over narrow lines, as in a scanned column."""
 
 _SPEAKER, _SPOKEN, _NARROW, _BROKEN = 60, 1 / 3, 80, 0.4
 """Most bytes of a speaker's name; share of lines that have one; mean bytes of a column's line; share of its lines that

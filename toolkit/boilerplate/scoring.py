@@ -25,16 +25,16 @@ WINDOWS = (
     "most",
     *(f"markup_{w}" for w in ("head", "tail", "most")),
 )
-"""Columns of the window array: how far the first eight tokens, the last eight, and the best eight speak for a class
-rather than for article text; in a long segment the cue is often nowhere else."""
+"""Columns of the window array: the log odds of a class against article text, by the first eight tokens, the last eight,
+and the best eight. In a long segment the cue often stands nowhere else."""
 
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
 
 LANES = 16
-"""Classes in a row of the weight table, two tables of eight. All go through one vector register, which numba cannot be
-made to do for the next three."""
+"""Weights in a row: two tables of eight classes. One vector register holds a row; numba does not use it by itself, so
+:func:`add_rows` and :func:`margins` are written as LLVM code."""
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _BYTES, _WORDS, _LONGS, _FLOATS = (
@@ -111,7 +111,7 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
 
 @intrinsic
 def prefetch(typing: Any, table: Any, row: Any) -> Any:
-    """Ask for a row of the table of bytes, which the processor then has when :func:`add_rows` comes to it."""
+    """Fetch a row of the table into the cache, where :func:`add_rows` soon finds it."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _pointer(context, builder, signature, arguments, 0, _BYTES)

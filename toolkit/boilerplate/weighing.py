@@ -1,6 +1,6 @@
-"""From a reading to what goes: a probability and a kind for each segment, then one decision over each text.
+"""Decide what is removed: give each segment a probability and a kind, then choose for each text as a whole.
 
-Segments are removed in stretches, and doubtful ones beside them go too.
+A segment that the model is unsure of is removed if the segments beside it are.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -29,24 +29,27 @@ from toolkit.segments import GLUED, LINE, SENTENCE, Segments, cut
 APPEAL, INTERFACE = KINDS.index("appeal"), KINDS.index("interface")
 
 KNOWN = tuple(f"[+{10**digits} chars]" for digits in range(6))
-"""Boilerplate of every publisher, digits masked: with this, NewsAPI cuts a text off."""
+"""Boilerplate whoever the publisher is, compared with digits masked: NewsAPI ends a text that it cuts with this."""
 
 MARKS = (
     "(COMMERCIAL BREAK)", "(BEGIN VIDEOTAPE)", "(END VIDEOTAPE)", "(BEGIN VIDEO CLIP)", "(END VIDEO CLIP)"
 )  # fmt: skip
-"""The same word for word: with these, transcripts of broadcasts note what was shown."""
+"""Boilerplate whoever the publisher is, compared word for word: transcripts of broadcasts note with these what was
+shown."""
 
 UNSUPPORTED = -1.5
-"""Log odds, at most, of a segment that only the first decision takes for an appeal: that is for the second to say."""
+"""Upper bound of the first decision's log odds for a segment that it alone takes for an appeal: whether such a segment
+is one, the second decision says."""
 
 SURELY = 0.1
-"""Probability of article text, by its own words, below which a segment needs no support: ``Support our journalism.``"""
+"""A segment whose own words give article text a probability below this counts as an appeal even if only the first
+decision says so (``Support our journalism.``)."""
 
 HINT = 0.05
-"""Least probability by words that a segment appeals, for the second decision to look at those around it."""
+"""The second decision looks at the segments around one whose words give an appeal at least this probability."""
 
 FAINT = 0.05
-"""Probability from which on a segment has a kind of its own; one that goes with its neighbours takes theirs."""
+"""A segment with at least this probability gets a kind of its own. Another that is removed takes its neighbour's."""
 
 _DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
 _FUZZY = FINGERPRINTS.index("fuzzy")
@@ -59,11 +62,12 @@ Thresholds = Callable[[Scale], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Weighed:
-    """What is to be done with each segment.
+    """What is to be done with each segment; all arrays have a value a segment, but ``layout`` one a document.
 
-    ``kind`` is an index into ``KINDS``, -1 where nothing speaks for boilerplate; ``score`` the probability, at least
-    the threshold where a segment goes with its neighbours; ``template`` a key, 0 for none; ``layout``, a document
-    each, an index into ``LAYOUTS + UNLIKE``; ``evident`` marks what repetition alone gives away.
+    ``kind`` is an index into ``KINDS``, or -1 where nothing hints at boilerplate. ``score`` is the probability of
+    boilerplate; a segment removed because of its neighbours gets at least the threshold. ``template`` is the key of
+    the template, 0 for none. ``layout`` is an index into ``LAYOUTS + UNLIKE``. ``evident`` marks the segments that
+    are removed for their repetition alone.
     """
 
     remove: NDArray[np.bool_]
@@ -78,11 +82,12 @@ class Weighed:
 def weigh(
     read: Reading, lookup: Lookup | None, model: SegmentModel, thresholds: Thresholds, outside: NDArray[np.bool_]
 ) -> Weighed:  # fmt: skip
-    """Decide over each segment of texts as they stand; ``lookup`` is None where no corpus was fitted.
+    """Decide which segments are removed; ``lookup`` is None where no corpus was fitted.
 
-    The first decision weighs each segment, and the best path through the text says what goes. The second looks for
-    appeals and takes them as blocks. What the first alone takes for an appeal stays: letters and editorials sound like
-    one. Of texts marked ``outside``, and in the layouts ``UNLIKE``, only what is as sure as a template goes.
+    The *first decision* gives each segment a probability; the best path through the text then chooses what is
+    removed. The *second decision* looks for appeals and removes them as blocks. A segment that only the first takes
+    for an appeal is kept, because letters and editorials sound like appeals. From texts marked ``outside``, and from
+    layouts in ``UNLIKE``, only segments are removed that are as sure as an evidently repeated passage.
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
@@ -92,7 +97,7 @@ def weigh(
     seen = Seen.of(read, lookup)
     doubted = suspicious(read, seen)
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
-    if lookup is not None:  # all lines of captions open alike, and none is a template for that
+    if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], _OPENED] = 0
     laid, foreign = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
@@ -166,9 +171,9 @@ def known_everywhere() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 def unsupported(
     odds: NDArray[np.float64], kind: NDArray[np.int64], supported: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Return the log odds of the first decision, low where only it takes a segment for an appeal.
+    """Return the log odds of the first decision, lowered to :data:`UNSUPPORTED` for appeals without support.
 
-    That is one which neither repeats nor asks outright (``supported``); what is an appeal is for the second to say.
+    A segment is ``supported`` if it repeats or asks outright. Only the second decision may remove other appeals.
     """
     return np.where((kind == APPEAL) & ~supported, np.minimum(odds, UNSUPPORTED), odds)
 
@@ -180,21 +185,21 @@ def log_odds(p: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def probability(odds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Probability that belongs to log odds; float32."""
+    """Inverse of :func:`log_odds`: the probability; float32."""
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
 def _least(
     decision: Decision, thresholds: Thresholds, layout: NDArray[np.int8], foreign: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Threshold of each row; of foreign texts, at least the probability of a passage that is evidently repeated."""
+    """Threshold of each row. In a foreign text it is at least the probability of an evidently repeated passage."""
     least = thresholds(decision.scale)[layout]
     sure = decision.scale.probability(np.full(len(layout), SURE, np.float32), layout) - 1e-6
     return np.where(foreign, np.maximum(least, sure), least)
 
 
 def _appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the segments near one that appeals, by its words."""
+    """Mark the segments within :data:`FAR` of one whose words may be an appeal (:data:`HINT`)."""
     hints = np.r_[0, np.cumsum(read.words[:, 1 + APPEAL] >= HINT)]
     bounds, at = read.segments.bounds, np.arange(len(owner))
     first = np.maximum(at - FAR, bounds[owner])
@@ -203,7 +208,7 @@ def _appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[np.int64]) -> None:
-    """Give removed segments that were never doubted the kind of the one before, or of the one behind."""
+    """Give removed segments without a kind that of the removed segment before them, or else after them."""
     for s in np.flatnonzero(remove & (kind < 0)).tolist():
         if s > 0 and remove[s - 1] and owner[s - 1] == owner[s]:
             kind[s] = kind[s - 1]
@@ -213,7 +218,7 @@ def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[n
 
 
 def keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
-    """Keys in the index of some segments, for the window in that column."""
+    """Keys under which the index holds some segments; ``window`` is a column of their fingerprints."""
     owner = np.searchsorted(read.segments.bounds, segments, side="right") - 1
     one = np.full(len(segments), window + 1, np.uint64)
     return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
@@ -223,37 +228,40 @@ MOST = 4.0
 """Largest weight of one segment, in log odds: none outvotes a whole stretch."""
 
 SWITCH = {"laid_out": (1.0, 0.5), "run_together": (0.5, 0.25), "page": (0.0, 0.0)}
-"""What it costs to begin or to end a removal, in log odds: within a line, and at the start of one. Of six pairs tried
-in cross-validation, these had the highest F1 at the same loss (docs/boilerplate.md); on whole pages none helps."""
+"""Cost of beginning or ending a removal, in log odds: within a line, and at the start of one. Of six pairs tried in
+cross-validation, these had the highest F1 at the same loss (docs/boilerplate.md). On whole pages no cost helps."""
 
 ASKING = {"laid_out": (4.0, 2.0), "run_together": (2.0, 1.0), "page": (4.0, 2.0)}
-"""The same for the decision that looks for appeals: these are found as blocks, or not at all."""
+"""The same costs for the second decision. They are high, so that it finds an appeal as one block or not at all."""
 
 LEAST, LARGEST = -4.0, 6.0
-"""Bounds of one segment's weight there: a doubtful sentence does not part an appeal."""
+"""Bounds of one segment's weight in the second decision, so that one doubtful sentence does not split an appeal."""
 
 BESIDE, NEARER = 2, 1.0
-"""Segments beside a block of an appeal that may belong to it, and by how much less sure of them, in log odds, the
-second decision must be where lines are kept: an appeal seldom ends before its last line."""
+"""Segments on either side of an appeal that may join it; and the log odds that are added to theirs in text laid out
+in lines, because an appeal seldom ends before its last line."""
 
 REST = 0.3
-"""Share of a line of laid-out text that appeals, from which on the rest of the line goes with it. In the gold, what
-stands in one line with an appeal was boilerplate in nine of nine lines."""
+"""If at least this share of a line of laid-out text is an appeal, the whole line is removed. In the gold, the rest of
+such a line was boilerplate in nine of nine lines."""
 
 GAP, DOUBTED = 300, 0.04
-"""Most bytes of kept text between removed pieces of a line that go with them, and the least score of each segment of
-it, as a share of the threshold. In cross-validation over publishers: 16 such segments boilerplate, 1 not."""
+"""Kept text between two removed pieces of one line is removed too if it has at most :data:`GAP` bytes and each of its
+segments scores at least :data:`DOUBTED` times the threshold. In cross-validation over publishers, 16 such segments
+were boilerplate and 1 was not."""
 
 LONGEST, CONTINUES = 1200, 0.13
-"""Most bytes of a line in which the sentence after a removed caption, teaser or promotion goes with it, and its least
-score, as a share of the threshold. In cross-validation: 34 such segments boilerplate, 4 not."""
+"""The sentence after a removed caption, teaser or promotion is removed too if their line has at most :data:`LONGEST`
+bytes and the sentence scores at least :data:`CONTINUES` times the threshold. In cross-validation, 34 such segments
+were boilerplate and 4 were not."""
 
 SHORT_BYTES, ARTICLE = 1500, 0.9
-"""In a text of fewer bytes, a sentence stays that its own words take for article text with such a probability: what
-stands around it is then mostly furniture, and says little. What the second decision takes for an appeal goes."""
+"""A text under :data:`SHORT_BYTES` keeps each sentence whose own words give article text at least the probability
+:data:`ARTICLE`: around it stands mostly boilerplate, so its neighbours say little. Repeated passages and the appeals
+of the second decision are removed all the same."""
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
-_COSTS[SHORT] = 0  # a few sentences are no stretches
+_COSTS[SHORT] = 0  # in a text of a few sentences each is judged by itself
 _ASKING = np.array([ASKING[name] for name in GROUPS])[GROUP_OF]
 _CONTINUED = np.array([kind in ("caption", "related", "promo") for kind in KINDS])
 
@@ -281,9 +289,9 @@ def _path(z, bounds, joint, layout, costs, out):  # type: ignore[no-untyped-def]
 def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Mark the segments to be removed: the best path through each document (Viterbi 1967).
 
-    A path keeps or removes each segment and pays :data:`SWITCH` where it changes. So a doubtful sentence goes with
-    the two sure ones that it stands between, and a single weak one stays. ``z`` (float64, a segment each) are the log
-    odds, less those of the threshold; ``layout`` is an int8 a document.
+    A path keeps or removes each segment and pays :data:`SWITCH` where it changes between the two. So a doubtful
+    sentence between two sure ones is removed, and a single weak one is kept. ``z`` (float64, a segment each) are the
+    log odds less those of the threshold; ``layout`` is an int8 a document.
     """
     out = np.empty(len(z), np.bool_)
     _path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, layout, _COSTS, out)
@@ -293,9 +301,9 @@ def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int
 def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Mark the segments that are removed as parts of appeals; ``z`` and ``layout`` as in :func:`stretches`.
 
-    The best path at the costs :data:`ASKING` finds blocks; what stands within :data:`BESIDE` segments of a block
-    joins it at the usual costs, in lines also from :data:`NEARER` below the threshold; so does the :data:`REST` of a
-    line.
+    First, the best path at the costs :data:`ASKING` finds blocks. Second, segments within :data:`BESIDE` of a block
+    may join it at the usual costs; in text laid out in lines they may be :data:`NEARER` below the threshold. Third,
+    a line of which a block takes the share :data:`REST` joins as a whole.
     """
     out = np.empty(len(z), np.bool_)
     _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, _ASKING, out)
@@ -313,7 +321,7 @@ def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np
 
 @njit(cache=True, nogil=True)
 def _one_kind(bounds, start, end, others, evident, kind):  # type: ignore[no-untyped-def]
-    """Give all of a passage that other articles repeat the kind of most of its bytes."""
+    """Give all segments of a passage that other articles repeat one kind: that of most of its bytes."""
     size = np.empty(len(KINDS), np.int64)
     for d in range(len(bounds) - 1):
         a = bounds[d]
@@ -353,7 +361,7 @@ def _join(bounds, joint, start, end, words, repeated, threshold, continued, remo
                 elif (
                     s > a
                     and remove[s - 1]
-                    and joint[s] == SENTENCE  # what is glued to it is another piece of the page
+                    and joint[s] == SENTENCE  # text glued to the removed segment is another piece of the page
                     and continued[kind[s - 1]]
                     and score[s] >= CONTINUES * threshold[d]
                     and end[b - 1] - start[a] <= LONGEST
@@ -370,12 +378,13 @@ def join(
     read: Reading, seen: Seen, evident: NDArray[np.bool_], remove: NDArray[np.bool_], kind: NDArray[np.int64],
     score: NDArray[np.float32], threshold: NDArray[np.float32], asking: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    """Let doubtful segments go with the removed ones of their line, and article sentences of short texts stay.
+    """Remove doubtful segments with the removed ones of their line, and keep article sentences of short texts.
 
-    A passage that repetition gives away is made one kind. Nothing is joined over a sentence that is beyond doubt.
-    Changed in place are ``remove``, ``kind`` and ``score``, a segment each; what is joined has the kind of the
-    segment before it and at least the threshold's score. ``threshold`` is a float32 a document, ``evident`` and
-    ``asking`` mark the segments that repetition gives away and that the second decision takes for an appeal.
+    Changes ``remove``, ``kind`` and ``score`` (a value a segment each) in place. A segment removed here gets the kind
+    of the removed one before it, and at least the threshold as its score. Two removed pieces are not joined if a
+    segment between them is surely article text. The segments of an evidently repeated passage get one kind.
+    ``threshold`` is a float32 a document. ``evident`` marks the segments removed for their repetition alone,
+    ``asking`` those that the second decision takes for an appeal.
     """
     segments, repeated = read.segments, seen.others.any(axis=1) | asking | evident
     if evident.any():
