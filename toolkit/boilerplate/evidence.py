@@ -42,11 +42,11 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 
 _AT_PLACE = len(OWN) + len(AROUND)
 NEARLY_ALL, SEVERAL = 0.75, 3
-"""Of a publisher with few articles: share of them, and least number of others, that hold a passage which repetition
-alone gives away."""
+"""A publisher with few articles: a passage is removed for its repetition alone if this share of them, and at least this
+many others, hold it."""
 
 SOUNDS = 0.5
-"""Probability by words that a line is article text, below which its opening counts as furniture's."""
+"""A line whose words give article text a probability below this sounds like boilerplate."""
 
 _AT_SPOTS = _AT_PLACE + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
@@ -201,8 +201,9 @@ _TITLED = _AT_REPEATED + REPEATED.index("titled")
 def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArray[np.bool_]:
     """Mark the segments worth weighing: by their words, by a neighbour's words, or because they repeat.
 
-    The others, three in five, are article text: in cross-validation they held .3 % of what would be removed. In a
-    text that seems to appeal somewhere, and ``everywhere`` in training, more are.
+    The others, three in five segments, count as article text; in cross-validation they held .3 % of what would be
+    removed. The bounds are wider in a text that seems to hold an appeal, and in every text with ``everywhere``, which
+    training uses.
     """
     out = np.empty(len(read.segments), bool)
     _suspicious(read.words, read.segments.bounds, seen.others, everywhere, out)
@@ -231,14 +232,14 @@ def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyp
 
 
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Mark the rows, as :func:`evidence` makes them, that their repetition alone gives away, whatever they say.
+    """Mark the rows of :func:`evidence` that are boilerplate for their repetition alone, whatever their words.
 
-    Segments that stand side by side, each word for word in eight other articles of its publisher or more (or in
-    :data:`SEVERAL`, if these are :data:`NEARLY_ALL` that were counted), most of them different stories, in about as
-    many as its neighbour, and together at least eight words long; and those next to them that stand in as many of
-    these articles or fewer. The trees have seen too few appeals that read like prose to be as sure. Besides, lines
-    that open as nearly all articles do somewhere and sound like furniture: ``Mehr zum Thema – …``. Without an index
-    nothing is evident.
+    These are of three sorts. First, neighbouring segments that together have at least :data:`EVIDENT` words. Each
+    stands word for word in at least :data:`EVIDENT` other articles of the publisher (or in :data:`SEVERAL`, if these
+    are :data:`NEARLY_ALL` of those counted), mostly in different stories, and in about as many as its neighbour.
+    Second, segments beside these that stand in about as many articles. Third, lines that sound like boilerplate and
+    open with two words with which nearly all articles open a line: ``Mehr zum Thema – …``. The trees alone have seen
+    too few appeals that read like prose to be as sure. Without an index nothing is evident.
     """
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):
@@ -263,9 +264,9 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
 def evidence(
     read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Return one row of evidence a wanted segment, float32 in :data:`COLUMNS`.
+    """Return one row of evidence (float32) for each wanted segment; the columns are :data:`COLUMNS`.
 
-    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out; ``seen`` is by the same index.
+    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index.
     """
     width = len(COLUMNS) - (len(REPEATED) if lookup is None else 0)
     out = np.empty((int(wanted.sum()), width), np.float32)

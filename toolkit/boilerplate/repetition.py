@@ -30,19 +30,19 @@ REPEATED = (
 """Names of the columns of evidence that this module fills."""
 
 COPIES = 3
-"""Documents that hold most of an article are taken for copies of it if they are at most this many."""
+"""Other documents that hold most of an article count as copies of it if there are at most this many of them."""
 
 FEW = 20
-"""Articles of a publisher up to which the absence of repetition says nothing."""
+"""Of a publisher with at most this many articles, a lack of repetition says nothing."""
 
 MANY = 60
-"""Number of counted articles of a publisher from which its templates are taken as known."""
+"""With at least this many counted articles of a publisher, its templates count as known."""
 
 DOUBT = 0.5
 """Log odds; see :func:`doubted_single`."""
 
 EVIDENT = 8
-"""Least words of, and other articles with, a passage that repetition alone gives away."""
+"""A passage is removed for its repetition alone if it has this many words, and stands in this many other articles."""
 
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
 
