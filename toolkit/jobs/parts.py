@@ -200,6 +200,8 @@ def _worked(spool: Spool, steps: tuple[str, ...], index: str, classifier: str, p
     remover = _remover(spool, index) if "clean" in steps else None
     results = results_of(remover, _topics(spool, classifier) if "classify" in steps else None, corpus)
     counts = counts_of(corpus, results)
+    if remover is not None:  # all else of the documents stands in the part already
+        results["cleaned"] = results["cleaned"][["doc_id", "clean_text"]]
     return {"counts": counts} | {
         kind: spool.write(kind, part["name"], table_of(frame)) for kind, frame in results.items()
     }
@@ -249,7 +251,7 @@ def forget() -> None:
 def assemble(spool: Spool, target: Files, parts: Iterable[Part], item: tuple[str, str]) -> tuple[int, str]:
     """Write one kind of all parts, end to end, to one file; return its rows and its SHA-256."""
     kind, name = item
-    return target.write_rows(name, spool.tables(kind, parts))
+    return target.write_rows(name, spool.tables(kind, parts, onto="corpus" if kind == "cleaned" else None))
 
 
 def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -86,11 +86,21 @@ class Spool:
         data = self.read(f"{kind}-{part['name']}.parquet", part[kind]["sha256"])
         return parquet.read_table(pa.BufferReader(data), columns=columns)
 
-    def tables(self, kind: str, parts: Iterable[Mapping[str, Any]]) -> Iterator[pa.Table]:
-        """Yield the tables of the parts, cast to the schema of the first."""
+    def tables(
+        self, kind: str, parts: Iterable[Mapping[str, Any]], onto: str | None = None
+    ) -> Iterator[pa.Table]:
+        """Yield the tables of the parts, cast to the schema of the first.
+
+        ``onto`` is a kind that has the other columns.
+        """
         schema = None
         for part in parts:
             table = self.table(kind, part)
+            if onto is not None:
+                columns = dict(zip(table.column_names, table.columns, strict=True))
+                whole = self.table(onto, part)
+                columns = dict(zip(whole.column_names, whole.columns, strict=True)) | columns
+                table = pa.table(columns)
             schema = schema or table.schema
             yield table.cast(schema)
 
