@@ -215,7 +215,7 @@ def run(inputs: Inputs, options: dict[str, Any]) -> object:
     summary = pipeline.run(inputs, folder, **given)
     if report:
         try:
-            summary.report = render(summary.output, texts=texts)
+            summary.report = render(summary.output, texts=texts, progress=options.get("progress", False))
         except ReportError as error:
             _say(error)
     return summary
@@ -243,7 +243,7 @@ def report_(inputs: Inputs, options: dict[str, Any]) -> object:
     report.check_page(page)
     refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)
     summary = pipeline.run(inputs, folder, **options)
-    summary.report = report.render(folder, page, **shown)
+    summary.report = report.render(folder, page, progress=options.get("progress", False), **shown)
     return summary
 
 

@@ -125,7 +125,8 @@ class Job:
             else:
                 inputs = near_inputs([self._kept(item, stack) for item in self.given])
             self.inputs: list[Input] = inputs
-            self.digests = list(self._each(digest, inputs))
+            with self.bar("checking", len(inputs), " files") as bar:
+                self.digests = [_ticked(found, bar.update) for found in self._each(digest, inputs)]
             self._saved = self._saved_remover(stack)
             self.parameters = self.settings.record(None if self._saved is None else sha256(self._saved))
             self.parameters["steps"] = list(self.steps)
@@ -216,18 +217,19 @@ class Job:
         self.counting = (
             "clean" in self.steps and self._saved is None and not self.spool.files.has(f"index{NOTE}")
         )
-        if self.workers.remote:
-            task = partial(parts.read_all, self.spool, self.settings, self.rows)
-            found: Iterator[Part] = (part for read in self._each(task, self._groups()) for part in read)
-        else:
-            found = parts.read(self.spool, self.settings, self.rows, ("", self.inputs))
         self.parts: list[Part] = []
-        hashes = [np.empty(0, np.uint64)]
-        with self._bar("reading", None) as bar:
+        hashes, kept = [np.empty(0, np.uint64)], 0
+        with self.bar("reading", None) as bar:
+            if self.workers.remote:
+                task = partial(parts.read_all, self.spool, self.settings, self.rows)
+                found: Iterator[Part] = (part for read in self._each(task, self._groups()) for part in read)
+            else:
+                found = parts.read(self.spool, self.settings, self.rows, ("", self.inputs), bar.update)
             for part, of_ids in self._each(partial(parts.look, self.spool, counting=self.counting), found):
                 self.parts.append(part)
                 hashes.append(np.frombuffer(of_ids, np.uint64))
-                bar.update(part["kept"])
+                kept += part["kept"]
+                bar.update(max(0, kept - bar.n))  # parts of an interrupted job are not read again
         now = list(self._each(digest, self.inputs))
         if changed := [
             known["name"] for known, found in zip(self.digests, now, strict=True) if known != found
@@ -265,8 +267,10 @@ class Job:
         """Add up what all parts repeat; keys of ``bound`` documents or fewer are left out."""
         names = [part["name"] for part in self.parts]
         buckets = ranges(sum(part["keys"] for part in self.parts))
-        sums = self._each(partial(parts.add_up, self.spool, names, bound), buckets, ahead=32)
-        return pooled(parts.openers(self.spool, names), sums, bound=bound)
+        with self.bar("adding up", len(buckets), " ranges") as bar:
+            task = partial(parts.add_up, self.spool, names, bound)
+            sums = (_ticked(found, bar.update) for found in self._each(task, buckets, ahead=32))
+            return pooled(parts.openers(self.spool, names), sums, bound=bound)
 
     def _index(self) -> str:
         """Write the remover with its index, once; return its SHA-256."""
@@ -309,13 +313,17 @@ class Job:
 
     def _worked(self, index: str, classifier: str) -> Generator[Part]:
         what = "cleaning" if "clean" in self.steps else "classifying"
-        with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
-            done = self._each(partial(parts.work, self.spool, self.steps, index, classifier), self._items())
+        task = partial(parts.work, self.spool, self.steps, index, classifier)
+        with self.bar(what, sum(part["kept"] for part in self.parts)) as bar:
+            if not self.workers.remote:
+                task = partial(task, tick=bar.update)
+            done = self._each(task, self._items())
             for number, part in enumerate(done):
                 self._add(part.pop("counts"))
                 del part["ids"]
                 self.parts[number] = part
-                bar.update(part["kept"])
+                if self.workers.remote:
+                    bar.update(part["kept"])
                 yield part
 
     def _finished(self) -> Iterator[Part]:
@@ -335,7 +343,9 @@ class Job:
         items, written = list(targets.items()), []
         if self._pending is not None:
             written = [parts.assemble(self.spool, self.target, self._finished(), items.pop(0))]
-        written += self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
+        with self.bar("writing", len(items), " files") as bar:
+            rest = self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
+            written += [_ticked(found, bar.update) for found in rest]
         parts.forget()  # finding duplicates and the report need the memory
         return dict(zip(targets, written, strict=True))
 
@@ -361,7 +371,18 @@ class Job:
             repair=tuple(self.settings.repair), **counts,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def _bar(self, what: str, total: int | None) -> Any:
-        from tqdm import tqdm
+    def bar(self, what: str, total: int | None, unit: str = " documents") -> Any:
+        """Return a progress bar of one stage, shown where progress is asked for."""
+        return bar(what, total, unit, shown=self._progress)
 
-        return tqdm(total=total, desc=what, unit=" documents", disable=not self._progress, file=sys.stderr)
+
+def bar(what: str, total: int | None, unit: str, *, shown: bool) -> Any:
+    """Return a progress bar on standard error, renewed as often as something is done."""
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=what, unit=unit, disable=not shown, file=sys.stderr, miniters=1)
+
+
+def _ticked(found: _T, tick: Callable[[], object]) -> _T:
+    tick()
+    return found

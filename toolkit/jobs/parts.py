@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import io
 import sys
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -44,14 +44,19 @@ from toolkit.topics import TopicClassifier
 Part = dict[str, Any]
 """What is known of a part: ``name``, ``in``, ``kept`` and, by kind, the rows and digests of its files."""
 
+Tick = Callable[[int], object]
+"""Is told how many more documents are done."""
+
 INDEX = "index.parquet"
 CLASSIFIER = ("classifier.npz", "classifier.json")
 
 
-def read(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]) -> Iterator[Part]:
+def read(
+    spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]], tick: Tick | None = None
+) -> Iterator[Part]:
     """Write input files as parts, ids as they stand in the files; yield each as soon as it is written.
 
-    ``group`` is how the names of the parts begin, and the files.
+    ``group`` is how the names of the parts begin, and the files. ``tick`` is told how many documents were read.
     """
     prefix, inputs = group
     done = spool.note(f"read-{prefix}")
@@ -64,7 +69,7 @@ def read(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Inp
         repair=tuple(settings.repair),  # type: ignore[arg-type]
     )
     parts: list[Part] = []
-    with closing(_blocks(inputs, options, strict=settings.strict)) as blocks:
+    with closing(_blocks(inputs, options, tick, strict=settings.strict)) as blocks:
         for table, rejected in batched(blocks, rows, options):
             name = f"{prefix}{len(parts):06d}"
             part = spool.note(f"tally-{name}")
@@ -84,10 +89,15 @@ def read(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Inp
     spool.once(f"read-{prefix}", lambda: {"parts": parts})
 
 
-def _blocks(inputs: Iterable[Input], options: Options, *, strict: bool) -> Generator[Block]:
+def _blocks(
+    inputs: Iterable[Input], options: Options, tick: Tick | None, *, strict: bool
+) -> Generator[Block]:
     for item in inputs:
         with item.source() as source:
-            yield from records([source], options, strict=strict)
+            for table, rejected in records([source], options, strict=strict):
+                if tick is not None and table is not None:
+                    tick(table.num_rows)
+                yield table, rejected
 
 
 def read_all(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]) -> list[Part]:
@@ -177,13 +187,26 @@ def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]
         return [spool.keep(name, Path(folder, name).read_bytes()) for name in CLASSIFIER][-1]
 
 
-def work(spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part) -> Part:
+def work(
+    spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part, tick: Tick | None = None
+) -> Part:
     """Write the results of a part; return the part with its counts and digests.
 
     ``index`` is the digest of the remover, ``classifier`` that of the one trained on labels, if there is one;
     ``part["ids"]`` has the new ids by row, if there are any.
     """
-    return part | spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, part))
+    told = 0
+
+    def tell(share: float) -> None:
+        nonlocal told
+        now = int(share * part["kept"])
+        if tick is not None:
+            tick(now - told)
+        told = now
+
+    found = spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, part, tell))
+    tell(1.0)
+    return part | found
 
 
 def _corpus(spool: Spool, part: Part) -> pd.DataFrame:
@@ -195,10 +218,17 @@ def _corpus(spool: Spool, part: Part) -> pd.DataFrame:
     return corpus
 
 
-def _worked(spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part) -> Part:
+def _worked(
+    spool: Spool,
+    steps: tuple[str, ...],
+    index: str,
+    classifier: str,
+    part: Part,
+    tell: Callable[[float], None],
+) -> Part:
     corpus = _corpus(spool, part)
     remover = _remover(spool, index) if "clean" in steps else None
-    results = results_of(remover, _topics(spool, classifier) if "classify" in steps else None, corpus)
+    results = results_of(remover, _topics(spool, classifier) if "classify" in steps else None, corpus, tell)
     counts = counts_of(corpus, results)
     if remover is not None:  # all else of the documents stands in the part already
         results["cleaned"] = results["cleaned"][["doc_id", "clean_text"]]
@@ -254,15 +284,22 @@ def assemble(spool: Spool, target: Files, parts: Iterable[Part], item: tuple[str
     return target.write_rows(name, spool.tables(kind, parts, onto="corpus" if kind == "cleaned" else None))
 
 
-def results_of(remover: Any, classifier: Any, corpus: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the results of a batch: ``spans, cleaned, verdicts`` by the remover, ``topics`` by the classifier."""
+def results_of(
+    remover: Any, classifier: Any, corpus: pd.DataFrame, tell: Callable[[float], None] = lambda _: None
+) -> dict[str, pd.DataFrame]:
+    """Return the results of a batch: ``spans, cleaned, verdicts`` by the remover, ``topics`` by the classifier.
+
+    ``tell`` is told which share of the work is done, about.
+    """
     results = {}
     if remover is not None:
         results["spans"] = remover.spans(corpus)
         _check_spans(corpus, results["spans"])
+        tell(0.5)
         corpus = results["cleaned"] = remover.transform(corpus, spans=results["spans"])
         results["verdicts"] = verdicts(corpus, results["spans"], remover=remover)
         corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
+        tell(0.8)
     if classifier is not None:
         results["topics"] = classifier.topics(_to_classify(corpus))
     return results

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,15 @@ def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
+def _bar(cells: int, shown: bool) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=cells, desc="report", unit=" parts", disable=not shown, file=sys.stderr)
+
+
 def render(
-    folder: str | Path, page: str | Path | None = None, *, texts: bool = True, title: str = "", author: str = ""
+    folder: str | Path, page: str | Path | None = None, *, texts: bool = True, title: str = "", author: str = "",
+    progress: bool = False,
 ) -> Path:  # fmt: skip
     """Run the report's notebook on a folder of results and write it beside the page that it makes.
 
@@ -77,6 +85,8 @@ def render(
         Show text of articles. Without it, the page can be given to people who may not have the texts.
     title, author : str, optional
         Shown on top.
+    progress : bool, default False
+        Show a progress bar on standard error.
 
     Returns
     -------
@@ -113,10 +123,11 @@ def render(
     # all reading and counting is done by the kernel: this process may hold the memory of a run
     book.cells.append(v4.new_code_cell(f"results.save_tables({_quoted(tables.absolute().as_posix())})"))
     try:
-        with isolated() as place:
+        cells = sum(cell.cell_type == "code" for cell in book.cells)
+        with isolated() as place, _bar(cells, progress) as done:
             runner = NotebookClient(
                 book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
-                record_timing=False, store_widget_state=False,
+                record_timing=False, store_widget_state=False, on_cell_executed=lambda **_: done.update(),
             )  # fmt: skip
             # a kernel that ends may complain of its sockets
             runner.execute(**place, stderr=subprocess.DEVNULL)
