@@ -204,7 +204,7 @@ def work(
             tick(now - told)
         told = now
 
-    found = spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, part, tell))
+    found = spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, tell, part))
     tell(1.0)
     return part | found
 
