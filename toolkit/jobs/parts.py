@@ -223,8 +223,8 @@ def _worked(
     steps: tuple[str, ...],
     index: str,
     classifier: str,
-    part: Part,
     tell: Callable[[float], None],
+    part: Part,
 ) -> Part:
     corpus = _corpus(spool, part)
     remover = _remover(spool, index) if "clean" in steps else None
