@@ -125,7 +125,7 @@ class Job:
             else:
                 inputs = near_inputs([self._kept(item, stack) for item in self.given])
             self.inputs: list[Input] = inputs
-            with self.bar("checking", len(inputs), " files") as bar:
+            with self._bar("checking", len(inputs), " files") as bar:
                 self.digests = [_ticked(found, bar.update) for found in self._each(digest, inputs)]
             self._saved = self._saved_remover(stack)
             self.parameters = self.settings.record(None if self._saved is None else sha256(self._saved))
@@ -219,7 +219,7 @@ class Job:
         )
         self.parts: list[Part] = []
         hashes, kept = [np.empty(0, np.uint64)], 0
-        with self.bar("reading", None) as bar:
+        with self._bar("reading", None) as bar:
             if self.workers.remote:
                 task = partial(parts.read_all, self.spool, self.settings, self.rows)
                 found: Iterator[Part] = (part for read in self._each(task, self._groups()) for part in read)
@@ -267,7 +267,7 @@ class Job:
         """Add up what all parts repeat; keys of ``bound`` documents or fewer are left out."""
         names = [part["name"] for part in self.parts]
         buckets = ranges(sum(part["keys"] for part in self.parts))
-        with self.bar("adding up", len(buckets), " ranges") as bar:
+        with self._bar("adding up", len(buckets), " ranges") as bar:
             task = partial(parts.add_up, self.spool, names, bound)
             sums = (_ticked(found, bar.update) for found in self._each(task, buckets, ahead=32))
             return pooled(parts.openers(self.spool, names), sums, bound=bound)
@@ -314,7 +314,7 @@ class Job:
     def _worked(self, index: str, classifier: str) -> Generator[Part]:
         what = "cleaning" if "clean" in self.steps else "classifying"
         task = partial(parts.work, self.spool, self.steps, index, classifier)
-        with self.bar(what, sum(part["kept"] for part in self.parts)) as bar:
+        with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
             if not self.workers.remote:
                 task = partial(task, tick=bar.update)
             done = self._each(task, self._items())
@@ -343,7 +343,7 @@ class Job:
         items, written = list(targets.items()), []
         if self._pending is not None:
             written = [parts.assemble(self.spool, self.target, self._finished(), items.pop(0))]
-        with self.bar("writing", len(items), " files") as bar:
+        with self._bar("writing", len(items), " files") as bar:
             rest = self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
             written += [_ticked(found, bar.update) for found in rest]
         parts.forget()  # finding duplicates and the report need the memory
@@ -371,16 +371,11 @@ class Job:
             repair=tuple(self.settings.repair), **counts,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def bar(self, what: str, total: int | None, unit: str = " documents") -> Any:
-        """Return a progress bar of one stage, shown where progress is asked for."""
-        return bar(what, total, unit, shown=self._progress)
+    def _bar(self, what: str, total: int | None, unit: str = " documents") -> Any:
+        """Return a progress bar of one stage, on standard error where progress is asked for."""
+        from tqdm import tqdm
 
-
-def bar(what: str, total: int | None, unit: str, *, shown: bool) -> Any:
-    """Return a progress bar on standard error, renewed as often as something is done."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc=what, unit=unit, disable=not shown, file=sys.stderr, miniters=1)
+        return tqdm(total=total, desc=what, unit=unit, disable=not self._progress, file=sys.stderr)
 
 
 def _ticked(found: _T, tick: Callable[[], object]) -> _T:

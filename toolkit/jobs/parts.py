@@ -219,13 +219,8 @@ def _corpus(spool: Spool, part: Part) -> pd.DataFrame:
 
 
 def _worked(
-    spool: Spool,
-    steps: tuple[str, ...],
-    index: str,
-    classifier: str,
-    tell: Callable[[float], None],
-    part: Part,
-) -> Part:
+    spool: Spool, steps: tuple[str, ...], index: str, classifier: str, tell: Callable[[float], None], part: Part
+) -> Part:  # fmt: skip
     corpus = _corpus(spool, part)
     remover = _remover(spool, index) if "clean" in steps else None
     results = results_of(remover, _topics(spool, classifier) if "classify" in steps else None, corpus, tell)
