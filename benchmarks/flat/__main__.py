@@ -19,8 +19,9 @@ import pandas as pd
 
 from benchmarks.flat.runners import RUNNERS, hand_over
 from benchmarks.flat.sets import FlatSet, held_out, sets
-from toolkit import BoilerplateRemover, __version__
+from toolkit import __version__
 from toolkit.evaluation.scores import span_counts, span_scores
+from toolkit.pipeline import warm
 from toolkit.record import models
 
 ROOT = Path(__file__).parents[2]
@@ -118,8 +119,7 @@ def main() -> None:
         "models": models(), "seed": 0, "draws": options.draws, "sets": {}, "speed": {},
     }  # fmt: skip
     total: dict[str, list[float]] = {}
-    some = ["Compiled once, outside of what is timed. Share this."]
-    BoilerplateRemover().fit(some).spans(some)
+    warm()  # kernels are compiled outside of what is timed
     for flat in sets(options.documents, options.pages):
         if options.folds and flat.learned:
             flat = held_out(flat, options.folds)
