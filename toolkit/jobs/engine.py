@@ -1,4 +1,4 @@
-"""Engine: the order of a job's tasks on an executor, threads or a cluster; its lock, its resume, its counts."""
+"""Engine: run the tasks of a job in order, on threads or a cluster; lock its folder, resume it, add up its counts."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ _R = TypeVar("_R")
 Inputs = Sequence[str | Path] | str | Path
 
 READ_AT_ONCE = 4_000_000
-"""Small input files are read together, up to so many bytes, by one task of a cluster."""
+"""On a cluster, one task reads several small input files, up to this many bytes together."""
 
 
 @dataclass
 class Workers:
-    """Who does the tasks.
+    """The executor that does the tasks of a job.
 
-    ``ahead`` tasks are handed in before the first of them is waited for; ``remote`` workers are other processes, on
-    other machines perhaps.
+    ``ahead`` tasks are submitted before the job waits for the first of them. ``remote`` workers are other processes,
+    perhaps on other machines.
     """
 
     executor: Executor
@@ -58,7 +58,7 @@ class Workers:
 
 
 class _AtOnce(Executor):
-    """Does each task when it is handed in, by the caller itself."""
+    """Does each task at once, in the calling thread."""
 
     def submit(self, function: Callable[..., _R], /, *args: Any, **named: Any) -> Future[_R]:
         future: Future[_R] = Future()
@@ -67,7 +67,7 @@ class _AtOnce(Executor):
 
 
 def threads(n_jobs: int) -> AbstractContextManager[Workers]:
-    """Return workers of this process; -1 is one for each processor that may be used."""
+    """Return ``n_jobs`` threads as workers; -1 is one thread for each processor that may be used."""
     if n_jobs == -1:
         n_jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs < 1:
@@ -89,11 +89,11 @@ def _threads(n_jobs: int) -> Iterator[Workers]:
 
 
 class Job:
-    """One job: its parts, and the tasks that make them, in order.
+    """One job: it splits the input into parts of ``rows`` documents, and makes the results part by part.
 
-    Results go to ``target``, parts of ``rows`` documents to the folder ``beside`` in it. ``steps`` are some of
-    ``clean`` and ``classify``. ``guard`` is called before anything is written, and may raise. The digest of the study
-    file ``study`` is recorded.
+    Results are written to the folder ``target``, parts to its subfolder ``beside``. ``steps`` are ``clean``,
+    ``classify`` or both. ``guard`` is called before anything is written, and may raise. The job records the digest of
+    the study file ``study``.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Job:
             if self.workers.remote:
                 inputs = found_in(self.given, self.target.options)
             else:
-                inputs = near_inputs([self._kept(item, stack) for item in self.given])
+                inputs = near_inputs([self._copy_of_pipe(item, stack) for item in self.given])
             self.inputs: list[Input] = inputs
             with self._bar("checking", len(inputs), " files") as bar:
                 self.digests = [_ticked(found, bar.update) for found in self._each(digest, inputs)]
@@ -135,10 +135,10 @@ class Job:
             if self._guard is not None:
                 self._guard(self)
             self.versions, self.models = versions(), models()
-            made_of = [self.digests, self.parameters, self.versions, self.models, self.rows]
-            key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+            determined_by = [self.digests, self.parameters, self.versions, self.models, self.rows]
+            key = hashlib.sha256(json.dumps(determined_by, sort_keys=True).encode()).hexdigest()
             self._folder = Files(self.target.path(self._beside), self.target.options)
-            # a worker that an earlier job gave up may still write, so a job on a cluster has a folder by its key
+            # a worker of an earlier, abandoned job may still write: on a cluster each job has a folder named by its key
             own = self._folder.path(key[:16]) if self.workers.remote else self._folder.folder
             self.spool = Spool(Files(own, self.target.options))
             local = self.spool.files.local
@@ -161,14 +161,13 @@ class Job:
     def close(self) -> None:
         """Remove the parts."""
         if self._folder.local is not None:
-            shutil.rmtree(
-                self._folder.local, ignore_errors=True
-            )  # the results are there, or a worse error is raised
+            # errors are ignored: the results are written by now, or a worse error is being raised
+            shutil.rmtree(self._folder.local, ignore_errors=True)
         else:
             self._folder.discard("", recursive=True)
 
-    def _kept(self, item: str | Path, stack: ExitStack) -> str | Path:
-        """Return an input; a pipe as a copy, since it can be read once, but is digested and then loaded."""
+    def _copy_of_pipe(self, item: str | Path, stack: ExitStack) -> str | Path:
+        """Return an input, or a copy of a pipe, because an input is read twice: for its digest, and to load it."""
         if item != "-" and not Path(item).is_fifo():
             return item
         place = Path(self.target.folder)
@@ -181,14 +180,14 @@ class Job:
         return path
 
     def _saved_remover(self, stack: ExitStack) -> Path | None:
-        """Return the saved remover that was given, as a file of this machine."""
+        """Return the path of the saved remover that the settings name, on this machine; None if they name none."""
         if self.settings.index is None:
             return None
         folder, name = parent_of(self.settings.index)
         return stack.enter_context(Files(folder, self.target.options).near(name))
 
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
-        """Do a task for each item; yield the results in order, and hand in few at a time."""
+        """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
         waiting: deque[Future[_R]] = deque()
         for item in items:
@@ -199,10 +198,10 @@ class Job:
             yield waiting.popleft().result()
 
     def work(self) -> None:
-        """Make the results of every part; several threads make them while :meth:`assemble` writes."""
+        """Make the results of every part. With several threads they are made only while :meth:`assemble` writes."""
         self._read()
         index = self._index() if "clean" in self.steps else ""
-        self._pending = self._worked(index, self._classifier(index))
+        self._pending = self._work_on_parts(index, self._classifier(index))
         if self.workers.remote or not self.workers.ahead:
             for _ in self._finished():
                 pass
@@ -213,7 +212,7 @@ class Job:
         return self.counted(bound=0)
 
     def _read(self) -> None:
-        """Write the input as parts, and what each repeats."""
+        """Write the input as parts, and for each the counts of what it repeats."""
         self.counting = (
             "clean" in self.steps and self._saved is None and not self.spool.files.has(f"index{NOTE}")
         )
@@ -225,27 +224,27 @@ class Job:
                 found: Iterator[Part] = (part for read in self._each(task, self._groups()) for part in read)
             else:
                 found = parts.read(self.spool, self.settings, self.rows, ("", self.inputs), bar.update)
-            for part, of_ids in self._each(partial(parts.look, self.spool, counting=self.counting), found):
+            for part, id_hashes in self._each(partial(parts.look, self.spool, counting=self.counting), found):
                 self.parts.append(part)
-                hashes.append(np.frombuffer(of_ids, np.uint64))
+                hashes.append(np.frombuffer(id_hashes, np.uint64))
                 kept += part["kept"]
                 bar.update(max(0, kept - bar.n))  # parts of an interrupted job are not read again
-        now = list(self._each(digest, self.inputs))
+        digests_now = list(self._each(digest, self.inputs))
         if changed := [
-            known["name"] for known, found in zip(self.digests, now, strict=True) if known != found
+            known["name"] for known, found in zip(self.digests, digests_now, strict=True) if known != found
         ]:
-            self.close()  # what was read has no digest
+            self.close()  # the digests are not those of what was read
             msg = f"{changed[0]}: changed while it was read; run again when nothing writes to it any more"
             raise PipelineError(msg)
         ids = np.concatenate(hashes)
         if not len(ids):
-            raise self._nothing()
+            raise self._nothing_read()
         self._renamed: dict[str, dict[int, str]] = {}
         if len(np.unique(ids)) < len(ids):
             (self._renamed,) = self._each(partial(parts.renamed, self.spool), [self.parts])
 
     def _groups(self) -> Iterator[tuple[str, list[Input]]]:
-        """Yield the inputs that one task reads, with how its parts are called."""
+        """Yield for each reading task a prefix for the names of its parts, and its inputs."""
         group: list[Input] = []
         size = number = 0
         for item, known in zip(self.inputs, self.digests, strict=True):
@@ -256,7 +255,7 @@ class Job:
             size += known["bytes"] or 0
         yield f"{number:06d}-", group
 
-    def _nothing(self) -> NothingReadError:
+    def _nothing_read(self) -> NothingReadError:
         tables = [self.spool.table("quarantine", part).to_pandas() for part in self.parts]
         quarantine = pd.concat(tables or [pd.DataFrame()])
         names = ", ".join(str(name) for name in self.given[:3])
@@ -264,7 +263,7 @@ class Job:
         return NothingReadError(msg, quarantine)
 
     def counted(self, bound: int) -> TemplateIndex:
-        """Add up what all parts repeat; keys of ``bound`` documents or fewer are left out."""
+        """Add up the counts of all parts; leave out keys that stand in ``bound`` documents or fewer."""
         names = [part["name"] for part in self.parts]
         buckets = ranges(sum(part["keys"] for part in self.parts))
         with self._bar("adding up", len(buckets), " ranges") as bar:
@@ -275,7 +274,7 @@ class Job:
     def _index(self) -> str:
         """Write the remover with its index, once; return its SHA-256."""
 
-        def made() -> dict[str, Any]:
+        def save_remover() -> dict[str, Any]:
             remover = BoilerplateRemover() if self._saved is None else BoilerplateRemover.load(self._saved)
             self.settings.applied_to(remover)
             if self.counting:
@@ -284,7 +283,7 @@ class Job:
                 remover.save(path)
                 return {"sha256": sha256(path)}
 
-        digest = self.spool.once("index", made)["sha256"]
+        digest = self.spool.once("index", save_remover)["sha256"]
         if (local := self.spool.files.local) is not None:
             for part in self.parts:
                 Path(local, parts.tally(part["name"])).unlink(missing_ok=True)
@@ -297,11 +296,11 @@ class Job:
             return ""
         task = partial(parts.labelled, self.spool, self.steps, index, set(labelled))
 
-        def train() -> dict[str, Any]:
+        def train_classifier() -> dict[str, Any]:
             documents = pd.concat(self._each(task, self._items()), ignore_index=True)
             return {"sha256": parts.train(self.spool, documents, labelled)}
 
-        return str(self.spool.once("trained", train)["sha256"])
+        return str(self.spool.once("trained", train_classifier)["sha256"])
 
     def classifier(self) -> dict[str, bytes]:
         """Return the files of the classifier that was trained on the labels, by name; none without labels."""
@@ -311,7 +310,7 @@ class Job:
     def _items(self) -> Iterator[Part]:
         return (part | {"ids": self._renamed.get(part["name"])} for part in self.parts)
 
-    def _worked(self, index: str, classifier: str) -> Generator[Part]:
+    def _work_on_parts(self, index: str, classifier: str) -> Generator[Part]:
         what = "cleaning" if "clean" in self.steps else "classifying"
         task = partial(parts.work, self.spool, self.steps, index, classifier)
         with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
@@ -339,7 +338,7 @@ class Job:
                 self._totals[name] = self._totals.get(name, 0) + value
 
     def assemble(self, targets: Mapping[str, str]) -> dict[str, tuple[int, str]]:
-        """Write each kind of all parts, end to end, to the file named; return its rows and its SHA-256."""
+        """Join the parts of each kind in ``targets`` (kind → file); return the rows and the SHA-256 of each file."""
         items, written = list(targets.items()), []
         if self._pending is not None:
             written = [parts.assemble(self.spool, self.target, self._finished(), items.pop(0))]
@@ -350,24 +349,24 @@ class Job:
         return dict(zip(targets, written, strict=True))
 
     def rows_of(self, kind: str) -> int:
-        """Return the rows of all parts of a kind, as written."""
+        """Return how many rows of a kind were written to all parts."""
         return sum(part[kind]["rows"] for part in self.parts)
 
     def quarantined(self) -> int:
-        """Return the quarantined records of all parts, as written; what is kept in part is not among them."""
+        """Count the quarantined records that were written to all parts; a record that is kept in part is not one."""
         tables = (self.spool.table("quarantine", part) for part in self.parts)
         return sum(unread(table["reason"].to_pylist()) for table in tables)
 
     def summary(self, output: str | Path) -> RunSummary:
         """Return the counts of the finished job."""
-        came, kept = sum(part["in"] for part in self.parts), sum(part["kept"] for part in self.parts)
+        total, kept = sum(part["in"] for part in self.parts), sum(part["kept"] for part in self.parts)
         counts = {
             name: dict(by_count(value)) if isinstance(value, Counter) else value
             for name, value in self._totals.items()
         }
         counts["removed"] = dict(sorted(counts.get("removed", {}).items()))
         return RunSummary(
-            output=Path(output), documents_in=came, kept=kept, quarantined=came - kept,
+            output=Path(output), documents_in=total, kept=kept, quarantined=total - kept,
             repair=tuple(self.settings.repair), **counts,  # type: ignore[arg-type]
         )  # fmt: skip
 

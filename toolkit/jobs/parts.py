@@ -1,8 +1,8 @@
-"""Parts: the tasks of a job, each a pure function of files that any worker can do, and do again.
+"""Parts: the tasks of a job. Each is a pure function of files, so that any worker can do it, and repeat it.
 
-*read* (input files → parts of ``rows`` documents), *look* (a part → what it repeats), *add up* (a range of keys of
-all parts), *work* (a part → spans, clean text, verdicts, topics) and *assemble* (one kind of all parts → a result).
-What they return are counts and digests; the documents themselves lie in files.
+*read* (input files → parts of ``rows`` documents), *look* (a part → counts of what it repeats, its *tally*), *add up*
+(the tallies of all parts, over one range of keys), *work* (a part → spans, clean text, verdicts, topics) and
+*assemble* (one kind of all parts → a result file). Tasks return counts and digests; the documents stay in files.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ from toolkit.settings import Settings
 from toolkit.topics import TopicClassifier
 
 Part = dict[str, Any]
-"""What is known of a part: ``name``, ``in``, ``kept`` and, by kind, the rows and digests of its files."""
+"""One part: its ``name``, how many records came in (``in``) and were ``kept``, and by kind the rows and digest of its
+file."""
 
 Tick = Callable[[int], object]
-"""Is told how many more documents are done."""
+"""Called with the number of documents that were just done, for a progress bar."""
 
 INDEX = "index.parquet"
 CLASSIFIER = ("classifier.npz", "classifier.json")
@@ -54,9 +55,10 @@ CLASSIFIER = ("classifier.npz", "classifier.json")
 def read(
     spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]], tick: Tick | None = None
 ) -> Iterator[Part]:
-    """Write input files as parts, ids as they stand in the files; yield each as soon as it is written.
+    """Write input files as parts; yield each part as soon as it is written. Ids are not yet made unique.
 
-    ``group`` is how the names of the parts begin, and the files. ``tick`` is told how many documents were read.
+    ``group`` is a prefix for the names of the parts, and the files. ``tick`` is called with the number of documents
+    that were just read.
     """
     prefix, inputs = group
     done = spool.note(f"read-{prefix}")
@@ -106,13 +108,14 @@ def read_all(spool: Spool, settings: Settings, rows: int, group: tuple[str, list
 
 
 def look(spool: Spool, part: Part, *, counting: bool) -> tuple[Part, bytes]:
-    """Write what a part repeats; return the part with its number of keys, and the hashes of its ids."""
+    """Write the tally of a part; return the part with its number of keys, and the hashes of its ids."""
     corpus, note = spool.table("corpus", part), f"tally-{part['name']}"
     found = spool.note(note)
     if found is not None and counting and "tally" in found:
-        spool.read(tally(part["name"]), found["tally"])  # later it is read by pieces, which have no digest
+        # read only to check its digest, because later it is read in pieces, which have none
+        spool.read(tally(part["name"]), found["tally"])
     elif counting:
-        # ids that two files share are told apart later
+        # without ids: two files may share some, which are made unique later
         index = tally_of(corpus.drop_columns(["doc_id"]).to_pandas())
         out = io.BytesIO()
         write_tally(index, out)
@@ -125,36 +128,36 @@ def look(spool: Spool, part: Part, *, counting: bool) -> tuple[Part, bytes]:
 
 
 def tally(name: str) -> str:
-    """Return the file with what the part of this name repeats."""
+    """Return the name of the file with the tally of a part."""
     return f"tally-{name}.counts"
 
 
 def tally_of(corpus: pd.DataFrame) -> TemplateIndex:
-    """Count what a batch repeats, and drop nothing: which keys are rare shows only when all batches are added up."""
+    """Count what a batch repeats. Rare keys are kept: which are rare overall shows only in the sum of all batches."""
     counter = BoilerplateRemover()
     counter.index_ = TemplateIndex(capacity=2**62)
     return counter.partial_fit(corpus).index_
 
 
 def openers(spool: Spool, names: Iterable[str]) -> list[Any]:
-    """Return a function for each part that opens its tally."""
+    """Return for each part a function that opens its tally."""
     return [partial(spool.files.open, tally(name)) for name in names]
 
 
 def add_up(spool: Spool, names: list[str], bound: int, buckets: range) -> tuple[Counts, int]:
-    """Add up a range of keys of all parts."""
+    """Add up the tallies of all parts, over one range of keys."""
     return added_up(openers(spool, names), buckets, CAPACITY, bound)
 
 
 def renamed(spool: Spool, parts: list[Part]) -> dict[str, dict[int, str]]:
-    """Return the new ids, by part and row, of documents whose id was seen before."""
+    """Return new ids (part → row → id) for documents whose id another document before them has."""
     identities, changed = Identities(), {}
     for part in parts:
         ids = spool.table("corpus", part, ["doc_id"])["doc_id"].combine_chunks()
         new = identities.distinct(ids)
         if new is not ids:
             pairs = enumerate(zip(ids.to_pylist(), new.to_pylist(), strict=True))
-            changed[part["name"]] = {row: now for row, (was, now) in pairs if was != now}
+            changed[part["name"]] = {row: after for row, (before, after) in pairs if before != after}
     return changed
 
 
@@ -170,15 +173,15 @@ def labelled(
 
 
 def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]) -> str:
-    """Write a classifier trained on the documents and their labels; return the digest of its card.
+    """Train a classifier on the documents and their labels, and write it; return the digest of its card.
 
-    The documents are taken by ascending id, so that the order of the input makes no difference.
+    The documents are sorted by id, so that the order of the input makes no difference.
     """
     documents = documents.sort_values("doc_id", ignore_index=True)
-    several = any(len(topics) != 1 for topics in labels.values())
-    given = [labels[doc_id] if several else labels[doc_id][0] for doc_id in documents["doc_id"]]
+    several = any(len(names) != 1 for names in labels.values())
+    topics = [labels[doc_id] if several else labels[doc_id][0] for doc_id in documents["doc_id"]]
     try:
-        trained = TopicClassifier().fit(documents, given)
+        trained = TopicClassifier().fit(documents, topics)
     except ValueError as error:
         msg = f"labels: {len(documents):,} of {len(labels):,} labelled documents are in the input; {error}"
         raise UsageError(msg) from None
@@ -192,20 +195,22 @@ def work(
 ) -> Part:
     """Write the results of a part; return the part with its counts and digests.
 
-    ``index`` is the digest of the remover, ``classifier`` that of the one trained on labels, if there is one;
-    ``part["ids"]`` has the new ids by row, if there are any.
+    ``index`` is the digest of the remover; ``classifier`` that of a classifier trained on labels, empty without one;
+    ``part["ids"]`` the new ids by row, or None.
     """
-    told = 0
+    reported = 0
 
-    def tell(share: float) -> None:
-        nonlocal told
+    def progress(share: float) -> None:
+        nonlocal reported
         now = int(share * part["kept"])
         if tick is not None:
-            tick(now - told)
-        told = now
+            tick(now - reported)
+        reported = now
 
-    found = spool.once(f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, tell, part))
-    tell(1.0)
+    found = spool.once(
+        f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, progress, part)
+    )
+    progress(1.0)
     return part | found
 
 
@@ -219,11 +224,13 @@ def _corpus(spool: Spool, part: Part) -> pd.DataFrame:
 
 
 def _worked(
-    spool: Spool, steps: tuple[str, ...], index: str, classifier: str, tell: Callable[[float], None], part: Part
+    spool: Spool, steps: tuple[str, ...], index: str, classifier: str, progress: Callable[[float], None], part: Part
 ) -> Part:  # fmt: skip
     corpus = _corpus(spool, part)
     remover = _remover(spool, index) if "clean" in steps else None
-    results = results_of(remover, _topics(spool, classifier) if "classify" in steps else None, corpus, tell)
+    results = results_of(
+        remover, _topics(spool, classifier) if "classify" in steps else None, corpus, progress
+    )
     counts = counts_of(corpus, results)
     if remover is not None:  # all else of the documents stands in the part already
         results["cleaned"] = results["cleaned"][["doc_id", "clean_text"]]
@@ -244,7 +251,7 @@ def _remover(spool: Spool, index: str) -> BoilerplateRemover:
             spool.read(INDEX, index)
             with spool.files.near(INDEX) as path:
                 remover = BoilerplateRemover.load(path)
-            remover._lookup_table()  # made once too, not by every thread
+            remover._lookup_table()  # made here once, rather than by every thread
             _LOADED[index] = remover
         found: BoilerplateRemover = _LOADED[index]
         return found
@@ -266,7 +273,7 @@ def _topics(spool: Spool, digest: str) -> TopicClassifier:
 
 
 def forget() -> None:
-    """Let go of the loaded remover, and give the memory of the work back to the system."""
+    """Drop the loaded models, and return free memory to the system."""
     _LOADED.clear()
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
@@ -274,34 +281,34 @@ def forget() -> None:
 
 
 def assemble(spool: Spool, target: Files, parts: Iterable[Part], item: tuple[str, str]) -> tuple[int, str]:
-    """Write one kind of all parts, end to end, to one file; return its rows and its SHA-256."""
+    """Join the tables of one kind of all parts in one file; return its rows and its SHA-256."""
     kind, name = item
     return target.write_rows(name, spool.tables(kind, parts, onto="corpus" if kind == "cleaned" else None))
 
 
 def results_of(
-    remover: Any, classifier: Any, corpus: pd.DataFrame, tell: Callable[[float], None] = lambda _: None
+    remover: Any, classifier: Any, corpus: pd.DataFrame, progress: Callable[[float], None] = lambda _: None
 ) -> dict[str, pd.DataFrame]:
     """Return the results of a batch: ``spans, cleaned, verdicts`` by the remover, ``topics`` by the classifier.
 
-    ``tell`` is told which share of the work is done, about.
+    ``progress`` is called with the rough share of the work that is done.
     """
     results = {}
     if remover is not None:
         results["spans"] = remover.spans(corpus)
         _check_spans(corpus, results["spans"])
-        tell(0.5)
+        progress(0.5)
         corpus = results["cleaned"] = remover.transform(corpus, spans=results["spans"])
         results["verdicts"] = verdicts(corpus, results["spans"], remover=remover)
         corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
-        tell(0.8)
+        progress(0.8)
     if classifier is not None:
         results["topics"] = classifier.topics(_to_classify(corpus))
     return results
 
 
 def _to_classify(corpus: pd.DataFrame) -> pd.DataFrame:
-    """Return documents with the text to classify; where a clean text is missing, the text stands in."""
+    """Return documents with the text to classify in ``clean_text``; a missing clean text is replaced by ``text``."""
     given = corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
     return corpus.assign(clean_text=given)
 

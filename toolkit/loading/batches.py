@@ -21,8 +21,8 @@ from toolkit.loading.sources import Paths, Source, find_sources
 
 Hashes = npt.NDArray[np.uint64]
 
-KEPT = ("clean_text",)  # columns that cleaning adds, kept where a file has all columns of a corpus
-MOST_REJECTED = 100_000  # rejected records in a batch: a file of nothing else must not fill the memory
+KEPT = ("clean_text",)  # columns that cleaning added, kept if the file is a stored corpus
+MOST_REJECTED = 100_000  # rejected records in a batch: a file of nothing else does not fill the memory
 
 
 def load(
@@ -131,7 +131,7 @@ def _options(columns: Any, encoding: str | None, detect: bool, repair: Any, limi
 
 
 def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Iterator[Part]:
-    """Yield the documents, ids as they stand in the files, and the rejected records; with ``strict`` raise."""
+    """Yield documents (ids not yet made unique) and rejected records; ``strict`` raises for the first of these."""
     for source in sources:
         for table, rejected in read_source(source, options):
             lost = [row for row in rejected if unread([row.reason])] if strict else []
@@ -176,9 +176,10 @@ def _frame(table: pa.Table, rejected: list[Rejected], options: Options) -> pd.Da
 
 
 class Identities:
-    """Makes document ids unique as they pass by: remembers a 64-bit hash of each, and a counter if it came again.
+    """Makes document ids unique: remembers a 64-bit hash of each id, and a counter of each id that came again.
 
-    Two ids of one hash would number the second needlessly: among 100 million ids with a chance of 0.03 %.
+    If two different ids had one hash, the second would be numbered needlessly. Among 100 million ids the chance of
+    any such pair is 0.03 %.
     """
 
     def __init__(self) -> None:
@@ -213,7 +214,7 @@ class Identities:
 
     def _remember(self, hashes: Hashes) -> None:
         run = np.sort(hashes)
-        # merged like binary digits, so that there are never more than log2(n) runs to look into
+        # a run is merged with those up to twice its size, so that there are never more than log2(n) runs to search
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
             run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
         if len(run):

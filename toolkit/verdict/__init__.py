@@ -1,4 +1,4 @@
-"""What a document is, told by its words and layout: an article, or what a scraper got instead of one."""
+"""Say what a document is, by its words and layout: an article, or what a scraper got in its place."""
 
 from toolkit.verdict.documents import TEXTS, VERDICTS, articles, others, probabilities
 from toolkit.verdict.doubling import doubled

@@ -1,4 +1,4 @@
-"""What each document is: article, or what the scraper got instead, with its probability."""
+"""Say what each document is, with a probability: an article, or what the scraper got in its place."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "em
 TEXTS = ("article", "twice")
 """Verdicts of documents that hold an article."""
 
-# share of repeated words from which what else looks like this counts as standing twice
+# verdict → share of repeated words from which a document with this verdict more likely holds its text ``twice``
 DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
-LONG = 1500  # bytes from which prose is taken for an article where topics are asked for
-OFFERED = (
-    0.5  # probability of a wall, or of the offer behind a beginning, that one segment of a stub has at least
-)
-HEADLINE = 200  # letters up to which one line may be a headline
-# bytes up to which repetition of the whole text under several addresses speaks fully, and at all, against an article:
-# longer walls and errors are told by their words, while wire copy stands in many papers of a publisher
+LONG = 1500  # bytes from which prose counts as an article without a look by the model (see :func:`others`)
+# a stub has at least one segment that sounds like a wall or a gate (the offer after an article's beginning) with this
+# probability
+OFFERED = 0.5
+HEADLINE = 200  # characters up to which a text of one line may be a headline
+# A short text that one publisher has several times is hardly an article. This counts fully up to BRIEF bytes, less and
+# less up to SHORT bytes, and not at all beyond: the words of longer walls and errors give them away, and wire copy is
+# long and stands in many papers of a publisher.
 BRIEF, SHORT = 250, 500
-PLAIN = 0.15  # weight of a wall in what is then no article, beside the chances of all others
+PLAIN = 0.15  # added to the chance of a wall when such a text's lost chance of an article is shared out
 
 
 def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
     """Return the probability of each of :data:`VERDICTS`, one row a document; rows sum to one.
 
-    Of a corpus ``text`` and ``title`` are read; ``copies`` says how many documents of the publisher hold the same text,
-    default 1 each.
+    ``corpus`` needs the columns ``text`` and ``title``. ``copies``: how many documents of the publisher hold the same
+    text; default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
     learned = softmax(weighed(corpus["text"], corpus["title"].fillna("")), axis=1)
@@ -59,28 +60,29 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
         likely = 1 / (1 + np.exp(-20 * (share - least)))
         chances[:, VERDICTS.index("twice")] += chances[:, VERDICTS.index(name)] * likely
         chances[:, VERDICTS.index(name)] *= 1 - likely
-    none = ~corpus["text"].str.contains(r"\w", regex=True).to_numpy(bool)
+    wordless = ~corpus["text"].str.contains(r"\w", regex=True).to_numpy(bool)
     # exp differs in the last digit between processors
     chances = chances.astype(np.float32).astype(np.float64)
-    chances[none] = np.arange(len(VERDICTS)) == VERDICTS.index("empty")
+    chances[wordless] = np.arange(len(VERDICTS)) == VERDICTS.index("empty")
     return pd.DataFrame(chances, index=corpus.index, columns=list(VERDICTS))
 
 
 def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     """Return the verdict of each document that holds no article, missing for those that hold one.
 
-    The column ``verdict`` is read where there is one. Else texts are read that are shorter than :data:`LONG` or laid
-    out unlike prose; longer prose is taken for an article unread, so that a classifier of topics stays as fast.
+    A column ``verdict`` is used if there is one. Otherwise the model judges the texts that are shorter than
+    :data:`LONG` bytes or not laid out as prose. Longer prose counts as an article without a look, which keeps
+    classifying topics fast.
     """
     if "verdict" in corpus.columns:
         return corpus["verdict"].mask(corpus["verdict"].isin(TEXTS)).astype("str")
     found = pd.Series(np.nan, index=corpus.index, dtype="str")
     at = np.flatnonzero(~_prose(corpus["text"]))
     if len(at):
-        told = probabilities(corpus.iloc[at]).idxmax(axis=1)
-        # what has a title alone may have a topic
-        titled = (told == "empty") & (corpus["title"].iloc[at].fillna("").str.strip() != "")
-        found.iloc[at] = told.mask(told.isin(TEXTS) | titled).array
+        verdict = probabilities(corpus.iloc[at]).idxmax(axis=1)
+        # a document that has only a title may have a topic
+        titled = (verdict == "empty") & (corpus["title"].iloc[at].fillna("").str.strip() != "")
+        found.iloc[at] = verdict.mask(verdict.isin(TEXTS) | titled).array
     return found
 
 
@@ -89,7 +91,8 @@ def weighed(
 ) -> NDArray[np.float64]:
     """Log-odds of each of :data:`LEARNED`, by the shipped model or another.
 
-    A headline is no index, and a text of which no segment sounds like an offer is no stub.
+    Two are ruled out (-inf): ``index`` for a headline, and ``stub`` for a text without a segment that sounds like an
+    offer (:data:`OFFERED`).
     """
     model = model or shipped_model()
     rows = model.rows(Buffer.of(_joined(texts)), Buffer.of(titles))
@@ -100,12 +103,12 @@ def weighed(
 
 
 def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Return texts that were wrapped at a margin, as a scanned column is, without the breaks inside their sentences."""
+    """Return the texts; where lines were wrapped at a margin, as in a scanned column, joined to one line."""
     array = pa.array(texts, pa.large_string())
     breaks, double, spaces = (
         pc.count_substring(array, marks).to_numpy(zero_copy_only=False) for marks in ("\n", "\n\n", " ")
     )
-    # the expression is slow, and of two breaks in a row neither is inside a sentence
+    # counts first, because the expression below is slow; two breaks in a row are never inside a sentence
     wrapped = (breaks >= 3) & (5 * (breaks - 2 * double) >= 2 * breaks) & (spaces >= 2 * breaks)
     if wrapped.any():
         inside = pc.count_substring_regex(array.filter(pa.array(wrapped)), r"[\pL\pN,;-]\n\p{Ll}")
@@ -114,9 +117,10 @@ def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _headlines(texts: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Whether each text is one line that reads on: no bar between items, a function word, most words in lower case.
+    """Whether each text is one line that reads like a sentence and not like a list.
 
-    The model sees a single segment that sounds like a headline, as lists of headlines do.
+    It has no bar between items, has a function word, and most of its words are in lower case. The model cannot tell,
+    because a single headline sounds to it like a list of headlines.
     """
     line = texts.str.strip()
     found = np.array((line.str.len() <= HEADLINE) & ~line.str.contains(r"[\n|·•»›]", regex=True), bool)
@@ -140,7 +144,7 @@ def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
 
 
 def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leave out what a column ``verdict`` calls no article; return the other documents, and counts by reason."""
+    """Leave out the documents that a column ``verdict`` calls no article; return the others, and counts by reason."""
     if "verdict" not in corpus.columns:
         return corpus, {}
     found = others(corpus)

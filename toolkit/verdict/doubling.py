@@ -1,4 +1,4 @@
-"""Passages that stand twice in one document: which words were read before, in the same order."""
+"""Find passages that stand twice in one document, word for word."""
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
@@ -16,14 +16,14 @@ from toolkit.kernels import njit
 from toolkit.segments import Segments
 from toolkit.verdict.reading import KINDS, LOWER, read_words
 
-SHINGLE = 8  # words that must stand twice in the same order before any of them counts as read before
-RUN = 16  # words that a passage has at least before it counts as standing twice
-GAP = 3  # words that may differ inside such a passage
+SHINGLE = 8  # a word is repeated if it is one of this many words in a row that stood in the text before
+RUN = 16  # least words of a repeated passage
+GAP = 3  # most words in a row, inside a repeated passage, that are not repeated
 
 
 @njit(cache=True, nogil=True)
 def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
-    """Find repeated passages; fill the share of repeated words a document, and the passages; return their number."""
+    """Fill the share of repeated words of each document, and the repeated passages; return the number of passages."""
     found = 0
     longest = np.diff(offsets).max() if len(offsets) > 1 else 0
     words = np.empty(longest + 1, np.uint64)
@@ -86,9 +86,9 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
 
 
 def repeated(buffer: Buffer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the share of each document's words that repeat earlier ones, and the passages (document, start, end).
+    """Return the share of each document's words that are in repeated passages, and these (document, start, end).
 
-    Passages are in bytes of the buffer, at least :data:`RUN` words long, in reading order.
+    ``start`` and ``end`` are bytes of the buffer; the passages are in reading order.
     """
     share = np.zeros(len(buffer))
     room = len(buffer.data) // (2 * RUN) + 1
@@ -110,10 +110,10 @@ def inside_passages(segments: Segments, passages: NDArray[np.int64]) -> NDArray[
 
 
 def doubled(documents: CorpusLike) -> pd.DataFrame:
-    """Find passages that stand a second time in a document, as spans that may be removed.
+    """Return a span for each passage that repeats an earlier one of its document.
 
-    The columns are those of :meth:`toolkit.BoilerplateRemover.spans`, ``kind`` is ``twice``. The first of two equal
-    passages is not in it.
+    The columns are those of :meth:`toolkit.BoilerplateRemover.spans`, ``kind`` is ``twice``. The first
+    occurrence of a passage has no span.
 
     >>> story = "The council met on Monday and voted by nine to four to close the harbour for the whole winter. "
     >>> spans = doubled([story + story])

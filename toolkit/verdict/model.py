@@ -1,4 +1,4 @@
-"""The verdict model: from the segments of a document to one row of evidence, and from that to its verdict."""
+"""The verdict model: it sums up the segments of a document as one row of evidence, and judges the row."""
 
 # ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
 
@@ -24,7 +24,7 @@ from toolkit.verdict.reading import BITS, SHAPE, SOUNDS, damage, echoes, sounds
 FORMAT = "news-toolkit verdict model 1"
 SHIPPED = Path(__file__).parent.parent / "models" / "verdict"
 LEARNED = ("article", "stub", "wall", "error", "index", "garbled")
-"""Verdicts that are learned; ``twice`` is counted, ``empty`` is seen."""
+"""Verdicts that the model learned. ``twice`` and ``empty`` follow from counts, see :mod:`toolkit.verdict.documents`."""
 
 _LARGEST = 4 << 20
 _TABLES = {
@@ -41,8 +41,9 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the evidence.
 
-``share_*``: of the characters, weighed by probability. ``most_*``: of the segment that sounds most so. ``title_*``: of
-the title, 0 without one. ``size``, ``segments``, ``line``: logarithms of characters, segments, characters a segment.
+Sounds are those of :data:`toolkit.verdict.reading.SOUNDS`. ``share_*``: share of the characters that sound so, weighed
+by probability. ``most_*``: the largest probability of any segment. ``title_*``: that of the title, 0 without one.
+``size``, ``segments``, ``line``: logarithms of characters, segments, characters a segment.
 ``sentences``: share of characters in segments that read like sentences; ``story``: logarithm of their characters that
 sound like a story, ``story_before`` and ``story_after``: on either side of the segment that sounds most like a gate.
 ``*_last``, ``*_first``: among the three last, and first, segments. ``*_size``: logarithms of characters. ``cut``:
@@ -68,7 +69,7 @@ _LONG = 12
 
 @njit(cache=True, nogil=True)
 def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
-    """Fill what the segments tell of each document: those of document ``d`` are ``bounds[d]:bounds[d + 1]``."""
+    """Fill one row of evidence for each document ``d`` from its segments ``bounds[d]:bounds[d + 1]``."""
     for d in range(len(bounds) - 1):
         lo = bounds[d]
         hi = bounds[d + 1]
@@ -142,11 +143,12 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True)
 class VerdictModel:
-    """How segments sound, and what documents of such segments are.
+    """The weights that give each segment its sounds, and the trees that judge documents by them.
 
-    ``table`` (int8, shape (2**BITS, 6)), ``scale`` and ``bias`` (float32) tell how segments sound
-    (:func:`toolkit.verdict.reading.sounds`); ``trees`` give one sum a verdict of :data:`LEARNED`; ``calibration``
-    (float64) is a factor of all sums, then what is added to each; the softmax of that is the probability.
+    ``table`` (int8, shape (2**BITS, 6)), ``scale`` and ``bias`` (float32) are the weights
+    (:func:`toolkit.verdict.reading.sounds`). ``trees`` give a sum for each verdict of :data:`LEARNED`.
+    ``calibration`` (float64) holds a factor for all sums, then a constant for each. The softmax of the calibrated sums
+    are the probabilities.
     """
 
     table: NDArray[np.int8]

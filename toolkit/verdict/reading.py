@@ -1,4 +1,4 @@
-"""One pass over the segments of documents: what their words sound like, how they are laid out, what is broken."""
+"""Read the segments of documents: what their words sound like, their shape, their broken characters."""
 
 # ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
@@ -16,8 +16,9 @@ from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 SOUNDS = ("story", "wall", "error", "listing", "furniture", "gate")
-"""What a segment can sound like: article text; a login, a question about cookies or a check in place of the text; a
-failure of the site; a headline, link or menu; other boilerplate; the offer after the beginning of an article."""
+"""What a segment can sound like. ``story``: article text; ``wall``: a login, a question about cookies or a check in
+place of the text; ``error``: a failure of the site; ``listing``: a headline, link or menu; ``furniture``: other
+boilerplate; ``gate``: the offer to subscribe after the beginning of an article."""
 
 SHAPE = ("characters", "letters", "digits", "symbols", "words", "longest", "sentence", "end")
 """Columns of the shape array: characters but white space, letters, digits, marks of computer code, words (two signs of
@@ -27,9 +28,10 @@ ends in a sentence's mark (1), in an ellipsis (2) or in none (0)."""
 BITS = 17  # n-grams fall into 2**BITS buckets
 MOST = 64  # words of a segment that are read, from its start
 STEM = 5  # letters that stand for a word in all its inflected forms
-READ, LONGER, APART = 8192, 5, 6  # of echoes: bytes read, bytes of a longer word, words between two of a kind
+# for echoes: bytes of a document that are read, least bytes of a longer word, least distance in words of a repetition
+READ, LONGER, APART = 8192, 5, 6
 ROOM = 3 * MOST + 2
-# words are made of the last three; 0 is a mark
+# classes of characters: words consist of the last three; 0 is any other mark
 _SPACE, _STOP, _CLOSER, _CODE, LETTER, DIGIT, WIDE = range(1, 8)
 
 
@@ -189,7 +191,10 @@ def read_words(data, a, b, kinds, lower, words, begin, stop):  # type: ignore[no
 
 @njit(cache=True, nogil=True)
 def _echo(data, a, b, kinds, lower, room, seen, at, learn):  # type: ignore[no-untyped-def]
-    """Share of the longer words that were met before, not just now; -1 where there are none."""
+    """Share of the longer words that stood at least :data:`APART` words before; -1 without longer words.
+
+    With ``learn`` the words are remembered; without it they are only looked up, at any distance.
+    """
     words, begin, stop = room
     n = read_words(data, a, b, kinds, lower, words, begin, stop)
     mask = np.uint64(len(seen) - 1)
@@ -226,10 +231,10 @@ def _echoes(data, offsets, titles, named, kinds, lower, out):  # type: ignore[no
 
 
 def echoes(buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
-    """Return which share of longer words each document holds more than once, and of its title's words it holds.
+    """Return two shares of longer words for each document; float32, shape (n_documents, 2), -1 without such words.
 
-    An article comes back to its subject, a list of links does not. -1 where there is no longer word; float32, shape
-    (n_documents, 2).
+    The first is the share of its words that repeat an earlier one, the second the share of its title's words that it
+    holds. An article comes back to its subject, a list of links does not.
     """
     out = np.empty((len(buffer), 2), np.float32)
     _echoes(buffer.data, buffer.offsets, titles.data, titles.offsets, KINDS, LOWER, out)
@@ -247,10 +252,10 @@ _DAMAGE = (
 
 
 def damage(buffer: Buffer) -> NDArray[np.int64]:
-    """Count in each document what broken encoding leaves; shape (n_documents,).
+    """Count the traces of a wrong encoding in each document; shape (n_documents,).
 
-    Replacement and control characters, sequences that are UTF-8 read as Windows-1252 or Windows-1251, and signs
-    such as ``³`` between letters, which are Latin-2 read as Latin-1.
+    These are replacement and control characters, sequences that are UTF-8 read as Windows-1252 or Windows-1251, and
+    signs such as ``³`` between letters, which are Latin-2 read as Latin-1.
 
     >>> damage(Buffer.of(["Größe, 'señor', £5", "grÃ¶n", "ni\\ufffdo", "Przysz³o"])).tolist()
     [0, 1, 1, 1]
@@ -268,8 +273,8 @@ def sounds(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Return the probability of each of :data:`SOUNDS` of each segment, and its :data:`SHAPE`.
 
-    ``words`` are the weight of each n-gram for each sound, shape (2**BITS, sounds), in steps of a scale; the scales;
-    and what is added to each sound.
+    ``words`` are three arrays: the weight of each n-gram for each sound, shape (2**BITS, sounds), in units of the
+    scale of the sound; the scales; and a constant that is added for each sound.
     """
     heard = np.empty((len(segments), len(SOUNDS)), np.float32)
     shapes = np.empty((len(segments), len(SHAPE)), np.int32)

@@ -1,7 +1,7 @@
-"""The one driver under all readers: numbers records, keeps the limits, says what is missing or cut off.
+"""The driver that all readers share: it numbers records, keeps the limits, and reports what is missing or cut off.
 
-Readers that parse without a Python object a record (JSON Lines, CSV, Parquet) hand on :class:`Rows` of columns, all
-others one record at a time.
+Readers that parse many records at once (JSON Lines, CSV, Parquet) yield :class:`Rows` of columns. All others yield one
+record at a time, and the driver collects them into such rows.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ Record: TypeAlias = dict[str, Any]
 Part: TypeAlias = "tuple[Block | None, list[Rejected]]"
 Reader: TypeAlias = Callable[[Stream, str, Options], Iterator[Part]]
 
-ROWS = 200  # records handed on at a time
-ROWS_OF_COLUMNS = 2_000  # likewise where they come in columns
-HELD = 4 << 20  # characters of text after which fewer are handed on
-NEAR = (
-    10  # a numbered archive that begins later holds a part: they are downloaded a hundred documents at a time
-)
-DEEP = 1 << 20  # bytes looked at to find what a text or a page holds
-SHOWN = 10  # missing numbers that a reason lists
+ROWS = 200  # records passed on at a time
+ROWS_OF_COLUMNS = 2_000  # the same for readers that yield columns
+HELD = 4 << 20  # characters of text at which fewer records are passed on
+# An archive whose first document has a larger number holds only a part of what was found: archives let a user download
+# a hundred documents at a time.
+NEAR = 10
+DEEP = 1 << 20  # first bytes of a text or page that show what it holds
+SHOWN = 10  # most missing numbers that a reason lists
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Records in columns, field name → values, as they follow each other in a file.
+    """Records that follow each other in a file, as columns: field name → values.
 
-    ``count`` have been read; the columns have no row for those that are ``bad``: row → the reason, or None for a
-    record that is no document. ``raw`` gives a row of the columns as it stands in the file.
+    ``count`` is the number of records read. ``bad`` maps a record's number (from 0) to the reason why it cannot be
+    read, or to None if it is no document; the columns have no row for it. ``raw`` returns the bytes in the file of a
+    row of the columns.
     """
 
     columns: Mapping[str, Any]
@@ -53,16 +54,16 @@ class Rows:
 
     @classmethod
     def of(cls, records: list[Record], bad: Mapping[int, Unreadable | None]) -> Rows:
-        """Return records, one mapping each, and those that are bad."""
+        """Return columns of the ``records``, and those that are ``bad``."""
         return cls(by_field(records), len(records) + len(bad), bad)
 
 
 class Archive:
-    """A file of articles while it is read: its content in the form a reader needs, and what it says it holds.
+    """A file of articles while it is read: its content in the form a reader needs, and the counts that it states.
 
-    ``claimed`` is how many articles the archive says are in this file, or None; ``part`` whether the file says that
-    it holds only some of the documents it counts; ``refused`` articles before the next one that are not read;
-    ``remarks`` on the file, which count no record.
+    ``claimed`` is the number of articles that the archive says are in this file, or None. ``part`` is true if the
+    file says that it holds only some of the documents it counts. ``refused`` are the articles since the last yielded
+    one that are too large to read. ``remarks`` concern the whole file and count as no record.
     """
 
     def __init__(self, stream: Stream, options: Options) -> None:
@@ -76,13 +77,13 @@ class Archive:
         self._numbers: list[tuple[int, int]] = []
 
     def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:
-        """Return the content as UTF-8, out of the encoding given or told, or detected line by line."""
+        """Return the content as UTF-8; the encoding is ``encoding``, or the user's, or detected line by line."""
         if (encoding := encoding or self.options.encoding) is None:
             encoding = line_encoding(self.stream.peek(SAMPLE), utf8_expected=expected)
         return as_utf8(self.stream, encoding)
 
     def chunks(self, encoding: str | None = None) -> Iterator[str]:
-        """Yield the decoded text, its line ends as ``\n``; bytes of no character as lone surrogates."""
+        """Yield the decoded text with line ends ``\n``; invalid bytes become lone surrogates."""
         stream = self.utf8(encoding)
         utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
@@ -103,7 +104,7 @@ class Archive:
     def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str]:
         """Yield what stands before the first match of ``start``, then the text from each match to the next.
 
-        Only one piece is held. One larger than a record may be is refused, and yielded as an empty text.
+        Only one piece is in memory. A piece over the limit of a record is refused and yielded as an empty text.
         """
         held, searched, passing = "", 0, False
         for chunk in self.chunks(encoding):
@@ -124,7 +125,7 @@ class Archive:
             yield self._piece(held)
 
     def head(self) -> str:
-        """Return the first of the text, without consuming it."""
+        """Return the beginning of the text without consuming it."""
         return decoded(self.stream.peek(DEEP))
 
     def count(self, number: int, total: int = 0) -> None:
@@ -132,9 +133,9 @@ class Archive:
         self._numbers.append((number, total))
 
     def missing(self, found: int) -> str | None:
-        """Return what the archive counts and the file does not hold, or None."""
+        """Return a sentence on the articles that the archive counts and the file lacks; None if it lacks none."""
         claimed = self.claimed
-        # a cover page may name all that was found rather than what is in this file
+        # a cover page may state how many articles the search found, not how many are in this file
         if claimed is not None and claimed > max((total for _, total in self._numbers), default=claimed):
             claimed = None
         if claimed not in {None, found}:
@@ -162,7 +163,7 @@ class Archive:
         return ""
 
     def too_large(self, what: str, start: str | bytes = "") -> Unreadable:
-        """Return the reason for something larger than a record may be."""
+        """Return the reason for something over the limit of a record."""
         return self.stream.budget.too_large(what, start)
 
 
@@ -172,27 +173,28 @@ def reader(
     single: bool = False,
     what: str = "articles",
 ) -> Reader:
-    """Return the reader of a format whose articles this generator finds; ``what`` a bad file holds none of.
+    """Make the reader of a format from a generator that finds its articles.
 
-    ``articles`` yields records in columns; or, for each article, a record (its ``text`` may be a list of paragraphs),
-    an ``Unreadable`` for one that cannot be read, None for one that is no document. It raises ``Unreadable`` where
-    nothing more can be read. A ``single`` article has no number.
+    ``articles`` yields either :class:`Rows`, or for each article one of three: a record (its ``text`` may be a list of
+    paragraphs), an ``Unreadable`` if it cannot be read, or None if it is no document. It raises ``Unreadable`` when the
+    rest of the file cannot be read. ``single``: a file holds one article, which gets no number. ``what`` names what
+    is missing in a file without articles.
     """
 
     @wraps(articles)
     def read(stream: Stream, label: str, options: Options) -> Iterator[Part]:
         archive = Archive(stream, options)
-        number = given = 0
+        number = documents = 0
         end = None
         try:
             for rows in _in_columns(archive, articles(archive)):
                 yield _placed(rows, label, number, single)
                 number += rows.count
-                given += rows.count - list(rows.bad.values()).count(None)
+                documents += rows.count - list(rows.bad.values()).count(None)
         except Unreadable as failure:
-            end = Rejected(f"{label}#{number + 1}" if given else label, str(failure), failure.excerpt)
+            end = Rejected(f"{label}#{number + 1}" if documents else label, str(failure), failure.excerpt)
         remarks = [Rejected(label, str(remark), remark.excerpt) for remark in archive.remarks]
-        if end is None and not given and not remarks:
+        if end is None and not documents and not remarks:
             end = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
         elif end is None and (reason := archive.missing(number)) is not None:
             end = Rejected(label, reason)
@@ -205,7 +207,7 @@ def reader(
 def _in_columns(
     archive: Archive, items: Iterator[Rows] | Iterator[Record | Unreadable | None]
 ) -> Iterator[Rows]:
-    """Yield what a reader gives in columns, a few hundred records each, before what stops it is raised."""
+    """Collect the articles of a reader into columns of a few hundred; raise what stopped it after they are yielded."""
     records, bad, held = list[Record](), dict[int, Unreadable | None](), 0
     end = None
     try:
@@ -235,7 +237,7 @@ def _in_columns(
 
 
 def _placed(rows: Rows, label: str, before: int, single: bool) -> Part:
-    """Return the records with their places, ``label#number``, or the label of a file that is one record."""
+    """Return the records with their places: ``label#number``, or the label alone for a file of one record."""
     places = [label if single else f"{label}#{before + row + 1}" for row in range(rows.count)]
     rejected = [
         Rejected(places[row], str(why), why.excerpt) for row, why in rows.bad.items() if why is not None
@@ -246,7 +248,7 @@ def _placed(rows: Rows, label: str, before: int, single: bool) -> Part:
 
 @contextmanager
 def foreseen() -> Iterator[None]:
-    """Make an error that nobody foresaw in a hostile file a reason: it must not stop the load either."""
+    """Turn an unforeseen error into an ``Unreadable``, so that no file, even a hostile one, stops the load."""
     try:
         yield
     except (Unreadable, ImportError, MemoryError):
@@ -257,18 +259,18 @@ def foreseen() -> Iterator[None]:
 
 
 def _checked(record: Record) -> Record | Unreadable:
-    """Return the record with its paragraphs joined, or why it is none."""
+    """Return the record with its paragraphs joined, or the reason why it cannot be read."""
     text = record.get("text")
     if isinstance(text, list) and all(isinstance(paragraph, str) for paragraph in text):
         record["text"] = "\n\n".join(text)
     for name, value in record.items():
-        # bytes of no character; half a pair of an escape in JSON is told by what maps the fields
+        # invalid bytes; half of a surrogate pair in JSON is reported later, when the fields are mapped
         if isinstance(value, str) and not value.isascii() and re.search("[\udc80-\udcff]", value):
             return Unreadable(f"{name} is not valid in the file's encoding; pass encoding=", value)
     return record
 
 
 def decoded(start: bytes) -> str:
-    """Return the start of a file as text with line ends ``\\n``, good enough to look for ASCII in it."""
+    """Decode the start of a file well enough to look for ASCII in it; line ends are ``\\n``."""
     text = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
     return text.replace("\r\n", "\n").replace("\r", "\n")
