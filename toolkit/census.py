@@ -34,14 +34,17 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> pd.DataFrame:
-    """Count the words of each document, runs of characters between white space: ``group`` (of ``by``), ``words``."""
+    """Count the words of each document, that is, the runs of characters between white space.
+
+    Columns: ``group`` (the value of ``by``) and ``words``.
+    """
     frame = as_corpus(corpus)
     words = frame[column].str.count(r"\S+").astype("int64")
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
 
 
 def sized(corpus: CorpusLike) -> pd.DataFrame:
-    """Return a corpus whose ``text`` is counted in ``characters``; a frame that has them needs no text."""
+    """Return a corpus with the length of ``text`` as ``characters``; a frame that has this column needs no ``text``."""
     if isinstance(corpus, pd.DataFrame) and "characters" in corpus and "text" not in corpus:
         frame = corpus.copy()
     else:
@@ -127,9 +130,9 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 def prevalence(
     corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
-    """Return the share of documents in each period that contain a kind of boilerplate, a series for each of ``kinds``.
+    """Return the share of documents in each period that contain a kind of boilerplate, for each of ``kinds``.
 
-    A period is as long as pandas names it: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years. Columns: ``period`` (its
+    ``period`` is a frequency of pandas: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years. Columns: ``period`` (its
     first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of them contain the kind),
     ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated as independent). Documents without a
     date belong to no period; ``attrs["undated"]`` counts them.
@@ -144,11 +147,12 @@ def prevalence(
 def mentions(
     corpus: CorpusLike, word: str | Iterable[str], columns: Mapping[str, str] | None = None, *, period: str = "QS"
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the share of documents in each period that mention a word, or one of several, as :func:`prevalence`.
+    """Return the share of documents in each period that mention a word, or one of several.
 
-    Words are written as for :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``. ``columns``
-    are those to search and the name of the series of each; default ``{"text": "as loaded", "clean_text": "cleaned"}``,
-    or the first alone where nothing was cleaned.
+    The columns of the result are those of :func:`prevalence`. Words are written as for
+    :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``. ``columns`` maps each column to search
+    to the name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, without ``clean_text`` if
+    nothing was cleaned.
     """
     frame = as_corpus(corpus)
     if columns is None:
@@ -160,7 +164,7 @@ def mentions(
 
 
 def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str) -> pd.DataFrame:
-    """Return the result of :func:`prevalence`; ``holds`` says which documents have what (bool) by series."""
+    """Return the result of :func:`prevalence`; ``holds`` maps each series to whether a document counts (bool)."""
     published = frame["published"].dt.tz_convert("UTC").dt.tz_localize(None)
     rows = []
     for name, each in holds.items():
@@ -192,8 +196,8 @@ def rate(part: int, whole: int) -> dict[str, float]:
 def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
     """Return the share of a sum in another, such as removed characters, with its 95 % interval over the rows.
 
-    The interval takes whole documents as drawn at random, since the characters of one belong together (ratio estimator:
-    Cochran, Sampling Techniques, 1977, section 6.4). It is NaN for a single row.
+    The interval treats whole documents as drawn at random, because the characters of one document are not independent
+    (ratio estimator: Cochran, Sampling Techniques, 1977, section 6.4). It is NaN for a single row.
 
     Examples
     --------
@@ -214,10 +218,11 @@ def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
 def means(
     table: pd.DataFrame, *, by: str, columns: Mapping[str, str], draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Return the mean of columns (of ``{column: series}``) for each group, with 95 % bootstrap intervals over rows.
+    """Return the mean of some columns for each group, with 95 % bootstrap intervals over rows.
 
-    Columns: ``label`` (the group), ``series``, ``n`` (rows), ``value``, ``low``, ``high``, as
-    :func:`toolkit.plots.estimates` draws them. A group of a single row has no interval.
+    ``columns`` maps each column to the name of its series. Columns of the result: ``label`` (the group), ``series``,
+    ``n`` (rows), ``value``, ``low``, ``high``, as :func:`toolkit.plots.estimates` draws them. A group of a single row
+    has no interval.
     """
     rows = []
     for label, part in table.groupby(by):
@@ -270,9 +275,11 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
 def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.DataFrame:
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
-    ``copies`` are as :func:`toolkit.duplicates` returns them; ``shingle`` consecutive words that are the same in both
-    count as the same text. ``clean_text`` is read where there is one, for in uncleaned text boilerplate counts as
-    editing. One row a copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that are in
+    ``copies`` are as :func:`toolkit.duplicates` returns them. A word counts as the same text if it is one of
+    ``shingle`` consecutive words that are the same in both. A column ``clean_text`` is read if there is one: in
+    uncleaned text, boilerplate would count as editing.
+
+    The result has one row for each copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that are in
     the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the original; may be
     missing), ``retitled`` (bool).
 

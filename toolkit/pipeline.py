@@ -50,10 +50,11 @@ WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)
 _COUNTS = (
     "kept", "quarantined", "characters", "removed", "verdicts", "topics", "undated", "faults", "languages", "halved",
 )  # fmt: skip
-"""Counts of the summary that ``run.json`` always has, besides those of the documents that came in."""
+"""Counts of the summary that ``run.json`` always has, besides ``in``, the number of records that came in."""
 
 MOST_CHARACTERS = 200_000_000
-"""Duplicates are compared in memory, in about six bytes a character: without being asked, up to this size."""
+"""Duplicates are compared in memory, which takes about six bytes a character. A larger corpus is compared only if
+``duplicates`` asks for it."""
 
 
 def run(
@@ -119,7 +120,7 @@ def run_with(
     settings: Mapping[str, Any], *, rows: int, progress: bool, force: bool,
     options: Mapping[str, Any] | None = None,
 ) -> RunSummary:  # fmt: skip
-    """Do :func:`run` with some workers; ``options`` are for fsspec."""
+    """Do :func:`run` with the given workers; ``options`` go to fsspec."""
     started = datetime.now(UTC)
     inputs, study = listed(inputs), None
     if len(inputs) == 1 and Path(inputs[0]).suffix == ".toml" and Path(inputs[0]).is_file():
@@ -137,12 +138,12 @@ def run_with(
         progress=progress, guard=None if force else _refuse_other_results, study=study,
     ) as job:  # fmt: skip
         job.work()
-        for name in ("run.json", *PAGES, *CLASSIFIER):  # a report of other results would be a false one
+        for name in ("run.json", *PAGES, *CLASSIFIER):  # those of an older run
             target.discard(name)
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})
         summary = job.summary(output)
-        lacking = job.rows_of("quarantine") - written["quarantine"][0]
-        _account(summary, written["cleaned"][0], job.quarantined() - lacking)
+        unwritten = job.rows_of("quarantine") - written["quarantine"][0]
+        _account(summary, written["cleaned"][0], job.quarantined() - unwritten)
         outputs = {f"{kind}.parquet": digest for kind, (_, digest) in written.items()}
         for name, data in job.classifier().items():
             target.write(name, data)
@@ -160,8 +161,8 @@ def run_with(
 def _refuse_other_results(job: Job) -> None:
     """Refuse to overwrite results of other inputs or settings."""
     try:
-        there = json.loads(job.target.read("run.json"))
-        other = (there["inputs"], there["parameters"]) != (job.digests, job.parameters)
+        old = json.loads(job.target.read("run.json"))
+        other = (old["inputs"], old["parameters"]) != (job.digests, job.parameters)
     except (FileNotFoundError, NotADirectoryError):
         return
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -173,14 +174,15 @@ def _refuse_other_results(job: Job) -> None:
 
 def _duplicates_in(results: Files, n_jobs: int) -> pa.Table:
     """Return the duplicates among the articles of a run."""
-    columns = ["doc_id", "clean_text", "url", "publisher", "published"]  # no text, which is as large again
+    columns = ["doc_id", "clean_text", "url", "publisher", "published"]  # ``text`` would double the memory
     with results.open("cleaned.parquet") as cleaned, results.open("verdicts.parquet") as verdicts:
         table = parquet.read_table(cleaned, columns=columns)
-        of = parquet.read_table(verdicts, columns=["verdict"])["verdict"]
-    articles = pc.is_in(of, pa.array(TEXTS, of.type))
+        verdict = parquet.read_table(verdicts, columns=["verdict"])["verdict"]
+    articles = pc.is_in(verdict, pa.array(TEXTS, verdict.type))
     corpus = [table.rename_columns(["doc_id", "text", *columns[2:]]).filter(articles).to_pandas()]
     del table
-    return table_of(duplicates(corpus.pop(), n_jobs=n_jobs))  # which then holds the texts alone
+    # popped: ``duplicates`` then holds the only reference, and can free the texts
+    return table_of(duplicates(corpus.pop(), n_jobs=n_jobs))
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:
@@ -221,12 +223,12 @@ def one_file_with(
     settings: Mapping[str, Any], *, rows: int, progress: bool, more: Mapping[str, Path] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> RunSummary:  # fmt: skip
-    """Do :func:`clean` (kind ``cleaned``) or :func:`classify` (``topics``) with some workers.
+    """Do :func:`clean` (kind ``cleaned``) or :func:`classify` (``topics``) with the given workers.
 
-    ``more`` are other kinds and their files, ``options`` are for fsspec.
+    ``more`` maps further kinds to their files; ``options`` go to fsspec.
     """
     steps = ("clean",) if kind == "cleaned" else ("classify",)
-    if kind == "topics":  # clean text is read if there is some
+    if kind == "topics":  # a column ``clean_text`` is read if the input has one
         settings = {**settings, "columns": {"clean_text": "clean_text", **(settings.get("columns") or {})}}
     chosen, inputs, more = Settings.of(settings), listed(inputs), more or {}
     file_of_rows(output)
@@ -270,7 +272,7 @@ def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[st
 
 
 def _account(summary: RunSummary, kept: int, rejected: int) -> None:
-    """Check in = kept + quarantined against the rows of the written files; delete a single file that fails."""
+    """Check that in = kept + quarantined, counted in the written files; if not, delete an output of one file."""
     if (summary.kept, summary.quarantined) != (kept, rejected):
         if summary.output.is_file():
             summary.output.unlink()
@@ -281,7 +283,7 @@ def _account(summary: RunSummary, kept: int, rejected: int) -> None:
 
 
 def is_warm() -> bool:
-    """Tell whether the kernels of this version lie in numba's cache, compiled on this machine.
+    """Tell whether numba's cache holds the kernels of this version, compiled on this machine.
 
     >>> warm()[:13], is_warm()
     ('kernels ready', True)
@@ -292,7 +294,7 @@ def is_warm() -> bool:
 
 
 def warm() -> str:
-    """Run over two sentences, which compiles every kernel of a run or loads it from its cache; say how long it took."""
+    """Run on two short texts, which compiles every kernel or loads it from the cache; return how long it took."""
     begun = time.perf_counter()
     text = "The council met on Monday.Sign up for our newsletter. It met again on the day after that."
     rows = [json.dumps({"text": f"{n} {text}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2)]

@@ -43,12 +43,12 @@ from toolkit.settings import Settings
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
 ABSENT = "(absent)"
 PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
-"""How the names of files end that may be added to a folder of results."""
+"""Endings of the names of files, such as those of a report, that may be added to a folder of results."""
 
 SIGNATURE = f"{RECORD}.sig"
 SAME = "the same bytes"
 NAMESPACE = "news-toolkit"
-"""What ``ssh-keygen -Y sign -n`` is told: a signature made for something else does not count."""
+"""Purpose of the signature (``ssh-keygen -Y sign -n``): one made for another purpose does not count."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,9 @@ def verify(
 ) -> Verification:
     """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
 
-    Compared are the digests that close the record, those of all files of the folder (hidden ones aside), counts and
-    clean texts (made again from the written files), inputs and their order, installed models, versions.
+    It compares the digests that close the record, the digests of all files in the folder (except hidden ones), the
+    counts and clean texts (made again from the written files), the inputs and their order, the installed models and
+    the versions.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def verify(
             raise UsageError(msg)
     recorded = (str(folder / place) for place in record["environment"]["inputs"])
     places = list(recorded if inputs is None else inputs)
-    found = Verification(_closing(record))
+    found = Verification(_closing_digests(record))
     found += _outputs(folder, record)
     found += _contents(folder, record)
     found += _inputs(record, places, index, decisions)
@@ -157,12 +158,12 @@ def verify(
     return found
 
 
-def _closing(record: Mapping[str, Any]) -> Iterator[Check]:
-    recorded, again = str(record.get("digest", ABSENT)), closed(record)
-    yield Check("record", "digest", recorded, again["digest"])
-    if recorded == again["digest"]:  # which the other one covers
-        around = str(record["environment"].get("digest", ABSENT))
-        yield Check("record", "environment", around, again["environment"]["digest"])
+def _closing_digests(record: Mapping[str, Any]) -> Iterator[Check]:
+    recorded, closed_again = str(record.get("digest", ABSENT)), closed(record)
+    yield Check("record", "digest", recorded, closed_again["digest"])
+    if recorded == closed_again["digest"]:  # the digest of the environment covers this one too
+        environment = str(record["environment"].get("digest", ABSENT))
+        yield Check("record", "environment", environment, closed_again["environment"]["digest"])
     for name in foreign(record):
         yield Check("record", name, "(something)", "(no section of a run)")
 
@@ -173,7 +174,7 @@ def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -
 
 
 def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
-    """Compare the digests of all files; what a run does not write, or must write, is a difference too."""
+    """Compare the digests of all files. A missing result is a difference, and so is a file that no run writes."""
     results = [n for n in pipeline.RESULTS if n != pipeline.DUPLICATES or "duplicates" in record["counts"]]
     results += CLASSIFIER if "labels" in record else ()
     pages = {n: d for n, d in record["environment"].get("pages", {}).items() if n.endswith(PAGES)}
@@ -196,7 +197,7 @@ def _inputs(
     decisions: str | Path | None,
 ) -> Iterator[Check]:
     """Compare the inputs and their order; then the saved remover and the decisions."""
-    recorded, found = record["inputs"], _now(places)
+    recorded, found = record["inputs"], _digests_now(places)
     yield from _compare("inputs", _by_name(recorded), _by_name(found))
     names, others = ([entry["name"] for entry in entries] for entries in (recorded, found))
     if names != others and sorted(names) == sorted(others):
@@ -216,13 +217,13 @@ def _inputs(
             yield Check("inputs", name, str(parameters.get(name, ABSENT)), held or ABSENT)
 
 
-def _now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
+def _digests_now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
     """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent."""
-    there = []
+    found = []
     for place in places:
         with suppress(FileNotFoundError):
-            there += [place] if near_inputs([place]) else []
-    return [digest(item) for item in near_inputs(there)]
+            found += [place] if near_inputs([place]) else []
+    return [digest(item) for item in near_inputs(found)]
 
 
 def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -234,7 +235,7 @@ def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _contents(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
-    """Count the written rows again, and make the clean texts again from the texts and the spans."""
+    """Compare the counts, and the clean texts made again from texts and spans; unreadable results are a difference."""
     recorded = {name: value for name, value in record["counts"].items() if name != "outside"}
     try:
         yield from list(_rows(folder, _flat(recorded)))
@@ -255,7 +256,7 @@ def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
     for batch in _batches(folder / "cleaned.parquet"):
         frame, first = batch.to_pandas(), counts["kept"]
         mine = {name: tables[name][(at >= first) & (at < first + len(frame))] for name, at in places.items()}
-        mine["spans"].attrs["outside"] = 0  # which documents are outside is not written in the results
+        mine["spans"].attrs["outside"] = 0  # the results do not name these documents
         found = counts_of(frame, mine)
         counts.update(_flat({"kept": len(frame), **found} | {"outside": 0}))
         try:
@@ -294,7 +295,7 @@ def _table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
 
 def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a result, first none; nothing if it is absent or damaged, as its digest reports."""
+    """Yield a batch without rows, then the rows of a result; nothing if it is damaged, which its digest reports."""
     if plain_digest(path.parent, path.name) is None:
         return
     try:
@@ -349,7 +350,7 @@ def _rerun(
             values = record["environment"].get("report")
             pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
             if "report.html" in pages:
-                # by name: a place that a record gives would be written to
+                # values of REPORT alone: a path among others would be written to
                 report.render(again, **{name: values[name] for name in REPORT if name in values})
         except (ToolkitError, OSError, TypeError, ValueError, AttributeError) as error:
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
@@ -357,7 +358,8 @@ def _rerun(
         repeated = read_record(again)
         parts = ("parameters", "seeds", "inputs", "decisions", "labels", "counts")
         before, now = (_flat({part: each.get(part) for part in parts}) for each in (record, repeated))
-        for name in sorted((before | now).keys() - {"parameters: study"}):  # which named what is compared
+        # the study file only named parameters, which are compared themselves
+        for name in sorted((before | now).keys() - {"parameters: study"}):
             if (one := before.get(name)) != (other := now.get(name)):
                 yield Check("rerun", name, json.dumps(one), json.dumps(other))
         for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:

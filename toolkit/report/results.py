@@ -1,4 +1,4 @@
-"""Results: a folder that a run wrote, as numbered tables and sentences of bounded size."""
+"""Results: the folder that a run wrote, read as numbered tables and sentences; their size does not grow with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from toolkit.record import intact
 from toolkit.verdict import TEXTS
 
 SAMPLE = 1_000
-"""Articles that are classified as loaded too, drawn at random, to see what cleaning changes."""
+"""Articles, drawn at random, whose text as loaded is classified too, to see what cleaning changes."""
 
 TABLES = {
     "account": "What came in and what was kept; shares are of the {kept:,} documents kept, or of all characters.",
@@ -40,7 +40,7 @@ TABLES = {
     "parameters": "Parameters of the run.",
     "versions": "Versions, and the first digits of the SHA-256 of the models.",
 }
-"""Tables in the order in which ``page.md`` shows them, which gives them their numbers → their captions."""
+"""Name of each table → its caption, in the order of ``page.md``, which numbers them."""
 
 _TEXTS = {"templates": "example", "others": "text", "quarantine": "excerpt"}
 """Table → its column of article text."""
@@ -54,7 +54,7 @@ class Results:
     folder : path
         What :func:`toolkit.pipeline.run` wrote.
     texts : bool, default True
-        Show text of articles; without it, nothing of them but single words is shown.
+        Show text of articles. Without it, only single words of them are shown.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Results:
 
     @cached_property
     def _quoted(self) -> pd.DataFrame:
-        """The documents that tables and examples quote, by their ids; to find them anew each time takes minutes."""
+        """The documents that tables and examples quote, by id. Kept, because finding them can take minutes."""
         lists = (self._drawn, self._repeated["doc_id"], self._unlike["doc_id"], self._telling())
         return self._found([doc_id for ids in lists for doc_id in ids])
 
@@ -117,7 +117,7 @@ class Results:
         return pa.concat_tables(found).to_pandas().set_index("doc_id")
 
     def _batches(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the cleaned documents, some at a time."""
+        """Yield the cleaned documents in batches."""
         with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
             for batch in file.iter_batches(1024, columns=columns):
                 yield pa.Table.from_batches([batch])
@@ -171,7 +171,7 @@ class Results:
         )
 
     def about(self, title: str = "Results", author: str = "") -> Card:
-        """Return what was read, when, by whom and with what."""
+        """Return a card: the files that were read, the date, the author and the version."""
         dates = self.corpus["published"].dropna()
         span = f", published {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}" if len(dates) else ""
         inputs = ", ".join(visible(str(each["name"])) for each in self.record["inputs"][:5])
@@ -228,7 +228,7 @@ class Results:
         )
 
     def examples(self, top: int = 5, context: int | None = 240) -> Articles:
-        """Return articles that show cleaning well, what was marked struck through; none without texts."""
+        """Return articles that show cleaning well, with what was marked struck through; none without texts."""
         if not self.texts:
             return Articles(note="Texts of articles are left out of this report.")
         return Articles([self.article(doc_id, context=context) for doc_id in self._telling(top)])
@@ -237,7 +237,7 @@ class Results:
         return telling(self.corpus.rename(columns={"characters": "length"}), self.spans, top)
 
     def article(self, doc_id: str, *, context: int | None = 240) -> CleanedArticle:
-        """Return one document, what was marked struck through, long kept passages shortened."""
+        """Return one document, with what was marked struck through and long kept passages shortened."""
         return show(self.articles([doc_id]), self.spans, doc_id, context=context)
 
     def save_tables(self, folder: str | Path) -> Path:
@@ -294,7 +294,7 @@ class Results:
 
     @cached_property
     def _repeated(self) -> pd.DataFrame:
-        """The templates of the report, each with a span of it."""
+        """The templates of the report, each with the place of one of its passages."""
         spans = self.spans[self.spans["template_id"].notna()].copy()
         spans["characters"] = spans["end"] - spans["start"]
         groups = spans.groupby(["template_id", "kind"], sort=True)
@@ -379,7 +379,7 @@ def _counted(of: int, **parts: dict[str, int]) -> pd.DataFrame:
 
 
 def _interval(found: dict[str, float]) -> str:
-    """Say a share with its interval: ``18.3 % [17.1, 19.5]``."""
+    """Format a share with its interval: ``18.3 % [17.1, 19.5]``."""
     if np.isnan(found["share"]):
         return "none"
     ends = "" if np.isnan(found["low"]) else f" [{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
