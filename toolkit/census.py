@@ -279,9 +279,9 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     ``shingle`` consecutive words that are the same in both. A column ``clean_text`` is read if there is one: in
     uncleaned text, boilerplate would count as editing.
 
-    The result has one row for each copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words that are in
-    the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the original; may be
-    missing), ``retitled`` (bool).
+    The result has one row for each copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words
+    that are in the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the
+    original; may be missing), ``retitled`` (bool).
 
     Examples
     --------
