@@ -185,3 +185,8 @@ def test_the_result_does_not_depend_on_how_many_documents_are_split_at_once_nor_
     monkeypatch.setattr(duplication, "BLOCK", 30)
     pd.testing.assert_frame_equal(duplicates(texts), whole)
     pd.testing.assert_frame_equal(duplicates(texts, n_jobs=3), whole)
+
+
+def test_texts_without_words_are_no_copies_of_each_other():
+    story = "The harbour was closed on Monday after a freighter ran on to the reef."
+    assert duplicates(["", "", " \n", "…", "– –", story, story])["doc_id"].tolist() == ["5", "6"]

@@ -91,8 +91,8 @@ def duplicates(
     -----
     Similarity is a weighted containment: the share of a document's shingles that are also in the other one, each
     weighted by 1 / (number of documents of its publisher that contain it); the larger of the pair's two shares counts.
-    Documents of fewer than five words are compared only for equality. Shingles: Broder, On the resemblance and
-    containment of documents, 1997.
+    Documents of fewer than five words are compared only for equality, those without words not at all. Shingles:
+    Broder, On the resemblance and containment of documents, 1997.
 
     Examples
     --------
@@ -113,6 +113,7 @@ def duplicates(
     whole, postings = _read(buffer, turns)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
+    same = np.where(whole > 0, same, np.arange(len(same)))  # texts without words are not copies of each other
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int64)
     pairs = _proposed(postings, same, publisher, page)
     del postings
