@@ -13,7 +13,8 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.verdict import VERDICTS, probabilities
 from toolkit.verdict.documents import SHORT
 
-# an index of which cleaning leaves this much is an article, if what is left is one with this probability
+# An ``index`` is judged again without its boilerplate if cleaning leaves at least the share MOST of it. It becomes an
+# article if what is left is one with at least the probability SURE.
 MOST, SURE = 0.5, 0.7
 
 
@@ -25,11 +26,12 @@ def verdicts(
     Parameters
     ----------
     documents : text, list or Series of str, or corpus
-        The same short text in several documents of a publisher speaks against an article.
+        Texts to judge. A short text that a publisher has several times is less likely an article.
     spans : DataFrame, optional
-        From :meth:`toolkit.BoilerplateRemover.spans`. Default: what ``clean_text`` leaves out, else ``remover``'s.
+        From :meth:`toolkit.BoilerplateRemover.spans`. Default: a column ``clean_text`` shows what was removed; without
+        one, ``remover`` finds the spans.
     remover : BoilerplateRemover, optional
-        Its index, where fitted, counts the documents that hold the same text. Default: the shipped one, without index.
+        If it is fitted, its index counts the documents with the same text. Default: the shipped remover, not fitted.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def verdicts(
     listed = chances.argmax(axis=1) == VERDICTS.index("index")
     rows = np.flatnonzero(listed & kept.between(MOST, 1, inclusive="left"))
     if len(rows):
-        # a short story under the lines of its house looks like an index; without them it is read for what it is
+        # a short story among much boilerplate looks like an index; without the boilerplate it is recognised
         alone = probabilities(corpus.iloc[rows].assign(text=left.iloc[rows])).to_numpy()
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]
@@ -71,7 +73,7 @@ def verdicts(
 
 
 def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray[np.float64]:
-    """How many documents of the publisher hold the same text, or each of its segments, by a remover's index."""
+    """How many documents of the publisher hold the same text; by a remover's index, how many hold all its segments."""
     if remover is None:
         key = pd.MultiIndex.from_arrays([corpus["text"], corpus["publisher"].fillna("")])
         return pd.Series(1.0, key).groupby(level=[0, 1]).transform("sum").to_numpy()

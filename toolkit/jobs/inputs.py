@@ -35,7 +35,7 @@ class Input:
 
     @contextmanager
     def source(self) -> Iterator[Source]:
-        """Give the file as the readers take it."""
+        """Yield the file in the form that the readers take."""
         name = PurePosixPath(self.path).name
         if self.options is None:
             yield Source(self.label, Path(self.path).name, path=Path(self.path), fault=self.fault)
@@ -45,7 +45,7 @@ class Input:
 
 
 def digest(item: Input) -> dict[str, Any]:
-    """Return what an input file is, with its SHA-256; None where it cannot be read."""
+    """Return ``name``, ``bytes`` and ``sha256`` of an input file; the last two are None if it cannot be read."""
     found, size = hashlib.sha256(), 0
     try:
         if item.options is not None or Path(item.path).is_file():  # opening a pipe would wait for ever

@@ -19,15 +19,15 @@ from toolkit.errors import SpoolError
 from toolkit.jobs.storage import Files
 
 NOTE = ".json"
-"""Ending of a note: what a task returned, and so the sign that the task is done."""
+"""Ending of a *note*, a file with what a task returned. Its presence shows that the task is done."""
 
 
 @dataclass(frozen=True)
 class Spool:
-    """The parts of a job: tables, other files and notes, each whole or absent.
+    """The intermediate files of a job: tables, notes and others, each complete or absent.
 
-    A task returns the digests of what it wrote. They are checked when it is read, so that a part that was damaged
-    or exchanged while the job was interrupted is found.
+    A task returns the digests of the files that it wrote. Reading a file checks its digest, so that a file that was
+    damaged or exchanged while the job was interrupted is found.
     """
 
     files: Files
@@ -57,7 +57,7 @@ class Spool:
         return hashlib.sha256(data).hexdigest()
 
     def read(self, name: str, digest: str) -> bytes:
-        """Return the bytes of a file; SpoolError if it is missing, or its SHA-256 is another."""
+        """Return the bytes of a file; SpoolError if it is missing or has another SHA-256."""
         try:
             data = self.files.read(name)
         except OSError as error:
@@ -106,7 +106,7 @@ class Spool:
 
 
 def claim(folder: Path, key: str) -> int:
-    """Make a folder the one of the job with this key, alone; remove the parts of another job from it.
+    """Lock a folder for the job with this key; remove the parts of any other job from it.
 
     Returns the lock, to be closed with ``os.close``. SpoolError: the folder is a link, or another process works in it.
     """

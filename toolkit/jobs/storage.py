@@ -84,7 +84,7 @@ class Files:
 
     @contextmanager
     def made(self, name: str) -> Iterator[Path]:
-        """Give a path of this machine; what the block writes there becomes the file, whole or not at all."""
+        """Yield a local path; what the block writes there becomes the file, completely or not at all."""
         if self.local is not None:
             with whole(Path(self.local, name)) as path:
                 yield path
@@ -107,7 +107,7 @@ class Files:
 
     @contextmanager
     def near(self, name: str) -> Iterator[Path]:
-        """Give a file as one of this machine."""
+        """Yield a local path to a file, which may be a temporary copy."""
         if self.local is not None:
             yield Path(self.local, name)
             return

@@ -31,10 +31,10 @@ class RunSummary:
     repair : tuple of str
         Faults that were mended while loading.
     undated, halved, topicless : int
-        Documents without a date of publication; that lost over half of their characters; all of them, where
-        :func:`toolkit.pipeline.classify` gave none a topic.
+        Documents without a date of publication; documents that lost over half of their characters; and the number of
+        all documents if :func:`toolkit.pipeline.classify` gave a topic to none of them, else 0.
     outside : int or None
-        Documents of a layout or language for which the loss of article text is not promised, where that is known.
+        Documents of a layout, language or date for which no loss of article text is promised; None if not counted.
     duplicates : dict of str to int, or None
         Documents that have a duplicate, by kind, and the number of ``groups``; None if not looked for.
     """

@@ -1,4 +1,4 @@
-"""The page of a report: a notebook is run on a folder of results and becomes one HTML file."""
+"""The page of a report: run a notebook on a folder of results and turn it into one HTML file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_page(page: Path) -> None:
 
 
 def blank() -> Any:
-    """Return the report's notebook before it is run: ``page.md``, each block of code a cell named after its label."""
+    """Return the report's notebook before it is run: ``page.md``, each block of code a cell named by its label."""
     from nbformat import v4
 
     cells = []
@@ -79,8 +79,8 @@ def render(
     folder : path
         As ``news-toolkit run`` wrote it.
     page : path, optional
-        The HTML file to write; default ``report.html`` in the folder. The notebook has the same name, ends in
-        ``.ipynb``, and can be carried on from. The tables stand beside it in ``report_tables``, as CSV and LaTeX.
+        The HTML file to write; default ``report.html`` in the folder. The notebook has the same name with
+        ``.ipynb``, so that you can continue from it. The tables stand beside it in ``report_tables``, as CSV and LaTeX.
     texts : bool, default True
         Show text of articles. Without it, the page can be given to people who may not have the texts.
     title, author : str, optional
