@@ -76,8 +76,8 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
         row = out[d]
         total = np.float32(0.0)
         squares = np.float32(0.0)
-        gate = np.float32(-1.0)
-        at = lo
+        most_gate = np.float32(-1.0)
+        at_gate = lo
         for s in range(lo, hi):
             n = np.float32(shapes[s, PART.characters])
             total += n
@@ -98,16 +98,16 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
                 row[AT.story] += n * sounds[s, SOUND.story]
             elif shapes[s, PART.end] == 0 and 2 <= shapes[s, PART.words] <= 14:
                 row[AT.headlines] += 1
-            if sounds[s, SOUND.gate] > gate:
-                gate = sounds[s, SOUND.gate]
-                at = s
+            if sounds[s, SOUND.gate] > most_gate:
+                most_gate = sounds[s, SOUND.gate]
+                at_gate = s
         for s in range(lo, hi):
-            if s < at:
+            if s < at_gate:
                 row[AT.lead] += shapes[s, PART.characters] * (
                     1 - sounds[s, SOUND.wall] - sounds[s, SOUND.error] - sounds[s, SOUND.gate]
                 )
-            if shapes[s, PART.sentence] and s != at:
-                row[AT.story_before if s < at else AT.story_after] += (
+            if shapes[s, PART.sentence] and s != at_gate:
+                row[AT.story_before if s < at_gate else AT.story_after] += (
                     shapes[s, PART.characters] * sounds[s, SOUND.story]
                 )
             if s >= hi - _ENDS:
@@ -118,23 +118,23 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
                 row[AT.gate_first] = max(row[AT.gate_first], sounds[s, SOUND.gate])
         if hi > lo:
             row[AT.final] = shapes[hi - 1, PART.end]
-        if at > lo and shapes[at - 1, PART.end] != 1:
-            row[AT.cut] = 1 + shapes[at - 1, PART.end]
+        if at_gate > lo and shapes[at_gate - 1, PART.end] != 1:
+            row[AT.cut] = 1 + shapes[at_gate - 1, PART.end]
         size = max(total, np.float32(1.0))
-        many = np.float32(max(1, hi - lo))
+        segments = np.float32(max(1, hi - lo))
         for c in range(3):
             row[AT.wall_size + c] = np.log1p(row[SOUND.wall + c])
         for c in range(_MANY):
             row[c] /= size
         row[AT.size] = np.log1p(total)
         row[AT.segments] = np.log1p(np.float32(hi - lo))
-        row[AT.line] = np.log1p(total / many)
+        row[AT.line] = np.log1p(total / segments)
         row[AT.longest] = np.log1p(row[AT.longest])
-        row[AT.even] = total * total / max(many * squares, np.float32(1.0))
+        row[AT.even] = total * total / max(segments * squares, np.float32(1.0))
         for c in (AT.headlines, AT.numbered, AT.short):
-            row[c] /= many
+            row[c] /= segments
         row[AT.damage] /= max(row[AT.words], np.float32(1.0))
-        row[AT.words] /= many
+        row[AT.words] /= segments
         for c in (AT.sentences, AT.letters, AT.digits, AT.symbols, AT.full):
             row[c] /= size
         for c in (AT.story, AT.story_before, AT.story_after, AT.lead):
