@@ -27,7 +27,7 @@ from toolkit.boilerplate.model import SHIPPED as SEGMENTS
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.reading import LAYOUTS
 from toolkit.errors import ArraysError
-from toolkit.models import read_arrays
+from toolkit.modelfile import read_arrays
 from toolkit.topics.model import SHIPPED as TOPICS
 from toolkit.topics.model import TopicModel
 

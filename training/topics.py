@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix, diags
 
 from toolkit import datasets
 from toolkit.census import rate
-from toolkit.models import write_model
+from toolkit.modelfile import write_model
 from toolkit.topics.features import FeatureSpace
 from toolkit.topics.model import (
     ENCODED,

@@ -19,7 +19,7 @@ from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
 from toolkit.errors import ModelError
-from toolkit.models import pack, read_model, write_model
+from toolkit.modelfile import pack, read_model, write_model
 from toolkit.trees import Trees
 
 FORMAT = "news-toolkit segment model 3"

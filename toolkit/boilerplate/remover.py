@@ -48,7 +48,7 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
 from toolkit.fields import nearest
-from toolkit.models import Estimator
+from toolkit.modelfile import Estimator
 from toolkit.verdict.doubling import inside_passages, repeated
 
 PORTION = 1 << 20

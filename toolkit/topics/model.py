@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from toolkit.errors import ModelError
-from toolkit.models import read_model, write_model
+from toolkit.modelfile import read_model, write_model
 from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, Places, Texts, decide
 
 ENGLISH = ("en", "pcm")  # Nigerian Pidgin is read as English

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.kernels import njit
-from toolkit.models import read_model, write_model
+from toolkit.modelfile import read_model, write_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.reading import BITS, SHAPE, SOUNDS, damage, echoes, sounds
