@@ -19,17 +19,17 @@ from toolkit.buffer import FNV, PRIME, Buffer, decode
 from toolkit.files import shipped
 from toolkit.kernels import njit
 
-# letters of a text that are looked at: a piece at its start and one in its middle; more, up to LOOK, only while the
-# margin (natural logarithm of a likelihood ratio) is below SURE
+# letters of a text that are read: a piece at its start and one in its middle, of PIECE letters each; more, up to LOOK,
+# only while the margin (natural logarithm of a likelihood ratio) is below SURE
 LOOK, PIECE, SURE = 1_000, 160, 12.0
 
-# what a language is told from: function words and margin, at least; costs and gains are in docs/languages.md
+# least function words and least margin from which a language is clear; docs/languages.md has costs and gains
 WORDS, MARGIN = 3, 4.0
 
-# the library takes .4 ms, too long for headlines: it is asked about texts of LEAST letters, and believed if CONFIDENT
+# the library takes .4 ms, so it judges only texts of LEAST letters or more; its answer counts if it is CONFIDENT
 LEAST, CONFIDENT = 150, 0.9
 
-RARE = 0.0003  # frequency of a function word in languages in whose list it is not
+RARE = 0.0003  # frequency of a function word in a language whose list does not have it
 
 SCRIPTS: dict[str, tuple[Any, ...]] = {
     "Latn": (None, (0x41, 0x24F), (0x1E00, 0x1EFF)), "Grek": ("el", (0x370, 0x3FF), (0x1F00, 0x1FFF)),
@@ -76,7 +76,7 @@ def _names() -> dict[str, str]:
 
 
 def languages(texts: Any) -> pd.Series[Any]:
-    """Return the language of each text, missing where it cannot be told; how is in ``docs/languages.md``.
+    """Return the language of each text, missing if it is not clear; ``docs/languages.md`` explains the method.
 
     ``texts`` are a Series, an Arrow array or a list of str, also with missing values; codes are those of ISO 639-1
     (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given.

@@ -1,4 +1,4 @@
-"""Colours and styles: kinds of boilerplate told apart by colour-blind readers, readable on their ground."""
+"""Colours and styles: colour-blind readers can distinguish the kinds, and text is readable on each colour."""
 
 from __future__ import annotations
 

@@ -112,14 +112,14 @@ class Job:
     ) -> None:
         self.given = listed(inputs)
         self.target, self.steps, self.settings, self.rows = target, steps, settings, rows
-        self._beside, self._with, self._guard, self._study = beside, workers, guard, study
+        self._beside, self._workers, self._guard, self._study = beside, workers, guard, study
         self._progress = progress
         self._totals: dict[str, Any] = {}
         self._pending: Generator[Part] | None = None
 
     def __enter__(self) -> Job:
         with ExitStack() as stack:
-            self.workers = stack.enter_context(self._with)
+            self.workers = stack.enter_context(self._workers)
             if self.workers.remote:
                 inputs = found_in(self.given, self.target.options)
             else:

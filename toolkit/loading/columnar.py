@@ -165,7 +165,7 @@ class _Table:
 
 
 def _check_kind(schema: pa.Schema, options: Options) -> None:
-    """Refuse a column whose size cannot be told before it is read, and texts that are all of them numbers."""
+    """Refuse a column whose size is unknown before it is read, and a column of texts that holds only numbers."""
     kinds = dict(zip(schema.names, schema.types, strict=True))
     for name, kind in kinds.items():
         if options.wants(name) and _repeats_inside(kind):

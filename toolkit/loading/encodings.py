@@ -58,7 +58,7 @@ def detect(sample: bytes) -> str | None:
 
 
 def decode(data: bytes, encoding: str | None = None) -> str:
-    """Return a whole text decoded: as told, by its byte order mark, as UTF-8, else as detected."""
+    """Decode a whole text: in the encoding given, or by its byte order mark, or as UTF-8, or else as detected."""
     name = encoding or has_bom(data)
     if name is None:
         with contextlib.suppress(UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Faults of text that scrapers and exports leave: told, and mended only when asked."""
+"""Faults of text that scrapers and exports leave: they are reported, and repaired only on request."""
 
 from __future__ import annotations
 

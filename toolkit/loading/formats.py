@@ -1,4 +1,4 @@
-"""Which format a file is in, by its content and its name, and the reader for it."""
+"""Find the format of a file by its content and its name, and read it with the reader of that format."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ READERS: dict[str, Reader] = {
 }
 """Reader of each format; each yields blocks of records and rejected records."""
 
-COLUMNS = frozenset({"delimited", "columnar", "excel"})  # formats in which a page or an object may be a value
+COLUMNS = frozenset({"delimited", "columnar", "excel"})  # here a value may be a whole page or JSON object
 WHOLE = READERS.keys() - COLUMNS - {"json", "jsonlines"}  # formats whose reader knows which field is which
 
 # format of each root element of XML and SGML that is read, in lower case
@@ -71,7 +71,7 @@ ROOTS = {
     "reuters": "reuters", "lewis": "reuters", "doc": "gigaword", "mediawiki": "wikinews",
 }  # fmt: skip
 
-# what a page, a text, or the first lines of either show where they hold articles of an archive
+# format of an archive → what its pages, its texts, or their first lines contain
 _IN_PAGES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("factiva html", factiva.PAGE),
     ("nexis html", nexis.PAGE),
@@ -115,7 +115,7 @@ _LOOK = 1 << 16
 
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
-    """Yield the documents and the rejected records of one file; whatever is wrong with it becomes a row."""
+    """Yield the documents and the rejected records of one file; any fault of it becomes a rejected record."""
     try:
         stream = source.open(options.limits)
     except OSError as error:

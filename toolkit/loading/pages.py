@@ -90,7 +90,7 @@ def read_page(
 
 
 def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
-    """Read the article as told, else fast, or with trafilatura's slower heuristics if that misses most paragraphs."""
+    """Read the article by trafilatura: with the options given, else fast, or slowly if that misses most paragraphs."""
     if extraction is not None:
         return _extracted(tree, **extraction)
     found = _extracted(tree, fast=True, favor_recall=True)

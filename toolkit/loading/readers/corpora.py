@@ -47,7 +47,7 @@ def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
             continue
         title, body = sgml(piece, "TITLE"), sgml(piece, "BODY")
         if body is None and title is None:
-            body = sgml(piece, "TEXT")  # TYPE="UNPROC": neither title nor body are told apart
+            body = sgml(piece, "TEXT")  # TYPE="UNPROC": title and body are not marked
         if body is None:
             yield Unreadable("a headline without a text", collapsed(title)[:200])
             continue

@@ -185,21 +185,21 @@ def reader(
     def read(stream: Stream, label: str, options: Options) -> Iterator[Part]:
         archive = Archive(stream, options)
         number = documents = 0
-        end = None
+        last = None
         try:
             for rows in _in_columns(archive, articles(archive)):
                 yield _placed(rows, label, number, single)
                 number += rows.count
                 documents += rows.count - list(rows.bad.values()).count(None)
         except Unreadable as failure:
-            end = Rejected(f"{label}#{number + 1}" if documents else label, str(failure), failure.excerpt)
+            last = Rejected(f"{label}#{number + 1}" if documents else label, str(failure), failure.excerpt)
         remarks = [Rejected(label, str(remark), remark.excerpt) for remark in archive.remarks]
-        if end is None and not documents and not remarks:
-            end = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
-        elif end is None and (reason := archive.missing(number)) is not None:
-            end = Rejected(label, reason)
-        if remarks or end is not None:
-            yield None, [*remarks, *([end] if end else [])]
+        if last is None and not documents and not remarks:
+            last = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
+        elif last is None and (reason := archive.missing(number)) is not None:
+            last = Rejected(label, reason)
+        if remarks or last is not None:
+            yield None, [*remarks, *([last] if last else [])]
 
     return read
 
@@ -209,7 +209,7 @@ def _in_columns(
 ) -> Iterator[Rows]:
     """Collect the articles of a reader into columns of a few hundred; raise what stopped it after they are yielded."""
     records, bad, held = list[Record](), dict[int, Unreadable | None](), 0
-    end = None
+    stopped_by = None
     try:
         with foreseen():
             for item in items:
@@ -227,13 +227,13 @@ def _in_columns(
                     yield Rows.of(records, bad)
                     records, bad, held = [], {}, 0
     except Unreadable as failure:
-        end = failure
+        stopped_by = failure
     for refused in archive.refused:
         bad[len(records) + len(bad)] = refused
     if records or bad:
         yield Rows.of(records, bad)
-    if end is not None:
-        raise end
+    if stopped_by is not None:
+        raise stopped_by
 
 
 def _placed(rows: Rows, label: str, before: int, single: bool) -> Part:

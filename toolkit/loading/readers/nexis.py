@@ -39,7 +39,7 @@ END = re.compile(
     r"Einde (?:van )?(?:het )?document|Fine del documento|Fim do documento)[ \t\xa0]*$",
     re.M | re.I,
 )
-# the last line but one, at which documents are told apart where 'End of Document' is missing
+# the last line but one: documents are split there if 'End of Document' is missing
 LOADED = re.compile(r"^Load-Date:.*$", re.M)
 
 _LISTED = re.compile(
