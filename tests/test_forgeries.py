@@ -23,7 +23,7 @@ from toolkit.files import sha256, shipped
 from toolkit.record import closed
 from toolkit.report import Results
 from toolkit.sharing import read_cleaning, share
-from toolkit.verification import SIGNATURE, verify
+from toolkit.verification import SIGNATURE, _difference, verify
 
 PAGE = Path(__file__).parent.parent / "docs" / "trust.md"
 SETTINGS: dict[str, Any] = {"remove": ["promo", "notice"], "threshold": 0.6}
@@ -195,6 +195,22 @@ def put_in(folder, _):
     folder.seal("more.parquet")
 
 
+def beneath(folder, _):
+    """Take a file for a folder of pages, with a page in it that is absent as recorded."""
+    (folder.out / "more.bin").write_bytes(b"x")
+    folder.say("environment", "pages", "more.bin/x.csv", value="(absent)", close=True)
+
+
+def named_as_found(forge, *path, value):
+    """Forge, and record the words that verify has for what it then finds."""
+
+    def both(folder, mend):
+        forge(folder, mend)
+        folder.say(*path, value=value, close=mend)
+
+    return both
+
+
 def another_report(folder, _):
     append(folder.out / "report.html")
     folder.seal("report.html")
@@ -255,8 +271,27 @@ FORGERIES = [
     ),
     ("a file more", NO, FOUND, files(lambda out: (out / "cleaned_final.parquet").write_bytes(b"x"))),
     ("a file more, in the record too", YES, FOUND, put_in),
+    (
+        "a file more, recorded as no file of a run",
+        YES,
+        FOUND,
+        named_as_found(put_in, "outputs", "more.parquet", value="(no file of a run)"),
+    ),
+    ("a file more, recorded as a folder of an absent page", YES, FOUND, beneath),
     ("a folder more", NO, FOUND, files(lambda out: (out / "old").mkdir())),
     ("a link in place of a result", NO, FOUND, files(lambda out: linked(out / "cleaned.parquet"))),
+    (
+        "a link in place of the report, recorded as a link",
+        YES,
+        FOUND,
+        named_as_found(
+            files(lambda out: linked(out / "report.html")),
+            "environment",
+            "pages",
+            "report.html",
+            value="(a link)",
+        ),
+    ),
     ("a place outside among the outputs", YES, FOUND, record("outputs", "../news/a.jsonl", value="0" * 64)),
     ("a byte behind the end of a result", NO, FOUND, files(lambda out: append(out / "spans.parquet"))),
     ("a figure in the report", NO, FOUND, files(lambda out: append(out / "report.html"))),
@@ -287,6 +322,12 @@ FORGERIES = [
     ("all versions left out", YES, REFUSED, section("versions", lambda known: {})),
     ("a version left out", YES, FOUND, section("versions", lambda known: known.pop("numpy") and known)),
     ("the digest of a model", YES, FOUND, record("models", "boilerplate.npz", value="0" * 64)),
+    (
+        "a model that there is not, recorded as absent",
+        YES,
+        FOUND,
+        record("models", "m.npz", value="(absent)"),
+    ),
     ("a decision put in", YES, FOUND, record("decisions", value={"0" * 16: "keep"})),
     ("a section more", YES, FOUND, record("checked", value="by hand")),
     ("a line more on the machine", YES, FOUND, record("environment", "checked", value="by hand")),
@@ -302,6 +343,12 @@ FORGERIES = [
     ("the size of an input", YES, FOUND, record("inputs", 0, "bytes", value=7)),
     ("inputs in another order", YES, FOUND, section("inputs", lambda known: known[::-1])),
     ("an input doubled", YES, FOUND, section("inputs", lambda known: [*known, known[0]])),
+    (
+        "an input that there is not, recorded as absent",
+        YES,
+        FOUND,
+        section("inputs", lambda known: [*known, {"name": "c", "bytes": None, "sha256": "(absent)"}]),
+    ),
     ("an input left out", YES, FOUND, section("inputs", lambda known: known[:1])),
     ("an input and its digest", YES, RERUN, another_input),
     ("inputs, results and record made anew", YES, SIGNED, all_of_it),
@@ -445,12 +492,28 @@ def test_damaged_files_of_results_are_told_in_one_line(original, tmp_path):
                     for value in (None, 3, "x", [], {}, [[]], {"a": []})
                 ]
                 harms.append(json.dumps({k: v for k, v in record.items() if k != name}).encode())
+            around = record["environment"]
+            for name in around:
+                less = {k: v for k, v in around.items() if k != name}
+                harms.append(json.dumps(record | {"environment": less}).encode())
         folder = Folder(tmp_path / path.name / "home")
         shutil.copytree(original, folder.home)
         for number, harm in enumerate(harms):
             (folder.out / path.name).write_bytes(harm)
             faults += [f"{path.name} {number}: {fault}" for fault in told_badly(folder, tmp_path)]
     assert not faults, "\n".join(faults[:20])
+
+
+def test_a_name_with_line_breaks_takes_one_line(original, tmp_path):
+    """It would write a line of its own among those of verify."""
+    name = "x\noutputs   6 of 6 as recorded"
+    folder = Folder(tmp_path / "home")
+    shutil.copytree(original, folder.home)
+    (folder.out / name).write_bytes(b"x")
+    folder.say("outputs", name, value="7\n7", close=True)
+    told = str(verify(folder.out)).splitlines()
+    assert [line for line in told if line.startswith("outputs")] == [told[1]]
+    assert not list(told_badly(folder, tmp_path))
 
 
 def told_badly(folder, place):
@@ -497,6 +560,17 @@ def test_mended_tables_of_any_type_are_differences_and_no_traceback(original, tm
             folder.seal(name)
             assert verify(folder.out).differences
         (folder.out / name).write_bytes(kept)
+
+
+def test_tables_of_any_type_are_told_apart_from_those_of_a_rerun(original, tmp_path):
+    """A rerun compares a forger's table with its own."""
+    old = original / "out" / "spans.parquet"
+    table = parquet.read_table(old)
+    lists = table.set_column(1, "start", pa.array([[1, 2]] * len(table)))
+    for odd in (lists, table.rename_columns(["a"] * table.num_columns)):
+        parquet.write_table(odd, tmp_path / "odd.parquet")
+        told = _difference(tmp_path / "odd.parquet", old)
+        assert told in {"columns of other types", "other bytes, or no table to compare with"}
 
 
 def test_nothing_outside_the_folder_is_read(original, tmp_path):

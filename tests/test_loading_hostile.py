@@ -529,3 +529,24 @@ def test_no_text_makes_a_pattern_search_for_long(name):
     started = time.process_time()
     load(file)
     assert time.process_time() - started < 10
+
+
+def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
+    """As ``cat a.tar b.tar`` makes them; tarfile ends at the first, zipfile knows the last only."""
+    a, b, c = ((f"{n}.jsonl", LINES[: LINES.index(b"\n") + 1]) for n in "abc")
+    damaged = bytearray(tarred([a, b, c]) + bytes(20_480))
+    damaged[1024 + 150] ^= 1  # the sum of the second header is wrong
+    kept = {
+        "two.tar": (2, tarred([a, b]) + tarred([c])),
+        "short.tar": (2, tarred([a, b])[:4096] + tarred([c])[:4096]),  # padded less than a whole record
+        "line.tar": (2, tarred([a, b]) + c[1]),
+        "damaged.tar": (1, bytes(damaged)),
+        "two.zip": (2, zipped([c]) + zipped([a, b])),
+        "none.zip": (0, zipped([c]) + zipped([])),
+    }
+    for name, (number, raw) in kept.items():
+        corpus = load(stream(raw, name))
+        assert (name, len(corpus), list(reasons(corpus))) == (name, number, [name])
+    assert reasons(load(stream(tarred([a]) + bytes(99_999), "zeros.tar"))) == {}
+    corpus = load(stream(zipped([a, ("b.jsonl/", b[1]), ("folder/", b"")]), "named.zip"))
+    assert (len(corpus), list(reasons(corpus))) == (1, ["named.zip!b.jsonl/"])

@@ -101,7 +101,8 @@ def intact(folder: str | Path) -> dict[str, Any]:
     record = read_record(folder)
     for name, recorded in record["outputs"].items():
         if plain_digest(Path(folder), name) != recorded:
-            msg = f"{Path(folder) / visible(name)}: not what {RECORD} states; see `news-toolkit verify {folder}`"
+            place = Path(folder) / visible(name).replace("\n", "␊")
+            msg = f"{place}: not what {RECORD} states; see `news-toolkit verify {folder}`"
             raise DamagedError(msg)
     return record
 
@@ -162,7 +163,7 @@ _SHAPE: Any = {
     },
     "environment": {
         "inputs": [str], "?pages": {_ANY: str}, "?report": {f"?{name}": kind for name, kind in REPORT.items()},
-        "?command": str, "?started": str, "?finished": str,
+        "?command": str, "?started": str, "finished": str,
         "?platform": str, "?digest": str,
     },
     "?certificate": {}, "?digest": str,

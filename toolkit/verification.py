@@ -41,7 +41,9 @@ from toolkit.record import (
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
-ABSENT = "(absent)"
+ABSENT, LINK, FOREIGN = "(absent)", "(a link)", "(no file of a run)"
+"""What is found in place of a value: never as recorded, whatever a record says."""
+
 PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
 """Endings of the names of files, such as those of a report, that may be added to a folder of results."""
 
@@ -66,10 +68,10 @@ class Check:
     @property
     def holds(self) -> bool:
         """Whether the recorded and the found value are equal."""
-        return self.recorded == self.found
+        return self.recorded == self.found and self.found not in {ABSENT, LINK, FOREIGN}
 
     def __str__(self) -> str:
-        return f"{visible(self.name)}: recorded {_short(self.recorded)}, found {_short(self.found)}"
+        return f"{_line(self.name)}: recorded {_short(self.recorded)}, found {_short(self.found)}"
 
 
 class Verification(list[Check]):
@@ -184,7 +186,7 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     for name in dict.fromkeys([*results, *recorded, *there]):
         if name in {RECORD, SIGNATURE} or any(page.startswith(f"{name}/") for page in pages):
             continue
-        found = "(a link)" if (folder / name).is_symlink() else "(no file of a run)"
+        found = LINK if (folder / name).is_symlink() else FOREIGN
         if name in pages or name in results:
             found = plain_digest(folder, name) or (found if name in there else ABSENT)
         yield Check("outputs", name, recorded.get(name, ABSENT), found)
@@ -305,7 +307,7 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
             none = pa.RecordBatch.from_pylist([], file.schema_arrow)
             yield none.select(columns or none.column_names)
             yield from file.iter_batches(8192, columns=columns)
-    except (OSError, ValueError, pa.ArrowException):
+    except (OSError, ValueError, LookupError, pa.ArrowException):
         return
 
 
@@ -379,7 +381,10 @@ def _difference(old: Path, new: Path) -> str:
         return f"{len(after):,} rows in place of {len(before):,}"
     if list(before) != list(after):
         return f"columns {', '.join(after)}"
-    differ = before.ne(after) & (before.notna() | after.notna())
+    try:
+        differ = before.ne(after) & (before.notna() | after.notna())
+    except ValueError:  # lists in place of numbers
+        return "columns of other types"
     if not differ.any(axis=None):
         return "other bytes, but the same rows (another version of the Parquet writer)"
     changed = ", ".join(f"{name} in {rows:,}" for name, rows in differ.sum().items() if rows)
@@ -389,4 +394,9 @@ def _difference(old: Path, new: Path) -> str:
 
 def _short(value: str) -> str:
     """Return a value for display: a shortened digest, or text with control characters made visible."""
-    return value[:12] if len(value) == 64 and value.isalnum() else visible(value[:200])
+    return value[:12] if len(value) == 64 and value.isalnum() else _line(value[:200])
+
+
+def _line(text: str) -> str:
+    """Return a text of a record for display: names hold line breaks too, and one would begin a line of its own."""
+    return visible(text).replace("\n", "␊")

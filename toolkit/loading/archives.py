@@ -21,6 +21,7 @@ _EXTENDED = frozenset(
 )  # fmt: skip
 _LARGEST_MEMBER = 1 << 40
 _LINK = "a link or device in an archive; not followed"
+_ZIP_MEMBER = b"PK\3\4"
 _DRIVE = re.compile(r"[a-zA-Z]:")
 # raised by zipfile if the bytes are not an archive, are encrypted or use an unknown compression
 _ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
@@ -54,12 +55,20 @@ def fault(name: str) -> str | None:
 
 def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
     try:
-        archive = zipfile.ZipFile(stream.as_file())
+        whole = stream.as_file()
+        archive = zipfile.ZipFile(whole)
     except _ZIP_DAMAGE as error:
         raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
+        start = min((info.header_offset for info in archive.infolist()), default=archive.start_dir)
+        whole.seek(0)
+        if start and whole.read(4) == _ZIP_MEMBER:
+            yield Rejected(
+                label, f"another zip archive stands in the {start} bytes before this one; not read"
+            )
         for info in archive.infolist():
-            if info.filename.endswith("/") or hidden(info.filename):  # is_dir fails on an empty name
+            # is_dir fails on an empty name; a folder that holds bytes is none
+            if (info.filename.endswith("/") and not info.file_size) or hidden(info.filename):
                 continue
             stream.budget.count_member()
             place = f"{label}!{printable(info.filename, 4096)}"
@@ -101,9 +110,14 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                 yield Member(place, info.name, Stream(_Guarded(file, stream, spend=False), stream.budget))
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         raise Unreadable(f"damaged or truncated tar archive: {error}; members after this are lost") from None
-    while stream.read(CHUNK):
-        pass
-    if tail.last.strip(b"\0"):
+    rest = tail.beyond(archive.offset)  # tarfile ends quietly at a header that is none
+    stray = rest.strip(b"\0") if len(rest) >= tarfile.BLOCKSIZE else b""
+    while not stray and (rest := stream.read(CHUNK)):
+        stray = rest.strip(b"\0")
+    if stray:
+        where = f"what follows byte {archive.offset} is no member, or another archive"
+        raise Unreadable(f"damaged tar archive: {where}; not read")
+    if tail.last[-tarfile.BLOCKSIZE :].strip(b"\0"):
         raise Unreadable("truncated tar archive: no end mark; members after this, if any, are lost")
 
 
@@ -117,12 +131,17 @@ class _Header(tarfile.TarInfo):
 
 
 class _Tail:
-    """A stream that ends, and remembers its last block: an archive that was not cut off ends in zeros."""
+    """A stream that ends, and remembers its last blocks: an archive that was not cut off ends in zeros."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._empty = 0
+        self._given = 0
         self.last = b""
+
+    def beyond(self, place: int) -> bytes:
+        """Return what was read after a place, at most two records of a tar archive ago."""
+        return self.last[max(len(self.last) - (self._given - place), 0) :]
 
     def read(self, size: int) -> bytes:
         piece = self._stream.read(size)
@@ -130,7 +149,8 @@ class _Tail:
         if self._empty > 100:
             # tarfile skips a member that is not there by reading on, as long as its header says
             raise EOFError("unexpected end of data")
-        self.last = (self.last + piece)[-tarfile.BLOCKSIZE :]
+        self._given += len(piece)
+        self.last = (self.last + piece)[-2 * tarfile.RECORDSIZE :]
         return piece
 
 
