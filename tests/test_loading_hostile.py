@@ -550,3 +550,15 @@ def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
     assert reasons(load(stream(tarred([a]) + bytes(99_999), "zeros.tar"))) == {}
     corpus = load(stream(zipped([a, ("b.jsonl/", b[1]), ("folder/", b"")]), "named.zip"))
     assert (len(corpus), list(reasons(corpus))) == (1, ["named.zip!b.jsonl/"])
+
+
+def test_messages_within_a_message_are_messages_too():
+    """A digest, and a message with another attached: what stands within was lost quietly."""
+    part = b"--x\nContent-Type: %s\n\n%s\n"
+    inner = [b"Subject: %s\n\nIt rained on the port, says %s." % (name, name) for name in (b"B", b"C")]
+    start = b"Subject: A\nMIME-Version: 1.0\nContent-Type: multipart/%s; boundary=x\n\n"
+    own = part % (b"text/plain", b"Snow fell on the port.")
+    attached = part % (b"message/rfc822", inner[0]) + part % (b"message/rfc822", inner[1]) + b"--x--\n"
+    for kind, body, titles in (("mixed", own + attached, ["A", "B", "C"]), ("digest", attached, ["B", "C"])):
+        corpus = load(stream(start % kind.encode() + body, f"{kind}.eml"))
+        assert (corpus["title"].tolist(), reasons(corpus)) == (titles, {})
