@@ -75,16 +75,15 @@ def some(gold, documents):
 
 @pytest.mark.parametrize("name", ["sample", "boilerplate", "boilerplate_modern"])
 def test_bounds_hold_in_95_of_100_simulated_judgements(name, request):
+    """Two hundred draws: of one hundred at the promised chance itself, four in ten would miss 95."""
     if name != "sample":
         request.getfixturevalue("shared_data")
     gold = toolkit.datasets.gold(name)
     corpus = some(gold, 40)
     every = marked(gold)
     masks = {doc_id: every[doc_id] for doc_id in corpus["doc_id"]}
-    assert (
-        sum(covered(corpus, spans, near, masks, trials=TRIALS // 2) for spans, near in cleanings(corpus))
-        >= 95
-    )
+    held = [covered(corpus, spans, near, masks) for spans, near in cleanings(corpus)]
+    assert sum(held) >= 0.95 * TRIALS * len(held)
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +281,7 @@ def test_a_certificate_is_saved_beside_the_results_and_read_again(world, tmp_pat
         "seeds": [],
         "inputs": [],
         "counts": counts,
-        "environment": {"inputs": []},
+        "environment": {"inputs": [], "finished": "2026-11-28T21:00:00Z"},
     }
     (tmp_path / "run.json").write_text(json.dumps(closed(record)), "utf-8")
     given.save(tmp_path)

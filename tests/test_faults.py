@@ -550,8 +550,8 @@ def test_a_clock_that_runs_backwards_changes_nothing(few, undisturbed, tmp_path,
 def test_clean_and_classify_hold_their_accounts_too(few, tmp_path, monkeypatch):
     real = Spool.tables
 
-    def loses_one(self, kind, count):
-        for table in real(self, kind, count):
+    def loses_one(self, kind, *given, **named):
+        for table in real(self, kind, *given, **named):
             yield table.slice(1) if kind == "cleaned" else table
 
     monkeypatch.setattr(Spool, "tables", loses_one)

@@ -110,4 +110,4 @@ def test_numba_is_imported_where_its_settings_are_held_off():
         for path in package.rglob("*.py")
         if re.search(r"^ *(import|from) numba\b", path.read_text("utf-8"), re.M)
     }
-    assert taken == {"kernels.py", "lanes.py"}
+    assert taken == {"kernels.py", "scoring.py"}
