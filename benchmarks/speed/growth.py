@@ -20,6 +20,27 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.topics import TopicClassifier
 
 _COMMAND = (sys.executable, "-m", "toolkit.cli", "run")
+_FLOOR = """
+import gzip, json, sys
+import pyarrow as pa
+from pyarrow import parquet
+writer, rows = None, []
+def flush():
+    global writer
+    table = pa.Table.from_pylist(rows)
+    writer = writer or parquet.ParquetWriter(sys.argv[1], table.schema, compression="zstd")
+    writer.write_table(table)
+    rows.clear()
+for path in sys.argv[2:]:
+    for line in gzip.open(path, "rb"):
+        rows.append(json.loads(line))
+        if len(rows) == 8192:
+            flush()
+flush()
+writer.close()
+"""
+"""The floor: the same files read and written as Parquet, in one process, and nothing done to the text."""
+
 _CHUNKS = 4  # for each thread, so that none waits long for the slowest
 
 
@@ -29,47 +50,39 @@ def cores() -> int:
 
 
 def run_time(shards: Sequence[Shard], gigabytes: float, jobs: int) -> dict[str, Any]:
-    """Run the command over files: JSONL.gz in, Parquet and the report out.
+    """Run the command over files, JSONL.gz in, Parquet out, without and with the report, and the floor beside it.
 
-    Parameters
-    ----------
-    shards : sequence of Shard
-        As :meth:`benchmarks.speed.copies.Copies.write` made them; the first are read, as many whole
-        files as come nearest to ``gigabytes``.
-    gigabytes : float
-        Bytes of text, in 10⁹.
-    jobs : int
-        Processes.
+    Of the shards that :meth:`benchmarks.speed.copies.Copies.write` made the first are read, as many as come nearest to
+    ``gigabytes`` (10⁹ bytes of text). RuntimeError: a command failed.
 
-    Returns
-    -------
-    dict
-        ``gigabytes, documents, jobs, wall, cpu`` (seconds), ``parquet`` (seconds until all tables were whole,
-        before the report), ``peak`` (bytes of memory of all its processes together; pages that they share
-        count for each), ``speed`` (megabytes of text a second of ``parquet``).
-
-    Raises
-    ------
-    RuntimeError
-        The command failed.
+    Returns ``gigabytes, documents, jobs``; ``wall, cpu`` (seconds) and ``peak`` (bytes of all its processes together;
+    pages that they share count for each) of the run with the report; ``bare_cpu, bare_peak`` of the one without;
+    ``parquet`` (seconds until its tables were whole); ``floor_wall, floor_cpu``; ``speed`` (megabytes of text a second
+    of ``parquet``).
     """
     ends = np.cumsum([shard.text for shard in shards])
     taken = shards[: 1 + int(np.argmin(np.abs(ends - gigabytes * 1e9)))]
     text = sum(shard.text for shard in taken)
     with tempfile.TemporaryDirectory(dir=shards[0].path.parent) as folder:
         inputs = [str(shard.path) for shard in taken]
+        floor = watch([sys.executable, "-c", _FLOOR, str(Path(folder, "floor.parquet")), *inputs])
+        command = [*_COMMAND, *inputs, "--jobs", str(jobs), "-o"]
         started = time.time()
-        watched = watch([*_COMMAND, *inputs, "-o", folder, "--jobs", str(jobs)])
-        # run.json is written last of the results, and the report after it
-        parquet = (Path(folder) / "run.json").stat().st_mtime - started
+        bare = watch([*command, str(Path(folder, "bare")), "--no-report"])
+        parquet = Path(folder, "bare", "run.json").stat().st_mtime - started  # written last
+        full = watch([*command, str(Path(folder, "full"))])
     return {
         "gigabytes": text / 1e9,
         "documents": sum(shard.documents for shard in taken),
         "jobs": jobs,
-        "wall": watched.wall,
-        "cpu": watched.cpu,
+        "wall": full.wall,
+        "cpu": full.cpu,
+        "peak": full.peak,
+        "bare_cpu": bare.cpu,
+        "bare_peak": bare.peak,
         "parquet": parquet,
-        "peak": watched.peak,
+        "floor_wall": floor.wall,
+        "floor_cpu": floor.cpu,
         "speed": text / 1e6 / parquet,
     }
 

@@ -152,11 +152,15 @@ def _speeds(results: Mapping[str, Any]) -> str:
 
 
 def _runs(rows: Sequence[Mapping[str, Any]]) -> str:
-    header = ["`news-toolkit run`, GB of text", "documents", "jobs", "s to Parquet", "s with the report",
-              "CPU s", "peak MB", "MB/s to Parquet"]  # fmt: skip
+    header = ["`news-toolkit run`, GB of text", "documents", "jobs", "s to Parquet", "s with the report", "CPU s",
+              "of it for the report", "peak MB", "with the report", "MB/s to Parquet", "times the floor, wall",
+              "with the report", "times the floor, CPU"]  # fmt: skip
     return _table(header, [
         [_number(row["gigabytes"]), f"{row['documents']:,}", str(row["jobs"]), _number(row["parquet"]),
-         _number(row["wall"]), _number(row["cpu"]), _number(row["peak"] / 1e6), _number(row["speed"])]
+         _number(row["wall"]), _number(row["cpu"]), f"{100 * (1 - row['bare_cpu'] / row['cpu']):.0f} %",
+         _number(row["bare_peak"] / 1e6), _number(row["peak"] / 1e6), _number(row["speed"]),
+         *(_number(a / b) for a, b in ((row["parquet"], row["floor_wall"]), (row["wall"], row["floor_wall"]),
+                                       (row["bare_cpu"], row["floor_cpu"])))]
         for row in rows
     ])  # fmt: skip
 
