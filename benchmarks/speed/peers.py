@@ -146,7 +146,7 @@ def _fasttext(labelled: Labelled) -> Callable[[pd.DataFrame], Work]:
         pairs = zip(labelled.labels, lines(labelled.texts), strict=True)
         path.write_text("".join(f"__label__{label} {line}\n" for label, line in pairs), "utf-8")
         model = library.train_supervised(
-            str(path), epoch=25, lr=0.5, wordNgrams=2, bucket=200_000, dim=50, thread=1, seed=SEED, verbose=0
+            str(path), epoch=25, lr=0.25, wordNgrams=2, bucket=200_000, dim=50, thread=1, seed=SEED, verbose=0
         )
 
     def prepare(corpus: pd.DataFrame) -> Work:
