@@ -260,11 +260,21 @@ def test_the_document_holds_what_was_measured():
         assert f"{results.BEGIN}\n{results.END}" in text
 
 
+def test_the_memory_of_a_command_is_not_that_of_the_process_that_starts_it():
+    held = bytearray(300_000_000)
+    held[::4096] = b"x" * len(held[::4096])  # so that each page is really there
+    assert 0 < timing.watch([sys.executable, "-c", "import time; time.sleep(0.3)"]).peak < 100_000_000
+    assert (
+        timing.watch([sys.executable, "-c", f"held = b'x' * {len(held)}; import time; time.sleep(0.3)"]).peak
+        > 3e8
+    )
+
+
 def test_the_command_line_is_run_on_real_files(tmp_path):
     shards = Copies(datasets.load("sample").head(40)).write(tmp_path, 30_000)
     row = growth.run_time(shards, 0.0001, 1)
     assert row["documents"] == shards[0].documents
     assert 0 < row["floor_cpu"] < row["bare_cpu"] < row["cpu"]
     assert 0 < row["floor_wall"] < row["parquet"]
-    assert row["peak"] > row["bare_peak"] > 50_000_000
+    assert min(row["peak"], row["bare_peak"]) > 50_000_000
     assert row["speed"] == pytest.approx(shards[0].text / 1e6 / row["parquet"])

@@ -168,6 +168,9 @@ class Watched:
 def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Watched:
     """Run a command to its end, and look at the memory of all its processes ten times a second.
 
+    Linux hands the peak of the process that starts a command down to it, so what ``wait4`` tells of memory is used
+    only where there is no ``/proc`` to look at.
+
     Raises
     ------
     RuntimeError
@@ -183,11 +186,11 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) 
     ) as process:
         peak = 0
         while True:
-            # wait4 tells the CPU time and the memory of this child and those it waited for, and of no other
+            peak = max(peak, _resident(process.pid))
+            # wait4 tells the CPU time of this child and those it waited for, and of no other
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            peak = max(peak, _resident(process.pid))
             time.sleep(_POLL)
         ended = time.time()
         wall = time.perf_counter() - started
@@ -198,7 +201,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) 
         msg = f"{Path(command[0]).name} {' '.join(command[1:4])} …: exit code {process.returncode}: {last}"
         raise RuntimeError(msg)
     unit = 1 if sys.platform == "darwin" else 1024
-    return Watched(wall, usage.ru_utime + usage.ru_stime, max(peak, usage.ru_maxrss * unit), ended)
+    return Watched(wall, usage.ru_utime + usage.ru_stime, peak or usage.ru_maxrss * unit, ended)
 
 
 def _resident(process: int) -> int:
