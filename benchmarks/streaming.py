@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import recorded
+from benchmarks import memory, recorded
 from benchmarks.kills import articles
 from benchmarks.speed.copies import Copies
 from benchmarks.speed.growth import run_time
@@ -56,13 +56,13 @@ FLOORS = {
 }
 """Way of reading → what is made ready for it, and an expression whose items are counted as one batch each."""
 
+_PEAK = Path(memory.__file__).read_text("utf-8")
+"""Read, not imported: another version of the project may have no such module."""
+
 _CHILD = """
 import json, sys, time
 path = sys.argv[1]
 {prepare}
-def peak():  # ru_maxrss would be that of the process before this one where it was larger
-    status = dict(line.split(":") for line in open("/proc/self/status"))
-    return int(status["VmHWM"].split()[0])
 before, started = peak(), time.process_time()
 items = sum(1 for _ in {work})
 print(json.dumps([time.process_time() - started, before, peak()]))
@@ -108,7 +108,7 @@ def read(path: Path, size: int, name: str, package: Path | None = None) -> list[
     environment = {**os.environ, "PYTHONPATH": str(package or ROOT), "OMP_NUM_THREADS": "1"}
     rows = []
     for way, (prepare, work) in ways.items():
-        code = _CHILD.format(prepare=prepare, work=work)
+        code = _PEAK + _CHILD.format(prepare=prepare, work=work)
         command = [sys.executable, "-c", code, str(path)]
         folder = package or ROOT  # Python looks there first
         done = subprocess.run(
@@ -117,8 +117,8 @@ def read(path: Path, size: int, name: str, package: Path | None = None) -> list[
         seconds, before, peak = json.loads(done.stdout)
         found = {
             "MB/s": size / 1e6 / seconds,
-            "peak memory, MiB": peak // 1024,
-            "of it while reading, MiB": (peak - before) // 1024,
+            "peak memory, MiB": peak >> 20,
+            "of it while reading, MiB": (peak - before) >> 20,
         }
         label = f"{name}: {way}" + (f", at {package.name}" if package else "")
         rows += [{"label": label, "series": series, "value": round(v, 1)} for series, v in found.items()]

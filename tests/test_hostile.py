@@ -142,7 +142,8 @@ def test_a_nul_is_kept_and_stops_nothing(name, data):
 
 
 LONG = """
-import io, resource, sys
+import io
+from benchmarks.memory import peak
 from toolkit.loading import load
 
 class Endless(io.RawIOBase):
@@ -164,9 +165,6 @@ class Endless(io.RawIOBase):
             self.parts.pop(0)
         return b""
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
 load(io.StringIO("text\\nx\\n"))
 before = peak()
 for name, head, tail in [
@@ -175,7 +173,7 @@ for name, head, tail in [
     ("a.rss", b"<rss><channel><item><title>", b"</title></item></channel></rss>"),
 ]:
     corpus = load(Endless(head, 100_000_000, tail, name))
-    print(name, len(corpus), len(corpus.attrs["quarantine"]), peak() - before)
+    print(name, len(corpus), len(corpus.attrs["quarantine"]), (peak() - before) >> 20)
 """
 
 

@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,10 +25,16 @@ import pandas as pd
 from benchmarks.kills import articles
 from benchmarks.speed.copies import Copies
 
-_CODE = "import sys; sys.path.insert(0, sys.argv[1]); exec(open(sys.argv[2]).read(), {'__name__': 'child'})"
+_CODE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+child = {"__name__": "child"}
+for path in sys.argv[2:4]:
+    exec(open(path).read(), child)
+"""
 
 
-def _measured(folder: Path) -> dict[str, Any]:
+def _measured(folder: Path, peak: Callable[[], int]) -> dict[str, Any]:
     """Do the work with the toolkit that is imported; return CPU seconds by task, peak memory and digests."""
     from toolkit import BoilerplateRemover, pipeline
 
@@ -54,12 +59,13 @@ def _measured(folder: Path) -> dict[str, Any]:
         files = [path.read_bytes() for path in sorted(out.glob("*.parquet"))]
     table = made["spans, fitted"]
     digest = hashlib.sha256(table.to_csv().encode() + b"".join(files))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"cpu": cpu, "peak": peak // 1024, "digest": digest.hexdigest()}
+    return {"cpu": cpu, "peak": peak() >> 20, "digest": digest.hexdigest()}
 
 
 def main() -> None:
     """Command line."""
+    from benchmarks import memory  # here, because the other checkout may have no such module
+
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.against", description=__doc__)
     parser.add_argument("other", type=Path, help="folder of the other checkout")
     parser.add_argument("--megabytes", type=float, default=24.0)
@@ -72,7 +78,7 @@ def main() -> None:
         copies.corpus(int(asked.megabytes * 1e6)).to_parquet(Path(name, "corpus.parquet"))
         for _ in range(asked.rounds):
             for which, checkout in (("old", asked.other), ("new", Path.cwd())):
-                command = [sys.executable, "-c", _CODE, str(checkout), __file__, name]
+                command = [sys.executable, "-c", _CODE, str(checkout), memory.__file__, __file__, name]
                 plain = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
                 done = subprocess.run(
                     command, cwd=name, env=plain, stdout=subprocess.PIPE, text=True, check=True
@@ -88,6 +94,6 @@ def main() -> None:
 
 
 if __name__ == "child":
-    print(json.dumps(_measured(Path(sys.argv[3]))))
+    print(json.dumps(_measured(Path(sys.argv[4]), globals()["peak"])))
 elif __name__ == "__main__":
     main()
