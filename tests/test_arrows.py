@@ -84,7 +84,7 @@ SAME_FLOOR = {
     ("verification", "jobs"),
     ("verification", "settings"),
     ("verification", "pipeline"),
-    ("evaluation", "contamination"),
+    ("review", "evaluation"),
     ("report", "contamination"),
 }
 BESIDE = {"benchmarks", "training", "docs", "data", "tests", "notebooks"}

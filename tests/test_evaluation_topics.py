@@ -17,8 +17,10 @@ from toolkit.evaluation.scores import (
 
 
 def test_macro_f1_counts_each_true_topic_once():
-    assert macro_f1(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0])) == pytest.approx((6 / 7 + 0) / 2)
-    assert macro_f1(np.array([0, 1]), np.array([0, 2])) == pytest.approx(0.5)
+    topic = np.eye(3, dtype=bool)
+    assert macro_f1(topic[[0, 0, 0, 1]], topic[[0, 0, 0, 0]]) == pytest.approx((6 / 7 + 0) / 2)
+    assert macro_f1(topic[[0, 1]], topic[[0, 2]]) == pytest.approx(0.5)
+    assert np.isnan(macro_f1(topic[:0], topic[:0]))
 
 
 def test_micro_f1_counts_pairs():

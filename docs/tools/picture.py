@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from toolkit.display import OTHER, PALETTE, CleanedArticle, visible
 
@@ -150,7 +150,8 @@ def main() -> None:
     spans = BoilerplateRemover().fit(corpus).spans(corpus)
     documents = corpus.assign(length=corpus["text"].str.len())
     short = documents[(documents["length"] < LONGEST) & (documents["text"].str.count("\n") < MOST_LINES)]
-    sys.stdout.write(svg(show(corpus, spans, telling(short, spans, top=1)[0])))
+    article = show(corpus, spans, telling(short, spans, top=1)[0])
+    sys.stdout.write(svg(cast("CleanedArticle", article)))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def test_filters_that_leave_nothing_or_are_none(explorer):
     with pytest.raises(ValueError, match="cannot be done now"):
         explorer.do("accept")
     explorer.do("from", "")
-    with pytest.raises(ValueError, match=r"from: 'soon' is no day; write 2031-02-03 or 0\.9"):
+    with pytest.raises(ValueError, match=r"from: 'soon' is no date; write 2031-02-03 or 0\.9"):
         explorer.do("from", "soon")
     assert explorer.documents.rows.size
 

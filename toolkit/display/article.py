@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, overload
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -132,36 +132,40 @@ class CleanedArticle:
             return account
         return f"{account}; no article: {visible(self.verdict)}"
 
-    def _marked(self, text: str, left: str, right: str) -> str:
-        """Return a text with the words of ``find`` between two marks."""
+    def _marked(self, text: str, mark: str, shown: Callable[[str], str] = str) -> str:
+        """Return a text as ``shown``, each of the words of ``find`` in a mark such as ``"»{}«"``."""
         if not self.find:
-            return text
+            return shown(text)
         longest_first = map(re.escape, sorted(self.find, key=len, reverse=True))
-        words = rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)"
-        return re.sub(words, lambda found: f"{left}{found[0]}{right}", text, flags=re.IGNORECASE)
+        parts = re.split(rf"(?<!\w)({'|'.join(longest_first)})(?!\w)", text, flags=re.IGNORECASE)
+        return "".join(mark.format(shown(part)) if n % 2 else shown(part) for n, part in enumerate(parts))
 
     def __repr__(self) -> str:
         title = f"{visible(self.title)}\n\n" if self.title else ""
-        pieces = ((self._marked(p.text, "»", "«"), p.kind) for p in self._shown())
+        pieces = ((self._marked(p.text, "»{}«"), p.kind) for p in self._shown())
         body = "".join(text if kind is None else f"[{visible(kind)}: {text}]" for text, kind in pieces)
-        after = "" if self.after is None else f"\n— clean:\n{self._marked(visible(self.after), '»', '«')}"
+        after = "" if self.after is None else f"\n— clean:\n{self._marked(visible(self.after), '»{}«')}"
         return f"{title}{body}{after}\n— {self._account()}"
 
     def _html(self, piece: Piece) -> str:
-        if not self.find:
-            return piece_html(piece, self.theme)
-        left, right = f'<mark style="color:inherit;background-color:{self.theme.mark}">', "</mark>"
-        # marks are set in the text and turned into tags after it is escaped
-        plain = piece.text.replace("\ue000", "\ufffd").replace("\ue001", "\ufffd")
-        marked = piece_html(piece._replace(text=self._marked(plain, "\ue000", "\ue001")), self.theme)
-        return marked.replace("\ue000", left).replace("\ue001", right)
+        """Return a piece as HTML: struck through, coloured and named if it has a kind."""
+        mark = f'<mark style="color:inherit;background-color:{self.theme.mark}">{{}}</mark>'
+        text = self._marked(piece.text, mark, escaped)
+        if piece.kind is None:
+            return text
+        colours = self.theme.of(piece.kind)
+        # of two compared texts all marked passages are of one kind: the line under them says it
+        tag = f'<small style="{self.theme.style(_TAG, ink=colours.ink)}">{escaped(piece.kind)}</small>'
+        tag = "" if piece.kind == ONLY_HERE else tag
+        name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
+        style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
+        return f'{tag}<{name} title="{html.escape(piece.reason)}" style="{style}">{text}</{name}>'
 
     def _repr_html_(self) -> str:
         title = f'<p style="{_TITLE}"><b>{escaped(self.title)}</b></p>' if self.title else ""
         body, wide = "".join(map(self._html, self._shown())), 46
-        if self.after is None:
-            shown = f'<p style="margin:0">{body}</p>'
-        else:
+        shown = f'<p style="margin:0">{body}</p>'
+        if self.after is not None:
             clean, wide = self._html(Piece(visible(self.after), None, "")), 94
             columns = "".join(f'<p style="{_COLUMN}">{text}</p>' for text in (body, clean))
             shown = f'<section style="display:flex;flex-wrap:wrap;gap:2em">{columns}</section>'
@@ -192,20 +196,6 @@ def _reason(row: dict[Any, Any]) -> str:
     return ", ".join([str(row["kind"]), *known])
 
 
-def piece_html(piece: Piece, theme: Theme = LIGHT) -> str:
-    """Return a piece as HTML: struck through, coloured and named if it has a kind."""
-    if piece.kind is None:
-        return escaped(piece.text)
-    colours = theme.of(piece.kind)
-    # of two compared texts all marked passages are of one kind: the line under them says it
-    tag = f'<small style="{theme.style(_TAG, ink=colours.ink)}">{escaped(piece.kind)}</small>'
-    tag = "" if piece.kind == ONLY_HERE else tag
-    name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
-    style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
-    reason = html.escape(visible(piece.reason))
-    return f'{tag}<{name} title="{reason}" style="{style}">{escaped(piece.text)}</{name}>'
-
-
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:
     """Return up to ``top`` ids of documents that show cleaning well: most kinds removed, and short.
 
@@ -228,38 +218,11 @@ def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[
     return [str(doc_id) for doc_id in table["doc_id"].head(top)]
 
 
-class Options(TypedDict, total=False):
-    """How :func:`show` shows, beside what."""
-
-    context: int | None
-    gold: pd.DataFrame | None
-    side_by_side: bool
-    find: str | Iterable[str]
-    theme: str
-    colours: Mapping[str, str] | None
-
-
-Spans: TypeAlias = pd.DataFrame | None
-
-
-@overload
-def show(corpus: pd.DataFrame, spans: Spans, doc_id: str, **how: Unpack[Options]) -> CleanedArticle: ...
-@overload
 def show(
-    corpus: pd.DataFrame, spans: Spans = ..., doc_id: Iterable[str] | None = ..., **how: Unpack[Options]
-) -> Articles: ...
-def show(
-    corpus: pd.DataFrame,
-    spans: Spans = None,
-    doc_id: str | Iterable[str] | None = None,
-    *,
-    context: int | None = None,
-    gold: pd.DataFrame | None = None,
-    side_by_side: bool = False,
-    find: str | Iterable[str] = (),
-    theme: str = "light",
-    colours: Mapping[str, str] | None = None,
-) -> CleanedArticle | Articles:
+    corpus: pd.DataFrame, spans: pd.DataFrame | None = None, doc_id: str | Iterable[str] | None = None, *,
+    context: int | None = None, gold: pd.DataFrame | None = None, side_by_side: bool = False,
+    find: str | Iterable[str] = (), theme: str = "light", colours: Mapping[str, str] | None = None,
+) -> CleanedArticle | Articles:  # fmt: skip
     """Show articles with what was removed struck through.
 
     Parameters
@@ -304,29 +267,24 @@ def show(
     if not isinstance(corpus, pd.DataFrame):
         msg = f"show: a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
         raise CorpusError(msg)
-    look = themed(theme, colours)
-    words = (find,) if isinstance(find, str) else tuple(find)
-    one = isinstance(doc_id, str) or not isinstance(doc_id, Iterable)
-    named = None if doc_id is None else [str(doc_id)] if one else list(doc_id)
+    look, words = themed(theme, colours), (find,) if isinstance(find, str) else tuple(find)
+    several = doc_id is None or (isinstance(doc_id, Iterable) and not isinstance(doc_id, str))
+    named = None if doc_id is None else list(doc_id) if several else [str(doc_id)]
     rows = _by_id(corpus, named)
     shown = []
     for name in rows.index[:PAGE] if named is None else named:
         row = rows.loc[name]
         text, title, clean = str(row["text"]), row.get("title"), row.get("clean_text")
         found = _lacking(text, str(clean)) if spans is None else spans[spans["doc_id"] == name]
-        shown.append(
-            CleanedArticle(
-                text,
-                found if gold is None else compared(found, gold[gold["doc_id"] == name]),
-                title=str(title) if pd.notna(title) and not text.startswith(str(title)) else None,
-                context=context,
-                theme=look,
-                find=words,
-                after=(str(clean) if pd.notna(clean) else _kept(text, found)) if side_by_side else None,
-                verdict=None if pd.isna(row.get("verdict")) else str(row["verdict"]),
-            )
-        )
-    if isinstance(doc_id, str):
+        after = str(clean) if pd.notna(clean) else _kept(text, found)
+        article = CleanedArticle(
+            text, found if gold is None else compared(found, gold[gold["doc_id"] == name]),
+            title=str(title) if pd.notna(title) and not text.startswith(str(title)) else None,
+            context=context, theme=look, find=words, after=after if side_by_side else None,
+            verdict=None if pd.isna(row.get("verdict")) else str(row["verdict"]),
+        )  # fmt: skip
+        shown.append(article)
+    if not several:
         return shown[0]
     some = doc_id is None and len(shown) < len(corpus)
     return Articles(shown, note=f"{len(shown):,} of {len(corpus):,} documents" if some else "")

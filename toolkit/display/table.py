@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,32 +50,31 @@ class Table:
             return f"{value:,}"
         return f"{value:,.4g}" if isinstance(value, float) else visible(str(value))
 
-    def _cells(self) -> list[list[str]]:
-        return [[self._cell(str(name), value) for value in self.frame[name]] for name in self.frame]
-
-    def _left(self) -> list[bool]:
-        numbers = self.frame.select_dtypes("number")
-        return [name != "95 % interval" and name not in numbers for name in self.frame]
+    def _columns(self) -> Iterator[tuple[list[str], bool]]:
+        """Yield the cells of each column, its name first, and whether they stand to the right, as numbers do."""
+        numbers = {"95 % interval", *self.frame.select_dtypes("number")}
+        for name in self.frame:
+            cells = [self._cell(str(name), value) for value in self.frame[name]]
+            yield [visible(str(name)), *cells], name in numbers
 
     def __repr__(self) -> str:
         columns = []
-        for name, cells, left in zip(self.frame, self._cells(), self._left(), strict=True):
-            lines = [visible(str(name)), *(cell.replace("\n", " ") for cell in cells)]
+        for cells, right in self._columns():
+            lines = [cell.replace("\n", " ") for cell in cells]
             width = max(map(len, lines))
-            columns.append([line.ljust(width) if left else line.rjust(width) for line in lines])
+            columns.append([line.rjust(width) if right else line.ljust(width) for line in lines])
         head = [self.caption] if self.caption else []
         return "\n".join([*head, *("  ".join(row).rstrip() for row in zip(*columns, strict=True))])
 
     def _repr_html_(self) -> str:
-        def row(tag: str, cells: Iterable[str]) -> str:
-            sides = ["left" if left else "right;white-space:nowrap" for left in self._left()]
-            style = '<{0} style="text-align:{1};vertical-align:top">{2}</{0}>'.format
-            boxes = [style(tag, side, escaped(cell)) for side, cell in zip(sides, cells, strict=True)]
-            return f"<tr>{''.join(boxes)}</tr>"
-
-        head = row("th", map(str, self.frame))
-        body = "".join(row("td", cells) for cells in zip(*self._cells(), strict=True))
-        table = f"<thead>{head}</thead><tbody>{body}</tbody>"
+        columns = []
+        for cells, right in self._columns():
+            box = '<{{0}} style="text-align:{};vertical-align:top">{{1}}</{{0}}>'
+            box = box.format("right;white-space:nowrap" if right else "left")
+            tags = ["th", *["td"] * (len(cells) - 1)]
+            columns.append([box.format(tag, escaped(cell)) for tag, cell in zip(tags, cells, strict=True)])
+        head, *body = [f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)] or ["<tr></tr>"]
+        table = f"<thead>{head}</thead><tbody>{''.join(body)}</tbody>"
         table = f'<table class="dataframe tex2jax_ignore mathjax_ignore">{table}</table>'
         caption = f"<figcaption {PLAIN}>{escaped(self.caption)}</figcaption>"
         return f'<figure class="table">{caption}{table}</figure>' if self.caption else table

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
@@ -16,23 +15,22 @@ from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table, escaped
 from toolkit.duplication import duplicates
-from toolkit.evaluation.scores import (
-    Metrics,
-    accuracy,
-    bootstrap,
-    calibration_error,
-    coverage_accuracy,
-    micro_f1,
-)
+from toolkit.evaluation.scores import Bools, Floats, Rows, bootstrap, class_f1, topic_metrics
 from toolkit.topics import TopicClassifier
 from toolkit.topics.fitting import memberships
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Splits = list[tuple[Ints, Ints]]
+Splits = list[tuple[Rows, Rows]]
 
-_SHOWN = 5
+_METRICS = {
+    "one label": {name: name for name in ("accuracy", "macro F1", "ECE", "accuracy at 70 %")},
+    "sets": {
+        "all right": "all right",
+        "macro F1": "macro F1 of sets",
+        "micro F1": "micro F1",
+        "ECE": "cell ECE",
+    },
+}
+"""Sort of labels → names of a report's figures, and what :func:`topic_metrics` calls them."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,8 +51,8 @@ class TopicReport:
     learning : DataFrame
         ``documents`` (trained on, mean of the folds) and the columns of ``scores``; the last size is the whole.
     predictions : DataFrame
-        ``doc_id``, ``fold``, ``true``, ``predicted``; for single labels also ``probability`` and ``correct``, as
-        :func:`toolkit.plots.reliability` and :func:`toolkit.plots.coverage` read them.
+        ``doc_id``, ``fold``, ``true``, ``predicted``; of the likeliest label ``probability`` and ``correct`` (it is one
+        of the document's), as :func:`toolkit.plots.reliability` and :func:`toolkit.plots.coverage` read them.
     split : str
         How training and test documents were kept apart.
     """
@@ -66,7 +64,7 @@ class TopicReport:
     predictions: pd.DataFrame
     split: str
 
-    def confused(self, n: int = _SHOWN) -> pd.DataFrame:
+    def confused(self, n: int = 5) -> pd.DataFrame:
         """Return the most frequent confusions: ``true``, ``predicted``, ``documents``."""
         if self.confusion is None:
             return pd.DataFrame({"true": [], "predicted": [], "documents": []})
@@ -127,13 +125,12 @@ def topic_report(
     >>> float(report.scores.set_index("metric").loc["accuracy", "value"])
     1.0
     """
-    frame = as_corpus(corpus)
-    classes, member, single = memberships(y, len(frame))
-    given = None if groups is None else list(groups)
-    units, split, clustered = _units(frame, given, folds)
-    splits = _splits(frame, units, folds, seed, purge=given is None and clustered)
+    frame, labels = as_corpus(corpus), list(y)
+    classes, member, single = memberships(labels, len(frame))
+    splits, units, split, alike = _splits(frame, None if groups is None else list(groups), folds, seed)
     random = np.random.default_rng(seed)
     orders = [random.permutation(train) for train, _ in splits]
+    names = _METRICS["one label" if single else "sets"]
     learned: list[pd.DataFrame] = []
     for share in [*sorted({float(each) for each in learning if each < 1}), 1.0]:
         parts = [np.sort(order[: round(share * len(order))]) for order in orders]
@@ -144,109 +141,73 @@ def topic_report(
             raise ValueError(msg)
         values = np.zeros(member.shape)
         for part, (_, test) in zip(parts, splits, strict=True):
-            labels = [{classes[c] for c in np.flatnonzero(row)} for row in member[part]]
-            fitted = clone(clf).fit(
-                frame.iloc[part], [label.pop() for label in labels] if single else labels, groups=units[part]
-            )
+            fitted = clone(clf).fit(frame.iloc[part], [labels[n] for n in part], groups=units[part])
             found = fitted.predict_proba(frame.iloc[test])
             values[test[:, None], [classes.index(code) for code in found.columns]] = found.to_numpy()
-        predicted_sets = _listed(values, single)
-        names, metrics = _metrics(member, values, predicted_sets, single)
-        drawn = units if clustered else None
-        low, high = bootstrap(metrics, len(frame), groups=drawn, draws=draws, seed=seed)
-        figures = pd.DataFrame({"value": metrics(np.arange(len(frame))), "low": low, "high": high})
-        known = figures.head(len(names)).assign(metric=names)[["metric", "value", "low", "high"]]
+        listed = np.eye(len(classes), dtype=bool)[values.argmax(axis=1)] if single else values >= 0.5
+        figures = _figures(member, values, listed, list(names.values()))
+        low, high = bootstrap(figures, len(frame), groups=units if alike else None, draws=draws, seed=seed)
+        table = pd.DataFrame({"value": figures(np.arange(len(frame))), "low": low, "high": high})
+        scores = table.head(len(names)).assign(metric=list(names))[["metric", "value", "low", "high"]]
         size = round(sum(map(len, parts)) / len(parts))
-        learned.append(known.assign(documents=size)[["documents", *known.columns]])
-    fold = np.zeros(len(frame), np.int64)
-    for number, (_, test) in enumerate(splits):
-        fold[test] = number
+        learned.append(scores.assign(documents=size)[["documents", *scores.columns]])
     index, columns = (pd.Index(list(classes), name=name) for name in ("true", "predicted"))
-    confusion = pd.DataFrame(member.astype(int).T @ predicted_sets.astype(int), index=index, columns=columns)
+    confusion = pd.DataFrame(member.astype(int).T @ listed.astype(int), index=index, columns=columns)
     return TopicReport(
-        scores=known,
-        classes=_class_table(classes, member, predicted_sets, figures.iloc[len(names) :]),
+        scores=scores,
+        classes=_class_table(classes, member, listed, table.iloc[len(names) :]),
         confusion=confusion if single else None,
         learning=pd.concat(learned, ignore_index=True),
-        predictions=_predictions(frame, classes, member, values, predicted_sets, single).assign(fold=fold),
+        predictions=_predictions(frame, classes, member, values, listed, single, splits),
         split=split,
     )
 
 
-def _units(frame: pd.DataFrame, given: list[Any] | None, folds: int) -> tuple[Ints, str, bool]:
-    """Number what must not straddle a split, say what it is, and whether its documents are alike."""
-    if given is not None:
-        if len(given) != len(frame):
-            msg = f"topic_report: {len(given)} groups for {len(frame)} documents; give one entry a document"
-            raise ValueError(msg)
-        units = pd.factorize(pd.Series(given, dtype=object), use_na_sentinel=False)[0]
-        unit_name, clustered = "groups as given", True
+def _splits(
+    frame: pd.DataFrame, groups: list[Any] | None, folds: int, seed: int
+) -> tuple[Splits, Rows, str, bool]:
+    """Split so that no unit straddles a split; return also the units, what they are, whether each holds like texts."""
+    copies: Rows | None = None
+    if groups is not None:
+        units = pd.factorize(pd.Series(groups, dtype=object), use_na_sentinel=False)[0]
+        name, alike = "groups as given", True
     elif frame["publisher"].notna().all() and frame["publisher"].nunique() >= folds:
-        units = pd.factorize(frame["publisher"])[0]
-        unit_name, clustered = "publishers; no near-duplicates across", True
+        units, name, alike = (
+            pd.factorize(frame["publisher"])[0],
+            "publishers; no near-duplicates across",
+            True,
+        )
+        copies = _duplicate_groups(frame)
     else:
-        units, unit_name, clustered = _duplicate_groups(frame), "groups of near-duplicates", False
+        units, name, alike = _duplicate_groups(frame), "groups of near-duplicates", False
+    if len(units) != len(frame):
+        msg = f"topic_report: {len(units)} groups for {len(frame)} documents; give one entry a document"
+        raise ValueError(msg)
     n = len(np.unique(units))
     if n < folds:
         msg = f"topic_report: {n} groups for {folds} folds; pass folds={max(n, 2)} or finer groups"
         raise ValueError(msg)
-    split = f"{len(frame):,} documents in {folds} folds that part {n:,} {unit_name}"
-    return units.astype(np.int64), split, clustered
+    splits = list(GroupKFold(folds, shuffle=True, random_state=seed).split(units, groups=units))
+    if copies is not None:  # copy that publishers share is left out of training: joining them would join all
+        splits = [(train[~np.isin(copies[train], copies[test])], test) for train, test in splits]
+    return splits, units, f"{len(frame):,} documents in {folds} folds that part {n:,} {name}", alike
 
 
-def _duplicate_groups(frame: pd.DataFrame) -> Ints:
+def _duplicate_groups(frame: pd.DataFrame) -> Rows:
     found = duplicates(frame)
     group = dict(zip(found["doc_id"], found["group"], strict=True))
-    units = pd.Series([group.get(doc_id, doc_id) for doc_id in frame["doc_id"]], dtype="str")
-    return pd.factorize(units)[0].astype(np.int64)
+    return pd.factorize(np.array([group.get(doc_id, doc_id) for doc_id in frame["doc_id"]], object))[0]
 
 
-def _splits(frame: pd.DataFrame, units: Ints, folds: int, seed: int, *, purge: bool) -> Splits:
-    """Split by units; where publishers share copy, leave it out of training: joining them would join all."""
-    splits = list(GroupKFold(folds, shuffle=True, random_state=seed).split(units, groups=units))
-    if not purge:
-        return splits
-    copies = _duplicate_groups(frame)
-    return [(train[~np.isin(copies[train], copies[test])], test) for train, test in splits]
+def _figures(member: Bools, values: Floats, listed: Bools, names: list[str]) -> Callable[[Rows], Floats]:
+    """Return a function of rows that gives the metrics of these names, then the F1 of each class."""
+    known = topic_metrics(values, member, listed, member.argmax(axis=1))
+    metrics = [known[name] for name in names]
+    return lambda rows: np.array([*(each(rows) for each in metrics), *class_f1(member[rows], listed[rows])])
 
 
-def _listed(values: Floats, single: bool) -> Bools:
-    if not single:
-        return np.asarray(values >= 0.5)
-    predicted_sets = np.zeros(values.shape, bool)
-    predicted_sets[np.arange(len(values)), values.argmax(axis=1)] = True
-    return predicted_sets
-
-
-def _metrics(member: Bools, values: Floats, predicted_sets: Bools, single: bool) -> tuple[list[str], Metrics]:
-    """Name the figures of the scores; the metrics give those, then the F1 of each class."""
-    right, sure = (member == predicted_sets).all(axis=1), values.max(axis=1, initial=0.0)
-
-    def f1(rows: Ints) -> Floats:
-        true, predicted = member[rows].sum(axis=0), predicted_sets[rows].sum(axis=0)
-        hits = (member[rows] & predicted_sets[rows]).sum(axis=0)
-        return np.where(true + predicted > 0, 2 * hits / np.maximum(true + predicted, 1), np.nan)
-
-    def figures(rows: Ints) -> Floats:
-        each, present = f1(rows), member[rows].any(axis=0)
-        macro = each[present].mean() if present.any() else np.nan
-        if single:
-            ece = calibration_error(sure[rows], right[rows])
-            more = [ece, coverage_accuracy(sure[rows], right[rows])]
-        else:
-            ece = calibration_error(values[rows].ravel(), member[rows].ravel())
-            more = [micro_f1(member[rows], predicted_sets[rows]), ece]
-        return np.array([accuracy(right[rows]), macro, *more, *each])
-
-    if single:
-        return ["accuracy", "macro F1", "ECE", "accuracy at 70 %"], figures
-    return ["all right", "macro F1", "micro F1", "ECE"], figures
-
-
-def _class_table(
-    classes: tuple[Any, ...], member: Bools, predicted_sets: Bools, f1: pd.DataFrame
-) -> pd.DataFrame:
-    true, predicted, hits = (table.sum(axis=0) for table in (member, predicted_sets, member & predicted_sets))
+def _class_table(classes: tuple[Any, ...], member: Bools, listed: Bools, f1: pd.DataFrame) -> pd.DataFrame:
+    true, predicted, hits = (table.sum(axis=0) for table in (member, listed, member & listed))
     table = pd.DataFrame({"topic": list(classes), "documents": true, "predicted": predicted})
     for name, whole in (("precision", predicted), ("recall", true)):
         rates = [list(rate(int(k), int(n)).values()) for k, n in zip(hits, whole, strict=True)]
@@ -256,15 +217,15 @@ def _class_table(
 
 
 def _predictions(
-    frame: pd.DataFrame, classes: tuple[Any, ...], member: Bools, values: Floats, predicted_sets: Bools,
-    single: bool,
+    frame: pd.DataFrame, classes: tuple[Any, ...], member: Bools, values: Floats, listed: Bools, single: bool,
+    splits: Splits,
 ) -> pd.DataFrame:  # fmt: skip
-    table = pd.DataFrame({"doc_id": frame["doc_id"].to_numpy()})
-    names = np.array(classes, dtype=object)
-    for column, mask in (("true", member), ("predicted", predicted_sets)):
+    table, names = frame[["doc_id"]].reset_index(drop=True), np.array(classes, dtype=object)
+    for column, mask in (("true", member), ("predicted", listed)):
         sets = [frozenset(names[row]) for row in mask]
         table[column] = [next(iter(each)) for each in sets] if single else sets
-    if single:
-        table["probability"] = values.max(axis=1, initial=0.0)
-        table["correct"] = (member == predicted_sets).all(axis=1)
-    return table
+    table["probability"] = values.max(axis=1, initial=0.0)
+    table["correct"] = member[np.arange(len(table)), values.argmax(axis=1)]
+    for number, (_, test) in enumerate(splits):
+        table.loc[test, "fold"] = number
+    return table.astype({"fold": "int64"})

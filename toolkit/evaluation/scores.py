@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 from toolkit.boilerplate import KINDS
 from toolkit.corpus import CorpusLike, as_corpus
 
+Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
-Metrics = Callable[[NDArray[np.int64]], "float | Floats"]
+Metrics = Callable[[Rows], "float | Floats"]
 """One or several figures computed from rows of the data, given by number; a row may come more than once."""
 
 COUNTS = ("hit", "false", "missed", "article")
 """Counts of non-blank characters in a document: boilerplate found (``hit``), article text wrongly removed
 (``false``), boilerplate missed (``missed``), all article text (``article``)."""
+
+LEADING = ("accuracy", "macro F1", "among all", "micro F1", "ECE", "cell ECE", "accuracy at 70 %")
+"""Metrics that :func:`topic_scores` gives, of those of :func:`topic_metrics`."""
 
 
 def bootstrap(
@@ -36,34 +40,27 @@ def bootstrap(
     >>> bootstrap(lambda rows: float(right[rows].mean()), 100)
     (array([0.72]), array([0.88]))
     """
-    random = np.random.default_rng(seed)
-    drawn: list[Any]
     if not documents:
-        drawn = [np.full(np.size(metrics(np.arange(0))), np.nan)]
-    elif groups is None:
-        drawn = [metrics(random.integers(0, documents, documents)) for _ in range(draws)]
-    else:
-        _, which = np.unique(groups, return_inverse=True)
-        order = np.argsort(which, kind="stable")
-        rows = np.split(order, np.cumsum(np.bincount(which))[:-1])
-        drawn = [
-            metrics(np.concatenate([rows[g] for g in random.integers(0, len(rows), len(rows))]))
-            for _ in range(draws)
-        ]
-    table = np.array(drawn).reshape(len(drawn), -1)
-    low, high = np.full(table.shape[1], np.nan), np.full(table.shape[1], np.nan)
+        nothing = np.full(np.size(metrics(np.arange(0))), np.nan)
+        return nothing, nothing
+    _, group = np.unique(np.arange(documents) if groups is None else groups, return_inverse=True)
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    random = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(draws):
+        chosen = random.integers(0, len(members), len(members))
+        rows = chosen if groups is None else np.concatenate([members[each] for each in chosen])
+        drawn.append(metrics(rows))
+    table = np.array(drawn).reshape(draws, -1)
+    ends = np.full((2, table.shape[1]), np.nan)
     known = ~np.isnan(table).all(axis=0)
     if known.any():  # numpy refuses a table without columns
-        low[known], high[known] = np.nanquantile(table[:, known], [0.025, 0.975], axis=0)
-    return low, high
+        ends[:, known] = np.nanquantile(table[:, known], [0.025, 0.975], axis=0)
+    return ends[0], ends[1]
 
 
-def _mask(length: int, spans: list[tuple[int, int, str]]) -> NDArray[np.int8]:
-    """Return for each character 1 + the number of the kind of its span, or 0 outside of spans."""
-    mask = np.zeros(length, np.int8)
-    for start, end, kind in spans:
-        mask[start:end] = 1 + KINDS.index(kind)
-    return mask
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
 
 
 def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -74,39 +71,29 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
     ``<kind>`` (gold characters) and ``<kind>_hit`` (how many of them were found).
     """
     frame = as_corpus(corpus)
-    sides = []
-    for spans in (gold, found):
-        by: dict[str, list[tuple[int, int, str]]] = {}
-        for doc_id, start, end, kind in spans[["doc_id", "start", "end", "kind"]].itertuples(index=False):
-            by.setdefault(doc_id, []).append((start, end, kind))
-        sides.append(by)
+    # 1 + the number of the kind of each character, 0 outside of spans: of the gold and of what was found
+    sides = [[np.zeros(length, np.int8) for length in frame["text"].str.len()] for _ in range(2)]
+    row_of = {doc_id: row for row, doc_id in enumerate(frame["doc_id"])}
+    for masks, spans in zip(sides, (gold, found), strict=True):
+        known = spans[spans["doc_id"].isin(row_of)]
+        for doc_id, start, end, kind in known[["doc_id", "start", "end", "kind"]].itertuples(index=False):
+            masks[row_of[doc_id]][start:end] = 1 + KINDS.index(kind)
     rows = []
-    for doc_id, publisher, text in zip(frame["doc_id"], frame["publisher"], frame["text"], strict=True):
+    for text, *masks in zip(frame["text"], *sides, strict=True):
         solid = np.array([not c.isspace() for c in text], bool)
-        truth = _mask(len(text), sides[0].get(doc_id, []))[solid]
-        guess = _mask(len(text), sides[1].get(doc_id, []))[solid]
+        truth, guess = (mask[solid] for mask in masks)
         hit = (truth > 0) & (guess > 0)
-        row: dict[str, Any] = {"doc_id": doc_id, "publisher": publisher, "hit": hit.sum()}
-        row["false"] = ((truth == 0) & (guess > 0)).sum()
-        row["missed"] = ((truth > 0) & (guess == 0)).sum()
-        row["article"] = (truth == 0).sum()
-        row["right_kind"] = (hit & (truth == guess)).sum()
+        counted = {
+            "hit": hit,
+            "false": (truth == 0) & (guess > 0),
+            "missed": (truth > 0) & (guess == 0),
+            "article": truth == 0,
+            "right_kind": hit & (truth == guess),
+        }
         for number, kind in enumerate(KINDS, 1):
-            row[kind] = (truth == number).sum()
-            row[f"{kind}_hit"] = ((truth == number) & hit).sum()
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _figures(n: dict[str, float]) -> dict[str, float]:
-    found, real = n["hit"] + n["false"], n["hit"] + n["missed"]
-    return {
-        "precision": n["hit"] / found if found else np.nan,
-        "recall": n["hit"] / real if real else np.nan,
-        "f1": 2 * n["hit"] / (found + real) if found + real else np.nan,
-        "article_lost": n["false"] / n["article"] if n["article"] else np.nan,
-        "kind_accuracy": n["right_kind"] / n["hit"] if n["hit"] else np.nan,
-    }
+            counted |= {kind: truth == number, f"{kind}_hit": hit & (truth == number)}
+        rows.append({name: mask.sum() for name, mask in counted.items()})
+    return pd.concat([frame[["doc_id", "publisher"]], pd.DataFrame(rows, frame.index)], axis=1)
 
 
 def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -124,42 +111,49 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
     table = counts[names].to_numpy(np.float64)
     publisher = pd.factorize(counts["publisher"].astype("str").fillna(""))[0]
 
-    def figures(rows: NDArray[np.int64]) -> dict[str, float]:
-        total = dict(zip(names, table[rows].sum(axis=0), strict=True))
-        out = _figures(total)
+    def figures(rows: Rows) -> dict[str, float]:
+        n = dict(zip(names, table[rows].sum(axis=0), strict=True))
         sums = np.zeros((publisher.max(initial=-1) + 1, 3))
         np.add.at(sums, publisher[rows], table[rows][:, :3])
-        some = sums[:, 0] + sums[:, 2] > 0
-        f1 = 2 * sums[some, 0] / (2 * sums[some, 0] + sums[some, 1] + sums[some, 2])
-        out["f1_macro"] = float(f1.mean()) if some.any() else np.nan
-        for kind in KINDS:
-            out[f"recall_{kind}"] = total[f"{kind}_hit"] / total[kind] if total[kind] else np.nan
-        return out
+        hit, false, missed = sums[sums[:, 0] + sums[:, 2] > 0].T
+        return {
+            "precision": _ratio(n["hit"], n["hit"] + n["false"]),
+            "recall": _ratio(n["hit"], n["hit"] + n["missed"]),
+            "f1": _ratio(2 * n["hit"], 2 * n["hit"] + n["false"] + n["missed"]),
+            "article_lost": _ratio(n["false"], n["article"]),
+            "kind_accuracy": _ratio(n["right_kind"], n["hit"]),
+            "f1_macro": _ratio((2 * hit / (2 * hit + false + missed)).sum(), len(hit)),
+            **{f"recall_{kind}": _ratio(n[f"{kind}_hit"], n[kind]) for kind in KINDS},
+        }
 
     value = figures(np.arange(len(table)))
     ends = bootstrap(lambda rows: np.array([*figures(rows).values()]), len(table), draws=draws, seed=seed)
     return pd.DataFrame([[*value.values()], *ends], ["value", "low", "high"], list(value)).T
 
 
-def accuracy(correct: NDArray[np.bool_]) -> float:
-    """Return the share of documents whose leading topic is right."""
-    return float(np.mean(correct)) if len(correct) else float("nan")
+def accuracy(correct: Bools) -> float:
+    """Return the share of documents that are right."""
+    return _ratio(correct.sum(), len(correct))
 
 
-def macro_f1(true: NDArray[Any], predicted: NDArray[Any]) -> float:
-    """Return the mean F1 over the topics that occur in ``true``."""
-    labels = np.unique(true)
-    return float(f1_score(true, predicted, labels=labels, average="macro", zero_division=0))
+def class_f1(member: Bools, listed: Bools) -> Floats:
+    """Return the F1 of each class from bool arrays of shape (documents, classes); NaN for one that never occurs."""
+    hits, total = (member & listed).sum(axis=0), member.sum(axis=0) + listed.sum(axis=0)
+    return np.where(total > 0, 2 * hits / np.maximum(total, 1), np.nan)
 
 
-def micro_f1(member: NDArray[np.bool_], listed: NDArray[np.bool_]) -> float:
-    """Return the F1 of all (document, topic) pairs together, of bool arrays of shape (documents, topics)."""
-    hits = np.sum(member & listed)
-    total = member.sum() + listed.sum()
-    return float(2 * hits / total) if total else float("nan")
+def macro_f1(member: Bools, listed: Bools) -> float:
+    """Return the mean F1 over the classes that occur in ``member``."""
+    present = member.any(axis=0)
+    return _ratio(class_f1(member, listed)[present].sum(), present.sum())
 
 
-def calibration_error(probability: Floats, correct: NDArray[np.bool_], *, bins: int = 10) -> float:
+def micro_f1(member: Bools, listed: Bools) -> float:
+    """Return the F1 of all (document, class) pairs together."""
+    return _ratio(2 * (member & listed).sum(), member.sum() + listed.sum())
+
+
+def calibration_error(probability: Floats, correct: Bools, *, bins: int = 10) -> float:
     """Return the mean gap of bins of equal width, weighted by their size (Naeini, Cooper and Hauskrecht 2015).
 
     >>> round(calibration_error(np.array([0.9, 0.9]), np.array([True, True])), 3)
@@ -172,7 +166,7 @@ def calibration_error(probability: Floats, correct: NDArray[np.bool_], *, bins: 
     return float(np.abs(gap).sum() / len(probability))
 
 
-def coverage_accuracy(confidence: Floats, correct: NDArray[np.bool_], coverage: float = 0.7) -> float:
+def coverage_accuracy(confidence: Floats, correct: Bools, coverage: float = 0.7) -> float:
     """Return the accuracy on the surest share of the documents.
 
     Those exactly as sure as the last one to enter count by their mean, so that the order changes nothing.
@@ -185,9 +179,31 @@ def coverage_accuracy(confidence: Floats, correct: NDArray[np.bool_], coverage: 
     return float((correct[above].sum() + (take - above.sum()) * correct[at].mean()) / take)
 
 
+def topic_metrics(values: Floats, member: Bools, listed: Bools, wanted: Rows) -> dict[str, Metrics]:
+    """Return metrics of topics by name, each a function of the rows that count.
+
+    ``values`` (probabilities), ``member`` (true topics) and ``listed`` (predicted ones) have shape (documents, topics);
+    ``wanted`` is the column of each document's leading topic, -1 where it has none.
+    """
+    lead, sure = values.argmax(axis=1), values.max(axis=1, initial=0.0)
+    correct = lead == wanted
+    one_hot = np.eye(values.shape[1] + 1, dtype=bool)  # the last row is that of -1
+    return {
+        "accuracy": lambda r: accuracy(correct[r]),
+        "macro F1": lambda r: macro_f1(one_hot[wanted[r]], one_hot[lead[r]]),
+        "among all": lambda r: accuracy(member[r, lead[r]]),
+        "micro F1": lambda r: micro_f1(member[r], listed[r]),
+        "ECE": lambda r: calibration_error(sure[r], correct[r]),
+        "cell ECE": lambda r: calibration_error(values[r].ravel(), member[r].ravel()),
+        "accuracy at 70 %": lambda r: coverage_accuracy(sure[r], correct[r]),
+        "all right": lambda r: accuracy((member[r] == listed[r]).all(axis=1)),
+        "macro F1 of sets": lambda r: macro_f1(member[r], listed[r]),
+    }
+
+
 def topic_scores(
     probability: pd.DataFrame, primary: Iterable[Any], topics: Iterable[Iterable[Any]], *,
-    listed: NDArray[np.bool_] | None = None, by: Iterable[Any] | None = None, draws: int = 1000,
+    listed: Bools | None = None, by: Iterable[Any] | None = None, draws: int = 1000,
 ) -> pd.DataFrame:  # fmt: skip
     """Score probabilities, one row a document and one column a topic, against labels: in all, and for each of ``by``.
 
@@ -199,41 +215,26 @@ def topic_scores(
     topics), ``micro F1`` of all topics, ``ECE`` (leading topic against the primary one), ``cell ECE`` (every figure
     against membership) and ``accuracy at 70 %``.
     """
-    codes = np.array(list(probability.columns), dtype=object)
-    values = probability.to_numpy(float)
-    true = np.array(list(primary), dtype=object)
-    member = np.array([[code in each for code in codes] for each in map(set, topics)], bool)
-    member = member.reshape(values.shape)
-    lead = values.argmax(axis=1)
+    codes, values = list(probability.columns), probability.to_numpy(float)
     rows = np.arange(len(values))
+    member = np.array([[code in each for code in codes] for each in map(set, topics)], bool)
     if listed is None:
         listed = values >= 0.5
-        listed[rows, lead] = True
-    predicted = np.asarray(listed, bool)
-    place = {code: number for number, code in enumerate(codes)}
-    wanted = np.array([place.get(code, -1) for code in true])
-    correct, confidence = lead == wanted, values.max(axis=1, initial=0.0)
-    metrics: dict[str, Callable[[NDArray[np.int64]], float]] = {
-        "accuracy": lambda r: accuracy(correct[r]),
-        "macro F1": lambda r: macro_f1(wanted[r], lead[r]),
-        "among all": lambda r: accuracy(member[r, lead[r]]),
-        "micro F1": lambda r: micro_f1(member[r], predicted[r]),
-        "ECE": lambda r: calibration_error(confidence[r], correct[r]),
-        "cell ECE": lambda r: calibration_error(values[r].ravel(), member[r].ravel()),
-        "accuracy at 70 %": lambda r: coverage_accuracy(confidence[r], correct[r]),
-    }
-    groups: dict[Any, NDArray[np.int64]] = {"all": rows}
+        listed[rows, values.argmax(axis=1)] = True
+    wanted = pd.Index(codes).get_indexer(pd.Index(list(primary), dtype=object))
+    known = topic_metrics(values, member.reshape(values.shape), np.asarray(listed, bool), wanted)
+    metrics = [known[name] for name in LEADING]
+    groups: dict[Any, Rows] = {"all": rows}
     if by is not None:
         key = np.array(list(by), dtype=object)
         groups |= {value: np.flatnonzero(key == value) for value in dict.fromkeys(key)}
-    names = list(metrics)
     out = []
     for group, chosen in groups.items():
 
-        def figures(drawn: NDArray[np.int64], chosen: NDArray[np.int64] = chosen) -> Floats:
-            return np.array([metric(chosen[drawn]) for metric in metrics.values()])
+        def figures(drawn: Rows, chosen: Rows = chosen) -> Floats:
+            return np.array([metric(chosen[drawn]) for metric in metrics])
 
         low, high = bootstrap(figures, len(chosen), draws=draws)
-        parts = {"metric": names, "value": figures(np.arange(len(chosen))), "low": low, "high": high}
+        parts = {"metric": LEADING, "value": figures(np.arange(len(chosen))), "low": low, "high": high}
         out.append(pd.DataFrame({"group": group, "documents": len(chosen)} | parts))
     return pd.concat(out, ignore_index=True)

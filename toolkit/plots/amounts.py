@@ -52,11 +52,9 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     ax = canvas.axes(ax, 1.3 + 0.3 * len(table))
     colours = [PALETTE.get(kind, OTHER) for kind in kinds]
     total = _stacked(ax, table[kinds], [(c.fill, c.hatch) for c in colours], kinds)
-    canvas.rows(ax, table.index)
-    canvas.across(ax, "characters removed (% of the publisher's text)")
-    canvas.legend(ax)
     shown = [f"{share:.1f} %" for share in total]
-    canvas.at_ends(ax, total, canvas.with_n(shown, chosen["documents"]))
+    xlabel = "characters removed (% of the publisher's text)"
+    canvas.rows(ax, table.index, xlabel, total, shown, chosen["documents"])
     text = (
         f"Stacked bars: characters removed, per cent of each publisher's text, by kind ({', '.join(kinds)})."
     )
@@ -78,19 +76,18 @@ def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     labels = [f"under {CERTAINTY[0]:g}", *between, f"{CERTAINTY[-1]:g} and more"]
     classes = np.searchsorted(CERTAINTY, spans["score"].to_numpy(float), side="right")
     present = [k for k in range(len(labels)) if k > 0 or (classes == 0).any()]
+    shown = [labels[k] for k in present]
     counts = pd.crosstab(classes, spans["evidence"].to_numpy()).reindex(present, fill_value=0)
     counts = counts[counts.sum().sort_values(ascending=False, kind="stable").index]
     ax = canvas.axes(ax, 1.2 + 0.34 * len(counts))
     styles = [(colour, hatch) for colour, _, _, hatch in map(canvas.series, range(counts.shape[1]))]
     total = _stacked(ax, counts, styles, [f"evidence: {name}" for name in counts])
-    canvas.rows(ax, [labels[k] for k in present])
     ax.set_ylabel("probability")
-    canvas.across(ax, f"spans removed (n={len(spans):,})")
-    canvas.legend(ax)
     shares = [f"{100 * n / max(1, len(spans)):.1f} %" for n in total]
-    canvas.at_ends(ax, total, [f"{n:,.0f} ({share})" for n, share in zip(total, shares, strict=True)])
+    ends = [f"{n:,.0f} ({share})" for n, share in zip(total, shares, strict=True)]
+    canvas.rows(ax, shown, f"spans removed (n={len(spans):,})", total, ends)
     text = f"Bars: {len(spans):,} removed spans by the probability that they are boilerplate."
-    return canvas.described(ax, text, zip((labels[k] for k in present), shares, strict=True))
+    return canvas.described(ax, text, zip(shown, shares, strict=True))
 
 
 def _stacked(
@@ -98,11 +95,8 @@ def _stacked(
 ) -> np.ndarray[Any, Any]:
     """Draw each column as bars on the bars of those before it, by (colour, hatch); return where the bars end."""
     left = np.zeros(len(table))
-    for (_, width), (colour, hatch), label in zip(table.items(), styles, canvas.names(labels), strict=True):
-        ax.barh(
-            range(len(table)), width.to_numpy(), left=left, height=0.72, label=label, color=colour,
-            hatch=hatch, edgecolor="white", linewidth=0.6,
-        )  # fmt: skip
+    for (_, width), (colour, hatch), label in zip(table.items(), styles, labels, strict=True):
+        canvas.bars(ax, range(len(table)), width.to_numpy(), colour, hatch, label, left=left)
         left = left + width.to_numpy()
     ax.set_xlim(0, max(1.0, float(np.max(left, initial=0.0))))
     return left
@@ -129,13 +123,12 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     ax.hlines(places, found[:, 0], found[:, 4], color="black", linewidth=0.9)
     ax.barh(places, found[:, 3] - found[:, 1], left=found[:, 1], height=0.6, color=canvas.BLUE, alpha=0.55)
     ax.plot(found[:, 2], places, "|", color="black", markersize=13, markeredgewidth=2)
-    canvas.rows(ax, chosen)
     ax.set_xscale("log")
     ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if chosen else (1, 1000)))
     ax.tick_params(axis="x", which="both", labelsize="small")
-    canvas.across(ax, "words (log scale; box: middle half, line: middle nine tenths)")
     shown = [f"{median:,.0f} words" for median in found[:, 2]]
-    canvas.at_ends(ax, found[:, 4], canvas.with_n(shown, order["n"].head(top)))
+    xlabel = "words (log scale; box: middle half, line: middle nine tenths)"
+    canvas.rows(ax, chosen, xlabel, found[:, 4], shown, order["n"].head(top))
     _label_decades(ax)
     return canvas.described(ax, "Boxes: length of articles. Median", zip(chosen, shown, strict=True))
 
@@ -175,11 +168,9 @@ def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> 
     table = counts.rename("n").reset_index().sort_values(["n", "name"], ascending=[False, True])
     ax = canvas.axes(ax, 0.9 + 0.27 * len(table))
     ax.barh(range(len(table)), table["n"], height=0.72, color=canvas.BLUE)
-    canvas.rows(ax, table["name"])
     ax.set_xlim(0, max(1, int(table["n"].max()) if len(table) else 1))
-    canvas.across(ax, "documents (one may have several topics)")
     shown = [f"{n:,}" for n in table["n"]]
-    canvas.at_ends(ax, table["n"], shown)
+    canvas.rows(ax, table["name"], "documents (one may have several topics)", table["n"], shown)
     return canvas.described(ax, "Bars: documents by topic.", zip(table["name"], shown, strict=True))
 
 
@@ -201,15 +192,12 @@ def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax
     ax = canvas.axes(ax, 0.9 + 0.27 * len(chosen))
     places, values = np.arange(len(chosen)), chosen["weight"].to_numpy()
     for number, (here, label) in enumerate([(~gone, "in the story"), (gone, "in removed text")]):
+        colour, _, _, hatch = canvas.series(number)
         if here.any():
-            colour, _, _, hatch = canvas.series(number)
-            look: dict[str, Any] = {"height": 0.72, "color": colour, "hatch": hatch, "edgecolor": "white"}
-            ax.barh(places[here], values[here], label=label, **look)
-    canvas.rows(ax, chosen["word"])
+            label = label if gone.any() else "_"  # matplotlib leaves it out of the legend
+            canvas.bars(ax, places[here], values[here], colour, hatch, label, linewidth=None)
     ax.axvline(0, color="black", linewidth=0.8)
-    canvas.across(ax, f"weight (log-odds); to the right: for {visible(towards)}")
-    if gone.any():
-        canvas.legend(ax)
+    canvas.rows(ax, chosen["word"], f"weight (log-odds); to the right: for {visible(towards)}")
     shown = [f"{v:+.2f}{' in removed text' * bool(out)}" for v, out in zip(values, gone, strict=True)]
     text = f"Bars: what words did for {visible(towards)}."
     return canvas.described(ax, text, zip(chosen["word"], shown, strict=True))
@@ -344,15 +332,19 @@ def lifetimes(
         here = np.flatnonzero((chosen["kind"] == kind).to_numpy())
         # a template of a single day is drawn as a day
         days = np.maximum((last - first).dt.days.to_numpy()[here], 1)
-        ax.barh(
-            here, pd.to_timedelta(days, unit="D"), left=first.iloc[here], height=0.6, color=colours.fill,
-            hatch=colours.hatch, edgecolor="white", linewidth=0.6, label=canvas.names([kind])[0],
-        )  # fmt: skip
-    canvas.rows(ax, chosen["label"])
-    canvas.across(ax, "first to last day seen (n: documents)")
+        canvas.bars(
+            ax,
+            here,
+            pd.to_timedelta(days, unit="D"),
+            colours.fill,
+            colours.hatch,
+            kind,
+            left=first.iloc[here],
+            height=0.6,
+        )
     canvas.marked(ax, marks)
-    canvas.legend(ax)
-    canvas.at_ends(ax, date2num(last) if len(chosen) else [], [f"n={n:,}" for n in chosen["documents"]])
+    ends, shown = date2num(last) if len(chosen) else [], [f"n={n:,}" for n in chosen["documents"]]
+    canvas.rows(ax, chosen["label"], "first to last day seen (n: documents)", ends, shown)
     canvas.dates(ax)
     spells = [f"{a:%Y-%m} to {b:%Y-%m}" for a, b in zip(first, last, strict=True)]
     text = "Bars: from when to when each template was seen."

@@ -70,14 +70,25 @@ def names(values: Iterable[Any], longest: int = 44) -> list[str]:
     return [text if len(text) <= longest else text[: longest - 1] + "…" for text in texts]
 
 
-def rows(ax: Axes, values: Iterable[Any]) -> None:
-    """Name the rows of a horizontal figure, the first on top; labels get less than half of its width."""
+def rows(
+    ax: Axes, values: Iterable[Any], across_text: str, ends: Iterable[float] = (), texts: Iterable[str] = (),
+    n: Iterable[int] | None = None,
+) -> None:  # fmt: skip
+    """Finish a horizontal figure: names of the rows, the first on top, and of the axis, legend, texts at the ends.
+
+    Names get less than half of the width; ``n`` stands behind the texts.
+    """
     labels = names(values, min(44, max(12, round(0.45 * characters(ax)))))
     ax.set_yticks(range(len(labels)), labels)
     plain(ax.get_yticklabels())
     ax.set_ylim(max(len(labels), 1) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
+    across(ax, across_text)
+    legend(ax)
+    if n is not None:
+        texts = [f"{text}, n={size:,}".removeprefix(", ") for text, size in zip(texts, n, strict=True)]
+    _at_ends(ax, ends, texts)
 
 
 def plain(labels: Iterable[Any]) -> None:
@@ -100,6 +111,12 @@ def need(frame: pd.DataFrame, columns: Sequence[str], what: str, made_by: str = 
         raise ValueError(msg)
 
 
+def bars(ax: Axes, at: Any, width: Any, colour: str, hatch: str, label: Any, **more: Any) -> None:
+    """Draw horizontal bars that a hatch tells apart as well as a colour."""
+    look: dict[str, Any] = {"height": 0.72, "linewidth": 0.6, "edgecolor": "white"} | more
+    ax.barh(at, width, color=colour, hatch=hatch, label=names([label])[0], **look)
+
+
 def whiskers(value: Any, low: Any, high: Any) -> Any:
     """Return the lengths below and above the values that matplotlib wants, for intervals from low to high."""
     return np.clip([value - low, high - value], 0, None)
@@ -114,10 +131,12 @@ def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: 
     )  # fmt: skip
 
 
-def at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
+def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     """Write a label at the end of each row, and widen the axis until all of them fit."""
     placed = []
     for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
+        if not label:
+            continue
         text = ax.annotate(
             label, (end, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize="small",
             parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
@@ -136,11 +155,6 @@ def at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
         at = float(scale.transform([end])[0])
         stop = max(stop, start + (at - start) * room / (room - taken))
     ax.set_xlim(low, float(scale.inverted().transform([stop])[0]))
-
-
-def with_n(values: Iterable[str], sizes: Iterable[int]) -> list[str]:
-    """Return what stands at the ends of rows: the value and n, the number of documents."""
-    return [f"{value}, n={n:,}".removeprefix(", ") for value, n in zip(values, sizes, strict=True)]
 
 
 def legend(ax: Axes) -> None:

@@ -142,13 +142,14 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
         share, range(len(chosen)), xerr=canvas.whiskers(share, low, high), fmt="o", color=canvas.BLUE,
         ecolor=canvas.GREY, capsize=3, clip_on=False,
     )  # fmt: skip
-    labels = chosen["group"].mask(chosen["by"] == "all", "all documents")
-    canvas.rows(ax, labels)
     ax.tick_params(axis="y", pad=7)  # a point at 0 must not touch the name of its row
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
-    canvas.across(ax, "documents whose leading topic changed (%; bars: 95 % intervals)")
-    shown = [f"{value:.1f} %" for value in share]
-    canvas.at_ends(ax, high, canvas.with_n(shown, chosen["documents"]))
+    labels, shown = (
+        chosen["group"].mask(chosen["by"] == "all", "all documents"),
+        [f"{v:.1f} %" for v in share],
+    )
+    xlabel = "documents whose leading topic changed (%; bars: 95 % intervals)"
+    canvas.rows(ax, labels, xlabel, high, shown, chosen["documents"])
     text = "Points with intervals: share of documents whose leading topic changed."
     return canvas.described(ax, text, zip(labels, shown, strict=True))
 
@@ -252,16 +253,9 @@ def estimates(
         ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03)
     if reference is not None:
         ax.axvline(reference, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
-    canvas.rows(ax, labels)
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
-    canvas.across(ax, xlabel)
-    if len(series) > 1:
-        canvas.legend(ax)
-    if len(series) == 1 or "n" in table:
-        ends = [text for _, text in shown] if len(series) == 1 else [""] * len(labels)
-        if "n" in table:
-            sizes = table.drop_duplicates("label")["n"]
-            ends = canvas.with_n(ends, sizes)
-        canvas.at_ends(ax, furthest, ends)
+    sizes = table.drop_duplicates("label")["n"] if "n" in table else None
+    ends = [text for _, text in shown] if len(series) == 1 else [""] * len(labels)
+    canvas.rows(ax, labels, xlabel, furthest, ends, sizes)
     return canvas.described(ax, f"Points with intervals: {xlabel}.", shown)

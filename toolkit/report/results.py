@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -238,7 +238,7 @@ class Results:
 
     def article(self, doc_id: str, *, context: int | None = 240) -> CleanedArticle:
         """Return one document, with what was marked struck through and long kept passages shortened."""
-        return show(self.articles([doc_id]), self.spans, doc_id, context=context)
+        return cast("CleanedArticle", show(self.articles([doc_id]), self.spans, doc_id, context=context))
 
     def save_tables(self, folder: str | Path) -> Path:
         """Write every table as CSV and LaTeX (booktabs), named by its number, and return the folder."""

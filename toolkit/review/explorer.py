@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,15 @@ ENTERED = {
 class DocumentReview(Session):
     """Articles with what is removed struck through; each removal can be accepted, rejected or given another kind.
 
-    ``spans`` are as found without decisions, with ``document`` (row of the corpus) and ``subject``: what a decision is
-    about, the template of a single segment, else the very text of the passage. ``rows`` (int64) are the documents
-    that pass the filters, ``position`` is a place in them, ``chosen`` the row of ``spans`` that the next decision is
-    about, -1 if there is none.
+    ``spans`` are as found without decisions, with ``document`` (row of the corpus), ``characters`` and ``subject``:
+    what a decision is about, the template of a single segment, else the very text of the passage. ``rows`` (int64)
+    are the documents that pass the filters, ``position`` is a place in them, ``chosen`` the row of ``spans`` that the
+    next decision is about, -1 if there is none.
     """
 
     name = "Documents"
+    thing = "document"
+    progress = ("passages", "decided")
 
     def __init__(
         self, remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame | None, decisions: Path,
@@ -51,9 +53,6 @@ class DocumentReview(Session):
         self.corpus = corpus
         self.spans = _with_subjects(corpus, undecided(remover).spans(corpus) if spans is None else spans)
         self._length = corpus["text"].str.len().to_numpy(np.int64)
-        self._size = (self.spans["end"] - self.spans["start"]).to_numpy(np.int64)
-        self._codes, self._known = pd.factorize(self.spans["subject"])
-        self._first = np.searchsorted(self.spans["document"], np.arange(len(corpus) + 1))
         row = pd.Series(np.arange(len(corpus)), index=corpus["doc_id"])
         # of each filter by name, its values with the rows of the documents that have them
         self._named = {"publisher": _shown(corpus["publisher"], row, "(unknown)")}
@@ -69,7 +68,7 @@ class DocumentReview(Session):
         self._wanted = dict.fromkeys((*self._options, *ENTERED), "")
         self._kinds = self._decided()
         self.rows = np.arange(len(corpus))
-        self._over([(subject,) for subject in self._known])
+        self._over([(subject,) for subject in self.spans["subject"].unique()])
 
     def __repr__(self) -> str:
         self._refresh()
@@ -87,25 +86,16 @@ class DocumentReview(Session):
 
     def _filter(self) -> None:
         """Find the documents that pass; the first of them is shown."""
-        wanted, keep = self._wanted, np.ones(len(self.corpus), bool)
-        for name, values in self._named.items():
-            if wanted[name]:
-                keep &= self._among(values.index[values == wanted[name]])
-        days = self.corpus["published"]
+        wanted, days = self._wanted, self.corpus["published"]
+        passing = [v.index[v == wanted[name]] for name, v in self._named.items() if wanted[name]]
         if wanted["from"]:
-            keep &= (days >= pd.Timestamp(wanted["from"], tz="UTC")).to_numpy(bool)
+            passing.append(np.flatnonzero(days >= pd.Timestamp(wanted["from"], tz="UTC")))
         if wanted["to"]:
-            keep &= (days < pd.Timestamp(wanted["to"], tz="UTC") + pd.Timedelta(days=1)).to_numpy(bool)
+            passing.append(np.flatnonzero(days < pd.Timestamp(wanted["to"], tz="UTC") + pd.Timedelta(days=1)))
         if wanted["kind"] or wanted["low"] or wanted["high"]:
-            keep &= self._among(self.spans["document"][self._fits()])
-        self.rows = np.flatnonzero(keep)
+            passing.append(self.spans["document"][self._fits()])
+        self.rows = reduce(np.intersect1d, passing, np.arange(len(self.corpus)))
         self._go(0)
-
-    def _among(self, rows: Any) -> NDArray[np.bool_]:
-        """Return which documents are among these rows."""
-        inside = np.zeros(len(self.corpus), bool)
-        inside[rows] = True
-        return inside
 
     def _fits(self) -> NDArray[np.bool_]:
         """Return which removals are of the kind and score asked for."""
@@ -113,15 +103,18 @@ class DocumentReview(Session):
         fits = (score >= float(wanted["low"] or 0)) & (score <= float(wanted["high"] or 1))
         return np.asarray(fits & (self._kinds == wanted["kind"]) if wanted["kind"] else fits)
 
+    def _places(self) -> int:
+        return len(self.rows)
+
     def _here(self) -> range:
         """Rows of the removals of the document that is shown."""
         if not len(self.rows):
             return range(0)
         row = self.rows[self.position]
-        return range(int(self._first[row]), int(self._first[row + 1]))
+        return range(*np.searchsorted(self.spans["document"], [row, row + 1]))
 
     def _go(self, row: int, status: str = "") -> None:
-        self.position, self.part, self.status = row % max(1, len(self.rows)), 0, status
+        super()._go(row, status)
         fits = self._fits()
         self._choose(next((n for n in self._here() if fits[n]), next(iter(self._here()), -1)))
 
@@ -135,8 +128,14 @@ class DocumentReview(Session):
 
     def _set(self, name: str, value: str) -> None:
         super()._set(name, value)
+        if value and name in ENTERED:
+            kind = ENTERED[name][1]
+            try:
+                pd.Timestamp(value) if kind == "date" else float(value)
+            except ValueError as error:
+                msg = f"{name}: {value[:20]!r} is no {kind}; write 2031-02-03 or 0.9"
+                raise CorpusError(msg) from error
         if name in self._wanted:
-            _check_filter(name, value)
             self._wanted[name] = value
             self._filter()
 
@@ -148,11 +147,11 @@ class DocumentReview(Session):
 
     def _alike(self, subject: str) -> NDArray[np.int64]:
         """Return the removals that a decision on a subject is about."""
-        return np.flatnonzero(self._codes == self._row_of[subject])
+        return np.flatnonzero(self.spans["subject"] == subject)
 
     def _show(self, row: int) -> None:
         """Show a removal that a decision was about: in this document, else in the first that passes the filters."""
-        alike = self._alike(self._known[row])
+        alike = self._alike(self._subjects[row][0])
         if not set(alike) & set(self._here()):
             position = np.searchsorted(self.rows, self.spans["document"].iloc[alike[0]])
             self._go(int(position) if position < len(self.rows) else 0)
@@ -177,8 +176,8 @@ class DocumentReview(Session):
     def counts(self) -> dict[str, int]:
         """Return the removed characters of the documents that pass, by kind, most first; ``keep``: rejected ones."""
         self._refresh()
-        here = self._among(self.rows)[self.spans["document"].to_numpy()]
-        sums = pd.Series(self._size[here]).groupby(self._kinds[here]).sum()
+        here = self.spans["document"].isin(self.rows).to_numpy()
+        sums = self.spans["characters"][here].groupby(self._kinds[here]).sum()
         return {str(kind): int(n) for kind, n in sums.sort_values(ascending=False, kind="stable").items()}
 
     def page(self) -> Page:
@@ -193,8 +192,12 @@ class DocumentReview(Session):
             ("by kind", ", ".join(f"{kind} {n:,}" for kind, n in by_kind.items()) or "nothing"),
             ("rejected", f"{kept:,} characters"),
         ]
+        filters = [
+            Field(name, name.capitalize(), self._wanted[name], each) for name, each in self._options.items()
+        ]
+        filters += [Field(name, label, self._wanted[name], kind=k) for name, (label, k) in ENTERED.items()]
         if not total:
-            return Page("No document passes these filters", facts, status=self.status, fields=self._filters())
+            return Page("No document passes these filters", facts, status=self.status, fields=filters)
         row = self.rows[self.position]
         document = self.corpus.iloc[row]
         facts.append(publisher_of(document))
@@ -210,11 +213,11 @@ class DocumentReview(Session):
             actions = judgements(str(span["kind"]), verdict)
         text = str(document["text"])
         start, end, shown, more = self._extent(len(text), CHARACTERS)
-        here, moves = self._here(), self._moves("document", "text", more)
+        here = self._here()
         actions += [
             Action("above", "Removal above", "ArrowUp", "Move", enabled=self.chosen - 1 in here),
             Action("below", "Removal below", "ArrowDown", "Move", enabled=self.chosen + 1 in here),
-            *(move for move in moves if move.name != "skip"),
+            *(move for move in self._moves(more=more) if move.name != "skip"),
             *(Action(f"choose:{place}", "", "", "") for place in range(len(here))),
         ]
         marks = []  # where the removals of the document are, and how each is shown
@@ -222,27 +225,7 @@ class DocumentReview(Session):
             a, b = self.spans[["start", "end"]].iloc[n].tolist()
             kind = STAYS if self._kinds[n] == KEEP else str(self._kinds[n])
             marks.append((a, b, kind, n == self.chosen, f"choose:{place}"))
-        heading, known = f"Document {self.position + 1:,} of {total:,}", len(self._known)
-        excerpts, fields = [Excerpt.of(document, text, start, end, marks)], [*self._filters(), self._noted()]
-        return Page(
-            heading,
-            facts,
-            excerpts,
-            shown,
-            self._done(),
-            known,
-            self.status,
-            actions,
-            fields,
-            "passages decided",
-        )
-
-    def _filters(self) -> list[Field]:
-        given = self._wanted
-        chosen = [Field(name, name.capitalize(), given[name], each) for name, each in self._options.items()]
-        return chosen + [
-            Field(name, label, given[name], kind=kind) for name, (label, kind) in ENTERED.items()
-        ]
+        return self._page(facts, [Excerpt.of(document, text, start, end, marks)], shown, actions, *filters)
 
 
 class Explorer:
@@ -314,6 +297,7 @@ def _with_subjects(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     row = pd.Series(np.arange(len(corpus)), index=corpus["doc_id"])
     spans = spans[spans["doc_id"].isin(row.index)].copy()
     spans["document"] = row[spans["doc_id"]].to_numpy()
+    spans["characters"] = spans["end"] - spans["start"]
     spans = spans.sort_values(["document", "start"], kind="stable", ignore_index=True)
     texts = corpus["text"].to_numpy(object)
     places = zip(spans["document"], spans["start"], spans["end"], strict=True)
@@ -333,15 +317,3 @@ def _shown(values: pd.Series[Any], rows: pd.Series[Any], missing: str) -> pd.Ser
 def _options(values: pd.Series[Any]) -> list[tuple[str, str]]:
     counts = values.value_counts().head(CHOICES)
     return [("", "all"), *((str(value), f"{value} ({n:,})") for value, n in counts.items())]
-
-
-def _check_filter(name: str, value: str) -> None:
-    """Refuse a day or score that is none."""
-    wanted = {"date": ("day", pd.Timestamp), "number": ("score", float)}
-    if value and name in ENTERED:
-        noun, read = wanted[ENTERED[name][1]]
-        try:
-            read(value)
-        except ValueError as error:
-            msg = f"{name}: {value[:20]!r} is no {noun}; write 2031-02-03 or 0.9"
-            raise CorpusError(msg) from error

@@ -48,9 +48,8 @@ class Step(NamedTuple):
 class Journal:
     """The state of a file of lines, which need not exist yet, read again whenever the file has changed.
 
-    ``verdicts`` is the last verdict on each subject; ``steps`` is what can be undone, oldest first. A last line that
-    was only half written, because the machine went down or the disk was full, would spoil the next: it is moved to
-    ``<name>.torn`` beside the file and kept in ``torn``.
+    ``verdicts`` is the last verdict on each subject; ``steps`` is what can be undone, oldest first; ``torn`` is a last
+    line that was only half written, because the machine went down or the disk was full, see :func:`set_aside`.
     """
 
     def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
@@ -58,8 +57,6 @@ class Journal:
         self._read = read
         self._seen: tuple[int, int] | None = None
         self.torn = set_aside(self.path)
-        self.verdicts: dict[str, Any] = {}
-        self.steps: list[Step] = []
         self.refresh()
 
     def refresh(self) -> bool:
@@ -109,15 +106,11 @@ def set_aside(path: Path) -> str:
     return tail.decode("utf-8", "replace")
 
 
-def append(path: str | Path, row: dict[str, Any]) -> None:
-    """Add one line to a file; empty strings are left out."""
+def append(path: str | Path, row: dict[str, Any], *, when: str, note: str = "") -> None:
+    """Add one line to a file, with the time (UTC, to the second) under the name ``when``; no note is left out."""
+    stamped = row | {when: datetime.now(UTC).isoformat(timespec="seconds")} | ({"note": note} if note else {})
     with Path(path).open("a", encoding="utf-8") as out:
-        out.write(json.dumps({k: v for k, v in row.items() if v != ""}, ensure_ascii=False) + "\n")
-
-
-def now() -> str:
-    """Return the time as files state it: UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        out.write(json.dumps(stamped, ensure_ascii=False) + "\n")
 
 
 def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]) -> Iterator[Entry]:
@@ -175,7 +168,7 @@ def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *,
     """Add one line to a ``labels.jsonl``: the topics of a document, :data:`UNSURE`, or None to take them back."""
     known = None if topics is None or topics == UNSURE else list(topics)
     unsure = {"unsure": True} if topics == UNSURE else {}
-    append(path, {"doc_id": doc_id, "topics": known, "labelled": now(), **unsure, "note": note})
+    append(path, {"doc_id": doc_id, "topics": known, **unsure}, when="labelled", note=note)
 
 
 def read_labels(path: str | Path) -> dict[str, Topics]:

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.certificate import ARTICLE, BOILERPLATE, UNSURE, VERDICTS, Certificate, Cleaning, draw
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.review.journal import append, judgement_entries, now, passage_key
+from toolkit.review.journal import append, judgement_entries, passage_key
 from toolkit.review.session import ASKED, Action, Excerpt, Page, Session, publisher_of
 
 NEAR = 0.1  # least probability of what was nearly removed
@@ -41,6 +41,8 @@ class PassageReview(Session):
     """
 
     name = "Certify"
+    thing = "passage"
+    progress = ("passages", "judged")
 
     def __init__(
         self, remover: BoilerplateRemover, corpus: CorpusLike, *, n: int = 200, seed: int = 0,
@@ -88,7 +90,8 @@ class PassageReview(Session):
 
     def _write(self, subject: str, verdict: Any, note: str) -> None:
         place = dict(zip(("doc_id", "start", "end", "at"), json.loads(subject), strict=True))
-        append(self.path, {**place, "verdict": verdict, "judge": self.judge, "judged": now(), "note": note})
+        judge = {"judge": self.judge} if self.judge else {}
+        append(self.path, {**place, "verdict": verdict, **judge}, when="judged", note=note)
 
     def _act(self, name: str, value: str) -> None:
         self.say(name)
@@ -108,10 +111,6 @@ class PassageReview(Session):
         facts = [publisher_of(document), ("your verdict", verdict or "none yet")]
         if given := self.certificate():
             facts.append(("so far", str(given)))
-        moves = self._moves("passage", "text", more=False)
-        actions = [
-            *(Action(*choice, "Judge", verdict == choice[0]) for choice in CHOICES),
-            *(move for move in moves if move.name in ("undo", "previous", "next")),
-        ]
-        excerpts = [Excerpt.of(document, text, first, last, marks)]
-        return self._page("Passage", "judged", facts, excerpts, QUESTION, actions)
+        actions = [Action(*choice, "Judge", verdict == choice[0]) for choice in CHOICES]
+        actions += [move for move in self._moves() if move.name in ("undo", "previous", "next")]
+        return self._page(facts, [Excerpt.of(document, text, first, last, marks)], QUESTION, actions)

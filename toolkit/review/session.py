@@ -6,11 +6,11 @@ A page is plain data: a widget draws it, a test or a terminal reads it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -137,16 +137,17 @@ class Session(ABC):
     ``path`` is the file of verdicts, written with the first. ``position`` is the row shown, ``part`` which part of it.
     """
 
-    name: str
+    name: ClassVar[str]
+    thing: ClassVar[str]  # what a page is about, such as a passage
+    parts: ClassVar[str] = "text"  # what a page has too much of
+    progress: ClassVar[tuple[str, str]]  # what gets verdicts, and how that is called
 
     def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
-        self._journal = Journal(path, read)
+        self.path = Path(path)
+        self._journal = Journal(self.path, read)
         self.position = self.part = 0
         self.note = ""
         self.status = f"half-written last line moved to {self.path.name}.torn" if self._journal.torn else ""
-
-    def _refresh(self) -> None:
-        self._journal.refresh()
 
     def _over(self, subjects: list[tuple[str, ...]]) -> None:
         """Say what is judged: the subjects of each row, which get the same verdict; show the first open one."""
@@ -154,11 +155,6 @@ class Session(ABC):
         self._row_of = {subject: row for row, each in enumerate(subjects) for subject in each}
         self._refresh()
         self._go(self._next_open(0), self.status)
-
-    @property
-    def path(self) -> Path:
-        """The file of verdicts."""
-        return self._journal.path
 
     @abstractmethod
     def page(self) -> Page:
@@ -176,6 +172,13 @@ class Session(ABC):
         """Take what was written or chosen in a field."""
         if name == "note":
             self.note = f"{value}." if value == UNDO else value
+
+    def _refresh(self) -> None:
+        self._journal.refresh()
+
+    def _places(self) -> int:
+        """Return how many things there are to look at."""
+        return len(self._subjects)
 
     def _verdict(self, row: int) -> Any:
         """Return the verdict on a row: that of all its subjects, None where they have none or several."""
@@ -217,11 +220,11 @@ class Session(ABC):
         self._go(row)
 
     def _go(self, row: int, status: str = "") -> None:
-        self.position, self.part, self.status = row % max(1, len(self._subjects)), 0, status
+        self.position, self.part, self.status = row % max(1, self._places()), 0, status
 
     def _next_open(self, row: int) -> int:
         total = len(self._subjects)
-        order: Iterator[int] = chain(range(row, total), range(min(row, total)))
+        order = chain(range(row, total), range(min(row, total)))
         return next((r for r in order if self._verdict(r) is None), min(row, max(0, total - 1)))
 
     def do(self, action: str, value: str | None = None) -> None:
@@ -230,15 +233,14 @@ class Session(ABC):
         A ValueError says where the page has no such action or field, or it cannot be done now.
         """
         page = self.page()
+        name, _, which = action.partition(":")
         if value is not None and any(action == field.name for field in page.fields):
             self.status = ""
             self._set(action, value)
-            return
-        if not any(action == a.name and a.enabled for a in page.actions):
+        elif not any(action == a.name and a.enabled for a in page.actions):
             msg = f"review: {action!r} cannot be done now; see page().actions"
             raise ValueError(msg)
-        name, _, which = action.partition(":")
-        if name in ("next", "previous"):
+        elif name in ("next", "previous"):
             self._go(self.position + (1 if name == "next" else -1))
         elif name in ("more", "back"):
             self.part += 1 if name == "more" else -1
@@ -251,36 +253,33 @@ class Session(ABC):
             self._act(name, which)
 
     def _page(
-        self, thing: str, judged: str, facts: list[tuple[str, str]], excerpts: list[Excerpt], shown: str,
-        actions: list[Action], *fields: Field,
+        self, facts: list[tuple[str, str]], excerpts: list[Excerpt], shown: str, actions: list[Action],
+        *fields: Field,
     ) -> Page:  # fmt: skip
         """Return a page about the row that is shown, with the status and how far the review is."""
         total, done = len(self._subjects), self._done()
-        heading, things = f"{thing} {self.position + 1:,} of {total:,}", f"{thing.lower()}s"
-        status = self.status or (f"all {things} are {judged}" if done == total else "")
-        fields = (*fields, self._noted())
+        heading = f"{self.thing.capitalize()} {self.position + 1:,} of {self._places():,}"
+        status = self.status or ("all {} are {}".format(*self.progress) if done == total else "")
+        noted = [*fields, Field("note", "Note", self.note, key="n")]
         return Page(
-            heading, facts, excerpts, shown, done, total, status, actions, [*fields], f"{things} {judged}"
+            heading, facts, excerpts, shown, done, total, status, actions, noted, " ".join(self.progress)
         )
-
-    def _noted(self) -> Field:
-        return Field("note", "Note", self.note, key="n")
 
     def _extent(self, length: int, characters: int) -> tuple[int, int, str, bool]:
         """Return start and end of the part of a text that is shown, which page that is, and whether there is more."""
         start, end = self.part * characters, min((self.part + 1) * characters, length)
         return start, end, f"page {self.part + 1:,} of {max(1, -(-length // characters)):,}", end < length
 
-    def _moves(self, thing: str, parts: str, more: bool) -> list[Action]:
+    def _moves(self, *, more: bool = False) -> list[Action]:
         """Return the actions that every review has."""
         undoable = any(step.subject in self._row_of for step in self._journal.steps)
         return [
             Action("undo", "Undo", "u", "Decide", enabled=undoable),
             Action("skip", "Skip", "s", "Move"),
-            Action("previous", f"Previous {thing}", "ArrowLeft", "Move"),
-            Action("next", f"Next {thing}", "ArrowRight", "Move"),
-            Action("back", f"Earlier {parts}", "PageUp", "Move", enabled=self.part > 0),
-            Action("more", f"More {parts}", "PageDown", "Move", enabled=more),
+            Action("previous", f"Previous {self.thing}", "ArrowLeft", "Move"),
+            Action("next", f"Next {self.thing}", "ArrowRight", "Move"),
+            Action("back", f"Earlier {self.parts}", "PageUp", "Move", enabled=self.part > 0),
+            Action("more", f"More {self.parts}", "PageDown", "Move", enabled=more),
         ]
 
 

@@ -53,6 +53,9 @@ class TemplateReview(Session):
     """
 
     name = "Review templates"
+    thing = "passage"
+    parts = "occurrences"
+    progress = ("passages", "decided")
 
     def __init__(
         self, remover: BoilerplateRemover, corpus: CorpusLike, decisions: str | Path | None = None
@@ -119,9 +122,8 @@ class TemplateReview(Session):
         ]  # fmt: skip
         shown = f"occurrences {first + 1:,}–{first + len(part):,} of {len(rows):,}"
         excerpts = [self._excerpt(place, verdict) for _, place in part.iterrows()]
-        moves = self._moves("passage", "occurrences", first + OCCURRENCES < len(rows))
-        actions = [*judgements(str(row["kind"]), verdict), *moves]
-        return self._page("Passage", "decided", facts, excerpts, shown, actions)
+        moves = self._moves(more=first + OCCURRENCES < len(rows))
+        return self._page(facts, excerpts, shown, [*judgements(str(row["kind"]), verdict), *moves])
 
     def _text(self, place: pd.Series[Any]) -> str:
         return str(self.corpus["text"].iloc[place["document"]])[place["start"] : place["end"]]
@@ -232,9 +234,9 @@ def passages(table: pd.DataFrame) -> pd.DataFrame:
     follows = (after["document"] == table["document"]) & (after["segment"] == table["segment"] + 1)
     pairs = pd.DataFrame({"a": table["template_id"], "b": after["template_id"]})[follows]
     pairs = pairs.groupby(["a", "b"]).size().rename("n").reset_index()
-    each = pairs.assign(of_a=counts[pairs["a"]].to_numpy(), of_b=counts[pairs["b"]].to_numpy())
-    alike = kind[pairs["a"]].to_numpy() == kind[pairs["b"]].to_numpy()
-    links = each[alike].query("n == of_a and n == of_b and a != b")
+    always = (pairs["n"] == pairs["a"].map(counts)) & (pairs["n"] == pairs["b"].map(counts))
+    alike = pairs["a"].map(kind) == pairs["b"].map(kind)
+    links = pairs[always & alike & (pairs["a"] != pairs["b"])]
     following = dict(zip(links["a"], links["b"], strict=True))
     chains: dict[str, tuple[str, ...]] = {}
     for first in kind.index.difference(list(following.values())):

@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold
 
 from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import percent
+from toolkit.evaluation import topic_report
 from toolkit.review.journal import UNSURE, append_label, label_entries
 from toolkit.review.session import Action, Excerpt, Field, Page, Session
 from toolkit.topics import TopicClassifier, taxonomy
 
 CHARACTERS = 2_500  # of a document on a page
-LEAST, FOLDS = 10, 5  # labelled documents that a score needs at least; folds of its cross-validation
+LEAST = 10  # labelled documents that a score needs at least
 KEYS = "1234567890qwetyiopadfghjkl"
 
 
@@ -74,6 +74,8 @@ class TopicReview(Session):
     """
 
     name = "Label topics"
+    thing = "document"
+    progress = ("documents", "labelled")
 
     def __init__(
         self, classifier: TopicClassifier, corpus: CorpusLike, labels: str | Path = "labels.jsonl", *,
@@ -138,29 +140,29 @@ class TopicReview(Session):
     def refit(self) -> Score | None:
         """Fit a classifier on the labels, score it by cross-validation, and order the documents by it.
 
-        Documents of one publisher never straddle a fold where there are publishers enough. While there are too few
-        labels it returns None, with the reason in the status.
+        Publishers and near-duplicates never straddle a fold, see :func:`toolkit.evaluation.topic_report`. While there
+        are too few labels it returns None, with the reason in the status.
         """
         labels = self.labels()
-        known: set[Any] = set().union(*labels) if self.several else set(labels)
+        y = labels.tolist()
+        sets = y if self.several else [{topic} for topic in y]
+        known: set[Any] = set().union(*sets)
         if len(labels) < LEAST or len(known) < 2:
             here = f"there are {len(labels)} and {len(known)}"
             self.status = f"refit needs {LEAST} labelled documents and 2 topics; {here}"
             return None
         corpus = self.corpus.iloc[[self._place[d] for d in labels.index]].reset_index(drop=True)
-        y = labels.tolist()
-        predicted = np.empty(len(y), object)
-        for train, test in GroupKFold(FOLDS, shuffle=True, random_state=0).split(y, groups=_groups(corpus)):
-            given = [y[i] for i in train]
-            if len(set(given)) < 2:
-                predicted[test] = next(iter(given[0]), None) if self.several else given[0]
-            else:
-                fitted = clone(self._first).fit(corpus.iloc[train].reset_index(drop=True), given)
-                predicted[test] = fitted.predict(corpus.iloc[test]).to_numpy(object)
-        right = _right(predicted, y)
-        comparable = known <= set(self._first.classes_.tolist())
-        before = _right(self._first.predict(corpus).to_numpy(object), y).mean() if comparable else np.nan
-        score = Score(len(y), **rate(int(right.sum()), len(y)), before=float(before))
+        try:
+            found = topic_report(self._first, corpus, y, learning=(), draws=1).predictions
+        except ValueError as error:  # too few publishers, or a fold without a second topic
+            self.status = f"refit needs more labels: {str(error).partition(';')[0]}"
+            return None
+        before = np.nan
+        if known <= set(self._first.classes_.tolist()):
+            likeliest = self._first.predict_proba(corpus).idxmax(axis=1)
+            right = [topic in given for topic, given in zip(likeliest, sets, strict=True)]
+            before = sum(right) / len(y)
+        score = Score(len(y), **rate(int(found["correct"].sum()), len(y)), before=before)
         self.classifier = clone(self._first).fit(corpus, y)
         self.scores.append(score)
         self.status = f"fitted on {len(y):,} labels"
@@ -217,43 +219,27 @@ class TopicReview(Session):
         if self.scores:
             shares = " → ".join(percent(s.share, 0) for s in self.scores[-5:])
             facts += [("score", shares), ("last score", str(self.scores[-1]))]
-        found = self._found()
-        first = f"topic:{found[0][0]}" if found and self._search.strip() else ""
+        letters = self._search.casefold().strip()
+        named = enumerate(self.topics.items())
+        found = [(n, *topic) for n, topic in named if letters in "{1} {0}".format(*topic).casefold()]
+        marked = self._marked()
+        actions = [
+            Action(f"topic:{n}", name, key, "Topic", topic in marked)
+            for (n, topic, name), key in zip(found, chain(KEYS, repeat("")), strict=False)
+        ]
+        if self.several:
+            actions.append(Action("save", "Save the topics", "Enter", "Decide"))
+        actions += [
+            Action("none", "None of these", "x", "Decide"),
+            Action("unsure", "Unsure", "z", "Decide"),
+            Action("refit", "Refit and score", "r", "Decide"),
+            *self._moves(more=more),
+        ]
+        first = actions[0].name if found and letters else ""
         search = Field("search", "Find a topic", self._search, enter=first, key="/")
-        actions = [*self._actions(found), *self._moves("document", "text", more)]
-        excerpts = [Excerpt.of(document, text, start, end)]
-        return self._page("Document", "labelled", facts, excerpts, shown, actions, search)
+        return self._page(facts, [Excerpt.of(document, text, start, end)], shown, actions, search)
 
     def _named(self, given: Any) -> str:
         if given is None or given == UNSURE:
             return given or "none yet"
         return ", ".join(self.topics.get(t, str(t)) for t in given) or "none of the topics"
-
-    def _found(self) -> list[tuple[int, Any, str]]:
-        """Number, code and name of the topics that have the letters searched for."""
-        letters = self._search.casefold().strip()
-        named = ((n, topic, name) for n, (topic, name) in enumerate(self.topics.items()))
-        return [each for each in named if letters in f"{each[2]} {each[1]}".casefold()]
-
-    def _actions(self, found: list[tuple[int, Any, str]]) -> list[Action]:
-        marked, keys = self._marked(), chain(KEYS, repeat(""))
-        return [
-            *(
-                Action(f"topic:{n}", name, key, "Topic", topic in marked)
-                for (n, topic, name), key in zip(found, keys, strict=False)
-            ),
-            *([Action("save", "Save the topics", "Enter", "Decide")] if self.several else []),
-            Action("none", "None of these", "x", "Decide"),
-            Action("unsure", "Unsure", "z", "Decide"),
-            Action("refit", "Refit and score", "r", "Decide"),
-        ]
-
-
-def _groups(corpus: pd.DataFrame) -> np.ndarray[Any, Any]:
-    publisher = corpus["publisher"].fillna(corpus["doc_id"]).to_numpy(object)
-    return publisher if len(set(publisher)) >= 2 * FOLDS else corpus["doc_id"].to_numpy(object)
-
-
-def _right(predicted: Any, labels: list[Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    pairs = zip(predicted, labels, strict=True)
-    return np.array([p in label if isinstance(label, frozenset) else p == label for p, label in pairs])
