@@ -75,19 +75,16 @@ class Certificate:
     ----------
     article_lost : float
         Upper bound on the share of article text that was removed.
-    precision : float
-        Lower bound on the share of the removed text that is boilerplate; 1 where nothing was removed.
-    found : float
-        Lower bound on the share of the boilerplate that was removed.
+    precision, found : float
+        Lower bounds on the share of the removed text that is boilerplate (1 where nothing was removed), and on the
+        share of the boilerplate that was removed.
     n, documents : int
         Characters drawn and judged; documents of the corpus.
     strata : dict of str to Stratum
         ``removed``, ``near`` (nearly removed) and ``kept``.
-    max_article_loss : float
-        The bound wished for.
     threshold : float or None
-        Lowest score from which on spans may be removed so that the bound wished for holds (with the same confidence,
-        a claim of its own); 0 if all spans may, None if no threshold is known to do.
+        Lowest score from which on spans may be removed so that at most ``max_article_loss`` is lost (with the same
+        confidence, a claim of its own); 0 if all spans may, None if no threshold is known to do.
     agreement : float or None
         Krippendorff's alpha (Content Analysis, 2004, chapter 11) of the ``judges`` over what two or more judged; None
         if they judged nothing together.

@@ -74,17 +74,16 @@ def audit(
         rows.append(("publisher", name, publishers == name, changed))
     for kind in KINDS:
         only = spans[spans["kind"] == kind]
-        if len(only):
-            holds = frame["doc_id"].isin(only["doc_id"]).to_numpy()
-            rows.append(("kind", kind, holds, _changed(frame, remover, classifier, only)))
+        holds = frame["doc_id"].isin(only["doc_id"]).to_numpy()
+        rows.append(("kind", kind, holds, _changed(frame, remover, classifier, only)))
     words = frame["text"].str.count(r"\S+").to_numpy(np.int64)
-    for (least, name), most in zip(LENGTHS.items(), [*LENGTHS, np.inf][1:], strict=True):
-        if (these := (least <= words) & (words < most)).any():
-            rows.append(("length", name, these, changed))
+    length = np.searchsorted([*LENGTHS], words, side="right") - 1
+    rows += [("length", name, length == number, changed) for number, name in enumerate(LENGTHS.values())]
     found = []
     for by, group, these, moved in rows:
-        sizes = {"documents": int(these.sum()), "cleaned": int((these & cleaned).sum())}
-        found.append({"by": by, "group": group} | sizes | _rate(moved[these]))
+        if these.any() or by == "all":
+            sizes = {"documents": int(these.sum()), "cleaned": int((these & cleaned).sum())}
+            found.append({"by": by, "group": group} | sizes | _rate(moved[these]))
     return pd.DataFrame(found)
 
 

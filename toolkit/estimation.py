@@ -149,8 +149,7 @@ def _errors(has: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.int64
 
 def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) -> dict[str, frozenset[Any]]:
     truth = {str(doc_id): _set(given) for doc_id, given in labelled.items()}
-    absent = sorted(truth.keys() - set(frame["doc_id"]))
-    if absent:
+    if absent := sorted(truth.keys() - set(frame["doc_id"])):
         msg = f"labelled: {absent[0]!r} and {len(absent) - 1} more are not in the corpus; index labels by its doc_id"
         raise CorpusError(msg)
     if len(truth) < LEAST:
@@ -159,17 +158,15 @@ def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) ->
 
 
 def _found(frame: pd.DataFrame, topics: pd.DataFrame | pd.Series[Any]) -> dict[str, frozenset[Any]]:
-    if isinstance(topics, pd.Series):
-        if len(topics) != len(frame):
-            msg = f"topics: {len(topics)} for {len(frame)} documents; give one a document, missing where there is none"
+    if isinstance(topics, pd.DataFrame):
+        if not {"doc_id", "topic"} <= set(topics.columns):
+            msg = f"topics: columns {list(topics.columns)}; give doc_id and topic, as TopicClassifier.topics does"
             raise CorpusError(msg)
-        pairs = zip(frame["doc_id"], topics, strict=True)
-        return {doc_id: _set(topic) for doc_id, topic in pairs}
-    wanted = {"doc_id", "topic"}
-    if not wanted <= set(topics.columns):
-        msg = f"topics: columns {list(topics.columns)}; give doc_id and topic, as TopicClassifier.topics does"
+        return {str(doc_id): frozenset(part) for doc_id, part in topics.groupby("doc_id")["topic"]}
+    if len(topics) != len(frame):
+        msg = f"topics: {len(topics)} for {len(frame)} documents; give one a document, missing where there is none"
         raise CorpusError(msg)
-    return {str(doc_id): frozenset(part) for doc_id, part in topics.groupby("doc_id")["topic"]}
+    return {doc_id: _set(topic) for doc_id, topic in zip(frame["doc_id"], topics, strict=True)}
 
 
 def _set(given: Any) -> frozenset[Any]:
@@ -180,10 +177,6 @@ def _set(given: Any) -> frozenset[Any]:
 
 def _groups(frame: pd.DataFrame, names: list[str]) -> Iterable[tuple[tuple[Any, ...], NDArray[np.int64]]]:
     """Yield each group's values of ``by`` and its rows; a group has one document at least."""
-    if not names:
-        if len(frame):
-            yield (), np.arange(len(frame))
-        return
     keys = pd.DataFrame(index=pd.RangeIndex(len(frame)))
     for name in names:
         if name in PERIODS:
@@ -194,5 +187,7 @@ def _groups(frame: pd.DataFrame, names: list[str]) -> Iterable[tuple[tuple[Any, 
         else:
             msg = f"by: no column {name!r}; use {', '.join(PERIODS)} or one of {', '.join(map(str, frame))}"
             raise CorpusError(msg)
-    for group, at in keys.dropna().groupby(names, sort=True).indices.items():
-        yield (group if isinstance(group, tuple) else (group,)), keys.dropna().index.to_numpy()[at]
+    keys = keys.dropna() if names else keys.assign(all="")
+    for group, at in keys.groupby([*keys], sort=True).indices.items():
+        values = group if isinstance(group, tuple) else (group,)
+        yield values[: len(names)], keys.index.to_numpy()[at]

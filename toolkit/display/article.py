@@ -82,10 +82,10 @@ class CleanedArticle:
         edge = 0
         for start, end in zip(ordered["start"], ordered["end"], strict=True):
             if not edge <= start <= end <= len(self.text):
-                place = (
+                msg = (
                     f"spans: [{start}, {end}) does not fit a text of {len(self.text)} characters after {edge}"
                 )
-                raise ValueError(f"{place}; pass the spans of this very text")
+                raise ValueError(f"{msg}; pass the spans of this very text")
             edge = end
 
     @property
@@ -199,14 +199,8 @@ def _reason(row: dict[Any, Any]) -> str:
 def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[str]:
     """Return up to ``top`` ids of documents that show cleaning well: most kinds removed, and short.
 
-    Publishers take turns; documents that lose three fifths or more are left out.
-
-    Parameters
-    ----------
-    documents : DataFrame
-        ``doc_id``, ``publisher``, ``length`` (of the text in code points), in any order.
-    spans : DataFrame
-        ``doc_id, start, end, kind``.
+    Publishers take turns; documents that lose three fifths or more are left out. ``documents`` has ``doc_id``,
+    ``publisher`` and ``length`` (of the text in code points), in any order.
     """
     sized = spans.assign(characters=spans["end"] - spans["start"])
     table = sized.groupby("doc_id").agg(kinds=("kind", "nunique"), characters=("characters", "sum"))
@@ -223,7 +217,9 @@ def show(
     context: int | None = None, gold: pd.DataFrame | None = None, side_by_side: bool = False,
     find: str | Iterable[str] = (), theme: str = "light", colours: Mapping[str, str] | None = None,
 ) -> CleanedArticle | Articles:  # fmt: skip
-    """Show articles with what was removed struck through.
+    """Show articles with what was removed struck through: one, or several below each other.
+
+    A notebook shows the result; its ``.save("page.html")`` writes it as a page.
 
     Parameters
     ----------
@@ -244,11 +240,6 @@ def show(
     theme : {"light", "dark"}, default "light"
     colours : mapping, optional
         Kind → colour (``#rrggbb``) in place of the usual one.
-
-    Returns
-    -------
-    CleanedArticle or Articles
-        One, or several below each other. A notebook shows them; ``.save("page.html")`` writes them as a page.
 
     Examples
     --------
@@ -293,13 +284,8 @@ def show(
 def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light") -> Articles:
     """Show two articles side by side, what only one of them has marked: wire copy, or versions of one article.
 
-    Parameters
-    ----------
-    corpus : DataFrame
-        With ``doc_id`` and ``text``; ``clean_text`` is compared where it is there, so that what the sites added does
-        not count.
-    one, other : str
-        ``doc_id`` of two documents, such as two of a group of :func:`toolkit.duplicates`.
+    ``one`` and ``other`` are the ``doc_id`` of two documents, such as two of a group of :func:`toolkit.duplicates`.
+    ``clean_text`` is compared where it is there, so that what the sites added does not count.
 
     Examples
     --------

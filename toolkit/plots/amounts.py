@@ -33,11 +33,8 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     One row a publisher, the largest share first; at its end the total in per cent and n, the number of documents.
     The ``top`` publishers with most documents are drawn.
 
-    Parameters
-    ----------
-    shares : DataFrame
-        ``publisher``, ``kind``, ``characters`` (removed), ``of`` (all characters of the publisher) and
-        ``documents`` (of the publisher), as :func:`toolkit.census.removed` counts them.
+    Columns of ``shares``, as :func:`toolkit.census.removed` counts them: ``publisher``, ``kind``, ``characters``
+    (removed), ``of`` (all characters of the publisher) and ``documents`` (of the publisher).
     """
     columns = ("publisher", "kind", "characters", "of", "documents")
     canvas.need(shares, columns, "shares", "toolkit.census.removed(corpus, spans)")
@@ -64,12 +61,8 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
 def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw how sure the remover was of what it removed: spans by probability, and by what spoke for them.
 
-    A bar a class of probability, stacked by evidence; at its end the number of spans and their share.
-
-    Parameters
-    ----------
-    spans : DataFrame
-        As ``BoilerplateRemover.spans`` returns it: ``score`` (probability) and ``evidence``.
+    A bar a class of probability, stacked by evidence; at its end the number of spans and their share. Of ``spans``, as
+    ``BoilerplateRemover.spans`` returns them, ``score`` (probability) and ``evidence`` are read.
     """
     canvas.need(spans, ("score", "evidence"), "spans", "BoilerplateRemover().fit(corpus).spans(corpus)")
     between = [f"{a:g} to {b:g}" for a, b in pairwise(CERTAINTY)]
@@ -108,10 +101,8 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     A box a group on a logarithmic axis: median, quartiles, and whiskers at the 5th and 95th percentile;
     at its end the median and n. The ``top`` groups with most documents are drawn.
 
-    Parameters
-    ----------
-    sizes : DataFrame
-        One row a document: ``group`` (such as its publisher or language) and ``words`` (int).
+    ``sizes`` has a row a document: ``group`` (such as its publisher or language) and ``words`` (int), as
+    :func:`toolkit.census.lengths` counts them.
     """
     canvas.need(sizes, ("group", "words"), "sizes", "toolkit.census.lengths(corpus)")
     groups = sizes.assign(words=sizes["words"].clip(lower=1)).groupby("group")["words"]
@@ -148,14 +139,9 @@ def _label_decades(ax: Axes) -> None:
 def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> Axes:
     """Draw how many documents have each topic.
 
-    One bar a topic, the most frequent first, its count at its end.
-
-    Parameters
-    ----------
-    topics : DataFrame or Series
-        Long form as ``TopicClassifier.topics`` returns it (``doc_id``, ``topic``, ``name``), already counted
-        (``name``, ``documents``), or the names that ``predict(..., names=True)`` returns. A document with two
-        topics counts for both.
+    One bar a topic, the most frequent first, its count at its end. ``topics`` are as ``TopicClassifier.topics`` returns
+    them (``doc_id``, ``topic``, ``name``), already counted (``name``, ``documents``), or the names that
+    ``predict(..., names=True)`` returns. A document with two topics counts for both.
     """
     if isinstance(topics, pd.Series):
         counts = topics.value_counts().rename_axis("name")
@@ -180,11 +166,8 @@ def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax
     Bars to the right speak for the topic, which the label of the axis calls ``towards``; to the left against it.
     The ``top`` words of largest absolute weight are drawn.
 
-    Parameters
-    ----------
-    weights : DataFrame
-        ``word`` and ``weight`` (its contribution to the topic's score, in log-odds); where a column
-        ``removed`` (bool) is there, words of removed text are marked.
+    Columns of ``weights``: ``word`` and ``weight`` (its contribution to the topic's score, in log-odds); where a column
+    ``removed`` (bool) is there, words of removed text are marked.
     """
     canvas.need(weights, ("word", "weight"), "weights", "toolkit.TopicClassifier().explain(text).words")
     chosen = weights.sort_values("weight", key=abs, ascending=False, kind="stable").head(top)
@@ -208,13 +191,9 @@ def matrix(
 ) -> Axes:
     """Draw a table of counts or shares as shaded cells, each with its number.
 
-    Rows and columns in the order of the frame; the darkest cell is the largest. ``label`` says what a cell holds;
-    with ``percent``, cells are shares, written as whole per cent. A ValueError says where there is no cell.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Numbers; the names of index and columns label the sides. Missing cells stay blank, as do zeros.
+    ``table`` holds numbers; the names of its index and columns label the sides. Missing cells stay blank, as do zeros;
+    the darkest cell is the largest. ``label`` says what a cell holds; with ``percent``, cells are shares, written as
+    whole per cent. A ValueError says where there is no cell.
     """
     canvas.need(table, (), "table")
     if table.empty:
@@ -236,10 +215,9 @@ def matrix(
             ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
     # short names stand upright where they fit side by side
     turn = {} if longest * len(columns) < 0.6 * canvas.characters(ax) else _TURNED
-    ax.set_xticks(range(len(columns)), columns, **turn)
+    ax.set_xticks(range(len(columns)), columns, parse_math=False, **turn)
     longest = min(34, max(12, round(0.35 * canvas.characters(ax))))
-    ax.set_yticks(range(len(table)), canvas.names(table.index, longest))
-    canvas.plain([*ax.get_xticklabels(), *ax.get_yticklabels()])
+    ax.set_yticks(range(len(table)), canvas.names(table.index, longest), parse_math=False)
     ax.tick_params(length=0, labelsize="small")
     ax.spines[:].set_visible(False)
     ax.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
@@ -248,8 +226,7 @@ def matrix(
     ax.tick_params(which="minor", length=0)
     canvas.across(ax, along)
     ax.set_ylabel(down, parse_math=False)
-    heading = f"cells: {label}{' (%)' if percent else ''}"
-    ax.set_title(heading, loc="left", fontsize="medium", parse_math=False)
+    canvas.title(ax, f"cells: {label}{' (%)' if percent else ''}")
     order = np.argsort(-filled, axis=None, kind="stable")[: np.count_nonzero(filled > 0)][:6]
     largest = [
         (f"{table.index[r]} and {table.columns[c]}", f"{filled[r, c]:.0f}{' %' if percent else ''}")
@@ -262,13 +239,9 @@ def matrix(
 def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw documents by month of publication.
 
-    A bar a month, months without documents shown as gaps; the title counts the undated.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        ``month`` (``datetime64``, first of the month; missing for undated) and ``documents`` (int), as
-        :func:`toolkit.census.months` counts them.
+    A bar a month, months without documents shown as gaps; the title counts the undated. Columns of ``counts``, as
+    :func:`toolkit.census.months` counts them: ``month`` (``datetime64``, first of the month; missing for undated) and
+    ``documents`` (int).
     """
     canvas.need(counts, ("month", "documents"), "counts", "toolkit.census.months(corpus)")
     dated = counts[counts["month"].notna()]
@@ -315,11 +288,8 @@ def lifetimes(
     A bar a template, from the first to the last document that holds it; at its end n, their number. The first
     ``top`` rows are drawn; ``marks`` is as for :func:`prevalence`.
 
-    Parameters
-    ----------
-    templates : DataFrame
-        ``label`` (what to call it), ``kind``, ``documents``, ``first_seen`` and ``last_seen``, as in
-        ``BoilerplateRemover.templates_`` with a column ``label``.
+    ``templates`` are as in ``BoilerplateRemover.templates_`` (``kind``, ``documents``, ``first_seen``, ``last_seen``),
+    with a column ``label``: what to call each.
     """
     from matplotlib.dates import date2num
 

@@ -13,7 +13,6 @@ from toolkit.display import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 PURPLE = "#CC79A7"
@@ -42,20 +41,11 @@ def axes(ax: Axes | None, height: float) -> Axes:
     return ax
 
 
-def figure(ax: Axes) -> Figure:
-    """Return the whole figure that holds ``ax``."""
-    found = ax.get_figure(root=True)
-    if found is None:
-        msg = "ax: not on a figure; pass Axes of plt.subplots()"
-        raise ValueError(msg)
-    return found
-
-
 def characters(ax: Axes) -> int:
     """Return about how many characters of the usual size fit across the figure."""
-    from matplotlib import pyplot as plt
+    from matplotlib import rcParams
 
-    return int(figure(ax).get_figwidth() * 72 / (0.52 * float(plt.rcParams["font.size"])))
+    return int(ax.get_figure(root=True).get_figwidth() * 72 / (0.52 * float(rcParams["font.size"])))
 
 
 def room(ax: Axes) -> int:
@@ -79,8 +69,7 @@ def rows(
     Names get less than half of the width; ``n`` stands behind the texts.
     """
     labels = names(values, min(44, max(12, round(0.45 * characters(ax)))))
-    ax.set_yticks(range(len(labels)), labels)
-    plain(ax.get_yticklabels())
+    ax.set_yticks(range(len(labels)), labels, parse_math=False)  # two prices are not mathematics
     ax.set_ylim(max(len(labels), 1) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
@@ -89,12 +78,6 @@ def rows(
     if n is not None:
         texts = [f"{text}, n={size:,}".removeprefix(", ") for text, size in zip(texts, n, strict=True)]
     _at_ends(ax, ends, texts)
-
-
-def plain(labels: Iterable[Any]) -> None:
-    """Have labels drawn as they are: two prices are not mathematics."""
-    for label in labels:
-        label.set_parse_math(False)
 
 
 def need(frame: pd.DataFrame, columns: Sequence[str], what: str, made_by: str = "") -> None:
@@ -145,11 +128,12 @@ def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     if not placed:
         return
     low, high = ax.get_xlim()
-    figure(ax).draw_without_rendering()
+    whole = ax.get_figure(root=True)
+    whole.draw_without_rendering()
     room = ax.get_window_extent().width
     scale = ax.get_xaxis().get_transform()
     start, stop = (float(v) for v in scale.transform([low, high]))
-    gap = 8 * figure(ax).dpi / 72
+    gap = 8 * whole.dpi / 72
     for end, text in placed:
         taken = min(text.get_window_extent().width + gap, 0.75 * room)
         at = float(scale.transform([end])[0])
@@ -162,7 +146,7 @@ def legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    whole = figure(ax)
+    whole = ax.get_figure(root=True)
     longest = max(map(len, labels)) + 8
     columns = max(1, min(len(handles), characters(ax) // longest))
     look: dict[str, Any] = {"ncols": columns, "frameon": False, "fontsize": "small"}
@@ -170,7 +154,8 @@ def legend(ax: Axes) -> None:
         found = whole.legend(handles, labels, loc="outside upper left", **look)
     else:
         found = ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), **look)
-    plain(found.get_texts())
+    for text in found.get_texts():
+        text.set_parse_math(False)
 
 
 def across(ax: Axes, text: str) -> None:

@@ -21,12 +21,7 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
 
     A point a bin with its 95 % interval (Wilson 1927) and the forecasts in it, the diagonal, and the
     expected calibration error (Naeini, Cooper and Hauskrecht 2015: mean gap of the bins, weighted by
-    their size).
-
-    Parameters
-    ----------
-    forecasts : DataFrame
-        ``probability`` (float in [0, 1]) and ``correct`` (bool), one row a forecast.
+    their size). ``forecasts`` has a row each: ``probability`` (float in [0, 1]) and ``correct`` (bool).
     """
     canvas.need(forecasts, ("probability", "correct"), "forecasts")
     number = np.minimum((forecasts["probability"].to_numpy(float) * bins).astype(int), bins - 1)
@@ -59,12 +54,8 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw accuracy of the surest forecasts against the share of documents they cover.
 
     The curve (El-Yaniv and Wiener 2010), marked at coverage 70 % and 100 %. Forecasts of equal
-    probability enter together, so their order does not matter.
-
-    Parameters
-    ----------
-    forecasts : DataFrame
-        ``probability`` (float) and ``correct`` (bool), one row a document.
+    probability enter together, so their order does not matter. ``forecasts`` has a row a document: ``probability``
+    (float) and ``correct`` (bool).
     """
     canvas.need(forecasts, ("probability", "correct"), "forecasts")
     groups = forecasts.groupby("probability")["correct"].agg(["sum", "size"]).sort_index(ascending=False)
@@ -95,13 +86,8 @@ def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def learning(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw what more labels bring: scores of a classifier against the documents it was trained on.
 
-    A line a metric with its intervals.
-
-    Parameters
-    ----------
-    curve : DataFrame
-        ``documents`` (trained on), ``metric``, ``value``, ``low``, ``high``, as in
-        :class:`toolkit.evaluation.TopicReport`.
+    A line a metric with its intervals. Columns of ``curve``, as in :class:`toolkit.evaluation.TopicReport`:
+    ``documents`` (trained on), ``metric``, ``value``, ``low``, ``high``.
     """
     canvas.need(curve, ("documents", "metric", "value", "low", "high"), "curve")
     ax = canvas.axes(ax, 3.2)
@@ -125,13 +111,8 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     """Draw the share of documents whose topic changed, with intervals.
 
     One row a group: the share with its interval, and n, the number of documents. The first ``top`` rows are drawn;
-    with ``by``, such as ``"publisher"``, only rows of that sort.
-
-    Parameters
-    ----------
-    rates : DataFrame
-        As :func:`toolkit.audit` or :func:`toolkit.contamination.flip_rates` returns it: ``by``, ``group``,
-        ``documents``, ``share``, ``low``, ``high``.
+    with ``by``, such as ``"publisher"``, only rows of that sort. ``rates`` are as :func:`toolkit.audit` or
+    :func:`toolkit.contamination.flip_rates` returns them.
     """
     canvas.need(rates, ("by", "group", "documents", "share", "low", "high"), "rates", "toolkit.audit(corpus)")
     chosen = rates if by is None else rates[rates["by"] == by]

@@ -19,7 +19,7 @@ from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
-from toolkit.boilerplate.spans import Cuts, span_table
+from toolkit.boilerplate.spans import Cuts, cuts_of, span_table
 from toolkit.boilerplate.weighing import keys
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
@@ -202,23 +202,16 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
     exact, fuzzy = (rows[:, COLUMNS.index(name)] > 0 for name in ("exact_docs", "fuzzy_docs"))
     template = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
-    some = np.flatnonzero(template)
-    at, zero = at[some], np.zeros(len(some), np.int64)
+    at, template = at[template > 0], template[template > 0]
     owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
     start, end = read.segments.start[at], read.segments.end[at]
-    cuts = Cuts(owner, start, end, zero, zero.astype(float), zero, template[some])
-    table = span_table(corpus, buffer, cuts)[["start", "end", "template_id"]].assign(
-        document=owner, segment=at
-    )
-    place = pd.Series(np.arange(len(corpus)), index=pd.Index(corpus["doc_id"]))
-    base = np.r_[0, np.cumsum(corpus["text"].str.len().to_numpy(np.int64) + 1)]
-    offset = base[place.loc[spans["doc_id"]].to_numpy()]
-    first, last = offset + spans["start"].to_numpy(), offset + spans["end"].to_numpy()
-    middle = base[table["document"]] + (table["start"].to_numpy() + table["end"].to_numpy()) // 2
-    row = np.searchsorted(first, middle, side="right") - 1
-    inside = (row >= 0) & (middle < np.r_[last, 0][row])
-    kinds = np.r_[spans["kind"].to_numpy(object), None][np.where(inside, row, -1)]
-    return table.assign(kind=pd.Series(kinds, index=table.index, dtype="str"))
+    removed, middle = cuts_of(corpus, buffer, spans), (start + end) // 2
+    row = np.searchsorted(removed.start, middle, side="right") - 1
+    stays = (row < 0) | (middle >= np.r_[removed.end, 0][row])
+    kind, zero = np.r_[removed.kind, 0][row], np.zeros(len(at), np.int64)
+    table = span_table(corpus, buffer, Cuts(owner, start, end, kind, zero.astype(float), zero, template))
+    table = table[["start", "end", "template_id", "kind"]].assign(document=owner, segment=at)
+    return table.assign(kind=table["kind"].mask(stays))
 
 
 def passages(table: pd.DataFrame) -> pd.DataFrame:

@@ -85,8 +85,7 @@ class TopicReview(Session):
         self.classifier = self._first = classifier
         given = classifier.classes_.tolist() if topics is None else list(dict.fromkeys(topics))
         super().__init__(labels, label_entries)
-        self._names = taxonomy.names("en-GB")
-        self.topics = {topic: str(self._names.get(topic, topic)) for topic in given}
+        self.topics = {topic: taxonomy.label(topic) for topic in given}
         self.several, self.suggest, self._seed = several, suggest, seed
         self.scores: list[Score] = []
         self._place = {doc_id: n for n, doc_id in enumerate(self.corpus["doc_id"])}
@@ -95,9 +94,8 @@ class TopicReview(Session):
         self._sort()
 
     def __repr__(self) -> str:
-        done = self._done()
         score = f"; {self.scores[-1]}" if self.scores else ""
-        return f"Label topics: {done:,} of {len(self.order):,} documents labelled{score}; {self.path.name}"
+        return f"{self.name}: {self._done():,} of {len(self.order):,} documents labelled{score}; {self.path.name}"
 
     def _sort(self) -> None:
         self._probability = self.classifier.predict_proba(self.corpus)
@@ -114,18 +112,14 @@ class TopicReview(Session):
         ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
         """
         self._refresh()
-        given = ((d, self._journal.verdicts.get(d)) for d in self._place)
-        labelled: dict[str, Any] = {d: topics for d, topics in given if topics not in (None, UNSURE)}
-        if self.several:
-            found = {d: frozenset(topics) for d, topics in labelled.items()}
-        else:
-            found = {d: topics[0] for d, topics in labelled.items() if topics}
+        verdicts = self._journal.verdicts
+        sets = {d: verdicts[d] for d in self._place if verdicts.get(d) not in (None, UNSURE)}
+        found = {d: frozenset(t) if self.several else t[0] for d, t in sets.items() if t or self.several}
         return pd.Series(list(found.values()), index=pd.Index(list(found), dtype="str"), dtype=object)
 
     def label(self, *topics: Any) -> None:
         """Give the document shown its topics and go on to the next."""
-        unknown = [topic for topic in topics if topic not in self.topics]
-        if unknown:
+        if unknown := [topic for topic in topics if topic not in self.topics]:
             msg = f"label: {unknown[0]!r} is no topic here; choose of {', '.join(map(str, self.topics))}"
             raise ValueError(msg)
         if len(topics) > 1 and not self.several:
@@ -154,7 +148,7 @@ class TopicReview(Session):
         corpus = self.corpus.iloc[[self._place[d] for d in labels.index]].reset_index(drop=True)
         try:
             found = topic_report(self._first, corpus, y, learning=(), draws=1).predictions
-        except ValueError as error:  # too few publishers, or a fold without a second topic
+        except ValueError as error:  # too few groups of near-duplicates, or a fold without a second topic
             self.status = f"refit needs more labels: {str(error).partition(';')[0]}"
             return None
         before = np.nan
@@ -214,7 +208,7 @@ class TopicReview(Session):
         facts = [("document", doc_id), ("your label", self._named(self._verdict(self.position)))]
         if self.suggest:
             row = self._probability.iloc[self._place[doc_id]].sort_values(ascending=False, kind="stable")
-            likely = ", ".join(f"{self._names.get(t, t)} {p:.2f}" for t, p in row.head(3).items())
+            likely = ", ".join(f"{taxonomy.label(t)} {p:.2f}" for t, p in row.head(3).items())
             facts.append(("classifier", likely))
         if self.scores:
             shares = " → ".join(percent(s.share, 0) for s in self.scores[-5:])
