@@ -7,19 +7,22 @@ import os
 import re
 import warnings
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.scoring import KINDS, read_segments
 from toolkit.buffer import Buffer
+from toolkit.display import visible
 from toolkit.errors import UsageError
 from toolkit.segments import cut
+
+Line = TypeVar("Line")
 
 KEEP = "keep"
 WITHDRAWN = "undecided"
@@ -64,27 +67,37 @@ def read_decisions(path: str | Path) -> dict[str, str]:
 
 def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
     """Yield subject, verdict (or :data:`WITHDRAWN`) and note of each line, as :func:`read_decisions` reads them."""
+    return read_lines(path, "decision", "template_id or text and verdict", _decision)
+
+
+def _decision(place: str, row: Any) -> tuple[str, str, str]:
+    subject, verdict = row.get("template_id") or row["text"], row.get("verdict")
+    if verdict != WITHDRAWN:
+        check_verdict(place, verdict)
+    if not isinstance(subject, str) or HALF.search(subject):
+        msg = f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted"
+        raise UsageError(msg)
+    return subject, str(verdict), str(row.get("note") or "")
+
+
+def read_lines(path: str | Path, noun: str, wanted: str, read: Callable[[str, Any], Line]) -> Iterator[Line]:
+    """Yield what ``read`` makes of the place and the JSON object of each line of a file, which need not exist yet.
+
+    A UsageError names a line that is no such object.
+    """
     path = plain_file(path)
-    if not path.exists():
-        return
-    for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), 1):
+    whole = path.read_bytes() if path.exists() else b""
+    for number, line in enumerate(whole.removeprefix(BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
             continue
-        place = f"{path}#{number}"
         try:
-            row = json.loads(line.decode("utf-8"))
-            subject = row.get("template_id") or row["text"]
+            yield read(f"{path}#{number}", json.loads(line.decode("utf-8")))
+        except UsageError:
+            raise
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             shown = repr(line[:60].decode("utf-8", "backslashreplace"))
-            msg = f"{place}: {shown} is no decision ({error}); template_id or text and verdict are wanted"
+            msg = f"{path}#{number}: {shown} is no {noun} ({visible(str(error))}); {wanted} are wanted"
             raise UsageError(msg) from error
-        verdict = row.get("verdict")
-        if verdict != WITHDRAWN:
-            check_verdict(place, verdict)
-        if not isinstance(subject, str) or HALF.search(subject):
-            msg = f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted"
-            raise UsageError(msg)
-        yield subject, str(verdict), str(row.get("note") or "")
 
 
 def plain_file(path: str | Path) -> Path:
@@ -106,7 +119,7 @@ def append_decision(
     path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = "",
     decided: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Add one line to a ``decisions.jsonl`` and see that it reached the disk.
+    """Add one line to a ``decisions.jsonl``.
 
     The subject is a ``template_id`` or the text of a passage; the verdict a kind, ``"keep"``, or ``"undecided"`` to
     take back what was said before; the default of ``decided`` is now.
@@ -117,6 +130,11 @@ def append_decision(
         check_verdict(subject, verdict)
     row = {key: subject, "verdict": verdict, "decided": when}
     row |= {name: value for name, value in (("example", example[:300]), ("note", note)) if value}
+    append_line(path, row)
+
+
+def append_line(path: str | Path, row: dict[str, Any]) -> None:
+    """Add one line of JSON to a file and see that it reached the disk."""
     line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
     with plain_file(path).open("a+b") as out:
         if out.tell():  # an editor, or a full disk, may have left the last line without its end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from toolkit.display import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 PURPLE = "#CC79A7"
@@ -41,11 +42,16 @@ def axes(ax: Axes | None, height: float) -> Axes:
     return ax
 
 
+def figure(ax: Axes) -> Figure:
+    """Return the whole figure that holds ``ax``."""
+    return cast("Figure", ax.get_figure(root=True))
+
+
 def characters(ax: Axes) -> int:
     """Return about how many characters of the usual size fit across the figure."""
     from matplotlib import rcParams
 
-    return int(ax.get_figure(root=True).get_figwidth() * 72 / (0.52 * float(rcParams["font.size"])))
+    return int(figure(ax).get_figwidth() * 72 / (0.52 * float(rcParams["font.size"])))
 
 
 def room(ax: Axes) -> int:
@@ -128,7 +134,7 @@ def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     if not placed:
         return
     low, high = ax.get_xlim()
-    whole = ax.get_figure(root=True)
+    whole = figure(ax)
     whole.draw_without_rendering()
     room = ax.get_window_extent().width
     scale = ax.get_xaxis().get_transform()
@@ -146,7 +152,7 @@ def legend(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if not handles:
         return
-    whole = ax.get_figure(root=True)
+    whole = figure(ax)
     longest = max(map(len, labels)) + 8
     columns = max(1, min(len(handles), characters(ax) // longest))
     look: dict[str, Any] = {"ncols": columns, "frameon": False, "fontsize": "small"}

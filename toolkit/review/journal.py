@@ -18,10 +18,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import cohen_kappa_score
 
-from toolkit.boilerplate.decisions import WITHDRAWN, decision_lines, plain_file
+from toolkit.boilerplate.decisions import WITHDRAWN, append_line, decision_lines, read_lines
 from toolkit.certificate import VERDICTS
-from toolkit.display import visible
-from toolkit.errors import CorpusError
 
 UNDO = "undo"  # note of a line that takes the step before it back
 UNSURE = "unsure"  # verdict of whoever read a document and could not say; no label, but not to be asked again
@@ -108,24 +106,8 @@ def set_aside(path: Path) -> str:
 
 def append(path: str | Path, row: dict[str, Any], *, when: str, note: str = "") -> None:
     """Add one line to a file, with the time (UTC, to the second) under the name ``when``; no note is left out."""
-    stamped = row | {when: datetime.now(UTC).isoformat(timespec="seconds")} | ({"note": note} if note else {})
-    with Path(path).open("a", encoding="utf-8") as out:
-        out.write(json.dumps(stamped, ensure_ascii=False) + "\n")
-
-
-def lines(path: str | Path, sort: str, wanted: str, read: Callable[[Any], Entry]) -> Iterator[Entry]:
-    """Yield the entries of a file, which need not exist: one JSON object a line; ValueError names a wrong one."""
-    path = Path(path)
-    if not path.exists():
-        return
-    for number, line in enumerate(plain_file(path).read_bytes().split(b"\n"), 1):
-        if line.strip():
-            try:
-                yield read(json.loads(line.decode("utf-8")))
-            except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-                shown = line[:60].decode("utf-8", "backslashreplace")
-                msg = f"{path}#{number}: {shown!r} is no {sort} ({visible(str(error))}); {wanted} are wanted"
-                raise CorpusError(msg) from error
+    stamped = row | {when: datetime.now(UTC).isoformat(timespec="seconds")}
+    append_line(path, stamped | ({"note": note} if note else {}))
 
 
 def decision_entries(path: str | Path) -> Iterator[Entry]:
@@ -137,13 +119,13 @@ def decision_entries(path: str | Path) -> Iterator[Entry]:
 def judgement_entries(path: str | Path) -> Iterator[Entry]:
     """Yield the lines of a ``judgements.jsonl``: a verdict on each :func:`passage_key`."""
 
-    def read(row: Any) -> Entry:
+    def read(place: str, row: Any) -> Entry:
         if row["verdict"] not in (*VERDICTS, None):
             raise ValueError(f"verdict is {row['verdict']!r}")
         subject = passage_key(row["doc_id"], row["start"], row["end"], row["at"])
         return Entry(subject, row["verdict"], str(row.get("note") or ""))
 
-    return lines(path, "judgement", "doc_id, start, end, at and verdict", read)
+    return read_lines(path, "judgement", "doc_id, start, end, at and verdict", read)
 
 
 def passage_key(doc_id: str, start: int, end: int, at: int) -> str:
@@ -154,14 +136,14 @@ def passage_key(doc_id: str, start: int, end: int, at: int) -> str:
 def label_entries(path: str | Path) -> Iterator[Entry]:
     """Yield the lines of a ``labels.jsonl``: a tuple of topics, or :data:`UNSURE`, on each document."""
 
-    def read(row: Any) -> Entry:
+    def read(place: str, row: Any) -> Entry:
         topics = row["topics"]
         if topics is not None and not isinstance(topics, list):
             raise TypeError(f"topics is {topics!r}")
         verdict = UNSURE if row.get("unsure") else None if topics is None else tuple(topics)
         return Entry(str(row["doc_id"]), verdict, str(row.get("note") or ""))
 
-    return lines(path, "label", "doc_id and a list topics", read)
+    return read_lines(path, "label", "doc_id and a list topics", read)
 
 
 def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *, note: str = "") -> None:
@@ -174,7 +156,7 @@ def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *,
 def read_labels(path: str | Path) -> dict[str, Topics]:
     """Read a ``labels.jsonl``: one object a line with ``doc_id`` and ``topics`` (a list, or null: taken back).
 
-    Returns the last labels of each document as a tuple; a file that does not exist yet holds none. A CorpusError says
+    Returns the last labels of each document as a tuple; a file that does not exist yet holds none. A UsageError says
     which line is no such object.
     """
     return {doc_id: topics for doc_id, topics in folded(label_entries(path))[0].items() if topics != UNSURE}
