@@ -423,10 +423,10 @@ def test_words_that_are_looked_for_are_highlighted():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_theme_and_colour_can_be_read(theme):
-    from toolkit.display.colours import THEMES, contrast, mixed
+    from toolkit.display.colours import contrast, mixed, themed
 
     own = {kind: mixed(f"#{n * 1234567 % 0xFFFFFF:06x}", "#808080", 0.7) for n, kind in enumerate("abcdef")}
-    look = THEMES[theme].with_colours(own)
+    look = themed(theme, own)
     assert contrast(look.text, look.ground) > 7
     assert contrast(look.faint, look.ground) > 4.5
     assert contrast(look.text, look.mark) > 4.5

@@ -163,21 +163,13 @@ def draw(
 ) -> pd.DataFrame:
     """Draw random characters of a corpus, each with the passage around it, for people to judge.
 
-    Parameters
-    ----------
-    spans : DataFrame
-        The cleaning to be certified, as :meth:`BoilerplateRemover.spans` returns it.
-    near : DataFrame, optional
-        Spans that a bolder cleaning would remove; they become a stratum of their own.
-    n, seed : int, default 200, 0
-        Characters to draw; the order of the documents makes no difference.
+    ``spans`` are the cleaning to be certified, as :meth:`BoilerplateRemover.spans` returns it; ``near`` are spans that
+    a bolder cleaning would remove, a stratum of their own. ``n`` characters are drawn; the order of the documents makes
+    no difference.
 
-    Returns
-    -------
-    DataFrame
-        In random order: ``doc_id``, ``start``, ``end`` (the passage: a line or sentence, or what of it lies in the
-        stratum), ``at`` (the character drawn; code points), ``stratum``, ``of`` (characters of the stratum that are
-        not blank) and ``probability`` (that the passage is drawn at all).
+    Returned, in random order: ``doc_id``, ``start``, ``end`` (the passage: a line or sentence, or what of it lies in
+    the stratum), ``at`` (the character drawn; code points), ``stratum``, ``of`` (characters of the stratum that are not
+    blank) and ``probability`` (that the passage is drawn at all).
     """
     frame = as_corpus(corpus)
     frame = frame.iloc[np.argsort(frame["doc_id"].to_numpy(object), kind="stable")]

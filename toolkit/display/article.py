@@ -303,7 +303,7 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
     for row, text, against in zip(rows, texts, reversed(texts), strict=True):
         heading = [str(row[column]) for column in ("publisher", "title") if pd.notna(row.get(column))]
         spans = _lacking(text, against).assign(kind=ONLY_HERE)
-        shown.append(CleanedArticle(text, spans, ": ".join(heading) or None, theme=themed(theme, None)))
+        shown.append(CleanedArticle(text, spans, ": ".join(heading) or None, theme=themed(theme)))
     return Articles(shown, beside=True)
 
 

@@ -34,11 +34,17 @@ _KINDS = {
     "byline": ("#CC79A7", "xx", "#87506e", "#f7eaf1", "#d899bc", "#44323c"),
     "notice": ("#56B4E9", "--", "#326887", "#e4f3fb", "#6abdec", "#2a3f4b"),
     "interface": ("#F0E442", "||", "#716b1f", "#fdfbe1", "#f0e442", "#4c4a26"),
+    "other": ("#999999", "oo", "#555555", "#eeeeee", "#afafaf", "#393939"),
 }
-PALETTE = {kind: Colours(fill, ink, tint, hatch) for kind, (fill, hatch, ink, tint, _, _) in _KINDS.items()}
-DARK_PALETTE = {kind: Colours(fill, ink, tint, h) for kind, (fill, h, _, _, ink, tint) in _KINDS.items()}
-OTHER = Colours("#999999", "#555555", "#eeeeee", "oo")
-DARK_OTHER = Colours("#999999", "#afafaf", "#393939", "oo")
+
+
+def _palette(ink: int) -> dict[str, Colours]:
+    """Return the colours of each kind; ``ink`` is the column of the ink on one of the two grounds."""
+    return {kind: Colours(row[0], row[ink], row[ink + 1], row[1]) for kind, row in _KINDS.items()}
+
+
+PALETTE = _palette(2)
+OTHER = PALETTE.pop("other")
 
 # Against gold: what was rightly removed, wrongly taken, missed.
 _RIGHT, _WRONG, _MISSED = "right", "wrongly taken", "missed"
@@ -72,39 +78,34 @@ class Theme(NamedTuple):
         """Return CSS in which names in braces are replaced: the colours of the theme, and ``more``."""
         return css.format(**{"wide": 46, **self._asdict(), **more})
 
-    def with_colours(self, colours: Mapping[str, str]) -> Theme:
-        """Return a theme in which these kinds have a fill of one's own, its ink and tint made from it."""
-        own = {}
-        for kind, fill in colours.items():
-            tint = mixed(fill, self.ground, 0.18)
-            inks = (mixed(fill, self.text, share / 100) for share in range(100, 0, -2))
-            ink = next((ink for ink in inks if contrast(ink, tint) >= 4.5), self.text)
-            own[kind] = Colours(fill, ink, tint, "")
-        return self._replace(palette={**self.palette, **own})
+
+def _theme(plain: tuple[str, ...], ink: int) -> Theme:
+    palette = _palette(ink)
+    other = palette.pop("other")
+    as_kind = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo", ONLY_HERE: "related"}
+    return Theme(*plain, palette | {verdict: palette[kind] for verdict, kind in as_kind.items()}, other)
 
 
-def _with_verdicts(palette: Mapping[str, Colours]) -> dict[str, Colours]:
-    kinds = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo", ONLY_HERE: "related"}
-    return {**palette, **{verdict: palette[kind] for verdict, kind in kinds.items()}}
-
-
-_ON_WHITE = ("#ffffff", "#1a1a1a", "#555555", "#d0d0d0", "#ffffff", "#fff2a8")
-_ON_BLACK = ("#1e1e1e", "#e6e6e6", "#b0b0b0", "#4a4a4a", "#111111", "#6b5900")
-LIGHT = Theme(*_ON_WHITE, _with_verdicts(PALETTE), OTHER)
-DARK = Theme(*_ON_BLACK, _with_verdicts(DARK_PALETTE), DARK_OTHER)
+LIGHT = _theme(("#ffffff", "#1a1a1a", "#555555", "#d0d0d0", "#ffffff", "#fff2a8"), 2)
+DARK = _theme(("#1e1e1e", "#e6e6e6", "#b0b0b0", "#4a4a4a", "#111111", "#6b5900"), 4)
 THEMES = {"light": LIGHT, "dark": DARK}
 
 
-def themed(name: str, colours: Mapping[str, str] | None) -> Theme:
-    """Return a theme by name, with colours ``#rrggbb`` of one's own for some kinds."""
+def themed(name: str, colours: Mapping[str, str] | None = None) -> Theme:
+    """Return a theme by name; kinds with a colour ``#rrggbb`` of one's own get an ink and a tint made from it."""
     if name not in THEMES:
         msg = f"theme={name!r}: 'light' or 'dark' is wanted"
         raise ValueError(msg)
-    for kind, colour in (colours or {}).items():
-        if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
-            msg = f"colours={{{kind!r}: {colour!r}}}: a colour such as #0072b2 is wanted"
+    theme, own = THEMES[name], {}
+    for kind, fill in (colours or {}).items():
+        if not re.fullmatch("#[0-9a-fA-F]{6}", fill):
+            msg = f"colours={{{kind!r}: {fill!r}}}: a colour such as #0072b2 is wanted"
             raise ValueError(msg)
-    return THEMES[name].with_colours(colours or {})
+        tint = mixed(fill, theme.ground, 0.18)
+        inks = (mixed(fill, theme.text, share / 100) for share in range(100, 0, -2))
+        ink = next((ink for ink in inks if contrast(ink, tint) >= 4.5), theme.text)
+        own[kind] = Colours(fill, ink, tint, "")
+    return theme._replace(palette={**theme.palette, **own})
 
 
 def mixed(one: str, other: str, share: float) -> str:

@@ -151,14 +151,25 @@ def topic_report(
         scores = table.head(len(names)).assign(metric=list(names))[["metric", "value", "low", "high"]]
         size = round(sum(map(len, parts)) / len(parts))
         learned.append(scores.assign(documents=size)[["documents", *scores.columns]])
-    index, columns = (pd.Index(list(classes), name=name) for name in ("true", "predicted"))
-    confusion = pd.DataFrame(member.astype(int).T @ listed.astype(int), index=index, columns=columns)
+    confusion = pd.DataFrame(
+        member.astype(int).T @ listed.astype(int),
+        pd.Index(classes, name="true"),
+        pd.Index(classes, name="predicted"),
+    )
+    lead, code = values.argmax(axis=1), np.array(classes, dtype=object)
+    true, predicted = labels, code[lead]
+    if not single:
+        true, predicted = ([frozenset(code[row]) for row in mask] for mask in (member, listed))
+    predictions = pd.DataFrame({"doc_id": frame["doc_id"], "fold": 0, "true": true, "predicted": predicted})
+    for number, (_, test) in enumerate(splits):
+        predictions.loc[test, "fold"] = number
+    correct = member[np.arange(len(frame)), lead]
     return TopicReport(
         scores=scores,
         classes=_class_table(classes, member, listed, table.iloc[len(names) :]),
         confusion=confusion if single else None,
         learning=pd.concat(learned, ignore_index=True),
-        predictions=_predictions(frame, classes, member, values, listed, single, splits),
+        predictions=predictions.assign(probability=values.max(axis=1, initial=0.0), correct=correct),
         split=split,
     )
 
@@ -172,12 +183,8 @@ def _splits(
         units = pd.factorize(pd.Series(groups, dtype=object), use_na_sentinel=False)[0]
         name, alike = "groups as given", True
     elif frame["publisher"].notna().all() and frame["publisher"].nunique() >= folds:
-        units, name, alike = (
-            pd.factorize(frame["publisher"])[0],
-            "publishers; no near-duplicates across",
-            True,
-        )
-        copies = _duplicate_groups(frame)
+        units, copies = pd.factorize(frame["publisher"])[0], _duplicate_groups(frame)
+        name, alike = "publishers; no near-duplicates across", True
     else:
         units, name, alike = _duplicate_groups(frame), "groups of near-duplicates", False
     if len(units) != len(frame):
@@ -214,18 +221,3 @@ def _class_table(classes: tuple[Any, ...], member: Bools, listed: Bools, f1: pd.
         table[[name, f"{name}_low", f"{name}_high"]] = np.array(rates)
     table[["f1", "f1_low", "f1_high"]] = f1[["value", "low", "high"]].to_numpy()
     return table
-
-
-def _predictions(
-    frame: pd.DataFrame, classes: tuple[Any, ...], member: Bools, values: Floats, listed: Bools, single: bool,
-    splits: Splits,
-) -> pd.DataFrame:  # fmt: skip
-    table, names = frame[["doc_id"]].reset_index(drop=True), np.array(classes, dtype=object)
-    for column, mask in (("true", member), ("predicted", listed)):
-        sets = [frozenset(names[row]) for row in mask]
-        table[column] = [next(iter(each)) for each in sets] if single else sets
-    table["probability"] = values.max(axis=1, initial=0.0)
-    table["correct"] = member[np.arange(len(table)), values.argmax(axis=1)]
-    for number, (_, test) in enumerate(splits):
-        table.loc[test, "fold"] = number
-    return table.astype({"fold": "int64"})

@@ -138,7 +138,7 @@ class TemplateReview(Session):
         marks = [
             *((start, min(end, a), other) for start, end, other in others),
             (a, b, mine, True),
-            *((max(start, b), end, other) for start, end, other in others),
+            *others,
         ]
         return Excerpt.of(document, text, max(0, a - AROUND), min(len(text), b + AROUND), marks)
 
