@@ -43,14 +43,14 @@ def bootstrap(
     if not documents:
         nothing = np.full(np.size(metrics(np.arange(0))), np.nan)
         return nothing, nothing
-    _, group = np.unique(np.arange(documents) if groups is None else groups, return_inverse=True)
-    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-    random = np.random.default_rng(seed)
-    drawn = []
+    members: list[Rows] = []
+    if groups is not None:
+        _, group = np.unique(groups, return_inverse=True)
+        members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    random, units, drawn = np.random.default_rng(seed), len(members) or documents, []
     for _ in range(draws):
-        chosen = random.integers(0, len(members), len(members))
-        rows = chosen if groups is None else np.concatenate([members[each] for each in chosen])
-        drawn.append(metrics(rows))
+        rows = random.integers(0, units, units)
+        drawn.append(metrics(np.concatenate([members[each] for each in rows]) if members else rows))
     table = np.array(drawn).reshape(draws, -1)
     ends = np.full((2, table.shape[1]), np.nan)
     known = ~np.isnan(table).all(axis=0)

@@ -302,16 +302,8 @@ def lifetimes(
         here = np.flatnonzero((chosen["kind"] == kind).to_numpy())
         # a template of a single day is drawn as a day
         days = np.maximum((last - first).dt.days.to_numpy()[here], 1)
-        canvas.bars(
-            ax,
-            here,
-            pd.to_timedelta(days, unit="D"),
-            colours.fill,
-            colours.hatch,
-            kind,
-            left=first.iloc[here],
-            height=0.6,
-        )
+        width = pd.to_timedelta(days, unit="D")
+        canvas.bars(ax, here, width, colours.fill, colours.hatch, kind, left=first.iloc[here], height=0.6)
     canvas.marked(ax, marks)
     ends, shown = date2num(last) if len(chosen) else [], [f"n={n:,}" for n in chosen["documents"]]
     canvas.rows(ax, chosen["label"], "first to last day seen (n: documents)", ends, shown)

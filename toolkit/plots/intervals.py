@@ -125,10 +125,8 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     )  # fmt: skip
     ax.tick_params(axis="y", pad=7)  # a point at 0 must not touch the name of its row
     ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
-    labels, shown = (
-        chosen["group"].mask(chosen["by"] == "all", "all documents"),
-        [f"{v:.1f} %" for v in share],
-    )
+    labels = chosen["group"].mask(chosen["by"] == "all", "all documents")
+    shown = [f"{value:.1f} %" for value in share]
     xlabel = "documents whose leading topic changed (%; bars: 95 % intervals)"
     canvas.rows(ax, labels, xlabel, high, shown, chosen["documents"])
     text = "Points with intervals: share of documents whose leading topic changed."
