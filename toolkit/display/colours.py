@@ -79,7 +79,7 @@ class Theme(NamedTuple):
         return css.format(**{"wide": 46, **self._asdict(), **more})
 
 
-def _theme(plain: tuple[str, ...], ink: int) -> Theme:
+def _theme(plain: tuple[str, str, str, str, str, str], ink: int) -> Theme:
     palette = _palette(ink)
     other = palette.pop("other")
     as_kind = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo", ONLY_HERE: "related"}
