@@ -97,8 +97,6 @@ class TopicModel:
                 faults.append(f"{name}: {found.dtype} {found.shape} instead of {shape}")
             elif not np.isfinite(found).all():
                 faults.append(f"{name}: holds infinities or no numbers")
-        if (wrong := self.lexicon.fault()) is not None:
-            faults.append(f"lexicon: {wrong}")
         if self.kind not in ("single", "leading", "multi"):
             faults.append(f"kind {self.kind!r}: must be single, leading or multi")
         if faults:
