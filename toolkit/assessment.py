@@ -51,14 +51,21 @@ def verdicts(
     corpus = as_corpus(documents)
     if spans is None and "clean_text" not in corpus.columns:
         spans = (remover or BoilerplateRemover()).spans(corpus)
-    left = corpus["clean_text"].fillna("") if spans is None else _left(corpus, spans)
-    kept = left.str.len() / corpus["text"].str.len().clip(lower=1)
+    size = corpus["text"].str.len()
+    left = (
+        corpus["clean_text"].fillna("").str.len()
+        if spans is None
+        else (size - _gone(corpus, spans)).clip(lower=0)
+    )
+    kept = left / size.clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
     listed = chances.argmax(axis=1) == VERDICTS.index("index")
     rows = np.flatnonzero(listed & kept.between(MOST, 1, inclusive="left"))
     if len(rows):
         # a short story among much boilerplate looks like an index; without the boilerplate it is recognised
-        alone = probabilities(corpus.iloc[rows].assign(text=left.iloc[rows])).to_numpy()
+        doubted = corpus.iloc[rows]
+        text = doubted["clean_text"].fillna("") if spans is None else _left(doubted, spans)
+        alone = probabilities(doubted.assign(text=text)).to_numpy()
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]
     best = chances.argmax(axis=1)
@@ -82,6 +89,14 @@ def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray
     if len(short):
         copies[short] = remover.copies(corpus.iloc[short])
     return copies
+
+
+def _gone(corpus: pd.DataFrame, spans: pd.DataFrame) -> NDArray[np.int64]:
+    """How many characters of each text stand in spans."""
+    rows = spans["doc_id"].map({name: row for row, name in enumerate(corpus["doc_id"])})
+    found = rows.notna()
+    sizes = (spans["end"] - spans["start"])[found]
+    return np.bincount(rows[found].astype(np.int64), sizes, len(corpus)).astype(np.int64)
 
 
 def _left(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.Series[Any]:

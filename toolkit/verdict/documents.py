@@ -15,6 +15,7 @@ from toolkit.buffer import Buffer
 from toolkit.language import function_words
 from toolkit.verdict.doubling import repeated
 from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
+from toolkit.verdict.reading import layout
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 """Explained by :func:`toolkit.verdicts`."""
@@ -104,14 +105,11 @@ def weighed(
 
 def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return the texts; where lines were wrapped at a margin, as in a scanned column, joined to one line."""
-    array = pa.array(texts, pa.large_string())
-    breaks, double, spaces = (
-        pc.count_substring(array, marks).to_numpy(zero_copy_only=False) for marks in ("\n", "\n\n", " ")
-    )
+    breaks, double, spaces = layout(Buffer.of(texts))
     # counts first, because the expression below is slow; two breaks in a row are never inside a sentence
     wrapped = (breaks >= 3) & (5 * (breaks - 2 * double) >= 2 * breaks) & (spaces >= 2 * breaks)
     if wrapped.any():
-        inside = pc.count_substring_regex(array.filter(pa.array(wrapped)), r"[\pL\pN,;-]\n\p{Ll}")
+        inside = pc.count_substring_regex(pa.array(texts[wrapped]), r"[\pL\pN,;-]\n\p{Ll}")
         wrapped[wrapped] = 5 * inside.to_numpy(zero_copy_only=False) >= 2 * breaks[wrapped]
     return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
 

@@ -145,10 +145,11 @@ def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes): 
     many = table.shape[1]
     for s in range(len(start)):
         n = scan(data, start[s], end[s], kinds, lower, index, shapes[s])
-        sounds[s] = 0.0
-        for j in range(n):
-            for c in range(many):
-                sounds[s, c] += np.float32(table[index[j], c])
+        for c in range(many):  # column by column, so that each sum stays in a register
+            weight = np.int64(0)
+            for j in range(n):
+                weight += table[index[j], c]
+            sounds[s, c] = weight
         share = np.float32(1.0 / np.sqrt(np.float32(max(n, 1))))
         top = np.float32(-1e30)
         for c in range(many):
@@ -238,6 +239,25 @@ def echoes(buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
     """
     out = np.empty((len(buffer), 2), np.float32)
     _echoes(buffer.data, buffer.offsets, titles.data, titles.offsets, KINDS, LOWER, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _layout(data, offsets, out):  # type: ignore[no-untyped-def]
+    for d in range(len(offsets) - 1):
+        breaks = double = spaces = row = 0
+        for i in range(offsets[d], offsets[d + 1]):
+            spaces += data[i] == 32
+            row = row + 1 if data[i] == 10 else 0
+            breaks += row > 0
+            double += row > 0 and row % 2 == 0
+        out[0, d], out[1, d], out[2, d] = breaks, double, spaces
+
+
+def layout(buffer: Buffer) -> NDArray[np.int64]:
+    """Count line breaks, pairs of breaks in a row, and spaces of each document; shape (3, n_documents)."""
+    out = np.empty((3, len(buffer)), np.int64)
+    _layout(buffer.data, buffer.offsets, out)
     return out
 
 
