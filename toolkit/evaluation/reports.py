@@ -15,7 +15,7 @@ from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table, escaped
 from toolkit.duplication import duplicates
-from toolkit.evaluation.scores import Bools, Floats, Rows, bootstrap, class_f1, topic_metrics
+from toolkit.evaluation.scores import Bools, Floats, Rows, class_f1, estimated, topic_metrics
 from toolkit.topics import TopicClassifier
 from toolkit.topics.fitting import memberships
 
@@ -146,8 +146,7 @@ def topic_report(
             values[test[:, None], [classes.index(code) for code in found.columns]] = found.to_numpy()
         listed = np.eye(len(classes), dtype=bool)[values.argmax(axis=1)] if single else values >= 0.5
         figures = _figures(member, values, listed, list(names.values()))
-        low, high = bootstrap(figures, len(frame), groups=units if alike else None, draws=draws, seed=seed)
-        table = pd.DataFrame({"value": figures(np.arange(len(frame))), "low": low, "high": high})
+        table = estimated(figures, len(frame), groups=units if alike else None, draws=draws, seed=seed)
         scores = table.head(len(names)).assign(metric=list(names))[["metric", "value", "low", "high"]]
         size = round(sum(map(len, parts)) / len(parts))
         learned.append(scores.assign(documents=size)[["documents", *scores.columns]])

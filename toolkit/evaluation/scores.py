@@ -59,6 +59,12 @@ def bootstrap(
     return ends[0], ends[1]
 
 
+def estimated(metrics: Metrics, documents: int, **how: Any) -> pd.DataFrame:
+    """Return each figure of all documents as ``value``, with the ends ``low`` and ``high`` of :func:`bootstrap`."""
+    low, high = bootstrap(metrics, documents, **how)
+    return pd.DataFrame({"value": metrics(np.arange(documents)), "low": low, "high": high})
+
+
 def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else float("nan")
 
@@ -126,9 +132,8 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
             **{f"recall_{kind}": _ratio(n[f"{kind}_hit"], n[kind]) for kind in KINDS},
         }
 
-    value = figures(np.arange(len(table)))
-    ends = bootstrap(lambda rows: np.array([*figures(rows).values()]), len(table), draws=draws, seed=seed)
-    return pd.DataFrame([[*value.values()], *ends], ["value", "low", "high"], list(value)).T
+    found = estimated(lambda rows: np.array([*figures(rows).values()]), len(table), draws=draws, seed=seed)
+    return found.set_axis([*figures(np.arange(0))])
 
 
 def accuracy(correct: Bools) -> float:
@@ -234,7 +239,8 @@ def topic_scores(
         def figures(drawn: Rows, chosen: Rows = chosen) -> Floats:
             return np.array([metric(chosen[drawn]) for metric in metrics])
 
-        low, high = bootstrap(figures, len(chosen), draws=draws)
-        parts = {"metric": LEADING, "value": figures(np.arange(len(chosen))), "low": low, "high": high}
-        out.append(pd.DataFrame({"group": group, "documents": len(chosen)} | parts))
+        found = estimated(figures, len(chosen), draws=draws).assign(
+            metric=LEADING, group=group, documents=len(chosen)
+        )
+        out.append(found[["group", "documents", "metric", "value", "low", "high"]])
     return pd.concat(out, ignore_index=True)

@@ -227,13 +227,13 @@ def matrix(
     canvas.across(ax, along)
     ax.set_ylabel(down, parse_math=False)
     canvas.title(ax, f"cells: {label}{' (%)' if percent else ''}")
-    order = np.argsort(-filled, axis=None, kind="stable")[: np.count_nonzero(filled > 0)][:6]
-    largest = [
-        (f"{table.index[r]} and {table.columns[c]}", f"{filled[r, c]:.0f}{' %' if percent else ''}")
-        for r, c in zip(*np.unravel_index(order, filled.shape), strict=True)
-    ]
+    cells = pd.Series(filled.ravel(), [f"{row} and {column}" for row in table.index for column in table])
+    largest = cells[cells > 0].sort_values(ascending=False, kind="stable").head(6)
+    written = [f"{value:.0f}{' %' if percent else ''}" for value in largest]
     sides = f"{len(table)} rows ({down}) and {len(columns)} columns ({along})"
-    return canvas.described(ax, f"Shaded table of {sides}, cells: {label}. Largest:", largest)
+    return canvas.described(
+        ax, f"Shaded table of {sides}, cells: {label}. Largest:", zip(largest.index, written, strict=True)
+    )
 
 
 def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -250,17 +250,15 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     text = f"n={int(dated['documents'].sum()):,} dated, {undated:,} undated"
     alt = f"Bars: documents by month of publication, {text}"
     if not dated.empty:
-        stamps = canvas.stamps(dated["month"])
-        table = dated["documents"].groupby((stamps.dt.year * 12 + stamps.dt.month - 1).to_numpy()).sum()
+        table = dated["documents"].groupby(canvas.stamps(dated["month"]).dt.to_period("M")).sum()
         shown = _without_strays(table)
         if len(shown) < len(table):
             text += f", {int(table.sum() - shown.sum()):,} before or after the months shown"
-        first, last = int(shown.index.min()), int(shown.index.max())
-        ax.bar(shown.index - first, shown, width=0.9, color=canvas.BLUE)
-        step = max(1, -(-(last - first + 1) // round(canvas.characters(ax) / 12)))
-        ticks = range(first, last + 1, step)
-        ax.set_xticks([t - first for t in ticks], [_month(t) for t in ticks])
-        alt += f", {_month(first)} to {_month(last)}; from {shown.min():,} to {shown.max():,} a month"
+        every = pd.period_range(shown.index[0], shown.index[-1], freq="M")
+        ax.bar(every.get_indexer(shown.index), shown, width=0.9, color=canvas.BLUE)
+        step = max(1, -(-len(every) // round(canvas.characters(ax) / 12)))
+        ax.set_xticks(range(0, len(every), step), every[::step].astype(str))
+        alt += f", {every[0]} to {every[-1]}; from {shown.min():,} to {shown.max():,} a month"
     ax.locator_params(axis="y", integer=True)
     ax.set_ylabel("documents")
     canvas.across(ax, "month of publication")
@@ -268,13 +266,9 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return canvas.described(ax, alt)
 
 
-def _month(number: int) -> str:
-    return f"{number // 12}-{number % 12 + 1:02d}"
-
-
 def _without_strays(table: pd.Series[Any]) -> pd.Series[Any]:
     """Leave out single wrong dates (year 1) where they would stretch the axis beyond ten years."""
-    if table.index[-1] - table.index[0] <= _TEN_YEARS:
+    if (table.index[-1] - table.index[0]).n <= _TEN_YEARS:
         return table
     below = table.cumsum() / table.sum()
     return table[(below > _STRAY) & (below - table / table.sum() < 1 - _STRAY)]
