@@ -114,7 +114,7 @@ class Certificate:
         )
         wished = _percent(self.max_article_loss)
         if self.threshold is None:
-            text += f" That at most {wished} is lost is not shown by these judgements."
+            text += f" These judgements do not show that at most {wished} is lost."
         elif self.threshold:
             text += f" At most {wished} is lost if only spans with a score of {self.threshold:g} or more go."
         if self.agreement is not None:

@@ -92,9 +92,9 @@ class Card:
         return "\n".join([visible(self.heading), *rows])
 
     def _repr_html_(self) -> str:
-        name = LIGHT.style("color:{faint};background-color:{ground}")
-        name += ";text-align:left;vertical-align:top;padding:0 1em 0 0;font-weight:normal"
-        value = LIGHT.style("color:{text};background-color:{ground};text-align:left")
+        cell = "background-color:{ground};text-align:left;vertical-align:top;"
+        name = LIGHT.style(cell + "color:{faint};padding:0 1em 0 0;font-weight:normal")
+        value = LIGHT.style(cell + "color:{text};padding:0")
         rows = "".join(
             f'<tr><th scope="row" style="{name}">{escaped(what)}</th><td style="{value}">{escaped(words)}</td></tr>'
             for what, words in self.lines.items()
