@@ -219,6 +219,8 @@ def test_passages_are_judged_and_the_result_is_seen(lab, watched):
 def test_a_corpus_is_explored_and_decided_on_in_place(lab, watched):
     path = lab.folder / "explored.jsonl"
     page, box, status = opened(lab, watched, "explore.ipynb", "Explore", "Document 1 of 60")
+    facts = box.locator(".ntk-facts > div")  # beside each other, whatever JupyterLab does with lists
+    assert facts.nth(0).bounding_box()["y"] == facts.nth(1).bounding_box()["y"]
     top = box.bounding_box()["y"]
     page.keyboard.press("ArrowDown")
     expect(box).to_have_attribute("aria-busy", "false")  # what is decided on was seen

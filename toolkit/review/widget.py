@@ -15,7 +15,7 @@ from toolkit.review.session import STAYS, Session
 
 HERE = Path(__file__).parent
 STYLE = (HERE / "review.css").read_text("utf-8")
-RESUME = "Every decision is saved at once. If there is no widget below, run this cell again; it continues where you stopped."
+RESUME = "Every decision is saved at once. If there is no widget below, run this cell again: it continues."
 
 
 def _colours(theme: Theme) -> str:
