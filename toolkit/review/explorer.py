@@ -66,7 +66,6 @@ class DocumentReview(Session):
         kinds = [("", "all"), *((kind, kind) for kind in KINDS), (KEEP, "rejected")]
         self._options = {name: _options(values) for name, values in self._named.items()} | {"kind": kinds}
         self._wanted = dict.fromkeys((*self._options, *ENTERED), "")
-        self._kinds = self._decided()
         self.rows = np.arange(len(corpus))
         self._over([(subject,) for subject in self.spans["subject"].unique()])
 
@@ -77,12 +76,9 @@ class DocumentReview(Session):
 
     def _refresh(self) -> None:
         if self._journal.refresh():
-            self._kinds = self._decided()
-
-    def _decided(self) -> NDArray[np.object_]:
-        """Return the kind of each removal, ``"keep"`` where it was rejected."""
-        given = self.spans["subject"].map(self._journal.verdicts).astype(object)
-        return given.where(given.notna(), self.spans["kind"]).to_numpy(object)
+            given = self.spans["subject"].map(self._journal.verdicts).astype(object)
+            # of each removal, "keep" where it was rejected
+            self._kinds = given.where(given.notna(), self.spans["kind"]).to_numpy(object)
 
     def _filter(self) -> None:
         """Find the documents that pass; the first of them is shown."""

@@ -55,7 +55,8 @@ class Journal:
         self._read = read
         self._seen: tuple[int, int] | None = None
         self.torn = set_aside(self.path)
-        self.refresh()
+        self.verdicts: dict[str, Any] = {}
+        self.steps: list[Step] = []
 
     def refresh(self) -> bool:
         """Read the file if it is not as it was (another window may have written to it); return whether so."""
