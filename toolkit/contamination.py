@@ -136,14 +136,11 @@ def with_passage(corpus: CorpusLike, passage: str, place: float = 0.5) -> pd.Dat
 
 def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
     """Count the flips of an :func:`insertion`: before cleaning, after it, and undone by it; like :func:`audit`."""
-    before = experiment["flipped"].to_numpy(bool)
-    after = experiment["flipped_cleaned"].to_numpy(bool)
-    counts = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
-    rows = [
-        {"by": "insertion", "group": name, "documents": len(moved)} | _rate(moved)
-        for name, moved in counts.items()
-    ]
-    return pd.DataFrame(rows)
+    before, after = (experiment[name].to_numpy(bool) for name in ("flipped", "flipped_cleaned"))
+    moved = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
+    found = {name: {"by": "insertion", "documents": len(part)} | _rate(part) for name, part in moved.items()}
+    columns = ["by", "group", "documents", "changed", "share", "low", "high"]
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("group").reset_index()[columns]
 
 
 def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:
