@@ -62,6 +62,14 @@ def test_the_learning_curve_ends_at_the_scores(report):
     pd.testing.assert_frame_equal(last, report.scores)
 
 
+def test_documents_are_counted_and_not_looked_up_by_index(report):
+    frame, labels = corpus()
+    labels[0] = "farm"
+    turned = topic_report(CLF, frame.set_axis(range(900, 948)), labels, folds=3, draws=50)
+    pd.testing.assert_frame_equal(turned.predictions, report.predictions)
+    pd.testing.assert_frame_equal(turned.scores, report.scores)
+
+
 def test_no_publisher_straddles_a_split(report):
     frame, _ = corpus()
     folds = report.predictions["fold"].groupby(frame["publisher"]).nunique()

@@ -159,9 +159,10 @@ def topic_report(
     true, predicted = labels, code[lead]
     if not single:
         true, predicted = ([frozenset(code[row]) for row in mask] for mask in (member, listed))
-    predictions = pd.DataFrame({"doc_id": frame["doc_id"], "fold": 0, "true": true, "predicted": predicted})
+    fold, doc_id = np.zeros(len(frame), np.int64), frame["doc_id"].to_numpy()
     for number, (_, test) in enumerate(splits):
-        predictions.loc[test, "fold"] = number
+        fold[test] = number
+    predictions = pd.DataFrame({"doc_id": doc_id, "fold": fold, "true": true, "predicted": predicted})
     correct = member[np.arange(len(frame)), lead]
     return TopicReport(
         scores=scores,

@@ -99,7 +99,7 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
         for number, kind in enumerate(KINDS, 1):
             counted |= {kind: truth == number, f"{kind}_hit": hit & (truth == number)}
         rows.append({name: mask.sum() for name, mask in counted.items()})
-    return pd.concat([frame[["doc_id", "publisher"]], pd.DataFrame(rows, frame.index)], axis=1)
+    return frame[["doc_id", "publisher"]].reset_index(drop=True).join(pd.DataFrame(rows))
 
 
 def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
