@@ -7,7 +7,6 @@ Directions are linear in the words, so all folds into one weight matrix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,40 +18,26 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
-    """A linear view of documents.
+class Similarity:
+    """How alike documents are: shared words, and places along directions; about 1 for one and the same.
 
-    Parameters
-    ----------
-    columns : int array, length c
-        Buckets that take part.
-    matrix : float array, shape (c, rank)
-    offset : float array, length rank
-        The place of a document is ``features[columns] @ matrix - offset``.
+    The place of a document is ``features @ matrix - offset``, of length rank.
     """
 
-    columns: NDArray[np.int64]
     matrix: Floats | NDArray[np.float32]
-    offset: Floats | NDArray[np.float32]
+    offset: Floats
+    total: float
 
-    def project(self, features: csr_matrix) -> Floats:
-        """Return the place of each document, shape (documents, rank)."""
-        return np.asarray(features[:, self.columns] @ self.matrix - self.offset)
-
-    def scaled(self, features: csr_matrix, strength: float) -> Directions:
-        """Return the directions so that the given documents have mean 0 and mean squared length ``strength``."""
-        places = self.project(features)
+    @classmethod
+    def of(cls, features: csr_matrix, matrix: NDArray[np.float32], strength: float) -> Similarity:
+        """Scale directions so that the given documents have mean 0 and mean squared length ``strength``."""
+        places = np.asarray(features @ matrix)
         offset = places.mean(axis=0)
         length = np.sqrt(((places - offset) ** 2).sum() / (strength * len(places)))
-        return Directions(self.columns, self.matrix / length, (self.offset + offset) / length)
+        return cls(matrix / length, offset / length, 1.0 + strength)
 
-
-@dataclass(frozen=True, eq=False)
-class Similarity:
-    """How alike documents are: shared words, and places along directions; about 1 for one and the same."""
-
-    directions: Sequence[Directions]
-    total: float
+    def _places(self, features: csr_matrix) -> Floats:
+        return np.asarray(features @ self.matrix - self.offset)
 
     def kernel(self, features: csr_matrix, lexical: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Return the similarity of every two documents, shape (documents, documents).
@@ -61,17 +46,14 @@ class Similarity:
         """
         found = (features @ features.T).toarray().astype(np.float32)
         found *= lexical[:, None] & lexical
-        for part in self.directions:
-            places = part.project(features).astype(np.float32)
-            found += places @ places.T
+        places = self._places(features).astype(np.float32)
+        found += places @ places.T
         found /= np.float32(self.total)
         return np.asarray(found)
 
     def fold(self, features: csr_matrix, dual: Floats, lexical: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Turn a dual solution into weights of the words: by the directions, and by the words themselves."""
-        meaning = np.zeros((features.shape[1], dual.shape[1]))
-        for part in self.directions:
-            meaning[part.columns] += part.matrix @ (part.project(features).T @ dual)
+        meaning = self.matrix @ (self._places(features).T @ dual)
         words = np.asarray(features.T @ (dual * lexical[:, None]))
         return meaning / self.total, words / self.total
 
@@ -79,13 +61,9 @@ class Similarity:
 def solve(
     similarity: NDArray[np.float32], targets: Floats, weight: Floats, penalty: float
 ) -> tuple[Floats, Floats]:
-    """Solve weighted kernel ridge regression.
+    """Solve weighted kernel ridge regression; return dual (documents, topics) and shift (topics).
 
-    Returns
-    -------
-    dual : float array, shape (documents, topics)
-    shift : float array, length topics
-        The prediction for documents with similarities ``s`` is ``s @ dual + shift``.
+    The prediction for documents with similarities ``s`` is ``s @ dual + shift``.
     """
     shift = np.average(targets, axis=0, weights=weight)
     regularised = similarity.copy()
@@ -98,10 +76,7 @@ def solve(
 def linear(places: NDArray[np.float32], targets: Floats, weight: Floats, penalty: float) -> Floats:
     """Solve weighted ridge regression on documents' places, which are centred and scaled to mean square 1.
 
-    Returns
-    -------
-    float array, shape (dimensions + 1, topics)
-        Weights of the places as they come, and in the last row a constant.
+    Return the weights of the places as they come, and in the last row a constant: shape (dimensions + 1, topics).
     """
     wide = places.astype(np.float64)
     centre = wide.mean(axis=0)

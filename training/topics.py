@@ -53,37 +53,21 @@ from training.leading import Calibrated, best_threshold, calibrate
 
 @dataclass(frozen=True)
 class Design:
-    """The choices of the learners; how they were made is told in ``docs/topics.md``.
+    """The choices of the learners; how they were made is told in ``docs/topics.md``."""
 
-    Parameters
-    ----------
-    lead, foreign_lead, title_weight : int
-        See :class:`toolkit.topics.features.FeatureSpace`.
-    meaning : float
-        Strength of the pieces' meaning against 1 for the pieces themselves, which tell in English alone.
-    penalty : float
-        Of the ridge regression.
-    primary_share : float
-        Share of a document's label that its primary topic gets.
-    balance : float
-        Weight of a document: frequency of its topic to minus this power.
-    invented : float
-        Weight of an English article of ``articles.jsonl``, against 1 for others: of the topics of which there are few.
-    further : float
-        Weight in the calibration of documents beyond the gold, which were chosen because a model was unsure of them.
-    encoder, encoder_penalty : float
-        Strength and ridge penalty of the full encoder where it reads along.
-    """
-
+    # what is read, see FeatureSpace
     lead: int = 6_000
     foreign_lead: int = 12_000
     title_weight: int = 6
-    meaning: float = 2.0
-    penalty: float = 0.8
-    primary_share: float = 0.8
-    balance: float = 1.0
-    invented: float = 4.0
-    further: float = 0.25
+    meaning: float = (
+        2.0  # strength of the pieces' meaning; 1 is that of the pieces themselves, which tell in English
+    )
+    penalty: float = 0.8  # of the ridge regression
+    primary_share: float = 0.8  # of a document's label, for its primary topic
+    balance: float = 1.0  # a document weighs the frequency of its topic to minus this power
+    invented: float = 4.0  # weight of an English article of articles.jsonl, of topics of which there are few
+    further: float = 0.25  # weight in the calibration of documents chosen because a model was unsure of them
+    # of the full encoder, where it reads along
     encoder: float = 0.75
     encoder_penalty: float = 0.3
 
@@ -96,22 +80,11 @@ class Design:
 
 @dataclass(frozen=True, eq=False)
 class Learner:
-    """Labelled documents in all languages, and how alike every two of them are.
+    """Labelled documents in all languages, and how alike every two of them are (``kernel``, documents × documents).
 
-    Attributes
-    ----------
-    view : View
-    spaces : dict of bool to FeatureSpace
-        What is read of English documents, and of others.
-    documents : Documents
-    design : Design
-    english : bool array, length documents
-    looks : list of (csr_matrix, int array)
-        Features and known pieces: of whole documents, of titles with 300 letters, of titles or openings alone.
-    encodings : list of float32 array, shape (documents, 512)
-        Of the same looks by the full encoder; empty where it does not read along.
-    similarity : ridge.Similarity
-    kernel : float32 array, shape (documents, documents)
+    ``looks`` are features and numbers of known pieces: of whole documents, of titles with 300 letters, of titles or
+    openings alone; ``encodings`` are of the same by the full encoder, shape (documents, 512), none where it does not
+    read along. ``spaces`` say what is read of English documents (True) and of others.
     """
 
     view: View
@@ -141,12 +114,7 @@ class Learner:
             features = diags(english.astype(float)) @ own + diags((~english).astype(float)) @ other
             looks.append((csr_matrix(features), np.where(english, known, known_other)))
         whole = looks[0][0]
-        parts: list[ridge.Directions] = []
-        if design.meaning:
-            offset = np.zeros(view.meaning.shape[1], np.float32)
-            directions = ridge.Directions(np.arange(whole.shape[1]), view.meaning, offset)
-            parts = [directions.scaled(whole, design.meaning)]
-        similarity = ridge.Similarity(parts, 1.0 + design.meaning)
+        similarity = ridge.Similarity.of(whole, view.meaning, design.meaning)
         kernel = similarity.kernel(whole, english)
         return cls(view, spaces, documents, design, english, looks, encodings, similarity, kernel)
 
@@ -174,10 +142,7 @@ class Learner:
     def unseen(self, folds: Iterable[tuple[Places, Places]]) -> Floats:
         """Score each look of each document by weights that were learned without it.
 
-        Returns
-        -------
-        float array, shape (1 or 2, looks, documents, 17)
-            By pieces alone; and, if the full encoder reads along, with it.
+        Shape (1 or 2, looks, documents, 17): by pieces alone and, if the full encoder reads along, with it.
         """
         ways = 2 if self.encodings else 1
         scores = np.full((ways, len(self.looks), *self.documents.member.shape), np.nan)
@@ -209,23 +174,11 @@ def learner(design: Design | None = None) -> Learner:
 
 
 def validate(learner: Learner, scheme: str = "publisher", *, seed: int = 0) -> tuple[Floats, Floats]:
-    """Score each document by models that saw neither it nor its group.
+    """Return figures, and the scores before calibration, by models that saw neither the document nor its group.
 
-    Parameters
-    ----------
-    learner : Learner
-    scheme : {"publisher", "source"}
-        What is left out in turn: a fifth of the publishers, or a whole set. The calibration is cross-fitted on the
-        scores of the other parts, which were unseen as well, English and other languages apart.
-    seed : int, default 0
-        Of the split of publishers.
-
-    Returns
-    -------
-    figures : float array, shape (1 or 2, looks, documents, 17)
-        By pieces alone; and, if the full encoder reads along, with it.
-    scores : float array, same shape
-        Before calibration.
+    Both are of the shape of :meth:`Learner.unseen`. Left out in turn is a fifth of the publishers (``"publisher"``) or
+    a whole set (``"source"``). The calibration is cross-fitted on the scores of the other parts, which were unseen as
+    well, English and other languages apart.
     """
     documents = learner.documents
     parts = source_folds(documents) if scheme == "source" else publisher_folds(documents, seed=seed)
@@ -248,24 +201,11 @@ def validate(learner: Learner, scheme: str = "publisher", *, seed: int = 0) -> t
 def train(
     learner: Learner, scores: Floats, *, thresholds: list[float], cards: dict[bool, dict[str, Any]]
 ) -> tuple[dict[bool, TopicModel], dict[bool, dict[str, NDArray[np.float32]]]]:
-    """Learn from all documents that may be learned from.
+    """Learn the English model (True) and that of other languages from all documents that may be learned from.
 
-    Parameters
-    ----------
-    learner : Learner
-    scores : float array
-        Of :func:`validate` by publisher; the calibration is fitted on them.
-    thresholds : list of float
-        See :func:`listing`; without the encoder and with it.
-    cards : dict of bool to dict
-        What the cards say beside what both models have in common.
-
-    Returns
-    -------
-    models : dict of bool to TopicModel
-        The English one, and that of other languages.
-    encoded : dict of bool to dict
-        What changes in each where the full encoder reads along (:data:`toolkit.topics.model.WITH_ENCODER`).
+    ``scores`` are of :func:`validate` by publisher: the calibration is fitted on them. ``thresholds`` are of
+    :func:`listing`, without the encoder and with it; ``cards`` are what each card says of its own. The second result is
+    what changes in each where the full encoder reads along (:data:`toolkit.topics.model.WITH_ENCODER`).
     """
     learnable = learner.documents.learnable
     models, encoded = {}, {}
