@@ -142,6 +142,11 @@ def test_edits_tell_cut_from_rewritten():
     assert np.isnan(table.loc["3", "hours"])
 
 
+def test_edits_read_the_text_where_nothing_was_cleaned():
+    corpus, copies = wire(("1", STORY, "a.org", None, "x"), ("2", STORY, "b.org", None, "x"))
+    assert census.edits(corpus.assign(clean_text=[STORY, None]), copies)["kept"].item() == 1
+
+
 def test_edits_of_nothing():
     corpus, copies = wire(("1", "", "a.org", None, None), ("2", "", "b.org", None, None))
     assert np.isnan(census.edits(corpus, copies)["kept"].item())

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.errors import wants
 from toolkit.words import pattern
 
@@ -292,7 +292,7 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     [[1.0, 0.27]]
     """
     frame = as_corpus(corpus).set_index("doc_id")
-    texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
+    texts = texts_of(frame)
     rows = []
     pairs = copies.loc[copies["doc_id"] != copies["group"], ["doc_id", "group"]]
     for doc_id, group in pairs.itertuples(index=False):

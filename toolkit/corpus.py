@@ -106,6 +106,13 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")
 
 
+def texts_of(corpus: pd.DataFrame) -> pd.Series[Any]:
+    """Return the text to read of each document: ``clean_text`` where it has one, else ``text``."""
+    if "clean_text" not in corpus:
+        return corpus["text"]
+    return corpus["clean_text"].astype("str").fillna(corpus["text"])
+
+
 def document_id(source: str, text: str) -> str:
     """Return a stable 16-digit hexadecimal id of a text and its source, for a document that has none of its own.
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.errors import CorpusError, UsageError, wants
 
 
@@ -62,7 +62,7 @@ def concordance(
     wanted = pattern(word)
     frame = as_corpus(corpus, columns)
     rows = []
-    for doc_id, text in zip(frame["doc_id"], _texts(frame), strict=True):
+    for doc_id, text in zip(frame["doc_id"], texts_of(frame), strict=True):
         for m in wanted.finditer(text):
             left, right = text[max(0, m.start() - width) : m.start()], text[m.end() : m.end() + width]
             rows.append((doc_id, left, m[0], right, m.start()))
@@ -89,7 +89,7 @@ def features(
 
     frame = as_corpus(corpus, columns)
     vectorizer = CountVectorizer(**options)
-    matrix = vectorizer.fit_transform(_texts(frame))
+    matrix = vectorizer.fit_transform(texts_of(frame))
     return DocumentFeatures(matrix, frame["doc_id"], vectorizer.get_feature_names_out())
 
 
@@ -114,7 +114,7 @@ def keyness(
     [['rain', 5.0], ['sun', -5.0], ['wind', 0.0]]
     """
     one, other = as_corpus(corpus, columns), as_corpus(reference, columns)
-    texts = [*_texts(one), *_texts(other)]
+    texts = [*texts_of(one), *texts_of(other)]
     found = features(texts, **options)
     halves = found.matrix[: len(one)], found.matrix[len(one) :]
     counts = np.array([np.asarray(half.sum(axis=0)).ravel() for half in halves])
@@ -150,7 +150,3 @@ def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
     table["fell"] = 1 - table["after"] / table["before"].clip(lower=1)
     table = table[table["fell"] > 0].reset_index(drop=True).head(top)
     return table[["word", "before", "after", "fell", "log_likelihood"]]
-
-
-def _texts(frame: pd.DataFrame) -> pd.Series[Any]:
-    return frame["clean_text"].fillna(frame["text"]) if "clean_text" in frame else frame["text"]

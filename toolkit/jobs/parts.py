@@ -28,6 +28,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.counts import Counts
 from toolkit.boilerplate.tally import added_up, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
+from toolkit.corpus import texts_of
 from toolkit.errors import PipelineError, UsageError
 from toolkit.files import table_of
 from toolkit.jobs.inputs import Input
@@ -309,8 +310,7 @@ def results_of(
 
 def _to_classify(corpus: pd.DataFrame) -> pd.DataFrame:
     """Return documents with the text to classify in ``clean_text``; a missing clean text is replaced by ``text``."""
-    given = corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
-    return corpus.assign(clean_text=given)
+    return corpus.assign(clean_text=texts_of(corpus))
 
 
 def counts_of(corpus: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

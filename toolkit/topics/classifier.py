@@ -13,19 +13,16 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import compute_sample_weight
 
-from toolkit.corpus import CorpusLike, as_corpus, as_document
+from toolkit.corpus import CorpusLike, as_corpus, as_document, texts_of
 from toolkit.language import codes, languages
 from toolkit.topics import taxonomy
 from toolkit.topics.explanation import Explanation, explain, known, top_words
-from toolkit.topics.features import FeatureSpace, Places, matrix
+from toolkit.topics.features import FeatureSpace, Floats, Places, matrix
 from toolkit.topics.fitting import fitted, folds_of, memberships
 from toolkit.topics.model import ENGLISH, LANGUAGES, SHIPPED, TopicModel, shipped_model
 from toolkit.verdict import others
 
 _WARNED: list[str] = []  # warnings that were given in this process; each is given once
-
-
-Floats = NDArray[np.float64]
 
 
 class TopicClassifier(ClassifierMixin, BaseEstimator):
@@ -337,8 +334,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
                 "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)",
                 stacklevel=3,
             )
-        texts = corpus[self.text_column_].astype("str")
-        return corpus, texts.fillna(corpus["text"]) if cleaned else texts
+        return corpus, texts_of(corpus).astype("str")
 
 
 def _counted(why: pd.Series[Any]) -> dict[str, int]:

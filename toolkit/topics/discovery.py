@@ -12,26 +12,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix, diags
 from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
-from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.display import Table
 from toolkit.topics import taxonomy
 from toolkit.topics.classifier import TopicClassifier
 from toolkit.topics.explanation import holders, wording
-from toolkit.topics.features import FeatureSpace, Places, Texts, matrix, unit_rows
+from toolkit.topics.features import FeatureSpace, Floats, Places, Texts, matrix, unit_rows
 from toolkit.verdict import articles
 
 _SPACE = FeatureSpace(bits=18)
 _LEAST, _MOST = 3, 8000  # documents that hold a word, and words
 _SAMPLE = 0.8
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,7 +94,7 @@ def discover(
     [9, 9]
     """
     frame, missing = articles(as_corpus(corpus))
-    texts = frame["clean_text"] if "clean_text" in frame.columns else frame["text"]
+    texts = texts_of(frame)
     features, buckets = _features(texts, frame["title"], n_topics)
     if n_topics < 2 or n_topics > min(features.shape):
         msg = (

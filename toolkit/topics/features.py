@@ -27,6 +27,7 @@ Texts: TypeAlias = "pd.Series[Any]"
 """A column of texts, or of titles; some may be missing."""
 
 Places: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
 
 # of a word, of what stands inside one, of each character, of the end
 SEED, INSIDE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xA0761D6478BD642F)

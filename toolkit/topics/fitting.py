@@ -22,10 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.svm import LinearSVC
 
-from toolkit.topics.features import FeatureSpace, unit_rows
+from toolkit.topics.features import FeatureSpace, Floats, unit_rows
 from toolkit.topics.model import TopicModel
 
-Floats = NDArray[np.float64]
 Labels = tuple[tuple[Any, ...], NDArray[np.bool_], bool]
 Splits = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
