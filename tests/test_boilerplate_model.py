@@ -16,6 +16,7 @@ from toolkit.boilerplate.scoring import KINDS, LANES, WINDOWS, WordWeights, add_
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 from toolkit.trees import FIRST, Trees
+from training.boosting import trees_of
 from training.linear import fit_softmax, ngram_matrix
 
 
@@ -83,7 +84,7 @@ def test_trees_predict_as_the_model_they_were_made_from():
     random = np.random.default_rng(0)
     rows = random.normal(size=(400, 5)).astype(np.float32)
     model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(rows, rows[:, 0] * rows[:, 1] > 0)
-    trees, wanted = Trees.of(model), model.decision_function(rows)
+    trees, wanted = trees_of(model), model.decision_function(rows)
     assert np.allclose(trees.predict(rows), wanted, atol=1e-5)
 
 
@@ -119,7 +120,7 @@ def test_hopeless_rows_are_left_after_the_first_trees():
     random = np.random.default_rng(0)
     rows = random.normal(size=(400, 5)).astype(np.float32)
     model = HistGradientBoostingClassifier(max_iter=FIRST + 20, random_state=0).fit(rows, rows[:, 0] > 0)
-    trees = Trees.of(model)
+    trees = trees_of(model)
     full, early = trees.predict(rows), trees.predict(rows, 0.0)
     assert (early != full).sum() > 100
     assert np.array_equal(early[early > 0.5], full[early > 0.5])

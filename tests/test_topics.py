@@ -412,9 +412,6 @@ def test_a_model_of_wrong_shape_is_refused():
     with pytest.raises(ModelError, match="bias: float32"):
         replace(model, bias=model.bias[:3])
     keys = model.lexicon.keys
-    for lexicon in (
-        Lexicon(keys[::-1], keys[:0].astype(np.uint64)),
-        Lexicon(keys, np.arange(1, 4000, dtype=np.uint64)),
-    ):
+    for wrong in ((keys[::-1], keys[:0].astype(np.uint64)), (keys, np.arange(1, 4000, dtype=np.uint64))):
         with pytest.raises(ModelError, match="lexicon: "):
-            replace(model, lexicon=lexicon)
+            Lexicon(*wrong)

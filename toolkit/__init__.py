@@ -40,42 +40,19 @@ if _typing.TYPE_CHECKING:
     from toolkit.topics import TopicClassifier
 
 __all__ = [
-    "BoilerplateRemover",
-    "TemplateIndex",
-    "ToolkitError",
-    "TopicClassifier",
-    "apply",
-    "audit",
-    "census",
-    "certify",
-    "clean",
-    "datasets",
-    "display",
-    "distributed",
-    "duplicates",
-    "errors",
-    "evaluation",
-    "iter_batches",
-    "load",
-    "pipeline",
-    "plots",
-    "prevalence",
-    "quarantine",
-    "report",
-    "review",
-    "share",
-    "show",
-    "verdicts",
-    "words",
-]
+    "BoilerplateRemover", "TemplateIndex", "ToolkitError", "TopicClassifier", "apply", "audit", "census",
+    "certify", "clean", "datasets", "display", "distributed", "duplicates", "errors", "evaluation",
+    "iter_batches", "load", "pipeline", "plots", "prevalence", "quarantine", "report", "review", "share", "show",
+    "verdicts", "words",
+]  # fmt: skip
 __version__ = "0.3.0"
 
 _HOMES = {
     "BoilerplateRemover": "boilerplate", "TemplateIndex": "boilerplate", "ToolkitError": "errors",
-    "TopicClassifier": "topics", "apply": "sharing", "audit": "contamination",
-    "certify": "certificate", "clean": "boilerplate",
-    "duplicates": "duplication", "iter_batches": "loading", "load": "loading", "prevalence": "estimation",
-    "quarantine": "corpus", "share": "sharing", "show": "display", "verdicts": "assessment",
+    "TopicClassifier": "topics", "apply": "sharing", "audit": "contamination", "certify": "certificate",
+    "clean": "boilerplate", "duplicates": "duplication", "iter_batches": "loading", "load": "loading",
+    "prevalence": "estimation", "quarantine": "corpus", "share": "sharing", "show": "display",
+    "verdicts": "assessment",
 }  # fmt: skip
 """Names of the package → the module each is imported from, once it is asked for; the others are modules."""
 

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,37 @@ def _code_point_classes() -> NDArray[np.uint8]:
 
 CLASSES = _code_point_classes()
 """Class of each code point below 2^16."""
+
+SEPARATOR, WORD, ALONE, IGNORED = 0, 1, 2, 3
+
+# Thai, Lao, Tibetan, Burmese, Khmer, kana, Han
+_ALONE_RANGES = (
+    (0x0E00, 0x0EFF), (0x0F00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF),
+    (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F),
+)  # fmt: skip
+_IGNORED = (0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)
+
+
+@cache
+def character_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Return what each character of the Basic Multilingual Plane is (uint8), and its lower-case form (uint16).
+
+    Categories are those of Unicode 3.2, which every Python carries, so that a model reads a text alike under
+    every version; characters that are newer count as letters.
+    """
+    kinds = np.zeros(1 << 16, np.uint8)
+    folds = np.arange(1 << 16, dtype=np.uint16)
+    for code in range(1 << 16):
+        category = unicodedata.ucd_3_2_0.category(chr(code))
+        if category[0] in "LMN" or category == "Cn":
+            kinds[code] = WORD
+        if category == "Lu" and len(lower := chr(code).lower()) == 1:
+            folds[code] = ord(lower)
+    for first, last in _ALONE_RANGES:
+        kinds[first : last + 1][kinds[first : last + 1] == WORD] = ALONE
+    kinds[list(_IGNORED)] = IGNORED
+    return kinds, folds
+
 
 FNV, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
@@ -103,17 +136,21 @@ class Buffer:
 
 
 @njit(cache=True, nogil=True)
-def decode(data, i, hi):  # type: ignore[no-untyped-def]
+def letter(data, i):  # type: ignore[no-untyped-def]
     """Code point at byte i and its length in bytes; the buffer is valid UTF-8."""
-    b = data[i]
-    if b < 0x80:
-        return np.int64(b), 1
-    if b < 0xE0:
-        return ((np.int64(b) & 0x1F) << 6) | (np.int64(data[i + 1]) & 0x3F), 2
-    if b < 0xF0:
-        code = ((np.int64(b) & 0x0F) << 12) | ((np.int64(data[i + 1]) & 0x3F) << 6)
-        return code | (np.int64(data[i + 2]) & 0x3F), 3
-    return np.int64(0xFFFF), 4
+    byte = np.int64(data[i])
+    width = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    code = byte if width == 1 else byte & (0x7F >> width)
+    for k in range(1, width):
+        code = (code << 6) | (np.int64(data[i + k]) & 0x3F)
+    return code, width
+
+
+@njit(cache=True, nogil=True)
+def decode(data, i, hi):  # type: ignore[no-untyped-def]
+    """As :func:`letter`, with the last code point of the tables for all that are beyond them."""
+    code, width = letter(data, i)
+    return min(code, 0xFFFF), width
 
 
 @njit(cache=True, nogil=True)

@@ -28,7 +28,7 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
     >>> months(stamped)["documents"].tolist()
     [1, 1]
     """
-    published = sized(corpus)["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+    published = sized(corpus)["published"].dt.tz_convert(None)
     month = published.dt.to_period("M").dt.to_timestamp()
     return month.value_counts(dropna=False).sort_index().rename_axis("month").reset_index(name="documents")
 
@@ -165,7 +165,7 @@ def mentions(
 
 def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str) -> pd.DataFrame:
     """Return the result of :func:`prevalence`; ``holds`` maps each series to whether a document counts (bool)."""
-    published = frame["published"].dt.tz_convert("UTC").dt.tz_localize(None)
+    published = frame["published"].dt.tz_convert(None)
     rows = []
     for name, each in holds.items():
         dated = each[published.notna()].set_axis(published.dropna())

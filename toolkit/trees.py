@@ -1,4 +1,4 @@
-"""Boosted trees as plain arrays: made from a fitted scikit-learn model, read by a numba kernel."""
+"""Boosted trees as plain arrays, read by a numba kernel."""
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 
 from toolkit.kernels import njit
 
-FIRST = 30
-"""Trees after which hopeless rows are left."""
+FIRST = 30  # trees after which hopeless rows are left
+BLOCK = 128  # rows that go through all trees before the next
+ABREAST = 8  # rows that go down a tree at a time; divides BLOCK
 
-BLOCK = 128
-"""Rows that go through all trees before the next."""
-
-ABREAST = 8
-"""Rows that go down a tree at a time; divides :data:`BLOCK`."""
+KINDS = {"feature": "int16", "threshold": "float32", "left": "int32", "right": "int32", "roots": "int32"}
 
 
 @dataclass(frozen=True)
@@ -38,31 +35,6 @@ class Trees:
     roots: NDArray[np.int32]
     baseline: float
 
-    @classmethod
-    def of(cls, model: Any) -> Trees:
-        """Copy the trees of a fitted binary ``HistGradientBoostingClassifier``.
-
-        Thresholds are rounded down to float32, which decides every float32 value as the original does.
-        """
-        feature, threshold, left, right, roots = [], [], [], [], []
-        at = 0
-        for (tree,) in model._predictors:
-            nodes = tree.nodes
-            leaf = nodes["is_leaf"].astype(bool)
-            down = nodes["num_threshold"].astype(np.float32)
-            above = down.astype(np.float64) > nodes["num_threshold"]
-            down[above] = np.nextafter(down[above], np.float32(-np.inf))
-            feature.append(np.where(leaf, -1, nodes["feature_idx"]).astype(np.int16))
-            threshold.append(np.where(leaf, nodes["value"].astype(np.float32), down))
-            left.append((nodes["left"].astype(np.int64) + at).astype(np.int32))
-            right.append((nodes["right"].astype(np.int64) + at).astype(np.int32))
-            roots.append(at)
-            at += len(nodes)
-        return cls(
-            np.concatenate(feature), np.concatenate(threshold), np.concatenate(left), np.concatenate(right),
-            np.array(roots, np.int32), float(model._baseline_prediction.ravel()[0]),
-        )  # fmt: skip
-
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """Return what a model file holds of these trees: each part by ``<name>_<part>``."""
         return {f"{name}_{part.name}": np.asarray(getattr(self, part.name)) for part in fields(self)}
@@ -71,10 +43,7 @@ class Trees:
     def read(cls, arrays: Mapping[str, NDArray[Any]], name: str, columns: int) -> Trees:
         """Return the trees of a model file, whose rows have so many columns; what cannot be trees is a ValueError."""
         parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(cls)}
-        kinds = {
-            "feature": "int16", "threshold": "float32", "left": "int32", "right": "int32", "roots": "int32",
-        }  # fmt: skip
-        plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in kinds.items())
+        plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in KINDS.items())
         if not plain or parts["baseline"].size != 1 or not np.isfinite(parts["baseline"]).all():
             msg = f"{name}: the arrays are not those of trees"
             raise ValueError(msg)
@@ -85,15 +54,13 @@ class Trees:
     def check(self, columns: int) -> None:
         """Raise ValueError unless every path stays inside the arrays and ends."""
         n = len(self.feature)
-        inner = self.feature >= 0
-        nodes = np.arange(n)
+        inner = np.flatnonzero(self.feature >= 0)
         sound = (
             n == len(self.threshold) == len(self.left) == len(self.right)
-            and np.all(self.feature < columns)
-            and np.all((self.left[inner] > nodes[inner]) & (self.left[inner] < n))
-            and np.all((self.right[inner] > nodes[inner]) & (self.right[inner] < n))
-            and np.all((self.roots >= 0) & (self.roots < n))
-            and np.all(np.isfinite(self.threshold))
+            and (self.feature < columns).all()
+            and all(((inner < below[inner]) & (below[inner] < n)).all() for below in (self.left, self.right))
+            and ((self.roots >= 0) & (self.roots < n)).all()
+            and np.isfinite(self.threshold).all()
         )
         if not sound:
             msg = "the trees point outside themselves; the file was changed, take the one that was shipped"

@@ -28,6 +28,7 @@ from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.weighing import SURELY
 from toolkit.buffer import Buffer
 from toolkit.trees import Trees
+from training.boosting import trees_of
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix
@@ -91,7 +92,7 @@ def learn_trees(
         max_features=0.3, early_stopping=False, random_state=seed,
     )  # fmt: skip
     model.fit(rows, positive.astype(np.int64), sample_weight=weight)
-    return Trees.of(model)
+    return trees_of(model)
 
 
 def learn_kinds(

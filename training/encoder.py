@@ -19,17 +19,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from toolkit import datasets
+from toolkit.buffer import ALONE, WORD, character_tables
 from toolkit.topics.features import (
     ALIKE_KEY,
-    ALONE,
     INSIDE,
     MIX,
     SEED,
     STEP,
-    WORD,
     FeatureSpace,
     Lexicon,
-    character_tables,
     matrix,
     unit_rows,
 )

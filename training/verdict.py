@@ -31,6 +31,7 @@ from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.model import COLUMNS, LEARNED, SHIPPED, VerdictModel
 from toolkit.verdict.reading import BITS, KINDS, LOWER, ROOM, SHAPE, SOUNDS, scan
+from training.boosting import trees_of
 from training.composing import Row, Texts, bar, compose, load_texts
 
 FOLDS, SEED = 5, 0
@@ -181,15 +182,7 @@ def boosted(rows: NDArray[np.float32], target: NDArray[np.int64]) -> tuple[Trees
         max_iter=150, max_leaf_nodes=12, learning_rate=0.06, min_samples_leaf=20, l2_regularization=5.0,
         random_state=SEED, early_stopping=False,
     ).fit(rows, target)  # fmt: skip
-    return tuple(Trees.of(_One(learner, k)) for k in range(len(LEARNED)))
-
-
-class _One:
-    """One verdict's trees of a learner of several, as :meth:`Trees.of` reads them."""
-
-    def __init__(self, learner: Any, k: int) -> None:
-        self._predictors = [(trees[k],) for trees in learner._predictors]
-        self._baseline_prediction = learner._baseline_prediction.ravel()[k : k + 1]
+    return tuple(trees_of(learner, k) for k in range(len(LEARNED)))
 
 
 def calibrated(sums: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -72,17 +72,10 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        *,
-        min_confidence: float | None = None,
-        title_weight: int = 2,
-        lead: int = 4096,
-        bits: int = 20,
-        C: float = 1.0,
-        class_weight: dict[Any, float] | str | None = None,
-        folds: int = 5,
-        columns: Mapping[str, str] | None = None,
-        encoder: bool = False,
-    ) -> None:
+        *, min_confidence: float | None = None, title_weight: int = 2, lead: int = 4096, bits: int = 20,
+        C: float = 1.0, class_weight: dict[Any, float] | str | None = None, folds: int = 5,
+        columns: Mapping[str, str] | None = None, encoder: bool = False,
+    ) -> None:  # fmt: skip
         self.min_confidence = min_confidence
         self.title_weight = title_weight
         self.lead = lead
@@ -99,7 +92,11 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     @property
     def model(self) -> TopicModel:
         """The model in use: your own, or the shipped one."""
-        return self.__dict__.get("model_") or shipped_model(encoder=self.encoder)
+        return self._own or shipped_model(encoder=self.encoder)
+
+    @property
+    def _own(self) -> TopicModel | None:
+        return getattr(self, "model_", None)
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -113,8 +110,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         to one: the highest value is the probability that this topic is the main topic of the document, each other value
         the probability that the document is also about that topic. ``attrs["text_column"]`` names what was read.
         """
-        corpus, texts = self._read(X)
-        values, _ = self._values(corpus, texts, self._tongues(corpus, texts))
+        corpus, _, _, values, _ = self._scored(X)
         frame = pd.DataFrame(values, index=corpus.index, columns=list(self.model.classes))
         frame.attrs = {"text_column": self.text_column_}
         return frame
@@ -122,10 +118,10 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X: CorpusLike, *, names: bool = False) -> pd.Series[Any]:
         """Return the likeliest topic of each document, by code or, with ``names``, by English name; index of ``X``.
 
-        A topic is missing if the text is empty or has no word that the model knows, if its language (the column
-        ``lang``, else detected) is not among :attr:`languages_`, if the probability is below ``min_confidence``, or,
-        with the shipped model, if the document is not an article (by the column ``verdict``, else by
-        :func:`toolkit.verdicts`). ``attrs["missing"]`` counts the reasons.
+        A topic is missing if the text is empty or has no known word, if its language (the column ``lang``, else
+        detected) is not among :attr:`languages_`, if the probability is below ``min_confidence``, or, with the shipped
+        model, if the document is no article (by the column ``verdict``, else by :func:`toolkit.verdicts`).
+        ``attrs["missing"]`` counts the reasons.
 
         Examples
         --------
@@ -157,14 +153,12 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         order = np.lexsort((columns, -values[rows, columns], rows))
         rows, columns = rows[order], columns[order]
         topic = pd.Series(self.classes_[columns])
-        frame = pd.DataFrame(
-            {
-                "doc_id": corpus["doc_id"].array[rows],
-                "topic": topic.astype("str") if topic.dtype == object else topic,
-                "name": pd.Series(self._names()[columns], dtype="str"),
-                "probability": values[rows, columns],
-            }
-        )
+        frame = pd.DataFrame({
+            "doc_id": corpus["doc_id"].array[rows],
+            "topic": topic.astype("str") if topic.dtype == object else topic,
+            "name": pd.Series(self._names()[columns], dtype="str"),
+            "probability": values[rows, columns],
+        })  # fmt: skip
         frame.attrs = {"text_column": self.text_column_, "missing": _counted(why)}
         return frame
 
@@ -177,7 +171,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         topic is the main topic, out of 17), ``low`` and ``high`` (its 95 % interval, Wilson 1927) and ``among`` (share
         whose likeliest topic is any topic of the document).
         """
-        held_out = [] if "model_" in self.__dict__ else self.model.card.get("held_out", [])
+        held_out = [] if self._own else self.model.card.get("held_out", [])
         columns = ["language", "documents", "publishers", "answered", "accuracy", "low", "high", "among"]
         table = pd.DataFrame(held_out, columns=[*columns, "supported"])
         return table.loc[table["supported"].astype(bool), columns].reset_index(drop=True)
@@ -187,50 +181,47 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     def _tongues(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
         """Return the language of each document, where it matters: as ``lang`` says, else as its text tells."""
-        if "model_" in self.__dict__:
+        if self._own:
             return pd.Series(None, index=corpus.index, dtype="str")
         given = codes(corpus["lang"])
         untold = given.isna()
         return given.where(~untold, languages(texts.where(untold, ""))) if untold.any() else given
 
-    def _values(
-        self, corpus: pd.DataFrame, texts: pd.Series[Any], lang: pd.Series[Any]
-    ) -> tuple[Floats, Places]:
-        """Return each document's probabilities and number of known words, by the model for its language."""
+    def _scored(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any], pd.Series[Any], Floats, Places]:
+        """Return the corpus, and of each document text, language, probabilities and number of known words."""
+        corpus, texts = self._read(X)
+        lang = self._tongues(corpus, texts)
         values, known = np.empty((len(corpus), len(self.model.classes))), np.zeros(len(corpus), np.int64)
         for model, rows in self._models(lang, encoder=self.encoder):
             scores, known[rows] = model.read(texts[rows], corpus["title"][rows])
             values[rows] = model.probabilities(scores)
-        return values, known
+        return corpus, texts, lang, values, known
 
     def _models(
         self, lang: pd.Series[Any], *, encoder: bool = False
     ) -> list[tuple[TopicModel, NDArray[np.bool_]]]:
         """Return each model that is needed and the documents that it reads."""
-        if (own := self.__dict__.get("model_")) is not None:
-            return [(own, np.ones(len(lang), bool))]
+        if self._own:
+            return [(self._own, np.ones(len(lang), bool))]
         foreign = ~lang.isin(ENGLISH).to_numpy(bool)
         parts = [(SHIPPED, ~foreign), (LANGUAGES, foreign)]
         return [(shipped_model(path, encoder=encoder), rows) for path, rows in parts if rows.any()]
 
     def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, Floats, pd.Series[Any]]:
         """Return the corpus, each document's probabilities, and the reason if it gets no topic."""
-        corpus, texts = self._read(X)
-        lang = self._tongues(corpus, texts)
-        values, read = self._values(corpus, texts, lang)
+        corpus, texts, lang, values, read = self._scored(X)
         top = values.max(axis=1, initial=0.0)
         why = pd.Series(None, index=corpus.index, dtype="str")
         for model, rows in self._models(lang):
             least = model.card.get("confidence", 0.0) if self.min_confidence is None else self.min_confidence
             why = why.mask(rows & (top < least), f"probability below {least:g}")
-        own = "model_" in self.__dict__
-        if not own:
+        if not self._own:
             foreign = lang.notna() & ~lang.isin([*ENGLISH, *self.languages_["language"]])
             why = why.mask(foreign, lang.map("language {!r} is not supported".format, na_action="ignore"))
         if (unread := read == 0).any():
             blank = (corpus["title"].fillna("") + texts).str.strip() == ""
             why = why.mask(unread, "no known word").mask(unread & blank, "the text is empty")
-        if not own:  # own labels are for whatever the own documents are
+        if not self._own:  # own labels are for whatever the own documents are
             verdict = others(corpus)
             why = why.mask(verdict.notna() & (why != "the text is empty"), "no article: " + verdict)
         return corpus, values, why
@@ -255,9 +246,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         that contain the word) and ``weight`` (its mean contribution to their score, in log-odds, as :meth:`explain`
         gives it for one text), highest weight first. Without ``topic``, every one that leads a document.
         """
-        corpus, texts = self._read(X)
-        lang = self._tongues(corpus, texts)
-        leading = self._values(corpus, texts, lang)[0].argmax(axis=1)
+        corpus, texts, lang, values, _ = self._scored(X)
+        leading = values.argmax(axis=1)
         if topic is not None:
             leading = np.where(leading == known(self.model, topic), leading, -1)
         found = [
@@ -273,12 +263,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(
         self,
-        X: CorpusLike,
-        y: Iterable[Any],
-        *,
-        sample_weight: NDArray[np.float64] | None = None,
-        groups: Iterable[Any] | None = None,
-    ) -> TopicClassifier:
+        X: CorpusLike, y: Iterable[Any], *, sample_weight: Floats | None = None, groups: Iterable[Any] | None = None
+    ) -> TopicClassifier:  # fmt: skip
         """Train a model of your own labels: hashed TF-IDF, linear support vector machines, calibration.
 
         ``y`` has one entry a document: a label (str or int), or a set, list or tuple of labels if documents may have
@@ -332,7 +318,7 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
             _WARNED.append("uncleaned")
             warnings.warn(
                 "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)",
-                stacklevel=3,
+                stacklevel=4,
             )
         return corpus, texts_of(corpus).astype("str")
 

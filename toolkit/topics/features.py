@@ -1,18 +1,17 @@
 """Features of a text: hashed words and word pairs, or listed word pieces, counted by one kernel over UTF-8 buffers.
 
-Words are runs of letters and digits, lower-cased; in scripts without spaces (Han, kana, Thai, Lao, Khmer, Burmese,
-Tibetan) each character is a word. Each word and each pair of neighbours falls into one of ``2**bits`` buckets. Or each
-word is cut into the longest pieces that a :class:`Lexicon` lists, from left to right, and each listed piece has a
-bucket of its own. Training reads the buckets as a sparse matrix (:func:`matrix`), prediction sums the weights of a
-linear model over them on the fly (:func:`decide`). Both go through :func:`_count`, so they cannot differ.
+Words are runs of letters and digits, lower-cased; in scripts without spaces each character is a word. Each word and
+each pair of neighbours falls into one of ``2**bits`` buckets. Or each word is cut into the longest pieces that a
+:class:`Lexicon` lists, from left to right, and each listed piece has a bucket of its own. Training reads the buckets as
+a sparse matrix (:func:`matrix`), prediction sums the weights of a linear model over them on the fly (:func:`decide`).
+Both go through :func:`_count`, so they cannot differ.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types and take their arrays one by one)
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,7 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from toolkit.buffer import Buffer
+from toolkit.buffer import ALONE, IGNORED, SEPARATOR, WORD, Buffer, character_tables, letter
+from toolkit.errors import ModelError
 from toolkit.kernels import njit
 
 Texts: TypeAlias = "pd.Series[Any]"
@@ -40,14 +40,7 @@ ALIKE_KEY = np.uint32(_ALIKE >> _SHIFT)  # of the one word that alike words are 
 _LONGEST = 16
 _TAIL = 4  # bytes: shorter ends of words are endings, and are passed over
 
-SEPARATOR, WORD, ALONE, IGNORED = 0, 1, 2, 3
-_ALONE_RANGES = (
-    (0x0E00, 0x0EFF), (0x0F00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF),
-    (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F),
-)  # fmt: skip
-_IGNORED = (0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)
-_TF_CAP = 256
-_TF = np.concatenate([[0.0], 1.0 + np.log(np.arange(1, _TF_CAP))]).astype(np.float32)
+_TF = np.concatenate([[0.0], 1.0 + np.log(np.arange(1, 256))]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -86,15 +79,15 @@ class Lexicon:
     keys: NDArray[np.uint32]
     alike: NDArray[np.uint64]
 
-    def fault(self) -> str | None:
-        """Return why the kernels cannot use it, if they cannot."""
-        for name, kind in (("keys", np.uint32), ("alike", np.uint64)):
+    def __post_init__(self) -> None:
+        for name, kind in (("keys", "uint32"), ("alike", "uint64")):
             found = getattr(self, name)
             if found.dtype != kind or found.ndim != 1 or (found[1:] <= found[:-1]).any():
-                return f"{name} are {found.dtype} {found.shape}, not ascending {np.dtype(kind)}"
+                raise ModelError(f"lexicon: {name} are {found.dtype} {found.shape}, not ascending {kind}")
         if 2 * len(self.alike) > _ALIKE_SLOTS or (self.alike == 0).any():
-            return f"{len(self.alike)} alike words, more than {_ALIKE_SLOTS // 2}, or one without a key"
-        return None
+            raise ModelError(
+                f"lexicon: {len(self.alike)} alike words, above {_ALIKE_SLOTS // 2}, or one is 0"
+            )
 
     @cached_property
     def arrays(self) -> tuple[NDArray[Any], ...]:
@@ -112,26 +105,10 @@ class Lexicon:
 
 NO_WORDS = Lexicon(np.empty(0, np.uint32), np.empty(0, np.uint64))  # of a model that hashes all words
 
-
-@cache
-def character_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Return what each character of the Basic Multilingual Plane is (uint8), and its lower-case form (uint16).
-
-    Categories are those of Unicode 3.2, which every Python carries, so that a model reads a text alike under
-    every version; characters that are newer count as letters.
-    """
-    kinds = np.zeros(1 << 16, np.uint8)
-    folds = np.arange(1 << 16, dtype=np.uint16)
-    for code in range(1 << 16):
-        category = unicodedata.ucd_3_2_0.category(chr(code))
-        if category[0] in "LMN" or category == "Cn":
-            kinds[code] = WORD
-        if category == "Lu" and len(lower := chr(code).lower()) == 1:
-            folds[code] = ord(lower)
-    for first, last in _ALONE_RANGES:
-        kinds[first : last + 1][kinds[first : last + 1] == WORD] = ALONE
-    kinds[list(_IGNORED)] = IGNORED
-    return kinds, folds
+# Kernels pass these two on as tuples. Named tuples would read better, but numba's cache names their class, and fails
+# instead of compiling anew where another version of the package has it no more:
+# reading: (bits, lead, title_weight, pieces), (kinds, folds), (keys, first, alike)
+# work: (hashes, begins, ends) of words, (rows, starts, stops) of buckets, counts, touched
 
 
 @njit(nogil=True, cache=True)
@@ -145,24 +122,28 @@ def _known(h, alike):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _letter(data, i):  # type: ignore[no-untyped-def]
-    byte = np.int64(data[i])
-    width = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-    code = byte if width == 1 else byte & (0x7F >> width)
-    for k in range(1, width):
-        code = (code << 6) | (np.int64(data[i + k]) & 0x3F)
-    return code, width
+def _stir(h, code):  # type: ignore[no-untyped-def]
+    h = (h ^ np.uint64(code)) * STEP
+    return h ^ (h >> _SHIFT)
 
 
 @njit(nogil=True, cache=True)
-def _tokens(data, start, stop, cut, kinds, folds, alike, hashes, begins, ends):  # type: ignore[no-untyped-def]
+def _put(values, begins, ends, n, value, begin, end):  # type: ignore[no-untyped-def]
+    values[n], begins[n], ends[n] = value, begin, end
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def _tokens(data, start, stop, cut, tables, alike, words):  # type: ignore[no-untyped-def]
     """Write hash, begin and end of each word of ``data[start:stop]``; return how many there are."""
+    kinds, folds = tables
+    hashes, begins, ends = words
     n = 0
     h = SEED
     begin = np.int64(-1)
     i = start
     while i < stop:
-        code, width = _letter(data, i)
+        code, width = letter(data, i)
         if i + width > stop:
             break
         if code < 0x10000:
@@ -175,27 +156,16 @@ def _tokens(data, start, stop, cut, kinds, folds, alike, hashes, begins, ends): 
             if begin < 0:
                 begin = i
                 h = SEED
-            h = (h ^ np.uint64(code)) * STEP
-            h ^= h >> _SHIFT
+            h = _stir(h, code)
         elif kind != IGNORED:
             if begin >= 0:
-                hashes[n] = _known(h * MIX, alike)
-                begins[n] = begin
-                ends[n] = i
-                n += 1
+                n = _put(hashes, begins, ends, n, _known(h * MIX, alike), begin, i)
                 begin = np.int64(-1)
             if kind == ALONE:
-                alone = (SEED ^ np.uint64(code)) * STEP
-                hashes[n] = (alone ^ (alone >> _SHIFT)) * MIX
-                begins[n] = i
-                ends[n] = i + width
-                n += 1
+                n = _put(hashes, begins, ends, n, _stir(SEED, code) * MIX, i, i + width)
         i += width
     if begin >= 0 and not cut:
-        hashes[n] = _known(h * MIX, alike)
-        begins[n] = begin
-        ends[n] = i
-        n += 1
+        n = _put(hashes, begins, ends, n, _known(h * MIX, alike), begin, i)
     return n
 
 
@@ -210,35 +180,33 @@ def _row(h, keys, first):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _piece(data, start, stop, seed, reading, prefixes, ends):  # type: ignore[no-untyped-def]
+def _piece(data, start, stop, seed, tables, keys, first, prefixes, ends):  # type: ignore[no-untyped-def]
     """Return the row of the longest listed piece at ``start``, else -1, and where the next one begins."""
-    kinds, folds, keys, first = reading[4], reading[5], reading[6], reading[7]
+    kinds, folds = tables
     h = seed
     i, letters = start, 0
     while i < stop and letters < _LONGEST:
-        code, width = _letter(data, i)
+        code, width = letter(data, i)
         i += width
         if code < 0x10000:
             if kinds[code] == IGNORED:
                 continue
             code = np.int64(folds[code])
-        h = (h ^ np.uint64(code)) * STEP
-        h ^= h >> _SHIFT
-        prefixes[letters] = h
-        ends[letters] = i
+        h = _stir(h, code)
+        prefixes[letters], ends[letters] = h, i
         letters += 1
-    for letter in range(letters - 1, -1, -1):
-        row = _row(prefixes[letter] * MIX, keys, first)
+    for last in range(letters - 1, -1, -1):
+        row = _row(prefixes[last] * MIX, keys, first)
         if row >= 0:
-            return row, ends[letter]
+            return row, ends[last]
     return -1, ends[0] if letters else stop
 
 
 @njit(nogil=True, cache=True)
 def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
     """Find ``n`` words in the list, or cut them into listed pieces; write row, begin and end of each; count them."""
-    pieces, keys, first = reading[3], reading[6], reading[7]
-    hashes, begins, ends, _, _, rows, starts, stops = work
+    (_, _, _, cuts), tables, (keys, first, _) = reading
+    (hashes, begins, ends), (rows, starts, stops), _, _ = work
     prefixes, places = np.empty(_LONGEST, np.uint64), np.empty(_LONGEST, np.int64)
     m = 0
     j = 0
@@ -252,26 +220,19 @@ def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
             single = False
             j += 1
         if single and whole >= 0:  # most words are listed
-            rows[m] = whole
-            starts[m] = start
-            stops[m] = stop
-            m += 1
+            m = _put(rows, starts, stops, m, whole, start, stop)
+            continue
+        if not cuts or 0x30 <= data[start] <= 0x39:  # numbers tell nothing of a topic
             continue
         seed = SEED
-        if not pieces or 0x30 <= data[start] <= 0x39:  # numbers tell nothing of a topic
-            continue
         while start < stop:
-            row, after = _piece(data, start, stop, seed, reading, prefixes, places)
+            row, after = _piece(data, start, stop, seed, tables, keys, first, prefixes, places)
             if row < 0 and seed == SEED:
                 seed = INSIDE
                 continue
             if row >= 0:
-                rows[m] = row
-                starts[m] = start
-                stops[m] = after
-                m += 1
-            start = after
-            seed = INSIDE
+                m = _put(rows, starts, stops, m, row, start, after)
+            start, seed = after, INSIDE
             if single and stop - start < _TAIL:
                 break
     return m
@@ -285,62 +246,63 @@ def _pair(left, right):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _add(bucket, weight, counts, touched, m):  # type: ignore[no-untyped-def]
-    # whether a bucket is new cannot be foretold: no branch, or the processor guesses wrong every other time
-    count = np.int64(counts[bucket])
-    touched[m] = bucket
-    counts[bucket] = min(count + weight, 255)
-    return m + (count == 0)
-
-
-@njit(nogil=True, cache=True)
 def _buckets(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
     """Write bucket, begin and end of each piece, or of each word and word pair; return how many there are."""
-    bits, lead, _, _, kinds, folds, keys, _, alike = reading
-    hashes, begins, ends, _, _, rows, starts, stops = work
+    (bits, lead, _, _), tables, (keys, _, alike) = reading
+    words, (rows, starts, stops), _, _ = work
     last = min(stop, start + lead)
-    n = _tokens(data, start, last, last < stop, kinds, folds, alike, hashes, begins, ends)
+    n = _tokens(data, start, last, last < stop, tables, alike, words)
     if len(keys):
         return _cut(data, n, reading, work)
+    hashes, begins, ends = words
     shift = np.uint64(64 - bits)
     m = 0
     for j in range(n):
         for first in range(j, max(j - 2, -1), -1):
             h = hashes[j] if first == j else _pair(hashes[first], hashes[j])
-            rows[m] = np.int32(h >> shift)
-            starts[m] = begins[first]
-            stops[m] = ends[j]
-            m += 1
+            m = _put(rows, starts, stops, m, np.int32(h >> shift), begins[first], ends[j])
+    return m
+
+
+@njit(nogil=True, cache=True)
+def _add(buckets, weight, counts, touched, m):  # type: ignore[no-untyped-def]
+    """Count buckets; list those that are new behind the ``m`` in ``touched``; return how many there are now."""
+    for bucket in buckets:
+        # whether a bucket is new cannot be foretold: no branch, or the processor guesses wrong every other time
+        count = np.int64(counts[bucket])
+        touched[m] = bucket
+        counts[bucket] = min(count + weight, 255)
+        m += count == 0
     return m
 
 
 @njit(nogil=True, cache=True)
 def _count(title, title_offsets, data, offsets, d, reading, work):  # type: ignore[no-untyped-def]
     """Count the buckets of document ``d``; list them in order of appearance in ``touched``; return how many."""
-    counts, touched, rows = work[3], work[4], work[5]
+    (_, _, title_weight, _), _, _ = reading
+    _, (rows, _, _), counts, touched = work
     m = np.int64(0)
-    title_weight = np.int64(reading[2])
     if title_weight > 0:
-        for j in range(_buckets(title, title_offsets[d], title_offsets[d + 1], reading, work)):
-            m = _add(rows[j], title_weight, counts, touched, m)
-    for j in range(_buckets(data, offsets[d], offsets[d + 1], reading, work)):
-        m = _add(rows[j], np.int64(1), counts, touched, m)
-    return m
+        n = _buckets(title, title_offsets[d], title_offsets[d + 1], reading, work)
+        m = _add(rows[:n], np.int64(title_weight), counts, touched, m)
+    n = _buckets(data, offsets[d], offsets[d + 1], reading, work)
+    return _add(rows[:n], np.int64(1), counts, touched, m)
 
 
 @njit(nogil=True, cache=True)
 def _scratch(reading):  # type: ignore[no-untyped-def]
-    bits, most, keys = reading[0], reading[1] + 2, reading[6]
+    (bits, lead, _, _), _, (keys, _, _) = reading
+    most = lead + 2
     words = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.int64)
-    counts = np.zeros(len(keys) if len(keys) else 1 << bits, np.uint8)
     found = np.empty(most, np.int32), np.empty(most, np.int64), np.empty(most, np.int64)
-    return (*words, counts, np.empty(2 * most, np.int32), *found)
+    counts = np.zeros(len(keys) if len(keys) else 1 << bits, np.uint8)
+    return words, found, counts, np.empty(2 * most, np.int32)
 
 
 @njit(nogil=True, cache=True)
 def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[no-untyped-def]
     work = _scratch(reading)
-    counts, touched = work[3], work[4]
+    _, _, counts, touched = work
     rows = [(touched[:0].copy(), tf[:0].copy())]  # numba learns from it what the list holds
     for d in range(len(offsets) - 1):
         buckets = touched[: _count(title, title_offsets, data, offsets, d, reading, work)].copy()
@@ -352,7 +314,7 @@ def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[n
 @njit(nogil=True, cache=True)
 def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scale):  # type: ignore[no-untyped-def]
     work = _scratch(reading)
-    counts, touched = work[3], work[4]
+    _, _, counts, touched = work
     n = len(offsets) - 1
     topics = weights.shape[1]
     scores = np.empty((n, topics), np.float32)
@@ -381,19 +343,18 @@ def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scal
 def _occurrences(data, reading):  # type: ignore[no-untyped-def]
     work = _scratch(reading)
     m = _buckets(data, 0, len(data), reading, work)
-    return work[5][:m].astype(np.int64), np.stack((work[6][:m], work[7][:m]), axis=1)
+    _, (rows, begins, ends), _, _ = work
+    return rows[:m].astype(np.int64), np.stack((begins[:m], ends[:m]), axis=1)
 
 
 def _inputs(texts: Texts, titles: Texts | None) -> tuple[Any, ...]:
-    above, read = (
-        Buffer.of(part.fillna("")) for part in (texts.str[:0] if titles is None else titles, texts)
-    )
+    above = Buffer.of((texts.str[:0] if titles is None else titles).fillna(""))
+    read = Buffer.of(texts.fillna(""))
     return above.data, above.offsets, read.data, read.offsets
 
 
 def _reading(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
-    own = space.bits, space.lead, space.title_weight, space.pieces
-    return (*own, *character_tables(), *lexicon.arrays)
+    return astuple(space), character_tables(), lexicon.arrays
 
 
 def matrix(
@@ -409,14 +370,9 @@ def matrix(
 
 
 def decide(
-    texts: Texts,
-    titles: Texts | None,
-    space: FeatureSpace,
-    idf: NDArray[np.float32],
-    weights: NDArray[Any],
-    scale: NDArray[np.float32],
-    lexicon: Lexicon = NO_WORDS,
-) -> tuple[NDArray[np.float32], Places]:
+    texts: Texts, titles: Texts | None, space: FeatureSpace, idf: NDArray[np.float32], weights: NDArray[Any],
+    scale: NDArray[np.float32], lexicon: Lexicon = NO_WORDS,
+) -> tuple[NDArray[np.float32], Places]:  # fmt: skip
     """Return ``(features @ weights) * scale`` of each document, and how many different buckets it fills.
 
     ``idf`` (length buckets) multiplies the term frequencies before each document is scaled to unit length; ``weights``

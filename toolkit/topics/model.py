@@ -31,7 +31,6 @@ ENCODED = SHIPPED.with_name("topics_encoder.npz")
 
 DIMENSIONS, READ = 512, 600  # length of the encoder's vectors, and letters of a text that it reads
 
-_NO_ENCODER = np.zeros((0, 0), np.float32)
 _ARRAYS = ("weights", "scale", "bias", "idf", "also", "lead", "thresholds", "curve")
 _LEXICON = ("keys", "alike")
 WITH_ENCODER = ("encoder", "bias", "also", "lead", "thresholds", "curve")  # arrays that the encoder changes
@@ -39,39 +38,18 @@ WITH_ENCODER = ("encoder", "bias", "also", "lead", "thresholds", "curve")  # arr
 
 @dataclass(frozen=True, eq=False)
 class TopicModel:
-    """A linear model over words with its calibration.
+    """A linear model over words with its calibration; n topics, and a row for each word of the lexicon or each bucket.
 
-    Parameters
-    ----------
-    classes : tuple
-        The topics, n of them, str or int, ascending.
-    space : FeatureSpace
-    kind : {"single", "leading", "multi"}
-        How scores become probabilities, see :meth:`probabilities`.
-    weights : int8 or float32 array, shape (rows, n)
-        A row for each key of the lexicon, else for each of ``space.size`` buckets.
-    scale, bias : float32 arrays, length n
-        ``score = (features @ weights) * scale * slope + bias``; calibrated log-odds.
-    idf : float32 array, length rows
-    also : float32 array, shape (n, 2)
-        Slope and intercept per topic of the chance that it is there too, the leading one being right.
-    thresholds : float32 array, length n
-        From this probability on a topic is listed.
-    curve : float32 array, length 2, default zeros
-        Short texts tell less: the slope is ``exp(curve[0] + curve[1] * ln(1 + m))`` for m different known words.
-    lead : float32 array, length 2, default (1, 0)
-        Slope and intercept of the log-odds that the leading topic is right.
-    encoder : float32 array, shape (513, n), default none
-        Weights of a text's encoding, and a constant, added to the scores before the slope.
-    lexicon : Lexicon, default none
-        Words that have a row; without, words and word pairs are hashed.
-    card : dict
-        What the model is, what it was trained on, its figures and limits; JSON.
+    ``score = (features @ weights) * scale * slope + bias`` is a calibrated log-odds, ``features`` being weighted by
+    ``idf``. Short texts tell less: for m different known words, the slope is ``exp(curve[0] + curve[1] * ln(1 + m))``.
+    ``encoder`` weighs a text's encoding, and has a constant in its last row; this is added before the slope. ``lead``
+    and ``also`` (slope and intercept) and ``kind`` make probabilities of scores, see :meth:`probabilities`; a topic is
+    listed from its threshold on. ``card`` (JSON) says what the model was trained on, its figures and limits.
     """
 
-    classes: tuple[Any, ...]
+    classes: tuple[Any, ...]  # str or int, ascending
     space: FeatureSpace
-    kind: str
+    kind: str  # "single", "leading" or "multi"
     weights: NDArray[Any]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -80,7 +58,7 @@ class TopicModel:
     thresholds: NDArray[np.float32]
     curve: NDArray[np.float32] = field(default_factory=lambda: np.zeros(2, np.float32))
     lead: NDArray[np.float32] = field(default_factory=lambda: np.array([1, 0], np.float32))
-    encoder: NDArray[np.float32] = field(default_factory=lambda: _NO_ENCODER)
+    encoder: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     lexicon: Lexicon = NO_WORDS
     card: dict[str, Any] = field(default_factory=dict)
 
@@ -97,8 +75,6 @@ class TopicModel:
                 faults.append(f"{name}: {found.dtype} {found.shape} instead of {shape}")
             elif not np.isfinite(found).all():
                 faults.append(f"{name}: holds infinities or no numbers")
-        if (wrong := self.lexicon.fault()) is not None:
-            faults.append(f"lexicon: {wrong}")
         if self.kind not in ("single", "leading", "multi"):
             faults.append(f"kind {self.kind!r}: must be single, leading or multi")
         if faults:
@@ -151,10 +127,7 @@ class TopicModel:
     def load(cls, path: str | Path) -> TopicModel:
         """Read what :meth:`save` wrote; nothing in the files is run.
 
-        Raises
-        ------
-        ModelError
-            A file is missing, is not a topic model, is larger than one has to be, or was changed since it was saved.
+        A file that is missing, no topic model, too large, or changed since it was saved is a :class:`ModelError`.
         """
         found, described = read_model(path, FORMAT, _largest)
         try:
