@@ -2,9 +2,9 @@
 
 ``--found`` trains nothing: it counts what the shipped model calls the texts of the development sets.
 
-The invented world of ``walls.jsonl`` and ``negatives.jsonl`` and a fifth of the publishers are kept from training. Its
-texts were written by another author than those that are learned from; the briefs are the first sentences of articles
-of publishers that were not seen.
+The invented world of ``walls.jsonl`` and ``negatives.jsonl``, the single lines of ``shorts.jsonl`` and a fifth of the
+publishers are kept from training. That world has another author than what is learned from, the single lines the same
+author in other voices. The briefs are the first sentences of articles of publishers that were not seen.
 """
 
 from __future__ import annotations
@@ -70,12 +70,14 @@ def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd
 
     Returns what the invented pages were called, by verdict and language, and how many articles were called none.
     """
-    walls = [row for row in invented("walls") if row["verdict"] != "twice"]
-    called = told(model, walls)
-    truth, langs = (np.array([row[name] for row in walls]) for name in ("verdict", "lang"))
+    rows = [row | {"kind": row["verdict"]} for row in invented("walls") if row["verdict"] != "twice"]
+    shorts = invented("shorts")
+    rows += [row | {"kind": "one line", "lang": ""} for row in shorts if row["verdict"] != "article"]
+    called = told(model, rows)
+    truth, kinds, langs = (np.array([row[name] for row in rows]) for name in ("verdict", "kind", "lang"))
     pages = []
-    for label in ("all", *sorted(set(truth)), *sorted(set(langs))):
-        chosen = (truth == label) | (langs == label) | (label == "all")
+    for label in ("all", *sorted(set(kinds)), *sorted(set(langs) - {""})):
+        chosen = (kinds == label) | (langs == label) | ((label == "all") & (kinds != "one line"))
         pages.append(
             {"label": label, "series": "pages", "value": int(chosen.sum()), "low": None, "high": None}
         )
@@ -91,6 +93,7 @@ def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd
         "articles": real,
         "briefs": [row | {"text": " ".join(opening(row, rng, 3))} for row in real if row["clean"]],
         "look-alikes": invented("negatives"),
+        "one line of news": [row for row in shorts if row["verdict"] == "article"],
     }
     brief = [row for row in real if row["clean"] and row["lang"] in LINES]
     for many, label in ((1, "briefs with a line of the house"), (2, "briefs with two lines of the house")):

@@ -29,6 +29,8 @@ FIELDS = {
     "walls": {"id", "lang", "verdict", "title", "text"},
     "verdicts": {"lang", "verdict", "voice", "gate", "text"},
     "verdicts_briefs": {"lang", "verdict", "voice", "gate", "text"},
+    "verdicts_short": {"lang", "verdict", "voice", "gate", "text"},
+    "shorts": {"lang", "verdict", "voice", "gate", "text"},
 }
 
 

@@ -266,3 +266,35 @@ FURTHER = {
 @pytest.mark.parametrize("kind", FURTHER)
 def test_headlines_marks_figures_menus_and_other_languages_make_no_index(kind):
     assert toolkit.verdicts(FURTHER[kind])["verdict"].tolist() == ["article"]
+
+
+SHORT = [
+    "Rain fell on the port.", "Heavy snow and gales forecast for the weekend …", "Minister resigns", "Sugar up 4%",
+    "Two ferries collided off Sule. Nobody was hurt.", "DAM BURSTS ABOVE MILL TOWN", "the tram depot is open again",
+    "Es regnete im Hafen.", "Zwei Fähren stießen vor Sule zusammen. Verletzt wurde niemand.", "Ministerin tritt zurück",
+    "Il a plu sur le port.", "Deux bacs se sont heurtés au large. Pas de blessés.", "La ministre démissionne",
+    "Llovió en el puerto.", "Dos transbordadores chocaron. No hay heridos.", "Dimite la ministra",
+    "È piovuto sul porto.", "Due traghetti si sono scontrati. Nessun ferito.", "La ministra si dimette",
+    "Choveu no porto.", "Dois barcos chocaram. Ninguém ficou ferido.", "Ministra pede demissão",
+    "Het regende in de haven.", "Twee veerboten botsten. Niemand raakte gewond.", "Minister stapt op",
+    "Det regnade i hamnen.", "Två färjor krockade. Ingen skadades.", "Ministern avgår",
+    "W porcie padał deszcz.", "Zderzyły się dwa promy. Nikt nie ucierpiał.", "Minister podaje się do dymisji",
+    "Шёл дождь в порту.", "Столкнулись два парома. Никто не пострадал.", "港に雨が降った。",
+    "フェリー2隻が衝突、けが人なし",
+]  # fmt: skip
+NO_NEWS = [
+    "404 Not Found", "Access denied", "Page not found.", "Internal server error", "Verify you are human.",
+    "Please enable cookies.", "Log in to read on.", "Seite nicht gefunden", "Zugriff verweigert", "Bitte anmelden.",
+    "Page introuvable", "Accès refusé", "Acepta las cookies para continuar.", "Página no encontrada", "Accesso negato",
+    "Pagina non trovata", "Página não encontrada", "Pagina niet gevonden", "Sidan hittades inte", "Logga in",
+    "Nie znaleziono strony", "Страница не найдена", "ページが見つかりません",
+]  # fmt: skip
+
+
+def test_a_short_text_is_news_unless_its_words_say_otherwise():
+    found = toolkit.verdicts(SHORT + NO_NEWS)["verdict"]
+    wrong = {text for text, verdict in zip(SHORT, found, strict=False) if verdict != "article"}
+    wrong |= {
+        text for text, verdict in zip(NO_NEWS, found[len(SHORT) :], strict=True) if verdict == "article"
+    }
+    assert not wrong

@@ -95,11 +95,6 @@ def scripts(texts: Any) -> pd.Series[Any]:
     return look.series(look.scripts)
 
 
-def function_words(texts: Any) -> NDArray[np.int64]:
-    """Return how many function words of the language that fits best each text holds, in the pieces looked at."""
-    return np.asarray(_Look(texts).found[:, 1], np.int64)
-
-
 class _Look:
     """What the kernel finds in each text."""
 

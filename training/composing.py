@@ -42,13 +42,19 @@ FURNITURE = (
 PLAIN = ("articles", "lookalikes", "lookalikes_more")
 """Files of invented articles."""
 
-SHARES = {"article": 3, "brief": 3}
+VERDICTS = ("verdicts", "verdicts_briefs", "verdicts_short")
+"""Files of invented texts with their verdicts."""
+
+SHARES = {"article": 3, "brief": 3, "short": 1.5, "index": 1.5}
 """How many times as many as of the others are composed."""
 
 WEIGHTS = (
     {"en": 6} | dict.fromkeys("de fr es it pt nl sv pl ja zh ko tr hi ru ar uk id".split(), 2) | {"others": 1}
 )
 """How often a language is drawn."""
+
+SHORTEST, SHORT = 12, 160
+"""Characters of a text of one sentence or two, or of a headline."""
 
 HEADED, SIGNED, FRAMED, OFFERED = 0.3, 0.15, 0.08, 0.2
 """Shares of articles that are composed below their headline, above a mark of who wrote them, within the menus of a real
@@ -125,10 +131,11 @@ def invented(name: str) -> list[Row]:
 
 def load_texts(*, world: bool = True) -> Texts:
     """Load invented texts and real articles; ``world=False`` leaves the invented world for testing."""
-    rows = invented("verdicts") + invented("verdicts_briefs")
+    rows = [row for name in VERDICTS for row in invented(name)]
     rows += [row | {"verdict": "article"} for name in PLAIN for row in invented(name)]
     if world:
-        rows += invented("walls") + [row | {"verdict": "article"} for row in invented("negatives")]
+        rows += invented("walls") + invented("shorts")
+        rows += [row | {"verdict": "article"} for row in invented("negatives")]
     by_verdict: dict[str, list[Row]] = {}
     for row in rows:
         by_verdict.setdefault(row["verdict"], []).append(row)
@@ -218,17 +225,17 @@ def compose(texts: Texts, number: int, seed: int) -> Iterator[Row]:
     langs = sorted({row["lang"] for rows in texts.invented.values() for row in rows})
     weights = [WEIGHTS.get(lang, WEIGHTS["others"]) for lang in langs]
     makers = {
-        "article": _article, "brief": _brief, "stub": _stub, "wall": _wall, "error": _wall, "index": _index,
-        "garbled": _garbled,
+        "article": _article, "brief": _brief, "short": _short, "stub": _stub, "wall": _wall, "error": _wall,
+        "index": _index, "garbled": _garbled,
     }  # fmt: skip
     for verdict, make in makers.items():
-        for _ in range(number * SHARES.get(verdict, 1)):
+        for _ in range(int(number * SHARES.get(verdict, 1))):
             lang = rng.choices(langs, weights)[0]
             pools = by_lang if verdict in ("article", "index", "garbled") else clean
             pool = pools.get(lang) or pools["en"]
             row = make(texts, pool, lang, verdict, rng)
             row["lang"] = lang
-            row["verdict"] = "article" if verdict == "brief" else verdict
+            row["verdict"] = "article" if verdict in ("brief", "short") else verdict
             yield row
 
 
@@ -317,7 +324,7 @@ def _article(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random
         page = _page(texts, lang, rng)
         return {"text": _laid_out(page["whole"], rng), "title": "", "group": page["group"]}
     article = rng.choice(pool)
-    if rng.random() < 0.07:
+    if rng.random() < 0.09:
         return {"text": _exported(article, rng), "title": "", "group": article["group"]}
     if rng.random() < FRAMED:
         lines, many = _page(texts, lang, rng)["around"], rng.randint(4, 40)
@@ -387,9 +394,11 @@ def _exported(article: Row, rng: random.Random) -> str:
     )
     end = [paper, f"{rng.choice(('Document', 'Dokument', '文件'))} {code}"]
     lines = [*(title if title[0] else []), *about, *body, *end]
-    if rng.random() < 0.3:
+    turn = rng.random()
+    if turn < 0.3:
         lines = [part for line in lines for part in textwrap.wrap(line, 80, break_long_words=False)]
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    return re.sub(" ", lambda gap: "\n" if rng.random() < 0.06 else gap[0], text) if turn > 0.7 else text
 
 
 def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
@@ -414,6 +423,25 @@ def _brief(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
         lines = [_line(texts, lang, rng) for _ in range(rng.randint(1, 3))]
         pieces = [*pieces, *lines] if rng.random() < 0.6 else _between(pieces, lines, rng)
     return {"text": _marred(_laid_out(pieces, rng), rng), "title": _maybe(title, rng), "group": group}
+
+
+def _short(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
+    """One sentence or two, or a headline, and nothing else."""
+    article, turn = rng.choice(pool), rng.random()
+    short = [row for row in texts.invented["article"] if row["lang"] == lang and len(row["text"]) < SHORT]
+    if turn < 0.3 and article["title"]:
+        text = article["title"] + rng.choice(("", "", "", ".", " …", "..."))
+    elif turn < 0.6 and short:
+        text = rng.choice(short)["text"]
+    else:
+        sentences = [s.strip() for s in _SENTENCE.findall(" ".join(_paragraphs(article["text"]))[:6000])]
+        few = [s for s in sentences if SHORTEST <= len(s) < SHORT] or opening(article, rng, 1)
+        at = rng.randrange(len(few))
+        text = " ".join(few[at : at + rng.choice((1, 1, 1, 2))])
+    turn = rng.random()
+    text = text.upper() if turn < 0.05 else text.lower() if turn < 0.1 else text
+    title = article["title"] if turn > 0.85 and text != article["title"] else ""
+    return {"text": text, "title": title, "group": article["group"]}
 
 
 def _line(texts: Texts, lang: str, rng: random.Random) -> str:
@@ -484,6 +512,16 @@ def _maybe(title: str, rng: random.Random) -> str:
     return title if rng.random() < 0.6 else ""
 
 
+def _rest_of_page(texts: Texts, pool: list[Row], lang: str, rng: random.Random) -> list[str]:
+    """What follows on a page: its own lines, a list of other stories, or the beginning of a listing."""
+    turn = rng.random()
+    if turn < 0.4:
+        return list(_page(texts, lang, rng)["around"][-rng.randint(4, 25) :])
+    if turn < 0.7:
+        return [_menu(texts, lang, rng), *_titles(pool, rng.randint(2, 10), rng)]
+    return _paragraphs(texts.of("index", lang, rng)["text"])[: rng.randint(2, 12)]
+
+
 def _stub(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Random) -> Row:
     gates = texts.invented["gate"]
     gate = texts.of("gate", lang, rng)
@@ -509,6 +547,8 @@ def _stub(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
         offers = offers[:1]
     before = _around(texts, pool, lang, rng, 1) if rng.random() < 0.4 else []
     after = _around(texts, pool, lang, rng, 4) if rng.random() < 0.5 else []
+    if rng.random() < 0.2:
+        after += _rest_of_page(texts, pool, lang, rng)
     if rng.random() < 0.1:
         pieces = [*offers, *pieces]
         offers = []
@@ -529,6 +569,8 @@ def _wall(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.Ra
         pieces = [_menu(texts, lang, rng), *pieces]
     if rng.random() < 0.35:
         pieces += [_menu(texts, lang, rng), *_titles(pool, rng.randint(0, 5), rng)]
+    elif rng.random() < 0.1:
+        pieces += _rest_of_page(texts, pool, lang, rng)[:6]
     title = row.get("title") or (
         pieces[0][:60] if rng.random() < 0.2 else rng.choice(pool)["title"] if rng.random() < 0.2 else ""
     )
@@ -551,7 +593,7 @@ def _index(texts: Texts, pool: list[Row], lang: str, verdict: str, rng: random.R
         page = _page(texts, lang, rng)
         at, many = rng.randrange(max(1, len(page["around"]) - 8)), rng.choice((8, 20, 60, 200))
         return {"text": _laid_out(page["around"][at : at + many], rng), "title": "", "group": page["group"]}
-    if turn < 0.5:
+    if turn < 0.6:
         row = texts.of("index", lang, rng)
         pieces = _paragraphs(row["text"])
         if rng.random() < 0.4:

@@ -39,6 +39,8 @@ NUMBER = 2000
 """Documents composed for each verdict."""
 HARD = 1500
 """Paragraphs of real articles that sound least like a story, added as articles; and as many whole ones."""
+OFTEN = 400
+"""Articles of a language from which the words learn, where there are so many, or a third of all if that is more."""
 C = 2.0
 WEIGHTS = {"story": 0.3, "wall": 0.2, "error": 0.15, "listing": 0.15, "furniture": 0.1, "gate": 0.1}
 """Share of the sounds in what the words are learned from."""
@@ -69,19 +71,22 @@ def segments_of(texts: Texts) -> list[tuple[str, str, float]]:
     """Passages whose sound is known: text, sound, weight."""
     rng = random.Random(SEED)
     rows = [
-        (row["text"], sound, 1.0) for name, sound in _SOUND_OF.items() for row in texts.invented.get(name, [])
+        (row["text"], sound, 3.0 if name == "menu" else 1.0)
+        for name, sound in _SOUND_OF.items()
+        for row in texts.invented.get(name, [])
     ]
     kinds = Counter(row["kind"] for row in texts.furniture)
     rows += [(row["text"], "furniture", 100 / kinds[row["kind"]]) for row in texts.furniture]
     rows += [(text.replace("\n", " "), sound, 0.5) for text, sound, _ in rows if "\n" in text]
     for lang in sorted({row["lang"] for row in texts.invented["menu"]}):
         rows += [(bar(texts, lang, rng), "listing", 1.0) for _ in range(20)]
+    many = Counter(row["lang"] for row in texts.articles)
     for row in texts.articles:
-        often = 0.06 if row["set"] == "allsides" else 0.35
+        often = 0.06 if row["set"] == "allsides" else max(0.35, OFTEN / many[row["lang"]])
         if rng.random() < often:
             rows.append((row["text"][:1500], "story", 1.0))
-        if row["title"] and rng.random() < often:
-            rows.append((row["title"], "listing", 1.0))
+        if row["title"] and rng.random() < often:  # so many that menus would not be heard beside them
+            rows.append((row["title"], "listing", 0.3))
     return rows
 
 
@@ -197,7 +202,7 @@ def calibrated(sums: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[
     return np.asarray(np.round(np.r_[best[0], PRIOR, best[1:]], 4), np.float64)
 
 
-PRIOR = 1.4
+PRIOR = 1.0
 """Added to the log-odds of an article: most of what is scraped is one."""
 
 

@@ -91,8 +91,8 @@ def summary(record: dict[str, Any]) -> str:
 
 
 def between(path: Path, made: str) -> None:
-    """Write what was made between the marks of a page."""
-    head, rest = path.read_text("utf-8").split(START)
+    """Write what was made between the marks of a page; a new page begins as a copy of ours."""
+    head, rest = (path if path.exists() else ROOT / "docs" / "flat.md").read_text("utf-8").split(START)
     path.write_text(f"{head}{START}\n{made}\n\n{END}{rest.split(END)[1]}", "utf-8")
 
 
@@ -114,6 +114,8 @@ def main() -> None:
         hand_over(sets(options.documents, options.pages), options.lines)
         return
     names = options.runners or list(RUNNERS)
+    if unknown := set(names) - set(RUNNERS):
+        parser.error(f"no runner named {', '.join(sorted(unknown))}; there are: {', '.join(RUNNERS)}")
     record: dict[str, Any] = {
         "command": "python -m benchmarks.flat", "date": f"{datetime.now(UTC):%Y-%m-%d}", "version": __version__,
         "models": models(), "seed": 0, "draws": options.draws, "sets": {}, "speed": {},
@@ -123,11 +125,7 @@ def main() -> None:
     for flat in sets(options.documents, options.pages):
         if options.folds and flat.learned:
             flat = held_out(flat, options.folds)
-        ours = (
-            "cross-validated, publishers never seen"
-            if flat.held_out
-            else "learned from these texts, not scored"
-        )
+        ours = "cross-validated, publishers never seen" if flat.held_out else "learned from, not scored"
         figures, seconds = measure(flat, names, options.draws)
         size = float(flat.corpus["text"].str.encode("utf-8").str.len().sum())
         for name, spent in seconds.items():

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from toolkit.buffer import Buffer
-from toolkit.language import function_words
 from toolkit.verdict.doubling import repeated
 from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
 from toolkit.verdict.reading import layout
@@ -26,14 +25,17 @@ TEXTS = ("article", "twice")
 # verdict → share of repeated words from which a document with this verdict more likely holds its text ``twice``
 DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
 LONG = 1500  # bytes from which prose counts as an article without a look by the model (see :func:`others`)
-# a stub has at least one segment that sounds like a wall or a gate (the offer after an article's beginning) with this
-# probability
-OFFERED = 0.5
-HEADLINE = 200  # characters up to which a text of one line may be a headline
+# What rules a verdict out, by the sounds of a document's segments. A stub has a segment that sounds like a wall or a
+# gate (the offer after an article's beginning) with the probability OFFERED; a wall or an error has one that sounds
+# like any of the three with HEARD, so that no text is one for being short. From the share STORY of characters that
+# sound like a story on, a text is no index; from the share LOUD that sounds like a wall or an error on, a text of
+# more than SOME characters is neither article nor index.
+OFFERED, HEARD, STORY, LOUD, SOME = 0.5, 0.4, 0.65, 0.4, 300
 # A short text that one publisher has several times is hardly an article. This counts fully up to BRIEF bytes, less and
 # less up to SHORT bytes, and not at all beyond: the words of longer walls and errors give them away, and wire copy is
 # long and stands in many papers of a publisher.
 BRIEF, SHORT = 250, 500
+DOUBT = 0.01  # chance that a text with a copy is no article, at least
 PLAIN = 0.15  # added to the chance of a wall when such a text's lost chance of an article is shared out
 
 
@@ -49,7 +51,8 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
         weight = 2.0 * ((SHORT - np.diff(buffer.offsets)) / (SHORT - BRIEF)).clip(0, 1)
         article, wall = LEARNED.index("article"), LEARNED.index("wall")
         before = learned[:, article].copy()
-        after = before / (before + (1 - before) * np.maximum(copies - 1, 1) ** weight)
+        doubt = np.where(copies > 1, np.maximum(1 - before, DOUBT), 1 - before)
+        after = before / (before + doubt * np.maximum(copies - 1, 1) ** weight)
         rest = np.where(np.arange(len(LEARNED)) == article, 0, learned)
         rest[:, wall] += PLAIN
         learned += rest / rest.sum(axis=1, keepdims=True) * (before - after)[:, None]
@@ -92,14 +95,19 @@ def weighed(
 ) -> NDArray[np.float64]:
     """Log-odds of each of :data:`LEARNED`, by the shipped model or another.
 
-    Two are ruled out (-inf): ``index`` for a headline, and ``stub`` for a text without a segment that sounds like an
-    offer (:data:`OFFERED`).
+    What a document cannot be, by the sounds of its segments (:data:`OFFERED` and the shares beside it), has -inf.
     """
     model = model or shipped_model()
     rows = model.rows(Buffer.of(_joined(texts)), Buffer.of(titles))
     sums = model.sums(rows)
-    sums[_headlines(texts), LEARNED.index("index")] = -np.inf
-    sums[rows[:, [AT.most_wall, AT.most_gate]].max(axis=1) < OFFERED, LEARNED.index("stub")] = -np.inf
+    article, stub, wall, error, index, _ = range(len(LEARNED))
+    loud = (rows[:, AT.share_wall] + rows[:, AT.share_error] >= LOUD) & (rows[:, AT.size] > np.log(SOME))
+    offer = rows[:, [AT.most_wall, AT.most_gate]].max(axis=1)
+    heard = np.maximum(offer, rows[:, AT.most_error])
+    sums[offer < OFFERED, stub] = -np.inf
+    sums[np.ix_(heard < HEARD, [wall, error])] = -np.inf
+    sums[loud | (rows[:, AT.share_story] >= STORY), index] = -np.inf
+    sums[loud, article] = -np.inf
     return sums
 
 
@@ -112,22 +120,6 @@ def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
         inside = pc.count_substring_regex(pa.array(texts[wrapped]), r"[\pL\pN,;-]\n\p{Ll}")
         wrapped[wrapped] = 5 * inside.to_numpy(zero_copy_only=False) >= 2 * breaks[wrapped]
     return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
-
-
-def _headlines(texts: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Whether each text is one line that reads like a sentence and not like a list.
-
-    It has no bar between items, has a function word, and most of its words are in lower case. The model cannot tell,
-    because a single headline sounds to it like a list of headlines.
-    """
-    line = texts.str.strip()
-    found = np.array((line.str.len() <= HEADLINE) & ~line.str.contains(r"[\n|·•»›]", regex=True), bool)
-    if found.any():
-        short = line[found]
-        lower = short.str.count(r"(?<!\w)[^\W\d_A-ZÀ-ÞА-Я]\w*")
-        words = short.str.count(r"(?<!\w)[^\W\d_]\w*")
-        found[found] = (2 * lower >= words).to_numpy(bool) & (function_words(short) > 0)
-    return found
 
 
 def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:

@@ -21,9 +21,9 @@ place of the text; ``error``: a failure of the site; ``listing``: a headline, li
 boilerplate; ``gate``: the offer to subscribe after the beginning of an article."""
 
 SHAPE = ("characters", "letters", "digits", "symbols", "words", "longest", "sentence", "end")
-"""Columns of the shape array: characters but white space, letters, digits, marks of computer code, words (two signs of
-Chinese or Japanese are one), letters of the longest word, whether the segment reads like a sentence, and whether it
-ends in a sentence's mark (1), in an ellipsis (2) or in none (0)."""
+"""Columns of the shape array: characters but white space, letters (a sign of Chinese or Japanese counts as three of
+both), digits, marks of computer code, words (two such signs are one), letters of the longest word, whether the segment
+reads like a sentence, and whether it ends in a sentence's mark (1), in an ellipsis (2) or in none (0)."""
 
 BITS = 17  # n-grams fall into 2**BITS buckets
 MOST = 64  # words of a segment that are read, from its start
@@ -31,6 +31,7 @@ STEM = 5  # letters that stand for a word in all its inflected forms
 # for echoes: bytes of a document that are read, least bytes of a longer word, least distance in words of a repetition
 READ, LONGER, APART = 8192, 5, 6
 ROOM = 3 * MOST + 2
+SIGN = 3  # characters that a sign of Chinese or Japanese counts for: so many of another script say as much
 # classes of characters: words consist of the last three; 0 is any other mark
 _SPACE, _STOP, _CLOSER, _CODE, LETTER, DIGIT, WIDE = range(1, 8)
 
@@ -96,7 +97,7 @@ def scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-def
                 shape[2] += 1
                 value = np.uint64(48)
             else:
-                shape[1] += 1
+                shape[1] += SIGN if kind == WIDE else 1
             h = (h ^ value) * PRIME
             length += 1
             if length <= STEM:
@@ -110,7 +111,7 @@ def scan(data, a, b, kinds, lower, index, shape):  # type: ignore[no-untyped-def
                 break
             kind = after
         last = kind
-        shape[0] += length
+        shape[0] += SIGN if kind == WIDE else length
         shape[5] = max(shape[5], length)
         words += 1
         wides += kind == WIDE
