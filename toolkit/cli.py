@@ -328,9 +328,9 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
 
 
 def _say(message: object) -> None:
-    from toolkit.display import visible
+    from toolkit.display import one_line
 
-    typer.echo(f"news-toolkit: {' '.join(visible(str(message)).split())}", err=True)
+    typer.echo(f"news-toolkit: {one_line(str(message))}", err=True)
 
 
 def _say_if_cold() -> None:

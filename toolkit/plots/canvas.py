@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from toolkit.display import visible
+from toolkit.display import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,8 +62,7 @@ def room(ax: Axes) -> int:
 
 def names(values: Iterable[Any], longest: int = 44) -> list[str]:
     """Return labels that are safe in SVG and no longer than ``longest`` characters."""
-    texts = [" ".join(visible(str(value)).split()) for value in values]
-    return [text if len(text) <= longest else text[: longest - 1] + "…" for text in texts]
+    return [one_line(str(value), longest) for value in values]
 
 
 def rows(
@@ -177,7 +176,7 @@ def title(ax: Axes, text: str) -> None:
 
 def described(ax: Axes, text: str, pairs: Iterable[tuple[Any, str]] = ()) -> Axes:
     """Give the figure its alternative text: what is drawn, and what it shows, in words and named values."""
-    ax.set_label(" ".join(visible(f"{text} {listed(pairs)}").split()))
+    ax.set_label(one_line(f"{text} {listed(pairs)}"))
     return ax
 
 
