@@ -117,20 +117,12 @@ def flips(rates: pd.DataFrame, *, by: str | None = None, top: int = 12, ax: Axes
     canvas.need(rates, ("by", "group", "documents", "share", "low", "high"), "rates", "toolkit.audit(corpus)")
     chosen = rates if by is None else rates[rates["by"] == by]
     chosen = chosen[chosen["documents"] > 0].head(top)
-    share, low, high = (100 * chosen[name].to_numpy(float) for name in ("share", "low", "high"))
-    ax = canvas.axes(ax, 0.9 + 0.3 * len(chosen))
-    ax.errorbar(
-        share, range(len(chosen)), xerr=canvas.whiskers(share, low, high), fmt="o", color=canvas.BLUE,
-        ecolor=canvas.GREY, capsize=3, clip_on=False,
-    )  # fmt: skip
+    table = chosen.rename(columns={"group": "label", "share": "value", "documents": "n"})
+    table["label"] = table["label"].mask(table["by"] == "all", "all documents")
+    ax = canvas.axes(ax, 0.9 + 0.3 * len(table))
     ax.tick_params(axis="y", pad=7)  # a point at 0 must not touch the name of its row
-    ax.set_xlim(0, max(1.0, float(high.max(initial=0.0))))
-    labels = chosen["group"].mask(chosen["by"] == "all", "all documents")
-    shown = [f"{value:.1f} %" for value in share]
     xlabel = "documents whose leading topic changed (%; bars: 95 % intervals)"
-    canvas.rows(ax, labels, xlabel, high, shown, chosen["documents"])
-    text = "Points with intervals: share of documents whose leading topic changed."
-    return canvas.described(ax, text, zip(labels, shown, strict=True))
+    return estimates(table, xlabel=xlabel, percent=True, ax=ax)
 
 
 def prevalence(
