@@ -88,15 +88,11 @@ def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[Step]]:
 
 
 def set_aside(path: Path) -> str:
-    """Move a half-written last line to ``<name>.torn``; end a whole one that lacks its line end."""
+    """Move a half-written last line to ``<name>.torn`` and return it; a whole one may lack its line end."""
     raw = path.read_bytes() if path.exists() else b""
     tail = raw[raw.rfind(b"\n") + 1 :]
-    if not tail:
-        return ""
     with suppress(ValueError):
-        if isinstance(json.loads(tail), dict):
-            with path.open("ab") as out:
-                out.write(b"\n")
+        if not tail or isinstance(json.loads(tail), dict):
             return ""
     with path.with_name(path.name + ".torn").open("ab") as out:
         out.write(tail + b"\n")
@@ -166,18 +162,10 @@ def read_labels(path: str | Path) -> dict[str, Topics]:
 def agreement(**files: str | Path) -> pd.DataFrame:
     """Compare files of several reviewers: ``decisions.jsonl``, ``labels.jsonl`` or ``judgements.jsonl``, all of a sort.
 
-    Returns
-    -------
-    DataFrame
-        Index ``subject`` (``template_id``, passage or ``doc_id``), ascending; a column a reviewer with their
-        word (labels joined with ``" + "``, missing where they said nothing) and ``agree`` (boolean, missing
-        where fewer than two spoke). ``attrs["kappa"]``: Cohen's kappa (Educational and Psychological Measurement 20,
-        1960) of each pair over what both judged.
-
-    Raises
-    ------
-    ValueError
-        Fewer than two files, or a file holds something else.
+    Index ``subject`` (``template_id``, passage or ``doc_id``), ascending; a column a reviewer with their word (labels
+    joined with ``" + "``, missing where they said nothing) and ``agree`` (boolean, missing where fewer than two spoke).
+    ``attrs["kappa"]``: Cohen's kappa (Educational and Psychological Measurement 20, 1960) of each pair over what both
+    judged. A ValueError says that there are fewer than two files, or that one holds something else.
 
     Examples
     --------
