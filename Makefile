@@ -107,18 +107,20 @@ audit: $(AUDIT)/ready  ## hold the lock against the known vulnerabilities; needs
 	echo 'audit: not checked, no database of vulnerabilities was reached; see out/audit.log' >&2; test -z '$(REQUIRED)'
 
 # the newest python-dateutil by itself: newspaper4k, which only benchmarks need, holds it below 3
-NEWEST := $(shell for p in python3.13 python3.12 $(PYTHON); do $$p -c '' 2>/dev/null && echo $$p && break; done)
-matrix:  ## the tests with the lowest versions of what the package needs, and with the newest on the newest Python
-	for edge in lowest:$(PYTHON) newest:$(NEWEST); do \
-	  place=out/matrix/$${edge%:*}; \
+NEWER := $(shell for p in python3.12 python3.13; do $$p -c '' 2>/dev/null && echo newest:$$p; done)
+matrix:  ## the tests with the lowest versions of what the package needs, and with the newest on each newer Python
+	for edge in lowest:$(PYTHON) $(or $(NEWER),newest:$(PYTHON)); do \
+	  place=out/matrix/$${edge/:/-}; \
 	  $${edge#*:} -m venv --clear $$place && $$place/bin/python -m pip install --quiet --upgrade pip && \
 	  $$place/bin/python -m pip install --quiet --only-binary :all: hatchling editables && \
 	  $$place/bin/python -m pip install --quiet --no-build-isolation \
-	    $$(test $$place = out/matrix/lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist]' \
+	    $$(test $${edge%:*} = lowest && echo '-c tests/lowest.txt') -e '.[lab,formats,dist]' \
 	    --group bench pytest pytest-xdist hypothesis nbval && \
-	  { test $$place = out/matrix/lowest || $$place/bin/python -m pip install --quiet --no-deps --upgrade python-dateutil; } && \
-	  NEWS_TOOLKIT_DATA=none $$place/bin/python -m pytest tests $(PARALLEL) || exit 1; \
+	  { test $${edge%:*} = lowest || $$place/bin/python -m pip install --quiet --no-deps --upgrade python-dateutil; } && \
+	  NEWS_TOOLKIT_DATA=none $$place/bin/python -m pytest tests $(PARALLEL) && \
+	  $$place/bin/news-toolkit run --quiet --no-report data/sample/articles.jsonl.gz -o $$place/results || exit 1; \
 	done
+	out/matrix/lowest-$(PYTHON)/bin/python -m tests.same out/matrix/*/results
 
 FUZZ := 60
 fuzz: $(READY)  ## fuzz readers, kernels, displays and model files, FUZZ=60 seconds each; needs atheris

@@ -9,14 +9,18 @@ import locale
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
+from same import differences
 
 from toolkit import pipeline
-from toolkit.files import shipped
+from toolkit.files import sha256, shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 VARIED = (
@@ -130,6 +134,29 @@ def test_batch_size(news, reference, tmp_path):
 def test_process_count(news, reference, tmp_path):
     pipeline.run(news, tmp_path, rows=7, n_jobs=2)
     assert results(tmp_path) == reference
+
+
+def test_the_matrix_sees_other_rows_and_other_bytes_of_one_writer(news, tmp_path):
+    """``make matrix`` compares the results of Python 3.11, 3.12 and 3.13, of which the lowest has another pyarrow."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    pipeline.run(news, one)
+    shutil.copytree(one, two)
+    assert not differences(one, two)
+    table = parquet.read_table(two / "spans.parquet")
+
+    def rewritten(table, **versions):
+        parquet.write_table(table, two / "spans.parquet", compression="none")
+        record = json.loads((one / "run.json").read_text("utf-8"))
+        record["outputs"]["spans.parquet"] = sha256(two / "spans.parquet")
+        record["versions"] |= versions
+        (two / "run.json").write_text(json.dumps(record), "utf-8")
+        return differences(one, two)
+
+    assert not rewritten(table, pyarrow="0.1")
+    assert "other bytes" in rewritten(table)[0]
+    scores = pa.array([0.5, *table["score"].to_pylist()[1:]])
+    other = table.set_column(table.column_names.index("score"), "score", scores)
+    assert "score in 1" in rewritten(other, pyarrow="0.1")[0]
 
 
 def test_a_run_draws_no_random_numbers(news, reference, tmp_path, monkeypatch):

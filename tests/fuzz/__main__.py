@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: ``python -m tests.fuzz [--seconds N] [--seed K] [TARGET…]``; a table of what was tried.
+"""Coverage-guided fuzzing: ``python -m tests.fuzz [--seconds N] [--seed K] [--rounds R] [TARGET…]``; prints a table.
 
 Needs atheris (``pip install atheris``). Each target runs in a process of its own; an input that breaks a promise is
 kept in ``out/fuzz/`` and belongs, once mended, into ``tests/fuzz/crashers`` under a name that says what it was.
@@ -11,15 +11,18 @@ import importlib.util
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
 
 import toolkit
 
-SLOWEST = 20
-"""Seconds that one input may take."""
+SLOWEST = 60
+"""Seconds that one input may take, by the clock: enough for a machine that others use too."""
 
 LARGEST = 3000
 """Megabytes that a process may take, the libraries' own included."""
@@ -33,8 +36,8 @@ def kernels() -> list[str]:
     return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
 
 
-def one(name: str, corpus: str, options: list[str]) -> None:
-    """Fuzz one target in this process; never returns."""
+def one(name: str, corpus: str, seconds: int, options: list[str]) -> None:
+    """Fuzz one target in this process for some seconds of CPU, its preparation not counted; never returns."""
     import atheris
 
     plain = os.environ.get("NUMBA_DISABLE_JIT") == "1"
@@ -43,7 +46,14 @@ def one(name: str, corpus: str, options: list[str]) -> None:
     target = module.targets()[name]
     for number, seed in enumerate(target.seeds()):
         Path(corpus, f"seed-{number}").write_bytes(seed)
-    atheris.Setup([sys.argv[0], corpus, *options], target.check)
+    end = time.process_time() + seconds
+
+    def check(data: bytes) -> None:
+        target.check(data)
+        if time.process_time() > end:
+            os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer then prints its figures and ends
+
+    atheris.Setup([sys.argv[0], corpus, *options], check)
     atheris.Fuzz()
 
 
@@ -51,15 +61,16 @@ def main() -> int:
     """Fuzz targets one after the other; the exit code says whether a promise broke."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="default all")
-    parser.add_argument("--seconds", type=int, default=60, help="of each target")
+    parser.add_argument("--seconds", type=int, default=60, help="of CPU, of each target")
     parser.add_argument("--seed", type=int, default=1, help="of the changes tried; others with each seed")
+    parser.add_argument("--rounds", type=int, default=1, help="over all targets, each with the next seed")
     parser.add_argument("--alone", metavar="CORPUS", help=argparse.SUPPRESS)
     chosen, options = parser.parse_known_args()
     if importlib.util.find_spec("atheris") is None:
         print("tests.fuzz: atheris is not installed; pip install atheris", file=sys.stderr)
         return 2
     if chosen.alone:
-        one(chosen.targets[0], chosen.alone, options)
+        one(chosen.targets[0], chosen.alone, chosen.seconds, options)
     from tests.fuzz.targets import targets
 
     known = targets()
@@ -70,39 +81,54 @@ def main() -> int:
         return 2
     out = Path("out", "fuzz")
     out.mkdir(parents=True, exist_ok=True)
-    broken = 0
-    print("target            inputs  edges   CPU s  result", flush=True)
-    spent = 0.0
-    for name in names:
-        environment = os.environ | {
-            "NUMBA_DISABLE_JIT": "1" if known[name].plain_python else "0",
-            "NUMBA_BOUNDSCHECK": "1",
-            "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir(), "fuzz-kernels")),
-            "PYTHONWARNINGS": "ignore",
-        }
-        with tempfile.TemporaryDirectory(prefix="fuzz-corpus-") as corpus:
-            done = subprocess.run(
-                [
-                    sys.executable, "-m", "tests.fuzz", name, "--alone", corpus, f"-max_total_time={chosen.seconds}",
-                    f"-timeout={SLOWEST}", f"-rss_limit_mb={LARGEST}", f"-artifact_prefix={out}/{name}-",
-                    f"-seed={chosen.seed}", "-max_len=20000", "-print_final_stats=1", "-len_control=20",
-                ],
-                capture_output=True, text=True, errors="replace", check=False, env=environment,
-            )  # fmt: skip
-        found = re.findall(r"number_of_executed_units:\s*(\d+)", done.stderr)
-        edges = re.findall(r"cov: (\d+)", done.stderr)
-        kept = re.findall(r"Test unit written to (\S+)", done.stderr)
-        broken += bool(done.returncode)
-        result = "held" if not done.returncode else f"BROKEN {kept[-1] if kept else done.stderr[-2000:]}"
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        before, spent = spent, usage.ru_utime + usage.ru_stime
-        numbers = (
-            f"{int(found[-1]) if found else 0:8,}{int(edges[-1]) if edges else 0:7,}{spent - before:8.0f}"
-        )
-        print(f"{name:16}{numbers}  {result}", flush=True)
-        if kept:
-            (out / f"{name}.log").write_text(done.stderr, "utf-8")
-    return 1 if broken else 0
+    total = Counter[str]()
+    print("target           seed   inputs  edges   CPU s  result", flush=True)
+    for seed in range(chosen.seed, chosen.seed + chosen.rounds):
+        for name in names:
+            total.update(fuzzed(name, known[name].plain_python, seed, chosen.seconds, out))
+    seeds = f"seeds {chosen.seed} to {chosen.seed + chosen.rounds - 1}"
+    print(
+        f"{total['inputs']:,} inputs, {total['CPU seconds'] / 60:.1f} CPU minutes, {len(names)} targets, {seeds}, "
+        f"{total['broken']} broken"
+    )
+    return 1 if total["broken"] else 0
+
+
+def fuzzed(name: str, plain_python: bool, seed: int, seconds: int, out: Path) -> dict[str, float]:
+    """Fuzz a target in a process of its own, print a row; return the inputs, the CPU seconds, and 1 if it broke."""
+    environment = os.environ | {
+        "NUMBA_DISABLE_JIT": "1" if plain_python else "0",
+        "NUMBA_BOUNDSCHECK": "1",
+        "NUMBA_CACHE_DIR": str(Path(tempfile.gettempdir(), "fuzz-kernels")),
+        "PYTHONWARNINGS": "ignore",
+    }
+    before = spent()
+    with tempfile.TemporaryDirectory(prefix="fuzz-corpus-") as corpus:
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "tests.fuzz", name, "--alone", corpus, "--seconds", str(seconds),
+                f"-timeout={SLOWEST}", f"-rss_limit_mb={LARGEST}", f"-artifact_prefix={out}/{name}-",
+                f"-seed={seed}", "-max_len=20000", "-print_final_stats=1", "-len_control=20",
+            ],
+            capture_output=True, text=True, errors="replace", check=False, env=environment,
+        )  # fmt: skip
+    inputs, edges = (
+        int((re.findall(pattern, done.stderr) or [0])[-1])
+        for pattern in (r"number_of_executed_units:\s*(\d+)", r"cov: (\d+)")
+    )
+    kept = re.findall(r"Test unit written to (\S+)", done.stderr)
+    result = "held" if not done.returncode else f"BROKEN {kept[-1] if kept else done.stderr[-2000:]}"
+    if done.returncode:
+        (out / f"{name}.log").write_text(done.stderr, "utf-8")
+    cpu = spent() - before
+    print(f"{name:16}{seed:5}{inputs:9,}{edges:7,}{cpu:8.0f}  {result}", flush=True)
+    return {"inputs": inputs, "CPU seconds": cpu, "broken": bool(done.returncode)}
+
+
+def spent() -> float:
+    """CPU seconds of the processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
