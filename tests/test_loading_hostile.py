@@ -545,6 +545,7 @@ def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
         "damaged.tar": (1, bytes(damaged)),
         "two.zip": (2, zipped([c]) + zipped([a, b])),
         "none.zip": (0, zipped([c]) + zipped([])),
+        "line.zip": (2, zipped([a, b]) + c[1]),
     }
     for name, (number, raw) in kept.items():
         corpus = load(stream(raw, name))
@@ -552,6 +553,83 @@ def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
     assert reasons(load(stream(tarred([a]) + bytes(99_999), "zeros.tar"))) == {}
     corpus = load(stream(zipped([a, ("b.jsonl/", b[1]), ("folder/", b"")]), "named.zip"))
     assert (len(corpus), list(reasons(corpus))) == (1, ["named.zip!b.jsonl/"])
+
+
+PAGES = {
+    name: f"<!doctype html><html><head><title>{name}</title></head><body>{body}</body></html>"
+    for name, body in {
+        "rain": "<p>It rained all day in the port, and the boats stayed in.</p>" * 6,
+        "snow": "<div>Snow fell on the hills, and the roads were shut.</div>" * 6,
+        "short": "<p>The council met on Tuesday, and the vote was close.</p>",
+        "none": "<script>document.write('<html><p>It rained on the port all day long.</p></html>')</script>",
+    }.items()
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "documents", "reason"),
+    [
+        (PAGES["rain"] + PAGES["rain"].replace("rained", "snowed"), 0, "looks like 2 articles"),
+        (PAGES["rain"] + PAGES["snow"], 0, "looks like 2 articles"),
+        (PAGES["snow"] + PAGES["rain"] + PAGES["short"], 0, "looks like 3 articles"),
+        (PAGES["short"] + "\n\n" + PAGES["short"], 0, "looks like 2 articles"),
+        (PAGES["rain"] + "<p>Snow fell on the hills, and the roads were shut.</p>", 1, "kept in part: "),
+        (PAGES["rain"] + "<!-- Served from a cache in 0.2 seconds, and nothing but a note -->", 1, None),
+        (PAGES["rain"] + PAGES["none"], 1, None),
+        (PAGES["rain"].replace("</body>", PAGES["none"] + "</body>"), 1, None),
+        (PAGES["rain"].replace("</p>", '</p><iframe srcdoc="' + PAGES["snow"] + '"></iframe>', 1), 1, None),
+    ],
+)
+def test_what_stands_behind_the_end_of_a_page_is_reported(page, documents, reason):
+    """A parser stops at the end of the first page; scripts, comments and frames hold pages that are none."""
+    corpus = load(stream(page.encode(), "a.html"))
+    assert len(corpus) == documents
+    assert [each.startswith(reason or "-") for each in reasons(corpus).values()] == [True] * (
+        reason is not None
+    )
+
+
+def test_what_stands_behind_the_end_of_an_arrow_stream_or_file_is_reported():
+    """So is a stream that ends between two messages, and has lost the rest."""
+    table = pa.table({"text": ["It rained.", "Snow fell."]})
+    whole = {}
+    for name, begin in (("stream.arrow", pa.ipc.new_stream), ("file.arrow", pa.ipc.new_file)):
+        out = io.BytesIO()
+        with begin(out, table.schema) as writer:
+            for batch in table.to_batches(max_chunksize=1):
+                writer.write_batch(batch)
+        whole[name] = out.getvalue()
+    for name, data in whole.items():
+        assert reasons(load(stream(data, name))) == {}
+        for more in (b"x", b"\0" * 8, data):
+            corpus = load(stream(data + more, name))
+            assert (len(corpus), list(reasons(corpus))) == (2, [f"{name}#3"])
+        for cut in range(9, len(data)):
+            assert reasons(load(stream(data[:cut], name))), (name, cut)
+
+
+DOUBLED = '{"text": "It rained.", "text": "Snow fell."}'
+ONCE = '{"text": "It was dry.", "text": "It was dry.", "seen": 1, "seen": 2}'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "good"),
+    [
+        ("a.jsonl", f"{DOUBLED}\n{ONCE}\n", 1),
+        ("b.jsonl", f'{{"_source": {DOUBLED}}}\n{ONCE}\n', 1),
+        ("a.json", DOUBLED, 0),
+        ("b.json", f"[{DOUBLED}, {ONCE}]", 1),
+        ("c.json", f'{{"articles": [{ONCE}, {DOUBLED}]}}', 1),
+        ("d.json", f'{{"articles": [{ONCE}], "articles": [{ONCE}]}}', 2),
+    ],
+)
+def test_a_field_that_stands_twice_with_two_values_is_refused(name, data, good):
+    """JSON parsers keep the last. Fields that nobody needs, or of the same value, lose nothing."""
+    corpus = load(stream(data.encode(), name))
+    assert corpus["text"].tolist() == ["It was dry."] * good
+    assert list(reasons(corpus).values()) == ["the field 'text' stands twice in one record; not read"] * (
+        good < 2
+    )
 
 
 def test_messages_within_a_message_are_messages_too():

@@ -66,6 +66,8 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
             yield Rejected(
                 label, f"another zip archive stands in the {start} bytes before this one; not read"
             )
+        if stray := _behind(whole, archive.comment):
+            yield Rejected(label, f"{stray} bytes stand behind the end of this zip archive; not read")
         for info in archive.infolist():
             # is_dir fails on an empty name; a folder that holds bytes is none
             if (info.filename.endswith("/") and not info.file_size) or hidden(info.filename):
@@ -85,6 +87,14 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                 continue
             with file:
                 yield Member(place, info.filename, Stream(_Guarded(file, stream, spend=True), stream.budget))
+
+
+def _behind(file: IO[bytes], comment: bytes) -> int:
+    """Return how many bytes other than zeros stand behind a zip archive, whose end mark zipfile looks for."""
+    mark = 22 + len(comment)
+    file.seek(max(0, file.seek(0, 2) - (1 << 16) - mark))
+    tail = file.read()
+    return len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
 
 
 def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:

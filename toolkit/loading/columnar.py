@@ -20,6 +20,7 @@ from toolkit.loading.streams import Budget
 BATCH = 32 << 20  # bytes that a batch may come to, where a dictionary makes few bytes many
 ROW = 64  # bytes that a row counts at least: rows of nothing fill the quarantine
 _LARGEST_HEADER = 100 << 20
+_CONTINUES = b"\xff" * 4  # how a message of an Arrow stream begins; its end mark has the length 0 after it
 _TEXTS = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
 _BYTES = frozenset(_TEXTS.values())
 _SIZES = {"thrift_string_size_limit": _LARGEST_HEADER, "thrift_container_size_limit": _LARGEST_HEADER}
@@ -64,6 +65,29 @@ def _batches(file: Any, options: Options, budget: Budget) -> Iterator[pa.RecordB
         batch.validate(full=False)
         for first in range(0, batch.num_rows, ROWS_OF_COLUMNS):
             yield batch.slice(first, ROWS_OF_COLUMNS)
+    _check_end(file, begin)
+
+
+def _check_end(file: Any, begin: int) -> None:
+    """Refuse an Arrow stream without an end mark or with bytes behind it, and an Arrow file without its footer there.
+
+    Streams from before Arrow 0.15 have no mark that differs from padding.
+    """
+    place = file.tell()
+    rest = file.seek(0, 2) - place
+    file.seek(begin)
+    modern = file.read(4) == _CONTINUES
+    file.seek(max(place - 8, 0))
+    if modern and not begin and file.read(8) != _CONTINUES + bytes(4):
+        raise ValueError("no end mark, so perhaps cut off")
+    if begin:
+        file.seek(max(place, place + rest - 10))
+        footer, mark = struct.unpack("<i6s", file.read(10).ljust(10, b"\0"))
+        if mark != b"ARROW1":
+            raise ValueError("cut off or followed by other bytes: no footer at its end")
+        rest -= footer + 10
+    if rest:
+        raise ValueError(f"{abs(rest)} bytes stand behind its end mark")
 
 
 def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None, budget: Budget) -> int:
@@ -169,7 +193,9 @@ def _check_kind(schema: pa.Schema, options: Options) -> None:
     kinds = dict(zip(schema.names, schema.types, strict=True))
     for name, kind in kinds.items():
         if options.wants(name) and _repeats_inside(kind):
-            raise Unreadable(f"column {name!r} holds {kind}, whose size cannot be told beforehand; not read")
+            raise Unreadable(
+                f"column {name!r} holds {kind}, a type that can grow without bound when it is read; not read"
+            )
     texts = fields.candidates("text", schema.names, options.columns)
     if texts and all(pa.types.is_primitive(kinds[name]) for name in texts):
         mend = 'pass columns={"text": …} with the one that does'

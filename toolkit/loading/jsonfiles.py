@@ -25,7 +25,20 @@ WRAPPERS = frozenset(
     "articles items records documents docs data results entries news stories hits rows posts value".split()
 )
 _SPACE = re.compile(r"[ \t\n\r]*")
-_decode = json.JSONDecoder().raw_decode
+
+
+class DoubledError(ValueError):
+    """A field that fills a column stands twice in one object, with two values: one would be lost without a word."""
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these members; DoubledError if one that is needed stands twice with different values."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if value != found[name] and (fields.is_known(name) or fields.is_markup(name) or name in WRAPPERS):
+                raise DoubledError(f"the field {name!r} stands twice in one record; not read")
+    return found
 
 
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -33,7 +46,10 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
     limits = archive.options.limits
     scanner = _Scanner(archive)
     for value in scanner.records():
-        if scanner.size > limits.record_bytes:
+        if scanner.doubled is not None:
+            yield Unreadable(str(scanner.doubled), repr(value)[:400])
+            scanner.doubled = None
+        elif scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif not isinstance(value, dict):
             yield Unreadable("not an object: a record must be one", repr(value)[:400])
@@ -53,6 +69,7 @@ class _Scanner:
         self._chunks = archive.chunks()
         self._failure: Unreadable | None = None
         self.size = 0
+        self.doubled: DoubledError | None = None  # since the last record
         self._text = ""
         self._at = 0
         self._ended = False
@@ -92,6 +109,7 @@ class _Scanner:
                 value = self._value()
                 inner = _inner_list(value) if wraps or name.lower() == "response" else None
                 if inner is None:
+                    self._once([(name, record.get(name, value)), (name, value)])
                     record[name] = value
                 else:
                     wrapped = True
@@ -104,10 +122,11 @@ class _Scanner:
             yield record
 
     def _value(self) -> Any:
+        decode = json.JSONDecoder(object_pairs_hook=self._once).raw_decode
         while True:
             self._next_character()
             try:
-                value, end = _decode(self._text, self._at)
+                value, end = decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 inside = error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated")
                 if self._ended or inside:
@@ -122,6 +141,13 @@ class _Scanner:
             if len(self._text) - self._at > self._archive.limit:
                 raise self._archive.too_large("record", self._text[self._at : self._at + 800])
             self._more()
+
+    def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        try:
+            return once(pairs)
+        except DoubledError as error:
+            self.doubled = error
+            return dict(pairs)
 
     def _next_character(self) -> str:
         """Pass over white space; return what follows it."""

@@ -100,12 +100,14 @@ def loads(line: bytes, limits: Limits) -> Any:
     """Return the value of one line, or raise :class:`Unreadable`."""
     deep = Unreadable(f"JSON nested deeper than {limits.json_depth}")
     try:
-        value = json.loads(line.decode("utf-8"))
+        value = json.loads(line.decode("utf-8"), object_pairs_hook=jsonfiles.once)
     except UnicodeDecodeError as error:
         where = f"byte 0x{line[error.start]:02x} at {error.start}"
         raise Unreadable(f"not valid UTF-8: {where}; pass encoding= if the file is in another") from None
     except RecursionError:
         raise deep from None
+    except jsonfiles.DoubledError as error:
+        raise Unreadable(str(error)) from None
     except ValueError as error:
         raise Unreadable(f"not valid JSON: {error}") from None
     if _brackets(line) > limits.json_depth and jsonfiles.depth(value) > limits.json_depth:

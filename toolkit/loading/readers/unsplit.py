@@ -11,6 +11,7 @@ from toolkit.loading.quarantine import PART, printable
 from toolkit.loading.readers.lines import find_date, is_date
 
 LEAST = 250  # characters that an article among several must have to count as one
+PAGE = 30  # characters that a page among several must show to count as one
 MOST = 1_000  # characters of paragraphs outside of the article found; more than these are reported
 
 _BLOCKS = frozenset(
@@ -39,11 +40,15 @@ _IDENTITY = re.compile(
     r"^(?:document|dokument|record|accession|article|artikel)[ -]?(?:number|nummer|no|nr|id|code)\.?:",
     re.M | re.I,
 )
-_PAGE = re.compile(r"<html[\s>]", re.I)
+_PAGE = re.compile(r"<!doctype\s+html[^<>]*>|<html(?:\s[^<>]*)?>", re.I)
+_END = re.compile(r"</html\s*>", re.I)
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
 _NO_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
+    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)"
+    r"|\ssrcdoc\s*=\s*(?:\"[^\"]*\"|'[^']*')",
+    re.I | re.S,
 )
+_TAG = re.compile(r"<[^<>]*>")
 _ABOVE_DATE = re.compile(
     r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
 )
@@ -96,12 +101,17 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
     than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
-    # a frame's page stands escaped in an attribute, and a script may write one
-    pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
-    whole = [page for page in pages or () if _length(page) >= LEAST / 3]
-    if len(whole) > 1:
-        titles = [named[1] if (named := _TITLE.search(page)) else "" for page in whole]
-        return _reason(len(whole), "one page after the other", titles, ""), None
+    # what a parser passes over; a frame's page stands in an attribute, and a script may write one
+    behind = _shown(html[end.end() :]) if (end := _END.search(html)) else ""
+    if behind or len(_PAGE.findall(html)) > 2:
+        plain = _NO_MARKUP.sub("", html)
+        pages = [page for page in _PAGE.split(plain) if len(_shown(page)) >= PAGE]
+        if len(pages) > 1:
+            titles = [named[1] if (named := _TITLE.search(page)) else "" for page in pages]
+            return _reason(len(pages), "one page after the other", titles, ""), None
+        behind = _shown(plain[end.end() :]) if (end := _END.search(plain)) else ""
+        if len(behind) >= PAGE and behind[:PAGE] not in " ".join((text or "").split()):
+            return None, f"{PART}: {len(behind)} characters stand behind the end of the page, </html>"
     # most pages show by their source that there is nothing to look for
     outside = _length(html) >= 2 * len(text or "") + MOST
     sizes = [_length(part) for part in html.split("<article")[1:] if "<h" in part]
@@ -123,6 +133,11 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     if out < MOST or out <= len(kept):
         return None, None
     return None, f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
+
+
+def _shown(html: str) -> str:
+    """Return what a reader sees of markup, about: the text outside of tags."""
+    return " ".join(_TAG.sub(" ", html).split())
 
 
 def _length(html: str) -> int:
