@@ -4,6 +4,7 @@
 """
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -18,12 +19,12 @@ from pyarrow import parquet
 
 from toolkit import BoilerplateRemover, pipeline, report
 from toolkit.boilerplate.templates import TemplateIndex
-from toolkit.errors import ToolkitError
+from toolkit.errors import DamagedError, ToolkitError
 from toolkit.files import sha256, shipped
 from toolkit.record import closed
 from toolkit.report import Results
 from toolkit.sharing import read_cleaning, share
-from toolkit.verification import SIGNATURE, _difference, verify
+from toolkit.verification import SIGNATURE, UNREAD, WIDE, _difference, verify
 
 PAGE = Path(__file__).parent.parent / "docs" / "trust.md"
 SETTINGS: dict[str, Any] = {"remove": ["promo", "notice"], "threshold": 0.6}
@@ -607,12 +608,72 @@ def test_a_rerun_writes_and_reads_nothing_that_the_record_names(original, tmp_pa
         ("columns", ["a"]),
         ("columns", 5),
         ("remove", [[1]]),
-        ("threshold", {}),
         ("lang", 5),
     ):
         folder.say("parameters", name, value=value, close=True)
-        (told,) = (check for check in verify(folder.out, rerun=True) if check.part == "rerun")
-        assert "\n" not in told.found
+        (check,) = (check for check in verify(folder.out, rerun=True) if check.part == "rerun")
+        assert "\n" not in check.found
+
+
+@pytest.mark.parametrize("name", ["threshold", "max_article_loss"])
+@pytest.mark.parametrize("value", ["x", [], {}, None, 10**400, 1 << 63])
+def test_a_share_of_another_type_is_no_record(original, tmp_path, name, value):
+    """The paragraph on the method of a report writes it as a number."""
+    folder = Folder(tmp_path / "home")
+    shutil.copytree(original, folder.home)
+    folder.say("parameters", name, value=value, close=True)
+    for job in (verify, Results, lambda out: share(out, tmp_path / "c.parquet")):
+        with pytest.raises(DamagedError, match=rf"parameters\.{name} is ") as caught:
+            job(folder.out)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_places_of_a_record_do_not_lead_verify_through_the_disk(original, tmp_path):
+    """Whoever wrote the record named them: no walk without bound, and nothing that is read without end."""
+    folder = Folder(tmp_path / "home")
+    shutil.copytree(original, folder.home)
+    deep = tmp_path / "deep"
+    for n in range(120):
+        (deep / str(n)).mkdir(parents=True)
+        for m in range(120):
+            (deep / str(n) / f"{m}.jsonl").touch()
+    for place in (deep, f"{deep}/**/*", f"{deep}/*/*", f"{deep}/**/*.none", "/**/*"):
+        folder.say("environment", "inputs", value=[str(place)], close=True)
+        found = {check.name: check.found for check in verify(folder.out, rerun=True).differences}
+        assert found[str(folder.out / place)] == WIDE
+        assert found["run"] == "not done; the inputs are not those of the run"
+    os.mkfifo(folder.home / "pipe.jsonl")
+    endless = {
+        "pipe.jsonl": "../pipe.jsonl",
+        "zero": "/dev/zero",
+        "kmsg": "/proc/kmsg",
+        "maps": "/proc/self/maps",
+    }
+    for name, place in endless.items():
+        if not (folder.out / place).exists():
+            continue
+        for known in ({"bytes": None, "sha256": None}, {"bytes": 0, "sha256": EMPTY}):
+            folder.write(folder.record | {"inputs": [{"name": name, **known}]})
+            folder.say("environment", "inputs", value=[place], close=True)
+            found = {check.name: check.found for check in verify(folder.out, rerun=True).differences}
+            assert found[name] == UNREAD
+            assert "run" in found
+
+
+EMPTY = hashlib.sha256().hexdigest()
+
+
+def test_a_signature_that_was_not_checked_is_said_to_be_so(original, keys, tmp_path):
+    """It may hold anything; two folders that differ in it alone are as recorded."""
+    folder = Folder(tmp_path / "home")
+    shutil.copytree(original, folder.home)
+    for said in (b"anything", b""):
+        (folder.out / SIGNATURE).write_bytes(said)
+        assert holds(folder)
+        assert "\nsignature not checked, it may hold anything; " in str(verify(folder.out))
+        assert not holds(folder, keys[1])
+    (folder.out / SIGNATURE).unlink()
+    assert "signature" not in str(verify(folder.out))
 
 
 def test_an_input_that_changes_while_it_is_read_is_told_and_its_parts_are_not_used(tmp_path, monkeypatch):

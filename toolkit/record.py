@@ -149,11 +149,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _ANY = "*"
 _NUMBERS = {_ANY: int}
+_SHARES = {"?threshold": float | int, "?max_article_loss": float | int}
 REPORT = {"texts": bool, "title": str, "author": str}
 """Options of a report that a record keeps, so that it can be made again."""
 
 _SHAPE: Any = {
-    "versions": {"news-toolkit": str, "python": str, _ANY: str}, "parameters": {}, "seeds": [object],
+    "versions": {"news-toolkit": str, "python": str, _ANY: str}, "parameters": _SHARES, "seeds": [object],
     "models": {_ANY: str}, "outputs": {_ANY: str},
     "inputs": [{"name": str, "bytes": int | None, "sha256": str | None}], "?decisions": {_ANY: str},
     "?labels": {_ANY: [object]},
@@ -195,5 +196,7 @@ def unfit(value: Any, shape: Any, place: str) -> str | None:
         parts = [(each, shape[0], f"{place}[{number}]") for number, each in enumerate(value)]
     else:
         good = isinstance(value, shape) and not (shape is int and isinstance(value, bool))
+        if isinstance(value, int) and abs(value) >= 1 << 63:  # no float, and no number of a table
+            return f"{place} is larger than 64 bits"
         return None if good else f"{place} is {type(value).__name__}"
     return next((wrong for part in parts if (wrong := unfit(*part))), None)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +27,7 @@ from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
 from toolkit.files import column_chunks, sha256
-from toolkit.jobs.inputs import digest, near_inputs
+from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
 from toolkit.record import (
@@ -42,12 +45,15 @@ from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
 ABSENT, LINK, FOREIGN = "(absent)", "(a link)", "(no file of a run)"
+UNREAD = "(not read: another size, a pipe or a device; name the inputs)"
+WIDE = "(not looked through: too many files; name the inputs)"
 """What is found in place of a value: never as recorded, whatever a record says."""
 
 PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
 """Endings of the names of files, such as those of a report, that may be added to a folder of results."""
 
 SIGNATURE = f"{RECORD}.sig"
+UNCHECKED = "not checked, it may hold anything; name the file of allowed signers (--allowed-signers)"
 SAME = "the same bytes"
 NAMESPACE = "news-toolkit"
 """Purpose of the signature (``ssh-keygen -Y sign -n``): one made for another purpose does not count."""
@@ -68,7 +74,7 @@ class Check:
     @property
     def holds(self) -> bool:
         """Whether the recorded and the found value are equal."""
-        return self.recorded == self.found and self.found not in {ABSENT, LINK, FOREIGN}
+        return self.recorded == self.found and self.found not in {ABSENT, LINK, FOREIGN, UNREAD, WIDE}
 
     def __str__(self) -> str:
         return f"{_line(self.name)}: recorded {_short(self.recorded)}, found {_short(self.found)}"
@@ -86,7 +92,9 @@ class Verification(list[Check]):
         lines = []
         for part in PARTS:
             checks = [check for check in self if check.part == part]
-            if checks:
+            if checks and checks[0].found == UNCHECKED:
+                lines.append(f"{part:<9} {UNCHECKED}")
+            elif checks:
                 lines.append(f"{part:<9} {sum(c.holds for c in checks):,} of {len(checks):,} as recorded")
                 lines += [f"          {check}" for check in checks if not check.holds]
         return "\n".join(lines)
@@ -111,7 +119,8 @@ def verify(
     ----------
     folder : path
     inputs : sequence of path, optional
-        Where the inputs are now. Default: the recorded paths, relative to ``folder``.
+        Where the inputs are now. Default: the recorded paths, relative to ``folder``; they may be a stranger's, so
+        that no more of the disk is looked through than the recorded files explain, and no other size is read.
     index, decisions : path, optional
         The saved remover of the run; a file of decisions to compare with those that the record holds.
     allowed_signers : path, optional
@@ -145,17 +154,27 @@ def verify(
         if place is not None and not Path(place).is_file():
             msg = f"{place}: no such file; name the file itself"
             raise UsageError(msg)
-    recorded = (str(folder / place) for place in record["environment"]["inputs"])
-    places = list(recorded if inputs is None else inputs)
     found = Verification(_closing_digests(record))
     found += _outputs(folder, record)
     found += _contents(folder, record)
-    found += _inputs(record, places, index, decisions)
+    if inputs is None:
+        places = [str(folder / place) for place in record["environment"]["inputs"]]
+        most = 10_000 + 100 * len(record["inputs"])
+        wide = [place for place in places if sum(1 for _ in islice(_looked_at(place), most)) == most]
+        found += [Check("inputs", place, "(looked through)", WIDE) for place in wide]
+        places = [place for place in places if place not in wide]
+    else:
+        places = list(inputs)
+    found += _inputs(record, places, index, decisions, own=inputs is not None)
     found += _compare("models", record["models"], models())
     found += _compare("versions", record["versions"], versions())
     if allowed_signers is not None:
         found.append(_signature(folder, Path(allowed_signers)))
-    if rerun:
+    elif (folder / SIGNATURE).exists():
+        found.append(Check("signature", SIGNATURE, UNCHECKED, UNCHECKED))
+    if rerun and any(check.part == "inputs" for check in found.differences):
+        found.append(Check("rerun", "run", "done", "not done; the inputs are not those of the run"))
+    elif rerun:
         found += _rerun(folder, record, places, index)
     return found
 
@@ -197,9 +216,12 @@ def _inputs(
     places: Sequence[str | Path],
     index: str | Path | None,
     decisions: str | Path | None,
+    *,
+    own: bool,
 ) -> Iterator[Check]:
     """Compare the inputs and their order; then the saved remover and the decisions."""
-    recorded, found = record["inputs"], _digests_now(places)
+    recorded = record["inputs"]
+    found = _digests_now(places, None if own else {entry["name"]: entry["bytes"] for entry in recorded})
     yield from _compare("inputs", _by_name(recorded), _by_name(found))
     names, others = ([entry["name"] for entry in entries] for entries in (recorded, found))
     if names != others and sorted(names) == sorted(others):
@@ -219,13 +241,41 @@ def _inputs(
             yield Check("inputs", name, str(parameters.get(name, ABSENT)), held or ABSENT)
 
 
-def _digests_now(places: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent."""
-    found = []
+def _looked_at(place: str) -> Iterator[str]:
+    """Yield, one by one, what must be looked at to find the files of a path, folder or pattern."""
+    parts = Path(place).parts
+    first = next((n for n, part in enumerate(parts, 1) if glob.has_magic(part)), len(parts))
+    for n in range(first, len(parts) + 1):
+        for match in glob.iglob(str(Path(*parts[:n])), recursive=True):  # noqa: PTH207 - absolute patterns
+            yield match
+            if n == len(parts):
+                yield from (name for _, *names in os.walk(match) for name in chain(*names))
+
+
+def _digests_now(places: Sequence[str | Path], sizes: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent.
+
+    ``sizes`` are those that a record states, if it names the places too: nothing else than such files is read.
+    """
+    there = []
     for place in places:
         with suppress(FileNotFoundError):
-            found += [place] if near_inputs([place]) else []
-    return [digest(item) for item in near_inputs(found)]
+            there += [place] if near_inputs([place]) else []
+    items = near_inputs(there)
+    return [digest(item) if sizes is None else _digest_of_size(item, sizes.get(item.label)) for item in items]
+
+
+def _digest_of_size(item: Input, size: int | None) -> dict[str, Any]:
+    path = Path(item.path)
+    if path.is_file():
+        now = path.stat().st_size
+        # files of /proc and the like, on a file system without blocks, can be read without end
+        real = not hasattr(os, "statvfs") or os.statvfs(path).f_blocks
+        if real and (now == size or (size is None and not os.access(path, os.R_OK))):
+            return digest(item)
+    elif item.fault or not path.exists():
+        return digest(item)
+    return {"name": item.label, "bytes": None, "sha256": UNREAD}
 
 
 def _by_name(inputs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
