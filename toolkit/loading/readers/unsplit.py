@@ -40,8 +40,9 @@ _IDENTITY = re.compile(
     r"^(?:document|dokument|record|accession|article|artikel)[ -]?(?:number|nummer|no|nr|id|code)\.?:",
     re.M | re.I,
 )
-_PAGE = re.compile(r"<!doctype\s+html[^<>]*>|<html(?:\s[^<>]*)?>", re.I)
-_END = re.compile(r"</html\s*>", re.I)
+_PAGE = re.compile(r"<html[\s>]", re.I)
+_EDGE = re.compile(r"<(/?)html(?:\s[^<>]*)?>", re.I)
+_BEGINS = re.compile(r"<(?:!doctype\s+html|html|body)\b", re.I)
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
 _NO_MARKUP = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)"
@@ -101,17 +102,20 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
     than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
-    # what a parser passes over; a frame's page stands in an attribute, and a script may write one
-    behind = _shown(html[end.end() :]) if (end := _END.search(html)) else ""
-    if behind or len(_PAGE.findall(html)) > 2:
-        plain = _NO_MARKUP.sub("", html)
-        pages = [page for page in _PAGE.split(plain) if len(_shown(page)) >= PAGE]
-        if len(pages) > 1:
-            titles = [named[1] if (named := _TITLE.search(page)) else "" for page in pages]
-            return _reason(len(pages), "one page after the other", titles, ""), None
-        behind = _shown(plain[end.end() :]) if (end := _END.search(plain)) else ""
-        if len(behind) >= PAGE and behind[:PAGE] not in " ".join((text or "").split()):
-            return None, f"{PART}: {len(behind)} characters stand behind the end of the page, </html>"
+    # a frame's page stands in an attribute, and a script may write one
+    pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
+    whole = [page for page in pages or () if _length(page) >= LEAST / 3]
+    first, *rest = _joined(html)
+    if _shown("".join(rest)):  # a parser stops at the end of the first page
+        first, *rest = _joined(_NO_MARKUP.sub("", html))
+        begun = [page for page in rest if len(_shown(page)) >= PAGE and _BEGINS.search(page)]
+        whole = max([first, *begun], whole, key=len) if begun else whole
+    if len(whole) > 1:
+        titles = [named[1] if (named := _TITLE.search(page)) else "" for page in whole]
+        return _reason(len(whole), "one page after the other", titles, ""), None
+    behind = _shown("".join(rest))
+    if len(behind) >= PAGE and behind[:PAGE] not in " ".join((text or "").split()):
+        return None, f"{PART}: {len(behind)} characters stand behind the end of the page, </html>"
     # most pages show by their source that there is nothing to look for
     outside = _length(html) >= 2 * len(text or "") + MOST
     sizes = [_length(part) for part in html.split("<article")[1:] if "<h" in part]
@@ -133,6 +137,16 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     if out < MOST or out <= len(kept):
         return None, None
     return None, f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
+
+
+def _joined(html: str) -> list[str]:
+    """Return the pages that stand one after the other, with what follows the last; one may stand within another."""
+    cuts, depth = [0], 0
+    for edge in _EDGE.finditer(html):
+        depth = max(depth - 1, 0) if edge[1] else depth + 1
+        if edge[1] and not depth:
+            cuts.append(edge.end())
+    return [html[start:end] for start, end in zip(cuts, [*cuts[1:], len(html)], strict=True)]
 
 
 def _shown(html: str) -> str:
