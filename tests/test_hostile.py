@@ -437,7 +437,9 @@ def test_nothing_that_the_package_prints_of_its_own_obeys_a_terminal(crawl, tmp_
     )
     remover = toolkit.BoilerplateRemover().fit(frame)
     cleaned = remover.transform(frame)
-    summary = toolkit.pipeline.run(crawl, tmp_path / "out")
+    labels = {doc_id: [f"{attack} {n % 2}"] for n, doc_id in enumerate(corpus["doc_id"])}
+    summary = toolkit.pipeline.run(crawl, tmp_path / "out", labels=labels)
+    results = report.Results(tmp_path / "out")
     toolkit.share(tmp_path / "out", tmp_path / "c.parquet")
     applied = toolkit.apply(tmp_path / "c.parquet", frame)
     shown = {
@@ -446,7 +448,8 @@ def test_nothing_that_the_package_prints_of_its_own_obeys_a_terminal(crawl, tmp_
         "why": remover.explain(frame.iloc[0]), "topics": toolkit.TopicClassifier().explain(hostile[0]),
         "templates": Table(remover.templates_), "corpus": Table(frame), "index": remover.index_,
         "verified": verification.verify(tmp_path / "out"), "shared": read_cleaning(tmp_path / "c.parquet"),
-        "others": applied.attrs["others"], "results": report.Results(tmp_path / "out"),
+        "others": applied.attrs["others"], "results": results,
+        "headline": results.headline(), "methods": results.methods(), "reference": results.bibtex(),
     }  # fmt: skip
     assert not [
         (name, how)

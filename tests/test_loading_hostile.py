@@ -411,7 +411,7 @@ BOMBS = {
     "nulls.arrow": (lambda: feather(pa.nulls(2**31 - 2)), "expands more than"),
     "runs.arrow": (
         lambda: feather(pa.RunEndEncodedArray.from_arrays(pa.array([2**20], pa.int32()), pa.array(["x"]))),
-        "whose size cannot be told",
+        "can grow without bound",
     ),
     "empty.zip": (lambda: zipped([]), "no files in this archive"),
 }

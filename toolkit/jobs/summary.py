@@ -96,7 +96,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {n:,}" for name, n in by_count(counts))
+    return ", ".join(f"{visible(name)} {n:,}" for name, n in by_count(counts))
 
 
 def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -162,7 +162,7 @@ class Results:
         """Return what the run found, in a few sentences."""
         n, share = self.counts, self._share()
         other = n["kept"] - self._articles
-        topics = ", ".join(f"{name} ({k:,})" for name, k in list(n["topics"].items())[:3])
+        topics = ", ".join(f"{visible(name)} ({k:,})" for name, k in list(n["topics"].items())[:3])
         return (
             f"{n['in']:,} documents came in: {n['kept']:,} were kept, {n['quarantined']:,} quarantined. The remover "
             f"marked {_interval(share)} of {n['characters']:,} characters as boilerplate."
@@ -208,7 +208,7 @@ class Results:
         own = f"own labels, as a classifier predicts them that was trained on {labels:,} labelled documents,"
         return (
             f"We read {n['in']:,} news documents ({n['quarantined']:,} could not be read) and cleaned them with "
-            f"news-toolkit {self.record['versions']['news-toolkit']}. Its remover learns the passages that each "
+            f"news-toolkit {visible(self.record['versions']['news-toolkit'])}. Its remover learns the passages that each "
             "publisher repeats and judges every passage by a trained model; its thresholds were set for "
             f"{aim} ({outside:,} documents have a layout, language or date for which this is not promised). "
             f"It marked {_interval(self._share())} of all characters (95 % interval over documents). "
@@ -221,10 +221,13 @@ class Results:
     def bibtex(self) -> str:
         """Return the reference of the software as BibTeX."""
         version, when = self.record["versions"]["news-toolkit"], self.record["environment"]["finished"]
+        models = ", ".join(digest[:8] for digest in self.record["models"].values())
+        # a stranger's record must not write TeX
+        version, when, models = (re.sub(r"[^\w.,:+ -]", "", text) for text in (version, when, models))
         return (
             "@software{news_toolkit,\n  title = {news-toolkit: trustworthy topics out of scraped news},\n"
             f"  author = {{{{The news-toolkit authors}}}},\n  version = {{{version}}},\n  year = {{{when[:4]}}},\n"
-            f"  note = {{Models {', '.join(d[:8] for d in self.record['models'].values())}}}\n}}"
+            f"  note = {{Models {models}}}\n}}"
         )
 
     def examples(self, top: int = 5, context: int | None = 240) -> Articles:
