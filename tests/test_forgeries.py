@@ -232,6 +232,26 @@ def another_input(folder, _):
     folder.write(folder.record | {"inputs": known}, close=True)
 
 
+def numbered(folder, _):
+    """Give a third input the name under which verify would list the second of two of one name."""
+    news = folder.home / "news"
+    (news / "b.jsonl").rename(news / "a.jsonl (2)")
+    record = folder.record
+    a, b = record["inputs"]
+    record["inputs"] = [{**b, "name": "a.jsonl (2)", "sha256": "0" * 64}, a, {**b, "name": "a.jsonl"}]
+    record["environment"]["inputs"] = ["../news/a.jsonl", "../news/a.jsonl (2)"]
+    folder.write(record, close=True)
+
+
+def ungrouped(known):
+    """Write the counts of a group as counts by themselves, under the names that verify prints."""
+    return known | {"removed": {}} | {f"removed: {kind}": n for kind, n in known["removed"].items()}
+
+
+def wider(table):
+    return table.append_column("checked", pa.array(["by hand"] * len(table)))
+
+
 FOUND, RERUN, SIGNED, REFUSED = "verify", "verify --rerun", "a signature", "refused"
 NO, YES = False, True
 LONG_AGO = "2001-01-01T00:00:00+00:00"
@@ -256,6 +276,7 @@ FORGERIES = [
     ("publisher and title swapped", YES, RERUN, table("cleaned", swapped("publisher", "title"))),
     ("documents in another order", YES, FOUND, table("cleaned", lambda t: t.take([1, 0, *range(2, len(t))]))),
     ("a column dropped", YES, FOUND, table("spans", lambda t: t.drop_columns(["kind"]))),
+    ("a column more", YES, RERUN, table("cleaned", wider)),
     ("a document lost from every table", YES, RERUN, lose_a_document),
     ("spans and a clean text that agree", YES, RERUN, invented),
     ("a result gone", NO, FOUND, files(lambda out: (out / "topics.parquet").unlink())),
@@ -313,6 +334,7 @@ FORGERIES = [
     ("documents of a language", YES, FOUND, counts(languages={"de": 12})),
     ("documents outside the promised loss", YES, RERUN, counts(outside=99)),
     ("a count more", YES, FOUND, counts(checked_by_hand=12)),
+    ("counts of a group as counts by themselves", YES, FOUND, section("counts", ungrouped)),
     ("a parameter", NO, FOUND, record("parameters", "threshold", value=0.9)),
     ("a parameter", YES, RERUN, record("parameters", "threshold", value=0.999999)),
     ("a kind taken out of remove", YES, RERUN, record("parameters", "remove", value=["notice"])),
@@ -350,6 +372,7 @@ FORGERIES = [
         FOUND,
         section("inputs", lambda known: [*known, {"name": "c", "bytes": None, "sha256": "(absent)"}]),
     ),
+    ("an input more, under the number of another", YES, FOUND, numbered),
     ("an input left out", YES, FOUND, section("inputs", lambda known: known[:1])),
     ("an input and its digest", YES, RERUN, another_input),
     ("inputs, results and record made anew", YES, SIGNED, all_of_it),

@@ -127,7 +127,7 @@ def test_changed_and_missing_inputs_are_found(home):
     assert found.differences[1].found == ABSENT
     again = verify(home / "out", rerun=True).differences[-1]
     assert (again.part, again.name) == ("rerun", "run")
-    assert "b.jsonl: no such file or folder" in again.found
+    assert "the inputs are not those of the run" in again.found
 
 
 def test_inputs_that_moved_are_named_by_the_caller(home, tmp_path):

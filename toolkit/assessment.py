@@ -101,10 +101,8 @@ def _gone(corpus: pd.DataFrame, spans: pd.DataFrame) -> NDArray[np.int64]:
 
 def _left(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.Series[Any]:
     """What cleaning leaves of each text."""
-    texts = corpus["text"].tolist()
-    place = {name: row for row, name in enumerate(corpus["doc_id"])}
-    found = spans[spans["doc_id"].isin(place)].sort_values("start", ascending=False, kind="stable")
+    texts = dict(zip(corpus["doc_id"], corpus["text"], strict=True))
+    found = spans[spans["doc_id"].isin(texts)].sort_values("start", ascending=False, kind="stable")
     for name, start, end in zip(found["doc_id"], found["start"], found["end"], strict=True):
-        text = texts[place[name]]
-        texts[place[name]] = text[:start] + text[end:]
-    return pd.Series(texts, corpus.index, dtype="str")
+        texts[name] = texts[name][:start] + texts[name][end:]
+    return pd.Series(list(texts.values()), corpus.index, dtype="str")

@@ -102,8 +102,7 @@ def intact(folder: str | Path) -> dict[str, Any]:
     for name, recorded in record["outputs"].items():
         if plain_digest(Path(folder), name) != recorded:
             place = Path(folder) / visible(name).replace("\n", "␊")
-            msg = f"{place}: not what {RECORD} states; see `news-toolkit verify {folder}`"
-            raise DamagedError(msg)
+            raise DamagedError(f"{place}: not what {RECORD} states; see `news-toolkit verify {folder}`")
     return record
 
 
@@ -123,38 +122,35 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     """
     path = Path(folder) / RECORD
     if not path.exists():
-        msg = f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`"
-        raise NoRunError(msg)
+        mend = f"run `news-toolkit run IN -o {folder}`"
+        raise NoRunError(f"{folder}: no run.json, so no finished run; {mend}")
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
-            msg = f"a link, no plain file, or larger than {_LARGEST >> 20} MiB"
-            raise ValueError(msg)
+            raise ValueError(f"a link, no plain file, or larger than {_LARGEST >> 20} MiB")
         record = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
         if wrong := unfit(record, _SHAPE, "record"):
             raise ValueError(wrong)
         digest_of(record)  # no number that cannot be written again
     except (ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:160]
-        msg = f"{path}: not the record of a run ({visible(reason)}); run again"
-        raise DamagedError(msg) from None
+        reason = visible(" ".join(str(error).split())[:160])
+        raise DamagedError(f"{path}: not the record of a run ({reason}); run again") from None
     return dict(record)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found := dict(pairs)) < len(pairs):
-        msg = "a key stands twice"
-        raise ValueError(msg)
+        raise ValueError("a key stands twice")
     return found
 
 
 _ANY = "*"
 _NUMBERS = {_ANY: int}
-_SHARES = {"?threshold": float | int, "?max_article_loss": float | int}
 REPORT = {"texts": bool, "title": str, "author": str}
 """Options of a report that a record keeps, so that it can be made again."""
 
 _SHAPE: Any = {
-    "versions": {"news-toolkit": str, "python": str, _ANY: str}, "parameters": _SHARES, "seeds": [object],
+    "versions": {"news-toolkit": str, "python": str, _ANY: str}, "seeds": [object],
+    "parameters": {"?threshold": float | int, "?max_article_loss": float | int},
     "models": {_ANY: str}, "outputs": {_ANY: str},
     "inputs": [{"name": str, "bytes": int | None, "sha256": str | None}], "?decisions": {_ANY: str},
     "?labels": {_ANY: [object]},
@@ -185,14 +181,14 @@ def unfit(value: Any, shape: Any, place: str) -> str | None:
     """Return what in a value of JSON or TOML does not have a shape, such as :data:`_SHAPE`, or None."""
     if isinstance(shape, dict):
         if not isinstance(value, dict):
-            return f"{place} is no mapping"
+            return f"{place} is not a mapping"
         if gone := [name for name in shape if name[0] not in "?*" and name not in value]:
             return f"{place} lacks {gone[0]}"
         rest = shape.get(_ANY, object)
         parts = [(v, shape.get(k, shape.get(f"?{k}", rest)), f"{place}.{k}") for k, v in value.items()]
     elif isinstance(shape, list):
         if not isinstance(value, list):
-            return f"{place} is no list"
+            return f"{place} is not a list"
         parts = [(each, shape[0], f"{place}[{number}]") for number, each in enumerate(value)]
     else:
         good = isinstance(value, shape) and not (shape is int and isinstance(value, bool))

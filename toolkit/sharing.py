@@ -15,21 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from toolkit import files
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.display import visible
 from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
-from toolkit.files import (
-    ROW_GROUP,
-    column_chunks,
-    file_of_rows,
-    refuse_overwriting,
-    table_of,
-    whole,
-    write_rows,
-)
 from toolkit.loading import load
 from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import Unreadable
@@ -109,13 +101,14 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     (['Rain fell.'], ['text is not shared'])
     """
     if hasattr(folder, "iloc"):
-        msg = f"share: a {type(folder).__name__} is no folder; give the one that `news-toolkit run IN -o out` wrote"
-        raise UsageError(msg)
+        mend = "give the one that `news-toolkit run IN -o out` wrote"
+        raise UsageError(f"share: a {type(folder).__name__} is no folder; {mend}")
     folder, output = Path(folder), Path(output)
     if output.suffix != ".parquet" or output.is_dir():
-        msg = f"{output}: a shared cleaning is a Parquet file; give a name such as cleaning.parquet"
-        raise OutputError(msg)
-    refuse_overwriting([folder], output)
+        raise OutputError(
+            f"{output}: a shared cleaning is a Parquet file; give a name such as cleaning.parquet"
+        )
+    files.refuse_overwriting([folder], output)
     record = intact(folder)
     ids, digests, lengths = [], [], []
     with parquet.ParquetFile(folder / "cleaned.parquet") as file:
@@ -129,11 +122,11 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     table = pa.table([ids, digests, lengths, spans, verdict, topics], schema=SCHEMA)
     about = {"format": FORMAT, "licence": licence, "record": _without_text(record)}
     metadata = {_KEY: json.dumps(about, ensure_ascii=False, sort_keys=True)}
-    with whole(output) as temporary:
+    with files.whole(output) as temporary:
         # no dictionaries: what the pages unpack to is then what the file states, and can be refused beforehand
         parquet.write_table(
             table.replace_schema_metadata(metadata), temporary, compression="zstd", use_dictionary=False,
-            row_group_size=ROW_GROUP,
+            row_group_size=files.ROW_GROUP,
         )  # fmt: skip
     return output
 
@@ -185,8 +178,7 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     try:
         applied = BoilerplateRemover().transform(applied, spans=_as_mine(cleaning.spans, taken))
     except CorpusError as error:
-        msg = f"{shared}: {error}"
-        raise SharingError(msg) from None
+        raise SharingError(f"{shared}: {error}") from None
     applied["verdict"] = theirs["verdict"].array[row[found]]
     codes = _as_mine(cleaning.topics, taken).groupby("doc_id", sort=False)["topic"]
     for name, of_document in (("topic", codes.first()), ("topics", codes.agg("; ".join))):
@@ -208,15 +200,15 @@ def apply_files(
     Faults that the shared run mended in its texts are mended here too. ``others`` is a second file, for the documents
     that do not match, with the reason.
     """
-    written, beside = file_of_rows(output), None if others is None else file_of_rows(others)
-    refuse_overwriting([shared, *inputs], written, beside)
+    written, beside = files.file_of_rows(output), None if others is None else files.file_of_rows(others)
+    files.refuse_overwriting([shared, *inputs], written, beside)
     repair = read_cleaning(shared).about["record"]["parameters"].get("repair", False)
     corpus = load(inputs, columns=columns, repair=repair)
     found = apply(shared, corpus)
     rest = found.attrs["others"].frame
-    write_rows([table_of(found)], written)
+    files.write_rows([files.table_of(found)], written)
     if beside is not None:
-        write_rows([table_of(rest)], beside)
+        files.write_rows([files.table_of(rest)], beside)
     counts = ", ".join(f"{reason} {n:,}" for reason, n in rest["reason"].value_counts().sort_index().items())
     text = f"written      {written}\ndocuments    {len(found):,} of {len(corpus):,} have the shared text"
     return f"{text}\nothers       {counts}" if counts else text
@@ -225,14 +217,13 @@ def apply_files(
 def read_cleaning(path: str | Path) -> Cleaning:
     """Read a file that :func:`share` wrote; SharingError if it is another file, or was changed."""
     if not Path(path).exists():
-        msg = f"{path}: no such file; give the file that toolkit.share wrote"
-        raise SharingError(msg)
+        raise SharingError(f"{path}: no such file; give the file that toolkit.share wrote")
     try:
         return _checked(*_read(Path(path)))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError, Unreadable) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        msg = f"{path}: not a shared cleaning ({reason}); ask for the file that toolkit.share wrote"
-        raise SharingError(msg) from None
+        mend = "ask for the file that toolkit.share wrote"
+        raise SharingError(f"{path}: not a shared cleaning ({reason}); {mend}") from None
 
 
 def _digest(text: str) -> str:
@@ -255,11 +246,9 @@ def _lists(path: Path, ids: list[str], kind: pa.StructType) -> pa.ListArray:
 def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     """Return ``run.json`` without what names the machine, decisions on passages by their digest."""
     record = {name: value for name, value in record.items() if name != "environment"}
-    if "decisions" in record:
-        decisions = record["decisions"].items()
-        record["decisions"] = {
-            k if TEMPLATE.fullmatch(k) else _digest(k): verdict for k, verdict in decisions
-        }
+    if decisions := record.get("decisions"):
+        plain = {k if TEMPLATE.fullmatch(k) else _digest(k): verdict for k, verdict in decisions.items()}
+        record["decisions"] = plain
     return record
 
 
@@ -277,7 +266,7 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
         held = str(about.get("format"))[:40]
         _hold(held == FORMAT, f"its format is {held!r}, not {FORMAT!r}")
         _hold(file.schema_arrow.equals(SCHEMA), "its columns are others")
-        chunks = [chunk for group in range(file.num_row_groups) for chunk in column_chunks(file, group)]
+        chunks = [chunk for group in range(file.num_row_groups) for chunk in files.column_chunks(file, group)]
         _hold(not any(chunk.has_dictionary_page for chunk in chunks), "another program has written it again")
         budget = Budget(Limits(), path.stat().st_size)
         budget.spend(sum(chunk.total_uncompressed_size + 8 * chunk.num_values for chunk in chunks))

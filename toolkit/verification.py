@@ -30,30 +30,21 @@ from toolkit.files import column_chunks, sha256
 from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
-from toolkit.record import (
-    RECORD,
-    REPORT,
-    closed,
-    digest_of,
-    foreign,
-    models,
-    plain_digest,
-    read_record,
-    versions,
-)
+from toolkit.record import RECORD, REPORT, closed, digest_of, foreign, models, plain_digest, read_record
+from toolkit.record import versions as installed
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
 ABSENT, LINK, FOREIGN = "(absent)", "(a link)", "(no file of a run)"
-UNREAD = "(not read: another size, a pipe or a device; name the inputs)"
-WIDE = "(not looked through: too many files; name the inputs)"
+UNREAD = "(not read: not of the recorded size, or a pipe or device; pass the inputs)"
+WIDE = "(not looked through: too many files; pass the inputs)"
 """What is found in place of a value: never as recorded, whatever a record says."""
 
 PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
 """Endings of the names of files, such as those of a report, that may be added to a folder of results."""
 
 SIGNATURE = f"{RECORD}.sig"
-UNCHECKED = "not checked, it may hold anything; name the file of allowed signers (--allowed-signers)"
+UNCHECKED = "not checked, it may hold anything; pass the file of allowed signers (--allowed-signers)"
 SAME = "the same bytes"
 NAMESPACE = "news-toolkit"
 """Purpose of the signature (``ssh-keygen -Y sign -n``): one made for another purpose does not count."""
@@ -148,26 +139,21 @@ def verify(
     ...     print(str(verify(out)).splitlines()[1])
     outputs   6 of 6 as recorded
     """
-    folder = Path(folder)
-    record = read_record(folder)
+    folder, record = Path(folder), read_record(folder)
     for place in (index, allowed_signers):
         if place is not None and not Path(place).is_file():
-            msg = f"{place}: no such file; name the file itself"
-            raise UsageError(msg)
+            raise UsageError(f"{place}: no such file; name the file itself")
     found = Verification(_closing_digests(record))
     found += _outputs(folder, record)
     found += _contents(folder, record)
-    if inputs is None:
-        places = [str(folder / place) for place in record["environment"]["inputs"]]
-        most = 10_000 + 100 * len(record["inputs"])
-        wide = [place for place in places if sum(1 for _ in islice(_looked_at(place), most)) == most]
-        found += [Check("inputs", place, "(looked through)", WIDE) for place in wide]
-        places = [place for place in places if place not in wide]
-    else:
-        places = list(inputs)
+    recorded = [str(folder / place) for place in record["environment"]["inputs"]]
+    most = 10_000 + 100 * len(record["inputs"])
+    wide = [place for place in recorded if sum(1 for _ in islice(_looked_at(place), most)) == most]
+    places = [place for place in recorded if place not in wide] if inputs is None else list(inputs)
+    found += [Check("inputs", place, "(looked through)", WIDE) for place in wide if inputs is None]
     found += _inputs(record, places, index, decisions, own=inputs is not None)
     found += _compare("models", record["models"], models())
-    found += _compare("versions", record["versions"], versions())
+    found += _compare("versions", record["versions"], installed())
     if allowed_signers is not None:
         found.append(_signature(folder, Path(allowed_signers)))
     elif (folder / SIGNATURE).exists():
@@ -224,7 +210,7 @@ def _inputs(
     found = _digests_now(places, None if own else {entry["name"]: entry["bytes"] for entry in recorded})
     yield from _compare("inputs", _by_name(recorded), _by_name(found))
     names, others = ([entry["name"] for entry in entries] for entries in (recorded, found))
-    if names != others and sorted(names) == sorted(others):
+    if names != others and set(names) == set(others):
         yield Check("inputs", "order", ", ".join(names), ", ".join(others))
     for one, other in zip(recorded, found, strict=False):
         if one["sha256"] == other["sha256"] and one["bytes"] != other["bytes"]:
@@ -300,8 +286,7 @@ def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
     tables = {name: _table(folder / f"{name}.parquet") for name in names}
     documents = pd.Index(_table(folder / "cleaned.parquet", ["doc_id"])["doc_id"])
     if not documents.is_unique:
-        msg = "a doc_id stands twice"
-        raise ValueError(msg)
+        raise ValueError("a doc_id stands twice")
     places = {name: documents.get_indexer(tables[name]["doc_id"]) for name in names[:3]}
     counts: Counter[str] = Counter({"kept": 0, "characters": 0, "undated": 0, "halved": 0})
     changed = ""
@@ -335,9 +320,11 @@ def _reason(error: Exception) -> str:
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by name, those of a group as ``group: name``; a name that looks like one is quoted."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
-        flat |= {f"{name}: {k}": n for k, n in value.items()} if isinstance(value, dict) else {name: value}
+        plain = {repr(name) if ": " in name else name: value}
+        flat |= {f"{name}: {k}": n for k, n in value.items()} if isinstance(value, dict) else plain
     return flat
 
 

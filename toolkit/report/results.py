@@ -198,6 +198,7 @@ class Results:
     def methods(self) -> str:
         """Return a paragraph on the method, with the numbers of this run, for a paper."""
         n, chosen, drawn = self.counts, self.record["parameters"], self.sample
+        version = visible(self.record["versions"]["news-toolkit"])
         loss, bar = chosen.get("max_article_loss", 0.0015), chosen.get("threshold")
         aim = f"a least probability of {bar:g}" if bar else f"an article loss of at most {100 * loss:g} %"
         outside = n.get("outside") or 0
@@ -208,7 +209,7 @@ class Results:
         own = f"own labels, as a classifier predicts them that was trained on {labels:,} labelled documents,"
         return (
             f"We read {n['in']:,} news documents ({n['quarantined']:,} could not be read) and cleaned them with "
-            f"news-toolkit {visible(self.record['versions']['news-toolkit'])}. Its remover learns the passages that each "
+            f"news-toolkit {version}. Its remover learns the passages that each "
             "publisher repeats and judges every passage by a trained model; its thresholds were set for "
             f"{aim} ({outside:,} documents have a layout, language or date for which this is not promised). "
             f"It marked {_interval(self._share())} of all characters (95 % interval over documents). "
