@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import struct
 import subprocess
 import sys
 import tarfile
@@ -533,6 +534,15 @@ def test_no_text_makes_a_pattern_search_for_long(name):
     assert time.process_time() - started < 10
 
 
+def unlisted(archive):
+    """Take the last of two members out of the directory of a zip archive, where unpackers look for them."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        start = file.start_dir
+    entry = archive[start : archive.index(b"PK\1\2", start + 4)]
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, len(entry), start, 0)
+    return archive[:start] + entry + end
+
+
 def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
     """As ``cat a.tar b.tar`` makes them; tarfile ends at the first, zipfile knows the last only."""
     a, b, c = ((f"{n}.jsonl", LINES[: LINES.index(b"\n") + 1]) for n in "abc")
@@ -546,6 +556,7 @@ def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
         "two.zip": (2, zipped([c]) + zipped([a, b])),
         "none.zip": (0, zipped([c]) + zipped([])),
         "line.zip": (2, zipped([a, b]) + c[1]),
+        "unlisted.zip": (1, unlisted(zipped([a, b]))),
     }
     for name, (number, raw) in kept.items():
         corpus = load(stream(raw, name))
@@ -630,6 +641,25 @@ def test_a_field_that_stands_twice_with_two_values_is_refused(name, data, good):
     assert list(reasons(corpus).values()) == ["the field 'text' stands twice in one record; not read"] * (
         good < 2
     )
+
+
+MIXED = (
+    "Subject: S\nMIME-Version: 1.0\nContent-Type: multipart/{0}; boundary=x\n\n--x\nContent-Type: text/{1}\n\n{2}\n"
+    "--x\nContent-Type: text/{1}\n\n{3}\n--x--\n"
+)
+RAIN, SNOW = "It rained in the port all day. " * 12, "Snow fell on the hills, and the roads were shut. " * 12
+
+
+def test_no_part_of_a_message_or_of_a_saved_page_is_passed_over():
+    """Newsletters add a part below the first; browsers save frames beside the page, long ones are reported."""
+    for kind in ("plain", "html"):
+        corpus = load(stream(MIXED.format("mixed", kind, "It rained.", "Snow fell.").encode(), "a.eml"))
+        assert corpus["text"].str.split().tolist() == [["It", "rained.", "Snow", "fell."]]
+    pages = [f"<html><body><p>{text}</p></body></html>" for text in (RAIN, SNOW, "An advertisement.")]
+    for last, found in ((pages[1], ["kept in part: another page of"]), (pages[2], [])):
+        corpus = load(stream(MIXED.format("related", "html", pages[0], last).encode(), "a.mhtml"))
+        assert corpus["text"].str.strip().tolist() == [RAIN.strip()]
+        assert [reason[:29] for reason in reasons(corpus).values()] == found
 
 
 def test_messages_within_a_message_are_messages_too():

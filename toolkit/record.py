@@ -145,9 +145,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _ANY = "*"
 _NUMBERS = {_ANY: int}
-REPORT = {"texts": bool, "title": str, "author": str}
-"""Options of a report that a record keeps, so that it can be made again."""
-
 _SHAPE: Any = {
     "versions": {"news-toolkit": str, "python": str, _ANY: str}, "seeds": [object],
     "parameters": {"?threshold": float | int, "?max_article_loss": float | int},
@@ -159,9 +156,8 @@ _SHAPE: Any = {
         "?verdicts": _NUMBERS, "?faults": _NUMBERS, "?languages": _NUMBERS, "?duplicates": _NUMBERS, _ANY: int,
     },
     "environment": {
-        "inputs": [str], "?pages": {_ANY: str}, "?report": {f"?{name}": kind for name, kind in REPORT.items()},
-        "?command": str, "?started": str, "finished": str,
-        "?platform": str, "?digest": str,
+        "inputs": [str], "?pages": {_ANY: str}, "?report": {"?texts": bool, "?title": str, "?author": str},
+        "?command": str, "?started": str, "finished": str, "?platform": str, "?digest": str,
     },
     "?certificate": {}, "?digest": str,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.display import visible
 from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
 from toolkit.loading import load
+from toolkit.loading.faults import kinds_of
 from toolkit.loading.options import Limits
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.streams import Budget
@@ -32,6 +33,16 @@ from toolkit.verdict import VERDICTS
 FORMAT = "news-toolkit cleaning 1"
 _KEY = b"news-toolkit"
 _LARGEST_HEADER = 100 << 20
+_DAMAGE = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    Unreadable,
+)
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 _SPAN = pa.struct(
@@ -188,13 +199,9 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
 
 
 def apply_files(
-    shared: str | Path,
-    inputs: Sequence[str | Path],
-    output: str | Path,
-    *,
-    others: str | Path | None = None,
+    shared: str | Path, inputs: Sequence[str | Path], output: str | Path, *, others: str | Path | None = None,
     columns: dict[str, str] | None = None,
-) -> str:
+) -> str:  # fmt: skip
     """Load files, :func:`apply` a shared file to them and write the result; return what to tell the user.
 
     Faults that the shared run mended in its texts are mended here too. ``others`` is a second file, for the documents
@@ -220,7 +227,15 @@ def read_cleaning(path: str | Path) -> Cleaning:
         raise SharingError(f"{path}: no such file; give the file that toolkit.share wrote")
     try:
         return _checked(*_read(Path(path)))
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, RecursionError, Unreadable) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        Unreadable,
+    ) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         mend = "ask for the file that toolkit.share wrote"
         raise SharingError(f"{path}: not a shared cleaning ({reason}); {mend}") from None
@@ -282,7 +297,7 @@ def _checked(table: pa.Table, about: dict[str, Any]) -> Cleaning:
     spans, topics = _rows(table, "spans", _SPAN), _rows(table, "topics", _TOPIC)
     checks = {
         "licence": isinstance(about["licence"], str),
-        "record": isinstance(about["record"]["parameters"], dict),
+        "fault of texts": kinds_of(about["record"]["parameters"].get("repair", False)) is not None,
         "doc_id": documents["doc_id"].notna().all() and documents["doc_id"].is_unique,
         "sha256": documents["sha256"].str.fullmatch("[0-9a-f]{64}", na=False).all(),
         "start": spans["start"].notna().all() and spans["end"].notna().all(),

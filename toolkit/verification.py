@@ -30,8 +30,7 @@ from toolkit.files import column_chunks, sha256
 from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
-from toolkit.record import RECORD, REPORT, closed, digest_of, foreign, models, plain_digest, read_record
-from toolkit.record import versions as installed
+from toolkit.record import RECORD, closed, digest_of, foreign, models, plain_digest, read_record, versions
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
@@ -46,8 +45,6 @@ PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
 SIGNATURE = f"{RECORD}.sig"
 UNCHECKED = "not checked, it may hold anything; pass the file of allowed signers (--allowed-signers)"
 SAME = "the same bytes"
-NAMESPACE = "news-toolkit"
-"""Purpose of the signature (``ssh-keygen -Y sign -n``): one made for another purpose does not count."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +89,9 @@ class Verification(list[Check]):
 
 
 def verify(
-    folder: str | Path,
-    inputs: Sequence[str | Path] | None = None,
-    *,
-    index: str | Path | None = None,
-    decisions: str | Path | None = None,
-    allowed_signers: str | Path | None = None,
-    rerun: bool = False,
-) -> Verification:
+    folder: str | Path, inputs: Sequence[str | Path] | None = None, *, index: str | Path | None = None,
+    decisions: str | Path | None = None, allowed_signers: str | Path | None = None, rerun: bool = False,
+) -> Verification:  # fmt: skip
     """Compare a folder that ``news-toolkit run`` wrote with its ``run.json``.
 
     It compares the digests that close the record, the digests of all files in the folder (except hidden ones), the
@@ -153,7 +145,7 @@ def verify(
     found += [Check("inputs", place, "(looked through)", WIDE) for place in wide if inputs is None]
     found += _inputs(record, places, index, decisions, own=inputs is not None)
     found += _compare("models", record["models"], models())
-    found += _compare("versions", record["versions"], installed())
+    found += _compare("versions", record["versions"], versions())
     if allowed_signers is not None:
         found.append(_signature(folder, Path(allowed_signers)))
     elif (folder / SIGNATURE).exists():
@@ -198,13 +190,9 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _inputs(
-    record: Mapping[str, Any],
-    places: Sequence[str | Path],
-    index: str | Path | None,
-    decisions: str | Path | None,
-    *,
-    own: bool,
-) -> Iterator[Check]:
+    record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None,
+    decisions: str | Path | None, *, own: bool,
+) -> Iterator[Check]:  # fmt: skip
     """Compare the inputs and their order; then the saved remover and the decisions."""
     recorded = record["inputs"]
     found = _digests_now(places, None if own else {entry["name"]: entry["bytes"] for entry in recorded})
@@ -357,7 +345,8 @@ def _signature(folder: Path, allowed: Path) -> Check:
         done = keygen([*start, "find-principals", *files])
         signer = done.stdout.split("\n")[0]
         if done.returncode == 0:
-            done = keygen([*start, "verify", *files, "-I", signer, "-n", NAMESPACE], input=signed)
+            # a signature that was made for another purpose (-n) does not count
+            done = keygen([*start, "verify", *files, "-I", signer, "-n", "news-toolkit"], input=signed)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("signature", RECORD, "good", f"not checked: {_reason(error)}")
     if done.returncode:
@@ -389,8 +378,8 @@ def _rerun(
             values = record["environment"].get("report")
             pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
             if "report.html" in pages:
-                # values of REPORT alone: a path among others would be written to
-                report.render(again, **{name: values[name] for name in REPORT if name in values})
+                # no other values: a path among them would be written to
+                report.render(again, **{k: values[k] for k in ("texts", "title", "author") if k in values})
         except (ToolkitError, OSError, TypeError, ValueError, AttributeError) as error:
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return

@@ -68,6 +68,10 @@ def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
             )
         if stray := _behind(whole, archive.comment):
             yield Rejected(label, f"{stray} bytes stand behind the end of this zip archive; not read")
+        if unlisted := _unlisted(whole, archive):
+            yield Rejected(
+                label, f"{unlisted} bytes of members that the archive's directory does not list; not read"
+            )
         for info in archive.infolist():
             # is_dir fails on an empty name; a folder that holds bytes is none
             if (info.filename.endswith("/") and not info.file_size) or hidden(info.filename):
@@ -95,6 +99,20 @@ def _behind(file: IO[bytes], comment: bytes) -> int:
     file.seek(max(0, file.seek(0, 2) - (1 << 16) - mark))
     tail = file.read()
     return len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
+
+
+def _unlisted(file: IO[bytes], archive: zipfile.ZipFile) -> int:
+    """Return how many bytes lie between the members of a zip archive where another member begins."""
+    found = 0
+    starts = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
+    for (start, size), (following, _) in zip(starts, [*starts[1:], (archive.start_dir, 0)], strict=False):
+        file.seek(start + 26)
+        end = start + 30 + sum(struct.unpack("<HH", file.read(4).ljust(4, b"\0"))) + size
+        if following - end >= 30:
+            file.seek(end)
+            gap = file.read(min(following - end, CHUNK))
+            found += following - end if _ZIP_MEMBER in gap or len(gap) == CHUNK else 0
+    return found
 
 
 def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
