@@ -131,7 +131,7 @@ def test_a_page_that_an_extractor_cannot_read_has_an_empty_text(monkeypatch):
     assert found["text"].tolist() == [""]
 
 
-def test_an_extractor_that_is_not_installed_is_told(monkeypatch):
+def test_an_extractor_that_is_not_installed_is_reported(monkeypatch):
     def missing(*_):
         raise ModuleNotFoundError("no module")
 

@@ -36,7 +36,7 @@ def reading(text: str) -> Reading:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts_are_told(layout):
+def test_layouts_are_recognised(layout):
     read = reading(TEXTS[layout])
     assert LAYOUTS[layouts(read.buffer, read.segments, read.shapes)[0][0]] == layout
 

@@ -84,7 +84,7 @@ def test_a_case_gives_its_articles_whole_and_nothing_else(cases, name):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_case_without_articles_is_told_in_one_row(cases, name):
+def test_a_case_without_articles_is_reported_in_one_row(cases, name):
     corpus = load(cases / name)
     assert len(corpus) == 0
     (reason,) = corpus.attrs["quarantine"]["reason"]

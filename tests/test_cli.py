@@ -55,7 +55,7 @@ def test_clean_then_classify(few, tmp_path):
     assert "topics " in out
 
 
-def test_a_file_of_no_topics_is_told_and_a_wrong_command_shows_its_use(tmp_path):
+def test_a_file_of_no_topics_is_reported_and_a_wrong_command_shows_its_use(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "Subscribe now."}\n{"text": "Log in | Register"}\n', "utf-8")
     code, out, err = call("classify", tmp_path / "a.jsonl", "-o", tmp_path / "t.csv")
     assert (code, err) == (0, "")

@@ -143,7 +143,7 @@ def test_a_passage_is_added_and_no_word_lost(text, place):
     assert out.count("⟦P⟧") == text.count("⟦P⟧") + 1
 
 
-def test_a_passage_stands_where_it_is_told():
+def test_a_passage_stands_where_it_is_said_to():
     text = "One fell. Two stood! Three ran."
     placed = [with_passage([text], "P", place)["text"].item() for place in (0, 0.3, 0.6, 1)]
     assert placed == [

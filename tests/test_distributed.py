@@ -169,7 +169,7 @@ def test_a_job_whose_driver_was_killed_goes_on(cluster, news, expected, tmp_path
     )
 
 
-def test_what_is_wrong_is_told_in_one_line(cluster, tmp_path):
+def test_what_is_wrong_is_reported_in_one_line(cluster, tmp_path):
     (tmp_path / "in.jsonl").write_text("no JSON\n")
     with pytest.raises(NothingReadError, match=r"in\.jsonl: no document could be read; 1 records") as caught:
         distributed.run(tmp_path / "in.jsonl", tmp_path / "out", client=cluster)

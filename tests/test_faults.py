@@ -216,7 +216,7 @@ def test_a_file_the_kernel_cuts_off_is_never_a_result(few, undisturbed, tmp_path
     assert results(tmp_path / "out") == undisturbed
 
 
-def test_a_full_disk_is_told_in_one_line(few, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_in_one_line(few, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         writes(patch, 3)
         code, error = call("run", few, "-o", tmp_path / "out")
@@ -326,7 +326,7 @@ def test_an_output_folder_without_the_right_to_write(few):
         assert not list((folder / "out").iterdir())
 
 
-def test_an_output_that_cannot_be_one_is_told_before_the_work(few, tmp_path, monkeypatch):
+def test_an_output_that_cannot_be_one_is_reported_before_the_work(few, tmp_path, monkeypatch):
     monkeypatch.setattr(engine.Job, "work", lambda self: pytest.fail("worked"))
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").write_text("x")
@@ -470,7 +470,7 @@ def test_signals_that_ask_leave_a_run_that_continues(few, undisturbed, tmp_path,
 
 
 @pytest.mark.parametrize("error", [MemoryError(), pa.ArrowMemoryError("malloc of size 64 failed")])
-def test_out_of_memory_is_told_and_the_next_run_continues(few, undisturbed, tmp_path, monkeypatch, error):
+def test_out_of_memory_is_reported_and_the_next_run_continues(few, undisturbed, tmp_path, monkeypatch, error):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         real, count = parts._check_spans, []

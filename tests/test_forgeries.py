@@ -487,7 +487,7 @@ def test_a_signature_counts_only_from_an_allowed_signer_for_this_purpose(origina
         told(tmp_path / "nobody")
 
 
-def test_damaged_files_of_results_are_told_in_one_line(original, tmp_path):
+def test_damaged_files_of_results_are_reported_in_one_line(original, tmp_path):
     """Each file cut off, with bytes changed, or replaced by JSON of other types, before verify, Results and share."""
     faults = []
     texts = [
@@ -556,7 +556,7 @@ def told_badly(folder, place):
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"article_lost": "x"}', b"\xff", b'{"n": [[]]}'])
-def test_a_damaged_certificate_is_told_in_one_line(original, tmp_path, text):
+def test_a_damaged_certificate_is_reported_in_one_line(original, tmp_path, text):
     shutil.copytree(original / "out", tmp_path / "out")
     (tmp_path / "out" / "certificate.json").write_bytes(text)
     with pytest.raises(ToolkitError, match=r"certificate\.json: ") as caught:
@@ -586,7 +586,7 @@ def test_mended_tables_of_any_type_are_differences_and_no_traceback(original, tm
         (folder.out / name).write_bytes(kept)
 
 
-def test_tables_of_any_type_are_told_apart_from_those_of_a_rerun(original, tmp_path):
+def test_tables_of_any_type_are_compared_with_those_of_a_rerun(original, tmp_path):
     """A rerun compares a forger's table with its own."""
     old = original / "out" / "spans.parquet"
     table = parquet.read_table(old)
@@ -699,7 +699,7 @@ def test_a_signature_that_was_not_checked_is_said_to_be_so(original, keys, tmp_p
     assert "signature" not in str(verify(folder.out))
 
 
-def test_an_input_that_changes_while_it_is_read_is_told_and_its_parts_are_not_used(tmp_path, monkeypatch):
+def test_an_input_that_changes_while_it_is_read_is_reported_and_its_parts_are_not_used(tmp_path, monkeypatch):
     """The digest is taken before; what is read after it has grown must not pass for what was digested."""
     from toolkit.jobs import parts
 

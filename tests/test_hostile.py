@@ -81,7 +81,7 @@ def test_members_that_share_their_bytes_are_held_to_the_limits():
     assert corpus.attrs["quarantine"]["reason"].str.contains("not read|damaged|overlap").any()
 
 
-def test_members_of_one_name_are_all_read_and_told_apart():
+def test_members_of_one_name_are_all_read_and_distinguished():
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for text in (b"Head\nfirst", b"Head\nsecond"):
@@ -259,7 +259,7 @@ WRONG_TYPES = {
 
 @pytest.mark.parametrize("column", ["text", "id", "title", "date", "url"])
 @pytest.mark.parametrize("kind", WRONG_TYPES)
-def test_parquet_of_any_type_in_any_column_is_read_or_told(kind, column):
+def test_parquet_of_any_type_in_any_column_is_read_or_reported(kind, column):
     columns = {"text": pa.array(["It rained."]), "id": pa.array(["a"])} | {column: WRONG_TYPES[kind]}
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out)
@@ -268,7 +268,7 @@ def test_parquet_of_any_type_in_any_column_is_read_or_told(kind, column):
     assert not [reason for reason in reasons(corpus) if "reader failed" in reason]
 
 
-def test_parquet_with_two_columns_of_one_name_is_told():
+def test_parquet_with_two_columns_of_one_name_is_reported():
     out = io.BytesIO()
     pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"]), out)
     corpus = load(stream(out.getvalue(), "a.parquet"))
@@ -471,7 +471,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
-def test_an_argument_that_is_an_attack_is_told_harmlessly(arguments, tmp_path, monkeypatch):
+def test_an_argument_that_is_an_attack_is_reported_harmlessly(arguments, tmp_path, monkeypatch):
     """A glob of the shell makes arguments of whatever names a folder holds."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x").write_text("Head\nBody")

@@ -28,7 +28,7 @@ SENTENCES = {
 }  # fmt: skip
 
 
-def test_each_language_is_told_and_in_the_same_way_in_any_batch():
+def test_each_language_is_detected_alike_in_any_batch():
     told = languages(list(SENTENCES.values()))
     assert dict(zip(SENTENCES, told, strict=True)) == {code: code for code in SENTENCES}
     assert [languages([text]).iloc[0] for text in SENTENCES.values()] == told.tolist()
@@ -79,7 +79,7 @@ def test_the_library_is_asked_for_the_rest_only_and_may_be_absent(monkeypatch):
     assert languages([welsh_like, SENTENCES["en"]]).isna().tolist() == [True, False]
 
 
-def test_labelled_news_is_told_right(shared_data):
+def test_labelled_news_gets_its_language(shared_data):
     with gzip.open(shared_data / "modern" / "articles.jsonl.gz", "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     told = languages([row["text"] for row in rows]).tolist()

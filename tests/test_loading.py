@@ -351,7 +351,7 @@ def test_many_records_of_one_id_take_no_quadratic_time(tmp_path):
     assert corpus["doc_id"].iloc[-1] == "same~20000"
 
 
-def test_language_is_told_where_it_is_missing_unless_switched_off(tmp_path):
+def test_a_missing_language_is_detected_unless_switched_off(tmp_path):
     records = [{"text": "The council voted on the plan for the harbour today.", "lang": None},
                {"text": "Der Rat stimmte heute über die Pläne für den Hafen ab.", "lang": None},
                {"text": "The council voted.", "lang": "xx"}]  # fmt: skip

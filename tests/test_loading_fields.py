@@ -241,7 +241,9 @@ BOTH = {"content": STORY, "body": STORY.lower()}
     ],
 )
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
-def test_a_second_field_that_might_be_the_text_is_told_once_a_file(tmp_path, record, remarks, columns, kind):
+def test_a_second_field_that_might_be_the_text_is_reported_once_a_file(
+    tmp_path, record, remarks, columns, kind
+):
     path, frame = tmp_path / f"a.{kind}", pd.DataFrame([record] * 3)
     {
         "jsonl": lambda: frame.to_json(path, orient="records", lines=True),

@@ -74,7 +74,7 @@ def test_truncated_packing_keeps_the_records_before_the_cut(pack, kept):
     assert "truncated" in reason
 
 
-def test_a_checksum_that_is_wrong_is_told_after_the_last_record():
+def test_a_checksum_that_is_wrong_is_reported_after_the_last_record():
     data = bytearray(gzip.compress(LINES))
     data[-6] ^= 1
     corpus = load(stream(bytes(data), "a.jsonl.gz"))
@@ -89,7 +89,7 @@ def test_packed_in_many_members_and_padded_with_zeros():
     assert corpus.attrs["quarantine"].empty
 
 
-def test_garbage_after_the_packed_data_is_told():
+def test_garbage_after_the_packed_data_is_reported():
     corpus = load(stream(gzip.compress(LINES) + b"garbage", "a.jsonl.gz"))
     assert len(corpus) == 9999
     assert len(corpus.attrs["quarantine"]) == 1
@@ -343,7 +343,7 @@ def test_an_empty_path_is_not_the_folder_one_is_in(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     "text", ["Rain fell on the port. " * 20, "Head\nBody", "a/b " * 2_000, "é" * 200, "x\0y\nz"]
 )
-def test_a_text_in_place_of_a_path_is_told_so_in_one_line(text):
+def test_a_text_in_place_of_a_path_is_reported_in_one_line(text):
     with pytest.raises(FileNotFoundError, match="looks like a text, not a path") as told:
         load(text)
     assert len(str(told.value)) < 200

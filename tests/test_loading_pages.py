@@ -271,7 +271,7 @@ def test_a_page_in_a_warc_that_unpacks_too_large_is_refused():
 
 
 @pytest.mark.parametrize(("stated", "rows"), [("5", 1), ("99999999", 0), ("-1", 1), ("x", 1)])
-def test_a_wrong_length_in_a_warc_is_told_and_costs_no_other_record(stated, rows):
+def test_a_wrong_length_in_a_warc_is_reported_and_costs_no_other_record(stated, rows):
     bad = RECORDS[2].replace(
         b"Content-Length: %d" % (len(RECORDS[2].split(b"\r\n\r\n", 1)[1]) - 4),
         b"Content-Length: %s" % stated.encode(),

@@ -306,7 +306,7 @@ def test_a_part_of_a_numbered_archive_is_whole():
         ("sheet.xlsx", None, "damaged"),
     ],
 )
-def test_what_is_cut_off_is_told(name, cut, reason):
+def test_what_is_cut_off_is_reported(name, cut, reason):
     if name == "sheet.xlsx" and not EXCEL:
         pytest.skip("needs python-calamine of the extra formats")
     raw = (ARCHIVES / name).read_bytes()
@@ -390,7 +390,7 @@ def workbook(**sheets) -> bytes:
     ],
     ids=["title above", "two", "notes", "no header", "one without header"],
 )  # fmt: skip
-def test_sheets_of_a_workbook_are_read_or_told_and_told_of_the_file(sheets, texts, reason):
+def test_sheets_of_a_workbook_are_read_or_reported_and_reported_for_the_file(sheets, texts, reason):
     corpus = load(stream(workbook(**sheets), "book.xlsx"))
     assert corpus["text"].tolist() == texts
     quarantine = corpus.attrs["quarantine"]
@@ -422,7 +422,7 @@ STORY = " ".join(FERRY[1]) + " " + " ".join(MAP[1])
     ],
     ids=["labels", "rules", "numbers", "copyright"],
 )
-def test_many_articles_in_one_text_are_refused_and_told(text, count):
+def test_many_articles_in_one_text_are_refused_and_reported(text, count):
     corpus = load(stream(text.encode(), "many.txt"))
     assert len(corpus) == 0
     (reason,) = reasons(corpus)
@@ -445,7 +445,7 @@ def test_one_article_is_not_taken_for_many(text):
     assert len(load(stream(text.encode(), "one.txt"))) == 1
 
 
-def test_a_line_of_many_records_is_told_and_keeps_none_for_them():
+def test_a_line_of_many_records_is_reported_and_keeps_none_for_them():
     line = b'{"status": "ok", "articles": [{"title": "a", "content": "It rained."}, {"content": "Dry."}]}\n'
     corpus = load(stream(line * 2 + b'{"text": "One."}\n', "pages.jsonl"))
     assert corpus["text"].tolist() == ["One."]
@@ -475,7 +475,7 @@ PAGE = "<html><head><meta property='og:url' content='https://lantern.example/all
     ],
     ids=["articles", "headings"],
 )
-def test_many_articles_in_one_page_are_refused_and_told(part):
+def test_many_articles_in_one_page_are_refused_and_reported(part):
     page = PAGE.format("".join(part.format(title, *text) for title, text in (*BOTH, ("Third", FERRY[1]))))
     corpus = load(stream(page.encode(), "all.html"))
     assert len(corpus) == 0
@@ -497,7 +497,7 @@ def test_an_article_beside_teasers_is_one_article():
     assert FERRY[1][2] in corpus["text"][0]
 
 
-def test_a_page_of_which_most_is_left_out_is_told(monkeypatch):
+def test_a_page_of_which_most_is_left_out_is_reported(monkeypatch):
     page = PAGE.format("".join(f"<div><p>{STORY} {i}</p></div>" for i in range(6)))
     monkeypatch.setattr("toolkit.loading.readers.texts.read_page", lambda *a, **k: {"text": "It rained."})
     corpus = load(stream(page.encode(), "part.html"))

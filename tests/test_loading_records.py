@@ -299,7 +299,7 @@ def test_encodings_are_detected(text, encoding, name):
     same(load(stream(data.encode(encoding), name)), [text])
 
 
-def test_an_encoding_that_is_told_is_used():
+def test_an_encoding_that_is_given_is_used():
     text = "Zażółć gęślą jaźń"
     for name, data in (("a.txt", text), ("a.csv", f"text\n{text}\n")):
         same(load(stream(data.encode("iso8859-2"), name), encoding="iso8859-2"), [text])

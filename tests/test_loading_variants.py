@@ -199,7 +199,7 @@ SHORT = {
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_what_an_archive_lacks_is_told(name):
+def test_what_an_archive_lacks_is_reported(name):
     data, articles, reason = SHORT[name]
     corpus = load(stream(data, name))
     assert len(corpus) == articles

@@ -83,7 +83,7 @@ def test_a_figure_is_stored_with_its_words(shell):
     assert data == shell.display_formatter.format(figure)[0]
 
 
-def test_a_figure_without_words_is_told_by_its_size(shell):
+def test_a_figure_without_words_is_described_by_its_size(shell):
     notebook.load_ipython_extension(shell)
     from matplotlib.figure import Figure
 

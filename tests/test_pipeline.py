@@ -152,7 +152,7 @@ def test_batches_are_read_worked_on_and_written_at_once(small, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("number", [0, -2])
-def test_a_wrong_number_of_jobs_is_told(small, tmp_path, number):
+def test_a_wrong_number_of_jobs_is_reported(small, tmp_path, number):
     with pytest.raises(PipelineError, match=f"n_jobs={number}: give 1 or more, or -1 for all processors"):
         pipeline.run(small, tmp_path / "out", n_jobs=number)
 

@@ -166,7 +166,7 @@ def test_a_paper_can_quote_it(rendered):
     assert "toolkit.review.certify" in results.certificate()
 
 
-def test_a_certificate_is_told(rendered, tmp_path):
+def test_a_certificate_is_reported(rendered, tmp_path):
     for path in (rendered / "run.json", *rendered.glob("*.parquet")):
         shutil.copy(path, tmp_path)
     parts = {

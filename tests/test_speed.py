@@ -134,7 +134,7 @@ def labelled():
     return peers.Labelled(texts, pd.Series(["sport", "law"] * 4).to_numpy(dtype=str))
 
 
-def test_a_peer_that_is_missing_is_told_in_one_line_and_left_out():
+def test_a_peer_that_is_missing_is_reported_in_one_line_and_left_out():
     def absent(_):
         raise ModuleNotFoundError("No module named 'slowpoke'")
 

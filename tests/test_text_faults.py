@@ -32,7 +32,7 @@ SOUND = [
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_each_fault_is_told_and_mended(kind):
+def test_each_fault_is_found_and_mended(kind):
     broken, sound = CASES[kind]
     assert faults(pa.array([broken, None, *SOUND])) == {kind: 1}
     assert repaired(pa.array([broken, None, *SOUND]), [kind]).to_pylist() == [sound, None, *SOUND]

@@ -48,7 +48,7 @@ def test_the_language_decides(lang, supported):
 
 
 @pytest.mark.parametrize("lang", SPORT)
-def test_sport_is_sport_in_every_language_told_or_not(lang):
+def test_sport_is_sport_in_every_language_given_or_not(lang):
     found = CLF.predict_proba(_corpus([lang, None], SPORT[lang])).idxmax(axis=1)
     assert found.tolist() == [CODE_OF["sport"]] * 2
     assert CLF.explain(SPORT[lang]).topic == CODE_OF["sport"]

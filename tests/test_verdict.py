@@ -52,7 +52,7 @@ def corpus():
     return pd.DataFrame({"doc_id": [f"d{i}" for i in range(len(CASES))], "text": [text for _, text in CASES]})
 
 
-def test_each_kind_is_told(corpus):
+def test_each_kind_is_recognised(corpus):
     found = toolkit.verdicts(corpus)
     assert found.columns.tolist() == ["doc_id", "verdict", "probability", "kept"]
     assert found["doc_id"].tolist() == corpus["doc_id"].tolist()

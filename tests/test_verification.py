@@ -171,7 +171,7 @@ def test_a_digit_in_the_record_is_found(home):
     assert told(verify(home / "out")) == [("record", "digest"), ("counts", f"removed: {kind}")]
 
 
-def test_the_same_rows_in_other_bytes_are_told_apart(home):
+def test_the_same_rows_in_other_bytes_are_distinguished(home):
     path = home / "out" / "topics.parquet"
     parquet.write_table(parquet.read_table(path), path, compression="snappy")
     found = verify(home / "out", rerun=True).differences
@@ -187,7 +187,7 @@ def test_nothing_is_written_into_the_folder(home):
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"outputs": 3}', '{"outputs": {}, "counts": []}', "\x00"]
 )
-def test_a_damaged_record_is_told_in_one_line(tmp_path, text):
+def test_a_damaged_record_is_reported_in_one_line(tmp_path, text):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(VerificationError, match=r"run\.json: ") as caught:
         verify(tmp_path)

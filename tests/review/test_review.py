@@ -455,7 +455,7 @@ def test_messages_that_are_none_change_nothing(judging, pages):
     assert sent[-1]["status"].startswith("not done: review: 'topic:0' cannot be done now")
 
 
-def test_a_full_disk_is_told_and_nothing_is_taken_for_done(judging, monkeypatch, pages):
+def test_a_full_disk_is_reported_and_nothing_is_taken_for_done(judging, monkeypatch, pages):
     def full(*args, **options):
         raise OSError(28, "No space left on device")
 
