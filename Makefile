@@ -76,9 +76,9 @@ bench-flat: $(READY)  ## measure cleaning of flattened text beside rules and pee
 	$(BIN)/python -m benchmarks.flat --folds out/folds
 
 models: $(READY)  ## train the shipped models again; needs the development data
+	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock
 	$(BIN)/python -m training.boilerplate
 	$(BIN)/python -m training.verdict
-	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock
 	$(BIN)/python -m training.topics
 
 wheel: $(READY)  ## build the wheel and the sdist, without a network, into dist/

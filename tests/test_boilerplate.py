@@ -510,8 +510,10 @@ def test_only_doubtful_text_goes_with_the_removed_pieces_of_its_line():
     corpus = toolkit.corpus.as_corpus(["\n".join([*lines, "x " * 2000])])
     read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
     caption, promo = KINDS.index("caption"), KINDS.index("promo")
-    for scores, kinds, joined in [
+    for scores, kinds, joined, *sure in [
         ((0.9, 0.1, 0.1, 0.9, 0.1, 0.9), (caption, promo), [1, 1, 1, 1, 0, 1]),  # a gap of its line
+        ((0.0, 0.0, 0.0, 0.9, 0.4, 0.4), (promo, promo), [0, 0, 0, 1, 1, 0], 4),  # its words leave no doubt
+        ((0.0, 0.0, 0.0, 0.9, 0.3, 0.4), (promo, promo), [0, 0, 0, 1, 0, 0], 4),  # … but the trees do
         (
             (0.9, 0.1, 0.0, 0.9, 0.1, 0.9),
             (caption, promo),
@@ -528,7 +530,8 @@ def test_only_doubtful_text_goes_with_the_removed_pieces_of_its_line():
         remove, kind = score >= 0.75, np.where(np.arange(len(score)) == 0, kinds[0], kinds[1])
         least = np.array([0.75], np.float32)
         none = np.zeros(len(score), bool)
-        join(read, Seen.of(read, None), none, remove, kind, score, least, none)
+        outright = np.isin(np.arange(len(score)), sure)
+        join(read, Seen.of(read, None), none, remove, kind, score, least, none, outright)
         assert remove[:6].tolist() == [bool(j) for j in joined]
         assert not remove[6:].any()
 

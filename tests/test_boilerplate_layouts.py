@@ -9,12 +9,14 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.blocks import BLOCKS, blocks
+from toolkit.boilerplate.blocks import BLOCKS, UNSENSED, blocks
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
+from toolkit.boilerplate.sense import Sense
 from toolkit.boilerplate.weighing import APPEAL, SWITCH, appeal_blocks, stretches, unsupported
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
+from training.encoder import piece_keys
 
 SENTENCE = "The harbour board met on Monday and voted for the new ferry. "
 WIDE = "理事会は月曜日に会合を開き、新しいフェリーに賛成した。"
@@ -70,7 +72,7 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
     sums = np.linspace(-3, 3, n).astype(np.float32)
     rows = blocks(read, sums, np.ones(n, bool))
     weight = np.minimum(read.size, 400).astype(float)
-    column = dict(zip(BLOCKS, rows.T, strict=True))
+    column = dict(zip(BLOCKS[:UNSENSED], rows.T, strict=True))
     for s in (0, 5, n - 1):
         before = slice(max(s - 4, 0), s)
         wanted = np.average(sums[before], weights=weight[before]) if s else 0
@@ -81,6 +83,22 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
     # no word of the first sentence stands far away; all of the last do
     assert column["words_known0"][0] < 0.2
     assert column["words_known0"][n - 1] > 0.8
+
+
+def test_a_table_of_pieces_weighs_a_segment_what_stands_around_it_and_the_rest():
+    keys, order = np.unique(piece_keys(pd.Series(["gift", "give"]), np.ones(2, bool)), return_index=True)
+    weights = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 2.0]])[order]
+    sense = Sense.of(keys, weights, 0.25)
+    read = reading("A gift.\n" + "Give it!\n" * 3 + "No.\n" * 12 + "Gift, gift, give.")
+    found = sense.weigh(read.buffer, read.segments, np.ones(1, bool))
+    assert np.allclose(found[0], [1 / 3 + 0.25, -1, (4 + 4 + 2) / 3], atol=0.02)
+    assert np.allclose(found[-1], [2.5 / 3 + 0.25, 0, (4 + 2 + 2 + 2) / 4], atol=0.02)
+    assert not sense.weigh(read.buffer, read.segments, np.zeros(1, bool)).any()
+    n = len(read.segments)
+    rows = blocks(read, np.zeros(n, np.float32), np.ones(n, bool), found)
+    plain = blocks(read, found[:, 0], np.ones(n, bool))
+    assert np.array_equal(rows[:, BLOCKS.index("sense-2")], plain[:, BLOCKS.index("sum-2")])
+    assert np.allclose(rows[:, BLOCKS.index("sense")], found.sum(axis=1))
 
 
 def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():
@@ -168,3 +186,11 @@ def test_texts_younger_than_the_promise_are_counted_and_those_without_a_date_are
     texts = {"text": [TEXTS["paragraphs"]] * 3, "published": ["2015-05-01", "2023-05-01", None]}
     attrs = BoilerplateRemover().spans(pd.DataFrame(texts)).attrs
     assert (attrs["outside"], attrs["outside_dates"], attrs["outside_languages"]) == (1, 1, {})
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 20_000, "a b " + "x" * 300, "X" * 9_000 + "\n" + SENTENCE * 3], ids=len
+)
+def test_a_giant_token_is_data_and_loses_nothing(text):
+    assert toolkit.clean(text)["clean_text"].tolist() == [text]
+    assert not len(BoilerplateRemover().spans([text]))

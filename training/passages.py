@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent.parent / "data" / "training"
 """Texts written for this project, CC0; part of the checkout, not of the package."""
 
 PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
+VOICES = ("passages_voices_en", "passages_voices_other")
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""
@@ -41,9 +42,9 @@ def written(name: str) -> list[dict[str, Any]]:
 
 
 def insert_passages(
-    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, copies: int = 2
+    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, names: tuple[str, ...] = PASSAGES
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set each passage into ``copies`` of the articles.
+    """Set each passage into two of the articles.
 
     A passage goes into articles of the same cross-validation fold as its outlet, so that neither is known where the
     other is not; one in another language into an English article and into one of its own language by turns, so that
@@ -55,6 +56,8 @@ def insert_passages(
         Annotated articles: the corpus columns and ``fold``.
     spans : DataFrame
         Their spans.
+    names : tuple of str
+        Files of passages.
 
     Returns
     -------
@@ -70,9 +73,9 @@ def insert_passages(
     marked = dict(iter(spans[SPANS].groupby("doc_id")))
     none = spans[SPANS].iloc[:0]
     documents, moved = [], []
-    for passage in (p for name in PASSAGES for p in written(name)):
+    for passage in (p for name in names for p in written(name)):
         fold = number("fold", seed, passage["outlet"]) % folds
-        for copy in range(copies):
+        for copy in range(2):
             lang = "en" if copy % 2 == 0 else passage["lang"]
             pool = pools.get((fold, lang)) or pools[fold, "en"]
             host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
@@ -143,9 +146,11 @@ def _around(text: str, place: str, drawn: int) -> tuple[str, str]:
     return {"one_line": (" ", " "), "all_glued": ("", "")}.get(place, ("\n", "\n"))
 
 
-def lookalikes() -> Iterator[dict[str, Any]]:
+def lookalikes(
+    names: tuple[str, ...] = ("negatives", "lookalikes", "articles"),
+) -> Iterator[dict[str, Any]]:
     """Yield invented articles that hold no boilerplate: plain ones, and such as speak like it."""
-    for name in ("negatives", "lookalikes", "articles"):
+    for name in names:
         for row in written(name):
             if name == "articles" and row["lang"] == "en":
                 continue  # written for topics; of English there is enough

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import slot
-from toolkit.boilerplate.features import NAME, SHAPE
+from toolkit.boilerplate.features import NAME, PART
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS
-from toolkit.kernels import njit
+from toolkit.kernels import njit, places
 from toolkit.segments import SENTENCE
 
 REACHES = (1, 2, 4, 8, 12)
@@ -41,27 +41,26 @@ BLOCKS = (
     *(f"{signal}_line{side}" for signal in SIGNALS for side in ("", "-", "+")),
     *(f"{signal}_line_best" for signal in ("sum", "appeal", "asks")),
     "words_known_line", "names_known_line", "line_bytes", "line_segments", "line_place",
+    "sense_own", "sense_around", "sense_rest", "sense",
+    *(f"sense{side}{reach}" for reach in REACHES for side in "-+"), "sense_document", "sense_outside",
+    *(f"sense_{what}{side}" for side in "-+" for what in ("best", "at")),
+    "sense_line", "sense_line-", "sense_line+", "sense_line_best",
 )  # fmt: skip
 """Names of the columns. ``head`` and ``tail``: how much the first and the last words sound like an appeal; ``asks`` is
 the larger of the two. ``-`` and ``+``: over the segments before and after. ``document``: mean over the whole text;
 ``outside``: over segments farther than :data:`FAR`. ``best`` and ``at``: the largest value within :data:`FAR` and its
 distance. ``known``: share of words or names that also stand more than :data:`BEYOND` segments away. ``line``: over the
-segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after."""
+segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after.
+``sense``: what the table of pieces says (:mod:`toolkit.boilerplate.sense`), added up; the trees of pages do without."""
 
 FLOOR, CEILING = -6.0, 6.0
 _NONE = -9.0
-_AT_OWN = len(SIGNALS)
-_AT_MEANS = BLOCKS.index(f"{SIGNALS[0]}-{REACHES[0]}")
-_AT_WHOLE = BLOCKS.index(f"{SIGNALS[0]}_document")
-_AT_BEST = BLOCKS.index("sum_best-")
-_AT_KNOWN = BLOCKS.index("words_known0")
-_AT_PLACE = BLOCKS.index("bytes")
-_AT_LINE = BLOCKS.index("sum_line")
-_TOKENS_WORDS, _CAPITALISED, _QUOTES, _BYTES, _TERMS = (
-    SHAPE.index(name) for name in ("words", "capitalised", "quotes", "bytes", "terms")
-)
+AT = places(BLOCKS)
+UNSENSED = AT.sense_own
+"""Columns before those of the sense."""
 _HEAD, _TAIL = WINDOWS.index("head_1"), WINDOWS.index("tail_1")
 _KEEP, _APPEAL = 0, 1
+_SIZE = 3  # row of the weight among the running sums
 _REACHES = np.array(REACHES)
 _KNOWN = np.array([0, 2, 4])
 
@@ -71,7 +70,7 @@ def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
     """Count the words and names up to each segment, and those of them that also stand far away (running sums)."""
     total = 0
     for s in range(lo, hi):
-        total += shapes[s, _TERMS]
+        total += shapes[s, PART.terms]
     size = 256
     while size < 2 * total:
         size *= 2
@@ -80,7 +79,7 @@ def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
     last = np.empty(size, np.int64)
     t = at
     for s in range(lo, hi):
-        for _ in range(shapes[s, _TERMS]):
+        for _ in range(shapes[s, PART.terms]):
             term = terms[t] & ~np.uint32(NAME) | np.uint32(2)
             i = slot(keys, term)
             if keys[i] == 0:
@@ -92,7 +91,7 @@ def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
     for s in range(lo, hi):
         for k in range(4):
             counts[s - lo + 1, k] = counts[s - lo, k]
-        for _ in range(shapes[s, _TERMS]):
+        for _ in range(shapes[s, PART.terms]):
             term = terms[t] & ~np.uint32(NAME) | np.uint32(2)
             i = slot(keys, term)
             known = first[i] < s - BEYOND or last[i] > s + BEYOND
@@ -129,13 +128,53 @@ def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _mean(total, k, a, b):  # type: ignore[no-untyped-def]
-    return (total[k, b] - total[k, a]) / (total[3, b] - total[3, a]) if b > a else _NONE
+    return (total[k, b] - total[k, a]) / (total[_SIZE, b] - total[_SIZE, a]) if b > a else _NONE
 
 
 @njit(cache=True, nogil=True)
-def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  # type: ignore[no-untyped-def]
+def _line(total, k, before, first, last, behind, r, j):  # type: ignore[no-untyped-def]
+    """Enter the means of a signal over a segment's line and over the lines before and after."""
+    r[j] = (total[k, last] - total[k, first]) / max(total[_SIZE, last] - total[_SIZE, first], 1e-9)
+    r[j + 1] = _mean(total, k, before, first)
+    r[j + 2] = _mean(total, k, last, behind)
+
+
+@njit(cache=True, nogil=True)
+def _means(total, k, i, n, r, sides, whole):  # type: ignore[no-untyped-def]
+    """Enter the means of a signal on either side of a segment, over the text, and over what is far away."""
+    j = sides
+    for reach in _REACHES:
+        p, q = max(i - reach, 0), min(i + 1 + reach, n)
+        r[j] = (total[k, i] - total[k, p]) / max(total[_SIZE, i] - total[_SIZE, p], 1e-9)
+        r[j + 1] = (total[k, q] - total[k, i + 1]) / max(total[_SIZE, q] - total[_SIZE, i + 1], 1e-9)
+        j += 2
+    a, b = max(i - FAR, 0), min(i + FAR + 1, n)
+    rest = total[_SIZE, n] - total[_SIZE, b] + total[_SIZE, a]
+    r[whole] = total[k, n] / max(total[_SIZE, n], 1.0)
+    r[whole + 1] = (total[k, n] - total[k, b] + total[k, a]) / rest if rest > 0 else _NONE
+
+
+@njit(cache=True, nogil=True)
+def _strongest(signal, i, n, r, j):  # type: ignore[no-untyped-def]
+    """Enter the largest value of a signal before a segment, how far away it is, and the same behind."""
+    for side in (-1, 1):
+        best, distance = _NONE, FAR + 1
+        for step in range(1, FAR + 1):
+            q = i + side * step
+            if q < 0 or q >= n:
+                break
+            if signal[q] > best:
+                best, distance = signal[q], step
+        r[j] = best
+        r[j + 1] = distance
+        j += 2
+
+
+@njit(cache=True, nogil=True)
+def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, out):  # type: ignore[no-untyped-def]
     row = 0
     at = 0
+    sensed = len(senses) > 0
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         n = hi - lo
@@ -143,12 +182,12 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
         n_terms = 0
         for s in range(lo, hi):
             some |= wanted[s]
-            n_terms += shapes[s, _TERMS]
+            n_terms += shapes[s, PART.terms]
         if not some:
             at += n_terms
             continue
-        signal = np.empty((4, n))  # the signals, and how much the first or last words ask
-        total = np.zeros((4, n + 1))  # running sums: the signals, and the weight
+        signal = np.empty((5, n))  # the signals, how much the first or last words ask, and the sense
+        total = np.zeros((5, n + 1))  # running sums: the signals, the weight, and the sense
         for s in range(lo, hi):
             i = s - lo
             keep = np.log(words[s, _KEEP] + 1e-4)
@@ -156,9 +195,10 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
             signal[1, i] = np.log(words[s, _APPEAL] + 1e-4) - keep
             signal[2, i] = keep
             signal[3, i] = max(windows[s, _HEAD], windows[s, _TAIL])
-            weight = min(shapes[s, _BYTES], 400)
-            total[3, i + 1] = total[3, i] + weight
-            for k in range(3):
+            signal[4, i] = min(max(senses[s, 0], FLOOR), CEILING) if sensed else 0.0
+            weight = min(shapes[s, PART.bytes], 400)
+            total[_SIZE, i + 1] = total[_SIZE, i] + weight
+            for k in (0, 1, 2, 4):
                 total[k, i + 1] = total[k, i] + signal[k, i] * weight
         first, line = _lines(joint, lo, hi)
         counts = np.zeros((n + 1, 4))
@@ -172,80 +212,70 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, out):  #
             row += 1
             for k in range(3):
                 r[k] = signal[k, i]
-            r[_AT_OWN] = windows[s, _HEAD]
-            r[_AT_OWN + 1] = windows[s, _TAIL]
-            j = _AT_MEANS
-            w = _AT_WHOLE
-            a, b = max(i - FAR, 0), min(i + FAR + 1, n)
+            r[AT.head] = windows[s, _HEAD]
+            r[AT.tail] = windows[s, _TAIL]
             for k in range(3):
-                for reach in _REACHES:
-                    p, q = max(i - reach, 0), min(i + 1 + reach, n)
-                    r[j] = (total[k, i] - total[k, p]) / max(total[3, i] - total[3, p], 1e-9)
-                    r[j + 1] = (total[k, q] - total[k, i + 1]) / max(total[3, q] - total[3, i + 1], 1e-9)
-                    j += 2
-                r[w] = total[k, n] / max(total[3, n], 1.0)
-                rest = total[3, n] - total[3, b] + total[3, a]
-                r[w + 1] = (total[k, n] - total[k, b] + total[k, a]) / rest if rest > 0 else _NONE
-                w += 2
-            j = _AT_BEST
-            for k in (0, 1, 3):
-                for side in (-1, 1):
-                    best, distance = _NONE, FAR + 1
-                    for step in range(1, FAR + 1):
-                        q = i + side * step
-                        if q < 0 or q >= n:
-                            break
-                        if signal[k, q] > best:
-                            best, distance = signal[k, q], step
-                    r[j] = best
-                    r[j + 1] = distance
-                    j += 2
-            j = _AT_KNOWN
+                _means(total, k, i, n, r, AT.sum_before1 + 2 * len(REACHES) * k, AT.sum_document + 2 * k)
+            _strongest(signal[0], i, n, r, AT.sum_best_before)
+            _strongest(signal[1], i, n, r, AT.appeal_best_before)
+            _strongest(signal[3], i, n, r, AT.asks_best_before)
+            j = AT.words_known0
             for reach in _KNOWN:
                 p, q = max(i - reach, 0), min(i + 1 + reach, n)
                 r[j] = _share(counts, p, q, 0)
                 r[j + 1] = _share(counts, p, q, 2)
                 j += 2
-            r[j] = _share(counts, max(i - 4, 0), i, 0)
-            r[j + 1] = _share(counts, i + 1, min(i + 5, n), 0)
-            r[j + 2] = _share(counts, 0, n, 0)
-            j = _AT_PLACE
-            r[j] = np.log1p(np.float32(shapes[s, _BYTES]))
-            r[j + 1] = i
-            r[j + 2] = n - 1 - i
-            r[j + 3] = np.log1p(np.float32(n))
-            r[j + 4] = joint[s]
-            r[j + 5] = joint[s + 1] if i + 1 < n else 0
-            r[j + 6] = shapes[s, _QUOTES]
-            r[j + 7] = shapes[s, _CAPITALISED] / max(shapes[s, _TOKENS_WORDS], 1)
-            j = _AT_LINE
+            r[AT.words_known_before4] = _share(counts, max(i - 4, 0), i, 0)
+            r[AT.words_known_after4] = _share(counts, i + 1, min(i + 5, n), 0)
+            r[AT.words_known_document] = _share(counts, 0, n, 0)
+            r[AT.bytes] = np.log1p(np.float32(shapes[s, PART.bytes]))
+            r[AT.from_start] = i
+            r[AT.from_end] = n - 1 - i
+            r[AT.segments] = np.log1p(np.float32(n))
+            r[AT.joint] = joint[s]
+            r[AT.joint_after] = joint[s + 1] if i + 1 < n else 0
+            r[AT.quotes] = shapes[s, PART.quotes]
+            r[AT.capitalised] = shapes[s, PART.capitalised] / max(shapes[s, PART.words], 1)
+            j = AT.sum_line
             p, q = first[line[i]], first[line[i] + 1]
             before = first[line[i] - 1] if line[i] > 0 else p
             behind = first[line[i] + 2] if line[i] + 2 < len(first) else q
             for k in range(3):
-                r[j] = (total[k, q] - total[k, p]) / max(total[3, q] - total[3, p], 1e-9)
-                r[j + 1] = _mean(total, k, before, p)
-                r[j + 2] = _mean(total, k, q, behind)
+                _line(total, k, before, p, q, behind, r, j)
                 j += 3
             for k in (0, 1, 3):
                 r[j] = signal[k, p:q].max()
                 j += 1
-            r[j] = _share(counts, p, q, 0)
-            r[j + 1] = _share(counts, p, q, 2)
-            r[j + 2] = np.log1p(np.float32(total[3, q] - total[3, p]))
-            r[j + 3] = q - p
-            r[j + 4] = i - p
+            if sensed:
+                for k in range(3):
+                    r[AT.sense_own + k] = senses[s, k]
+                r[AT.sense] = senses[s, 0] + senses[s, 1] + senses[s, 2]
+                _means(total, 4, i, n, r, AT.sense_before1, AT.sense_document)
+                _strongest(signal[4], i, n, r, AT.sense_best_before)
+                _line(total, 4, before, p, q, behind, r, AT.sense_line)
+                r[AT.sense_line_best] = signal[4, p:q].max()
+            r[AT.words_known_line] = _share(counts, p, q, 0)
+            r[AT.names_known_line] = _share(counts, p, q, 2)
+            r[AT.line_bytes] = np.log1p(np.float32(total[_SIZE, q] - total[_SIZE, p]))
+            r[AT.line_segments] = q - p
+            r[AT.line_place] = i - p
 
 
-def blocks(read: Reading, sums: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+def blocks(
+    read: Reading,
+    sums: NDArray[np.float32],
+    wanted: NDArray[np.bool_],
+    senses: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
     """Return one row of evidence (float32) for each wanted segment; the columns are :data:`BLOCKS`.
 
     ``sums`` (float32, a segment each) are the sums of the first decision's trees, :data:`FLOOR` for segments that
-    the trees did not weigh.
+    the trees did not weigh. Without ``senses`` (float32, a row of ``SENSES`` a segment) there are only the first
+    :data:`UNSENSED` columns.
     """
-    out = np.empty((int(wanted.sum()), len(BLOCKS)), np.float32)
+    out = np.empty((int(wanted.sum()), UNSENSED if senses is None else len(BLOCKS)), np.float32)
     _blocks(
         sums, read.words, read.windows, read.shapes, read.terms, read.segments.joint, read.segments.bounds,
-        wanted, out,
+        wanted, np.empty((0, 3), np.float32) if senses is None else senses, out,
     )  # fmt: skip
     return out

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import NAME, SHAPE
+from toolkit.boilerplate.features import NAME, PART
 from toolkit.boilerplate.scoring import read_segments
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
@@ -24,8 +24,6 @@ ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 """Columns: share of the segment's terms, and of its names, that stand in another segment of the article; how many
 names do not (logarithm); share of its terms that stand in the title; share of the title's terms that stand in the
 segment. The first segment stands in for a title that is not known. -1 where there is nothing to count."""
-
-_TERMS = SHAPE.index("terms")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Titles:
         whole = Segments(buffer.offsets[:-1], buffer.offsets[1:], np.zeros(n, np.uint8), np.arange(n + 1))
         read = read_segments(buffer, whole)
         known = np.diff(buffer.offsets) > 0
-        counts = read.shapes[:, SHAPE.index("terms")].astype(np.int64)
+        counts = read.shapes[:, PART.terms].astype(np.int64)
         prints = np.where(known, read.prints[:, 0], np.uint64(0))
         return cls(prints, counts, read.terms, buffer.data, buffer.offsets[:-1], buffer.offsets[1:])
 
@@ -156,6 +154,6 @@ def echoes(
     ``shapes`` and ``terms`` are as :func:`toolkit.boilerplate.scoring.read_segments` makes them.
     """
     out = np.empty((len(segments), len(ECHOES)), np.float32)
-    counts = np.ascontiguousarray(shapes[:, _TERMS])
+    counts = np.ascontiguousarray(shapes[:, PART.terms])
     _echo(terms, counts, segments.bounds, titles.terms, titles.counts, out)
     return out

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
-from toolkit.boilerplate.features import mix_all
+from toolkit.boilerplate.features import PART, mix_all
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.repetition import EVIDENT, REPEATED, UNEVEN, Seen, alike, repeated
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import Lookup
-from toolkit.kernels import njit
+from toolkit.kernels import njit, places
 from toolkit.segments import LINE
 
 CLASSES = len(KINDS) + 1
@@ -40,7 +40,11 @@ PLACE = (
 COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 """Names of the evidence columns."""
 
-_AT_PLACE = len(OWN) + len(AROUND)
+AT = places((*OWN, *AROUND, *PLACE))
+_AT_SPOTS = len(OWN) + len(AROUND) + len(PLACE)
+_AT_ECHOES = _AT_SPOTS + len(SPOTS)
+_AT_REPEATED = _AT_ECHOES + len(ECHOES)
+_TITLED = COLUMNS.index("titled")
 NEARLY_ALL, SEVERAL = 0.75, 3
 """A publisher with few articles: a passage is removed for its repetition alone if this share of them, and at least this
 many others, hold it."""
@@ -48,23 +52,21 @@ many others, hold it."""
 SOUNDS = 0.5
 """A line whose words give article text a probability below this sounds like boilerplate."""
 
-_AT_SPOTS = _AT_PLACE + len(PLACE)
-_AT_ECHOES = _AT_SPOTS + len(SPOTS)
-_AT_REPEATED = _AT_ECHOES + len(ECHOES)
-
-
-KEEP, APPEAL, MARKED_KEEP = (OWN.index(name) for name in ("gold_keep", "gold_appeal", "markup_keep"))
+KEEP, APPEAL, MARKED_KEEP = AT.gold_keep, AT.gold_appeal, AT.markup_keep
 """Columns of the probabilities by words: article text and appeal by marked texts, article text by pages' markup."""
+_RELATED, _CAPTION = AT.gold_related, AT.gold_caption
 
 _WIDE = np.array([0.997, 0.97, 0.7], np.float32)
 _NARROW = np.array([0.98, 0.9, 0.6], np.float32)
 """Probabilities of article text below which a segment is weighed: by either table, and of a neighbour."""
+_GIANT = 100
+"""Mean bytes of a token over which a segment is data, not words, and is never weighed."""
 _HINT = 0.2
 """Probability that some segment of a text appeals, from which on more of it is weighed."""
 
 
 @njit(cache=True, nogil=True)
-def _suspicious(p, bounds, seen, everywhere, out):  # type: ignore[no-untyped-def]
+def _suspicious(p, shapes, bounds, seen, everywhere, out):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         wide = everywhere
@@ -80,6 +82,7 @@ def _suspicious(p, bounds, seen, everywhere, out):  # type: ignore[no-untyped-de
                 or seen[s, 0] > 0
                 or seen[s, 1] > 0
             )
+            out[s] &= shapes[s, PART.bytes] <= _GIANT * shapes[s, PART.tokens]
 
 
 @njit(cache=True, nogil=True)
@@ -97,8 +100,8 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
         total = 0.0
         weight = 0.0
         for s in range(lo, hi):
-            w = min(shapes[s, 7], 400)
-            total += (1.0 - p[s, 0]) * w
+            w = min(shapes[s, PART.bytes], 400)
+            total += (1.0 - p[s, KEEP]) * w
             weight += w
         mean = total / max(weight, 1.0)
         before_mean = np.float32(0.0)
@@ -112,9 +115,9 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
             t = 0.0
             w = 0.0
             for s in range(a, b):
-                size += shapes[s, 7]
-                ws = min(shapes[s, 7], 400)
-                t += (1.0 - p[s, 0]) * ws
+                size += shapes[s, PART.bytes]
+                ws = min(shapes[s, PART.bytes], 400)
+                t += (1.0 - p[s, KEEP]) * ws
                 w += ws
             here = np.float32(t / max(w, 1.0))
             if b - a > len(later):
@@ -122,9 +125,9 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
             most = np.float32(-1.0)
             for s in range(b - 1, a - 1, -1):
                 later[s - a] = most
-                most = max(most, np.float32(1.0) - p[s, 0])
+                most = max(most, np.float32(1.0) - p[s, KEEP])
             for r in range(previous, n_rows):
-                out[r, _AFTER] = here
+                out[r, AT.paragraph_after] = here
             previous = n_rows
             earlier = np.float32(-1.0)
             for s in range(a, b):
@@ -132,17 +135,17 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
                     _row(p, shapes, joint, lo, hi, s, out[n_rows])
                     row = out[n_rows]
                     n_rows += 1
-                    row[_MEAN] = here
-                    row[_MEAN + 1] = before_mean
-                    row[_AFTER] = -1.0
-                    row[_MEAN + 3] = mean
-                    row[_MEAN + 4] = earlier
-                    row[_MEAN + 5] = later[s - a]
-                    row[_SIZE] = np.log1p(np.float32(size))
-                    row[_SIZE + 1] = np.log1p(np.float32(b - a))
-                    row[_SIZE + 2] = min(s - a, 10)
-                    row[_TITLE] = 1.0 if titles[d] != 0 and prints[s, 0] == titles[d] else 0.0
-                earlier = max(earlier, np.float32(1.0) - p[s, 0])
+                    row[AT.paragraph_mean] = here
+                    row[AT.paragraph_before] = before_mean
+                    row[AT.paragraph_after] = -1.0
+                    row[AT.document_mean] = mean
+                    row[AT.earlier_in_paragraph] = earlier
+                    row[AT.later_in_paragraph] = later[s - a]
+                    row[AT.paragraph_bytes] = np.log1p(np.float32(size))
+                    row[AT.paragraph_segments] = np.log1p(np.float32(b - a))
+                    row[AT.in_paragraph] = min(s - a, 10)
+                    row[AT.is_title] = 1.0 if titles[d] != 0 and prints[s, 0] == titles[d] else 0.0
+                earlier = max(earlier, np.float32(1.0) - p[s, KEEP])
             before_mean = here
             a = b
 
@@ -151,51 +154,51 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
 def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
     """What a segment is by itself and beside its neighbours."""
     n = hi - lo
-    for k in range(16):
+    for k in range(len(OWN)):
         row[k] = np.log(p[s, k] + np.float32(1e-4))
-    j = 16
+    j = AT.boilerplate_before3
     for step in (-3, -2, -1, 1, 2, 3):
         q = s + step
-        row[j] = np.float32(1.0) - p[q, 0] if lo <= q < hi else np.float32(-1.0)
+        row[j] = np.float32(1.0) - p[q, KEEP] if lo <= q < hi else np.float32(-1.0)
         j += 1
-    for step in (-1, 1):
+    for step, markup, caption, related in (
+        (-1, AT.markup_before1, AT.caption_before1, AT.related_before1),
+        (1, AT.markup_after1, AT.caption_after1, AT.related_after1),
+    ):
         q = s + step
-        row[j] = np.float32(1.0) - p[q, 8] if lo <= q < hi else np.float32(-1.0)
-        j += 1
-    for k in (4, 3):
-        row[j] = p[s - 1, k] if s > lo else np.float32(-1.0)
-        row[j + 1] = p[s + 1, k] if s + 1 < hi else np.float32(-1.0)
-        j += 2
-    j = _AT_PLACE
-    tokens = np.float32(max(shapes[s, 0], 1))
-    words = np.float32(max(shapes[s, 1], 1))
-    row[j] = np.log1p(np.float32(shapes[s, 0]))
-    row[j + 1] = shapes[s, 2] / words
-    row[j + 2] = shapes[s, 3] / words
-    row[j + 3] = shapes[s, 4] / tokens
-    row[j + 4] = shapes[s, 5] / tokens
-    row[j + 5] = min(shapes[s, 6], 4)
-    row[j + 6] = shapes[s, 8]
-    row[j + 7] = shapes[s, 9]
-    row[j + 8] = joint[s]
-    row[j + 9] = joint[s + 1] if s + 1 < hi else 0
-    row[j + 10] = min(s - lo, 30)
-    row[j + 11] = min(hi - 1 - s, 30)
-    row[j + 12] = np.float32(s - lo) / np.float32(max(n - 1, 1))
-    row[j + 13] = np.log1p(np.float32(n))
-    row[j + 19] = np.log1p(np.float32(shapes[s - 1, 0])) if s > lo else np.float32(-1.0)
-    row[j + 20] = np.log1p(np.float32(shapes[s + 1, 0])) if s + 1 < hi else np.float32(-1.0)
-    row[j + 21] = shapes[s - 1, 9] if s > lo else -1.0
-    row[j + 22] = shapes[s - 1, 2] / np.float32(max(shapes[s - 1, 1], 1)) if s > lo else np.float32(-1.0)
-    row[j + 23] = shapes[s + 1, 2] / np.float32(max(shapes[s + 1, 1], 1)) if s + 1 < hi else np.float32(-1.0)
-
-
-_MEAN = len(OWN) + AROUND.index("paragraph_mean")
-_AFTER = len(OWN) + AROUND.index("paragraph_after")
-_SIZE = _AT_PLACE + PLACE.index("paragraph_bytes")
-_WITHIN = _AT_PLACE + PLACE.index("within")
-_TITLE = _AT_PLACE + PLACE.index("is_title")
-_TITLED = _AT_REPEATED + REPEATED.index("titled")
+        here = lo <= q < hi
+        row[markup] = np.float32(1.0) - p[q, MARKED_KEEP] if here else np.float32(-1.0)
+        row[caption] = p[q, _CAPTION] if here else np.float32(-1.0)
+        row[related] = p[q, _RELATED] if here else np.float32(-1.0)
+    tokens = np.float32(max(shapes[s, PART.tokens], 1))
+    words = np.float32(max(shapes[s, PART.words], 1))
+    row[AT.tokens] = np.log1p(np.float32(shapes[s, PART.tokens]))
+    row[AT.capitalised] = shapes[s, PART.capitalised] / words
+    row[AT.shouted] = shapes[s, PART.shouted] / words
+    row[AT.digits] = shapes[s, PART.digits] / tokens
+    row[AT.marks] = shapes[s, PART.marks] / tokens
+    row[AT.quotes] = min(shapes[s, PART.quotes], 4)
+    row[AT.first_class] = shapes[s, PART.first_class]
+    row[AT.last_class] = shapes[s, PART.last_class]
+    row[AT.joint] = joint[s]
+    row[AT.joint_after] = joint[s + 1] if s + 1 < hi else 0
+    row[AT.from_start] = min(s - lo, 30)
+    row[AT.from_end] = min(hi - 1 - s, 30)
+    row[AT.relative] = np.float32(s - lo) / np.float32(max(n - 1, 1))
+    row[AT.segments] = np.log1p(np.float32(n))
+    row[AT.tokens_before1] = row[AT.tokens_after1] = np.float32(-1.0)
+    row[AT.capitalised_before1] = row[AT.capitalised_after1] = row[AT.last_class_before1] = np.float32(-1.0)
+    if s > lo:
+        row[AT.tokens_before1] = np.log1p(np.float32(shapes[s - 1, PART.tokens]))
+        row[AT.last_class_before1] = shapes[s - 1, PART.last_class]
+        row[AT.capitalised_before1] = shapes[s - 1, PART.capitalised] / np.float32(
+            max(shapes[s - 1, PART.words], 1)
+        )
+    if s + 1 < hi:
+        row[AT.tokens_after1] = np.log1p(np.float32(shapes[s + 1, PART.tokens]))
+        row[AT.capitalised_after1] = shapes[s + 1, PART.capitalised] / np.float32(
+            max(shapes[s + 1, PART.words], 1)
+        )
 
 
 def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArray[np.bool_]:
@@ -206,7 +209,7 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
     training uses.
     """
     out = np.empty(len(read.segments), bool)
-    _suspicious(read.words, read.segments.bounds, seen.others, everywhere, out)
+    _suspicious(read.words, read.shapes, read.segments.bounds, seen.others, everywhere, out)
     return out
 
 
@@ -275,10 +278,10 @@ def evidence(
     _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)
     owner = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint64), np.diff(bounds))
     _, same, times = np.unique(mix_all(read.prints[:, 0], owner), return_inverse=True, return_counts=True)
-    out[:, _WITHIN] = np.minimum(times[same[wanted]] - 1, 10)  # the same segment elsewhere in its document
+    out[:, AT.within] = np.minimum(times[same[wanted]] - 1, 10)  # the same segment elsewhere in its document
     out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
     out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
     if lookup is not None:
         repeated(read, lookup, seen, wanted, out, _AT_REPEATED)
-        out[out[:, _TITLE] != 0, _TITLED] = 0
+        out[out[:, AT.is_title] != 0, _TITLED] = 0
     return out

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.buffer import FNV, PRIME, decode
-from toolkit.kernels import njit
+from toolkit.kernels import njit, places
 
 BUCKETS = 1 << 17
 """Rows of the hashed n-gram weight table."""
@@ -33,6 +33,8 @@ SHAPE = (
 )  # fmt: skip
 """Columns of the shape array: token counts, bytes, character classes of the first and last character, and the
 number of terms: words of at least four letters."""
+
+PART = places(SHAPE)
 
 NAME = 1
 """Lowest bit of a term: set where the word is capitalised inside its segment."""
@@ -204,17 +206,17 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
     index[n] = mix(previous, np.uint64(37)) >> _SHIFT
     index[n + 1] = mix(before, mix(previous, np.uint64(41))) >> _SHIFT
     index[n + 2] = mix(np.uint64(min(tokens, 12)), mix(np.uint64(joint), np.uint64(43))) >> _SHIFT
-    shape[0] = tokens
-    shape[1] = words
-    shape[2] = capitals
-    shape[3] = shouted
-    shape[4] = digits
-    shape[5] = tokens - words
-    shape[6] = quotes
-    shape[7] = b - a
-    shape[8] = opening
-    shape[9] = kind
-    shape[10] = n_terms
+    shape[PART.tokens] = tokens
+    shape[PART.words] = words
+    shape[PART.capitalised] = capitals
+    shape[PART.shouted] = shouted
+    shape[PART.digits] = digits
+    shape[PART.marks] = tokens - words
+    shape[PART.quotes] = quotes
+    shape[PART.bytes] = b - a
+    shape[PART.first_class] = opening
+    shape[PART.last_class] = kind
+    shape[PART.terms] = n_terms
     prints[0] = exact
     prints[1] = fuzzy
     prints[2] = lead2 if tokens >= 4 else 0

@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import BLOCKS
+from toolkit.boilerplate.blocks import BLOCKS, UNSENSED
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
+from toolkit.boilerplate.sense import SENSES, Sense
 from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
+from toolkit.topics.features import NO_WORDS, Lexicon
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 3"
+FORMAT = "news-toolkit segment model 4"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
@@ -93,11 +95,13 @@ class Decision:
 class Appeals:
     """The second decision: whether a segment belongs to an appeal, by what stands around it (``BLOCKS``).
 
-    The thresholds of its scale are bounded by articles that speak like appeals and are none.
+    The thresholds of its scale are bounded by articles that speak like appeals and are none. ``sense`` knows the words
+    of appeals that no marked text holds.
     """
 
     trees: Trees
     scale: Scale
+    sense: Sense
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ class SegmentModel:
 
     ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a
     template index over the corpus and without. ``pages`` weighs what stands around a line of a whole page
-    (``BLOCKS``): its sum and that of the first decision are averaged. ``card``: data, licences, figures, limits.
+    (``BLOCKS`` without the sense): its sum and that of the first decision are averaged. ``card``: data, licences,
+    figures, limits.
     """
 
     words: WordWeights
@@ -135,7 +140,9 @@ class SegmentModel:
                 arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
         for name in ("fitted", "alone"):
             arrays[f"{name}_kinds"] = getattr(self, name).kinds
-        return arrays
+        sense = self.appeals.sense
+        steps = np.append(sense.scale, np.float32(sense.bias))
+        return arrays | {"sense_keys": sense.lexicon.keys, "sense": sense.weights, "sense_scale": steps}
 
     def _parts(self) -> Iterator[tuple[str, Trees, Scale | None]]:
         for name in ("fitted", "alone"):
@@ -175,8 +182,12 @@ class SegmentModel:
                 _words(arrays),
                 _decision(arrays, card, "fitted", len(COLUMNS)),
                 _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
-                Appeals(Trees.read(arrays, "appeals", len(BLOCKS)), _scale(arrays, card, "appeals")),
-                Trees.read(arrays, "pages", len(BLOCKS)),
+                Appeals(
+                    Trees.read(arrays, "appeals", len(BLOCKS)),
+                    _scale(arrays, card, "appeals"),
+                    _sense(arrays),
+                ),
+                Trees.read(arrays, "pages", UNSENSED),
                 card,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -198,6 +209,13 @@ def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
     table = _array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
     scale, bias = (_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias"))
     return WordWeights(np.ascontiguousarray(table), scale, bias)
+
+
+def _sense(arrays: dict[str, NDArray[Any]]) -> Sense:
+    lexicon = Lexicon(arrays["sense_keys"], NO_WORDS.alike)
+    weights = _array(arrays, "sense", np.int8, (len(lexicon.keys), len(SENSES)))
+    scale = _array(arrays, "sense_scale", np.float32, (len(SENSES) + 1,))
+    return Sense(lexicon, np.ascontiguousarray(weights), scale[:-1].copy(), float(scale[-1]))
 
 
 def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Titles, echoes
-from toolkit.boilerplate.features import SHAPE
+from toolkit.boilerplate.features import PART
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
 from toolkit.boilerplate.spans import Mended
 from toolkit.boilerplate.templates import mark_slots, publisher_hash
@@ -91,14 +93,10 @@ class Reading(SegmentReading):
         mark_slots(buffer, segments, read, shared, about.titles)
         return cls(**vars(read), buffer=buffer, segments=segments, about=about, echoes=shared)
 
-    def scored(self, words: NDArray[np.float32], windows: NDArray[np.float32]) -> Reading:
-        """The same segments with other scores."""
-        return replace(self, words=words, windows=windows)
-
     @property
     def size(self) -> NDArray[np.int32]:
         """Bytes of each segment; shape (n_segments,)."""
-        return np.ascontiguousarray(self.shapes[:, SHAPE.index("bytes")])
+        return np.ascontiguousarray(self.shapes[:, PART.bytes])
 
 
 def _unchanged(segments: Segments, earlier: Segments, mended: Mended) -> NDArray[np.int64]:
@@ -148,10 +146,6 @@ _SPEAKER, _SPOKEN, _NARROW, _BROKEN = 60, 1 / 3, 80, 0.4
 """Most bytes of a speaker's name; share of lines that have one; mean bytes of a column's line; share of its lines that
 begin with a small letter."""
 
-_WORDS, _CAPITALISED, _SHOUTED, _BYTES, _FIRST = (
-    SHAPE.index(name) for name in ("words", "capitalised", "shouted", "bytes", "first_class")
-)
-
 
 @njit(cache=True, nogil=True)
 def _speaks(data, a, b):  # type: ignore[no-untyped-def]
@@ -188,15 +182,15 @@ def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignor
             if s == lo or joint[s] <= LINE:
                 marked += data[start[s]] == 62 and end[s] > start[s] + 2 and data[start[s] + 1] == 62  # >>
                 spoken += _speaks(data, start[s], end[hi - 1])
-                small += shapes[s, _FIRST] == LOWER
-            size = shapes[s, _BYTES]
+                small += shapes[s, PART.first_class] == LOWER
+            size = shapes[s, PART.bytes]
             line += size
             total += size
-            words += shapes[s, _WORDS]
-            capitalised += shapes[s, _CAPITALISED]
-            shouted += shapes[s, _SHOUTED]
-            lower += shapes[s, _FIRST] == LOWER
-            cased += shapes[s, _FIRST] == LOWER or shapes[s, _FIRST] == UPPER
+            words += shapes[s, PART.words]
+            capitalised += shapes[s, PART.capitalised]
+            shouted += shapes[s, PART.shouted]
+            lower += shapes[s, PART.first_class] == LOWER
+            cased += shapes[s, PART.first_class] == LOWER or shapes[s, PART.first_class] == UPPER
         if hi > lo:
             lines += 1
             short_lines += line < SHORT_LINE
@@ -237,3 +231,19 @@ def layouts(
     out, told = (np.empty(len(segments.bounds) - 1, np.int8) for _ in range(2))
     _layouts(buffer.data, segments.start, segments.end, shapes, segments.joint, segments.bounds, out, told)
     return out, told
+
+
+def unpromised(about: About, layout: NDArray[np.int8], promised: dict[str, Any]) -> dict[str, Any]:
+    """Count the documents for whose language, layout or date no loss is promised; ``layout`` is the fuller one."""
+    promised = {"languages": (), "layouts": (), "until": "2020-12-31"} | promised
+    last = np.datetime64(promised["until"], "D").astype(np.int64)
+    late = (about.days != NO_DAY) & (about.days > last)
+    other_language = np.isin(about.languages, [*promised["languages"], ""], invert=True)
+    other_layout = np.isin(layout, [LAYOUTS.index(name) for name in promised["layouts"]], invert=True)
+    names = np.array(LAYOUTS + UNLIKE)[layout[other_layout]]
+    return {
+        "outside": int((other_language | other_layout | late).sum()),
+        "outside_dates": int(late.sum()),
+        "outside_languages": dict(sorted(Counter(about.languages[other_language].tolist()).items())),
+        "outside_layouts": dict(sorted(Counter(names.tolist()).items())),
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -14,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.decisions import (
     KEEP,
     KEPT,
@@ -28,7 +26,7 @@ from toolkit.boilerplate.decisions import (
 )
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
-from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading
+from toolkit.boilerplate.reading import About, Reading, unpromised
 from toolkit.boilerplate.repetition import extended
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.spans import (
@@ -214,7 +212,7 @@ class BoilerplateRemover(Estimator):
     ) -> pd.DataFrame:
         cuts, layout = self._cuts(readings)
         spans = span_table(corpus, buffer, cuts)
-        spans.attrs |= self._unpromised(about, layout)
+        spans.attrs |= unpromised(about, layout, self._model.card.get("promised", {}))
         gone = np.bincount(cuts.document, cuts.end - cuts.start, len(buffer))
         spans.attrs["over_half"] = corpus["doc_id"][2 * gone > np.diff(buffer.offsets)].tolist()
         return spans
@@ -399,7 +397,7 @@ class BoilerplateRemover(Estimator):
         segments = read.segments
         if lookup is not None:
             segments = extended(read, lookup, weighed.seen, weighed.evident, remove)
-        return assemble(segments, remove, kind, score, weighed.template, ruled), weighed.layout
+        return assemble(segments, remove, kind, score, weighed.template, ruled), weighed.full_layout
 
     @property
     def _model(self) -> SegmentModel:
@@ -408,23 +406,6 @@ class BoilerplateRemover(Estimator):
     def _outside(self, about: About) -> NDArray[np.bool_]:
         """Mark documents in a language that the model does not know."""
         return np.isin(about.languages, [*self._model.languages, ""], invert=True)
-
-    def _unpromised(self, about: About, layout: NDArray[np.int8]) -> dict[str, Any]:
-        """Count the documents for whose language, layout or date no loss is promised."""
-        promised = {"languages": (), "layouts": (), "until": "2020-12-31"} | self._model.card.get(
-            "promised", {}
-        )
-        last = np.datetime64(promised["until"], "D").astype(np.int64)
-        late = (about.days != NO_DAY) & (about.days > last)
-        foreign = np.isin(about.languages, [*promised["languages"], ""], invert=True)
-        other = np.isin(layout, [LAYOUTS.index(name) for name in promised["layouts"]], invert=True)
-        names = np.array(LAYOUTS + UNLIKE)[layout[other]]
-        return {
-            "outside": int((foreign | other | late).sum()),
-            "outside_dates": int(late.sum()),
-            "outside_languages": dict(sorted(Counter(about.languages[foreign].tolist()).items())),
-            "outside_layouts": dict(sorted(Counter(names.tolist()).items())),
-        }
 
     def copies(self, X: CorpusLike) -> NDArray[np.int32]:
         """Count, for each text, the documents of its publisher that contain all of its segments, itself included.

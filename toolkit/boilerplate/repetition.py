@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import FINGERPRINTS, SHAPE, mix, mix_all
+from toolkit.boilerplate.features import FINGERPRINTS, PART, mix, mix_all
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import read_segments
 from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find
@@ -81,9 +81,9 @@ def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  
             for w in range(2):
                 r = find(slots, rows, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
                 out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
-            total += shapes[s, 7]
+            total += shapes[s, PART.bytes]
             if out[s, 0] <= COPIES:
-                below[out[s, 0]] += shapes[s, 7]
+                below[out[s, 0]] += shapes[s, PART.bytes]
         reached = 0
         for k in range(COPIES + 1):
             reached += below[k]
@@ -117,7 +117,7 @@ def _repeated(  # type: ignore[no-untyped-def]
         share = 0.0
         weight = 0.0
         for s in range(lo, hi):
-            w7 = min(shapes[s, 7], 400)
+            w7 = min(shapes[s, PART.bytes], 400)
             weight += w7
             if seen[s, 0] > 0:
                 share += w7
@@ -236,7 +236,6 @@ SOME = 2
 """Other articles that begin or end a segment with the same two words, for it to be looked into."""
 _ANY = 2**30
 
-_TOKENS = SHAPE.index("tokens")
 _BORDER = re.compile(
     r"\s+(?=\S)|(?<=[^\W_])(?=[^\w\s])|(?<=[^\w\s])(?=[\"“„«(\[])|(?<=\S)(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][a-zß-öø-ÿα-ωа-я])"
 )
@@ -332,7 +331,7 @@ def _candidates(
     some = (starts[which], at) if step == 1 else (at, stops[which])
     few = Segments(*some, np.zeros(len(at), np.uint8), np.array([0, len(at)], np.int64))
     shown = read_segments(read.buffer, few)
-    return at, shown.shapes[:, _TOKENS], shown.prints, which
+    return at, shown.shapes[:, PART.tokens], shown.prints, which
 
 
 def _capital(

@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
+from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PART, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.kernels import njit
 from toolkit.segments import Segments
@@ -183,11 +183,11 @@ def _score(  # type: ignore[no-untyped-def]
             _copy(old_windows[old], windows[s])
             _copy(old_prints[old], prints[s])
             _copy(old_shapes[old], shapes[s])
-            _copy(old_terms[old_at[old] : old_at[old] + shapes[s, 10]], terms[at:])
-            at += shapes[s, 10]
+            _copy(old_terms[old_at[old] : old_at[old] + shapes[s, PART.terms]], terms[at:])
+            at += shapes[s, PART.terms]
             continue
         n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
-        at += shapes[s, 10]
+        at += shapes[s, PART.terms]
         if not len(table):  # no weights: nothing is scored
             continue
         for j in range(n):
@@ -281,7 +281,7 @@ def read_segments(
     words = _NO_WEIGHTS if words is None else words
     none = SegmentReading(prints[:0], shapes[:0], terms[:0], given[:0], windows[:0])
     same, old = (np.empty(0, np.int64), none) if known is None else known
-    counts = old.shapes[:, SHAPE.index("terms")].astype(np.int64)
+    counts = old.shapes[:, PART.terms].astype(np.int64)
     used = _score(
         buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, words.table, words.scale,
         words.bias, same, old.words, old.windows, old.prints, old.shapes, old.terms, np.cumsum(counts) - counts,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_segments
 from toolkit.boilerplate.echoes import ECHOES, Titles
-from toolkit.boilerplate.features import FINGERPRINTS, SHAPE, mix, mix_all
+from toolkit.boilerplate.features import FINGERPRINTS, PART, mix, mix_all
 from toolkit.boilerplate.scoring import SegmentReading, read_segments
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
@@ -98,7 +98,7 @@ def mark_slots(
         np.array([0, 2 * len(found)], np.int64),
     )  # fmt: skip
     around = read_segments(buffer, halves)
-    slotted = around.shapes[:, SHAPE.index("words")].reshape(-1, 2).sum(axis=1) >= _LEAST_WORDS
+    slotted = around.shapes[:, PART.words].reshape(-1, 2).sum(axis=1) >= _LEAST_WORDS
     half = around.prints[:, FINGERPRINTS.index("fuzzy")].reshape(-1, 2)
     read.prints[found[slotted, 0], FINGERPRINTS.index("exact")] = mix_all(half[:, 0], half[:, 1])[slotted]
 

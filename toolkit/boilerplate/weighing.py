@@ -14,10 +14,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
+from toolkit.boilerplate.blocks import FAR, FLOOR, UNSENSED, blocks
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
-from toolkit.boilerplate.model import HOPELESS, SURE, Decision, Scale, SegmentModel
+from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, PAGE, SHORT, Reading, layouts
 from toolkit.boilerplate.repetition import REPEATED, Seen, alike, doubted_single
 from toolkit.boilerplate.scoring import KINDS, read_segments
@@ -45,7 +45,7 @@ SURELY = 0.1
 """A segment whose own words give article text a probability below this counts as an appeal even if only the first
 decision says so (``Support our journalism.``)."""
 
-HINT = 0.05
+HINT = 0.1
 """The second decision looks at the segments around one whose words give an appeal at least this probability."""
 
 FAINT = 0.05
@@ -62,11 +62,11 @@ Thresholds = Callable[[Scale], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Weighed:
-    """What is to be done with each segment; all arrays have a value a segment, but ``layout`` one a document.
+    """What is to be done with each segment; all arrays have a value a segment, but ``full_layout`` one a document.
 
     ``kind`` is an index into ``KINDS``, or -1 where nothing hints at boilerplate. ``score`` is the probability of
     boilerplate; a segment removed because of its neighbours gets at least the threshold. ``template`` is the key of
-    the template, 0 for none. ``layout`` is an index into ``LAYOUTS + UNLIKE``. ``evident`` marks the segments that
+    the template, 0 for none. ``full_layout`` is an index into ``LAYOUTS + UNLIKE``. ``evident`` marks the segments that
     are removed for their repetition alone.
     """
 
@@ -74,7 +74,7 @@ class Weighed:
     kind: NDArray[np.int64]
     score: NDArray[np.float32]
     template: NDArray[np.uint64]
-    layout: NDArray[np.int8]
+    full_layout: NDArray[np.int8]
     seen: Seen
     evident: NDArray[np.bool_]
 
@@ -91,34 +91,37 @@ def weigh(
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
-    layout, told = layouts(read.buffer, segments, read.shapes)
-    unheard = told >= len(LAYOUTS)
+    layout, full_layout = layouts(read.buffer, segments, read.shapes)
+    unheard = full_layout >= len(LAYOUTS)
     outside = outside | unheard
     seen = Seen.of(read, lookup)
     doubted = suspicious(read, seen)
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], _OPENED] = 0
-    laid, foreign = layout[owner[at]], outside[owner[at]]
+    row_layout, row_outside = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
-    sums = model.alone.sums(single, laid)
-    on_page, hinted = laid == PAGE, _appealing(read, owner)[at] & ~foreign
+    sums = model.alone.sums(single, row_layout)
+    on_page, hinted = row_layout == PAGE, _appealing(read, owner)[at] & ~row_outside
     around = np.zeros((len(at), 0), np.float32)
     if (on_page | hinted).any():
         wanted, all_sums = np.zeros(len(doubted), bool), np.full(len(doubted), FLOOR, np.float32)
         wanted[at[on_page | hinted]] = True
         all_sums[at] = sums
-        around = blocks(read, all_sums, wanted)
+        appealing = np.zeros(len(outside), bool)
+        appealing[owner[at[hinted]]] = True
+        senses = model.appeals.sense.weigh(read.buffer, segments, appealing)
+        around = blocks(read, all_sums, wanted, senses)
     if on_page.any():
-        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted]]))
+        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNSENSED]))
         sums[on_page] = (sums[on_page] + pages) / 2
-    score = model.alone.scale.probability(sums, laid)
+    score = model.alone.scale.probability(sums, row_layout)
     decision = model.alone if lookup is None else model.fitted
-    least = _least(decision, thresholds, laid, foreign)
-    odds = log_odds(score) - log_odds(_least(model.alone, thresholds, laid, foreign))
+    least = _least(decision, thresholds, row_layout, row_outside)
+    odds = log_odds(score) - log_odds(_least(model.alone, thresholds, row_layout, row_outside))
     if lookup is not None:
         odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
-        odds = np.maximum(odds, log_odds(decision.probability(rows, laid)) - log_odds(least))
+        odds = np.maximum(odds, log_odds(decision.probability(rows, row_layout)) - log_odds(least))
         score = probability(odds + log_odds(least))
     known = np.isin(read.prints[at, _FUZZY], known_everywhere()[0])
     known |= np.isin(read.prints[at, 0], known_everywhere()[1])
@@ -131,9 +134,9 @@ def weigh(
     second, more = np.zeros(len(at), np.float32), np.full(len(at), -MOST)
     if hinted.any():
         scale = model.appeals.scale
-        asks = model.appeals.trees.predict(np.ascontiguousarray(around[hinted[on_page | hinted]]), HOPELESS)
-        second[hinted] = scale.probability(asks, laid[hinted])
-        more[hinted] = log_odds(second[hinted]) - log_odds(thresholds(scale)[laid[hinted]])
+        asks = model.appeals.trees.predict(np.ascontiguousarray(around[hinted[on_page | hinted]]))
+        second[hinted] = scale.probability(asks, row_layout[hinted])
+        more[hinted] = log_odds(second[hinted]) - log_odds(thresholds(scale)[row_layout[hinted]])
     repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
     odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
     odds[given_away] = MOST
@@ -153,12 +156,12 @@ def weigh(
     sure = np.zeros(len(doubted), bool)
     sure[at] = given_away
     of_document = _least(decision, thresholds, layout, outside).astype(np.float32)
-    join(read, seen, sure, remove, kinds, out, of_document, asking)
+    outright = (read.words[:, 0] < SURELY) & ~outside[owner]
+    join(read, seen, sure, remove, kinds, out, of_document, asking, outright)
     template = np.zeros(len(doubted), np.uint64)
     if lookup is not None:
-        exact, fuzzy = rows[:, _DOCS[0]] > 0, rows[:, _DOCS[1]] > 0
-        template[at] = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
-    return Weighed(remove, kinds, out, template, told, seen, sure & ~unheard[owner])
+        template[at] = template_keys(read, at, rows)
+    return Weighed(remove, kinds, out, template, full_layout, seen, sure & ~unheard[owner])
 
 
 @lru_cache(maxsize=1)
@@ -190,12 +193,12 @@ def probability(odds: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _least(
-    decision: Decision, thresholds: Thresholds, layout: NDArray[np.int8], foreign: NDArray[np.bool_]
+    decision: Decision, thresholds: Thresholds, layout: NDArray[np.int8], outside: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Threshold of each row. In a foreign text it is at least the probability of an evidently repeated passage."""
+    """Threshold of each row. In a text outside it is at least the probability of an evidently repeated passage."""
     least = thresholds(decision.scale)[layout]
     sure = decision.scale.probability(np.full(len(layout), SURE, np.float32), layout) - 1e-6
-    return np.where(foreign, np.maximum(least, sure), least)
+    return np.where(outside, np.maximum(least, sure), least)
 
 
 def _appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -224,6 +227,15 @@ def keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.
     return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
 
 
+def template_keys(
+    read: Reading, segments: NDArray[np.int64], rows: NDArray[np.float32]
+) -> NDArray[np.uint64]:
+    """Key of the template that each segment is of, by its row of evidence; 0 for none."""
+    exact, fuzzy = (rows[:, column] > 0 for column in _DOCS)
+    masked = np.where(fuzzy, keys(read, segments, 1), np.uint64(0))
+    return np.asarray(np.where(exact, keys(read, segments, 0), masked))
+
+
 MOST = 4.0
 """Largest weight of one segment, in log odds: none outvotes a whole stretch."""
 
@@ -237,9 +249,10 @@ ASKING = {"laid_out": (4.0, 2.0), "run_together": (2.0, 1.0), "page": (4.0, 2.0)
 LEAST, LARGEST = -4.0, 6.0
 """Bounds of one segment's weight in the second decision, so that one doubtful sentence does not split an appeal."""
 
-BESIDE, NEARER = 2, 1.0
-"""Segments on either side of an appeal that may join it; and the log odds that are added to theirs in text laid out
-in lines, because an appeal seldom ends before its last line."""
+BESIDE = 2
+NEARER = {"laid_out": 1.0, "run_together": 2.0, "page": 0.0}
+"""Segments on either side of an appeal that may join it; and the log odds that are added to theirs, because an appeal
+seldom ends before its last line or begins after its first sentence."""
 
 REST = 0.3
 """If at least this share of a line of laid-out text is an appeal, the whole line is removed. In the gold, the rest of
@@ -255,6 +268,11 @@ LONGEST, CONTINUES = 1200, 0.13
 bytes and the sentence scores at least :data:`CONTINUES` times the threshold. In cross-validation, 34 such segments
 were boilerplate and 4 were not."""
 
+HALF = 0.5
+"""A segment beside a removed one goes too if its own words give article text a probability under :data:`SURELY` and it
+scores at least :data:`HALF` times the threshold (``Donate now.``). In cross-validation, of such segments with any score
+36 were boilerplate and 3 were not."""
+
 SHORT_BYTES, ARTICLE = 1500, 0.9
 """A text under :data:`SHORT_BYTES` keeps each sentence whose own words give article text at least the probability
 :data:`ARTICLE`: around it stands mostly boilerplate, so its neighbours say little. Repeated passages and the appeals
@@ -263,6 +281,8 @@ of the second decision are removed all the same."""
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
 _COSTS[SHORT] = 0  # in a text of a few sentences each is judged by itself
 _ASKING = np.array([ASKING[name] for name in GROUPS])[GROUP_OF]
+_NEARER = np.array([NEARER[name] for name in GROUPS])[GROUP_OF]
+_LAID_OUT = np.array([name == "laid_out" for name in GROUPS])[GROUP_OF]
 _CONTINUED = np.array([kind in ("caption", "related", "promo") for kind in KINDS])
 
 
@@ -302,16 +322,17 @@ def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np
     """Mark the segments that are removed as parts of appeals; ``z`` and ``layout`` as in :func:`stretches`.
 
     First, the best path at the costs :data:`ASKING` finds blocks. Second, segments within :data:`BESIDE` of a block
-    may join it at the usual costs; in text laid out in lines they may be :data:`NEARER` below the threshold. Third,
-    a line of which a block takes the share :data:`REST` joins as a whole.
+    may join it at the usual costs, even from :data:`NEARER` below the threshold. Third, in text laid out in lines, a
+    line of which a block takes the share :data:`REST` joins as a whole.
     """
     out = np.empty(len(z), np.bool_)
     _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, _ASKING, out)
     if not out.any():
         return out
-    laid_out = np.repeat(GROUP_OF[layout] == GROUPS.index("laid_out"), np.diff(segments.bounds))
+    size = np.diff(segments.bounds)
+    laid_out, nearer = np.repeat(_LAID_OUT[layout], size), np.repeat(_NEARER[layout], size)
     beside = np.convolve(out, np.ones(2 * BESIDE + 1), "same") > 0
-    near = np.where(beside, z + NEARER * laid_out, -MOST)
+    near = np.where(beside, z + nearer, -MOST)
     out |= stretches(np.where(out, MOST, near), segments, layout)
     line = np.cumsum((segments.joint <= LINE) | (segments.joint == GLUED))
     size = segments.end - segments.start
@@ -340,7 +361,7 @@ def _one_kind(bounds, start, end, others, evident, kind):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _join(bounds, joint, start, end, words, repeated, threshold, continued, remove, kind, score):  # type: ignore[no-untyped-def]
+def _join(bounds, joint, start, end, words, outright, repeated, threshold, continued, remove, kind, score):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         a = lo
@@ -369,6 +390,10 @@ def _join(bounds, joint, start, end, words, repeated, threshold, continued, remo
                     remove[s], kind[s], score[s] = True, kind[s - 1], max(score[s], threshold[d])
                     last = s
             a = b
+        for s in range(lo, hi):
+            beside = s - 1 if s > lo and remove[s - 1] else s + 1 if s + 1 < hi and remove[s + 1] else s
+            if not remove[s] and beside != s and outright[s] and score[s] >= HALF * threshold[d]:
+                remove[s], kind[s], score[s] = True, kind[beside], max(score[s], threshold[d])
         if hi > lo and end[hi - 1] - start[lo] < SHORT_BYTES:
             for s in range(lo, hi):
                 remove[s] &= repeated[s] or words[s, 0] < ARTICLE
@@ -377,6 +402,7 @@ def _join(bounds, joint, start, end, words, repeated, threshold, continued, remo
 def join(
     read: Reading, seen: Seen, evident: NDArray[np.bool_], remove: NDArray[np.bool_], kind: NDArray[np.int64],
     score: NDArray[np.float32], threshold: NDArray[np.float32], asking: NDArray[np.bool_],
+    outright: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Remove doubtful segments with the removed ones of their line, and keep article sentences of short texts.
 
@@ -384,12 +410,13 @@ def join(
     of the removed one before it, and at least the threshold as its score. Two removed pieces are not joined if a
     segment between them is surely article text. The segments of an evidently repeated passage get one kind.
     ``threshold`` is a float32 a document. ``evident`` marks the segments removed for their repetition alone,
-    ``asking`` those that the second decision takes for an appeal.
+    ``asking`` those that the second decision takes for an appeal, ``outright`` those whose words alone leave no doubt.
     """
     segments, repeated = read.segments, seen.others.any(axis=1) | asking | evident
     if evident.any():
         _one_kind(segments.bounds, segments.start, segments.end, seen.others[:, 0], evident, kind)
     _join(
-        segments.bounds, segments.joint, segments.start, segments.end, read.words, repeated, threshold, _CONTINUED,
+        segments.bounds, segments.joint, segments.start, segments.end, read.words, outright, repeated, threshold,
+        _CONTINUED,
         remove, kind, score,
     )  # fmt: skip

@@ -15,12 +15,12 @@ from sklearn.base import clone
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, read_decisions
-from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
+from toolkit.boilerplate.evidence import evidence, suspicious
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import Cuts, cuts_of, span_table
-from toolkit.boilerplate.weighing import keys
+from toolkit.boilerplate.weighing import template_keys
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.review.journal import decision_entries
@@ -200,8 +200,7 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     seen = Seen.of(read, lookup)
     scored = suspicious(read, seen)
     at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
-    exact, fuzzy = (rows[:, COLUMNS.index(name)] > 0 for name in ("exact_docs", "fuzzy_docs"))
-    template = np.where(exact, keys(read, at, 0), np.where(fuzzy, keys(read, at, 1), np.uint64(0)))
+    template = template_keys(read, at, rows)
     at, template = at[template > 0], template[template > 0]
     owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
     start, end = read.segments.start[at], read.segments.end[at]

@@ -7,7 +7,7 @@ a sparse matrix (:func:`matrix`), prediction sums the weights of a linear model 
 Both go through :func:`_count`, so they cannot differ.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types and take their arrays one by one)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types and take their arrays one by one)
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
@@ -246,7 +246,7 @@ def _pair(left, right):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _buckets(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
+def listed(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
     """Write bucket, begin and end of each piece, or of each word and word pair; return how many there are."""
     (bits, lead, _, _), tables, (keys, _, alike) = reading
     words, (rows, starts, stops), _, _ = work
@@ -283,14 +283,15 @@ def _count(title, title_offsets, data, offsets, d, reading, work):  # type: igno
     _, (rows, _, _), counts, touched = work
     m = np.int64(0)
     if title_weight > 0:
-        n = _buckets(title, title_offsets[d], title_offsets[d + 1], reading, work)
+        n = listed(title, title_offsets[d], title_offsets[d + 1], reading, work)
         m = _add(rows[:n], np.int64(title_weight), counts, touched, m)
-    n = _buckets(data, offsets[d], offsets[d + 1], reading, work)
+    n = listed(data, offsets[d], offsets[d + 1], reading, work)
     return _add(rows[:n], np.int64(1), counts, touched, m)
 
 
 @njit(nogil=True, cache=True)
-def _scratch(reading):  # type: ignore[no-untyped-def]
+def workspace(reading):  # type: ignore[no-untyped-def]
+    """Return the arrays that :func:`listed` works with; the second holds what it found."""
     (bits, lead, _, _), _, (keys, _, _) = reading
     most = lead + 2
     words = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.int64)
@@ -301,7 +302,7 @@ def _scratch(reading):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[no-untyped-def]
-    work = _scratch(reading)
+    work = workspace(reading)
     _, _, counts, touched = work
     rows = [(touched[:0].copy(), tf[:0].copy())]  # numba learns from it what the list holds
     for d in range(len(offsets) - 1):
@@ -313,7 +314,7 @@ def _matrix(title, title_offsets, data, offsets, reading, tf):  # type: ignore[n
 
 @njit(nogil=True, cache=True)
 def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scale):  # type: ignore[no-untyped-def]
-    work = _scratch(reading)
+    work = workspace(reading)
     _, _, counts, touched = work
     n = len(offsets) - 1
     topics = weights.shape[1]
@@ -341,8 +342,8 @@ def _decide(title, title_offsets, data, offsets, reading, tf, idf, weights, scal
 
 @njit(nogil=True, cache=True)
 def _occurrences(data, reading):  # type: ignore[no-untyped-def]
-    work = _scratch(reading)
-    m = _buckets(data, 0, len(data), reading, work)
+    work = workspace(reading)
+    m = listed(data, 0, len(data), reading, work)
     _, (rows, begins, ends), _, _ = work
     return rows[:m].astype(np.int64), np.stack((begins[:m], ends[:m]), axis=1)
 
@@ -353,7 +354,8 @@ def _inputs(texts: Texts, titles: Texts | None) -> tuple[Any, ...]:
     return above.data, above.offsets, read.data, read.offsets
 
 
-def _reading(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
+def reader(space: FeatureSpace, lexicon: Lexicon) -> tuple[Any, ...]:
+    """Return what the kernels need to know of a space and a lexicon."""
     return astuple(space), character_tables(), lexicon.arrays
 
 
@@ -361,7 +363,7 @@ def matrix(
     texts: Texts, titles: Texts | None, space: FeatureSpace, lexicon: Lexicon = NO_WORDS
 ) -> csr_matrix:
     """Return sublinear term frequencies, ``1 + ln(count)``, of each document's buckets, float32, indices sorted."""
-    rows = _matrix(*_inputs(texts, titles), _reading(space, lexicon), _TF)
+    rows = _matrix(*_inputs(texts, titles), reader(space, lexicon), _TF)
     indices, values = (np.concatenate(part) for part in zip(*rows, strict=True))
     indptr = np.cumsum([len(row[0]) for row in rows])
     found = csr_matrix((values, indices, indptr), shape=(len(texts), len(lexicon.keys) or space.size))
@@ -378,12 +380,12 @@ def decide(
     ``idf`` (length buckets) multiplies the term frequencies before each document is scaled to unit length; ``weights``
     are int8 or float32, shape (buckets, topics). No matrix is built; order and number of documents change no byte.
     """
-    return _decide(*_inputs(texts, titles), _reading(space, lexicon), _TF, idf, weights, scale)
+    return _decide(*_inputs(texts, titles), reader(space, lexicon), _TF, idf, weights, scale)
 
 
 def occurrences(text: str, space: FeatureSpace, lexicon: Lexicon = NO_WORDS) -> tuple[Places, Places]:
     """Return the bucket of each word and word pair that is read of a text, and its bytes in UTF-8, shape (m, 2)."""
-    return _occurrences(np.frombuffer(text.encode("utf-8"), np.uint8), _reading(space, lexicon))
+    return _occurrences(np.frombuffer(text.encode("utf-8"), np.uint8), reader(space, lexicon))
 
 
 def unit_rows(features: Any) -> csr_matrix:
