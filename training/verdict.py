@@ -202,7 +202,7 @@ def calibrated(sums: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[
     return np.asarray(np.round(np.r_[best[0], PRIOR, best[1:]], 4), np.float64)
 
 
-PRIOR = 1.0
+PRIOR = 1.2
 """Added to the log-odds of an article: most of what is scraped is one."""
 
 

@@ -30,7 +30,7 @@ LONG = 1500  # bytes from which prose counts as an article without a look by the
 # like any of the three with HEARD, so that no text is one for being short. From the share STORY of characters that
 # sound like a story on, a text is no index; from the share LOUD that sounds like a wall or an error on, a text of
 # more than SOME characters is neither article nor index.
-OFFERED, HEARD, STORY, LOUD, SOME = 0.5, 0.4, 0.65, 0.4, 300
+OFFERED, HEARD, STORY, LOUD, SOME = 0.6, 0.4, 0.6, 0.4, 300
 # A short text that one publisher has several times is hardly an article. This counts fully up to BRIEF bytes, less and
 # less up to SHORT bytes, and not at all beyond: the words of longer walls and errors give them away, and wire copy is
 # long and stands in many papers of a publisher.
