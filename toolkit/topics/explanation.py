@@ -123,10 +123,17 @@ def _occurrences(model: TopicModel, text: str) -> tuple[Places, Places]:
     if not len(model.lexicon.keys) or not len(spans):
         return buckets, spans
     words = occurrences(text, FeatureSpace(8, model.space.lead))[1]
-    words = words[np.unique([0, *range(1, len(words), 2)])]  # every other one is a pair
+    words = words[_single(len(words))]
     whole = words[np.searchsorted(words[:, 0], spans[:, 0], side="right") - 1]
     # characters of scripts without spaces are words here, and shorter than the pieces that they make
     return buckets, np.where((whole[:, 1] >= spans[:, 1])[:, None], whole, spans)
+
+
+def _single(n: int) -> NDArray[np.bool_]:
+    """Tell which of n hashed occurrences are words: behind each but the first stands its pair with the one before."""
+    single = np.arange(n) % 2 == 1
+    single[:1] = True
+    return single
 
 
 def known(model: TopicModel, topic: Any, argument: str = "topic") -> int:
@@ -203,14 +210,10 @@ def _surface(text: str, spans: Places) -> list[str]:
 def _places(text: str, spans: Places, weight: NDArray[np.float64], *, pairs: bool) -> pd.DataFrame:
     """Give each word the weight of its pieces, or its own and half of each pair it is in, at code points."""
     raw = text.encode("utf-8")
-    lead = np.array([byte & 0xC0 != 0x80 for byte in raw], dtype=np.int64)
-    code_point = np.concatenate([[0], np.cumsum(lead)])
+    code_point = np.concatenate([[0], np.cumsum(np.frombuffer(raw, np.uint8) & 0xC0 != 0x80)])
     if pairs:
-        single = np.arange(len(spans)) == 0
-        single[1::2] = True
-        words = spans[single]
-        halves = weight[~single] / 2
-        total = weight[single].copy()
+        single = _single(len(spans))
+        words, total, halves = spans[single], weight[single], weight[~single] / 2
         total[1:] += halves
         total[:-1] += halves
     else:
