@@ -218,5 +218,5 @@ def _places(text: str, spans: Places, weight: NDArray[np.float64], *, pairs: boo
         total[:-1] += halves
     else:
         words, which = np.unique(spans.reshape(-1, 2), axis=0, return_inverse=True)
-        total = np.bincount(which.ravel(), weight, minlength=len(words))
+        total = np.bincount(which.ravel(), weight, minlength=len(words)).astype(float)
     return pd.DataFrame({"start": code_point[words[:, 0]], "end": code_point[words[:, 1]], "weight": total})
