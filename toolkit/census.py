@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.errors import wants
@@ -189,8 +190,15 @@ def rate(part: int, whole: int) -> dict[str, float]:
     """
     if not whole:
         return {"share": np.nan, "low": np.nan, "high": np.nan}
-    interval = binomtest(part, whole).proportion_ci(method="wilson")
-    return {"share": part / whole, "low": float(interval.low), "high": float(interval.high)}
+    share, z = part / whole, float(ndtri(0.975))
+    scale = 2 * (whole + z**2)
+    middle = (2 * whole * share + z**2) / scale
+    half = z / scale * math.sqrt(4 * whole * share * (1 - share) + z**2)
+    return {
+        "share": share,
+        "low": middle - half if part else 0.0,
+        "high": middle + half if part < whole else 1.0,
+    }
 
 
 def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
@@ -310,7 +310,7 @@ class Cleaning:
 
 def upper(wrong: int, n: int, risk: float) -> float:
     """Return the upper bound of Clopper and Pearson on a share of which ``wrong`` of ``n`` draws were."""
-    return 1.0 if wrong >= n else float(beta.ppf(1 - risk, wrong + 1, n - wrong))
+    return 1.0 if wrong >= n else float(betaincinv(wrong + 1, n - wrong, 1 - risk))
 
 
 def alpha(words: pd.DataFrame) -> float | None:

@@ -37,8 +37,11 @@ _LARGEST_CARD = 4 << 20
 class Estimator:
     """Parameters by name, as scikit-learn's ``clone``, ``Pipeline`` and searches use them.
 
-    The parameters are those of ``__init__``, which only stores them.
+    The parameters are those of ``__init__``, which only stores them. Scikit-learn, which takes a second to import, is
+    asked only for the tags of its mixin ``_mixin``.
     """
+
+    _mixin = "TransformerMixin"
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters."""
@@ -64,9 +67,9 @@ class Estimator:
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.base import BaseEstimator, TransformerMixin
+        from sklearn import base
 
-        return type("Transformer", (TransformerMixin, BaseEstimator), {})().__sklearn_tags__()
+        return type("Tagged", (getattr(base, self._mixin), base.BaseEstimator), {})().__sklearn_tags__()
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -100,6 +100,9 @@ def render(
         The extra ``lab`` is not installed, the folder holds no finished run, or the notebook failed.
     """
     intact(folder)
+    # jsonschema, which nbformat imports, would compile a grammar of addresses for more than a second; none is checked
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("rfc3987_syntax", None)
     try:
         import nbformat
         from nbclient import NotebookClient
@@ -109,6 +112,9 @@ def render(
     except ImportError as error:
         msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
         raise ReportError(msg) from None
+    finally:
+        if modules["rfc3987_syntax"] is None:
+            del modules["rfc3987_syntax"]
     from toolkit.notebook import KERNEL, isolated, normalise
 
     folder = Path(folder)

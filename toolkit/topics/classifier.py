@@ -10,22 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import compute_sample_weight
 
 from toolkit.corpus import CorpusLike, as_corpus, as_document, texts_of
 from toolkit.language import codes, languages
+from toolkit.modelfile import Estimator
 from toolkit.topics import taxonomy
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, Floats, Places, matrix
-from toolkit.topics.fitting import fitted, folds_of, memberships
 from toolkit.topics.model import ENGLISH, LANGUAGES, SHIPPED, TopicModel, shipped_model
 from toolkit.verdict import others
 
 _WARNED: list[str] = []  # warnings that were given in this process; each is given once
 
 
-class TopicClassifier(ClassifierMixin, BaseEstimator):
+class TopicClassifier(Estimator):
     """Classify news by topic, with calibrated probabilities and exact reasons.
 
     Without :meth:`fit` it uses the shipped model of the 17 top-level IPTC Media Topics, in English and the languages
@@ -85,6 +83,8 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         self.folds = folds
         self.columns = columns
         self.encoder = encoder
+
+    _mixin = "ClassifierMixin"
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -272,6 +272,10 @@ class TopicClassifier(ClassifierMixin, BaseEstimator):
         of one of the ``groups``, such as near-duplicates, are in the same fold of the cross-validation; default:
         ``publisher``, if every document has one and there are enough publishers.
         """
+        from sklearn.utils import compute_sample_weight
+
+        from toolkit.topics.fitting import fitted, folds_of, memberships
+
         corpus, texts = self._read(X)
         labels = classes, member, single = memberships(y, len(corpus))
         weight = np.ones(len(corpus)) if sample_weight is None else np.asarray(sample_weight, float)

@@ -14,9 +14,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix, diags
-from sklearn.decomposition import NMF
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import adjusted_rand_score
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.display import Table
@@ -102,6 +99,8 @@ def discover(
             "choose from 2 to the smaller of these"
         )
         raise ValueError(msg)
+    from sklearn.metrics import adjusted_rand_score
+
     weights, components = _factors(features, n_topics, seed)
     known = weights.any(axis=1)
     order = np.argsort(-np.bincount(weights.argmax(axis=1)[known], minlength=n_topics), kind="stable")
@@ -147,6 +146,9 @@ def _factors(
     features: csr_matrix, n_topics: int, seed: int, *, sample: bool = False
 ) -> tuple[Floats, Floats]:
     """Weights of all documents, and topics of length one, learned from all or a sample of the documents."""
+    from sklearn.decomposition import NMF
+    from sklearn.exceptions import ConvergenceWarning
+
     rows = np.arange(features.shape[0])
     if sample:
         size = max(n_topics, round(_SAMPLE * len(rows)))
