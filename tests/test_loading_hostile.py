@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.loading import Limits, iter_batches, load
-from toolkit.loading.readers.driver import reader
+from toolkit.loading.readers.driver import Format
 
 LINES = b"".join(
     json.dumps({"id": str(i), "text": f"text {random.Random(i).random()}"}).encode() + b"\n"
@@ -446,7 +446,7 @@ def test_an_error_nobody_foresaw_is_a_row(monkeypatch):
         yield from ()
         raise KeyError("surprise")
 
-    monkeypatch.setitem(sys.modules["toolkit.loading.formats"].READERS, "text", reader(fail))
+    monkeypatch.setitem(sys.modules["toolkit.loading.formats"].FORMATS, "text", Format(fail))
     assert "reader failed: KeyError" in reasons(load(stream(b"Head\nBody", "a.txt")))["a.txt"]
 
 

@@ -14,7 +14,7 @@ from docs.tools import formats
 from toolkit import pipeline
 from toolkit.language import language_code
 from toolkit.loading import Limits, load
-from toolkit.loading.formats import READERS
+from toolkit.loading.formats import FORMATS
 from toolkit.loading.readers import lines
 from toolkit.verification import verify
 
@@ -197,7 +197,7 @@ def test_a_run_over_every_format_ends_with_its_account(everything, tmp_path):
 def test_every_reader_is_met_in_these_files():
     assert {path.name for path in ARCHIVES.iterdir()} == TABLE.keys() | ALSO.keys()
     met = {row[0] for row in TABLE.values()} | set(ALSO.values())
-    assert set(READERS) - met == {"jsonlines", "columnar", "html", "warc"}, (
+    assert set(FORMATS) - met == {"jsonlines", "columnar", "html", "warc"}, (
         "test_loading_records.py has these"
     )
 
@@ -206,7 +206,7 @@ def test_the_page_of_formats_is_made_from_their_table():
     page = formats.PAGE.read_text("utf-8")
     assert formats.page(page) == page, "out of date; run python -m docs.tools.formats"
     told = tomllib.loads(formats.DESCRIPTIONS.read_text("utf-8"))
-    assert list(told) == list(READERS)
+    assert told.keys() == FORMATS.keys()
     for key, said in told.items():
         assert {"name", "known", "read", "fields", "bad"} <= said.keys(), key
 

@@ -36,9 +36,9 @@ from toolkit.jobs.spool import Spool
 from toolkit.jobs.storage import Files
 from toolkit.loading.batches import Identities, batched, records
 from toolkit.loading.faults import faults
-from toolkit.loading.formats import Part as Block
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import quarantine_frame, unread
+from toolkit.loading.readers.driver import Part as Block
 from toolkit.settings import Settings
 from toolkit.topics import TopicClassifier
 

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 
 from toolkit import fields
 from toolkit.files import column_chunks
+from toolkit.loading.jsonfiles import flattened
+from toolkit.loading.mapping import Rows
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Unreadable
-from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
+from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.streams import Budget
 
 BATCH = 32 << 20  # bytes that a batch may come to, where a dictionary makes few bytes many
@@ -221,7 +223,7 @@ def _checked(batch: pa.RecordBatch, budget: Budget) -> Rows:
     if bad:
         good = pa.array([row not in bad for row in range(batch.num_rows)])
         columns = {name: values.filter(good) for name, values in columns.items()}
-    return Rows(columns, batch.num_rows, bad)
+    return Rows(flattened(columns), batch.num_rows, bad)
 
 
 def _decoded(name: str, values: pa.Array, bad: dict[int, Unreadable | None], budget: Budget) -> pa.Array:

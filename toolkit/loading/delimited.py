@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit import fields
+from toolkit.loading.jsonfiles import flattened
+from toolkit.loading.mapping import Rows
 from toolkit.loading.quarantine import Unreadable
-from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
+from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.streams import CHUNK
 
 LONGEST_NAME, MOST_WORDS = 200, 6  # a first row with a longer cell is a record (code points, words)
@@ -192,7 +194,7 @@ def columns_of(
 ) -> Rows:
     """Return rows under a header as columns; empty and repeated names are made distinct."""
     columns = {name: [row[i] for row in records] for i, name in enumerate(_unique(header))}
-    return Rows(columns, len(records) + len(bad or {}), bad or {})
+    return Rows(flattened(columns), len(records) + len(bad or {}), bad or {})
 
 
 def header_fault(row: list[str]) -> str | None:

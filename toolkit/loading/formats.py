@@ -5,100 +5,52 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
-
-import pyarrow as pa
 
 from toolkit import fields
 from toolkit.loading import archives, columnar, delimited, jsonfiles, jsonlines, warc
 from toolkit.loading.encodings import looks_binary
-from toolkit.loading.mapping import Mapper
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
-from toolkit.loading.readers import (
-    corpora,
-    factiva,
-    feeds,
-    nexis,
-    office,
-    reports,
-    texts,
-)
-from toolkit.loading.readers.driver import DEEP, Reader, decoded, foreseen, reader
+from toolkit.loading.readers import corpora, factiva, feeds, nexis, office, reports, texts
+from toolkit.loading.readers.driver import DEEP, Format, Part, decoded, foreseen, read
 from toolkit.loading.sources import Source
 from toolkit.loading.streams import Stream, codec, unpack
 
-Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
-
-READERS: dict[str, Reader] = {
-    "text": reader(texts.text, single=True),
-    "jsonlines": reader(jsonlines.json_lines, what="records"),
-    "json": reader(jsonfiles.json_values, what="records"),
-    "delimited": reader(delimited.delimited, what="records"),
-    "excel": reader(office.excel, what="records"),
-    "columnar": reader(columnar.columnar, what="records"),
-    "html": reader(texts.page, single=True),
-    "saved page": reader(texts.saved_page, single=True),
-    "warc": reader(warc.warc, what="pages"),
-    "feed": reader(feeds.feed),
-    "nexis text": reader(nexis.nexis_text),
-    "nexis html": reader(nexis.nexis_html),
-    "nexis uni": reader(nexis.nexis_uni),
-    "factiva html": reader(factiva.factiva_html),
-    "factiva text": reader(factiva.factiva_text),
-    "factiva xml": reader(feeds.factiva_xml),
-    "europresse": reader(reports.europresse),
-    "proquest": reader(reports.proquest),
-    "mediargus": reader(reports.mediargus),
-    "integrum": reader(reports.integrum),
-    "reuters": reader(corpora.reuters),
-    "gigaword": reader(corpora.gigaword),
-    "now": reader(corpora.now_corpus),
-    "wikinews": reader(corpora.wikinews),
-    "mail": reader(texts.mail),
-    "captions": reader(texts.captions, single=True),
-    "story": reader(texts.story, single=True),
+FORMATS: dict[str, Format] = {
+    "text": Format(texts.text, single=True, extensions="txt text"),
+    "jsonlines": Format(jsonlines.json_lines, "records", named=False, extensions="jsonl ndjson jl"),
+    "json": Format(jsonfiles.json_values, "records", named=False, extensions="json"),
+    "delimited": Format(delimited.delimited, "records", named=False, extensions="csv tsv tab psv"),
+    "excel": Format(office.excel, "records", named=False),
+    "columnar": Format(columnar.columnar, "records", named=False),
+    "html": Format(texts.page, single=True, extensions="html htm xhtml", roots="html head body"),
+    "saved page": Format(texts.saved_page, single=True, extensions="mht mhtml", start=texts.SAVED),
+    "warc": Format(warc.warc, "pages"),
+    "feed": Format(feeds.feed, roots="rss rdf feed newsitem newsmessage newsml itemset nitf entry"),
+    "proquest": Format(reports.proquest, texts=(reports.PROQUEST,)),
+    "nexis uni": Format(nexis.nexis_uni, texts=(nexis.END, nexis.LOADED)),
+    "nexis text": Format(nexis.nexis_text, texts=(nexis.MARK, nexis.COVER)),
+    "nexis html": Format(nexis.nexis_html, pages=(nexis.PAGE,)),
+    "factiva html": Format(factiva.factiva_html, pages=(factiva.PAGE,)),
+    "factiva text": Format(factiva.factiva_text, texts=(factiva.NUMBER,)),
+    "factiva xml": Format(feeds.factiva_xml, roots="ppsresponse ppsarticleresponse ppsarticleresultset"),
+    "europresse": Format(reports.europresse, pages=(reports.EUROPRESSE,)),
+    "mediargus": Format(reports.mediargus, texts=(reports.MEDIARGUS,)),
+    "integrum": Format(reports.integrum, pages=(reports.INTEGRUM,)),
+    "reuters": Format(corpora.reuters, roots="reuters lewis"),
+    "gigaword": Format(corpora.gigaword, roots="doc"),
+    "now": Format(corpora.now_corpus, texts=(corpora.NOW,)),
+    "wikinews": Format(corpora.wikinews, roots="mediawiki"),
+    "mail": Format(texts.mail, extensions="mbox eml", start=texts.MAIL),
+    "captions": Format(texts.captions, single=True, extensions="srt vtt", start=texts.CAPTIONS),
+    "story": Format(texts.story, single=True, extensions="story", texts=(texts.STORY,)),
 }
-"""Reader of each format; each yields blocks of records and rejected records."""
+"""All formats; where several fit a file, the first counts."""
 
-COLUMNS = frozenset({"delimited", "columnar", "excel"})  # here a value may be a whole page or JSON object
-WHOLE = READERS.keys() - COLUMNS - {"json", "jsonlines"}  # formats whose reader knows which field is which
-
-# format of each root element of XML and SGML that is read, in lower case
-ROOTS = {
-    **dict.fromkeys("rss rdf feed newsitem newsmessage newsml itemset nitf entry".split(), "feed"),
-    **dict.fromkeys("ppsresponse ppsarticleresponse ppsarticleresultset".split(), "factiva xml"),
-    "reuters": "reuters", "lewis": "reuters", "doc": "gigaword", "mediawiki": "wikinews",
-}  # fmt: skip
-
-# format of an archive → what its pages, its texts, or their first lines contain
-_IN_PAGES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("factiva html", factiva.PAGE),
-    ("nexis html", nexis.PAGE),
-    ("europresse", reports.EUROPRESSE),
-    ("integrum", reports.INTEGRUM),
-)
-_IN_TEXTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("proquest", reports.PROQUEST),
-    ("nexis uni", nexis.END),
-    ("nexis uni", nexis.LOADED),
-    ("nexis text", nexis.MARK),
-    ("factiva text", factiva.NUMBER),
-    ("mediargus", reports.MEDIARGUS),
-    ("now", corpora.NOW),
-    ("story", texts.STORY),
-    ("nexis text", nexis.COVER),
-)
-_AT_START = {"captions": texts.CAPTIONS, "mail": texts.MAIL, "saved page": texts.SAVED}
+_ROOTS = {root: name for name, form in FORMATS.items() for root in form.roots.split()}
+_EXTENSIONS = {each: name for name, form in FORMATS.items() for each in form.extensions.split()}
 
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
-_EXTENSIONS = {
-    "jsonl": "jsonlines", "ndjson": "jsonlines", "jl": "jsonlines", "json": "json",
-    "csv": "delimited", "tsv": "delimited", "tab": "delimited", "psv": "delimited",
-    "html": "html", "htm": "html", "xhtml": "html", "txt": "text", "text": "text", "": "text",
-    "mht": "saved page", "mhtml": "saved page",
-    "mbox": "mail", "eml": "mail", "srt": "captions", "vtt": "captions", "story": "story",
-}  # fmt: skip
 _SAVE = "; save it as .docx, .xlsx or .txt"
 _FOREIGN = (
     (b"%PDF-", "PDF", "; extract its text to .txt first"), (b"\x89PNG", "PNG image", ""),
@@ -108,9 +60,9 @@ _FOREIGN = (
     (b"SQLite format 3", "SQLite database", ""), (b"", "binary data", ""),
 )  # fmt: skip
 _FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
-_TABLES = frozenset({"csv", "tsv", "tab", "psv"})
+_TABLES = frozenset(FORMATS["delimited"].extensions.split())
+_JSON = frozenset({"", "json", *FORMATS["jsonlines"].extensions.split()})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
-_HTML_ROOTS = frozenset({"html", "head", "body"})
 _LOOK = 1 << 16
 
 
@@ -142,7 +94,7 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
         if form in {"zip", "tar"}:
             yield from _read_archive(stream, form, label, options, _deeper(layers, options))
         else:
-            yield from _read_records(stream, form, label, options)
+            yield from read(FORMATS[form], stream, label, options)
     except Unreadable as failure:
         yield None, [Rejected(label, str(failure), failure.excerpt)]
     finally:
@@ -154,27 +106,6 @@ def _deeper(layers: int, options: Options) -> int:
     if layers == options.limits.nesting:
         raise Unreadable(f"packed more than {layers} times over; not read")
     return layers + 1
-
-
-def _read_records(stream: Stream, form: str, label: str, options: Options) -> Iterator[Part]:
-    """Yield what a reader gives, mapped; the rejected records in the order of the file."""
-    mapper = Mapper(options, whole=form in WHOLE)
-    for block, rejected in READERS[form](stream, label, options):
-        table = None
-        try:
-            with foreseen():
-                if block is not None:
-                    table, more = mapper.map(jsonfiles.flattened(block) if form in COLUMNS else block)
-                    rejected = sorted(rejected + more, key=_record_number)
-        except Unreadable:
-            yield None, rejected
-            raise
-        yield table, rejected
-
-
-def _record_number(rejected: Rejected) -> int:
-    number = rejected.source.rpartition("#")[2]
-    return int(number) if re.fullmatch(r"\d{1,18}", number) else 0
 
 
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
@@ -193,7 +124,7 @@ def _read_archive(stream: Stream, form: str, label: str, options: Options, layer
 
 
 def sniff(stream: Stream, name: str) -> str:
-    """Return the key of :data:`READERS` for a stream, by its first bytes and the extension of its name.
+    """Return the key of :data:`FORMATS` for a stream, by its first bytes and the extension of its name.
 
     Raises :class:`Unreadable` where the file is empty, damaged before its first byte, or of no format that is read.
     """
@@ -215,27 +146,30 @@ def sniff(stream: Stream, name: str) -> str:
     _, foreign, mend = next(kind for kind in _FOREIGN if start.startswith(kind[0]))
     if foreign != "binary data" or looks_binary(start):
         raise Unreadable(f"not text but {foreign}; not read{mend}", start[:64])
+    if extension in _TABLES:
+        return "delimited"
     head = decoded(start)
     root = _root(head)
-    by_content = _by_content(head, root, extension)
-    if by_content in {"html", "text"} or (by_content is None and extension not in _TABLES):
-        deep = decoded(stream.peek(DEEP))
-        signs = _IN_PAGES if root in _HTML_ROOTS or by_content == "html" else _IN_TEXTS
-        found = [form for form, sign in _AT_START.items() if sign.match(deep)]
-        if shape := next(iter(found), None) or next(
-            (form for form, sign in signs if sign.search(deep)), None
-        ):
-            return shape
-    if by_content is not None:
-        return by_content
+    known = _ROOTS.get(root or "")
+    if known is not None and known != "html":
+        return known
+    plain = extension in {"txt", "text"}
+    if plain and (form := _of_lines(head)):
+        return form
+    if not plain and head.startswith(("{", "[")) and extension in _JSON:
+        return _json_form(head, extension)
+    if form := _by_signs(decoded(stream.peek(DEEP)), page=known == "html"):
+        return form
+    if plain or known is not None:
+        return "text" if plain else "html"
     if extension == "xml":
         kind = printable(root or "", 40)
         mend = "docs/formats.md lists the roots that are read"
         raise Unreadable(f"XML of an unknown kind <{kind}>; {mend}", start)
-    if extension in _EXTENSIONS:
-        return "delimited" if extension == "" and _is_table(head) else _EXTENSIONS[extension]
-    if (form := _by_content(head, root, "txt")) != "text" and form is not None:
-        return form  # whatever its name, a table of texts or JSON Lines
+    if extension == "":
+        return "delimited" if _is_table(head) else "text"
+    if form := _EXTENSIONS.get(extension) or _of_lines(head):
+        return form
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
 
@@ -257,21 +191,21 @@ def _office(start: bytes, name: str, part: str, extensions: tuple[str, ...]) -> 
     return inside or first == part.encode() or name.lower().rpartition(".")[2] in extensions
 
 
-def _by_content(head: str, root: str | None, extension: str) -> str | None:
-    """Return the format that the first characters betray, where the extension does not forbid it."""
-    if extension in _TABLES:
-        return None
-    if root in ROOTS:
-        return ROOTS[root]
-    if extension in {"txt", "text"}:
-        # what holds records, one a line, is no article whatever it is called
-        if head.startswith("{") and _json_form(head, "") == "jsonlines":
-            return "jsonlines"
-        return "delimited" if _is_table(head, text=True) else "text"
-    if root in _HTML_ROOTS:
-        return "html"
-    if head.startswith(("{", "[")) and extension in {"", "json", "jsonl", "ndjson", "jl"}:
-        return _json_form(head, extension)
+def _of_lines(head: str) -> str | None:
+    """Return the format of a file of records, one a line, whatever it is called; None if it is none."""
+    if head.startswith("{") and _json_form(head, "") == "jsonlines":
+        return "jsonlines"
+    return "delimited" if _is_table(head, text=True) else None
+
+
+def _by_signs(head: str, *, page: bool) -> str | None:
+    """Return the format that a page or a text shows by how it begins, or by a line in it."""
+    for name, form in FORMATS.items():
+        if form.start is not None and form.start.match(head):
+            return name
+    for name, form in FORMATS.items():
+        if any(sign.search(head) for sign in (form.pages if page else form.texts)):
+            return name
     return None
 
 

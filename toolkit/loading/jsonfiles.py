@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from toolkit import fields
 from toolkit.loading.faults import without_mark
-from toolkit.loading.mapping import Block, by_field
+from toolkit.loading.mapping import by_field
 from toolkit.loading.markup import fragment_text
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import Unreadable
@@ -266,19 +266,18 @@ def _lift(record: dict[str, Any]) -> None:
             record[name] = re.sub(r"^By ", "", text)
 
 
-def flattened(block: Block) -> Block:
-    """Return a block of columns with its pages and nested values turned into text, as :func:`unwrap` does."""
+def flattened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return columns with their pages and nested values turned into text, as :func:`unwrap` does."""
     nested = any(
         fields.is_markup(name)
         or name in KEYS
         or (isinstance(values, pa.Array) and pa.types.is_struct(values.type))
-        for name, values in block.columns.items()
+        for name, values in columns.items()
     )
     if not nested:
-        return block
-    plain = {n: v.to_pylist() if isinstance(v, pa.Array) else v for n, v in block.columns.items()}
-    rows = [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
-    return Block(by_field([unwrap(row) for row in rows]), block.places, block.raw)
+        return columns
+    plain = [values.to_pylist() if isinstance(values, pa.Array) else values for values in columns.values()]
+    return by_field([unwrap(dict(zip(columns, row, strict=True))) for row in zip(*plain, strict=True)])
 
 
 def _from_markup(record: dict[str, Any]) -> dict[str, Any]:

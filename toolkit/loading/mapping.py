@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -17,14 +17,12 @@ from toolkit.dates import FIRST, LAST, parse_date
 from toolkit.language import language_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import PART, Rejected, Unreadable, printable
+from toolkit.loading.quarantine import PART, Unreadable
 
 Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
-LEAST_WORDS, PROSE = (
-    3,
-    20,
-)  # mean words of a field that may be advised as the text, or that might have been meant
+# mean words of a field that may be advised as the text, or that might have been meant
+LEAST_WORDS, PROSE = 3, 20
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -32,22 +30,17 @@ _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a numb
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """Stands for a text that a reader looked for and did not find, and says why."""
+class Rows:
+    """Records that follow each other in a file, as columns: field name → values (Arrow array or list).
 
-    reason: str
-    excerpt: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Records as they were read: field name → values (Arrow array or list), and each record's place.
-
-    ``raw`` gives a record as it stands in the file, for the quarantine.
+    ``count`` is the number of records read. ``bad`` maps a record's number (from 0) to the reason why it cannot be
+    read, or to None if it is no document; the columns have no row for it. ``raw`` returns the bytes in the file of a
+    row of the columns.
     """
 
     columns: Mapping[str, Any]
-    places: Array
+    count: int
+    bad: Mapping[int, Unreadable | None] = field(default_factory=dict)
     raw: Callable[[int], bytes] | None = None
 
 
@@ -64,88 +57,90 @@ def schema(options: Options) -> pa.Schema:
 
 
 class Mapper:
-    """Maps the blocks of one file; the first block decides which of its fields can be the text."""
+    """Maps the records of one file; the first of them decide which of its fields can be the text.
 
-    def __init__(self, options: Options, *, whole: bool = False) -> None:
+    ``named``: the reader knows which field is which. ``remarks`` receives what concerns the whole file.
+    """
+
+    def __init__(self, options: Options, remarks: list[Unreadable], *, named: bool = False) -> None:
         # a page or a text file has the fields its reader gives it, whatever other files call theirs;
         # further columns may be taken of these, as in columns={"section": "section"}
-        self.columns = {name: options.columns[name] for name in options.extra} if whole else options.columns
+        self.columns = {name: options.columns[name] for name in options.extra} if named else options.columns
         self.options = options
+        self.schema = schema(options)
+        self._remarks = remarks
         self._text = "text"
-        self._remark: str | None = None
-        self._decided = whole
+        self._decided = named
 
-    def map(self, block: Block) -> tuple[pa.Table, list[Rejected]]:
-        """Return a block's documents and rejected records; :class:`Unreadable` if the first one has no text field."""
-        names, count = list(block.columns), len(block.places)
+    def map(self, rows: Rows, places: Array) -> tuple[pa.Table, dict[int, Unreadable]]:
+        """Return the documents, and why the others are none, by row; ``places`` are those of the rows of the columns.
+
+        Raises :class:`Unreadable` if the first records of the file have no field that can be the text.
+        """
+        names, count = list(rows.columns), len(places)
         if not self._decided and count:
-            self._decide(block)
+            self._decide(rows.columns)
         problems: dict[int, str] = {}
         wrong: dict[int, str] = {}
-        filled: dict[str, Array] = {"source": block.places}
-        for role in schema(self.options).names:
+        filled: dict[str, Array] = {"source": places}
+        for role in self.schema.names:
             found = fields.candidates(self._text if role == "text" else role, names, self.columns)
             if role in self.options.kept:
                 own = {role, *fields.FIELDS} <= {*names}
-                filled[role] = _strings(role, block.columns[role], {}, {}) if own else pa.nulls(count, STRING)
+                filled[role] = _strings(role, rows.columns[role], {}, {}) if own else pa.nulls(count, STRING)
             elif role == "published":
-                filled[role] = _moments([block.columns[name] for name in found], count)
+                filled[role] = _moments([rows.columns[name] for name in found], count)
             elif role != "source":
-                values = [_strings(role, block.columns[name], problems, wrong) for name in found]
+                values = [_strings(role, rows.columns[name], problems, wrong) for name in found]
                 values = [_refine(role, name, array) for name, array in zip(found, values, strict=True)]
                 filled[role] = _first_filled(values, count)
         missing = pc.fill_null(pc.is_null(filled["text"]), True)
         for row in pc.indices_nonzero(missing).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
-        filled["publisher"] = pc.coalesce(
-            filled["publisher"], _each(fields.registrable_domain, filled["url"])
-        )
-        kinds = schema(self.options)
-        table = pa.table([filled[name] for name in kinds.names], schema=kinds)
-        rejected = [
-            Rejected(block.places[row].as_py(), reason, printable(_excerpt(block, row)))
-            for row, reason in sorted(problems.items())
-        ]
-        if self._remark:
-            rejected.insert(0, Rejected(block.places[0].as_py().rpartition("#")[0], self._remark))
-            self._remark = None
+        domains = _each(fields.registrable_domain, filled["url"])
+        filled["publisher"] = pc.coalesce(filled["publisher"], domains)
+        table = pa.table([filled[name] for name in self.schema.names], schema=self.schema)
         if problems:
             table = table.filter(pa.array([row not in problems for row in range(count)]))
-        return self._complete(table), rejected
+        refused = {row: Unreadable(reason, _excerpt(rows, row)) for row, reason in problems.items()}
+        return self._complete(table), refused
 
-    def _decide(self, block: Block) -> None:
+    def _decide(self, columns: Mapping[str, Any]) -> None:
         """Say which field is the text, and remark on another that might be."""
-        found = fields.candidates("text", list(block.columns), self.columns)
-        if not found:
-            if "text" in self.columns or not fields.candidates("title", list(block.columns), self.columns):
-                raise Unreadable(_no_text(block, self.columns.get("text")))
-            self._text = "title"  # a list of headlines
-        words = {name: _words(block.columns[name]) for name in found if len(block.places) > 1}
-        for name in list(words)[1:]:
-            other = _plain(block.columns[name][:100]) != _plain(block.columns[found[0]][:100])
-            if other and words[name] >= PROSE and words[name] >= words[found[0]] / 2 > 0:
-                lengths = f"{words[found[0]]:.0f} and {words[name]:.0f} words on average"
-                mend = f'columns={{"text": "{name}"}} takes the other'
-                self._remark = (
-                    f"{PART}: the text is {found[0]!r}, but {name!r} holds texts too ({lengths}); {mend}"
-                )
-                break
         self._decided = True
+        found = fields.candidates("text", columns, self.columns)
+        if not found:
+            if "text" in self.columns or not fields.candidates("title", columns, self.columns):
+                raise Unreadable(_no_text(columns, self.columns.get("text")))
+            self._text = "title"  # a list of headlines
+            return
+        first, *others = found
+        first_words = _words(columns[first])
+        for name in others if len(columns[first]) > 1 else ():
+            words = _words(columns[name])
+            other = _plain(columns[name][:100]) != _plain(columns[first][:100])
+            if other and words >= PROSE and words >= first_words / 2 > 0:
+                lengths = f"{first_words:.0f} and {words:.0f} words on average"
+                mend = f'columns={{"text": "{name}"}} takes the other'
+                holds = f"the text is {first!r}, but {name!r} holds texts too ({lengths})"
+                self._remarks.append(Unreadable(f"{PART}: {holds}; {mend}"))
+                return
 
     def _complete(self, table: Any) -> pa.Table:
-        ids, lang = table["doc_id"].combine_chunks(), table["lang"].combine_chunks()
-        if ids.null_count:
+        """Fill in ids and languages, and repair what was asked for."""
+        fresh: dict[str, Array] = {}
+        if table["doc_id"].null_count:
             rows = zip(*(table[name].to_pylist() for name in ("doc_id", "source", "text")), strict=True)
-            ids = pa.array([document_id(s, t) if i is None else i for i, s, t in rows], STRING)
-            table = table.set_column(table.column_names.index("doc_id"), "doc_id", ids)
+            fresh["doc_id"] = pa.array([document_id(s, t) if i is None else i for i, s, t in rows], STRING)
         for name in ("text", "title") if self.options.repair else ():
-            mended = repaired(table[name].combine_chunks(), self.options.repair)
-            table = table.set_column(table.column_names.index(name), name, mended)
+            fresh[name] = repaired(table[name].combine_chunks(), self.options.repair)
+        lang = table["lang"].combine_chunks()
         if self.options.detect_language and lang.null_count:
             missing = pc.is_null(lang)
-            detected = pa.array(languages(table["text"].filter(missing)), STRING)
-            lang = pc.replace_with_mask(lang, missing, detected)
-            table = table.set_column(table.column_names.index("lang"), "lang", lang)
+            detected = languages(fresh.get("text", table["text"]).filter(missing))
+            fresh["lang"] = pc.replace_with_mask(lang, missing, pa.array(detected, STRING))
+        for name, values in fresh.items():
+            table = table.set_column(table.column_names.index(name), name, values)
         return table
 
 
@@ -161,8 +156,8 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
         values = values.to_pylist()
     strings = [fields.as_text(role, value) for value in values]
     for row, value in enumerate(values) if role == "text" else ():
-        if strings[row] is None and isinstance(value, Absent):
-            wrong[row] = value.reason
+        if strings[row] is None and isinstance(value, Unreadable):
+            wrong[row] = str(value)
         elif strings[row] is None and value is not None:
             wrong[row] = f"text is {_KINDS.get(type(value), f'a {type(value).__name__}')}, not a string"
     try:
@@ -230,13 +225,13 @@ def _each(function: Callable[[str], str | None], values: Array) -> Array:
     return results.take(coded.indices)
 
 
-def _no_text(block: Block, field: str | None) -> str:
-    names = sorted(block.columns)
+def _no_text(columns: Mapping[str, Any], field: str | None) -> str:
+    names = sorted(columns)
     found = ", ".join(repr(name) for name in names[:12]) + (" …" if len(names) > 12 else "")
     if field is not None:
         return f"no column {field!r}; found {found}"
     # advice is given only where it would help: the field holds prose, and its name is a name
-    words = {name: _words(block.columns[name]) for name in names if len(name) <= 60 and '"' not in name}
+    words = {name: _words(columns[name]) for name in names if len(name) <= 60 and '"' not in name}
     longest = max(words, key=lambda name: words[name], default=None)
     helps = longest is not None and words[longest] >= LEAST_WORDS
     mend = f'; pass columns={{"text": "{longest}"}}' if helps else "; none of them holds prose"
@@ -251,14 +246,14 @@ def _words(values: Any) -> float:
     return sum(words) / (len(some) or 1)
 
 
-def _excerpt(block: Block, row: int) -> str | bytes:
-    text = block.columns["text"][row] if "text" in block.columns else None
-    if isinstance(text, Absent):
+def _excerpt(rows: Rows, row: int) -> str | bytes:
+    text = rows.columns["text"][row] if "text" in rows.columns else None
+    if isinstance(text, Unreadable):
         return text.excerpt
-    if block.raw is not None:
-        return block.raw(row)
+    if rows.raw is not None:
+        return rows.raw(row)
     record = {}
-    for name, values in list(block.columns.items())[:20]:
+    for name, values in list(rows.columns.items())[:20]:
         value = values[row].as_py() if isinstance(values, pa.Array) else values[row]
         if value is not None:
             record[name] = value[:200] if isinstance(value, str) else value

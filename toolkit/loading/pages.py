@@ -13,9 +13,8 @@ from typing import Any
 
 from toolkit.dates import parse_date
 from toolkit.fields import as_text
-from toolkit.loading.mapping import Absent
 from toolkit.loading.markup import HEAD, XML_DECLARATION, decode_page
-from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.quarantine import Unreadable
 
 # with no handler of its own a library's complaints about a page end on standard error
 for _library in ("trafilatura", "htmldate", "courlan"):
@@ -58,7 +57,7 @@ def read_page(
     ``charset`` is that of the HTTP header, which outranks the page's own. ``url`` is where the page came from, else
     its own canonical address; ``publisher`` (the site's name) is given only where neither is there to take a domain
     from. ``extraction`` are options of ``trafilatura.bare_extraction``, by default ``fast`` and ``favor_recall``, and
-    neither where these find but a stub. Where there is no article, ``text`` is an ``Absent`` that says so.
+    neither where these find but a stub. Where there is no article, ``text`` is an ``Unreadable`` that says so.
     """
     from trafilatura import load_html
 
@@ -80,7 +79,7 @@ def read_page(
     except Exception as error:
         reason = f"page cannot be parsed: {type(error).__name__}: {error}"
     if reason is not None:
-        return {"text": Absent(reason, printable(html)), "url": url}
+        return {"text": Unreadable(reason, html), "url": url}
     address = url or about["url"]
     found_too = {
         "publisher": None if address else about["publisher"],

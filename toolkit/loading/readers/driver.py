@@ -9,24 +9,23 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import wraps
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from toolkit.loading.encodings import SAMPLE, as_utf8, has_bom, line_encoding
-from toolkit.loading.mapping import STRING, Block, by_field
+from toolkit.loading.mapping import STRING, Mapper, Rows, by_field
 from toolkit.loading.markup import decode_page, html_root
 from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable
 from toolkit.loading.streams import CHUNK, Stream
 
 Record: TypeAlias = dict[str, Any]
-Part: TypeAlias = "tuple[Block | None, list[Rejected]]"
-Reader: TypeAlias = Callable[[Stream, str, Options], Iterator[Part]]
+Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
+Found: TypeAlias = "Iterator[Rows] | Iterator[Record | Unreadable | None]"
 
 ROWS = 200  # records passed on at a time
 ROWS_OF_COLUMNS = 2_000  # the same for readers that yield columns
@@ -39,23 +38,27 @@ SHOWN = 10  # most missing numbers that a reason lists
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Records that follow each other in a file, as columns: field name → values.
+class Format:
+    """A format: how its articles are found, and what shows that a file is of it.
 
-    ``count`` is the number of records read. ``bad`` maps a record's number (from 0) to the reason why it cannot be
-    read, or to None if it is no document; the columns have no row for it. ``raw`` returns the bytes in the file of a
-    row of the columns.
+    ``articles`` yields either :class:`Rows`, or for each article one of three: a record (its ``text`` may be a list of
+    paragraphs), an ``Unreadable`` if it cannot be read, or None if it is no document. It raises ``Unreadable`` when the
+    rest of the file cannot be read. ``what`` names what is missing in a file without articles; ``single`` says that a
+    file holds one article, which gets no number; ``named`` that the reader knows which field is which.
+
+    A file is of the format whose ``start`` it begins with, whose ``texts`` or ``pages`` pattern its first characters
+    hold, whose ``roots`` is its first element (in lower case), or whose ``extensions`` its name has.
     """
 
-    columns: Mapping[str, Any]
-    count: int
-    bad: Mapping[int, Unreadable | None] = field(default_factory=dict)
-    raw: Callable[[int], bytes] | None = None
-
-    @classmethod
-    def of(cls, records: list[Record], bad: Mapping[int, Unreadable | None]) -> Rows:
-        """Return columns of the ``records``, and those that are ``bad``."""
-        return cls(by_field(records), len(records) + len(bad), bad)
+    articles: Callable[[Archive], Found]
+    what: str = "articles"
+    single: bool = False
+    named: bool = True
+    extensions: str = ""
+    roots: str = ""
+    start: re.Pattern[str] | None = None
+    texts: tuple[re.Pattern[str], ...] = ()
+    pages: tuple[re.Pattern[str], ...] = ()
 
 
 class Archive:
@@ -63,7 +66,8 @@ class Archive:
 
     ``claimed`` is the number of articles that the archive says are in this file, or None. ``part`` is true if the
     file says that it holds only some of the documents it counts. ``refused`` are the articles since the last yielded
-    one that are too large to read. ``remarks`` concern the whole file and count as no record.
+    one that are too large to read. ``remarks`` concern the whole file and count as no record. ``failure`` is what made
+    the rest of the file unreadable.
     """
 
     def __init__(self, stream: Stream, options: Options) -> None:
@@ -74,6 +78,7 @@ class Archive:
         self.part = False
         self.refused: list[Unreadable] = []
         self.remarks: list[Unreadable] = []
+        self.failure: Unreadable | None = None
         self._numbers: list[tuple[int, int]] = []
 
     def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:
@@ -167,49 +172,44 @@ class Archive:
         return self.stream.budget.too_large(what, start)
 
 
-def reader(
-    articles: Callable[[Archive], Iterator[Rows] | Iterator[Record | Unreadable | None]],
-    *,
-    single: bool = False,
-    what: str = "articles",
-) -> Reader:
-    """Make the reader of a format from a generator that finds its articles.
-
-    ``articles`` yields either :class:`Rows`, or for each article one of three: a record (its ``text`` may be a list of
-    paragraphs), an ``Unreadable`` if it cannot be read, or None if it is no document. It raises ``Unreadable`` when the
-    rest of the file cannot be read. ``single``: a file holds one article, which gets no number. ``what`` names what
-    is missing in a file without articles.
-    """
-
-    @wraps(articles)
-    def read(stream: Stream, label: str, options: Options) -> Iterator[Part]:
-        archive = Archive(stream, options)
-        number = documents = 0
-        last = None
+def read(form: Format, stream: Stream, label: str, options: Options) -> Iterator[Part]:
+    """Yield the documents of a file, and the rejected records with their places: ``label#number`` of several."""
+    archive = Archive(stream, options)
+    mapper = Mapper(options, archive.remarks, named=form.named)
+    number = documents = 0
+    for rows in _in_rows(archive, form.articles(archive)):
+        places = [label if form.single else f"{label}#{number + row}" for row in range(1, rows.count + 1)]
+        good = [row for row in range(rows.count) if row not in rows.bad]
+        bad = dict(rows.bad)
+        table = None
         try:
-            for rows in _in_columns(archive, articles(archive)):
-                yield _placed(rows, label, number, single)
-                number += rows.count
-                documents += rows.count - list(rows.bad.values()).count(None)
-        except Unreadable as failure:
-            last = Rejected(f"{label}#{number + 1}" if documents else label, str(failure), failure.excerpt)
-        remarks = [Rejected(label, str(remark), remark.excerpt) for remark in archive.remarks]
-        if last is None and not documents and not remarks:
-            last = Rejected(label, f"no {what} found in it, read as {articles.__name__.replace('_', ' ')}")
-        elif last is None and (reason := archive.missing(number)) is not None:
-            last = Rejected(label, reason)
-        if remarks or last is not None:
-            yield None, [*remarks, *([last] if last else [])]
+            with foreseen():
+                if good:
+                    table, refused = mapper.map(rows, pa.array([places[row] for row in good], STRING))
+                    bad |= {good[row]: why for row, why in refused.items()}
+        finally:  # what could not be mapped ends the file, after the records before it
+            yield table, [_rejected(places[row], why) for row, why in sorted(bad.items()) if why]
+        number += rows.count
+        documents += rows.count - list(rows.bad.values()).count(None)
+    ends = [_rejected(label, remark) for remark in archive.remarks]
+    if archive.failure is not None:
+        ends.append(_rejected(f"{label}#{number + 1}" if documents else label, archive.failure))
+    elif not documents and not ends:
+        read_as = form.articles.__name__.replace("_", " ")
+        ends.append(Rejected(label, f"no {form.what} found in it, read as {read_as}"))
+    elif (reason := archive.missing(number)) is not None:
+        ends.append(Rejected(label, reason))
+    if ends:
+        yield None, ends
 
-    return read
+
+def _rejected(place: str, why: Unreadable) -> Rejected:
+    return Rejected(place, str(why), why.excerpt)
 
 
-def _in_columns(
-    archive: Archive, items: Iterator[Rows] | Iterator[Record | Unreadable | None]
-) -> Iterator[Rows]:
-    """Collect the articles of a reader into columns of a few hundred; raise what stopped it after they are yielded."""
+def _in_rows(archive: Archive, items: Found) -> Iterator[Rows]:
+    """Collect the articles of a reader into columns of a few hundred; note what stopped it."""
     records, bad, held = list[Record](), dict[int, Unreadable | None](), 0
-    stopped_by = None
     try:
         with foreseen():
             for item in items:
@@ -224,26 +224,14 @@ def _in_columns(
                         bad[len(records) + len(bad)] = found
                 archive.refused.clear()
                 if len(records) + len(bad) >= ROWS or held > HELD:
-                    yield Rows.of(records, bad)
+                    yield Rows(by_field(records), len(records) + len(bad), bad)
                     records, bad, held = [], {}, 0
     except Unreadable as failure:
-        stopped_by = failure
+        archive.failure = failure
     for refused in archive.refused:
         bad[len(records) + len(bad)] = refused
     if records or bad:
-        yield Rows.of(records, bad)
-    if stopped_by is not None:
-        raise stopped_by
-
-
-def _placed(rows: Rows, label: str, before: int, single: bool) -> Part:
-    """Return the records with their places: ``label#number``, or the label alone for a file of one record."""
-    places = [label if single else f"{label}#{before + row + 1}" for row in range(rows.count)]
-    rejected = [
-        Rejected(places[row], str(why), why.excerpt) for row, why in rows.bad.items() if why is not None
-    ]
-    good = [place for row, place in enumerate(places) if row not in rows.bad]
-    return Block(rows.columns, pa.array(good, STRING), rows.raw) if good else None, rejected
+        yield Rows(by_field(records), len(records) + len(bad), bad)
 
 
 @contextmanager
@@ -261,6 +249,8 @@ def foreseen() -> Iterator[None]:
 def _checked(record: Record) -> Record | Unreadable:
     """Return the record with its paragraphs joined, or the reason why it cannot be read."""
     text = record.get("text")
+    if isinstance(text, Unreadable):
+        return text
     if isinstance(text, list) and all(isinstance(paragraph, str) for paragraph in text):
         record["text"] = "\n\n".join(text)
     for name, value in record.items():

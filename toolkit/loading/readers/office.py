@@ -12,9 +12,10 @@ from typing import IO, Any
 
 from toolkit import fields
 from toolkit.loading.delimited import ABOVE, columns_of, header_at, header_fault
+from toolkit.loading.mapping import Rows
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
-from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Rows
+from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.streams import Stream
 
 _DAMAGE = (

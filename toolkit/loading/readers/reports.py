@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.loading.mapping import Absent
 from toolkit.loading.markup import classes, page_lines
+from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
     before_date,
@@ -151,7 +151,7 @@ def _document(found: list[list[str]]) -> Record:
     absent = re.compile(r"Not available|Nicht verfügbar|Non disponible")
     text: Any = [paragraph for paragraph in values.get("text", []) if not absent.match(paragraph)]
     if not text and "abstract" in values:
-        text = Absent("no full text; the archive has the abstract only", first["abstract"][:200])
+        text = Unreadable("no full text; the archive has the abstract only", first["abstract"])
     named = first.get("publisher") or first.get("info", "")
     kept = {
         name: first.get(name) for name in ("doc_id", "title", "url", "authors", "section", "lang", "length")

@@ -10,7 +10,6 @@ from email.utils import parseaddr
 from typing import Any
 
 from toolkit.loading.encodings import decode
-from toolkit.loading.mapping import Absent
 from toolkit.loading.markup import decode_page, fragment_text
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import PART, Unreadable
@@ -71,7 +70,7 @@ def _page(html: bytes, charset: str | None, url: str | None = None) -> Iterator[
     """Yield the article of a page, and what speaks against it."""
     record = read_page(html, url, charset=charset)
     found = record.get("text")
-    if isinstance(found, Absent) and not found.reason.startswith("no article"):
+    if isinstance(found, Unreadable) and not str(found).startswith("no article"):
         yield record  # a page that is not safe to parse
         return
     kept = found if isinstance(found, str) else None
