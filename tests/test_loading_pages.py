@@ -76,7 +76,7 @@ def test_a_stub_is_read_again_with_slower_heuristics(monkeypatch, fast, slow, wa
     monkeypatch.setattr("trafilatura.bare_extraction", extraction)
     text = read_page(page(), "https://www.faz.net/1")["text"]
     if wanted is None:
-        assert text.reason == "no article text found in the page"
+        assert str(text) == "no article text found in the page"
     else:
         assert text[0] == wanted[0]
 

@@ -28,11 +28,13 @@ COLUMNS: dict[str, dict[str, str]] = {
 }
 """Name or kind of corpus → the ``columns`` of :func:`toolkit.load`."""
 
-SPANS = {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"}
-TOPICS = {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"}
-COPIES = {"doc_id": "str", "group": "str", "kind": "str"}
-VERDICTS = {"doc_id": "str", "verdict": "str"}
-UNMATCHED = {"doc_id": "object", "source": "object", "reason": "object"}
+_FRAMES = {
+    "spans": {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"},
+    "topics": {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"},
+    "wire": {"doc_id": "str", "group": "str", "kind": "str"},
+    "verdicts": {"doc_id": "str", "verdict": "str"},
+    "unmatched": {"doc_id": "object", "source": "object", "reason": "object"},
+}
 """Columns of the frames of :class:`Gold` with their dtypes."""
 
 _GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
@@ -49,8 +51,8 @@ def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.D
     text that comes with the set (at once). The result is a corpus (:mod:`toolkit.corpus`) with further columns
     ``topic`` (allsides), ``label, split`` (label sets), ``repo, commit, path, licence, use`` (modern; ``use`` is
     ``train``, or ``develop``: to be measured on, never learned from). A label set's document without a text has its
-    headline for text. Pages that yield no text are in :func:`toolkit.quarantine`. CorpusError: the name is unknown, or
-    the corpus is not in the data folder, or damaged.
+    headline for text. Pages without an article are in :func:`toolkit.quarantine`. A name that is unknown, and a corpus
+    that is damaged or not in the data folder, are a CorpusError.
 
     Examples
     --------
@@ -116,11 +118,9 @@ class Gold:
     topics : DataFrame
         ``doc_id, primary`` (short code; missing where no topic fits), ``all`` (frozenset of short codes),
         ``sure`` (bool). Pages of the sample that hold no article have no row.
-    wire : DataFrame
-        ``doc_id, group, kind``: documents that run the same agency story (``wire``) or are versions of one
-        article (``near``); only the sample has it.
-    verdicts : DataFrame
-        ``doc_id, verdict`` as of :func:`toolkit.verdicts`; only the sample has it.
+    wire, verdicts : DataFrame
+        Of the sample only: ``doc_id, group, kind`` of documents that run the same agency story (``wire``) or are
+        versions of one article (``near``); ``doc_id, verdict`` as of :func:`toolkit.verdicts`.
     unmatched : DataFrame
         ``doc_id, source, reason``: annotated documents that are absent or whose text differs; not to be scored.
     """
@@ -146,8 +146,7 @@ def gold(name: str) -> Gold:
     ``topics_modern`` are hand-made annotations in ``data/gold`` (``<name>.jsonl`` and, if present, a second part with
     ``_extra`` in its name), joined to the corpora in the data folder; page sets are joined to their gold text. The
     modern ones carry ``use`` in their corpus: rows marked ``develop`` are to be measured on, never learned from. A
-    document whose SHA-256 differs from the annotated text's is in ``unmatched`` with the reason. CorpusError: the name
-    is unknown.
+    document whose SHA-256 differs from the annotated text's is in ``unmatched`` with the reason.
 
     Examples
     --------
@@ -160,12 +159,16 @@ def gold(name: str) -> Gold:
         ]
         return _annotated(load("sample").assign(part="sample", set="sample"), items)
     if name not in _GOLD:
-        msg = f"datasets: no gold called {name!r}; there are 'sample', {', '.join(map(repr, _GOLD))}"
-        raise CorpusError(msg)
-    base = shipped("gold")
+        raise CorpusError(
+            f"datasets: no gold called {name!r}; there are {', '.join(map(repr, _GOLD))}, 'sample'"
+        )
     kind, _, collection = name.partition("_")
-    files = [base / f"{name}.jsonl", base / f"{'_'.join(filter(None, (kind, 'extra', collection)))}.jsonl"]
-    return _joined([{**item, "part": path.stem} for path in files if path.is_file() for item in _lines(path)])
+    extra = "_".join(filter(None, (kind, "extra", collection)))
+    files = [shipped("gold") / f"{name}.jsonl", shipped("gold") / f"{extra}.jsonl"]
+    return _joined([
+        {"source": "allsides", **item, "part": path.stem}
+        for path in files if path.is_file() for item in _lines(path)
+    ])  # fmt: skip
 
 
 def text_digest(text: str) -> str:
@@ -181,58 +184,51 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 def _joined(items: list[dict[str, Any]]) -> Gold:
     rows: dict[str, dict[str, Any]] = {}
     absent: dict[str, str] = {}
-    for source in dict.fromkeys(item.get("source", "allsides") for item in items):
+    for source in dict.fromkeys(item["source"] for item in items):
         registered = _SOURCES.get(source, source)
-        wanted = [item["id"] for item in items if item.get("source", "allsides") == source]
         try:
             found = load(registered, text="gold")
         except CorpusError as error:
             absent[source] = str(error)
             continue
+        wanted = [item["id"] for item in items if item["source"] == source]
         found = found[found["doc_id"].isin(wanted)].astype(object)
         found = found.where(found.notna(), None)
         rows.update((row["doc_id"], {**row, "set": registered}) for row in found.to_dict("records"))
     kept: dict[str, dict[str, Any]] = {}
     unmatched, matched = [], []
     for item in items:
-        source, row = item.get("source", "allsides"), rows.get(item["id"])
-        if row is None or source in absent:
-            reason = absent.get(
-                source, "no such document in the corpus; the gold was made on another version of it"
-            )
-        elif (found := text_digest(row["text"])) != item["sha256"]:
-            reason = f"text differs: SHA-256 {found[:12]}, annotated {item['sha256'][:12]}"
+        row, reason = rows.get(item["id"]), absent.get(item["source"])
+        if row is None or reason is not None:
+            reason = reason or "no such document in the corpus; the gold was made on another version of it"
+        elif (digest := text_digest(row["text"])) != item["sha256"]:
+            reason = f"text differs: SHA-256 {digest[:12]}, annotated {item['sha256'][:12]}"
         elif item["id"] in kept:
             reason = f"annotated again in {item['part']}; the first annotation counts"
         else:
-            publisher = item.get("publisher", row["publisher"])
-            kept[item["id"]] = {
-                **row,
-                "part": item["part"],
-                "round": item.get("round"),
-                "publisher": publisher,
-            }
+            own = {"part": item["part"], "round": item.get("round")}
+            kept[item["id"]] = {**row, **own, "publisher": item.get("publisher", row["publisher"])}
             matched.append(item)
             continue
-        unmatched.append((item["id"], source, reason))
+        unmatched.append((item["id"], item["source"], reason))
     return _annotated(make_corpus(kept.values()), matched, unmatched)
 
 
 def _annotated(
     corpus: pd.DataFrame, items: list[dict[str, Any]], unmatched: Iterable[tuple[Any, ...]] = ()
 ) -> Gold:
-    copies = [(i["id"], i.get("wire") or i.get("first"), "wire" if i.get("wire") else "near") for i in items]
-    marked = [(i["id"], s["start"], s["end"], s["kind"]) for i in items for s in i.get("spans", ())]
-    topics = [(i["id"], i["primary"], frozenset(i["all"]), bool(i["sure"])) for i in items if "primary" in i]
-    return Gold(
-        corpus=corpus,
-        spans=_frame(marked, SPANS),
-        topics=_frame(topics, TOPICS),
-        wire=_frame([copy for copy in copies if copy[1]], COPIES),
-        verdicts=_frame([(i["id"], i["verdict"]) for i in items if "verdict" in i], VERDICTS),
-        unmatched=_frame(unmatched, UNMATCHED),
-    )
-
-
-def _frame(rows: Iterable[tuple[Any, ...]], columns: dict[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(columns)).astype(columns)
+    copies = ((i["id"], i.get("wire") or i.get("first"), "wire" if i.get("wire") else "near") for i in items)
+    rows: dict[str, Iterable[tuple[Any, ...]]] = {
+        "spans": ((i["id"], s["start"], s["end"], s["kind"]) for i in items for s in i.get("spans", ())),
+        "topics": (
+            (i["id"], i["primary"], frozenset(i["all"]), bool(i["sure"])) for i in items if "primary" in i
+        ),
+        "wire": (copy for copy in copies if copy[1]),
+        "verdicts": ((i["id"], i["verdict"]) for i in items if "verdict" in i),
+        "unmatched": unmatched,
+    }
+    frames = {
+        name: pd.DataFrame(list(rows[name]), columns=list(columns)).astype(columns)
+        for name, columns in _FRAMES.items()
+    }
+    return Gold(corpus, **frames)

@@ -32,18 +32,12 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     The licence is printed before the first byte is requested. A download that is cut off is continued by the next call,
     where the server can. Files are checked by the source's own hash where it publishes one, the records by a content
     digest that does not depend on packing. Beside the packed file, ``….json`` records source, licence, number of
-    records and digest.
+    records and digest. ``again`` fetches even what is already there.
 
-    ``again`` fetches even what is already there. Records with another content digest than ``digest`` are refused
-    (default the registered one, else that of an earlier fetch), and files of more bytes than ``largest``, whatever
-    their server states.
-
-    Raises
-    ------
-    CorpusError
-        No network, an address that is not https, a redirect to another host (unless the register has the file's own
-        hash), a file that is too large, a file or record that is not the expected one, a data folder that cannot be
-        written, or a corpus that has no single source. The message says what to put where.
+    A CorpusError says what to put where: no network, an address that is not https, a redirect to another host (unless
+    the register has the file's own hash), a file of more than ``largest`` bytes, records of another content digest
+    than ``digest`` (default the registered one, else that of an earlier fetch), a data folder that cannot be written,
+    or a corpus that has no single source.
 
     Examples
     --------
@@ -55,8 +49,9 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     if path.is_file() and not (entry.downloads and again):
         return path
     if not entry.downloads:
-        msg = f"{name}: gathered from many sources, so it cannot be fetched; put the packed copy at {path}"
-        raise CorpusError(msg)
+        raise CorpusError(
+            f"{name}: gathered from many sources, so it cannot be fetched; put the packed copy at {path}"
+        )
     print(
         f"{entry.name}: {entry.title}\n  licence: {entry.licence}\n  source: {entry.homepage}"
         f"{f' at {entry.commit}' if entry.commit else ''}\n  cite: {entry.citation}",
@@ -76,10 +71,8 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
                 msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
                 raise CorpusError(msg)
     except OSError as error:
-        msg = (
-            f"{name}: the data folder {folder()} cannot be written ({error.strerror}); set {registry.SETTING}"
-        )
-        raise CorpusError(msg) from error
+        msg = f"the data folder {folder()} cannot be written ({error.strerror}); set {registry.SETTING}"
+        raise CorpusError(f"{name}: {msg}") from error
     note = {
         "name": entry.name, "licence": entry.licence, "source": entry.homepage, "commit": entry.commit,
         "downloads": [item.url for item in entry.downloads], "documents": count, "digest": found,

@@ -8,12 +8,13 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
 from toolkit.loading.sources import hidden
-from toolkit.loading.streams import CHUNK, Counted, Stream
+from toolkit.loading.streams import CHUNK, Budget, Stream
 
 _LONGEST_EXTENDED_HEADER = 1 << 20
 _EXTENDED = frozenset(
@@ -23,8 +24,10 @@ _LARGEST_MEMBER = 1 << 40
 _LINK = "a link or device in an archive; not followed"
 _ZIP_MEMBER = b"PK\3\4"
 _DRIVE = re.compile(r"[a-zA-Z]:")
-# raised by zipfile if the bytes are not an archive, are encrypted or use an unknown compression
-_ZIP_DAMAGE = (zipfile.BadZipFile, struct.error, OSError, ValueError, RuntimeError, EOFError)
+# raised by zipfile if the bytes are not an archive, are damaged, are encrypted or use an unknown compression
+ZIP_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, RuntimeError, EOFError, KeyError,
+)  # fmt: skip
 
 
 class Member(NamedTuple):
@@ -35,6 +38,10 @@ class Member(NamedTuple):
     stream: Stream
 
 
+# what an archive says of a member: its name, why it must not be read, and how to open it
+_Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
+
+
 def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
     """Yield the members of an archive in its own order; read each member before you request the next.
 
@@ -42,7 +49,23 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
     are rejected. Raises :class:`Unreadable` where the archive is damaged or exceeds a limit.
     """
     stream.budget.open_archive()
-    return _zipped(stream, label) if form == "zip" else _tarred(stream, label)
+    for name, reason, opened in _zipped(stream) if form == "zip" else _tarred(stream):
+        if hidden(name):
+            continue
+        stream.budget.count_member()
+        place = f"{label}!{printable(name, 4096)}"
+        if reason := fault(name) or reason:
+            yield Rejected(place, reason)
+            continue
+        try:
+            file = opened()
+        except ZIP_DAMAGE as error:
+            yield Rejected(place, f"damaged {form} member: {error}")
+            continue
+        with file:
+            # the bytes of a tar archive are those of the stream, which were counted when it was unpacked
+            guarded = _Guarded(file, stream.budget, spend=form == "zip")
+            yield Member(place, name, Stream(guarded, stream.budget))
 
 
 def fault(name: str) -> str | None:
@@ -53,69 +76,28 @@ def fault(name: str) -> str | None:
     return "name leads out of the archive; not read" if ".." in plain.split("/") else None
 
 
-def _zipped(stream: Stream, label: str) -> Iterator[Member | Rejected]:
+def _zipped(stream: Stream) -> Iterator[_Entry]:
     try:
         whole = stream.as_file()
         archive = zipfile.ZipFile(whole)
-    except _ZIP_DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
         start = min((info.header_offset for info in archive.infolist()), default=archive.start_dir)
         whole.seek(0)
-        if start and whole.read(4) == _ZIP_MEMBER:
-            yield Rejected(
-                label, f"another zip archive stands in the {start} bytes before this one; not read"
-            )
-        if stray := _behind(whole, archive.comment):
-            yield Rejected(label, f"{stray} bytes stand behind the end of this zip archive; not read")
-        if unlisted := _unlisted(whole, archive):
-            yield Rejected(
-                label, f"{unlisted} bytes of members that the archive's directory does not list; not read"
-            )
+        another = start and whole.read(4) == _ZIP_MEMBER
         for info in archive.infolist():
             # is_dir fails on an empty name; a folder that holds bytes is none
-            if (info.filename.endswith("/") and not info.file_size) or hidden(info.filename):
+            if info.filename.endswith("/") and not info.file_size:
                 continue
-            stream.budget.count_member()
-            place = f"{label}!{printable(info.filename, 4096)}"
-            kind = (info.external_attr >> 28) & 0xF
-            linked = info.create_system == 3 and kind not in {0, 8}
-            reason = fault(info.filename) or (_LINK if linked else None)
-            if reason := reason or ("encrypted; unpack it first" if info.flag_bits & 1 else None):
-                yield Rejected(place, reason)
-                continue
-            try:
-                file: IO[bytes] = archive.open(info)
-            except _ZIP_DAMAGE as error:
-                yield Rejected(place, f"damaged zip member: {error}")
-                continue
-            with file:
-                yield Member(place, info.filename, Stream(_Guarded(file, stream, spend=True), stream.budget))
+            linked = info.create_system == 3 and (info.external_attr >> 28) & 0xF not in {0, 8}
+            reason = _LINK if linked else "encrypted; unpack it first" if info.flag_bits & 1 else None
+            yield info.filename, reason, partial(archive.open, info)
+        if another:
+            raise Unreadable(f"another zip archive stands in the {start} bytes before this one; not read")
 
 
-def _behind(file: IO[bytes], comment: bytes) -> int:
-    """Return how many bytes other than zeros stand behind a zip archive, whose end mark zipfile looks for."""
-    mark = 22 + len(comment)
-    file.seek(max(0, file.seek(0, 2) - (1 << 16) - mark))
-    tail = file.read()
-    return len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
-
-
-def _unlisted(file: IO[bytes], archive: zipfile.ZipFile) -> int:
-    """Return how many bytes lie between the members of a zip archive where another member begins."""
-    found = 0
-    starts = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
-    for (start, size), (following, _) in zip(starts, [*starts[1:], (archive.start_dir, 0)], strict=False):
-        file.seek(start + 26)
-        end = start + 30 + sum(struct.unpack("<HH", file.read(4).ljust(4, b"\0"))) + size
-        if following - end >= 30:
-            file.seek(end)
-            gap = file.read(min(following - end, CHUNK))
-            found += following - end if _ZIP_MEMBER in gap or len(gap) == CHUNK else 0
-    return found
-
-
-def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
+def _tarred(stream: Stream) -> Iterator[_Entry]:
     tail = _Tail(stream)
     try:
         with tarfile.open(fileobj=tail, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
@@ -125,17 +107,10 @@ def _tarred(stream: Stream, label: str) -> Iterator[Member | Rejected]:
                 if not 0 <= info.size <= _LARGEST_MEMBER:
                     claim = f"a header claims {str(info.size)[:22]} bytes"
                     raise Unreadable(f"damaged tar archive: {claim}; members after this are lost")
-                if info.isdir() or hidden(info.name):
-                    continue
-                stream.budget.count_member()
-                place = f"{label}!{printable(info.name, 4096)}"
-                reason = fault(info.name) or (None if info.isreg() else _LINK)
-                reason = reason or ("sparse file in an archive; not read" if info.issparse() else None)
-                file = archive.extractfile(info) if reason is None else None
-                if file is None:
-                    yield Rejected(place, reason or "not a regular file")
-                    continue
-                yield Member(place, info.name, Stream(_Guarded(file, stream, spend=False), stream.budget))
+                if not info.isdir():
+                    sparse = "sparse file in an archive; not read" if info.issparse() else None
+                    reason = sparse if info.isreg() else _LINK
+                    yield info.name, reason, partial(archive.extractfile, info)
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         raise Unreadable(f"damaged or truncated tar archive: {error}; members after this are lost") from None
     rest = tail.beyond(archive.offset)  # tarfile ends quietly at a header that is none
@@ -182,18 +157,17 @@ class _Tail:
         return piece
 
 
-class _Guarded(Counted):
-    """A member that raises :class:`Unreadable` if it is damaged and counts its unpacked bytes (zip only)."""
+class _Guarded:
+    """A member that raises :class:`Unreadable` if it is damaged, and counts its unpacked bytes where asked."""
 
-    def __init__(self, file: Any, stream: Stream, *, spend: bool) -> None:
-        super().__init__(file, stream.budget)
-        self._spend = spend
+    def __init__(self, file: IO[bytes], budget: Budget, *, spend: bool) -> None:
+        self._file, self._budget, self._spend = file, budget, spend
 
     def read(self, size: int = -1) -> bytes:
         try:
-            piece: bytes = self.file.read(size)
-        except (*_ZIP_DAMAGE, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
+            piece = self._file.read(size)
+        except (*ZIP_DAMAGE, tarfile.TarError) as error:
             raise Unreadable(f"damaged or truncated archive member: {error}; what follows is lost") from None
         if self._spend:
-            self.budget.spend(len(piece))
+            self._budget.spend(len(piece))
         return piece

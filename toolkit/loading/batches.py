@@ -41,33 +41,29 @@ def load(
     Parameters
     ----------
     paths : path, open file or iterable of these
-        A file, a glob, a folder (with all below it), an archive, or ``"-"`` for standard input; see
-        ``docs/formats.md`` for the formats.
+        A file, a glob, a folder (with all below it), an archive, or ``"-"`` for standard input; ``docs/formats.md``
+        lists the formats.
     columns : mapping, optional
         Column of the corpus → field of the source, where its name is not recognised: ``{"text": "body2"}``. Any
         other key adds a column of strings: ``{"label": "topic"}``.
     strict : bool, default False
         Raise :class:`LoadError` for the first record that cannot be read.
     encoding : str, optional
-        Encoding of text formats. By default it is detected.
+        Encoding of text formats, else detected.
     detect_language : bool, default True
         Fill missing ``lang`` where :func:`toolkit.language.languages` recognises the language.
     repair : bool or iterable of str, default False
         Faults of text and title to repair: names from ``toolkit.loading.faults.FAULTS``, or True for all.
     limits : Limits, optional
-        Limits on memory, size and nesting of the input; the defaults suit files of unknown origin.
+        Limits on memory, size and nesting; the defaults suit files of unknown origin.
 
     Returns
     -------
     DataFrame
         Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; of a cleaned corpus that was stored also
         ``clean_text``. Documents are sorted by path, then in the order of the file; an id that occurs again becomes
-        ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``.
-
-    Raises
-    ------
-    FileNotFoundError
-        A path does not exist or a glob matches nothing.
+        ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``. A path
+        that does not exist, and a glob that matches nothing, raise FileNotFoundError.
 
     Examples
     --------
@@ -100,17 +96,9 @@ def iter_batches(
 ) -> Iterator[pd.DataFrame]:
     r"""Read input as :func:`load` does, one batch at a time; memory use does not grow with the input.
 
-    Parameters
-    ----------
-    rows : int, default 10_000
-        Documents per batch; the last batch may have fewer. All others are as for :func:`load`.
-
-    Yields
-    ------
-    DataFrame
-        A corpus as from :func:`load`; the batches together are the corpus that it returns. The quarantine of a batch
-        has the records rejected since the batch before. A batch without rows comes at the end if only rejected
-        records are left or there is no document at all, and after 100,000 of them in a row.
+    Each batch is a corpus of ``rows`` documents (the last may have fewer) with the records rejected since the batch
+    before; together they are what :func:`load` returns, whose other parameters they share. A batch without rows comes
+    at the end if only rejected records are left or there is no document at all, and after each 100,000 of them.
 
     Examples
     --------
@@ -135,10 +123,9 @@ def records(sources: Iterable[Source], options: Options, *, strict: bool) -> Ite
     """Yield documents (ids not yet made unique) and rejected records; ``strict`` raises for the first of these."""
     for source in sources:
         for table, rejected in read_source(source, options):
-            lost = [row for row in rejected if unread([row.reason])] if strict else []
-            if lost:
-                place, reason, excerpt = lost[0]
-                raise LoadError(f"{place}: {reason}" + (f" ({excerpt[:60]})" if excerpt else ""))
+            for place, reason, excerpt in rejected if strict else ():
+                if unread([reason]):
+                    raise LoadError(f"{place}: {reason}" + (f" ({excerpt[:60]})" if excerpt else ""))
             yield table, rejected
 
 
@@ -152,19 +139,17 @@ def _parts(sources: list[Source], options: Options, *, strict: bool) -> Iterator
 
 def batched(parts: Iterable[Part], rows: int, options: Options) -> Iterator[tuple[pa.Table, list[Rejected]]]:
     """Yield the documents in tables of ``rows``, each with the records rejected since the one before."""
-    held, rejected = schema(options).empty_table(), list[Rejected]()
-    delivered = False
+    held, rejected, delivered = schema(options).empty_table(), list[Rejected](), False
     for table, bad in parts:
         rejected += bad
-        if table is None or not table.num_rows:
-            if len(rejected) >= MOST_REJECTED:
-                yield schema(options).empty_table(), rejected
-                rejected, delivered = [], True
-            continue
-        held = pa.concat_tables([held, table]) if held.num_rows else table
+        if table is not None and table.num_rows:
+            held = pa.concat_tables([held, table]) if held.num_rows else table
         while held.num_rows >= rows:
             yield held.slice(0, rows).combine_chunks(), rejected
             held, rejected, delivered = held.slice(rows), [], True
+        if len(rejected) >= MOST_REJECTED:
+            yield schema(options).empty_table(), rejected
+            rejected, delivered = [], True
     if held.num_rows or rejected or not delivered:
         yield held.combine_chunks(), rejected
 

@@ -134,7 +134,7 @@ def _sizes_of_messages(file: Any, start: int) -> Iterator[int]:
             return
         data = file.read(size)
         body = file.tell()
-        message = _Table(data, _u32(data, 0))
+        message = _Table(data, 0)
         kind, batch = message.number(1, "<B"), message.table(2)
         if kind == 2 and batch is not None:  # a dictionary
             batch = batch.table(1)
@@ -153,41 +153,39 @@ def _sizes_of_messages(file: Any, start: int) -> Iterator[int]:
         file.seek(after)
 
 
-def _u32(data: bytes, at: int) -> int:
-    return int(struct.unpack_from("<I", data, at)[0])
-
-
 class _Table:
     """A table of a flatbuffer: its fields by number (flatbuffers.dev, 'FlatBuffer internals')."""
 
     def __init__(self, data: bytes, at: int) -> None:
-        self.data, self.at = data, at
-        self._fields = at - struct.unpack_from("<i", data, at)[0]
+        self.data = data
+        self.at = at + self._read("<I", at)
+        self._fields = self.at - self._read("<i", self.at)
+
+    def _read(self, kind: str, at: int) -> int:
+        return int(struct.unpack_from(kind, self.data, at)[0])
 
     def place(self, field: int) -> int | None:
         """Return where a field stands, or None where it has its default."""
-        size, _ = struct.unpack_from("<HH", self.data, self._fields)
-        inside = 4 + 2 * field < size
-        offset = struct.unpack_from("<H", self.data, self._fields + 4 + 2 * field)[0] if inside else 0
+        inside = 4 + 2 * field < self._read("<H", self._fields)
+        offset = self._read("<H", self._fields + 4 + 2 * field) if inside else 0
         return self.at + offset if offset else None
 
     def number(self, field: int, kind: str) -> int:
         place = self.place(field)
-        return 0 if place is None else int(struct.unpack_from(kind, self.data, place)[0])
+        return 0 if place is None else self._read(kind, place)
 
     def table(self, field: int) -> _Table | None:
         place = self.place(field)
-        return None if place is None else _Table(self.data, place + _u32(self.data, place))
+        return None if place is None else _Table(self.data, place)
 
     def pairs(self, field: int) -> list[tuple[int, int]]:
         """Return a vector of structs of two 64-bit numbers."""
         if (place := self.place(field)) is None:
             return []
-        vector = place + _u32(self.data, place)
-        count = _u32(self.data, vector)
+        vector = place + self._read("<I", place)
+        count = self._read("<I", vector)
         inside = 16 * count <= len(self.data)
-        numbers = struct.unpack_from(f"<{2 * count}q", self.data, vector + 4) if inside else ()
-        return list(zip(numbers[::2], numbers[1::2], strict=True))
+        return list(struct.iter_unpack("<qq", self.data[vector + 4 :][: 16 * count])) if inside else []
 
 
 def _check_kind(schema: pa.Schema, options: Options) -> None:

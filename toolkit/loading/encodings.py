@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
+import unicodedata
 
 import pyarrow as pa
 
@@ -21,6 +22,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_LOOK = 4096  # bytes looked at for zeros
+
 # charset_normalizer cannot tell the Latin code pages apart on news-length samples: French in
 # Windows-1252 comes back as cp1250, English curly quotes as cp852. Of these the web uses Windows-1252.
 _LATIN = re.compile(r"(ascii|latin_1|cp125[0247]|cp437|cp500|cp8[56]\d|cp037|iso8859_\d+|mac_(?!cyr|gre).*)$")
@@ -30,14 +33,37 @@ _NOT_ASCII = bytes(range(128, 256))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
 
-def has_bom(start: bytes) -> str | None:
-    """Return the codec that a byte order mark names, or None."""
-    return next((name for mark, name in _BOMS if start.startswith(mark)), None)
+def unicode_form(start: bytes) -> str | None:
+    """Return the codec that a byte order mark names, or that zero bytes show where there is none; or None."""
+    return next((name for mark, name in _BOMS if start.startswith(mark)), unmarked(start))
+
+
+def unmarked(start: bytes) -> str | None:
+    """Return which UTF-16 or UTF-32 a text without a byte order mark is in, or None.
+
+    Each ASCII character, and every text has some, gives zero bytes; nearly all else gives no characters if read so.
+    """
+    start = start[: min(len(start), _LOOK) & ~3]
+    zeros = start.count(0)
+    ascii_else = start.isascii() and len(start.translate(None, _CONTROL)) == len(start) - zeros
+    few = not zeros or zeros * (2.5 if ascii_else else 50) < len(start)
+    if few or any(start.startswith(mark) for mark, _ in _BOMS):
+        return None
+    for name in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
+        high = start[1::2] if name.endswith("le") else start[::2]
+        if "16" in name and 4 * high.count(0) < 3 * zeros:
+            continue
+        with contextlib.suppress(UnicodeDecodeError):
+            text = codecs.getincrementaldecoder(name)().decode(start)
+            kinds = {unicodedata.category(character) for character in set(text) - {*"\t\n\r\f"}}
+            if not kinds & {"Cc", "Cn", "Co"}:
+                return name
+    return None
 
 
 def looks_binary(start: bytes) -> bool:
     """Whether more than a few bytes, and one in twenty, are control characters that no text uses."""
-    if not start or has_bom(start) not in {None, "utf-8-sig"}:
+    if not start or unicode_form(start) not in {None, "utf-8-sig"}:
         return False
     controls = len(start) - len(start.translate(None, _CONTROL))
     return controls > 4 and 20 * controls > len(start)
@@ -47,7 +73,7 @@ def detect(sample: bytes) -> str | None:
     """Return the most likely codec of a text that is not UTF-8, or None where none fits."""
     from charset_normalizer import from_bytes
 
-    # UTF-16 without a byte order mark is full of NULs, and was found binary before
+    # UTF-16 and UTF-32 are found by unicode_form
     best = from_bytes(sample[:SAMPLE], cp_exclusion=_WIDE).best()
     name = None if best is None else best.encoding
     if name is None or (_LATIN.match(name) and name not in _NOT_LATIN):
@@ -59,7 +85,7 @@ def detect(sample: bytes) -> str | None:
 
 def decode(data: bytes, encoding: str | None = None) -> str:
     """Decode a whole text: in the encoding given, or by its byte order mark, or as UTF-8, or else as detected."""
-    name = encoding or has_bom(data)
+    name = encoding or unicode_form(data)
     if name is None:
         with contextlib.suppress(UnicodeDecodeError):
             return data.decode("utf-8")
@@ -78,8 +104,8 @@ def line_encoding(sample: bytes, *, utf8_expected: bool) -> str:
     One bad line must not turn a whole UTF-8 file into mojibake, so another encoding is considered only where no
     line holds valid multi-byte UTF-8. Where the format demands UTF-8 (JSON), half of all lines must be invalid too.
     """
-    if mark := has_bom(sample):
-        return mark
+    if form := unicode_form(sample):
+        return form
     lines = sample.split(b"\n")
     # the sample may end within a line, and within a character
     whole = lines[:-1] or [sample.rstrip(_NOT_ASCII)]

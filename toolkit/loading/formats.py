@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from toolkit import fields
 from toolkit.loading import archives, columnar, delimited, jsonfiles, jsonlines, warc
-from toolkit.loading.encodings import looks_binary
+from toolkit.loading.encodings import looks_binary, unmarked
 from toolkit.loading.options import Options
-from toolkit.loading.quarantine import Rejected, Unreadable, printable
+from toolkit.loading.quarantine import READ, Rejected, Unreadable, printable
 from toolkit.loading.readers import corpora, factiva, feeds, nexis, office, reports, texts
 from toolkit.loading.readers.driver import DEEP, Format, Part, decoded, foreseen, read
 from toolkit.loading.sources import Source
@@ -21,11 +21,11 @@ FORMATS: dict[str, Format] = {
     "jsonlines": Format(jsonlines.json_lines, "records", named=False, extensions="jsonl ndjson jl"),
     "json": Format(jsonfiles.json_values, "records", named=False, extensions="json"),
     "delimited": Format(delimited.delimited, "records", named=False, extensions="csv tsv tab psv"),
-    "excel": Format(office.excel, "records", named=False),
-    "columnar": Format(columnar.columnar, "records", named=False),
+    "excel": Format(office.excel, "records", named=False, text=False),
+    "columnar": Format(columnar.columnar, "records", named=False, text=False),
     "html": Format(texts.page, single=True, extensions="html htm xhtml", roots="html head body"),
     "saved page": Format(texts.saved_page, single=True, extensions="mht mhtml", start=texts.SAVED),
-    "warc": Format(warc.warc, "pages"),
+    "warc": Format(warc.warc, "pages", text=False),
     "feed": Format(feeds.feed, roots="rss rdf feed newsitem newsmessage newsml itemset nitf entry"),
     "proquest": Format(reports.proquest, texts=(reports.PROQUEST,)),
     "nexis uni": Format(nexis.nexis_uni, texts=(nexis.END, nexis.LOADED)),
@@ -94,6 +94,9 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
         if form in {"zip", "tar"}:
             yield from _read_archive(stream, form, label, options, _deeper(layers, options))
         else:
+            if options.encoding is None and FORMATS[form].text and (found := unmarked(stream.peek(_LOOK))):
+                mend = "pass encoding= if it is in another"
+                yield None, [Rejected(label, f"{READ} {found}, as its zero bytes show; {mend}")]
             yield from read(FORMATS[form], stream, label, options)
     except Unreadable as failure:
         yield None, [Rejected(label, str(failure), failure.excerpt)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -25,8 +25,8 @@ BLOCK = 4 << 20  # bytes of whole lines read at a time
 
 def json_lines(archive: Archive) -> Iterator[Rows]:
     """JSON Lines, one record a line."""
-    limits = archive.options.limits
     reader = _Reader(archive.options)
+    parse = jsonfiles.decoder(archive).decode
     for block in _blocks(archive):
         if isinstance(block, Unreadable):
             yield Rows({}, 1, {0: block})
@@ -34,7 +34,7 @@ def json_lines(archive: Archive) -> Iterator[Rows]:
             yield rows
         else:
             for first in range(0, len(block), ROWS_OF_COLUMNS):
-                yield _by_line(block[first : first + ROWS_OF_COLUMNS], limits)
+                yield _by_line(block[first : first + ROWS_OF_COLUMNS], archive.options.limits, parse)
 
 
 def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
@@ -71,22 +71,22 @@ def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
         raise Unreadable(str(stream.failure), rest)
 
 
-def _by_line(lines: list[bytes], limits: Limits) -> Rows:
+def _by_line(lines: list[bytes], limits: Limits, parse: Callable[[str], Any]) -> Rows:
     records: list[Record] = []
     good: list[bytes] = []
     bad: dict[int, Unreadable | None] = {}
     for row, line in enumerate(lines):
         try:
             with foreseen():
-                records.append(_record(line, limits))
+                records.append(_record(line, limits, parse))
             good.append(line)
         except Unreadable as failure:
             bad[row] = Unreadable(str(failure), line)
     return Rows(by_field(records), len(lines), bad, good.__getitem__)
 
 
-def _record(line: bytes, limits: Limits) -> Record:
-    value = loads(line, limits)
+def _record(line: bytes, limits: Limits, parse: Callable[[str], Any]) -> Record:
+    value = loads(line, limits, parse)
     if not isinstance(value, dict):
         raise Unreadable("a JSON line must hold an object")
     if not fields.candidates("text", value) and (name := jsonfiles.wrapper(value)):
@@ -96,18 +96,16 @@ def _record(line: bytes, limits: Limits) -> Record:
     return jsonfiles.unwrap(value)
 
 
-def loads(line: bytes, limits: Limits) -> Any:
+def loads(line: bytes, limits: Limits, parse: Callable[[str], Any] = json.loads) -> Any:
     """Return the value of one line, or raise :class:`Unreadable`."""
     deep = Unreadable(f"JSON nested deeper than {limits.json_depth}")
     try:
-        value = json.loads(line.decode("utf-8"), object_pairs_hook=jsonfiles.once)
+        value = parse(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         where = f"byte 0x{line[error.start]:02x} at {error.start}"
         raise Unreadable(f"not valid UTF-8: {where}; pass encoding= if the file is in another") from None
     except RecursionError:
         raise deep from None
-    except jsonfiles.DoubledError as error:
-        raise Unreadable(str(error)) from None
     except ValueError as error:
         raise Unreadable(f"not valid JSON: {error}") from None
     if _brackets(line) > limits.json_depth and jsonfiles.depth(value) > limits.json_depth:

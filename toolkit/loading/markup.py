@@ -9,7 +9,7 @@ from functools import lru_cache
 from html import unescape
 from typing import Any
 
-from toolkit.loading.encodings import decode, has_bom
+from toolkit.loading.encodings import decode, unicode_form
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.streams import CHUNK, Stream
 
@@ -43,7 +43,7 @@ def decode_page(html: bytes, charset: str | None = None) -> str:
     """
     declared = _META_CHARSET.search(html[:HEAD]) or _XML_CHARSET.search(html[:HEAD])
     name = charset or (declared.group(1).decode("ascii") if declared else None)
-    if has_bom(html) or name is None:
+    if unicode_form(html) or name is None:
         return decode(html)
     if not html.isascii():
         with contextlib.suppress(UnicodeDecodeError):
@@ -220,6 +220,6 @@ class _Bytes:
 
     def __init__(self, stream: Stream) -> None:
         start = stream.peek(CHUNK)
-        if has_bom(start) is None:
+        if unicode_form(start) is None:
             stream.read(len(start) - len(start.lstrip()))
         self.read = stream.read

@@ -10,12 +10,13 @@ import pandas as pd
 from toolkit.corpus import QUARANTINE_COLUMNS
 
 EXCERPT = 200  # longest excerpt, in code points
-PART = "kept in part"  # how a reason begins where the record is in the corpus too, though not all of it
+# how a reason begins where the record is in the corpus too: not all of it, or read in a way that may be wrong
+PART, READ = "kept in part", "read as"
 
 
 def unread(reasons: Iterable[str]) -> int:
     """Return how many rows of the quarantine are records that are not in the corpus."""
-    return sum(not reason.startswith(PART) for reason in reasons)
+    return sum(not reason.startswith((PART, READ)) for reason in reasons)
 
 
 class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quarantine, seen by no user

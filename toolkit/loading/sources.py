@@ -71,8 +71,7 @@ def find_sources(paths: Paths) -> list[Source]:
     folders are not followed; pipes, devices and links out of the folder are sources with a ``fault``. Raises
     FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
     """
-    found: dict[Path, str] = {}
-    faults: dict[Path, str | None] = {}
+    found: dict[Path, Source] = {}
     streams: list[Source] = []
     if hasattr(paths, "to_pandas") or isinstance(paths, (pd.DataFrame, pd.Series, Mapping)):
         mend = "a table with a column of texts is a corpus already: give it to toolkit.clean"
@@ -87,16 +86,22 @@ def find_sources(paths: Paths) -> list[Source]:
             streams.append(Source(name, name, file=item))
         elif isinstance(item, (str, os.PathLike)):
             for path, label, root in _expand(os.fspath(item)):
-                found.setdefault(path, label)
-                # what is named by itself is read, whatever it is
-                faults[path] = None if root is None else faults.get(path, _fault(path, root))
+                fault = None if root is None else _fault(path, root)
+                source = found.setdefault(path, Source(label, path.name, path=path, fault=fault))
+                if root is None:  # what is named by itself is read, whatever it is
+                    source.fault = None
         else:
             mend = "give a path, a glob, a folder, an open file or a list of these"
             raise TypeError(f"load: {item!r} is {type(item).__name__}; {mend}")
-    ordered = _distinct(sorted(found.items(), key=lambda pair: pair[0].parts))
-    sources = [Source(label, path.name, path=path, fault=faults[path]) for path, label in ordered] + streams
+    files = [found[path] for path in sorted(found, key=lambda path: path.parts)]
+    folders: dict[str, list[Path]] = {}
+    for path, source in found.items():
+        folders.setdefault(source.label, []).append(path.parent)
+    for path, source in found.items():
+        if len(same := folders[source.label]) > 1:  # told apart by the folders in which they differ
+            source.label = _label(path, Path(os.path.commonpath(same)))
     seen: Counter[str] = Counter()
-    for source in sources:
+    for source in (sources := files + streams):
         seen[source.label] += 1
         if seen[source.label] > 1:
             source.label = f"{source.label}~{seen[source.label]}"
@@ -109,19 +114,18 @@ def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
         raise FileNotFoundError(f"load: {reason}")
     path = Path(text)
     root: Path | None = path
+    files, none = list[Path](), "no such file or folder"
     if path.is_dir():
         files, none = list(_walk(path)), "no files in this folder"
     elif path.exists() or path.is_symlink():
-        files, none, root = [path], "", None
+        files, root = [path], None
     elif glob.has_magic(text):
         matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 - absolute patterns
         files = [file for match in matches for file in (_walk(match) if match.is_dir() else [match])]
         root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts[:-1]))
         none = "matches no file"
     elif "://" in text:
-        files, none = [], "loading does not use the network; download the file and pass its path"
-    else:
-        files, none = [], "no such file or folder"
+        none = "loading does not use the network; download the file and pass its path"
     if not files:
         raise FileNotFoundError(f"{text}: {none}")
     for file in files:
@@ -168,12 +172,3 @@ def _fault(path: Path, root: Path) -> str | None:
 def _label(path: Path, root: Path) -> str:
     relative = os.path.relpath(path, root) if path != root else path.name
     return printable(Path(relative).as_posix(), 4096)
-
-
-def _distinct(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    """Lengthen the labels that several files share by the folders in which they differ."""
-    folders: dict[str, list[Path]] = {}
-    for path, label in files:
-        folders.setdefault(label, []).append(path.parent)
-    roots = {label: Path(os.path.commonpath(same)) for label, same in folders.items() if len(same) > 1}
-    return [(path, _label(path, roots[label]) if label in roots else label) for path, label in files]

@@ -215,54 +215,45 @@ _DECOMPRESSORS: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz
 
 
 class _Unpacked:
-    """The decompressed bytes of a gzip, bz2 or xz stream."""
+    """The decompressed bytes of a stream."""
 
     def __init__(self, packed: Stream, codec: str) -> None:
-        self.packed, self.codec = packed, codec
-        self._pieces = self._decompressed()
+        self._codec, self._budget = codec, packed.budget
+        self._pieces = _of_zstd(packed) if codec == "zstd" else _of_members(packed, _DECOMPRESSORS[codec])
 
     def read(self, size: int = -1) -> bytes:
         try:
             piece = next(self._pieces, b"")
-        except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
-            raise Unreadable(f"damaged {self.codec} data: {error}; what follows is lost") from None
-        self.packed.budget.spend(len(piece))
+        except (zlib.error, OSError, lzma.LZMAError, EOFError, pa.ArrowException) as error:
+            cut_off = isinstance(error, EOFError) or "runcated" in str(error)
+            kind = "truncated" if cut_off else "damaged"
+            raise Unreadable(f"{kind} {self._codec} data: {error}; what follows is lost") from None
+        self._budget.spend(len(piece))
         return piece
 
-    def _decompressed(self) -> Iterator[bytes]:
-        """Yield the bytes of all members."""
-        member, data = _DECOMPRESSORS[self.codec](), b""
-        while True:
-            if member.eof:
-                data = member.unused_data
-                while not data.strip(b"\0"):  # zeros may pad the end of a member
-                    if not (data := self.packed.read(CHUNK)):
-                        return
-                member, data = _DECOMPRESSORS[self.codec](), data.lstrip(b"\0")
-            elif member.needs_input and not (data := self.packed.read(CHUNK)):
-                end = "the file ends before its end mark; what follows is lost"
-                raise Unreadable(f"truncated {self.codec} data: {end}")
-            if piece := member.decompress(data, CHUNK):
-                yield bytes(piece)
-            data = b""
+
+def _of_members(packed: Stream, decompressor: Any) -> Iterator[bytes]:
+    """Yield the bytes of all members of a gzip, bz2 or xz stream."""
+    member, data = decompressor(), b""
+    while True:
+        if member.eof:
+            data = member.unused_data
+            while not data.strip(b"\0"):  # zeros may pad the end of a member
+                if not (data := packed.read(CHUNK)):
+                    return
+            member, data = decompressor(), data.lstrip(b"\0")
+        elif member.needs_input and not (data := packed.read(CHUNK)):
+            raise EOFError("the file ends before its end mark")
+        if piece := member.decompress(data, CHUNK):
+            yield bytes(piece)
+        data = b""
 
 
-class _Zstd:
-    """The decompressed bytes of a zstd stream with all its frames, by pyarrow."""
-
-    def __init__(self, packed: Stream) -> None:
-        self.packed = packed
-        self._arrow = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            # a call that finds damage loses the bytes it has unpacked, so each call asks for few
-            piece: bytes = self._arrow.read(_ZSTD_STEP)
-        except (OSError, pa.ArrowException) as error:
-            kind = "truncated" if "runcated" in str(error) else "damaged"
-            raise Unreadable(f"{kind} zstd data: {error}; what follows is lost") from None
-        self.packed.budget.spend(len(piece))
-        return piece
+def _of_zstd(packed: Stream) -> Iterator[bytes]:
+    arrow = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
+    # a call that finds damage loses the bytes it has unpacked, so each call asks for few
+    while piece := arrow.read(_ZSTD_STEP):
+        yield piece
 
 
 def codec(stream: Stream) -> str | None:
@@ -273,4 +264,4 @@ def codec(stream: Stream) -> str | None:
 
 def unpack(stream: Stream, name: str) -> Stream:
     """Return a stream of the decompressed bytes."""
-    return Stream(_Zstd(stream) if name == "zstd" else _Unpacked(stream, name), stream.budget)
+    return Stream(_Unpacked(stream, name), stream.budget)

@@ -9,31 +9,21 @@ from html import unescape
 from toolkit.loading.markup import elements, first, fragment_text, sgml
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import authors, collapsed, find_date, headings, paragraphs
+from toolkit.loading.readers.lines import authors, collapsed, find_date, headings, paragraphs, pattern
 
 REUTERS = re.compile(r"<REUTERS\b", re.I)
 DOC = re.compile(r"^<DOC\b[^<>]*>", re.M | re.I)
-NOW = re.compile(r"^(?:@@|##)(\d{3,12})(?=\s)", re.M)
+NOW = pattern("now")
 
 _LANGUAGES = {"ENG": "en", "FRE": "fr", "FRA": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh", "DEU": "de"}
 _REMOVED = re.compile(r"\s*@(?: @){2,}\s*")
 # the name of a document of Gigaword: AFP_ENG_19970101.0001
 _IDENTITY = re.compile(r"([A-Z]+)_([A-Z]{3})_(\d{4})(\d\d)(\d\d)")
 
-_WIKI_DATE = re.compile(r"\{\{\s*(?:date|datum|fecha|data|byline)\s*\|([^{}]*)\}\}", re.I)
+_WIKI_DATE, _FILE, _NOTE = map(pattern, ("wikinews_date", "wikinews_file", "wikinews_note"))
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}|\{\|[^{}]*\|\}")
-_FILE = re.compile(
-    r"\[\[\s*(?:file|image|datei|bild|fichier|archivo|imagen|immagine|category|kategorie|catégorie|categoría|"
-    r"categoria|[a-z]{2,3}|файл|категория)\s*:(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]",
-    re.I,
-)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _OUTSIDE = re.compile(r"\[(?:https?:)?//[^\s\[\]]+\s*([^\[\]]*)\]")
-_NOTE = re.compile(
-    r"<!--(?:(?!<!--).)*?-->|<ref\b[^<>]*/>|"
-    r"<(ref|gallery)\b[^<>]*>(?:[^<]|<(?!/?\1))*</\1>|__[A-Z]+__",
-    re.S | re.I,
-)
 _WIKI_HEADING = re.compile(r"^=+\s*([^=\n]+?)\s*=+[ \t]*$", re.M)
 _ENDS = headings("wikinews_end")
 _NESTED = 20  # templates within templates

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from toolkit.loading.encodings import SAMPLE, as_utf8, has_bom, line_encoding
+from toolkit.loading.encodings import SAMPLE, as_utf8, line_encoding, unicode_form
 from toolkit.loading.mapping import STRING, Mapper, Rows, by_field
 from toolkit.loading.markup import decode_page, html_root
 from toolkit.loading.options import Options
@@ -44,7 +44,8 @@ class Format:
     ``articles`` yields either :class:`Rows`, or for each article one of three: a record (its ``text`` may be a list of
     paragraphs), an ``Unreadable`` if it cannot be read, or None if it is no document. It raises ``Unreadable`` when the
     rest of the file cannot be read. ``what`` names what is missing in a file without articles; ``single`` says that a
-    file holds one article, which gets no number; ``named`` that the reader knows which field is which.
+    file holds one article as a rule, which gets no number; ``named`` that the reader knows which field is which;
+    ``text`` that the file is text.
 
     A file is of the format whose ``start`` it begins with, whose ``texts`` or ``pages`` pattern its first characters
     hold, whose ``roots`` is its first element (in lower case), or whose ``extensions`` its name has.
@@ -54,6 +55,7 @@ class Format:
     what: str = "articles"
     single: bool = False
     named: bool = True
+    text: bool = True
     extensions: str = ""
     roots: str = ""
     start: re.Pattern[str] | None = None
@@ -178,7 +180,8 @@ def read(form: Format, stream: Stream, label: str, options: Options) -> Iterator
     mapper = Mapper(options, archive.remarks, named=form.named)
     number = documents = 0
     for rows in _in_rows(archive, form.articles(archive)):
-        places = [label if form.single else f"{label}#{number + row}" for row in range(1, rows.count + 1)]
+        alone = form.single and rows.count == 1 and not number
+        places = [label if alone else f"{label}#{number + row}" for row in range(1, rows.count + 1)]
         good = [row for row in range(rows.count) if row not in rows.bad]
         bad = dict(rows.bad)
         table = None
@@ -262,5 +265,5 @@ def _checked(record: Record) -> Record | Unreadable:
 
 def decoded(start: bytes) -> str:
     """Decode the start of a file well enough to look for ASCII in it; line ends are ``\\n``."""
-    text = start.decode(has_bom(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
+    text = start.decode(unicode_form(start) or "utf-8", "replace").lstrip("\ufeff \t\r\n")
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -10,27 +10,12 @@ from toolkit.language import language_code
 from toolkit.loading.markup import page_lines
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import blocks, is_closing, is_date, typed, unwrapped, words
+from toolkit.loading.readers.lines import blocks, is_closing, is_date, pattern, roles, typed, unwrapped, words
 
-NUMBER = re.compile(
-    r"^[ \t]*(?:AN[ \t]+)?(?:Documento?|Dokument|Документ|文件|文档|文書|記事|문서)[ \t]+"
-    r"([A-Z0-9]{4,10}0\d{9}[0-9a-z]{5,12})[ \t]*$",
-    re.M | re.I,
-)
-"""The line below each document: 'Document HARBP00020180310ee3a00001'."""
-
-PAGE = re.compile(r"<title>\s*Factiva\s*</title>|class=[\"'][^\"']*\b[a-z]{2,4}articleParagraph", re.I)
-
+NUMBER, PAGE, _CODED = map(pattern, ("factiva_document", "factiva_page", "factiva_code"))
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
 _BLOCKS = frozenset("p div td tr table h1 h2 h3 h4 li".split())
-_CODED = re.compile(
-    r"^(CLM|SE|HD|BY|CR|WC|PD|ET|SN|SC|NGC|GC|ED|PG|VOL|LA|CY|LP|TD|CT|CX|RF|ART|CO|IN|NS|RE|IPD|IPC|PUB|AN)"
-    r"(?:[ \t]+|$)"
-)
-_CODES = {
-    "HD": "title", "BY": "authors", "WC": "length", "PD": "published", "SN": "publisher", "SE": "section",
-    "ED": "edition", "LA": "lang", "AN": "doc_id",
-}  # fmt: skip
+_CODES = roles("factiva")
 
 
 def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:

@@ -9,48 +9,17 @@ from toolkit.language import language_code
 from toolkit.loading.markup import content, elements, first, fragment_text, texts
 from toolkit.loading.quarantine import Unreadable, printable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import authors, words
+from toolkit.loading.readers.lines import LABELS, authors, words
 
 ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 
-# IPTC NewsML-G2 2.x and NewsML 1.x hold a NITF 3.x document, or other markup
-_NITF = {
-    "doc_id": ".//doc-id/@id-string", "title": ".//hl1; .//hedline; .//title",
-    "published": ".//pubdata/@date.publication; .//date.issue/@norm", "publisher": ".//pubdata/@name",
-    "url": ".//pubdata/@ex-ref", "length": ".//pubdata[@unit-of-measure='word']/@item-length",
-    "authors": ".//byline[not(@class='normalized_byline')]",
-    "section": ".//meta[@name='online_sections' or @name='dsk']/@content",
-}  # fmt: skip
-_FIELDS = {
-    "feed": {
-        "doc_id": "guid; id; @about", "title": "title", "lang": "language",
-        "url": "link[not(@rel) or @rel='alternate']/@href; link",
-        "published": "pubdate; published; date; issued; updated",
-    },
-    "newsml 2": {
-        **_NITF, "doc_id": "@guid", "title": ".//headline; " + _NITF["title"],
-        "published": ".//contentcreated; .//firstcreated; .//versioncreated",
-        "publisher": ".//provider//name; .//provider/@literal", "authors": ".//by; " + _NITF["authors"],
-        "lang": ".//language/@tag",
-    },
-    "newsml 1": {
-        **_NITF, "doc_id": ".//publicidentifier; .//newsitemid", "title": ".//headline; " + _NITF["title"],
-        "published": ".//firstcreated; .//thisrevisioncreated; .//dateid",
-        "publisher": ".//creditline; " + _NITF["publisher"], "lang": ".//language/@FormalName",
-    },
-    "nitf": _NITF,
-    "rcv1": {
-        "doc_id": "@itemid", "title": "headline; title", "authors": "byline",
-        "published": "@date; .//dc[@element='dc.date.published']/@value",
-        "publisher": ".//dc[@element='dc.publisher']/@value",
-    },
-    "factiva": {
-        "doc_id": ".//accessionno", "title": ".//headline", "published": ".//publicationdate",
-        "publisher": ".//sourcename", "authors": ".//byline", "section": ".//sectionname",
-        "lang": ".//baselanguage", "length": ".//wordcount",
-    },
-}  # fmt: skip
-"""Kind of item → field → the XPaths it stands under, most trusted first."""
+# kind of item → field → the XPaths it stands under, most trusted first
+_FIELDS: dict[str, dict[str, str]] = LABELS["xml"]
+for _kind in ("newsml1", "newsml2"):  # they hold a NITF document, or other markup
+    _own, _nitf = _FIELDS[_kind], _FIELDS["nitf"]
+    _FIELDS[_kind] = {
+        field: "; ".join(filter(None, (_own.get(field), _nitf.get(field)))) for field in _own | _nitf
+    }
 
 
 def feed(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -63,11 +32,11 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
             reason = "XML entities are not expanded; the item is not read"
             yield Unreadable(reason, printable(content(item) or ""))
             continue
-        kind = {"newsitem": "newsml 2", "nitf": "nitf"}.get(item.tag, "feed")
+        kind = {"newsitem": "newsml2", "nitf": "nitf"}.get(item.tag, "feed")
         if item.get("itemid"):
             kind = "rcv1"
-        elif kind == "newsml 2" and item.find(".//newscomponent") is not None:
-            kind = "newsml 1"
+        elif kind == "newsml2" and item.find(".//newscomponent") is not None:
+            kind = "newsml1"
         record = _record(item, kind)
         if kind == "feed":
             record |= _feed_item(item)

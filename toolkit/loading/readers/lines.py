@@ -14,38 +14,31 @@ from toolkit.language import language_code
 WRAPPED = 50  # a block whose longest line is shorter has not been wrapped at a margin (code points)
 INDENT = 5  # spaces that may have stood before a paragraph's first line
 
-_DATE = re.compile(
-    r"""\d{4}-\d\d-\d\d
-      | \d{1,2}\.?(?:st|nd|rd|th|er|º|ª)?\s+(?:de\s+|d['’])?[^\W\d_]{3,14}\.?,?\s+(?:de\s+|del\s+)?(?:19|20)\d\d\b
-      | [^\W\d_]{3,14}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+(?:19|20)\d\d\b
-      | (?:19|20)\d\d\s?[年년]\s?\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일]
-      | \d{1,2}[./]\d{1,2}[./](?:19|20)\d\d\b""",
-    re.X,
-)
-_EDITION = re.compile(r"\b(?:edition|final|ausgabe|édition|edición|edizione|edição|editie)\W*$", re.I)
 _LENGTH = re.compile(r"\(?(\d[\d.,' \u202f]*)\s?([^\W\d_]{1,12})\.?\)?$")
-_BY = re.compile(r"(?:by|von|par|door|por|di|af|av|автор)\s*:?\s+", re.I)
 _PLACE = re.compile(r"\s*\(([^()]{1,60})\)$")
-_CLOSING = re.compile(
-    r"^(©|\(c\)|copyright\b|all rights reserved|alle rechte vorbehalten|tous droits réservés)", re.I
-)
 
-_LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
+LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
 
 
 def roles(archive: str) -> dict[str, str]:
     """Return what each label of an archive is the label of, such as "verfasser" of the authors; "" of nothing kept."""
     return {
-        name: "" if role == "other" else role for role in _LABELS[archive] for name in headings(role, archive)
+        name: "" if role == "other" else role for role in LABELS[archive] for name in headings(role, archive)
     }
 
 
 def headings(kind: str, section: str = "headings") -> frozenset[str]:
     """Return the headings of one kind, in lower case."""
-    return frozenset(" ".join(_LABELS[section][kind].split()).split("; "))
+    return frozenset(" ".join(LABELS[section][kind].split()).split("; "))
+
+
+def pattern(name: str) -> re.Pattern[str]:
+    """Return one of the regular expressions that show what a line, an element or a file is."""
+    return re.compile(LABELS["marks"][name].replace("\n", ""))
 
 
 _UNITS = headings("units_of_length")
+_DATE, _EDITION, _BY, _CLOSING = map(pattern, ("date", "edition", "byline", "copyright"))
 
 
 def blocks(text: str) -> list[list[str]]:

@@ -13,44 +13,22 @@ from toolkit.loading.readers.lines import (
     headings,
     is_closing,
     is_date,
+    pattern,
     roles,
     typed,
     unwrapped,
     words,
 )
 
-# 'of' and 'documents' in any language of Latin script: a line with nothing but these and two numbers is no text
-MARK = re.compile(
-    r"^[ \t\xa0\f]*(?:FOCUS - |LEVEL \d - )?(?:(\d{1,7}) [^\W\d_]{1,3} (\d{1,7}) "
-    r"(?:DO[CK]UMENT[^\W\d_]{0,4}|STORIES|STORY|ARTICLES?)"
-    r"|DO[CK]UMENTO? (\d{1,7}) [^\W\d_]{1,3} (\d{1,7}))[ \t\xa0]*$",
-    re.M | re.I,
+MARK, PAGE, COVER, END, LOADED = map(
+    pattern, ("nexis_document", "nexis_page", "nexis_cover", "nexis_uni_end", "nexis_uni_loaded")
 )
-"""The line above each document: '3 of 10 DOCUMENTS', 'Dokument 3 von 10', of old 'LEVEL 1 - 3 OF 10 STORIES'."""
-
-PAGE = re.compile(
-    r"<A NAME=[\"']DOC_ID_\d|<DOCFULL>|>\s*(?:1|DO[CK]UMENTO? 1) [^\W\d_]{1,3} \d+\s*(?:<|DO[CK]UMENT)", re.I
-)
-# on the first page of a download, before or without documents
-COVER = re.compile(r"^Download Request:|^Documents? \(\d{1,7}\)$(?=[\s\S]{0,400}^Client/Matter:)", re.M)
-# the line below each document of Nexis Uni
-END = re.compile(
-    r"^[ \t\xa0]*(?:End of Document|Ende des Dokument(?:e?s)?|Fin du document|Fin del documento|"
-    r"Einde (?:van )?(?:het )?document|Fine del documento|Fim do documento)[ \t\xa0]*$",
-    re.M | re.I,
-)
-# the last line but one: documents are split there if 'End of Document' is missing
-LOADED = re.compile(r"^Load-Date:.*$", re.M)
-
-_LISTED = re.compile(
-    r"^(?:Documents?|Dokumente?|Documentos?|Documenten|Documenti) \((\d{1,7})\)$", re.M | re.I
-)
+_LISTED, _LAST = pattern("nexis_listed"), pattern("nexis_uni_last")
 _SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
 _MONTH = re.compile(r"[^\W\d_]{3,14},? (?:19|20)\d\d")
 _LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
 _LABELS = roles("nexis")
 _BODY, _AFTER = headings("nexis_text"), headings("nexis_end")
-_LAST = re.compile(r"(?:classification|klassifizierung|clasificación|classificatie)$|load-date:", re.I)
 
 
 def nexis_text(archive: Archive) -> Iterator[Record]:

@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from toolkit import fields
+from toolkit.loading.archives import ZIP_DAMAGE
 from toolkit.loading.delimited import ABOVE, columns_of, header_at, header_fault
 from toolkit.loading.mapping import Rows
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
+from toolkit.loading.readers.unsplit import parts_of
 from toolkit.loading.streams import Stream
 
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    OSError,
-    ValueError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-)
 _WORD = re.compile(
     r"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|(?P<sign>[^a-zA-Z]))"
     r"|(?P<brace>[{}])|[\r\n]+|(?P<text>[^\\{}\r\n]+)",
     re.S,
 )
 _SIGNS = {
-    "par": "\n", "line": "\n", "sect": "\n", "page": "\n", "row": "\n", "cell": "\t", "tab": "\t", "emdash": "—",
+    "par": "\n", "line": "\n", "sect": "\n", "page": "\f", "row": "\n", "cell": "\t", "tab": "\t", "emdash": "—",
     "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”", "bullet": "•", "emspace": " ",
     "enspace": " ",
 }  # fmt: skip
@@ -48,10 +38,15 @@ _DEEPEST = 500
 
 
 def as_text(stream: Stream, form: str) -> Stream:
-    """Return the text of a Word or RTF file, a paragraph a line, as UTF-8; :class:`Unreadable` if it is damaged."""
+    """Return the text of a Word or RTF file, a paragraph a line, as UTF-8; :class:`Unreadable` if it is damaged.
+
+    Page breaks, and headings of the rank of the first line, become form feeds where they divide articles.
+    """
     text = rtf_text(stream.read_all("RTF file")) if form == "rtf" else _word_text(stream)
     if not text.strip():
         raise Unreadable("no text in this office file")
+    if parts_of(text) == ([text], None):
+        text = text.replace("\f", "\n")
     return Stream(io.BytesIO(text.encode("utf-8", "replace")), stream.budget)
 
 
@@ -126,7 +121,7 @@ def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
                     stream.budget.spend(len(piece))
                     if size > stream.budget.limits.record_bytes:
                         raise stream.budget.too_large(info.filename)
-    except _DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise Unreadable(f"damaged, truncated or encrypted office file: {error}") from None
     file.seek(0)
     return file, archive
@@ -137,22 +132,48 @@ def _word_text(stream: Stream) -> str:
 
     _, archive = _parts(stream)
     lines: list[str] = []
+    rank = ""  # of the heading that the document begins with
     try:
-        data = io.BytesIO(archive.read("word/document.xml"))
-        if b"<!ENTITY" in data.getvalue()[:4096]:
-            raise Unreadable("Word document declares XML entities, as only attacks do; not read")
-        paragraphs = etree.iterparse(
-            data, tag="{*}p", resolve_entities=False, no_network=True, huge_tree=False
-        )
-        for _, paragraph in paragraphs:
-            if not any(local(around) in {"p", "fallback"} for around in paragraph.iterancestors()):
-                lines.append("".join(_run(paragraph)))
-                paragraph.clear()
+        ranks = {
+            _attribute(style, "styleId"): name for style in _elements(archive, "word/styles.xml", "style")
+            if (name := _attribute(style.find("{*}name"), "val").lower()).startswith(("heading", "title"))
+        } if "word/styles.xml" in archive.namelist() else {}  # fmt: skip
+        for paragraph in _elements(archive, "word/document.xml", "p"):
+            if any(local(around) in {"p", "fallback"} for around in paragraph.iterancestors()):
+                continue
+            text = "".join(_run(paragraph))
+            style = next((ranks.get(_attribute(each, "val"), "") for each in paragraph.iter("{*}pStyle")), "")
+            broken = next(paragraph.iter("{*}pageBreakBefore"), None) is not None
+            if text.strip() and not any(map(str.strip, lines)):
+                rank = style
+            elif broken or (rank and style == rank and text.strip()):
+                text = "\f" + text
+            lines.append(text)
+            paragraph.clear()
     except etree.XMLSyntaxError as error:
         raise Unreadable(f"Word document is not well-formed XML: {error.msg}") from None
-    except _DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise Unreadable(f"damaged or truncated Word document: {error}") from None
     return "\n".join(lines)
+
+
+def _elements(archive: zipfile.ZipFile, part: str, name: str) -> Iterator[Any]:
+    """Yield the elements of this name in a part of a Word document."""
+    from lxml import etree
+
+    data = io.BytesIO(archive.read(part))
+    if b"<!ENTITY" in data.getvalue()[:4096]:
+        raise Unreadable("Word document declares XML entities, as only attacks do; not read")
+    found = etree.iterparse(
+        data, tag=f"{{*}}{name}", resolve_entities=False, no_network=True, huge_tree=False
+    )
+    yield from (element for _, element in found)
+
+
+def _attribute(element: Any, name: str) -> str:
+    """Return an attribute in any namespace, or nothing."""
+    given = () if element is None else element.attrib.items()
+    return next((value for key, value in given if key.rpartition("}")[2] == name), "")
 
 
 def _run(paragraph: Any) -> Iterator[str]:
@@ -160,6 +181,8 @@ def _run(paragraph: Any) -> Iterator[str]:
         name = local(element)
         if name == "t":
             yield element.text or ""
+        elif _attribute(element, "type") == "page":
+            yield "\f"
         elif name != "tab" or local(element.getparent()) == "r":
             yield {"tab": "\t", "nobreakhyphen": "-"}.get(name, "\n")
 

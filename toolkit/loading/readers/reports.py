@@ -14,27 +14,16 @@ from toolkit.loading.readers.lines import (
     blocks,
     find_date,
     is_closing,
+    pattern,
     publication,
     roles,
     typed,
     unwrapped,
 )
 
-DOCUMENT = re.compile(
-    r"^(?:Document|Do[ck]umento?) (\d{1,7}) (?:of|von|de|sur|di) (\d{1,7})[ \t]*$", re.M | re.I
-)
+DOCUMENT, PROQUEST, MEDIARGUS = pattern("proquest_document"), pattern("proquest"), pattern("mediargus")
+EUROPRESSE, INTEGRUM = pattern("europresse_page"), pattern("integrum_page")
 RULE = re.compile(r"^_{20,}[ \t]*$", re.M)
-MEDIARGUS = re.compile(
-    r"^[\ufeff?]?(\d{1,6})\. (.+)\n\s*\n(.+), (\w+ \d{1,2} \w+ \d{4})(?:, p\. ?([^,\n]+))?, (\d+)w\.?[ \t]*$",
-    re.M,
-)
-PROQUEST = re.compile(
-    r"Report Information from ProQuest|^_{20,}\s+(?:Document|Do[ck]umento?) \d+ \w{2,3} \d+\s*$"
-    r"|^(?:ProQuest[ -]do[ck]umento?[ -]id|id[^\n:]{0,12} documento? (?:de )?ProQuest):",
-    re.M | re.I,
-)
-EUROPRESSE = re.compile(r"class=[\"'][^\"']*DocPublicationName", re.I)
-INTEGRUM = re.compile(r"<title>\s*Report \d\d\.\d\d\.\d{4}", re.I)
 
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)
 _ROLES = roles("proquest")
@@ -47,20 +36,13 @@ _HEADINGS = {
 }
 _LEVELS = frozenset({"h1", "h2", "h3", "h4"})
 _INTEGRUM_BLOCKS = frozenset("p div h1 h2 h3 h4 td table pre small li".split())
-_INTEGRUM_CODES = {"ИС": "publisher", "ДТ": "published", "РБ": "section", "АВ": "authors", "ЗГ": "title"}
+_INTEGRUM_CODES = roles("integrum")
 _EUROPRESSE_NUMBER = re.compile(r"\b(\w+[·:](\d{8})[·:]\w+[·:]\S+)")
-_CLASSES = {
-    "docpublicationname": "publisher", "docheader": "header", "titrearticle": "title", "titrearticlevisu": "title",
-    "rdp__articletitle": "title", "grandtitre": "title", "doctext": "text", "dococurrcontainer": "text",
-    "docauthors": "authors", "sm-margin-bottomnews": "authors", "rdp__subtitle": "text", "txtcertificat": "",
-    "divpublic": "", "apd-wrapper": "", "<aside>": "", "<footer>": "foot", "<small>": "foot", "<header>": "head",
-}  # fmt: skip
+_CLASSES = roles("europresse")
 _EUROPRESSE_BLOCKS = frozenset(
     "p div td tr table article header section footer aside small span h1 h2 h3 li".split()
 )
-_CERTIFIED = re.compile(
-    r"certificat|issued to|droit d'auteur|copyright law|date d'émission|visualisation", re.I
-)
+_CERTIFIED = pattern("europresse_foot")
 
 
 def proquest(archive: Archive) -> Iterator[Record]:

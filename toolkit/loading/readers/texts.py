@@ -12,10 +12,16 @@ from typing import Any
 from toolkit.loading.encodings import decode
 from toolkit.loading.markup import decode_page, fragment_text
 from toolkit.loading.pages import read_page
-from toolkit.loading.quarantine import PART, Unreadable
+from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import paragraphs
-from toolkit.loading.readers.unsplit import LEAST, several_in_page, several_in_text
+from toolkit.loading.readers.unsplit import (
+    pages_of,
+    parts_of,
+    perhaps_several,
+    several_in_page,
+    several_in_text,
+)
 
 LONGEST_TITLE = 300  # a first line longer than this is a paragraph, and no headline (code points)
 SHORT = 200  # a plain message of fewer characters gives way to one in HTML that is three times as long
@@ -34,51 +40,60 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>
 
 
 def text(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Plain text, one article a file, also out of Word (.docx) and RTF files."""
+    """Plain text, one article a file or between form feeds, also out of Word (.docx) and RTF files."""
     whole = decode(archive.stream.read_all("text file"), archive.options.encoding)
     whole = whole.removeprefix("\ufeff")
-    if reason := several_in_text(whole):
-        yield Unreadable(reason, whole[:200])
-        return
-    first = next((line.strip() for line in whole.splitlines() if line.strip()), "")
-    yield {"text": whole, "title": first if len(first) <= LONGEST_TITLE and first != whole.strip() else None}
+    parts, reason = parts_of(whole)
+    if reason is not None:
+        yield Unreadable(reason, whole)
+    for part in parts:
+        if reason := several_in_text(part):
+            yield Unreadable(reason, part)
+            continue
+        first = next((line.strip() for line in part.splitlines() if line.strip()), "")
+        yield {
+            "text": part,
+            "title": first if len(first) <= LONGEST_TITLE and first != part.strip() else None,
+        }
+        if len(parts) == 1 and (remark := perhaps_several(part)):
+            archive.remarks.append(Unreadable(remark, part))
 
 
 def page(archive: Archive) -> Iterator[Record | Unreadable]:
     """Web pages, one article a file: text, title, date and address by trafilatura."""
-    yield from _page(archive.stream.read_all("page"), archive.options.encoding)
+    yield from _pages(archive, archive.stream.read_all("page"), archive.options.encoding)
 
 
 def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
     """Pages that a browser saved with all their parts in one file (MHTML)."""
     message = message_from_bytes(archive.stream.read_all("page"))
-    pages = [part for part in message.walk() if part.get_content_type() == "text/html"]
-    part = pages[0] if pages else message
-    html = part.get_payload(decode=True)
-    if not pages or not isinstance(html, bytes):
+    part = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+    html = part.get_payload(decode=True) if part is not None else None
+    if part is None or not isinstance(html, bytes):
         raise Unreadable("no page in this saved page (MHTML)")
     address = _header(message["snapshot-content-location"] or part["content-location"])
     charset = archive.options.encoding or part.get_content_charset()
-    yield from _page(html, charset, address if address.startswith("http") else None)
-    for frame in pages[1:]:
-        found = read_page(_part(frame))["text"]
-        if isinstance(found, str) and len(found) >= LEAST:
-            yield Unreadable(f"{PART}: another page of {len(found)} characters is saved with it", found)
+    yield from _pages(archive, html, charset, address if address.startswith("http") else None)
 
 
-def _page(html: bytes, charset: str | None, url: str | None = None) -> Iterator[Record | Unreadable]:
-    """Yield the article of a page, and what speaks against it."""
-    record = read_page(html, url, charset=charset)
-    found = record.get("text")
-    if isinstance(found, Unreadable) and not str(found).startswith("no article"):
-        yield record  # a page that is not safe to parse
-        return
-    kept = found if isinstance(found, str) else None
-    many, part = several_in_page(decode_page(html, charset), kept)
-    if many is None:
-        yield record
-    if many is not None or (part is not None and kept is not None):
-        yield Unreadable(many or part or "", html)
+def _pages(
+    archive: Archive, raw: bytes, charset: str | None, url: str | None = None
+) -> Iterator[Record | Unreadable]:
+    """Yield the article of each page in a file, or why it is none; note what the articles leave out."""
+    pages, remark = pages_of(decode_page(raw, charset))
+    if remark is not None:
+        archive.remarks.append(Unreadable(remark, raw))
+    for html in pages:
+        record = read_page(html, url if len(pages) == 1 else None)
+        found = record.get("text")
+        if isinstance(found, Unreadable) and not str(found).startswith("no article"):
+            yield record  # a page that is not safe to parse
+            continue
+        kept = found if isinstance(found, str) else None
+        many, part = several_in_page(html, kept)
+        yield record if many is None else Unreadable(many, html)
+        if part is not None and kept is not None:
+            archive.remarks.append(Unreadable(part, html))
 
 
 def captions(archive: Archive) -> Iterator[Record]:
@@ -134,12 +149,12 @@ def _own(message: Any) -> Iterator[Any]:
 
 
 def _message(message: Any) -> Record:
-    texts: dict[str, list[str]] = {"text/plain": [], "text/html": []}
+    texts: dict[str, Any] = {}
     for part in _own(message):
-        if part.get_content_disposition() != "attachment" and part.get_content_type() in texts:
-            texts[part.get_content_type()].append(_part(part))
-    plain = "\n\n".join(texts["text/plain"])
-    page = "\n".join(map(fragment_text, texts["text/html"]))
+        if part.get_content_disposition() != "attachment":
+            texts.setdefault(part.get_content_type(), part)
+    plain = _part(texts.get("text/plain"))
+    page = fragment_text(_part(texts.get("text/html")))
     sender, address = parseaddr(_header(message["from"]))
     return {
         "doc_id": _header(message["message-id"]).strip(" <>") or None,
@@ -158,7 +173,7 @@ def _header(value: Any) -> str:
 
 def _part(part: Any) -> str:
     """Return the text of a part; of a charset that is not known, as it is detected."""
-    payload = part.get_payload(decode=True)
+    payload = part.get_payload(decode=True) if part is not None else None
     if not isinstance(payload, bytes):
         return ""
     try:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from toolkit.loading.markup import content, html_root, page_lines
-from toolkit.loading.quarantine import PART, printable
-from toolkit.loading.readers.lines import find_date, is_date
+from toolkit.loading.quarantine import PART, READ, printable
+from toolkit.loading.readers.lines import find_date, is_date, pattern
 
 LEAST = 250  # characters that an article among several must have to count as one
-PAGE = 30  # characters that a page among several must show to count as one
 MOST = 1_000  # characters of paragraphs outside of the article found; more than these are reported
+MARGIN = 60  # a last line of fewer characters ends a text: the author, a source, a short paragraph
+PROSE = 120  # characters of a line that is a paragraph, no headline
+MANY = 5  # lines like headlines, each above a part of some length, that one article hardly has
 
+_SENTENCE_ENDS = '.!?”"»'
 _BLOCKS = frozenset(
     "p div td tr table article header section footer aside h1 h2 h3 h4 li ul time pre".split()
 )
@@ -22,39 +26,22 @@ _ASIDE = re.compile(r"comment|disqus|footer|cookie|consent|related|newsletter|si
 _LEVELS, _INLINE = ("h1", "h2", "h3"), ("a", "span", "b", "strong")
 _AFTER_HEADING = re.compile(r"</h[1-3]>(?:\s{0,9}<[^<>]{0,300}>){0,5}\s{0,9}([^<]{6,100})", re.I)
 _PARAGRAPH = re.compile(r"<p\b[^<>]*>([^<]{20,})", re.I)
-_LABEL = re.compile(
-    r"^(title|headline|titel|titre|título|titolo|kop|überschrift|schlagzeile|заголовок|标题|標題|見出し)\s*[:=：]\s*(\S.*)$",
-    re.M | re.I,
-)
-_NUMBERED = re.compile(
-    r"^[ \t\W]{0,12}(?:(?:article|document|dokument|documento|artikel|doc)"
-    r"\s*(?:no\.?|nr\.?|#)?\s*(\d{1,6})\b"
-    r"|(\d{1,6}) (?:of|von|sur|van|de|di) \d{1,6}\b)[ \t\W]{0,12}$",
-    re.M | re.I,
-)
 _RULE = re.compile(r"^[ \t]*([=_#*~+-])\1{2,}[ \t]*$", re.M)
+_GAP = re.compile(r"\n[ \t]*\n[ \t]*\n\s*")
 _HEADING = re.compile(r"^# \S.*$", re.M)
 _ADDRESS = re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)
-_REFERENCE = re.compile(r"^(?:TY  - |%0 |@[a-z]{4,15}\{)", re.M)
-_IDENTITY = re.compile(
-    r"^(?:document|dokument|record|accession|article|artikel)[ -]?(?:number|nummer|no|nr|id|code)\.?:",
-    re.M | re.I,
+_LABEL, _NUMBERED, _IDENTITY, _REFERENCE, _CLOSING = (
+    pattern(f"many_{what}") for what in ("titles", "numbers", "identities", "references", "copyrights")
 )
-_PAGE = re.compile(r"<html[\s>]", re.I)
-_EDGE = re.compile(r"<(/?)html(?:\s[^<>]*)?>", re.I)
-_BEGINS = re.compile(r"<(?:!doctype\s+html|html|body)\b", re.I)
-_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
+_PAGE = re.compile(r"<!doctype\s+html\b[^<>]*>(?:\s*<html[\s>])?|<html[\s>]", re.I)
+_OWN = re.compile(r"<title[^<>]*>([^<]*)|<body[\s>]", re.I)
 _NO_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)"
-    r"|\ssrcdoc\s*=\s*(?:\"[^\"]*\"|'[^']*')",
-    re.I | re.S,
+    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
 )
-_TAG = re.compile(r"<[^<>]*>")
 _ABOVE_DATE = re.compile(
     r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
 )
 _ROW = re.compile(r"^(?:\d+\t\S.{20,}|# (?:newdoc|sent_id|text)\b.*)$", re.M)
-_CLOSING = re.compile(r"^[ \t]*(?:©|\(c\)|copyright)\s*(?:\(c\)|©)?\s*(?:19|20)\d\d\b.*$", re.M | re.I)
 
 
 def several_in_text(text: str) -> str | None:
@@ -72,6 +59,7 @@ def several_in_text(text: str) -> str | None:
         ("numbered headings", False, 2, _NUMBERED.finditer(text)),
         ("document numbers", False, 2, _IDENTITY.finditer(text)),
         ("rules between them", False, 2, _RULE.finditer(text)),
+        ("blank lines between them", False, 2, _GAP.finditer(text)),
         ("notes of copyright", False, 3, _CLOSING.finditer(text)),
     ):
         marks = list(found)
@@ -80,9 +68,59 @@ def several_in_text(text: str) -> str | None:
         cuts = [mark.start() if opens else mark.end() for mark in marks]
         parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
         long = [part.strip() for part in parts if len(part.strip()) >= LEAST]
-        if len(long) >= least and (not what.startswith("rules") or all(map(_titled, long))):
+        if what.startswith("blank") and len(long) < sum(map(bool, map(str.strip, parts))):
+            continue  # an article may have wide gaps; between articles all of them stand
+        if len(long) >= least and ("between" not in what or all(map(_titled, long))):
             return _reason(len(long), what, [_LABEL.sub(r"\2", part.split("\n", 1)[0]) for part in long], "")
     return None
+
+
+def parts_of(text: str) -> tuple[list[str], str | None]:
+    """Return the articles of a text that form feeds divide, or why it may hold several that cannot be told apart.
+
+    It is divided if each part has a headline of its own, and taken whole if none but the first has one.
+    """
+    pages = [page for page in text.split("\f") if page.strip()]
+    titles: list[str] = []
+    for before, page in pairwise(["", *pages]):
+        last = before.rstrip().rpartition("\n")[2]
+        # an article goes on where a page ends within a sentence
+        if _headed(page.strip()) and (len(last) < MARGIN or last[-1] in _SENTENCE_ENDS):
+            titles.append(page.strip().split("\n", 1)[0])
+    if len({re.sub(r"\d+", "", title) for title in titles}) < 2:  # one, or that of the newspaper on each page
+        return [text], None
+    if len(titles) == len(pages):
+        return pages, None
+    return [], _reason(len(titles), "headlines below some of the form feeds", titles, "")
+
+
+def perhaps_several(text: str) -> str | None:
+    """Return a remark on a text that is read as one article and may be several, or None.
+
+    Headlines and subheadings look alike, so that nothing is refused for them.
+    """
+    parts = sum(1 for part in text.split("\f") if part.strip())
+    found = _headlines(text)
+    if parts > 1:
+        why = f"form feeds divide it into {parts} parts"
+    elif len(found) >= MANY:
+        why = f"{len(found)} lines look like headlines: {_shown(found)}"
+    else:
+        return None
+    return f"{READ} one article, though {why}; split the file if it holds several"
+
+
+def _headlines(text: str) -> list[str]:
+    """Return the lines of some words that end no sentence and stand above a part of some length."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    heads = [
+        at for at, line in enumerate(lines)
+        if _is_title(line) and any(len(below) >= PROSE for below in lines[at + 1 : at + 4])
+        and (not at or len(lines[at - 1]) >= PROSE or lines[at - 1][-1] in _SENTENCE_ENDS)
+    ]  # fmt: skip
+    parts = [lines[a:b] for a, b in pairwise([*heads, len(lines)])] if heads[:1] == [0] else []
+    long = (part[0] for part in parts if sum(map(len, part[1:])) >= LEAST)
+    return [line for line in long if len(line) >= 30 and len(line.split()) >= 5]
 
 
 def _dated(text: str) -> Iterator[re.Match[str]]:
@@ -96,26 +134,33 @@ def _dated(text: str) -> Iterator[re.Match[str]]:
             return
 
 
+def pages_of(html: str) -> tuple[list[str], str | None]:
+    """Return the pages that stand one after the other in a file, and a remark on one too short to be told apart."""
+    if len(_PAGE.findall(html)) < 2:
+        return [html], None
+    # a script may write a page, and a comment may hold one; a frame's page stands escaped in an attribute
+    marked = _NO_MARKUP.sub(lambda found: " " * len(found[0]), html)
+    cuts = [0, *[found.start() for found in _PAGE.finditer(marked)][1:], len(html)]
+    pages, remark = list[str](), None
+    for begin, end in pairwise(cuts):
+        size = len(" ".join(re.sub(r"<[^<>]*>", " ", marked[begin:end]).split()))
+        own = _OWN.search(marked, begin, end)
+        if not pages or (size >= LEAST and own):
+            pages.append(html[begin:end])
+            continue
+        pages[-1] += html[begin:end]  # a page within a page, as templates that include others make them
+        if size >= MARGIN:
+            title = printable(own[1] or "", 80) if own else ""
+            remark = f"{PART}: a page within the page, {title!r}, has {size} characters of text, which may be left out"
+    return pages, remark
+
+
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
     """Return why a page is taken for many articles, and how much of it the article found, ``text``, leaves out.
 
     Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
     than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
-    # a frame's page stands in an attribute, and a script may write one
-    pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
-    whole = [page for page in pages or () if _length(page) >= LEAST / 3]
-    first, *rest = _joined(html)
-    if _shown("".join(rest)):  # a parser stops at the end of the first page
-        first, *rest = _joined(_NO_MARKUP.sub("", html))
-        begun = [page for page in rest if len(_shown(page)) >= PAGE and _BEGINS.search(page)]
-        whole = max([first, *begun], whole, key=len) if begun else whole
-    if len(whole) > 1:
-        titles = [named[1] if (named := _TITLE.search(page)) else "" for page in whole]
-        return _reason(len(whole), "one page after the other", titles, ""), None
-    behind = _shown("".join(rest))
-    if len(behind) >= PAGE and behind[:PAGE] not in " ".join((text or "").split()):
-        return None, f"{PART}: {len(behind)} characters stand behind the end of the page, </html>"
     # most pages show by their source that there is nothing to look for
     outside = _length(html) >= 2 * len(text or "") + MOST
     sizes = [_length(part) for part in html.split("<article")[1:] if "<h" in part]
@@ -137,21 +182,6 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     if out < MOST or out <= len(kept):
         return None, None
     return None, f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
-
-
-def _joined(html: str) -> list[str]:
-    """Return the pages that stand one after the other, with what follows the last; one may stand within another."""
-    cuts, depth = [0], 0
-    for edge in _EDGE.finditer(html):
-        depth = max(depth - 1, 0) if edge[1] else depth + 1
-        if edge[1] and not depth:
-            cuts.append(edge.end())
-    return [html[start:end] for start, end in zip(cuts, [*cuts[1:], len(html)], strict=True)]
-
-
-def _shown(html: str) -> str:
-    """Return what a reader sees of markup, about: the text outside of tags."""
-    return " ".join(_TAG.sub(" ", html).split())
 
 
 def _length(html: str) -> int:
@@ -212,17 +242,30 @@ def _own_paragraphs(root: Any) -> Iterator[str]:
             yield line
 
 
+def _headed(page: str) -> bool:
+    """Whether what stands between form feeds begins with a headline and has a text below it."""
+    first, _, rest = page.partition("\n")
+    prose = len(rest.strip().split("\n", 1)[0]) >= PROSE
+    return len(rest.strip()) >= LEAST / 3 and (_titled(page) or (_is_title(first) and prose))
+
+
 def _titled(part: str) -> bool:
-    """Whether a part begins with what may be a headline: a short line, by itself or above a date, no sentence."""
+    """Whether a part begins with what may be a headline, by itself or above a date."""
     first, second = [*part.split("\n", 2), ""][:2]
-    alone = "\n" in part and (not second.strip() or find_date(second) is not None)
-    return alone and len(first) <= 200 and first.rstrip()[-1:] not in {".", ",", ";", ":"}
+    return "\n" in part and _is_title(first) and (not second.strip() or find_date(second) is not None)
+
+
+def _is_title(line: str) -> bool:
+    return len(line) <= 200 and line.rstrip()[-1:] not in {".", ",", ";", ":", "…", ""}
 
 
 def _reason(count: int, what: str, titles: list[str], site: str) -> str:
-    shown = ", ".join(repr(printable(title.strip(), 80)) for title in titles[:2])
     where = f" of {printable(site, 80)}" if site else ""
     return (
-        f"looks like {count} articles{where} in one file ({what}): {shown} …; not read as one; "
+        f"looks like {count} articles{where} in one file ({what}): {_shown(titles)}; not read as one; "
         "split the file, or give each article a record of its own (JSONL, CSV)"
     )
+
+
+def _shown(titles: list[str]) -> str:
+    return ", ".join(repr(printable(title.strip(), 80)) for title in titles[:2]) + " …"

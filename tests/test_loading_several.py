@@ -1,0 +1,233 @@
+"""Files that hold several articles and say so by their form alone; UTF-16 without a mark; keys that stand twice."""
+
+import io
+import zipfile
+from xml.sax.saxutils import escape
+
+import pytest
+
+from toolkit.loading import load
+
+BODY = [
+    "The ferry to Skarholm will not sail between November and March, the harbour board said on Tuesday, because the "
+    "old engine no longer starts in the cold and nobody makes its parts.",
+    "The forty families of the island must now drive ninety kilometres to the nearest hospital, and nobody has said "
+    "who will pay for the fuel.",
+]
+THINGS = "Ferry Council Harvest Wolves Baker Tram Bridge School Market Museum Theatre Library".split()
+ARTICLES = [(f"{thing} to close for the long winter", BODY) for thing in THINGS]
+WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def stream(data, name):
+    file = io.BytesIO(data)
+    file.name = name
+    return file
+
+
+def reasons(corpus):
+    return corpus.attrs["quarantine"]["reason"].tolist()
+
+
+def plain(title, body, between="\n\n"):
+    return between.join([title, *body]) + "\n"
+
+
+def word(paragraphs, styled=True):
+    """Return a Word file of (style, properties, text before, text)."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+        if styled:
+            archive.writestr(
+                "word/styles.xml",
+                f'<w:styles xmlns:w="{WORDS}"><w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>'
+                '<w:style w:styleId="berschrift2"><w:name w:val="heading 2"/></w:style><w:style/></w:styles>',
+            )
+        body = "".join(
+            f"<w:p><w:pPr>{f'<w:pStyle w:val={chr(34)}{style}{chr(34)}/>' if style else ''}{properties}</w:pPr>"
+            f"<w:r>{before}<w:t>{escape(text)}</w:t></w:r></w:p>"
+            for style, properties, before, text in paragraphs
+        )
+        archive.writestr(
+            "word/document.xml", f'<w:document xmlns:w="{WORDS}"><w:body>{body}</w:body></w:document>'
+        )
+    return out.getvalue()
+
+
+def titled(style=None, properties="", before=""):
+    return [
+        paragraph
+        for title, body in ARTICLES
+        for paragraph in ((style, properties, before, title), *((None, "", "", text) for text in body))
+    ]
+
+
+MANY = {
+    "blank.txt": "\f".join(plain(*article) for article in ARTICLES).encode(),
+    "tight.txt": "\f\r\n".join(plain(*article, "\n") for article in ARTICLES).encode(),
+    "labelled.txt": "\f".join("Title: " + plain(*article) for article in ARTICLES).encode(),
+    "headings.docx": word(titled("berschrift1")),
+    "pages.docx": word(titled(properties="<w:pageBreakBefore/>")),
+    "breaks.docx": word(titled(before='<w:br w:type="page"/>'), styled=False),
+    "pages.rtf": (
+        r"{\rtf1\ansi " + r"\page ".join(plain(*article, r"\par ") for article in ARTICLES) + "}"
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_articles_that_pages_or_headings_divide_are_read_one_by_one(name):
+    corpus = load(stream(MANY[name], name))
+    assert corpus["title"].str.removeprefix("Title: ").tolist() == [title for title, _ in ARTICLES]
+    assert corpus["source"].tolist() == [f"{name}#{number}" for number in range(1, 13)]
+    for text in corpus["text"]:
+        assert text.count("no longer starts") == text.count("pay for the fuel") == 1
+    assert reasons(corpus) == []
+
+
+PROSE = [(None, "", "", text) for text in BODY]
+SECTION = [("berschrift1", "", "", "Harbour board speaks"), *PROSE]
+ONE = {
+    "page.txt": plain(*ARTICLES[0]) + "\f" + "\n\n".join(BODY) + "\n",
+    "cut.txt": plain(ARTICLES[0][0], [BODY[0], BODY[1][:90]]) + "\f" + plain("Page 2 of the Lantern", BODY),
+    "running.txt": "\f".join(plain(f"The Lantern {page}", BODY) for page in (1, 2, 3)),
+    "twelve.txt": "\n".join(plain(*article) for article in ARTICLES),
+}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_a_text_that_may_hold_several_is_kept_whole_and_told(name):
+    corpus = load(stream(ONE[name].encode(), name), strict=True)
+    assert corpus["text"].tolist() == [ONE[name]]
+    (reason,) = reasons(corpus)
+    assert reason.startswith("read as one article, though ")
+    assert "split the file" in reason
+
+
+@pytest.mark.parametrize(
+    "paragraphs",
+    [
+        [
+            ("berschrift1", "", "", ARTICLES[0][0]),
+            *PROSE,
+            ("berschrift2", "", "", "Harbour board speaks"),
+            *PROSE,
+        ],
+        [(None, "", "", ARTICLES[0][0]), *SECTION, *SECTION],
+        [(None, "", "", ARTICLES[0][0]), *PROSE, (None, "", '<w:br w:type="page"/>', BODY[0])],
+    ],
+    ids=["sections of a lower rank", "a title without style", "a page break"],
+)
+def test_one_article_of_word_stays_one(paragraphs):
+    corpus = load(stream(word(paragraphs), "a.docx"))
+    assert corpus["title"].tolist() == [ARTICLES[0][0]]
+    assert "\f" not in corpus["text"][0]
+    assert reasons(corpus) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (plain(*ARTICLES[0]) + "\f" + plain(*ARTICLES[1]) + "\f" + "\n\n".join(BODY), 2),
+        ("\n\n\n".join(plain(*article) for article in ARTICLES[:3]), 3),
+    ],
+    ids=["a part without headline", "wide gaps"],
+)
+def test_several_articles_that_cannot_be_told_apart_are_refused(text, count):
+    corpus = load(stream(text.encode(), "a.txt"))
+    assert len(corpus) == 0
+    (reason,) = reasons(corpus)
+    assert reason.startswith(f"looks like {count} articles in one file")
+    assert ARTICLES[0][0] in reason
+    assert ARTICLES[1][0] in reason
+
+
+def page(title, body, paragraph="<p>{}</p>", opening="<!DOCTYPE html>\n<html lang=en>", closing="</html>"):
+    inside = "".join(paragraph.format(text) for text in body)
+    head = f"<title>{title}</title><link rel=canonical href='https://x.example/{title.split()[0]}'>"
+    return f"{opening}<head>{head}</head><body><article><h1>{title}</h1>{inside}</article></body>{closing}\n"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {},
+        {"opening": "<html>"},
+        {"opening": "<!doctype html>", "closing": ""},
+        {
+            "opening": "<?xml version='1.0'?><!DOCTYPE HTML PUBLIC '-//W3C//DTD XHTML 1.0//EN'>\n<!-- x --><HTML>"
+        },
+        {"paragraph": "<div><span>{}</span></div>"},
+    ],
+    ids=["whole", "no doctype", "doctype only", "xhtml", "no paragraphs"],
+)
+def test_pages_that_were_joined_are_read_one_by_one(second):
+    joined = page(*ARTICLES[0]) + page(*ARTICLES[1], **second) + page(*ARTICLES[2])
+    corpus = load(stream(joined.encode(), "a.html"))
+    assert corpus["title"].tolist() == [title for title, _ in ARTICLES[:3]]
+    assert corpus["url"].tolist() == [f"https://x.example/{thing}" for thing in THINGS[:3]]
+    assert corpus["source"].tolist() == ["a.html#1", "a.html#2", "a.html#3"]
+    assert reasons(corpus) == []
+
+
+def test_a_joined_page_that_is_too_short_to_be_told_apart_is_told():
+    corpus = load(stream((page(*ARTICLES[0]) + page(ARTICLES[1][0], [BODY[1][:80]])).encode(), "a.html"))
+    assert len(corpus) == 1
+    (reason,) = reasons(corpus)
+    assert reason.startswith(f"kept in part: a page within the page, '{ARTICLES[1][0]}', has ")
+
+
+@pytest.mark.parametrize(
+    "wrap", ["<!-- {} -->", "<script>document.write(`{}`)</script>", "<noscript>{}</noscript>"]
+)
+def test_a_page_in_a_comment_or_a_script_is_no_second_page(wrap):
+    html = page(*ARTICLES[0], opening="<!DOCTYPE html><html>" + wrap.format(page(*ARTICLES[1])))
+    corpus = load(stream(html.encode(), "a.html"))
+    assert len(corpus) == 1
+    assert not [reason for reason in reasons(corpus) if "page within" in reason]
+
+
+RUSSIAN = "Паром не ходит зимой, сообщил совет гавани. "
+TEXTS = {
+    "a.txt": plain(*ARTICLES[0]), "b.txt": RUSSIAN * 3,
+    "c.txt": "港口下了一整天的雨。\n船在星期一装载。2024年3月10日\n" * 9,
+    "d.txt": "Der Fähre fehlt’s 😀", "a.jsonl": f'{{"text": "{RUSSIAN}"}}\n{{"text": "It rained."}}\n',
+    "a.json": f'[{{"text": "{RUSSIAN}"}}]', "a.csv": f'id,text\n1,"{RUSSIAN}\nsaid"\n', "a.html": page(*ARTICLES[0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_wide_encodings_are_found_without_a_mark_and_told(name, encoding):
+    wanted = load(stream(TEXTS[name].encode(), name))
+    corpus = load(stream(TEXTS[name].encode(encoding), name), strict=True)
+    assert corpus.drop(columns="doc_id").equals(wanted.drop(columns="doc_id"))
+    assert reasons(corpus) == [
+        f"read as {encoding}, as its zero bytes show; pass encoding= if it is in another"
+    ]
+    assert reasons(load(stream(TEXTS[name].encode(encoding), name), encoding=encoding)) == []
+
+
+@pytest.mark.parametrize("data", [b"It rained\0" * 40, b"abc\0" * 100, b"Rain fell.\0 It was Monday." * 9])
+def test_zero_bytes_in_a_text_of_bytes_make_it_no_wide_one(data):
+    corpus = load(stream(data, "a.txt"))
+    assert corpus["text"].tolist() in ([data.decode()], [])
+    assert not [reason for reason in reasons(corpus) if reason.startswith("read as")]
+
+
+@pytest.mark.parametrize(
+    ("data", "texts", "told"),
+    [
+        (b'{"text": "One.", "id": 1, "text": "Two."}\n{"text": "Three."}\n', ["Two.", "Three."], True),
+        (b'{"text": "One.", "text": "One."}\n{"text": "Three."}\n', ["One.", "Three."], False),
+        (b'[{"text": "One.", "text": "Two."}, {"text": "a", "text": "b"}]', ["Two.", "b"], True),
+        (b'{"text": "One.", "title": "a", "text": "Two."}', ["Two."], True),
+        (b'{"ok": 1, "articles": [{"body": {"text": 1}, "text": "One.", "text": "Two."}]}', ["Two."], True),
+    ],
+)
+def test_of_a_key_that_stands_twice_the_last_counts_and_the_other_is_told(data, texts, told):
+    corpus = load(stream(data, "a.jsonl" if b"\n" in data else "a.json"), strict=True)
+    assert corpus["text"].tolist() == texts
+    twice = "kept in part: 'text' stands twice in an object, with different values; the last counts"
+    assert reasons(corpus) == ([twice] if told else [])
