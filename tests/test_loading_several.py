@@ -1,4 +1,4 @@
-"""Files that hold several articles and say so by their form alone; UTF-16 without a mark; keys that stand twice."""
+"""Files that hold several articles and say so by their form alone; UTF-16 without a mark."""
 
 import io
 import zipfile
@@ -149,45 +149,6 @@ def page(title, body, paragraph="<p>{}</p>", opening="<!DOCTYPE html>\n<html lan
     return f"{opening}<head>{head}</head><body><article><h1>{title}</h1>{inside}</article></body>{closing}\n"
 
 
-@pytest.mark.parametrize(
-    "second",
-    [
-        {},
-        {"opening": "<html>"},
-        {"opening": "<!doctype html>", "closing": ""},
-        {
-            "opening": "<?xml version='1.0'?><!DOCTYPE HTML PUBLIC '-//W3C//DTD XHTML 1.0//EN'>\n<!-- x --><HTML>"
-        },
-        {"paragraph": "<div><span>{}</span></div>"},
-    ],
-    ids=["whole", "no doctype", "doctype only", "xhtml", "no paragraphs"],
-)
-def test_pages_that_were_joined_are_read_one_by_one(second):
-    joined = page(*ARTICLES[0]) + page(*ARTICLES[1], **second) + page(*ARTICLES[2])
-    corpus = load(stream(joined.encode(), "a.html"))
-    assert corpus["title"].tolist() == [title for title, _ in ARTICLES[:3]]
-    assert corpus["url"].tolist() == [f"https://x.example/{thing}" for thing in THINGS[:3]]
-    assert corpus["source"].tolist() == ["a.html#1", "a.html#2", "a.html#3"]
-    assert reasons(corpus) == []
-
-
-def test_a_joined_page_that_is_too_short_to_be_told_apart_is_told():
-    corpus = load(stream((page(*ARTICLES[0]) + page(ARTICLES[1][0], [BODY[1][:80]])).encode(), "a.html"))
-    assert len(corpus) == 1
-    (reason,) = reasons(corpus)
-    assert reason.startswith(f"kept in part: a page within the page, '{ARTICLES[1][0]}', has ")
-
-
-@pytest.mark.parametrize(
-    "wrap", ["<!-- {} -->", "<script>document.write(`{}`)</script>", "<noscript>{}</noscript>"]
-)
-def test_a_page_in_a_comment_or_a_script_is_no_second_page(wrap):
-    html = page(*ARTICLES[0], opening="<!DOCTYPE html><html>" + wrap.format(page(*ARTICLES[1])))
-    corpus = load(stream(html.encode(), "a.html"))
-    assert len(corpus) == 1
-    assert not [reason for reason in reasons(corpus) if "page within" in reason]
-
-
 RUSSIAN = "Паром не ходит зимой, сообщил совет гавани. "
 TEXTS = {
     "a.txt": plain(*ARTICLES[0]), "b.txt": RUSSIAN * 3,
@@ -214,20 +175,3 @@ def test_zero_bytes_in_a_text_of_bytes_make_it_no_wide_one(data):
     corpus = load(stream(data, "a.txt"))
     assert corpus["text"].tolist() in ([data.decode()], [])
     assert not [reason for reason in reasons(corpus) if reason.startswith("read as")]
-
-
-@pytest.mark.parametrize(
-    ("data", "texts", "told"),
-    [
-        (b'{"text": "One.", "id": 1, "text": "Two."}\n{"text": "Three."}\n', ["Two.", "Three."], True),
-        (b'{"text": "One.", "text": "One."}\n{"text": "Three."}\n', ["One.", "Three."], False),
-        (b'[{"text": "One.", "text": "Two."}, {"text": "a", "text": "b"}]', ["Two.", "b"], True),
-        (b'{"text": "One.", "title": "a", "text": "Two."}', ["Two."], True),
-        (b'{"ok": 1, "articles": [{"body": {"text": 1}, "text": "One.", "text": "Two."}]}', ["Two."], True),
-    ],
-)
-def test_of_a_key_that_stands_twice_the_last_counts_and_the_other_is_told(data, texts, told):
-    corpus = load(stream(data, "a.jsonl" if b"\n" in data else "a.json"), strict=True)
-    assert corpus["text"].tolist() == texts
-    twice = "kept in part: 'text' stands twice in an object, with different values; the last counts"
-    assert reasons(corpus) == ([twice] if told else [])

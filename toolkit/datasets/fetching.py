@@ -49,27 +49,26 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     if path.is_file() and not (entry.downloads and again):
         return path
     if not entry.downloads:
-        raise CorpusError(
-            f"{name}: gathered from many sources, so it cannot be fetched; put the packed copy at {path}"
-        )
+        mend = f"put the packed copy at {path}"
+        raise CorpusError(f"{name}: gathered from many sources, so it cannot be fetched; {mend}")
     print(
         f"{entry.name}: {entry.title}\n  licence: {entry.licence}\n  source: {entry.homepage}"
         f"{f' at {entry.commit}' if entry.commit else ''}\n  cite: {entry.citation}",
         file=sys.stderr,
         flush=True,
     )
-    downloads = folder() / "downloads" / entry.name
+    downloads, noted = folder() / "downloads" / entry.name, path.with_name(path.name + ".json")
     try:
         downloads.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         files = [_downloaded(entry, item, downloads, largest) for item in entry.downloads]
-        wanted = digest or entry.upstream_digest or _noted(path)
+        wanted = digest or entry.upstream_digest or _noted(noted)
         with whole(path) as fresh:
             count = registry.write_records(fresh, read_download(entry.layout, files))
             found = registry.content_digest(registry.read_records(fresh))
-            if wanted is not None and found != wanted:
-                msg = f"{name}: content digest {found[:16]}, expected {wanted[:16]}; nothing was stored"
-                raise CorpusError(msg)
+            if wanted not in {None, found}:
+                wrong = f"content digest {found[:16]}, expected {str(wanted)[:16]}; nothing was stored"
+                raise CorpusError(f"{name}: {wrong}")
     except OSError as error:
         msg = f"the data folder {folder()} cannot be written ({error.strerror}); set {registry.SETTING}"
         raise CorpusError(f"{name}: {msg}") from error
@@ -77,26 +76,19 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
         "name": entry.name, "licence": entry.licence, "source": entry.homepage, "commit": entry.commit,
         "downloads": [item.url for item in entry.downloads], "documents": count, "digest": found,
     }  # fmt: skip
-    _note(path).write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    noted.write_text(json.dumps(note, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for file in files:
         file.unlink()
     return path
 
 
-def _note(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
-
-
-def _noted(path: Path) -> str | None:
+def _noted(note: Path) -> str | None:
     """Return the digest that an earlier fetch of this corpus wrote down."""
-    note = _note(path)
-    if not note.is_file():
-        return None
     try:
-        return str(json.loads(note.read_text(encoding="utf-8"))["digest"])
+        return str(json.loads(note.read_text(encoding="utf-8"))["digest"]) if note.is_file() else None
     except (ValueError, KeyError, TypeError) as error:
-        msg = f"{note}: not what fetch wrote ({error}); delete it if the corpus may change, or give digest="
-        raise CorpusError(msg) from error
+        mend = "delete it if the corpus may change, or give digest="
+        raise CorpusError(f"{note}: not what fetch wrote ({error}); {mend}") from error
 
 
 def _downloaded(entry: Dataset, item: Download, into: Path, largest: int) -> Path:
@@ -115,13 +107,13 @@ def _downloaded(entry: Dataset, item: Download, into: Path, largest: int) -> Pat
         raise
     except requests.HTTPError as error:
         code = error.response.status_code if error.response is not None else "an error"
-        msg = f"{entry.name}: {item.url} answers {code}; {by_hand}"
+        wrong = f"{item.url} answers {code}"
     except requests.RequestException as error:
-        msg = f"{entry.name}: no connection to {item.url} ({type(error).__name__}); {by_hand}"
+        wrong = f"no connection to {item.url} ({type(error).__name__})"
     except ValueError as error:
         (into / name).unlink(missing_ok=True)
-        msg = f"{entry.name}: {item.url} is not the registered file ({str(error).splitlines()[0]}); {by_hand}"
-    raise CorpusError(msg)
+        wrong = f"{item.url} is not the registered file ({str(error).splitlines()[0]})"
+    raise CorpusError(f"{entry.name}: {wrong}; {by_hand}")
 
 
 def _secure(url: str, where: str) -> None:
@@ -136,14 +128,11 @@ def _followed(answer: Any, *, anywhere: bool) -> None:
         return
     target = urljoin(answer.url, answer.headers["Location"])
     _secure(target, f"{answer.url} leads away")
-    origin, target_host = (urlsplit(url).hostname or "" for url in (answer.url, target))
+    origin, host = (urlsplit(url).hostname or "" for url in (answer.url, target))
     house = registrable_domain(origin)
     # where the register has the file's own hash, it does not matter whose machine sends it
-    if not (
-        anywhere or origin == target_host or (house is not None and house == registrable_domain(target_host))
-    ):
-        msg = f"{answer.url} redirects to {target_host}, another host; nothing was requested there"
-        raise CorpusError(msg)
+    if not (anywhere or origin == host or (house is not None and house == registrable_domain(host))):
+        raise CorpusError(f"{answer.url} redirects to {host}, another host; nothing was requested there")
 
 
 class _Resuming:
@@ -198,8 +187,8 @@ class _Resuming:
     def _bounded(self, url: str, size: int) -> None:
         if size > self.largest:
             self._forget()
-            msg = f"{url}: more than {self.largest / 2**20:.4g} MiB; not kept; pass largest= if that is right"
-            raise CorpusError(msg)
+            most = f"more than {self.largest / 2**20:.4g} MiB"
+            raise CorpusError(f"{url}: {most}; not kept; pass largest= if that is right")
 
     def _forget(self) -> None:
         self.partial.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from toolkit.datasets.registry import Record
 from toolkit.errors import CorpusError
+from toolkit.loading.jsonfiles import fundus_text
 
 MEMBER_BYTES = 256 << 20
 """No file inside a download may unpack to more; the largest that we know of has 60 MB."""
@@ -39,12 +40,16 @@ def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
         for found, record in enumerate(LAYOUTS[layout](paths), 1):  # noqa: B007  (counted for the check below)
             yield record
     except _DAMAGE as error:
-        wrong = f"{type(error).__name__}: {error}"
-        msg = f"{paths[0].name}: not in the layout {layout!r} ({wrong}); fetch it again"
-        raise CorpusError(msg) from error
+        wrong = f"not in the layout {layout!r} ({type(error).__name__}: {error}); fetch it again"
+        raise CorpusError(f"{paths[0].name}: {wrong}") from error
     if not found:
-        msg = f"{paths[0].name}: no records in the layout {layout!r}; the source may have been rearranged"
-        raise CorpusError(msg)
+        wrong = f"no records in the layout {layout!r}; the source may have been rearranged"
+        raise CorpusError(f"{paths[0].name}: {wrong}")
+
+
+def _bound(name: str, size: int) -> None:
+    if size > MEMBER_BYTES:
+        raise ValueError(f"{name} unpacks to {size} bytes, more than {MEMBER_BYTES}")
 
 
 class _Archive:
@@ -60,25 +65,14 @@ class _Archive:
     def __getitem__(self, name: str) -> bytes:
         info = self._zip.getinfo(self.names[name])
         _bound(name, info.file_size)
-        raw = self._zip.read(info)
-        return _gunzipped(raw) if name.endswith(".gz") else raw
+        with self._zip.open(info) as file:
+            raw = gzip.GzipFile(fileobj=file).read(MEMBER_BYTES + 1) if name.endswith(".gz") else file.read()
+        _bound(name, len(raw))
+        return raw
 
     def matching(self, pattern: str) -> Iterator[tuple[re.Match[str], bytes]]:
         """Members whose whole path matches, in order of path."""
         return ((found, self[name]) for name in self.names if (found := re.fullmatch(pattern, name)))
-
-
-def _bound(name: str, size: int) -> None:
-    if size > MEMBER_BYTES:
-        raise ValueError(f"{name} unpacks to {size} bytes, more than {MEMBER_BYTES}")
-
-
-def _gunzipped(raw: bytes) -> bytes:
-    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
-        out = packed.read(MEMBER_BYTES + 1)
-    if len(out) > MEMBER_BYTES:
-        raise ValueError(f"a member unpacks to more than {MEMBER_BYTES} bytes")
-    return out
 
 
 def _tar_members(path: Path, pattern: str) -> Iterator[tuple[re.Match[str], str]]:
@@ -86,11 +80,10 @@ def _tar_members(path: Path, pattern: str) -> Iterator[tuple[re.Match[str], str]
     with tarfile.open(path) as archive:
         for info in archive:
             found = re.fullmatch(pattern, info.name)
-            if found and info.isfile():
+            file = archive.extractfile(info) if found and info.isfile() else None
+            if found and file is not None:
                 _bound(info.name, info.size)
-                handle = archive.extractfile(info)
-                if handle is not None:
-                    yield found, handle.read().decode("latin-1")
+                yield found, file.read().decode("latin-1")
 
 
 def _text(raw: bytes) -> str:
@@ -167,17 +160,9 @@ def _fundus(archive: _Archive) -> Iterator[Record]:
             continue
         for page, version in zip(pages, versions.values(), strict=True):
             file = page.removeprefix(folder)
-            gold = _fundus_body(version.get("body") or {})
-            if gold:
+            if gold := fundus_text(version.get("body") or {}):
                 doc_id = f"ftd:{country}:{file.removesuffix('.html.gz')}"
                 yield _page(doc_id, urls[file]["url"], archive[page], gold)
-
-
-def _fundus_body(body: dict[str, Any]) -> str:
-    parts = list(body.get("summary") or ())
-    for section in body.get("sections") or ():
-        parts += [*(section.get("headline") or ()), *(section.get("paragraphs") or ())]
-    return "\n\n".join(parts)
 
 
 def _labelled(source: str, doc_id: str, label: str | None, lang: str = "en", **rest: Any) -> Record:

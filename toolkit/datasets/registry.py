@@ -44,15 +44,14 @@ class Dataset:
         (HTML with the gold text) or ``labels`` (texts with one label).
     documents, upstream_documents : int
         In the packed copy, or in the whole set where there is none; in the set at the source if that differs.
-    languages, commit, size : tuple of str, str or None, int or None
-        ISO 639 codes; pinned revision of the source; bytes of the packed copy or of the download, where known.
+    commit, size : str or None, int or None
+        Pinned revision of the source; bytes of the packed copy or of the download, where known.
     use : str
         ``train``, ``develop``, ``benchmark``, ``demonstrate``, ``test``: what this project uses it for.
     file, layout : str
         Where it lies inside the data folder; which reader fits the files at the source.
     digest, upstream_digest : str or None
-        :func:`toolkit.datasets.content_digest` of the packed copy, and of the set at the source. None: not
-        measured; the first ``fetch`` then writes it down beside the data.
+        :func:`toolkit.datasets.content_digest` of the packed copy, and of the set at the source, where measured.
     downloads : tuple of Download
         Files that make up the set; none where it ships with the package or cannot be fetched.
     """
@@ -99,10 +98,10 @@ def find(name: str) -> Dataset:
 
 
 def table() -> pd.DataFrame:
-    """List the registered corpora: a frame with one row a corpus.
+    """List the registered corpora, one row each, by ``name``.
 
     Columns: ``title, kind, documents`` (int), ``languages`` (joined by spaces), ``licence, source, commit, size``
-    (bytes), ``use, here`` (bool: can be loaded now), ``citation``; the index is ``name``.
+    (bytes), ``use, here`` (bool: can be loaded now), ``citation``.
 
     Examples
     --------
@@ -120,8 +119,7 @@ def table() -> pd.DataFrame:
 
 def folder() -> Path:
     """Return the data folder: ``NEWS_TOOLKIT_DATA``, else the platform's own place for user data."""
-    chosen = os.environ.get(SETTING)
-    if chosen:
+    if chosen := os.environ.get(SETTING):
         return Path(chosen).expanduser()
     from platformdirs import user_data_path
 
@@ -140,10 +138,8 @@ def present(entry: Dataset) -> Path:
     path = packed_path(entry)
     if not path.is_file():
         fetched = f"with a network run toolkit.datasets.fetch({entry.name!r}), or " if entry.downloads else ""
-        raise CorpusError(
-            f"{entry.name}: not in the data folder {folder()}; {fetched}put the packed copy at {path}, "
-            f"or set {SETTING}"
-        )
+        mend = f"{fetched}put the packed copy at {path}, or set {SETTING}"
+        raise CorpusError(f"{entry.name}: not in the data folder {folder()}; {mend}")
     return path
 
 
@@ -153,7 +149,7 @@ def records(name: str) -> Iterator[Record]:
     ``allsides``: ``ID, url, source, source_url, date, title, authors, topic, content_original``; ``gum``: ``id, title,
     url, date, text``; ``modern``: ``id, publisher, url, lang, title, date, text, repo, commit, path, licence, use``;
     page sets: ``id, publisher, url, lang, html, gold``; label sets: ``id, lang, title, text, label, split``;
-    ``sample``: the columns of a corpus. CorpusError: the corpus is not in the data folder, or its file is damaged.
+    ``sample``: the columns of a corpus. A corpus that is damaged or not in the data folder is a CorpusError.
 
     Examples
     --------
@@ -171,8 +167,8 @@ def read_records(path: Path) -> Iterator[Record]:
             for number, line in enumerate(lines, 1):  # noqa: B007  (the number is for the error message)
                 yield json.loads(line)
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        msg = f"{path}: damaged near record {number} ({error}); delete it and fetch the corpus again"
-        raise CorpusError(msg) from error
+        mend = "delete it and fetch the corpus again"
+        raise CorpusError(f"{path}: damaged near record {number} ({error}); {mend}") from error
 
 
 def record_digest(record: Record) -> bytes:

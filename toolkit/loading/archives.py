@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import IO, Any, NamedTuple, TypeAlias
 
 from toolkit.loading.quarantine import Rejected, Unreadable, printable
@@ -85,7 +86,12 @@ def _zipped(stream: Stream) -> Iterator[_Entry]:
     with archive:
         start = min((info.header_offset for info in archive.infolist()), default=archive.start_dir)
         whole.seek(0)
-        another = start and whole.read(4) == _ZIP_MEMBER
+        before = start if whole.read(4) == _ZIP_MEMBER else 0
+        unread = {
+            "of another zip archive stand before this one": before,
+            "stand behind the end of this zip archive": _behind(whole, archive.comment),
+            "belong to members that the archive's directory does not list": _unlisted(whole, archive),
+        }
         for info in archive.infolist():
             # is_dir fails on an empty name; a folder that holds bytes is none
             if info.filename.endswith("/") and not info.file_size:
@@ -93,8 +99,30 @@ def _zipped(stream: Stream) -> Iterator[_Entry]:
             linked = info.create_system == 3 and (info.external_attr >> 28) & 0xF not in {0, 8}
             reason = _LINK if linked else "encrypted; unpack it first" if info.flag_bits & 1 else None
             yield info.filename, reason, partial(archive.open, info)
-        if another:
-            raise Unreadable(f"another zip archive stands in the {start} bytes before this one; not read")
+        if found := [f"{size} bytes {what}" for what, size in unread.items() if size]:
+            raise Unreadable(f"{'; '.join(found)}; not read")
+
+
+def _behind(file: IO[bytes], comment: bytes) -> int:
+    """Return how many bytes other than zeros stand behind a zip archive, whose end mark zipfile looks for."""
+    mark = 22 + len(comment)
+    file.seek(max(0, file.seek(0, 2) - (1 << 16) - mark))
+    tail = file.read()
+    return len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
+
+
+def _unlisted(file: IO[bytes], archive: zipfile.ZipFile) -> int:
+    """Return how many bytes lie between the members of a zip archive where another member begins."""
+    found = 0
+    starts = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
+    for (start, size), (following, _) in pairwise([*starts, (archive.start_dir, 0)]):
+        file.seek(start + 26)
+        end = start + 30 + sum(struct.unpack("<HH", file.read(4).ljust(4, b"\0"))) + size
+        if following - end >= 30:
+            file.seek(end)
+            gap = file.read(min(following - end, CHUNK))
+            found += following - end if _ZIP_MEMBER in gap or len(gap) == CHUNK else 0
+    return found
 
 
 def _tarred(stream: Stream) -> Iterator[_Entry]:

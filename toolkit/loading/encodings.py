@@ -50,13 +50,11 @@ def unmarked(start: bytes) -> str | None:
     if few or any(start.startswith(mark) for mark, _ in _BOMS):
         return None
     for name in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
-        high = start[1::2] if name.endswith("le") else start[::2]
-        if "16" in name and 4 * high.count(0) < 3 * zeros:
-            continue
         with contextlib.suppress(UnicodeDecodeError):
             text = codecs.getincrementaldecoder(name)().decode(start)
             kinds = {unicodedata.category(character) for character in set(text) - {*"\t\n\r\f"}}
-            if not kinds & {"Cc", "Cn", "Co"}:
+            ascii_read = "32" in name or 2 * sum(map(str.isascii, text)) >= zeros
+            if ascii_read and not kinds & {"Cc", "Cn", "Co"}:
                 return name
     return None
 

@@ -14,7 +14,7 @@ from toolkit.loading.faults import without_mark
 from toolkit.loading.mapping import by_field
 from toolkit.loading.markup import fragment_text
 from toolkit.loading.pages import read_page
-from toolkit.loading.quarantine import PART, Unreadable
+from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 
 # fields whose presence means that a record must be unwrapped, and those that mean so where they hold an object
@@ -27,19 +27,18 @@ WRAPPERS = frozenset(
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def decoder(archive: Archive) -> json.JSONDecoder:
-    """Return a decoder that remarks once a file on a name that stands twice in an object, with different values."""
+class DoubledError(ValueError):
+    """A field that fills a column stands twice in one object, with two values: one would be lost without a word."""
 
-    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        value = dict(pairs)
-        if len(value) < len(pairs):
-            twice = next((name for name, inner in pairs if value[name] != inner), None)
-            reason = f"{PART}: {twice!r} stands twice in an object, with different values; the last counts"
-            if twice is not None and reason not in map(str, archive.remarks):
-                archive.remarks.append(Unreadable(reason, json.dumps(pairs, ensure_ascii=False, default=str)))
-        return value
 
-    return json.JSONDecoder(object_pairs_hook=made)
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these members; DoubledError if one that is needed stands twice with different values."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if value != found[name] and (fields.is_known(name) or fields.is_markup(name) or name in WRAPPERS):
+                raise DoubledError(f"the field {name!r} stands twice in one record; not read")
+    return found
 
 
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -47,7 +46,10 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
     limits = archive.options.limits
     scanner = _Scanner(archive)
     for value in scanner.records():
-        if scanner.size > limits.record_bytes:
+        if scanner.doubled is not None:
+            yield Unreadable(str(scanner.doubled), repr(value)[:400])
+            scanner.doubled = None
+        elif scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif not isinstance(value, dict):
             yield Unreadable("not an object: a record must be one", repr(value)[:400])
@@ -64,7 +66,8 @@ class _Scanner:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._decoder = decoder(archive)
+        self._decode = json.JSONDecoder(object_pairs_hook=self._once).raw_decode
+        self.doubled: DoubledError | None = None  # since the last record
         self._chunks = archive.chunks()
         self._failure: Unreadable | None = None
         self.size = 0
@@ -90,14 +93,14 @@ class _Scanner:
     def _members(self) -> Iterator[Any]:
         """Yield the records of the list that an object wraps, else the object as one record."""
         self._expect("{")
-        pairs: list[tuple[str, Any]] = []
+        record: dict[str, Any] = {}
         wrapped = False
         while self._next_character() != "}":
             name = self._value()
             if not isinstance(name, str):
                 raise self._broken("a member name must be a string")
             self._expect(":")
-            wraps = name.lower() in WRAPPERS and not fields.candidates("text", dict(pairs))
+            wraps = name.lower() in WRAPPERS and not fields.candidates("text", record)
             # records are objects; whether the list holds some may not be known yet
             listed = wraps and self._next_character() == "["
             if listed and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}:
@@ -107,7 +110,7 @@ class _Scanner:
                 value = self._value()
                 inner = _inner_list(value) if wraps or name.lower() == "response" else None
                 if inner is None:
-                    pairs.append((name, value))
+                    record = self._once([*record.items(), (name, value)])
                 else:
                     wrapped = True
                     yield from inner
@@ -115,7 +118,6 @@ class _Scanner:
                 break
         self._expect("}")
         # an article may have a list of that name beside its text
-        record = self._decoder.object_pairs_hook(pairs)
         if not wrapped or fields.candidates("text", record):
             yield record
 
@@ -123,7 +125,7 @@ class _Scanner:
         while True:
             self._next_character()
             try:
-                value, end = self._decoder.raw_decode(self._text, self._at)
+                value, end = self._decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 inside = error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated")
                 if self._ended or inside:
@@ -138,6 +140,13 @@ class _Scanner:
             if len(self._text) - self._at > self._archive.limit:
                 raise self._archive.too_large("record", self._text[self._at : self._at + 800])
             self._more()
+
+    def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        try:
+            return once(pairs)
+        except DoubledError as error:
+            self.doubled = error
+            return dict(pairs)
 
     def _next_character(self) -> str:
         """Pass over white space; return what follows it."""
@@ -233,7 +242,7 @@ def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(inner.get("rendered"), str):
                 record[name] = fragment_text(inner["rendered"])
             elif "sections" in inner:
-                record[name] = _fundus(inner)
+                record[name] = fundus_text(inner)
     _lift(record)
     texts = (record[name] for name in fields.candidates("text", record))
     return record if any(isinstance(text, (str, list)) and text for text in texts) else _from_markup(record)
@@ -297,16 +306,11 @@ def _ninjs(values: list[Any], member: str) -> dict[str, Any]:
     return found
 
 
-def _fundus(body: Mapping[str, Any]) -> str:
+def fundus_text(body: Mapping[str, Any]) -> str:
     """Return the text of a fundus article body: summary, then each section's headline and paragraphs."""
-    parts = [_paragraphs(body.get("summary"))]
+    parts = [body.get("summary")]
     for section in body.get("sections") or []:
         if isinstance(section, dict):
-            parts += [_paragraphs(section.get("headline")), _paragraphs(section.get("paragraphs"))]
-    return "\n\n".join(paragraph for part in parts for paragraph in part)
-
-
-def _paragraphs(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value] if value else []
-    return [v for v in value if isinstance(v, str) and v] if isinstance(value, list) else []
+            parts += [section.get("headline"), section.get("paragraphs")]
+    lists = (part if isinstance(part, list) else [part] for part in parts)
+    return "\n\n".join(text for part in lists for text in part if isinstance(text, str) and text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +26,6 @@ BLOCK = 4 << 20  # bytes of whole lines read at a time
 def json_lines(archive: Archive) -> Iterator[Rows]:
     """JSON Lines, one record a line."""
     reader = _Reader(archive.options)
-    parse = jsonfiles.decoder(archive).decode
     for block in _blocks(archive):
         if isinstance(block, Unreadable):
             yield Rows({}, 1, {0: block})
@@ -34,7 +33,7 @@ def json_lines(archive: Archive) -> Iterator[Rows]:
             yield rows
         else:
             for first in range(0, len(block), ROWS_OF_COLUMNS):
-                yield _by_line(block[first : first + ROWS_OF_COLUMNS], archive.options.limits, parse)
+                yield _by_line(block[first : first + ROWS_OF_COLUMNS], archive.options.limits)
 
 
 def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
@@ -71,22 +70,22 @@ def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
         raise Unreadable(str(stream.failure), rest)
 
 
-def _by_line(lines: list[bytes], limits: Limits, parse: Callable[[str], Any]) -> Rows:
+def _by_line(lines: list[bytes], limits: Limits) -> Rows:
     records: list[Record] = []
     good: list[bytes] = []
     bad: dict[int, Unreadable | None] = {}
     for row, line in enumerate(lines):
         try:
             with foreseen():
-                records.append(_record(line, limits, parse))
+                records.append(_record(line, limits))
             good.append(line)
         except Unreadable as failure:
             bad[row] = Unreadable(str(failure), line)
     return Rows(by_field(records), len(lines), bad, good.__getitem__)
 
 
-def _record(line: bytes, limits: Limits, parse: Callable[[str], Any]) -> Record:
-    value = loads(line, limits, parse)
+def _record(line: bytes, limits: Limits) -> Record:
+    value = loads(line, limits)
     if not isinstance(value, dict):
         raise Unreadable("a JSON line must hold an object")
     if not fields.candidates("text", value) and (name := jsonfiles.wrapper(value)):
@@ -96,16 +95,18 @@ def _record(line: bytes, limits: Limits, parse: Callable[[str], Any]) -> Record:
     return jsonfiles.unwrap(value)
 
 
-def loads(line: bytes, limits: Limits, parse: Callable[[str], Any] = json.loads) -> Any:
+def loads(line: bytes, limits: Limits) -> Any:
     """Return the value of one line, or raise :class:`Unreadable`."""
     deep = Unreadable(f"JSON nested deeper than {limits.json_depth}")
     try:
-        value = parse(line.decode("utf-8"))
+        value = json.loads(line.decode("utf-8"), object_pairs_hook=jsonfiles.once)
     except UnicodeDecodeError as error:
         where = f"byte 0x{line[error.start]:02x} at {error.start}"
         raise Unreadable(f"not valid UTF-8: {where}; pass encoding= if the file is in another") from None
     except RecursionError:
         raise deep from None
+    except jsonfiles.DoubledError as error:
+        raise Unreadable(str(error)) from None
     except ValueError as error:
         raise Unreadable(f"not valid JSON: {error}") from None
     if _brackets(line) > limits.json_depth and jsonfiles.depth(value) > limits.json_depth:
@@ -123,13 +124,6 @@ class _Reader:
 
     def by_arrow(self, lines: list[bytes]) -> Rows | None:
         """Return the records of some lines, or None where Python's json might read them otherwise."""
-        if (table := self._table(lines)) is None:
-            return None
-        # one block gives one chunk; combining chunks fails for lists of nothing but null
-        columns = {name: table[name].chunk(0) for name in table.column_names}
-        return Rows(columns, table.num_rows, raw=lines.__getitem__)
-
-    def _table(self, lines: list[bytes]) -> pa.Table | None:
         # Arrow takes several objects on one line, an object over several lines, dates for timestamps, and walks
         # nested values by recursion; Python's json is the judge, so such blocks are left to it
         whole = all(line.startswith(b"{") and line.rstrip(b"\r\n").endswith(b"}") for line in lines)
@@ -148,7 +142,9 @@ class _Reader:
             typed = {f.name for f in table.schema if self._wanted(f.name) and not pa.types.is_null(f.type)}
             late = typed - set(kinds)
             if not empty and not late:
-                return table
+                # one block gives one chunk; combining chunks fails for lists of nothing but null
+                columns = {name: table[name].chunk(0) for name in table.column_names}
+                return Rows(columns, table.num_rows, raw=lines.__getitem__)
             self._kinds = {name: kind for name, kind in kinds.items() if name not in empty}
             for name in sorted(late):  # of the kind of the first value that the field has
                 values = (json.loads(line).get(name) for line in lines)

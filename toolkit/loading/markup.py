@@ -147,11 +147,14 @@ def elements(stream: Stream, names: frozenset[str], outside: dict[str, str] | No
     """
     from lxml import etree
 
-    if b"<!ENTITY" in stream.peek(CHUNK):
+    start = stream.peek(CHUNK)
+    if unicode_form(start) is None:  # lxml refuses white space before an XML declaration
+        stream.read(len(start) - len(start.lstrip()))
+    if b"<!ENTITY" in start:
         raise Unreadable("XML declares entities, as only attacks do in news; not read", stream.peek(400))
     inside = 0
     parser = etree.iterparse(
-        _Bytes(stream), events=("start", "end"), resolve_entities=False, no_network=True,
+        stream, events=("start", "end"), resolve_entities=False, no_network=True,
         load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
     )  # fmt: skip
     try:
@@ -213,13 +216,3 @@ def _without_namespaces(element: Any) -> None:
             short = name.rpartition("}")[2]
             if short not in inner.attrib:
                 inner.set(short, value)
-
-
-class _Bytes:
-    """What lxml asks of a file; white space before an XML declaration, which it refuses, is passed over."""
-
-    def __init__(self, stream: Stream) -> None:
-        start = stream.peek(CHUNK)
-        if unicode_form(start) is None:
-            stream.read(len(start) - len(start.lstrip()))
-        self.read = stream.read

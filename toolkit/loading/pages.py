@@ -25,6 +25,7 @@ for _library in ("trafilatura", "htmldate", "courlan"):
 STUB = 0.5
 
 _ENTITY = re.compile(r"<!ENTITY", re.I)
+_LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", re.I)
 _SCRIPT = re.compile(r"<script\b[^<>]*(?<!/)>|</script", re.I)
 _LONG_TAG = re.compile(r"<[a-z][^<>]{4000,}", re.I)
 _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
@@ -54,10 +55,9 @@ def read_page(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the article of a web page, and what the page says of itself, as a record.
 
-    ``charset`` is that of the HTTP header, which outranks the page's own. ``url`` is where the page came from, else
-    its own canonical address; ``publisher`` (the site's name) is given only where neither is there to take a domain
-    from. ``extraction`` are options of ``trafilatura.bare_extraction``, by default ``fast`` and ``favor_recall``, and
-    neither where these find but a stub. Where there is no article, ``text`` is an ``Unreadable`` that says so.
+    ``charset`` is that of the HTTP header, which outranks the page's own; ``url`` is where the page came from, else
+    its own canonical address. The site's name is the ``publisher`` only if there is no address to take a domain from.
+    ``extraction`` are options of trafilatura in place of ours. Without an article ``text`` is an ``Unreadable``.
     """
     from trafilatura import load_html
 
@@ -80,12 +80,14 @@ def read_page(
         reason = f"page cannot be parsed: {type(error).__name__}: {error}"
     if reason is not None:
         return {"text": Unreadable(reason, html), "url": url}
-    address = url or about["url"]
-    found_too = {
+    address, marked = url or about["url"], _LANGUAGE.search(text[:HEAD])
+    return {
+        **about,
+        "text": found,
+        "url": address,
         "publisher": None if address else about["publisher"],
-        "lang": _language(text) or about["lang"],
+        "lang": marked[1].lower() if marked else about["lang"],
     }
-    return {**about, "text": found, "url": address, **found_too}
 
 
 def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
@@ -124,11 +126,6 @@ def _extracted(tree: Any, **options: Any) -> str:
     return (found and found.text) or ""
 
 
-def _language(html: str) -> str | None:
-    found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", html[:HEAD], re.I)
-    return found.group(1).lower() if found else None
-
-
 def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     """Return ``title, url, published, authors, publisher, lang`` of a parsed page, None where it has none.
 
@@ -144,7 +141,8 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     authors = as_text("authors", article.get("author")) or _first(meta, _AUTHORS, unlike=_ADDRESS)
     dates = (as_text("title", article.get("datePublished")), *(meta.get(name) for name in _DATES))
     title = as_text("title", article.get("headline")) or _first(meta, _TITLES) or _headline(tree, site)
-    address = _address(tree, meta)
+    links = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
+    address = next((url for url in (*links, meta.get("og:url")) if url and _ADDRESS.match(url)), None)
     return {
         "title": " ".join(title.split()) if title else None,
         "url": address,
@@ -185,11 +183,6 @@ def _is_article(value: dict[str, Any]) -> bool:
 def _first(meta: dict[str, str], names: list[str], unlike: re.Pattern[str] | None = None) -> str | None:
     found = (meta[name] for name in names if name in meta)
     return next((value for value in found if unlike is None or not unlike.match(value)), None)
-
-
-def _address(tree: Any, meta: dict[str, str]) -> str | None:
-    links = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
-    return next((url for url in (*links, meta.get("og:url")) if url and _ADDRESS.match(url)), None)
 
 
 def _headline(tree: Any, site: str | None) -> str | None:

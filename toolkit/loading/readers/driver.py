@@ -64,23 +64,17 @@ class Format:
 
 
 class Archive:
-    """A file of articles while it is read: its content in the form a reader needs, and the counts that it states.
-
-    ``claimed`` is the number of articles that the archive says are in this file, or None. ``part`` is true if the
-    file says that it holds only some of the documents it counts. ``refused`` are the articles since the last yielded
-    one that are too large to read. ``remarks`` concern the whole file and count as no record. ``failure`` is what made
-    the rest of the file unreadable.
-    """
+    """A file of articles while it is read: its content in the form a reader needs, and the counts that it states."""
 
     def __init__(self, stream: Stream, options: Options) -> None:
         self.stream = stream
         self.options = options
         self.limit = options.limits.record_bytes
-        self.claimed: int | None = None
-        self.part = False
-        self.refused: list[Unreadable] = []
-        self.remarks: list[Unreadable] = []
-        self.failure: Unreadable | None = None
+        self.claimed: int | None = None  # articles that the archive says are in this file
+        self.part = False  # whether it says that these are only some of those it counts
+        self.refused: list[Unreadable] = []  # articles since the last yielded one that are too large to read
+        self.remarks: list[Unreadable] = []  # they concern the whole file and count as no record
+        self.failure: Unreadable | None = None  # what made the rest of the file unreadable
         self._numbers: list[tuple[int, int]] = []
 
     def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:

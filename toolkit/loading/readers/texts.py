@@ -12,16 +12,10 @@ from typing import Any
 from toolkit.loading.encodings import decode
 from toolkit.loading.markup import decode_page, fragment_text
 from toolkit.loading.pages import read_page
-from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.quarantine import PART, Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import paragraphs
-from toolkit.loading.readers.unsplit import (
-    pages_of,
-    parts_of,
-    perhaps_several,
-    several_in_page,
-    several_in_text,
-)
+from toolkit.loading.readers.unsplit import LEAST, parts_of, perhaps_several, several_in_page, several_in_text
 
 LONGEST_TITLE = 300  # a first line longer than this is a paragraph, and no headline (code points)
 SHORT = 200  # a plain message of fewer characters gives way to one in HTML that is three times as long
@@ -61,39 +55,41 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
 
 def page(archive: Archive) -> Iterator[Record | Unreadable]:
     """Web pages, one article a file: text, title, date and address by trafilatura."""
-    yield from _pages(archive, archive.stream.read_all("page"), archive.options.encoding)
+    yield from _page(archive, archive.stream.read_all("page"), archive.options.encoding)
 
 
 def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
     """Pages that a browser saved with all their parts in one file (MHTML)."""
     message = message_from_bytes(archive.stream.read_all("page"))
-    part = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
-    html = part.get_payload(decode=True) if part is not None else None
-    if part is None or not isinstance(html, bytes):
+    pages = [part for part in message.walk() if part.get_content_type() == "text/html"]
+    part = pages[0] if pages else message
+    html = part.get_payload(decode=True)
+    if not pages or not isinstance(html, bytes):
         raise Unreadable("no page in this saved page (MHTML)")
     address = _header(message["snapshot-content-location"] or part["content-location"])
     charset = archive.options.encoding or part.get_content_charset()
-    yield from _pages(archive, html, charset, address if address.startswith("http") else None)
+    yield from _page(archive, html, charset, address if address.startswith("http") else None)
+    for frame in pages[1:]:
+        found = read_page(_part(frame))["text"]
+        if isinstance(found, str) and len(found) >= LEAST:
+            reason = f"{PART}: another page of {len(found)} characters is saved with it"
+            archive.remarks.append(Unreadable(reason, found))
 
 
-def _pages(
-    archive: Archive, raw: bytes, charset: str | None, url: str | None = None
+def _page(
+    archive: Archive, html: bytes, charset: str | None, url: str | None = None
 ) -> Iterator[Record | Unreadable]:
-    """Yield the article of each page in a file, or why it is none; note what the articles leave out."""
-    pages, remark = pages_of(decode_page(raw, charset))
-    if remark is not None:
-        archive.remarks.append(Unreadable(remark, raw))
-    for html in pages:
-        record = read_page(html, url if len(pages) == 1 else None)
-        found = record.get("text")
-        if isinstance(found, Unreadable) and not str(found).startswith("no article"):
-            yield record  # a page that is not safe to parse
-            continue
-        kept = found if isinstance(found, str) else None
-        many, part = several_in_page(html, kept)
-        yield record if many is None else Unreadable(many, html)
-        if part is not None and kept is not None:
-            archive.remarks.append(Unreadable(part, html))
+    """Yield the article of a page, or why it is none; note what it leaves out."""
+    record = read_page(html, url, charset=charset)
+    found = record.get("text")
+    if isinstance(found, Unreadable) and not str(found).startswith("no article"):
+        yield record  # a page that is not safe to parse
+        return
+    kept = found if isinstance(found, str) else None
+    many, part = several_in_page(decode_page(html, charset), kept)
+    yield record if many is None else Unreadable(many, html)
+    if part is not None and kept is not None:
+        archive.remarks.append(Unreadable(part, html))
 
 
 def captions(archive: Archive) -> Iterator[Record]:
@@ -149,12 +145,12 @@ def _own(message: Any) -> Iterator[Any]:
 
 
 def _message(message: Any) -> Record:
-    texts: dict[str, Any] = {}
+    texts: dict[str, list[str]] = {"text/plain": [], "text/html": []}
     for part in _own(message):
-        if part.get_content_disposition() != "attachment":
-            texts.setdefault(part.get_content_type(), part)
-    plain = _part(texts.get("text/plain"))
-    page = fragment_text(_part(texts.get("text/html")))
+        if part.get_content_disposition() != "attachment" and part.get_content_type() in texts:
+            texts[part.get_content_type()].append(_part(part))
+    plain = "\n\n".join(texts["text/plain"])
+    page = "\n".join(map(fragment_text, texts["text/html"]))
     sender, address = parseaddr(_header(message["from"]))
     return {
         "doc_id": _header(message["message-id"]).strip(" <>") or None,
@@ -173,7 +169,7 @@ def _header(value: Any) -> str:
 
 def _part(part: Any) -> str:
     """Return the text of a part; of a charset that is not known, as it is detected."""
-    payload = part.get_payload(decode=True) if part is not None else None
+    payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes):
         return ""
     try:

@@ -12,6 +12,7 @@ from toolkit.loading.quarantine import PART, READ, printable
 from toolkit.loading.readers.lines import find_date, is_date, pattern
 
 LEAST = 250  # characters that an article among several must have to count as one
+PAGE = 30  # characters that a page among several must show to count as one
 MOST = 1_000  # characters of paragraphs outside of the article found; more than these are reported
 MARGIN = 60  # a last line of fewer characters ends a text: the author, a source, a short paragraph
 PROSE = 120  # characters of a line that is a paragraph, no headline
@@ -33,11 +34,16 @@ _ADDRESS = re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)
 _LABEL, _NUMBERED, _IDENTITY, _REFERENCE, _CLOSING = (
     pattern(f"many_{what}") for what in ("titles", "numbers", "identities", "references", "copyrights")
 )
-_PAGE = re.compile(r"<!doctype\s+html\b[^<>]*>(?:\s*<html[\s>])?|<html[\s>]", re.I)
-_OWN = re.compile(r"<title[^<>]*>([^<]*)|<body[\s>]", re.I)
+_PAGE = re.compile(r"<html[\s>]", re.I)
+_EDGE = re.compile(r"<(/?)html(?:\s[^<>]*)?>", re.I)
+_BEGINS = re.compile(r"<(?:!doctype\s+html|html|body)\b", re.I)
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
 _NO_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
+    r"<!--.*?(?:-->|\Z)|<(script|style|template|textarea|noscript)\b.*?(?:</\1\s*>|\Z)"
+    r"|\ssrcdoc\s*=\s*(?:\"[^\"]*\"|'[^']*')",
+    re.I | re.S,
 )
+_TAG = re.compile(r"<[^<>]*>")
 _ABOVE_DATE = re.compile(
     r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
 )
@@ -134,33 +140,26 @@ def _dated(text: str) -> Iterator[re.Match[str]]:
             return
 
 
-def pages_of(html: str) -> tuple[list[str], str | None]:
-    """Return the pages that stand one after the other in a file, and a remark on one too short to be told apart."""
-    if len(_PAGE.findall(html)) < 2:
-        return [html], None
-    # a script may write a page, and a comment may hold one; a frame's page stands escaped in an attribute
-    marked = _NO_MARKUP.sub(lambda found: " " * len(found[0]), html)
-    cuts = [0, *[found.start() for found in _PAGE.finditer(marked)][1:], len(html)]
-    pages, remark = list[str](), None
-    for begin, end in pairwise(cuts):
-        size = len(" ".join(re.sub(r"<[^<>]*>", " ", marked[begin:end]).split()))
-        own = _OWN.search(marked, begin, end)
-        if not pages or (size >= LEAST and own):
-            pages.append(html[begin:end])
-            continue
-        pages[-1] += html[begin:end]  # a page within a page, as templates that include others make them
-        if size >= MARGIN:
-            title = printable(own[1] or "", 80) if own else ""
-            remark = f"{PART}: a page within the page, {title!r}, has {size} characters of text, which may be left out"
-    return pages, remark
-
-
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
     """Return why a page is taken for many articles, and how much of it the article found, ``text``, leaves out.
 
     Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
     than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
+    # a frame's page stands in an attribute, and a script may write one
+    pages = len(_PAGE.findall(html)) > 1 and _PAGE.split(_NO_MARKUP.sub("", html))[1:]
+    whole = [page for page in pages or () if _length(page) >= LEAST / 3]
+    first, *rest = _joined(html)
+    if _visible("".join(rest)):  # a parser stops at the end of the first page
+        first, *rest = _joined(_NO_MARKUP.sub("", html))
+        begun = [page for page in rest if len(_visible(page)) >= PAGE and _BEGINS.search(page)]
+        whole = max([first, *begun], whole, key=len) if begun else whole
+    if len(whole) > 1:
+        titles = [named[1] if (named := _TITLE.search(page)) else "" for page in whole]
+        return _reason(len(whole), "one page after the other", titles, ""), None
+    behind = _visible("".join(rest))
+    if len(behind) >= PAGE and behind[:PAGE] not in " ".join((text or "").split()):
+        return None, f"{PART}: {len(behind)} characters stand behind the end of the page, </html>"
     # most pages show by their source that there is nothing to look for
     outside = _length(html) >= 2 * len(text or "") + MOST
     sizes = [_length(part) for part in html.split("<article")[1:] if "<h" in part]
@@ -182,6 +181,21 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     if out < MOST or out <= len(kept):
         return None, None
     return None, f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
+
+
+def _joined(html: str) -> list[str]:
+    """Return the pages that stand one after the other, with what follows the last; one may stand within another."""
+    cuts, depth = [0], 0
+    for edge in _EDGE.finditer(html):
+        depth = max(depth - 1, 0) if edge[1] else depth + 1
+        if edge[1] and not depth:
+            cuts.append(edge.end())
+    return [html[start:end] for start, end in pairwise([*cuts, len(html)])]
+
+
+def _visible(html: str) -> str:
+    """Return what a reader sees of markup, about: the text outside of tags."""
+    return " ".join(_TAG.sub(" ", html).split())
 
 
 def _length(html: str) -> int:
