@@ -97,7 +97,7 @@ ONE = {
 
 
 @pytest.mark.parametrize("name", ONE)
-def test_a_text_that_may_hold_several_is_kept_whole_and_told(name):
+def test_a_text_that_may_hold_several_is_kept_whole_and_reported(name):
     corpus = load(stream(ONE[name].encode(), name), strict=True)
     assert corpus["text"].tolist() == [ONE[name]]
     (reason,) = reasons(corpus)
@@ -160,7 +160,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("name", TEXTS)
-def test_wide_encodings_are_found_without_a_mark_and_told(name, encoding):
+def test_wide_encodings_are_found_without_a_mark_and_reported(name, encoding):
     wanted = load(stream(TEXTS[name].encode(), name))
     corpus = load(stream(TEXTS[name].encode(encoding), name), strict=True)
     assert corpus.drop(columns="doc_id").equals(wanted.drop(columns="doc_id"))
