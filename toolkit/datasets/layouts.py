@@ -49,7 +49,7 @@ def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
 
 def _bound(name: str, size: int) -> None:
     if size > MEMBER_BYTES:
-        raise ValueError(f"{name} unpacks to {size} bytes, more than {MEMBER_BYTES}")
+        raise ValueError(f"{name} unpacks to more than {MEMBER_BYTES} bytes")
 
 
 class _Archive:
