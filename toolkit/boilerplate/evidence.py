@@ -60,7 +60,7 @@ _WIDE = np.array([0.997, 0.97, 0.7], np.float32)
 _NARROW = np.array([0.98, 0.9, 0.6], np.float32)
 """Probabilities of article text below which a segment is weighed: by either table, and of a neighbour."""
 _GIANT = 100
-"""Mean bytes of a token over which a segment is data, not words, and is never weighed."""
+"""Mean bytes of a token over which a segment is data, not words, and stays (training weighs it all the same)."""
 _HINT = 0.2
 """Probability that some segment of a text appeals, from which on more of it is weighed."""
 
@@ -82,7 +82,7 @@ def _suspicious(p, shapes, bounds, seen, everywhere, out):  # type: ignore[no-un
                 or seen[s, 0] > 0
                 or seen[s, 1] > 0
             )
-            out[s] &= shapes[s, PART.bytes] <= _GIANT * shapes[s, PART.tokens]
+            out[s] &= everywhere or shapes[s, PART.bytes] <= _GIANT * shapes[s, PART.tokens]
 
 
 @njit(cache=True, nogil=True)
