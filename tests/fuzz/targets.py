@@ -36,7 +36,8 @@ from toolkit.errors import ToolkitError
 from toolkit.language import languages
 from toolkit.loading import Limits, load
 from toolkit.loading.faults import FAULTS, faults, repaired
-from toolkit.record import closed, intact
+from toolkit.record import closed
+from toolkit.report import Results
 from toolkit.review import journal
 from toolkit.segments import cut
 from toolkit.settings import Settings, read_study
@@ -88,12 +89,12 @@ def segments(data: bytes) -> None:
     assert found.bounds.tolist() == sorted(found.bounds), "documents out of order"
 
 
-def told_languages(data: bytes) -> None:
-    """A language is told for each text by itself, or is missing."""
+def detected_languages(data: bytes) -> None:
+    """The language of each text is detected by itself, or is missing."""
     parts = data.decode("utf-8", "replace").split("\0")[:8]
-    told = languages(parts)
-    assert told.isna().tolist() == [bool(languages([part]).isna().item()) for part in parts]
-    assert told.dropna().str.fullmatch("[a-z]{2,3}").all()
+    found = languages(parts)
+    assert found.isna().tolist() == [bool(languages([part]).isna().item()) for part in parts]
+    assert found.dropna().str.fullmatch("[a-z]{2,3}").all()
 
 
 BROKEN = "Itâ€™s <p class='a'>rain &amp; wind</p>\\n\\n\\u201cZero\u200b\u201d Ã©tÃ© Ð\x9f"
@@ -330,19 +331,27 @@ def results() -> Path:
     return folder
 
 
+def described(found: Results) -> None:
+    """What a report takes from the record."""
+    said = [found.headline(), found.bibtex().replace("\n", ""), found.certificate()]
+    said += [repr(found.about()), *(repr(found.table(name)) for name in ("account", "composition", "topics"))]
+    said += [repr(found.table(name)) for name in ("inputs", "parameters", "versions")]
+    assert not any(map(_CONTROL.search, said)), "a control character"
+
+
 def record(data: bytes) -> None:
     """The record of a run: verified, or refused; a sound one is found sound."""
     folder = results() / "forged"
     (folder / "run.json").write_bytes(data)
     inputs = [results() / "in.jsonl"]
-    told = []
-    refused_or_read(lambda path: told.append(verification.verify(path, inputs)), folder)
-    refused_or_read(intact, folder)
-    if told:
-        assert str(told[0]).replace("\n", "").isprintable(), "a control character"
+    found = []
+    refused_or_read(lambda path: found.append(verification.verify(path, inputs)), folder)
+    refused_or_read(lambda path: described(Results(path)), folder)
+    if found:
+        assert str(found[0]).replace("\n", "").isprintable(), "a control character"
         held = json.loads(data)
         same = held == json.loads((results() / "out" / "run.json").read_bytes())
-        assert same or closed(held) == held or told[0].differences, "a change that was not found"
+        assert same or closed(held) == held or found[0].differences, "a change that was not found"
 
 
 def shared(data: bytes) -> None:
@@ -499,7 +508,7 @@ def targets() -> dict[str, Target]:
     return {
         **{name: Target(reader(file), lambda seeds=seeds: seeds) for name, (file, seeds) in files.items()},
         "languages": Target(
-            told_languages, lambda: (PLAIN, "Дождь \u0300идёт und es regnet 雨が降る".encode())
+            detected_languages, lambda: (PLAIN, "Дождь \u0300идёт und es regnet 雨が降る".encode())
         ),
         "faults": Target(mended, lambda: (BROKEN.encode(), PLAIN)),
         "segments": Target(
