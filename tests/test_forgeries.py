@@ -330,9 +330,9 @@ FORGERIES = [
     ("the report gone", NO, FOUND, files(lambda out: (out / "report.html").unlink())),
     ("a count", NO, FOUND, record("counts", "removed", "promo", value=7)),
     ("a count", YES, FOUND, record("counts", "removed", "promo", value=7)),
-    ("kept and quarantined exchanged", YES, FOUND, counts(kept=1, quarantined=12)),
+    ("kept and quarantined exchanged", YES, REFUSED, counts(kept=1, quarantined=12)),
     ("documents of a language", YES, FOUND, counts(languages={"de": 12})),
-    ("documents outside the promised loss", YES, RERUN, counts(outside=99)),
+    ("documents outside the promised loss", YES, RERUN, counts(outside=3)),
     ("a count more", YES, FOUND, counts(checked_by_hand=12)),
     ("counts of a group as counts by themselves", YES, FOUND, section("counts", ungrouped)),
     ("a parameter", NO, FOUND, record("parameters", "threshold", value=0.9)),
@@ -636,6 +636,35 @@ def test_a_rerun_writes_and_reads_nothing_that_the_record_names(original, tmp_pa
         folder.say("parameters", name, value=value, close=True)
         (check,) = (check for check in verify(folder.out, rerun=True) if check.part == "rerun")
         assert "\n" not in check.found
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("versions", "pandas"), "\ud800"),
+        (("counts", "topics"), {"sport": -1}),
+        (("counts", "languages"), {"en": 13}),
+        (("counts", "duplicates"), {"exact": 8, "near": 8, "groups": 2}),
+        (("counts", "halved"), 13),
+        (("inputs", 0, "bytes"), -1),
+    ],
+)
+def test_a_record_of_values_that_no_run_has_is_refused(original, tmp_path, path, value):
+    """A report draws intervals of them, and writes them out."""
+    folder = Folder(tmp_path / "home")
+    shutil.copytree(original, folder.home)
+    folder.say(*path, value=value, close=True)
+    with pytest.raises(DamagedError, match="not the record of a run") as caught:
+        Results(folder.out)
+    assert str(caught.value).isprintable()
+
+
+def test_an_input_whose_name_is_no_utf_8_is_recorded_and_found_again(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"\xff.jsonl")  # noqa: PTH118 - bytes
+    with open(path, "wb") as file:  # noqa: PTH123
+        file.write(b'{"text": "It rained all day in the port."}\n')
+    assert pipeline.run(os.fsdecode(path), tmp_path / "out").kept == 1
+    assert not verify(tmp_path / "out", rerun=True).differences
 
 
 @pytest.mark.parametrize("name", ["threshold", "max_article_loss"])

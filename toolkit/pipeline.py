@@ -31,7 +31,7 @@ from toolkit.jobs.engine import Inputs, Job, Workers, threads
 from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
-from toolkit.record import closed, environment
+from toolkit.record import closed, environment, record_bytes
 from toolkit.settings import Settings, read_study
 from toolkit.verdict import TEXTS
 
@@ -153,8 +153,7 @@ def run_with(
             copies = _duplicates_in(target, 1 if job.workers.remote else max(1, job.workers.ahead))
             summary.duplicates = kinds_of(copies)
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
-        content = json.dumps(record(job, summary, started, outputs), ensure_ascii=False, indent=2) + "\n"
-        target.write("run.json", content.encode())
+        target.write("run.json", record_bytes(record(job, summary, started, outputs)))
     return summary
 
 

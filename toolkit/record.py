@@ -66,6 +66,11 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def record_bytes(record: Mapping[str, Any]) -> bytes:
+    """Return the bytes of ``run.json``; those of a file name that are no UTF-8 become JSON escapes."""
+    return (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "backslashreplace")
+
+
 def closed(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record with its two closing digests.
 
@@ -93,7 +98,7 @@ def amend(folder: str | Path, files: Iterable[Path], **sections: Any) -> None:
         environment["pages"] = record["environment"].get("pages", {}) | digests
         again = closed(record | sections | {"environment": environment})
         with whole(Path(folder) / RECORD) as temporary:
-            temporary.write_text(json.dumps(again, ensure_ascii=False, indent=2) + "\n", "utf-8")
+            temporary.write_bytes(record_bytes(again))
 
 
 def intact(folder: str | Path) -> dict[str, Any]:
@@ -131,6 +136,14 @@ def read_record(folder: str | Path) -> dict[str, Any]:
         if wrong := unfit(record, _SHAPE, "record"):
             raise ValueError(wrong)
         digest_of(record)  # no number that cannot be written again
+        # places and command may hold bytes of file names that are no UTF-8; nothing else does
+        json.dumps(record | {"environment": None}, ensure_ascii=False).encode("utf-8")
+        counts, most = record["counts"], record["counts"]["kept"]
+        kinds = [counts.get(name, {}) for name in ("topics", "verdicts", "faults", "languages", "duplicates")]
+        single = [counts.get(name, 0) for name in ("halved", "undated", "outside")]
+        copies = sum(kinds[-1].values()) - kinds[-1].get("groups", 0)
+        if max([copies, *single, *(n for kind in kinds for n in kind.values())]) > most:
+            raise ValueError("record.counts has more documents of a kind than are kept")
     except (ValueError, RecursionError) as error:
         reason = visible(" ".join(str(error).split())[:160])
         raise DamagedError(f"{path}: not the record of a run ({reason}); run again") from None
@@ -188,7 +201,7 @@ def unfit(value: Any, shape: Any, place: str) -> str | None:
         parts = [(each, shape[0], f"{place}[{number}]") for number, each in enumerate(value)]
     else:
         good = isinstance(value, shape) and not (shape is int and isinstance(value, bool))
-        if isinstance(value, int) and abs(value) >= 1 << 63:  # no float, and no number of a table
-            return f"{place} is larger than 64 bits"
+        if isinstance(value, int) and not 0 <= value < 1 << 63:
+            return f"{place} is negative or larger than 64 bits"
         return None if good else f"{place} is {type(value).__name__}"
     return next((wrong for part in parts if (wrong := unfit(*part))), None)
