@@ -108,6 +108,7 @@ def mend_all(folder):
                 del at[name]
             else:
                 at[name] = int(check.found.replace(",", ""))
+    record["counts"]["outside"] = min(record["counts"]["outside"], record["counts"]["kept"])
     for name in record["outputs"]:
         record["outputs"][name] = sha256(folder.out / name)
     folder.write(record, close=True)
