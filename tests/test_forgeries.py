@@ -46,7 +46,7 @@ class Folder:
 
     def write(self, record, *, close=False):
         text = json.dumps(closed(record) if close else record, indent=2, ensure_ascii=False)
-        (self.out / "run.json").write_text(text, "utf-8")
+        (self.out / "run.json").write_bytes(text.encode("utf-8", "backslashreplace"))
 
     def say(self, *path, value, close=False):
         """Change one value of the record; with ``close`` the closing digests are mended."""
