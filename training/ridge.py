@@ -30,10 +30,14 @@ class Similarity:
 
     @classmethod
     def of(cls, features: csr_matrix, matrix: NDArray[np.float32], strength: float) -> Similarity:
-        """Scale directions so that the given documents have mean 0 and mean squared length ``strength``."""
+        """Scale directions so that the given documents have mean 0 and mean squared length ``strength``.
+
+        With strength 0 documents are alike by their words alone.
+        """
         places = np.asarray(features @ matrix)
         offset = places.mean(axis=0)
-        length = np.sqrt(((places - offset) ** 2).sum() / (strength * len(places)))
+        spread = ((places - offset) ** 2).sum()
+        length = np.sqrt(spread / (strength * len(places))) if strength else np.inf
         return cls(matrix / length, offset / length, 1.0 + strength)
 
     def _places(self, features: csr_matrix) -> Floats:

@@ -59,9 +59,8 @@ class Design:
     lead: int = 6_000
     foreign_lead: int = 12_000
     title_weight: int = 6
-    meaning: float = (
-        2.0  # strength of the pieces' meaning; 1 is that of the pieces themselves, which tell in English
-    )
+    # strength of the pieces' meaning; that of the pieces themselves, which are read in English alone, is 1
+    meaning: float = 2.0
     penalty: float = 0.8  # of the ridge regression
     primary_share: float = 0.8  # of a document's label, for its primary topic
     balance: float = 1.0  # a document weighs the frequency of its topic to minus this power
