@@ -537,7 +537,7 @@ def test_an_error_nobody_foresaw_loses_no_row_before_it(monkeypatch, where):
         again = iter([False, True])
         monkeypatch.setattr("toolkit.loading.archives.fault", lambda name: failing() if next(again) else None)
     elif where == "map":
-        monkeypatch.setattr("toolkit.loading.formats.Mapper.map", failing)
+        monkeypatch.setattr("toolkit.loading.mapping.Mapper.map", failing)
     else:
         monkeypatch.setattr("toolkit.loading.jsonfiles.unwrap", failing)
     corpus = load(stream(data, name))
