@@ -165,30 +165,29 @@ class Endless(io.RawIOBase):
             self.parts.pop(0)
         return b""
 
-load(io.StringIO("text\\nx\\n"))
-before = peak()
-for name, head, tail in [
+FORMS = [
     ("a.jsonl", b'{"text": "', b'"}\\n{"text": "next"}\\n'), ("a.csv", b"text\\n", b"\\nnext\\n"),
     ("a.json", b'[{"text": "', b'"}]'), ("a.txt", b"", b""), ("a.html", b"<html><p>", b""),
     ("a.rss", b"<rss><channel><item><title>", b"</title></item></channel></rss>"),
-]:
+]
+for name, head, tail in FORMS:  # what readers import and set for the whole process comes first
+    load(Endless(head, 1_000, tail, name))
+before = peak()
+for name, head, tail in FORMS:
     corpus = load(Endless(head, 100_000_000, tail, name))
     print(name, len(corpus), len(corpus.attrs["quarantine"]), (peak() - before) >> 20)
 """
 
 
 def test_a_line_of_100_megabytes_takes_bounded_memory_in_every_format():
-    """The largest record may be 64 MiB; a reader may hold it, its decoded form and one buffer more.
-
-    What the readers import is counted too, some 60 MiB.
-    """
+    """The largest record may be 64 MiB; a reader may hold it, its decoded form and one buffer more."""
     done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True)
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [row[0] for row in rows] == ["a.jsonl", "a.csv", "a.json", "a.txt", "a.html", "a.rss"]
     for name, documents, rejected, megabytes in rows:
         assert int(rejected) >= 1, name
         assert int(documents) == (name in {"a.jsonl", "a.csv"}), name  # the line after it
-        assert int(megabytes) < 6 * 64, f"{name} took {megabytes} MiB"
+        assert int(megabytes) < 5 * 64, f"{name} took {megabytes} MiB"
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])

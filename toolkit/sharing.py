@@ -227,15 +227,7 @@ def read_cleaning(path: str | Path) -> Cleaning:
         raise SharingError(f"{path}: no such file; give the file that toolkit.share wrote")
     try:
         return _checked(*_read(Path(path)))
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        Unreadable,
-    ) as error:
+    except _DAMAGE as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         mend = "ask for the file that toolkit.share wrote"
         raise SharingError(f"{path}: not a shared cleaning ({reason}); {mend}") from None

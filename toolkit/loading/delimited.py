@@ -16,6 +16,8 @@ from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.streams import CHUNK
 
 LONGEST_NAME, MOST_WORDS = 200, 6  # a first row with a longer cell is a record (code points, words)
+# in code points; a longer line names no columns: the csv module takes four bytes for each, 256 MB for the longest
+LONGEST_HEADER = 1 << 20
 ABOVE = 10  # rows among which a header is looked for
 DELIMITERS = ",;\t|"
 
@@ -69,7 +71,9 @@ def sniff_delimiter(header: str) -> str:
 
 
 def cells(line: str, delimiter: str | None = None) -> list[str]:
-    """Return the cells of one line, under the delimiter given or sniffed."""
+    """Return the cells of one line, under the delimiter given or sniffed; none of a line too long to name columns."""
+    if len(line) > LONGEST_HEADER:
+        return []
     try:
         return [
             cell.strip() for cell in next(csv.reader([line], delimiter=delimiter or sniff_delimiter(line)))
