@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import toolkit
+from tests.streams import reasons, stream
 from toolkit import cli, report, verification
 from toolkit.display import Table
 from toolkit.files import write_rows
@@ -32,16 +33,6 @@ from toolkit.loading import Limits, load
 from toolkit.sharing import read_cleaning
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def stream(data, name):
-    file = io.BytesIO(data)
-    file.name = name
-    return file
-
-
-def reasons(corpus):
-    return corpus.attrs["quarantine"]["reason"].tolist()
 
 
 def zipped(members):

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.streams import stream
 from toolkit.loading import Limits, iter_batches, load
 from toolkit.loading.readers.driver import Format
 
@@ -28,12 +29,6 @@ LINES = b"".join(
     for i in range(9999)
 )
 SMALL = Limits(record_bytes=1 << 20, free_bytes=1 << 20, ratio=20, archive_bytes=4 << 20, members=5)
-
-
-def stream(data, name):
-    file = io.BytesIO(data)
-    file.name = name
-    return file
 
 
 def zipped(members, **options):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from tests.streams import stream
 from toolkit.loading import Limits, load
 from toolkit.loading.markup import decode_page, fragment_text
 from toolkit.loading.pages import read_page
@@ -27,12 +28,6 @@ def page(head="", lang="de"):
         f"<!DOCTYPE html><html lang='{lang}'><head>{head}<title>Eine Wahl</title></head>"
         f"<body><nav>Menu</nav><article><h1>Eine Wahl</h1>{PARAGRAPHS}</article></body></html>"
     )
-
-
-def stream(data, name):
-    file = io.BytesIO(data if isinstance(data, bytes) else data.encode())
-    file.name = name
-    return file
 
 
 def rows(corpus):

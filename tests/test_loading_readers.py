@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from docs.tools import formats
+from tests.streams import reasons, stream
 from toolkit import pipeline
 from toolkit.language import language_code
 from toolkit.loading import Limits, load
@@ -91,22 +92,12 @@ ALSO = {
 LINED = [name for name, row in TABLE.items() if name.endswith(".txt") and row[0] != "json"]
 
 
-def stream(data: bytes, name: str) -> io.BytesIO:
-    file = io.BytesIO(data)
-    file.name = name
-    return file
-
-
 def missing(value):
     return None if pd.isna(value) else value
 
 
 def plain(text: str) -> str:
     return " ".join(text.split())
-
-
-def reasons(corpus) -> list[str]:
-    return corpus.attrs["quarantine"]["reason"].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from tests.streams import reasons, stream
 from toolkit.loading import load
 
 BODY = [
@@ -17,16 +18,6 @@ BODY = [
 THINGS = "Ferry Council Harvest Wolves Baker Tram Bridge School Market Museum Theatre Library".split()
 ARTICLES = [(f"{thing} to close for the long winter", BODY) for thing in THINGS]
 WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def stream(data, name):
-    file = io.BytesIO(data)
-    file.name = name
-    return file
-
-
-def reasons(corpus):
-    return corpus.attrs["quarantine"]["reason"].tolist()
 
 
 def plain(title, body, between="\n\n"):
