@@ -21,10 +21,10 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from toolkit import cli, files, pipeline, record, report
-from toolkit.errors import describe
+from toolkit.errors import SpoolError, describe
 from toolkit.files import shipped
 from toolkit.jobs import engine, parts
-from toolkit.jobs.spool import Spool
+from toolkit.jobs.spool import Spool, claim
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
 ROWS = 6
@@ -379,6 +379,21 @@ def test_a_damaged_part_is_named(few, tmp_path, monkeypatch):
         one_line(error, f"{part}: this part of an interrupted run is damaged; remove {out / '.partial'}")
     shutil.rmtree(out / ".partial")
     assert call("run", few, "-o", out, "--rows", ROWS)[0] == 0
+
+
+def test_parts_are_removed_while_the_folder_is_still_locked(few, tmp_path, monkeypatch):
+    """Whoever had the lock by then would lose the parts just written."""
+    real, told = shutil.rmtree, []
+
+    def rmtree(folder, **options):
+        with pytest.raises(SpoolError) as error:
+            claim(Path(folder), "another run")
+        told.append(str(error.value))
+        real(folder, **options)
+
+    monkeypatch.setattr(engine.shutil, "rmtree", rmtree)
+    pipeline.run(few, tmp_path / "out")
+    assert told == [f"{tmp_path / 'out'}: another run is writing there; wait for it or choose another output"]
 
 
 def test_where_files_cannot_be_locked_the_run_goes_on(few, tmp_path, monkeypatch):

@@ -213,6 +213,26 @@ def named_as_found(forge, *path, value):
     return both
 
 
+def without_duplicates(folder, digest):
+    folder.say("counts", "duplicates", value={})
+    folder.say("outputs", "duplicates.parquet", value=digest, close=True)
+
+
+def damaged_duplicates(folder, _):
+    path = folder.out / "duplicates.parquet"
+    path.write_bytes(b"PAR1PAR1")
+    without_duplicates(folder, sha256(path))
+
+
+def folder_of_duplicates(folder, _):
+    path = folder.out / "duplicates.parquet"
+    path.unlink()
+    path.mkdir()
+    (path / "x.csv").write_bytes(b"x")
+    folder.say("environment", "pages", "duplicates.parquet/x.csv", value=sha256(path / "x.csv"))
+    without_duplicates(folder, "0" * 64)
+
+
 def another_report(folder, _):
     append(folder.out / "report.html")
     folder.seal("report.html")
@@ -302,6 +322,10 @@ FORGERIES = [
     ),
     ("a file more, recorded as a folder of an absent page", YES, FOUND, beneath),
     ("a folder more", NO, FOUND, files(lambda out: (out / "old").mkdir())),
+    ("the record among the outputs", YES, FOUND, record("outputs", "run.json", value="0" * 64)),
+    ("a folder of pages among the outputs", YES, FOUND, record("outputs", "report_tables", value="0" * 64)),
+    ("a folder with a page in place of the duplicates", YES, FOUND, folder_of_duplicates),
+    ("duplicates that are no table, and counts without any", YES, FOUND, damaged_duplicates),
     ("a link in place of a result", NO, FOUND, files(lambda out: linked(out / "cleaned.parquet"))),
     (
         "a link in place of the report, recorded as a link",
@@ -340,6 +364,7 @@ FORGERIES = [
     ("a parameter", YES, RERUN, record("parameters", "threshold", value=0.999999)),
     ("a kind taken out of remove", YES, RERUN, record("parameters", "remove", value=["notice"])),
     ("a parameter that there is not", YES, RERUN, record("parameters", "magic", value=1)),
+    ("0 in place of false", YES, RERUN, record("parameters", "strict", value=0)),
     ("a seed", NO, FOUND, record("seeds", value=[7])),
     ("a seed", YES, RERUN, record("seeds", value=[7])),
     ("a version", YES, FOUND, record("versions", "numpy", value="0.1")),
@@ -353,8 +378,12 @@ FORGERIES = [
         record("models", "m.npz", value="(absent)"),
     ),
     ("a decision put in", YES, FOUND, record("decisions", value={"0" * 16: "keep"})),
-    ("a section more", YES, FOUND, record("checked", value="by hand")),
-    ("a line more on the machine", YES, FOUND, record("environment", "checked", value="by hand")),
+    ("a section more", YES, REFUSED, record("checked", value="by hand")),
+    ("a line more on the machine", YES, REFUSED, record("environment", "checked", value="by hand")),
+    ("a line more on the report", YES, REFUSED, record("environment", "report", "checked", value="by hand")),
+    ("a line more on an input", YES, REFUSED, record("inputs", 0, "checked", value="by hand")),
+    ("figures of a certificate", YES, SIGNED, record("certificate", value={"article_lost": 0})),
+    ("the machine", YES, SIGNED, record("environment", "platform", value="Amiga")),
     ("the closing digest", NO, FOUND, record("digest", value="0" * 64)),
     ("the time of the run", NO, FOUND, record("environment", "started", value=LONG_AGO)),
     ("the time of the run", YES, SIGNED, record("environment", "started", value=LONG_AGO)),
@@ -465,6 +494,15 @@ def test_white_space_of_the_record_is_no_forgery(original, tmp_path):
     assert holds(folder)
 
 
+def test_what_a_changed_record_says_is_neither_reported_nor_shared(original, tmp_path):
+    shutil.copytree(original, tmp_path / "home")
+    folder = Folder(tmp_path / "home")
+    folder.say("counts", "removed", "promo", value=7)
+    for job in (Results, report.render, lambda out: share(out, tmp_path / "c.parquet")):
+        with pytest.raises(DamagedError, match=r"run\.json: was changed; "):
+            job(folder.out)
+
+
 def test_a_signature_counts_only_from_an_allowed_signer_for_this_purpose(original, keys, tmp_path):
     shutil.copytree(original, tmp_path / "home")
     folder = Folder(tmp_path / "home")
@@ -476,6 +514,11 @@ def test_a_signature_counts_only_from_an_allowed_signer_for_this_purpose(origina
 
     assert told() == ["good"]
     assert "ada@example.org" in str(verify(folder.out, allowed_signers=keys[1])[-1].name)
+    path = folder.out / "run.json"
+    signed = path.read_bytes()
+    path.write_bytes(signed.replace(b"\n", b"\r\n"))
+    assert told() != ["good"]
+    path.write_bytes(signed)
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
     sign(folder.out / "run.json", other)
@@ -620,7 +663,10 @@ def test_a_rerun_writes_and_reads_nothing_that_the_record_names(original, tmp_pa
     mine.write_text("mine")
     shutil.copy(folder.out / "spans.parquet", tmp_path / "spans.parquet")
     record = folder.record
-    record["environment"]["report"] |= {"page": str(mine)}
+    elsewhere = {**record["environment"], "report": {"page": str(mine)}}
+    folder.write(record | {"environment": elsewhere}, close=True)
+    with pytest.raises(DamagedError, match="unknown part 'page'"):
+        verify(folder.out, rerun=True)
     record["outputs"]["../../spans.parquet"] = "0" * 64
     folder.write(record, close=True)
     told = {check.name: check.found for check in verify(folder.out, rerun=True) if check.part == "rerun"}

@@ -26,10 +26,11 @@ from typer.testing import CliRunner
 
 import toolkit
 from tests.streams import reasons, stream
-from toolkit import cli, report, verification
+from toolkit import cli, pipeline, report, verification
 from toolkit.display import Table
 from toolkit.files import write_rows
 from toolkit.loading import Limits, load
+from toolkit.report import Results
 from toolkit.sharing import read_cleaning
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -504,6 +505,20 @@ def test_csv_keeps_formulas_to_the_byte(tmp_path, ending):
     raw = gzip.decompress(path.read_bytes()) if ending.endswith("gz") else path.read_bytes()
     rows = list(csv.reader(io.StringIO(raw.decode(), newline="")))
     assert [row[1] for row in rows[1:]] == FORMULAS
+
+
+def test_no_table_of_a_report_is_computed_by_a_spreadsheet(tmp_path):
+    """They are made for people, who open them by a double click."""
+    article = "{} The council met on Monday to discuss the harbour and its costs."
+    rows = [{"id": f"{n}", "publisher": f, "text": article.format(f)} for n, f in enumerate(FORMULAS * 2)]
+    (tmp_path / "=1.jsonl").write_text("\n".join([*map(json.dumps, rows), "=1"]), "utf-8")
+    pipeline.run(tmp_path / "=1.jsonl", tmp_path / "out")
+    tables = Results(tmp_path / "out").save_tables(tmp_path / "tables")
+    texts = [path.read_text("utf-8") for path in tables.glob("*.csv")]
+    cells = [cell for text in texts for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    assert {"'=1+1", "'=1.jsonl"} <= set(cells)
+    begins = [cell for cell in cells if cell.lstrip()[:1] in set("=+-@")]
+    assert [cell for cell in begins if not re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)] == []
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=6))

@@ -102,12 +102,25 @@ def test_no_kernel_is_taken_from_a_cache_in_the_folder(hostile):
     assert (done.stdout, done.stderr) == ("True 0 []\n", "")
 
 
+@pytest.mark.parametrize("text", [b"{", b"- a", b"\x87", b"disable_jit: 1"])
+def test_settings_that_are_none_stop_nothing(tmp_path, text):
+    """Numba would read them while it is imported, before it can be told not to."""
+    (tmp_path / ".numba_config.yaml").write_bytes(text)
+    code = (
+        "import yaml, toolkit.boilerplate.scoring as s, numba; print(numba.config.DISABLE_JIT, yaml.__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0 yaml\n", "")
+
+
 def test_numba_is_imported_where_its_settings_are_held_off():
-    """Types and intrinsics have no cache."""
+    """What imports it first would read the settings."""
     package = Path(toolkit.__file__).parent
     taken = {
         path.name
         for path in package.rglob("*.py")
         if re.search(r"^ *(import|from) numba\b", path.read_text("utf-8"), re.M)
     }
-    assert taken == {"kernels.py", "scoring.py"}
+    assert taken == {"kernels.py"}

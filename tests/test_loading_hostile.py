@@ -640,6 +640,23 @@ def test_a_field_that_stands_twice_with_two_values_is_refused(name, data, good):
     )
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"articles": [{"text": "It was dry."}], "more": [{"text": "It rained."}]},
+        {"more": [{"text": "It rained."}], "articles": [{"text": "It was dry."}]},
+        {"response": {"docs": [{"text": "It was dry."}], "more": [{"body": "It rained."}]}},
+        {"articles": [{"text": "It was dry."}], "meta": {"more": [{"text": "It rained."}]}},
+        [{"articles": [{"text": "It was dry."}], "more": [{"text": "It rained."}]}],
+    ],
+)
+def test_a_second_list_of_records_is_not_passed_over(data):
+    corpus = load(stream(json.dumps(data).encode(), "a.json"))
+    assert corpus["text"].tolist() == ["It was dry."]
+    reason = "kept in part: the list 'more' beside the one that is read holds texts too"
+    assert list(reasons(corpus).values()) == [reason]
+
+
 MIXED = (
     "Subject: S\nMIME-Version: 1.0\nContent-Type: multipart/{0}; boundary=x\n\n--x\nContent-Type: text/{1}\n\n{2}\n"
     "--x\nContent-Type: text/{1}\n\n{3}\n--x--\n"

@@ -50,6 +50,23 @@ def test_parts_and_notes_survive_for_the_same_key_only(tmp_path):
         assert not other.files.has("corpus-0.parquet")
 
 
+def test_a_lock_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
+    """A run opens the lock of one that ends and removes its folder; a third has the lock of a new folder by then."""
+    fcntl = pytest.importorskip("fcntl")
+    real = fcntl.flock
+    for left in ("", "new"):
+
+        def flock(*given, left=left):
+            (tmp_path / "p" / "lock").unlink()
+            if left:
+                (tmp_path / "p" / "lock").write_text(left)
+            real(*given)
+
+        monkeypatch.setattr(fcntl, "flock", flock)
+        with pytest.raises(SpoolError, match="another run is writing there"):
+            claim(tmp_path / "p", "a")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', "\x00"])
 def test_a_damaged_manifest_means_starting_again(tmp_path, text):
     (tmp_path / "p").mkdir()

@@ -1,17 +1,28 @@
 """Kernels: numba, which takes no settings from the folder that one happens to be in.
 
 Numba reads ``.numba_config.yaml`` in the current folder, again at each compilation. A folder of data could name a cache
-of its own there, and numba's caches are pickles: they would run code.
+of its own there, and numba's caches are pickles: they would run code. A file that is no YAML would stop the import.
 """
 
 import os
+import sys
+import warnings
 from collections import namedtuple
 from typing import Any
 
-from numba import njit
-from numba.core import config
+warnings.filterwarnings("ignore", "A Numba config file is found")
+_modules: dict[str, Any] = sys.modules
+_yaml = _modules.get("yaml")
+_modules["yaml"] = None  # without it numba reads no settings
+from numba import njit, types  # noqa: E402
+from numba.core import cgutils, config  # noqa: E402
+from numba.extending import intrinsic  # noqa: E402
 
-__all__ = ["njit", "places"]
+_modules["yaml"] = _yaml
+if _yaml is None:
+    del _modules["yaml"]
+
+__all__ = ["cgutils", "intrinsic", "njit", "places", "types"]
 
 config._config_fname = os.devnull  # no regular file, so that it is passed over
 config.reload_config()

@@ -102,8 +102,10 @@ def amend(folder: str | Path, files: Iterable[Path], **sections: Any) -> None:
 
 
 def intact(folder: str | Path) -> dict[str, Any]:
-    """Return the record of a folder whose results have the digests that it states, or raise DamagedError."""
+    """Return the record of a folder, if it and the results have their digests, or raise DamagedError."""
     record = read_record(folder)
+    if closed(record) != record:
+        raise DamagedError(f"{Path(folder) / RECORD}: was changed; see `news-toolkit verify {folder}`")
     for name, recorded in record["outputs"].items():
         if plain_digest(Path(folder), name) != recorded:
             place = Path(folder) / visible(name).replace("\n", "␊")
@@ -160,7 +162,7 @@ _ANY = "*"
 _NUMBERS = {_ANY: int}
 _SHAPE: Any = {
     "versions": {"news-toolkit": str, "python": str, _ANY: str}, "seeds": [object],
-    "parameters": {"?threshold": float | int, "?max_article_loss": float | int},
+    "parameters": {"?threshold": float | int, "?max_article_loss": float | int, _ANY: object},
     "models": {_ANY: str}, "outputs": {_ANY: str},
     "inputs": [{"name": str, "bytes": int | None, "sha256": str | None}], "?decisions": {_ANY: str},
     "?labels": {_ANY: [object]},
@@ -172,18 +174,10 @@ _SHAPE: Any = {
         "inputs": [str], "?pages": {_ANY: str}, "?report": {"?texts": bool, "?title": str, "?author": str},
         "?command": str, "?started": str, "finished": str, "?platform": str, "?digest": str,
     },
-    "?certificate": {}, "?digest": str,
+    "?certificate": {_ANY: object}, "?digest": str,
 }  # fmt: skip
 """Sections of a record: a type, a list of something, or a mapping of names to something; a name with ``?`` may be
-absent, ``*`` is any other name."""
-
-
-def foreign(record: Mapping[str, Any]) -> list[str]:
-    """Return the sections of a record, and parts of its ``environment``, that no run writes."""
-    places = (("", record, _SHAPE), ("environment.", record["environment"], _SHAPE["environment"]))
-    return [
-        f"{at}{name}" for at, held, known in places for name in held if not {name, f"?{name}"} & known.keys()
-    ]
+absent, ``*`` is any other name; without it there are no others."""
 
 
 def unfit(value: Any, shape: Any, place: str) -> str | None:
@@ -193,7 +187,9 @@ def unfit(value: Any, shape: Any, place: str) -> str | None:
             return f"{place} is not a mapping"
         if gone := [name for name in shape if name[0] not in "?*" and name not in value]:
             return f"{place} lacks {gone[0]}"
-        rest = shape.get(_ANY, object)
+        if _ANY not in shape and (more := [name for name in value if not {name, f"?{name}"} & shape.keys()]):
+            return f"{place} has an unknown part {more[0]!r}"
+        rest = shape.get(_ANY)
         parts = [(v, shape.get(k, shape.get(f"?{k}", rest)), f"{place}.{k}") for k, v in value.items()]
     elif isinstance(shape, list):
         if not isinstance(value, list):

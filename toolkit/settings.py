@@ -133,9 +133,13 @@ class Settings:
         A saved remover stands there by its SHA-256, given as ``index`` where it is no file of this machine; decisions
         and labels by the digest of what they say.
         """
-        found: dict[str, Any] = {"columns": dict(self.columns), "remove": self.remove, "strict": self.strict}
-        plain = ("lang", "threshold", "max_article_loss", "duplicates")
-        given = {name: getattr(self, name) for name in plain}
+        found: dict[str, Any] = {
+            "columns": dict(self.columns),
+            "remove": self.remove,
+            "strict": bool(self.strict),
+        }
+        given = {name: getattr(self, name) for name in ("lang", "threshold", "max_article_loss")}
+        given["duplicates"] = None if self.duplicates is None else bool(self.duplicates)
         given["repair"] = list(self.repair) or None  # type: ignore[arg-type]
         given["detect_language"] = None if self.detect_language else False
         for name, read in (("decisions", self.decided), ("labels", self.labelled)):

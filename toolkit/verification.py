@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -30,7 +30,7 @@ from toolkit.files import column_chunks, sha256
 from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
-from toolkit.record import RECORD, closed, digest_of, foreign, models, plain_digest, read_record, versions
+from toolkit.record import RECORD, closed, digest_of, models, plain_digest, read_record, versions
 from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
@@ -163,8 +163,6 @@ def _closing_digests(record: Mapping[str, Any]) -> Iterator[Check]:
     if recorded == closed_again["digest"]:  # the digest of the environment covers this one too
         environment = str(record["environment"].get("digest", ABSENT))
         yield Check("record", "environment", environment, closed_again["environment"]["digest"])
-    for name in foreign(record):
-        yield Check("record", name, "(something)", "(no section of a run)")
 
 
 def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
@@ -180,9 +178,8 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     recorded = record["outputs"] | pages
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     there = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
-    for name in dict.fromkeys([*results, *recorded, *there]):
-        if name in {RECORD, SIGNATURE} or any(page.startswith(f"{name}/") for page in pages):
-            continue
+    known = {RECORD, SIGNATURE, *(str(parent) for page in pages for parent in PurePosixPath(page).parents)}
+    for name in dict.fromkeys([*results, *recorded, *(name for name in there if name not in known)]):
         found = LINK if (folder / name).is_symlink() else FOREIGN
         if name in pages or name in results:
             found = plain_digest(folder, name) or (found if name in there else ABSENT)
@@ -264,13 +261,13 @@ def _contents(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     """Compare the counts, and the clean texts made again from texts and spans; unreadable results are a difference."""
     recorded = {name: value for name, value in record["counts"].items() if name != "outside"}
     try:
-        yield from list(_rows(folder, _flat(recorded)))
+        yield from list(_rows(folder, recorded))
     except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         yield Check("rows", "results", "readable", _reason(error))
 
 
-def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
-    names = ("spans", "verdicts", "topics", "quarantine", "duplicates")
+def _rows(folder: Path, recorded: Mapping[str, Any]) -> Iterator[Check]:
+    names = ["spans", "verdicts", "topics", "quarantine", *{"duplicates"} & recorded.keys()]
     tables = {name: _table(folder / f"{name}.parquet") for name in names}
     documents = pd.Index(_table(folder / "cleaned.parquet", ["doc_id"])["doc_id"])
     if not documents.is_unique:
@@ -293,9 +290,10 @@ def _rows(folder: Path, recorded: Mapping[str, int]) -> Iterator[Check]:
     del counts["outside"]
     counts["quarantined"] = unread(tables["quarantine"]["reason"].tolist())
     counts["in"] = counts["kept"] + counts["quarantined"]
-    if len(tables["duplicates"]):
+    if "duplicates" in tables:
         counts.update(_flat({"duplicates": pipeline.kinds_of(pa.Table.from_pandas(tables["duplicates"]))}))
-    yield from _compare("counts", *({k: f"{n:,}" for k, n in each.items()} for each in (recorded, counts)))
+    told = ({k: f"{n:,}" for k, n in each.items()} for each in (_flat(recorded), counts))
+    yield from _compare("counts", *told)
     for name, at in places.items():
         good = (at >= 0).all() and (np.diff(at) >= 0).all()
         good = good and (name != "verdicts" or len(at) == len(documents))
@@ -317,40 +315,36 @@ def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    frames = [batch.to_pandas() for batch in _batches(path, columns)]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"doc_id": []})
+    return pd.concat([batch.to_pandas() for batch in _batches(path, columns)], ignore_index=True)
 
 
 def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield a batch without rows, then the rows of a result; nothing if it is damaged, which its digest reports."""
-    if plain_digest(path.parent, path.name) is None:
-        return
-    try:
-        with parquet.ParquetFile(path) as file:
-            for group in range(file.num_row_groups):
-                column_chunks(file, group)
-            none = pa.RecordBatch.from_pylist([], file.schema_arrow)
-            yield none.select(columns or none.column_names)
-            yield from file.iter_batches(8192, columns=columns)
-    except (OSError, ValueError, LookupError, pa.ArrowException):
-        return
+    """Yield a batch without rows, then the rows of a result; ValueError or an error of pyarrow if it is damaged."""
+    if path.is_symlink() or not path.is_file():
+        raise ValueError(f"{path.name}: no plain file")
+    with parquet.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            column_chunks(file, group)
+        none = pa.RecordBatch.from_pylist([], file.schema_arrow)
+        yield none.select(columns or none.column_names)
+        yield from file.iter_batches(8192, columns=columns)
 
 
 def _signature(folder: Path, allowed: Path) -> Check:
     """Check the detached signature of the record by ``ssh-keygen``."""
-    keygen = partial(subprocess.run, capture_output=True, text=True, check=False, timeout=60)
+    signed = (folder / RECORD).read_bytes()
+    keygen: Any = partial(subprocess.run, capture_output=True, check=False, timeout=60)
     start, files = ["ssh-keygen", "-Y"], ["-s", str(folder / SIGNATURE), "-f", str(allowed)]
-    signed = (folder / RECORD).read_text("utf-8")
     try:
         done = keygen([*start, "find-principals", *files])
-        signer = done.stdout.split("\n")[0]
+        signer = os.fsdecode(done.stdout.partition(b"\n")[0])
         if done.returncode == 0:
             # a signature that was made for another purpose (-n) does not count
             done = keygen([*start, "verify", *files, "-I", signer, "-n", "news-toolkit"], input=signed)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("signature", RECORD, "good", f"not checked: {_reason(error)}")
     if done.returncode:
-        reason = (done.stderr or done.stdout).strip() or "no allowed signer"
+        reason = os.fsdecode(done.stderr or done.stdout).strip() or "no allowed signer"
         return Check("signature", RECORD, "good", reason.splitlines()[0])
     return Check("signature", f"{RECORD} by {signer}", "good", "good")
 
@@ -378,8 +372,7 @@ def _rerun(
             values = record["environment"].get("report")
             pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
             if "report.html" in pages:
-                # no other values: a path among them would be written to
-                report.render(again, **{k: values[k] for k in ("texts", "title", "author") if k in values})
+                report.render(again, **values)  # no path is among them, or it would be no record
         except (ToolkitError, OSError, TypeError, ValueError, AttributeError) as error:
             yield Check("rerun", "run", "done", " ".join(str(error).split()))
             return
@@ -388,8 +381,10 @@ def _rerun(
         before, now = (_flat({part: each.get(part) for part in parts}) for each in (record, repeated))
         # the study file only named parameters, which are compared themselves
         for name in sorted((before | now).keys() - {"parameters: study"}):
-            if (one := before.get(name)) != (other := now.get(name)):
-                yield Check("rerun", name, json.dumps(one), json.dumps(other))
+            # as text, in which 1 is not true
+            one, other = (json.dumps(each.get(name), sort_keys=True) for each in (before, now))
+            if one != other:
+                yield Check("rerun", name, one, other)
         for name in [*record["outputs"], *(name for name in pages if name.startswith("report"))]:
             old, new = plain_digest(folder, name), plain_digest(again, name)
             found = SAME if old and old == new else "no file of a run"
@@ -400,8 +395,9 @@ def _rerun(
 
 def _difference(old: Path, new: Path) -> str:
     """Describe how two results differ: which columns, in how many rows, and the id of the first row."""
-    before, after = _table(old), _table(new)
-    if len(before.columns) < 2 or len(after.columns) < 2:
+    try:
+        before, after = _table(old), _table(new)
+    except (pa.ArrowException, OSError, ValueError, LookupError):
         return "other bytes, or no table to compare with"
     if len(before) != len(after):
         return f"{len(after):,} rows in place of {len(before):,}"

@@ -9,14 +9,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PART, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
 from toolkit.buffer import CLASSES, Buffer
-from toolkit.kernels import njit
+from toolkit.kernels import cgutils, intrinsic, njit, types
 from toolkit.segments import Segments
 
 WINDOWS = (

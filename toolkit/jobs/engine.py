@@ -153,10 +153,10 @@ class Job:
         parts.forget()
         local = self.spool.files.local
         begun = local is None or any(p.name != f"manifest{NOTE}" for p in Path(local).glob(f"*{NOTE}"))
+        if kind is None or issubclass(kind, NothingReadError) or not begun:
+            self.close()  # under the lock, or the parts of another run might go
         if self._lock is not None:
             os.close(self._lock)
-        if kind is None or issubclass(kind, NothingReadError) or not begun:
-            self.close()
 
     def close(self) -> None:
         """Remove the parts."""

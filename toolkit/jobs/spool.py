@@ -144,7 +144,9 @@ def _locked(folder: Path) -> int:
         return number
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if not os.path.samestat(os.fstat(number), (folder / "lock").stat()):
+            raise BlockingIOError  # a run that ended meanwhile took the file away, and the next one has another
+    except (BlockingIOError, FileNotFoundError):
         os.close(number)
         msg = f"{folder.parent}: another run is writing there; wait for it or choose another output"
         raise SpoolError(msg) from None

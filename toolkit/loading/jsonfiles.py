@@ -14,7 +14,7 @@ from toolkit.loading.faults import without_mark
 from toolkit.loading.mapping import by_field
 from toolkit.loading.markup import fragment_text
 from toolkit.loading.pages import read_page
-from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.quarantine import PART, Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 
 # fields whose presence means that a record must be unwrapped, and those that mean so where they hold an object
@@ -58,7 +58,8 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
         else:
             # a list of replies, each of which wraps a list
             name = None if fields.candidates("text", value) else wrapper(value)
-            yield from map(unwrap, (_table(value) or [value]) if name is None else value[name])
+            yield from map(unwrap, (_table(value) or [value]) if name is None else value.pop(name))
+            archive.remarks += [] if name is None else lists_beside(value)
 
 
 class _Scanner:
@@ -114,12 +115,15 @@ class _Scanner:
                 else:
                     wrapped = True
                     yield from inner
+                    record[name] = {key: other for key, other in value.items() if other is not inner}
             if not self._take(","):
                 break
         self._expect("}")
         # an article may have a list of that name beside its text
         if not wrapped or fields.candidates("text", record):
             yield record
+        else:
+            self._archive.remarks += lists_beside(record)
 
     def _value(self) -> Any:
         while True:
@@ -212,6 +216,17 @@ def _inner_list(value: Any) -> list[Any] | None:
     """Return the records kept one level deeper, as in ``hits.hits`` and ``response.results``."""
     inner = value.items() if isinstance(value, dict) else ()
     return next((v for name, v in inner if name.lower() in WRAPPERS and isinstance(v, list)), None)
+
+
+def lists_beside(rest: Mapping[str, Any]) -> Iterator[Unreadable]:
+    """Report lists of articles among what an object holds beside the list that is read."""
+    for name, value in rest.items():
+        if isinstance(value, dict):
+            yield from lists_beside(value)
+        elif isinstance(value, list) and any(
+            isinstance(each, dict) and fields.candidates("text", each) for each in value
+        ):
+            yield Unreadable(f"{PART}: the list {name!r} beside the one that is read holds texts too")
 
 
 def depth(value: Any) -> int:

@@ -252,7 +252,8 @@ class Results:
             frame = self.frame(name)
             frame = frame.map(lambda cell: visible(cell) if isinstance(cell, str) else cell)
             caption = self.table(name).caption.split(". ", 1)[1]
-            plain = frame.to_csv(index=False, lineterminator="\n")
+            # a spreadsheet, which opens these by a double click, would compute what begins so
+            plain = frame.replace(r"^(?=\s*[-=+@])", "'", regex=True).to_csv(index=False, lineterminator="\n")
             style = frame.style.hide(axis="index").format(precision=4, escape="latex", na_rep="")
             style = style.format_index(escape="latex", axis=1)
             latex = style.to_latex(hrules=True, label=f"tab:{name}", caption=_latex(caption))
