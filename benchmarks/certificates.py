@@ -13,7 +13,7 @@ from benchmarks.recorded import markdown, record
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.census import rate
 from toolkit.certificate import Cleaning, draw
-from toolkit.evaluation.scores import span_counts, span_scores
+from toolkit.evaluation import span_counts, span_scores
 
 SETS = {"sample": "invented sample", "boilerplate": "allsides gold", "boilerplate_modern": "modern gold"}
 TRIALS, NEAR = 100, 0.1

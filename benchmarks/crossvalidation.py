@@ -17,7 +17,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.reading import PAGE
 from toolkit.corpus import COLUMNS
-from toolkit.evaluation.scores import bootstrap, span_counts, span_scores
+from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
 from training.labelled import Labelled
 from training.material import dealt, material

@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from toolkit.evaluation.scores import accuracy, bootstrap, calibration_error
+from toolkit.evaluation import accuracy, bootstrap, calibration_error
 from toolkit.topics import TopicClassifier
 
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]

@@ -21,7 +21,7 @@ from toolkit import datasets
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.datasets.registry import SETTING, folder
 from toolkit.errors import CorpusError
-from toolkit.evaluation.scores import bootstrap
+from toolkit.evaluation import bootstrap
 from training.flattening import SETS
 
 FIGURES = ("bag_f1", "shingle_f1", "shingle_precision", "shingle_recall")

@@ -64,7 +64,7 @@ def boilerplate() -> pd.DataFrame:
     """Score one fold of three: a third of the publishers, none seen by the weights of words or the trees."""
     from benchmarks.baselines import BASELINES
     from benchmarks.crossvalidation import held_out_spans
-    from toolkit.evaluation.scores import span_counts, span_scores
+    from toolkit.evaluation import span_counts, span_scores
 
     corpus, gold, found = held_out_spans(folds=3, only=(0,))
     repeated = BASELINES["repeated in ≥ 2 articles"](corpus)
@@ -83,7 +83,7 @@ def topics() -> pd.DataFrame:
     The full design takes minutes and the encoder; what is left out here (further labels, the meaning of words) helps
     on unseen sources more than on unseen publishers.
     """
-    from toolkit.evaluation.scores import topic_scores
+    from toolkit.evaluation import topic_scores
     from toolkit.topics.model import shipped_model
     from toolkit.topics.taxonomy import CODES
     from training.encoder import View

@@ -19,7 +19,7 @@ from benchmarks.crossvalidation import fold_models
 from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import COLUMNS
-from toolkit.evaluation.scores import bootstrap, span_counts
+from toolkit.evaluation import bootstrap, span_counts
 from training.material import dealt
 from training.passages import number
 

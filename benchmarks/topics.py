@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from toolkit import clean, datasets
 from toolkit.census import rate
-from toolkit.evaluation.scores import calibration_error, topic_scores
+from toolkit.evaluation import calibration_error, topic_scores
 from toolkit.topics import TopicClassifier, taxonomy
 from toolkit.topics.model import shipped_model
 from toolkit.topics.taxonomy import CODE_OF, CODES, SHORT_NAMES

@@ -13,7 +13,7 @@ from toolkit import certify
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.certificate import Certificate, alpha, draw, upper
 from toolkit.errors import CorpusError
-from toolkit.evaluation.scores import span_counts, span_scores
+from toolkit.evaluation import span_counts, span_scores
 from toolkit.record import closed
 
 TRIALS = 100

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from toolkit.evaluation import reports, topic_report
+import toolkit.evaluation as reports
+from toolkit.evaluation import topic_report
 from toolkit.topics import TopicClassifier
 
 WORDS = {"sea": "boat wave harbour sail tide".split(), "farm": "field plough wheat cow barn".split()}

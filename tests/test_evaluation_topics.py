@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.evaluation.scores import (
+from toolkit.evaluation import (
     bootstrap,
     calibration_error,
     coverage_accuracy,

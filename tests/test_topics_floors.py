@@ -8,7 +8,7 @@ sample corpus, whose stories no model was trained on.
 
 from benchmarks import quality
 from toolkit import datasets
-from toolkit.evaluation.scores import topic_scores
+from toolkit.evaluation import topic_scores
 from toolkit.topics import TopicClassifier
 from toolkit.topics.taxonomy import CODE_OF
 

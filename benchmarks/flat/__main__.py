@@ -20,7 +20,7 @@ import pandas as pd
 from benchmarks.flat.runners import RUNNERS, hand_over
 from benchmarks.flat.sets import FlatSet, held_out, sets
 from toolkit import __version__
-from toolkit.evaluation.scores import span_counts, span_scores
+from toolkit.evaluation import span_counts, span_scores
 from toolkit.pipeline import warm
 from toolkit.record import models
 
