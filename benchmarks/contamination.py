@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+from typing import Any
+
+import numpy as np
 import pandas as pd
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedKFold
 
 from toolkit import contamination
 from toolkit.boilerplate import BoilerplateRemover
+from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.topics import TopicClassifier
 
 NEWSLETTER = (
@@ -79,6 +86,36 @@ def natural_flips(limit: int | None = None) -> pd.DataFrame:
     from toolkit import datasets
 
     return contamination.audit(datasets.load("allsides").head(limit or None))
+
+
+def polluted_training(
+    corpus: CorpusLike, y: Iterable[Any], marked: Container[Any], classifier: TopicClassifier | None = None,
+    *, passage: str = contamination.APPEAL, folds: int = 5, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
+    """Train classifiers with and without a passage in the texts of some labels; compare them on unseen texts.
+
+    ``y`` has one label a document. Training documents with ``marked`` labels get the passage, as if their publisher
+    printed it on every page. ``classifier`` gives the parameters; copies of it are fitted in ``folds`` folds. Columns
+    of the result, one row for each document, training and text: ``doc_id``, ``training`` (``clean``, ``polluted``),
+    ``text`` (what was classified: ``as it is``, ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
+    """
+    frame = as_corpus(corpus).drop(columns="clean_text", errors="ignore").reset_index(drop=True)
+    labels = pd.Series(list(y), dtype=object)
+    with_it = contamination.with_passage(frame, passage)
+    base = TopicClassifier() if classifier is None else classifier
+    affected = np.array([label in marked for label in labels])
+    polluted = frame.assign(text=frame["text"].where(~affected, with_it["text"]))
+    parts = []
+    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(frame, labels.astype("str"))
+    for train, test in splits:
+        for name, source in (("clean", frame), ("polluted", polluted)):
+            fitted = clone(base).fit(source.iloc[train], labels.iloc[train].tolist())
+            for text, given in (("as it is", frame), ("with the passage", with_it)):
+                predicted = fitted.predict(given.iloc[test]).to_numpy()
+                part = pd.DataFrame({"doc_id": frame["doc_id"].iloc[test], "training": name, "text": text})
+                parts.append(part.assign(true=labels.iloc[test].to_numpy(), predicted=predicted))
+    found = pd.concat(parts, ignore_index=True)
+    return found.assign(correct=found["true"] == found["predicted"])
 
 
 def show_rates(table: pd.DataFrame) -> str:

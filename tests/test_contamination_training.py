@@ -1,6 +1,6 @@
 import numpy as np
 
-from toolkit.contamination import polluted_training
+from benchmarks.contamination import polluted_training
 from toolkit.topics import TopicClassifier
 
 WORDS = {"sea": "boats sail past the harbour light", "farm": "cows graze behind the old barn"}

@@ -7,14 +7,10 @@ passage is put into every document, and the remover cleans the result.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.census import UNKNOWN, rate
@@ -68,10 +64,9 @@ def audit(
     cleaned = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
     changed = _changed(frame, remover, classifier, spans)
     rows = [("all", "documents", np.ones(len(frame), bool), changed)]
-    publishers = frame["publisher"].fillna(UNKNOWN).to_numpy(dtype=object)
-    counts = pd.Series(publishers).value_counts()
-    for name in sorted(counts.index, key=lambda name: (-counts[name], name)):
-        rows.append(("publisher", name, publishers == name, changed))
+    publishers = frame["publisher"].fillna(UNKNOWN)
+    counts = publishers.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    rows += [("publisher", name, (publishers == name).to_numpy(), changed) for name in counts.index]
     for kind in KINDS:
         only = spans[spans["kind"] == kind]
         holds = frame["doc_id"].isin(only["doc_id"]).to_numpy()
@@ -180,33 +175,3 @@ def shifts(cleaned: pd.DataFrame, classifier: TopicClassifier) -> pd.DataFrame:
     frame["moved"] = np.abs(raw.to_numpy() - mended.to_numpy()).sum(axis=1) / 2
     frame["changed"] = frame["before"] != frame["after"]
     return frame
-
-
-def polluted_training(
-    corpus: CorpusLike, y: Iterable[Any], marked: Container[Any], classifier: TopicClassifier | None = None,
-    *, passage: str = APPEAL, folds: int = 5, seed: int = 0,
-) -> pd.DataFrame:  # fmt: skip
-    """Train classifiers with and without a passage in the texts of some labels; compare them on unseen texts.
-
-    ``y`` has one label a document. Training documents with ``marked`` labels get the passage, as if their publisher
-    printed it on every page. ``classifier`` gives the parameters; copies of it are fitted in ``folds`` folds. Columns
-    of the result, one row for each document, training and text: ``doc_id``, ``training`` (``clean``, ``polluted``),
-    ``text`` (what was classified: ``as it is``, ``with the passage``), ``true``, ``predicted``, ``correct`` (bool).
-    """
-    frame = _as_loaded(corpus).reset_index(drop=True)
-    labels = pd.Series(list(y), dtype=object)
-    with_it = with_passage(frame, passage)
-    base = TopicClassifier() if classifier is None else classifier
-    affected = np.array([label in marked for label in labels])
-    polluted = frame.assign(text=frame["text"].where(~affected, with_it["text"]))
-    parts = []
-    splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(frame, labels.astype("str"))
-    for train, test in splits:
-        for name, source in (("clean", frame), ("polluted", polluted)):
-            fitted = clone(base).fit(source.iloc[train], labels.iloc[train].tolist())
-            for text, given in (("as it is", frame), ("with the passage", with_it)):
-                predicted = fitted.predict(given.iloc[test]).to_numpy()
-                part = pd.DataFrame({"doc_id": frame["doc_id"].iloc[test], "training": name, "text": text})
-                parts.append(part.assign(true=labels.iloc[test].to_numpy(), predicted=predicted))
-    found = pd.concat(parts, ignore_index=True)
-    return found.assign(correct=found["true"] == found["predicted"])
