@@ -1,8 +1,7 @@
 """Review in JupyterLab: explore, judge templates, label topics, certify; every word is a line of a file at once.
 
-See ``docs/review.md``. ``certify``, ``explore``, ``templates`` and ``topics`` return a widget that shows itself in
-JupyterLab; they need the extra ``lab`` and say so with an ImportError. ``widget.review`` is the session that does the
-work (:class:`PassageReview`, :class:`Explorer`, :class:`TemplateReview`, :class:`TopicReview`); it needs no extra.
+``certify``, ``explore``, ``templates`` and ``topics`` return a widget and need the extra ``lab``. ``widget.review`` is
+the session that does the work and needs no extra. See ``docs/review.md``.
 """
 
 from __future__ import annotations

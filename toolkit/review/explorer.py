@@ -74,11 +74,12 @@ class DocumentReview(Session):
         found = f"{len(self.corpus):,} documents, {len(self.spans):,} removals"
         return f"Explorer: {found}, {self._done():,} passages decided; {self.path.name}"
 
-    def _refresh(self) -> None:
-        if self._journal.refresh():
-            given = self.spans["subject"].map(self._journal.verdicts).astype(object)
+    def _refresh(self) -> bool:
+        if changed := super()._refresh():
+            given = self.spans["subject"].map(self._verdicts).astype(object)
             # of each removal, "keep" where it was rejected
             self._kinds = given.where(given.notna(), self.spans["kind"]).to_numpy(object)
+        return changed
 
     def _filter(self) -> None:
         """Find the documents that pass; the first of them is shown."""
@@ -129,8 +130,7 @@ class DocumentReview(Session):
             try:
                 pd.Timestamp(value) if kind == "date" else float(value)
             except ValueError as error:
-                msg = f"{name}: {value[:20]!r} is no {kind}; write 2031-02-03 or 0.9"
-                raise CorpusError(msg) from error
+                raise CorpusError(f"{name}: {value[:20]!r} is no {kind}; write 2031-02-03 or 0.9") from error
         if name in self._wanted:
             self._wanted[name] = value
             self._filter()
@@ -202,7 +202,7 @@ class DocumentReview(Session):
         actions = list[Action]()
         if self.chosen >= 0:
             span = self.spans.iloc[self.chosen]
-            verdict = self._journal.verdicts.get(span["subject"])
+            verdict = self._verdicts.get(span["subject"])
             like = len(self._alike(span["subject"]))
             facts.append(("chosen", f"{span['kind']}, score {span['score']:.2f}, {like:,} like it"))
             facts.append(("your decision", word(verdict)))
@@ -227,20 +227,11 @@ class DocumentReview(Session):
 class Explorer:
     """A corpus, its removals, its templates and its topics in one session with tabs.
 
-    Parameters
-    ----------
-    corpus : corpus
-    remover : BoilerplateRemover
-        Fitted. Its ``decisions`` become the file, so that it obeys each decision from then on.
-    spans : DataFrame, optional
-        What the remover finds *without* decisions, to save finding it again.
-    decisions : path, optional
-        For ``news-toolkit run --decisions``; default the file that the remover has, else ``decisions.jsonl``.
-    verdicts, topics : DataFrame, optional
-        As :func:`toolkit.verdicts` and :meth:`TopicClassifier.topics` return them; without them, documents cannot be
-        filtered by these.
-    classifier : TopicClassifier, optional
-        With one there is a tab in which documents get topics, written to ``labels``.
+    The remover must be fitted. The file ``decisions``, for ``news-toolkit run --decisions`` (default the one that the
+    remover has, else ``decisions.jsonl``), becomes its own, so that it obeys each decision from then on. ``spans`` are
+    what it finds *without* decisions, to save finding it again. Documents can be filtered by ``verdicts`` and
+    ``topics`` (as :func:`toolkit.verdicts` and :meth:`TopicClassifier.topics` return them) if these are given. With a
+    ``classifier`` there is a tab in which documents get topics, written to ``labels``.
     """
 
     name = "Explore"

@@ -7,25 +7,21 @@ Three sorts of file: ``decisions.jsonl`` (on templates and passages), ``labels.j
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-import numpy as np
 import pandas as pd
-from sklearn.metrics import cohen_kappa_score
 
 from toolkit.boilerplate.decisions import WITHDRAWN, append_line, decision_lines, read_lines
-from toolkit.certificate import VERDICTS
+from toolkit.certificate import VERDICTS, alpha
 
 UNDO = "undo"  # note of a line that takes the step before it back
 UNSURE = "unsure"  # verdict of whoever read a document and could not say; no label, but not to be asked again
 
-Topics: TypeAlias = tuple[Any, ...]
-"""Labels of a document: none, one or several, each a str or an int."""
+Topics: TypeAlias = tuple[Any, ...]  # labels of a document: none, one or several, each a str or an int
 
 
 class Entry(NamedTuple):
@@ -36,50 +32,15 @@ class Entry(NamedTuple):
     note: str
 
 
-class Step(NamedTuple):
-    """A step that can be undone: its subject, and the verdict on it before."""
-
-    subject: str
-    before: Any
-
-
-class Journal:
-    """The state of a file of lines, which need not exist yet, read again whenever the file has changed.
-
-    ``verdicts`` is the last verdict on each subject; ``steps`` is what can be undone, oldest first; ``torn`` is a last
-    line that was only half written, because the machine went down or the disk was full, see :func:`set_aside`.
-    """
-
-    def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
-        self.path = Path(path)
-        self._read = read
-        self._seen: tuple[int, int] | None = None
-        self.torn = set_aside(self.path)
-        self.verdicts: dict[str, Any] = {}
-        self.steps: list[Step] = []
-
-    def refresh(self) -> bool:
-        """Read the file if it is not as it was (another window may have written to it); return whether so."""
-        now = (0, 0)
-        with suppress(FileNotFoundError):
-            stat = self.path.stat()
-            now = (stat.st_size, stat.st_mtime_ns)
-        if now == self._seen:
-            return False
-        self.verdicts, self.steps = folded(self._read(self.path))
-        self._seen = now
-        return True
-
-
-def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[Step]]:
-    """Return the last verdict on each subject, and the steps that can be undone."""
-    verdicts, steps = dict[str, Any](), list[Step]()
+def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """Return the last verdict on each subject; and the steps that can be undone: subject, and verdict before."""
+    verdicts, steps = dict[str, Any](), list[tuple[str, Any]]()
     for subject, verdict, note in entries:
-        mine = [n for n, step in enumerate(steps) if step.subject == subject] if note == UNDO else []
+        mine = [n for n, step in enumerate(steps) if step[0] == subject] if note == UNDO else []
         if mine:
             del steps[mine[-1]]
         else:
-            steps.append(Step(subject, verdicts.get(subject)))
+            steps.append((subject, verdicts.get(subject)))
         if verdict is None:
             verdicts.pop(subject, None)
         else:
@@ -153,28 +114,18 @@ def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *,
 def read_labels(path: str | Path) -> dict[str, Topics]:
     """Read a ``labels.jsonl``: one object a line with ``doc_id`` and ``topics`` (a list, or null: taken back).
 
-    Returns the last labels of each document as a tuple; a file that does not exist yet holds none. A UsageError says
-    which line is no such object.
+    Returns the last labels of each document; a file that does not exist yet holds none. A UsageError names a bad line.
     """
     return {doc_id: topics for doc_id, topics in folded(label_entries(path))[0].items() if topics != UNSURE}
 
 
 def agreement(**files: str | Path) -> pd.DataFrame:
-    """Compare files of several reviewers: ``decisions.jsonl``, ``labels.jsonl`` or ``judgements.jsonl``, all of a sort.
+    """Compare files of several reviewers, all of a sort: ``agreement(ada="a.jsonl", ben="b.jsonl")``.
 
     Index ``subject`` (``template_id``, passage or ``doc_id``), ascending; a column a reviewer with their word (labels
     joined with ``" + "``, missing where they said nothing) and ``agree`` (boolean, missing where fewer than two spoke).
-    ``attrs["kappa"]``: Cohen's kappa (Educational and Psychological Measurement 20, 1960) of each pair over what both
-    judged. A ValueError says that there are fewer than two files, or that one holds something else.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name, topic in (("ada", "sport"), ("ben", "weather")):
-    ...         append_label(Path(folder) / name, "a1", [topic])
-    ...     agreement(ada=Path(folder) / "ada", ben=Path(folder) / "ben").loc["a1", ["ada", "ben"]].tolist()
-    ['sport', 'weather']
+    ``attrs["alpha"]`` is Krippendorff's alpha of all (Content Analysis, 2004, chapter 11), None where it is undefined.
+    A ValueError says that there are fewer than two files, or that one holds something else.
     """
     if len(files) < 2:
         msg = f"agreement: {len(files)} file; name two or more, such as ada='a.jsonl', ben='b.jsonl'"
@@ -183,15 +134,9 @@ def agreement(**files: str | Path) -> pd.DataFrame:
     table = table.sort_index().rename_axis("subject")
     several = table.notna().sum(axis=1) > 1
     agree = table.eq(table.bfill(axis=1).iloc[:, 0], axis=0).where(table.notna(), True).all(axis=1)
-    kappa = {}
-    for one, other in combinations(files, 2):
-        both = table[[one, other]].dropna()
-        # undefined where both only ever said the same one thing
-        known = len(pd.concat([both[one], both[other]]).unique()) > 1
-        kappa[f"{one}, {other}"] = float(cohen_kappa_score(both[one], both[other])) if known else np.nan
-    table = table.assign(agree=agree.astype("boolean").where(several))
-    table.attrs["kappa"] = kappa
-    return table
+    found = table.assign(agree=agree.astype("boolean").where(several))
+    found.attrs["alpha"] = alpha(table)
+    return found
 
 
 def _words(path: Path) -> dict[str, str]:

@@ -24,20 +24,12 @@ CHOICES = ((ARTICLE, "Article text", "a"), (BOILERPLATE, "Boilerplate", "b"), (U
 
 
 class PassageReview(Session):
-    """Judge random passages of a corpus without knowing what the remover did with them.
+    """Judge random passages of a corpus without knowing what the remover, whose ``spans`` are certified, did with them.
 
-    Parameters
-    ----------
-    remover : BoilerplateRemover
-        Its :attr:`spans` are certified.
-    corpus, n, seed
-        As for :func:`toolkit.certificate.draw`, which gives the :attr:`sample`.
-    judgements : path, default "judgements.jsonl"
-        One line a judgement with ``doc_id``, ``start``, ``end``, ``at``, ``verdict`` and ``note``; no text.
-    judge : str, default ""
-        Who judges. Each has a file; :func:`toolkit.certify` takes the ``judged`` of several, one below the other.
-    max_article_loss : float, default 0.0015
-        The bound wished for, which the certificate's ``threshold`` meets.
+    :func:`toolkit.certificate.draw` gives the :attr:`sample` of ``n`` passages. The file ``judgements`` has a line a
+    judgement with ``doc_id``, ``start``, ``end``, ``at``, ``verdict`` and ``note``; no text. Each ``judge`` has a file;
+    :func:`toolkit.certify` takes the :attr:`judged` of several, one below the other. ``max_article_loss`` is the bound
+    wished for, which the certificate's ``threshold`` meets.
     """
 
     name = "Certify"
@@ -71,7 +63,7 @@ class PassageReview(Session):
     def judged(self) -> pd.DataFrame:
         """:attr:`sample` with ``verdict`` (missing where none was given) and ``judge``."""
         self._refresh()
-        verdict = [self._journal.verdicts.get(key) for key in self._keys]
+        verdict = [self._verdicts.get(key) for key in self._keys]
         return self.sample.assign(verdict=pd.Series(verdict, dtype="str"), judge=self.judge)
 
     def certificate(self) -> Certificate | None:
@@ -84,8 +76,7 @@ class PassageReview(Session):
     def say(self, verdict: str) -> None:
         """Judge the passage that is shown: ``article``, ``boilerplate`` or ``unsure``; go on."""
         if verdict not in VERDICTS:
-            msg = f"certify: {verdict!r} is no verdict; {', '.join(VERDICTS)} are"
-            raise ValueError(msg)
+            raise ValueError(f"certify: {verdict!r} is no verdict; {', '.join(VERDICTS)} are")
         self._decide(verdict, f"passage {self.position + 1:,}: {verdict}")
 
     def _write(self, subject: str, verdict: Any, note: str) -> None:

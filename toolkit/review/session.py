@@ -1,12 +1,10 @@
-"""Session: things to judge one after another, shown as pages; every word is a line of a file at once.
-
-A page is plain data: a widget draws it, a test or a terminal reads it.
-"""
+"""Session: things to judge one after another, shown as pages of plain data; every word is a line of a file at once."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from toolkit.display import shortened, visible
-from toolkit.review.journal import UNDO, Entry, Journal
+from toolkit.review.journal import UNDO, Entry, folded, set_aside
 
 MOST = 8_000  # characters of article text on a page
 STAYS = "stays"  # kind of a piece in question that is not removed
@@ -63,8 +61,8 @@ class Excerpt:
 class Action:
     """Something the reviewer can do: :meth:`Session.do` takes its ``name``.
 
-    ``key`` is as browsers name it (``a``, ``ArrowRight``; empty for none). Actions of a ``group`` stand together.
-    ``pressed`` says whether it is the verdict given now; None where that makes no sense.
+    ``key`` is as browsers name it (``ArrowRight``; empty for none). Actions of a ``group`` stand together. ``pressed``
+    says whether it is the verdict given now; None where that makes no sense.
     """
 
     name: str
@@ -133,8 +131,8 @@ def _harmless(value: Any) -> Any:
 class Session(ABC):
     """What the reviews have in common: place, verdicts, undo, notes, and the reviewer's actions.
 
-    A new kernel continues where the last one stopped, and lines written by hand or in another window count.
-    ``path`` is the file of verdicts, written with the first. ``position`` is the row shown, ``part`` which part of it.
+    All state is in the file ``path``, which ``read`` reads, so that a new kernel continues where the last one stopped,
+    and lines written by hand or in another window count. ``position`` is the row shown, ``part`` which part of it.
     """
 
     name: ClassVar[str]
@@ -143,11 +141,12 @@ class Session(ABC):
     progress: ClassVar[tuple[str, str]]  # what gets verdicts, and how that is called
 
     def __init__(self, path: str | Path, read: Callable[[Path], Iterable[Entry]]) -> None:
-        self.path = Path(path)
-        self._journal = Journal(self.path, read)
+        self.path, self._read = Path(path), read
+        self._seen: tuple[int, int] | None = None
         self.position = self.part = 0
-        self.note = ""
-        self.status = f"half-written last line moved to {self.path.name}.torn" if self._journal.torn else ""
+        self.note = self.status = ""
+        if set_aside(self.path):
+            self.status = f"half-written last line moved to {self.path.name}.torn"
 
     def _over(self, subjects: list[tuple[str, ...]]) -> None:
         """Say what is judged: the subjects of each row, which get the same verdict; show the first open one."""
@@ -173,8 +172,17 @@ class Session(ABC):
         if name == "note":
             self.note = f"{value}." if value == UNDO else value
 
-    def _refresh(self) -> None:
-        self._journal.refresh()
+    def _refresh(self) -> bool:
+        """Read the file if it is not as it was (another window may have written to it); return whether so."""
+        now = (0, 0)
+        with suppress(FileNotFoundError):
+            stat = self.path.stat()
+            now = (stat.st_size, stat.st_mtime_ns)
+        if now == self._seen:
+            return False
+        self._verdicts, self._steps = folded(self._read(self.path))
+        self._seen = now
+        return True
 
     def _places(self) -> int:
         """Return how many things there are to look at."""
@@ -182,11 +190,11 @@ class Session(ABC):
 
     def _verdict(self, row: int) -> Any:
         """Return the verdict on a row: that of all its subjects, None where they have none or several."""
-        first, *others = (self._journal.verdicts.get(subject) for subject in self._subjects[row])
+        first, *others = (self._verdicts.get(subject) for subject in self._subjects[row])
         return first if all(other == first for other in others) else None
 
     def _done(self) -> int:
-        rows = {self._row_of[subject] for subject in self._journal.verdicts if subject in self._row_of}
+        rows = {self._row_of[subject] for subject in self._verdicts if subject in self._row_of}
         return sum(self._verdict(row) is not None for row in rows)
 
     def _decide(self, verdict: Any, wording: str) -> None:
@@ -199,16 +207,16 @@ class Session(ABC):
     def undo(self) -> None:
         """Take back the last verdict in this file, whoever gave it, and show what it was about."""
         self._refresh()
-        steps = [step for step in reversed(self._journal.steps) if step.subject in self._row_of]
+        steps = [step for step in reversed(self._steps) if step[0] in self._row_of]
         if not steps:
             self.status = "nothing to undo"
             return
-        row = self._row_of[steps[0].subject]
+        row = self._row_of[steps[0][0]]
         taken: dict[str, Any] = {}
-        for step in steps:
-            if self._row_of[step.subject] != row or step.subject in taken:
+        for subject, before in steps:
+            if self._row_of[subject] != row or subject in taken:
                 break
-            taken[step.subject] = step.before
+            taken[subject] = before
         for subject, before in taken.items():
             self._write(subject, before, UNDO)
         self._refresh()
@@ -238,8 +246,7 @@ class Session(ABC):
             self.status = ""
             self._set(action, value)
         elif not any(action == a.name and a.enabled for a in page.actions):
-            msg = f"review: {action!r} cannot be done now; see page().actions"
-            raise ValueError(msg)
+            raise ValueError(f"review: {action!r} cannot be done now; see page().actions")
         elif name in ("next", "previous"):
             self._go(self.position + (1 if name == "next" else -1))
         elif name in ("more", "back"):
@@ -260,10 +267,8 @@ class Session(ABC):
         total, done = len(self._subjects), self._done()
         heading = f"{self.thing.capitalize()} {self.position + 1:,} of {self._places():,}"
         status = self.status or ("all {} are {}".format(*self.progress) if done == total else "")
-        noted = [*fields, Field("note", "Note", self.note, key="n")]
-        return Page(
-            heading, facts, excerpts, shown, done, total, status, actions, noted, " ".join(self.progress)
-        )
+        noted, judged = [*fields, Field("note", "Note", self.note, key="n")], " ".join(self.progress)
+        return Page(heading, facts, excerpts, shown, done, total, status, actions, noted, judged)
 
     def _extent(self, length: int, characters: int) -> tuple[int, int, str, bool]:
         """Return start and end of the part of a text that is shown, which page that is, and whether there is more."""
@@ -272,7 +277,7 @@ class Session(ABC):
 
     def _moves(self, *, more: bool = False) -> list[Action]:
         """Return the actions that every review has."""
-        undoable = any(step.subject in self._row_of for step in self._journal.steps)
+        undoable = any(subject in self._row_of for subject, _ in self._steps)
         return [
             Action("undo", "Undo", "u", "Decide", enabled=undoable),
             Action("skip", "Skip", "s", "Move"),

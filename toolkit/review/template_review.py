@@ -33,23 +33,13 @@ AROUND = 180  # characters of the article shown on each side of an occurrence
 class TemplateReview(Session):
     """Judge what a corpus repeats, passage by passage; what people say outweighs the model.
 
-    A passage is one template, or several that never stand without each other. All state is in the decisions file.
+    A passage is one template, or several that never stand without each other. The remover must be fitted; ``corpus``
+    holds the documents to show, those it was fitted on or some of them. The file ``decisions`` (default the one that
+    the remover has, else ``decisions.jsonl``) becomes its own, so that it obeys each decision from then on.
 
-    Parameters
-    ----------
-    remover : BoilerplateRemover
-        Fitted. Its ``decisions`` become this file, so that it obeys each decision from then on.
-    corpus : corpus
-        The documents to show; those it was fitted on, or some of them.
-    decisions : path, optional
-        Default the file that the remover has, else ``decisions.jsonl``. It is written with the first decision.
-
-    Attributes
-    ----------
-    table : DataFrame
-        One row a passage, most removed characters first, whatever was decided: ``passage``, ``templates``,
-        ``publisher``, ``kind`` (as found), ``documents``, ``occurrences``, ``removed``, ``characters``,
-        ``first_seen``, ``last_seen``.
+    ``table`` has one row a passage, most removed characters first, whatever was decided: ``passage``, ``templates``,
+    ``publisher``, ``kind`` (as found), ``documents``, ``occurrences``, ``removed``, ``characters``, ``first_seen``,
+    ``last_seen``.
     """
 
     name = "Review templates"
@@ -75,10 +65,8 @@ class TemplateReview(Session):
 
     def __repr__(self) -> str:
         keep = sum(self._verdict(row) == KEEP for row in range(len(self.table)))
-        return (
-            f"Review of templates: {self._done():,} of {len(self.table):,} passages decided, "
-            f"{keep:,} of them to keep; {self.path.name}"
-        )
+        decided = f"{self._done():,} of {len(self.table):,} passages decided"
+        return f"Review of templates: {decided}, {keep:,} of them to keep; {self.path.name}"
 
     def verdicts(self) -> pd.DataFrame:
         """Return :attr:`table` with a column ``verdict``: a kind or ``"keep"``, missing where none was given."""
@@ -135,11 +123,8 @@ class TemplateReview(Session):
         mine = STAYS if pd.isna(kind) or kind == KEEP else str(kind)
         spans = self._by_document.get(document["doc_id"], self._spans.iloc[:0])
         others = list(spans[["start", "end", "kind"]].itertuples(index=False))
-        marks = [
-            *((start, min(end, a), other) for start, end, other in others),
-            (a, b, mine, True),
-            *others,
-        ]
+        before = ((start, min(end, a), other) for start, end, other in others)
+        marks = [*before, (a, b, mine, True), *others]
         return Excerpt.of(document, text, max(0, a - AROUND), min(len(text), b + AROUND), marks)
 
 
@@ -160,14 +145,12 @@ def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Pat
 
 def judgements(found: str, verdict: str | None) -> list[Action]:
     """Return the actions that decide on a passage that was found to be of a kind."""
-    kinds = (
+    kinds = [
         (f"accept:{kind}", kind, str(n), "Accept as", verdict == kind) for n, kind in enumerate(KINDS, 1)
-    )
-    return [
-        Action("accept", f"Accept as {found}", "a", "Decide", verdict == found),
-        Action("reject", "Reject: article text", "r", "Decide", verdict == KEEP),
-        *(Action(*kind) for kind in kinds),
     ]
+    accept = Action("accept", f"Accept as {found}", "a", "Decide", verdict == found)
+    reject = Action("reject", "Reject: article text", "r", "Decide", verdict == KEEP)
+    return [accept, reject, *(Action(*kind) for kind in kinds)]
 
 
 def word(verdict: str | None) -> str:
@@ -180,8 +163,7 @@ def word(verdict: str | None) -> str:
 def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
     """Return a copy of the remover without decisions, so that rejected templates can be reviewed again."""
     if not hasattr(remover, "index_"):
-        msg = "remover: not fitted, so it knows no templates; call remover.fit(corpus) first"
-        raise ValueError(msg)
+        raise ValueError("remover: not fitted, so it knows no templates; call remover.fit(corpus) first")
     bare: BoilerplateRemover = clone(remover).set_params(decisions=None)
     bare.index_ = remover.index_
     return bare
@@ -253,30 +235,16 @@ def _commonest(table: pd.DataFrame, by: str) -> pd.Series[str]:
 
 
 def summary(occurrences: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
-    """Summarise the occurrences of each passage, those with the most removed characters first.
-
-    Columns: ``passage``, ``templates``, ``publisher``, ``kind`` (the most frequent), ``documents``, ``occurrences``,
-    ``removed`` (number of removed occurrences), ``characters`` (int64, removed in total), ``first_seen``,
-    ``last_seen`` (``datetime64[us, UTC]``).
-    """
+    """Return the ``table`` of a :class:`TemplateReview`; ``removed`` counts occurrences, ``characters`` are removed."""
     gone = occurrences["kind"].notna()
     size = (occurrences["end"] - occurrences["start"]).where(gone, 0)
     row = corpus[["publisher", "published"]].iloc[occurrences["document"]].reset_index(drop=True)
-    table = (
-        occurrences.assign(gone=gone, size=size)
-        .join(row)
-        .groupby("passage")
-        .agg(
-            templates=("templates", "first"),
-            publisher=("publisher", "first"),
-            documents=("document", "nunique"),
-            occurrences=("gone", "size"),
-            removed=("gone", "sum"),
-            characters=("size", "sum"),
-            first_seen=("published", "min"),
-            last_seen=("published", "max"),
-        )
-    )
+    groups = occurrences.assign(gone=gone, size=size).join(row).groupby("passage")
+    table = groups.agg(
+        templates=("templates", "first"), publisher=("publisher", "first"), documents=("document", "nunique"),
+        occurrences=("gone", "size"), removed=("gone", "sum"), characters=("size", "sum"),
+        first_seen=("published", "min"), last_seen=("published", "max"),
+    )  # fmt: skip
     table.insert(2, "kind", _commonest(occurrences, "passage").reindex(table.index))
     order = {"by": ["characters", "passage"], "ascending": [False, True]}
     return table.reset_index().sort_values(**order, ignore_index=True)

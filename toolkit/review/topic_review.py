@@ -27,35 +27,30 @@ KEYS = "1234567890qwetyiopadfghjkl"
 class Score(NamedTuple):
     """Share of labelled documents whose likeliest topic is one of their labels, with its 95 % interval (Wilson).
 
-    Each document is judged by a classifier that has not seen its label (cross-validation). ``before`` is the share of
-    the first classifier; missing where it knows other topics.
+    Each document is judged by a classifier that has not seen its label (cross-validation).
     """
 
     labels: int
     share: float
     low: float
     high: float
-    before: float
 
     def __str__(self) -> str:
-        before = "" if np.isnan(self.before) else f"; the first classifier {percent(self.before)}"
         ends = f"{percent(self.low)} to {percent(self.high)}"
-        return f"{percent(self.share)} right, {ends}, n = {self.labels:,}{before}"
+        return f"{percent(self.share)} right, {ends}, n = {self.labels:,}"
 
 
 class TopicReview(Session):
-    """Label documents, those first on which the classifier is least sure; all state is in the labels file.
+    """Label documents, those first on which the classifier is least sure.
+
+    ``clean_text`` is shown and read where it is there, else ``text``. The file ``labels`` holds ``doc_id`` and topics,
+    never text. :meth:`refit` puts ``order`` (``doc_id`` of all documents as they are shown), ``classifier`` (the last
+    one fitted) and ``scores`` (a :class:`Score` each time) up to date.
 
     Parameters
     ----------
-    classifier : TopicClassifier
-        Orders the documents; default topics to choose from are its own.
-    corpus : corpus
-        ``clean_text`` is shown and read where it is there, else ``text``.
-    labels : path, default "labels.jsonl"
-        Holds ``doc_id`` and topics, never text. It is written with the first label.
     topics : iterable, optional
-        One's own topics (str or int).
+        One's own topics (str or int); default those of the classifier.
     several : bool, default False
         Whether a document may have any number of topics.
     suggest : bool, default False
@@ -64,13 +59,6 @@ class TopicReview(Session):
         Show the documents in random order instead, so that those labelled are a random sample, however many they
         are: what :func:`toolkit.prevalence` and a score to publish need. Without it the labelled documents are the
         hardest of the corpus, so the score is lower than over all.
-
-    Attributes
-    ----------
-    order : list of str
-        ``doc_id`` of all documents, as they are shown; :meth:`refit` puts it in order again.
-    classifier, scores
-        The last classifier fitted; a :class:`Score` for each :meth:`refit`.
     """
 
     name = "Label topics"
@@ -112,8 +100,8 @@ class TopicReview(Session):
         ``corpus.set_index("doc_id").loc[labels.index].reset_index()``.
         """
         self._refresh()
-        verdicts = self._journal.verdicts
-        sets = {d: verdicts[d] for d in self._place if verdicts.get(d) not in (None, UNSURE)}
+        given = self._verdicts
+        sets = {d: given[d] for d in self._place if given.get(d) not in (None, UNSURE)}
         found = {d: frozenset(t) if self.several else t[0] for d, t in sets.items() if t or self.several}
         return pd.Series(list(found.values()), index=pd.Index(list(found), dtype="str"), dtype=object)
 
@@ -123,8 +111,7 @@ class TopicReview(Session):
             msg = f"label: {unknown[0]!r} is no topic here; choose of {', '.join(map(str, self.topics))}"
             raise ValueError(msg)
         if len(topics) > 1 and not self.several:
-            msg = f"label: {len(topics)} topics for one document; pass several=True to allow that"
-            raise ValueError(msg)
+            raise ValueError(f"label: {len(topics)} topics for one document; pass several=True to allow that")
         names = ", ".join(self.topics[topic] for topic in topics) or "none of the topics"
         self._decide(tuple(t for t in self.topics if t in topics), f"labelled: {names}")
 
@@ -139,8 +126,7 @@ class TopicReview(Session):
         """
         labels = self.labels()
         y = labels.tolist()
-        sets = y if self.several else [{topic} for topic in y]
-        known: set[Any] = set().union(*sets)
+        known: set[Any] = set().union(*(y if self.several else [{topic} for topic in y]))
         if len(labels) < LEAST or len(known) < 2:
             here = f"there are {len(labels)} and {len(known)}"
             self.status = f"refit needs {LEAST} labelled documents and 2 topics; {here}"
@@ -151,12 +137,7 @@ class TopicReview(Session):
         except ValueError as error:  # too few groups of near-duplicates, or a fold without a second topic
             self.status = f"refit needs more labels: {str(error).partition(';')[0]}"
             return None
-        before = np.nan
-        if known <= set(self._first.classes_.tolist()):
-            likeliest = self._first.predict_proba(corpus).idxmax(axis=1)
-            right = [topic in given for topic, given in zip(likeliest, sets, strict=True)]
-            before = sum(right) / len(y)
-        score = Score(len(y), **rate(int(found["correct"].sum()), len(y)), before=before)
+        score = Score(len(y), **rate(int(found["correct"].sum()), len(y)))
         self.classifier = clone(self._first).fit(corpus, y)
         self.scores.append(score)
         self.status = f"fitted on {len(y):,} labels"
