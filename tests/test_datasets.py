@@ -7,8 +7,7 @@ import pytest
 import toolkit.datasets
 from toolkit.corpus import COLUMNS, as_corpus
 from toolkit.datasets import content_digest
-from toolkit.datasets.corpora import text_digest
-from toolkit.datasets.registry import record_digest, registry, write_records
+from toolkit.datasets.registry import record_digest, registry, text_digest, write_records
 from toolkit.errors import CorpusError
 
 PACKED = ("allsides", "aed", "fundus", "modern", "tagmynews", "sib200", "masakhanews", "agnews")
@@ -193,7 +192,7 @@ def gold_folder(tmp_path, monkeypatch, boilerplate, topics):
     base.mkdir()
     for name, rows in {"boilerplate": boilerplate, "topics": topics}.items():
         (base / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    monkeypatch.setattr("toolkit.datasets.corpora.shipped", lambda _: base)
+    monkeypatch.setattr("toolkit.datasets.registry.shipped", lambda _: base)
     return base
 
 

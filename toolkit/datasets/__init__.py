@@ -6,9 +6,8 @@
 ['de', 'en', 'es', 'fr']
 """
 
-from toolkit.datasets.corpora import Gold, gold, load
 from toolkit.datasets.fetching import fetch
-from toolkit.datasets.registry import Dataset, Download, content_digest, folder, records
+from toolkit.datasets.registry import Dataset, Download, Gold, content_digest, folder, gold, load, records
 from toolkit.datasets.registry import table as list
 
 __all__ = [

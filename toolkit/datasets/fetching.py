@@ -16,12 +16,8 @@ from toolkit.errors import CorpusError
 from toolkit.fields import registrable_domain
 from toolkit.files import whole
 
-TIMEOUT = 30
-"""Seconds without a byte before a connection is given up."""
-
-LARGEST = 2 << 30
-"""Bytes of one download, unless the caller allows more; the largest packed copy has 28 MB."""
-
+TIMEOUT = 30  # seconds without a byte before a connection is given up
+LARGEST = 2 << 30  # bytes of one download, unless the caller allows more; the largest packed copy has 28 MB
 _CHUNK = 1 << 13
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -38,11 +34,6 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     the register has the file's own hash), a file of more than ``largest`` bytes, records of another content digest
     than ``digest`` (default the registered one, else that of an earlier fetch), a data folder that cannot be written,
     or a corpus that has no single source.
-
-    Examples
-    --------
-    >>> fetch("sample").name
-    'articles.jsonl.gz'
     """
     entry = find(name)
     path = packed_path(entry)
@@ -51,12 +42,9 @@ def fetch(name: str, *, again: bool = False, digest: str | None = None, largest:
     if not entry.downloads:
         mend = f"put the packed copy at {path}"
         raise CorpusError(f"{name}: gathered from many sources, so it cannot be fetched; {mend}")
-    print(
-        f"{entry.name}: {entry.title}\n  licence: {entry.licence}\n  source: {entry.homepage}"
-        f"{f' at {entry.commit}' if entry.commit else ''}\n  cite: {entry.citation}",
-        file=sys.stderr,
-        flush=True,
-    )
+    source = f"{entry.homepage}{f' at {entry.commit}' if entry.commit else ''}"
+    terms = f"{entry.name}: {entry.title}\n  licence: {entry.licence}\n  source: {source}\n  cite: {entry.citation}"
+    print(terms, file=sys.stderr, flush=True)
     downloads, noted = folder() / "downloads" / entry.name, path.with_name(path.name + ".json")
     try:
         downloads.mkdir(parents=True, exist_ok=True)

@@ -20,13 +20,12 @@ from toolkit.datasets.registry import Record
 from toolkit.errors import CorpusError
 from toolkit.loading.jsonfiles import fundus_text
 
+# no file inside a download may unpack to more; the largest that we know of has 60 MB
 MEMBER_BYTES = 256 << 20
-"""No file inside a download may unpack to more; the largest that we know of has 60 MB."""
-
 _ALLSIDES = ("ID", "url", "source", "source_url", "date", "title", "authors", "topic", "content_original")
 
 _DAMAGE = (
-    KeyError, ValueError, TypeError, OSError, EOFError, csv.Error, zipfile.BadZipFile, tarfile.TarError,
+    LookupError, ValueError, TypeError, OSError, EOFError, csv.Error, zipfile.BadZipFile, tarfile.TarError,
 )  # fmt: skip
 
 
