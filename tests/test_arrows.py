@@ -66,6 +66,8 @@ SAME_FLOOR = {
     ("language", "buffer"),
     *((kernel, "kernels") for kernel in ("buffer", "cues", "language", "trees")),
     ("cues", "buffer"),
+    ("cues", "files"),
+    ("fields", "files"),
     ("language", "files"),
     ("census", "words"),
     ("certificate", "record"),

@@ -5,67 +5,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toolkit.buffer import FNV, PRIME, among, fnv
+from toolkit.files import word_lists
 from toolkit.kernels import njit
 
-Hashes = NDArray[np.uint64]
-
-_ABBREVIATIONS = (
-    "mr mrs ms dr sen sens rep reps gov gen lt col sgt capt cmdr maj st jr sr no vs jan feb mar apr jun jul "
-    "aug sept sep oct nov dec inc corp co ltd prof rev hon mt ft pres supt dept est al eds ed vol pp cf "
-    "approx bzw ca dr evtl ggf hl hrsg inkl mio mrd nr str tel usw vgl zb mme mlle sra srta dra ud uds"
-).split()
-_CAMEL_WORDS = (
-    "AbbVie AccuWeather ActBlue AirAsia AirBnB AliExpress AllSides AstraZeneca AutoNation BabyCenter BioNTech "
-    "BioShock BitTorrent BlackBerry BlackRock BlueCross BlueShield BrightLine BuzzFeed BuzzMachine ByteDance "
-    "CafeMom CalFire CalMatters CarMax CinemaScore CityLab CloudFlare ConocoPhillips CoreCivic CoreLogic "
-    "CrowdStrike CrowdTangle DailyKos DailyWire DaimlerChrysler DataDog DeBlasio DeepMind DeLay DeSantis "
-    "DeVos DigitalOcean DoorDash DreamWorks DuckDuckGo EcoHealth EveryTown ExxonMobil FaceTime FactCheck "
-    "FactSet FairTax FairVote FedEx FirstEnergy FitzGerald FiveThirtyEight FlightAware FoxNews FreedomWorks "
-    "GameStop GitHub GlaxoSmithKline GlobalPost GoFundMe GuideStar HarperCollins HarperOne HeadCount "
-    "HealthCare HotAir HubSpot HuffPo HuffPost HumanProgress InfoWars InsideClimate InStyle InterContinental "
-    "iPhone JavaScript JetBlue KeyBank KnowledgePanel LabCorp LaHood LaPierre LastPass LeBron LendingClub "
-    "LendingTree LexisNexis LifeLock LifeSite LifeZette LightRocket LinkedIn LiveScience MacArthur MapQuest "
-    "MarketWatch MasterCard McCain McCarthy McConnell MediaBuzz MedStar MetLife MetroCard MicroStrategy "
-    "MoffettNathanson MoveOn NeverTrump NeverTrumper NeverTrumpers NewsBusters NewsGuard NewsHour NextEra "
-    "NextGen NorthShore NowThis NurPhoto ObamaCare OfficeMax OnlyFans OpenAI OpenSecrets OpenStreetMap "
-    "OpenTable OutFront OxyContin PayPal PepsiCo PerryUndem PetSmart PitchBook PlanetHollywood PlayStation "
-    "PolitiFact PowerPoint PredictWise PricewaterhouseCoopers ProCon ProPublica PubMed QuarkXPress QuickBooks "
-    "RadioShack RealClear RealClearPolitics RedState ScienceDaily SeaWorld ServiceNow SimpliSafe SkyBridge "
-    "SkyNews SmartNews SmartTrip SoftBank SolarCity SoundCloud SpaceX StarTribune StockTwits StoryCorps "
-    "StubHub SunPower SunTrust SuperPAC SurveyMonkey TargetSmart TaskRabbit TechCrunch TheBlaze TheStreet "
-    "ThinkProgress TikTok TownHall TransCanada TripAdvisor TrumpCare TurboTax UnitedHealth UnitedHealthcare "
-    "VandeHei VanDyke VanityFair VoteVets WalMart WashPost WebMD WeWork WhatsApp WikiLeaks WilmerHale WinRed "
-    "WireImage WooCommerce WordPress WorldCom YouGov YouTube YouTuber YouTubers ZeroHedge ZipRecruiter"
-).split()
-
-_SOURCES = "AP AFP EPA NPR CNN BBC Reuters Getty Shutterstock iStock Images".split()
-"""Last words of a picture's credit, behind which the story goes on; but not before these:"""
-_CREDITED = "Images Photo Photos Press via News".split()
-
-_OPENINGS = (
-    "advertisement: related: read: watch: video: videos: photo: photos: more: image-copyright image-caption "
-    "image-source media-caption media-playback read-more read-also see-also sign-up continue-reading enlarge- "
-    "this click-here story-continues your-support support-our must-watch also-read you-may lesen-sie mehr-zum "
-    "lire-aussi lee-también lea-también leia-também leggi-anche lees-ook läs-mer läs-också czytaj-też czytaj- "
-    "także zobacz-też"
-).split()
-"""First one or two words of furniture, in lower case: a colon ends those of one word."""
-
-
-def _hashes(words: list[str]) -> Hashes:
-    """Sorted hashes, among which :func:`toolkit.buffer.among` looks."""
-    return np.sort(np.array([fnv(word.encode()) for word in words], np.uint64))
-
-
-ABBREVIATIONS = _hashes(_ABBREVIATIONS)
-CAMEL = _hashes(_CAMEL_WORDS)
-CREDITED = _hashes(_CREDITED)
-SOURCES = _hashes(_SOURCES)
-OPENINGS = _hashes(_OPENINGS)
-
+_WORDS = word_lists("cues.txt")
+# sorted hashes, among which toolkit.buffer.among looks
+ABBREVIATIONS, CAMEL, SOURCES, CREDITED, OPENINGS = (
+    np.sort(np.array([fnv(word.encode()) for word in _WORDS[name]], np.uint64))
+    for name in ("abbreviations", "camel", "sources", "credited", "openings")
+)
 _COUNT = np.frombuffer(b"[+", np.uint8)
 _CHARS = np.frombuffer(b" chars]", np.uint8)
 _WINDOW = np.frombuffer(b"new window", np.uint8)

@@ -11,36 +11,12 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-_NAMES = """
-doc_id: doc_id document_id id uuid guid uid article_id uri
-text: text content body article maintext content_original article_text article_body full_text body_text
-  content_text text_content story story_text plain_text news_text raw_text
-  volltext artikeltext inhalt texte contenu texto contenido conteudo testo tekst
-title: title headline head heading article_title title_page web_title news_title headline_text
-  titel überschrift titre titulo título titular titolo tytul tytuł
-url: url link canonical_url canonical_link article_url page_url web_url requested_url responded_url
-  warc_target_uri permalink source_url uri
-publisher: publisher source_domain domain site site_name outlet news_outlet newspaper media_name publication
-  hostname host source_url
-  zeitung journal periodico periódico jornal testata krant tidning gazeta
-authors: authors author byline author_name author_names article_author creator dc_creator writer journalist
-  reporter
-  autor autoren verfasser auteur auteurs autores autore autori
-lang: lang language lang_code language_code meta_lang
-  sprache langue idioma lingua taal språk jezyk język
-published: published date_publish date_time_pub date published_at pub_date publish_date date_published
-  published_date publishing_date publication_date web_publication_date datetime timestamp created created_at
-  version_created first_created seendate updated modified
-  datum erscheinungsdatum date_de_publication fecha fecha_publicacion data_publicacao data_pubblicazione
-  publicatiedatum
-"""
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    column: tuple(names.split()) for column, names in re.findall(r"^(\w+): (.+(?:\n  .+)*)", _NAMES, re.M)
-}
-"""Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count.
+from toolkit.files import word_lists
 
-The last line of each holds German, French, Spanish, Portuguese, Italian, Dutch, Swedish and Polish names.
-"""
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    k: tuple(names) for k, names in word_lists("field_names.txt").items()
+}
+"""Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
 
 # fields that hold a whole page, for trafilatura where no field holds the text; and a piece of markup, all of it text
 MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content")
@@ -172,9 +148,8 @@ def as_text(role: str, value: Any) -> str | None:
 
 
 def _member(value: Mapping[str, Any], *names: str) -> str | None:
-    return next(
-        (v for name in (*names, "value", "name", "#text") if isinstance(v := value.get(name), str)), None
-    )
+    members = (value.get(name) for name in (*names, "value", "name", "#text"))
+    return next((each for each in members if isinstance(each, str)), None)
 
 
 def _names(value: Any) -> str | None:

@@ -22,11 +22,10 @@ from pyarrow import parquet
 
 from toolkit.errors import OutputError, UsageError
 
-ROW_GROUP = 8192
-"""Rows of a Parquet row group in results; fixed, so that their bytes do not depend on the batch size."""
-
-ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
-"""File name endings that :func:`write_rows` accepts; they choose the format."""
+ROW_GROUP = (
+    8192  # rows of a Parquet row group in results; fixed, so that bytes do not depend on the batch size
+)
+ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")  # of the files that write_rows writes
 
 
 @contextmanager
@@ -106,10 +105,9 @@ def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
         try:
             next(begun.reader.iter_batches(1, [group], column_indices=[column], use_threads=False), None)
         except KeyError as error:
-            if (
-                type(error) is not KeyError
-            ):  # one of pyarrow's own; else the pages were asked for: the column is sound
+            if type(error) is not KeyError:  # one of pyarrow's own
                 raise
+            # else the pages were asked for: the column is sound
     return [about.column(column) for column in range(about.num_columns)]
 
 
@@ -163,11 +161,9 @@ def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packe
         out: Any = stack.enter_context(gzip.GzipFile("", "wb", 6, raw, mtime=0)) if packed else raw
         for table in groups:
             frame = table.to_pandas()
-            if csv:
-                # without quotes, other readers would take a carriage return in a text for the end of the row
-                text = frame.to_csv(
-                    index=False, header=not rows, lineterminator="\n", quoting=QUOTE_NONNUMERIC
-                )
+            if csv:  # in quotes, for other readers take a carriage return in a text for the end of the row
+                quoted = {"lineterminator": "\n", "quoting": QUOTE_NONNUMERIC}
+                text = frame.to_csv(index=False, header=not rows, **quoted)
             else:
                 text = frame.to_json(orient="records", lines=True, force_ascii=False, date_format="iso")
             out.write(text.encode("utf-8"))
@@ -181,6 +177,16 @@ def shipped(name: str) -> Path:
         if (root / "data" / name).exists():
             return root / "data" / name
     raise FileNotFoundError(f"{name}: not among the files that ship with news-toolkit; reinstall the package")
+
+
+def word_lists(name: str) -> dict[str, list[str]]:
+    """Return the words of a text file that ships with the package: ``name: words`` in a line, or in several."""
+    found: dict[str, list[str]] = {}
+    for line in shipped(name).read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            key, _, words = line.partition(": ")
+            found.setdefault(key, []).extend(words.split())
+    return found
 
 
 def sha256(path: Path) -> str:
@@ -213,9 +219,8 @@ def refuse_overwriting(inputs: Sequence[str | Path | None], *outputs: str | Path
             if real == place or any(_same(path, place) for path in found):
                 raise UsageError(f"{output}: is read as input; give the output another place")
             if (real in parts and real.is_dir()) or (pattern and any(_fits(part, item) for part in parts)):
-                raise UsageError(
-                    f"{output}: would be read as input the next time; give it a place that {item} leaves out"
-                )
+                mend = f"give it a place that {item} leaves out"
+                raise UsageError(f"{output}: would be read as input the next time; {mend}")
 
 
 def _real(path: str | Path) -> Path:

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from toolkit.buffer import FNV, PRIME, Buffer, decode
-from toolkit.files import shipped
+from toolkit.buffer import FNV, PRIME, Buffer, decode, fnv
+from toolkit.files import word_lists
 from toolkit.kernels import njit
 
 # letters of a text that are read: a piece at its start and one in its middle, of PIECE letters each; more, up to LOOK,
@@ -70,9 +70,7 @@ def language_code(text: str | None) -> str | None:
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
     """Return the code of each name of a language."""
-    lines = shipped("languages.txt").read_text("utf-8").splitlines()
-    listed = (line.partition(": ") for line in lines if not line.startswith("#"))
-    return {name: code for code, _, names in listed for name in names.split()}
+    return {name: code for code, names in word_lists("languages.txt").items() for name in names}
 
 
 def languages(texts: Any) -> pd.Series[Any]:
@@ -88,8 +86,7 @@ def languages(texts: Any) -> pd.Series[Any]:
 def scripts(texts: Any) -> pd.Series[Any]:
     """Return the script in which most letters of each text are, as ISO 15924 codes; missing without letters.
 
-    Chinese characters count twice, since two of them are a word; Japanese is ``Kana`` where one letter in
-    twenty is kana.
+    Chinese characters count twice, since two of them are a word; Japanese is ``Kana`` if one letter in twenty is kana.
     """
     look = _Look(texts)
     return look.series(look.scripts)
@@ -137,8 +134,8 @@ class _Look:
 
 def _by_library(text: str) -> str | None:
     identifier = _identifier()
-    code, probability = (None, 0.0) if identifier is None else identifier.classify(text)
-    return code if code is not None and len(code) == 2 and probability >= CONFIDENT else None
+    code, probability = ("", 0.0) if identifier is None else identifier.classify(text)
+    return code if len(code) == 2 and probability >= CONFIDENT else None
 
 
 @lru_cache(maxsize=1)
@@ -165,12 +162,12 @@ def _tables() -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
             script[code] = 0
         lower[code] = ord(character.lower()[0])
     weights: dict[int, list[tuple[int, float]]] = {}
-    lines = shipped("function_words.txt").read_text("utf-8").splitlines()
-    lists = dict(line.split(": ", 1) for line in lines if not line.startswith("#"))
+    lists = word_lists("function_words.txt")
     codes = [name.partition("-")[0] for name in lists]
     for number, words in enumerate(lists.values()):
-        for rank, word in enumerate(dict.fromkeys(words.split())):
-            weights.setdefault(_hash(word), []).append((number, float(np.log(0.12 / (rank + 2) / RARE))))
+        for rank, word in enumerate(dict.fromkeys(words)):
+            weight = float(np.log(0.12 / (rank + 2) / RARE))
+            weights.setdefault(fnv(map(ord, word)), []).append((number, weight))
     keys, places = np.zeros(_SLOTS, np.uint64), np.zeros((_SLOTS, 2), np.int64)
     at = 0
     for key, entries in weights.items():
@@ -183,13 +180,6 @@ def _tables() -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
     numbers, logs = (np.array(column) for column in zip(*pairs, strict=True))
     same = np.array([codes.index(code) for code in codes])
     return np.array(codes, dtype=object), (lower, script, keys, places, numbers, logs, same)
-
-
-def _hash(word: str) -> int:
-    value = int(FNV)
-    for character in word:
-        value = ((value ^ ord(character)) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
-    return value
 
 
 @njit(cache=True, nogil=True)
