@@ -23,24 +23,15 @@ def verdicts(
 ) -> pd.DataFrame:
     """Say of each document whether it is an article, and if not, what it is.
 
-    Parameters
-    ----------
-    documents : text, list or Series of str, or corpus
-        Texts to judge. A short text that a publisher has several times is less likely an article.
-    spans : DataFrame, optional
-        From :meth:`toolkit.BoilerplateRemover.spans`. Default: a column ``clean_text`` shows what was removed; without
-        one, ``remover`` finds the spans.
-    remover : BoilerplateRemover, optional
-        If it is fitted, its index counts the documents with the same text. Default: the shipped remover, not fitted.
+    ``spans`` are as :meth:`toolkit.BoilerplateRemover.spans` returns them; without them, a column ``clean_text`` shows
+    what was removed, or ``remover`` (default the shipped one, not fitted) finds it. The index of a fitted remover
+    counts the documents with the same text: a short text that a publisher has several times is less likely an article.
 
-    Returns
-    -------
-    DataFrame
-        ``doc_id`` (str), ``verdict`` (str), ``probability`` (float64, of that verdict) and ``kept`` (float64, share
-        of the characters left after cleaning), in the order of the documents. Verdicts are ``article``; ``stub``, a
-        beginning behind a paywall; ``wall``, a login, an offer, cookies or a check for robots; ``error``, such as 404;
-        ``index``, links or teasers; ``twice``, the body stands twice (:func:`toolkit.verdict.doubled` says where);
-        ``garbled``, broken encoding or computer code; ``empty``. How often they are right: ``docs/verdicts.md``.
+    Columns: ``doc_id`` (str), ``verdict`` (str), ``probability`` (float64, of that verdict) and ``kept`` (float64,
+    share of the characters left after cleaning), in the order of the documents. Verdicts are ``article``; ``stub``, a
+    beginning behind a paywall; ``wall``, a login, an offer, cookies or a check for robots; ``error``, such as 404;
+    ``index``, links or teasers; ``twice``, the body stands twice (:func:`toolkit.verdict.doubled` says where);
+    ``garbled``, broken encoding or computer code; ``empty``. How often they are right: ``docs/verdicts.md``.
 
     Examples
     --------
@@ -52,11 +43,10 @@ def verdicts(
     if spans is None and "clean_text" not in corpus.columns:
         spans = (remover or BoilerplateRemover()).spans(corpus)
     size = corpus["text"].str.len()
-    left = (
-        corpus["clean_text"].fillna("").str.len()
-        if spans is None
-        else (size - _gone(corpus, spans)).clip(lower=0)
-    )
+    if spans is None:
+        left = corpus["clean_text"].fillna("").str.len()
+    else:
+        left = (size - _gone(corpus, spans)).clip(lower=0)
     kept = left / size.clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
     listed = chances.argmax(axis=1) == VERDICTS.index("index")
@@ -69,14 +59,11 @@ def verdicts(
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]
     best = chances.argmax(axis=1)
-    return pd.DataFrame(
-        {
-            "doc_id": corpus["doc_id"].astype("str").array,
-            "verdict": pd.array(np.array(VERDICTS, object)[best], dtype="str"),
-            "probability": chances[np.arange(len(best)), best],
-            "kept": kept.to_numpy(np.float64),
-        }
-    )
+    return pd.DataFrame({
+        "doc_id": corpus["doc_id"].astype("str").array,
+        "verdict": pd.array(np.array(VERDICTS, object)[best], dtype="str"),
+        "probability": chances[np.arange(len(best)), best], "kept": kept.to_numpy(np.float64),
+    })  # fmt: skip
 
 
 def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray[np.float64]:

@@ -47,7 +47,7 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
 from toolkit.fields import nearest
 from toolkit.modelfile import Estimator
-from toolkit.verdict.doubling import inside_passages, repeated
+from toolkit.verdict.documents import inside_passages, repeated
 
 PORTION = 1 << 20
 """Bytes of text processed at a time, so that intermediate results stay in the processor's cache."""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
-from toolkit.kernels import njit
+from toolkit.kernels import njit, places
 from toolkit.modelfile import read_model, write_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
@@ -56,12 +55,7 @@ of at most three words. ``final``: how the last segment ends. ``echoes``, ``name
 :func:`toolkit.verdict.reading.echoes`."""
 
 
-def _places(names: tuple[str, ...]) -> Any:
-    """Return the place of each name, as an attribute that kernels may read."""
-    return namedtuple("Places", names)(*range(len(names)))
-
-
-SOUND, PART, AT = _places(SOUNDS), _places(SHAPE), _places(COLUMNS)
+SOUND, PART, AT = places(SOUNDS), places(SHAPE), places(COLUMNS)
 _MANY = len(SOUNDS)
 _ENDS = 3
 _LONG = 12
@@ -196,8 +190,7 @@ class VerdictModel:
                 table = arrays[name]
                 known &= table.dtype.name == kind and table.shape == shape and bool(np.isfinite(table).all())
             if not known:
-                msg = "its tables are those of another version"
-                raise ValueError(msg)
+                raise ValueError("its tables are those of another version")
             trees = tuple(Trees.read(arrays, name, len(COLUMNS)) for name in LEARNED)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"

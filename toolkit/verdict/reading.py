@@ -264,7 +264,7 @@ def layout(buffer: Buffer) -> NDArray[np.int64]:
 
 _NEXT = r"\x{80}-\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _DAMAGE = (
-    r"[\x00-\x08\x0e-\x1f\x{FFFD}]"
+    r"[\x00-\x08\x0e-\x1f\x{FFFD}]"  # control and replacement characters
     rf"|[Â-ß][{_NEXT}]|[à-ï][{_NEXT}][{_NEXT}]"  # UTF-8 read as Windows-1252
     r"|[РС][\x{A0}-\x{BF}Ѐ-Џѐ-ѓѕјљ-џ‐-™]"  # as Windows-1251
     r"|[\x{81}\x{8D}\x{8F}\x{90}\x{9D}]"
@@ -273,10 +273,7 @@ _DAMAGE = (
 
 
 def damage(buffer: Buffer) -> NDArray[np.int64]:
-    """Count the traces of a wrong encoding in each document; shape (n_documents,).
-
-    These are replacement and control characters, sequences that are UTF-8 read as Windows-1252 or Windows-1251, and
-    signs such as ``³`` between letters, which are Latin-2 read as Latin-1.
+    """Count the traces of a wrong encoding in each document (:data:`_DAMAGE`); shape (n_documents,).
 
     >>> damage(Buffer.of(["Größe, 'señor', £5", "grÃ¶n", "ni\\ufffdo", "Przysz³o"])).tolist()
     [0, 1, 1, 1]
