@@ -42,19 +42,10 @@ class Piece(NamedTuple):
 class CleanedArticle:
     r"""One article with what was removed from it; a notebook shows it struck through.
 
-    Parameters
-    ----------
-    text, title : str
-        The text as loaded, and what stands above it.
-    spans : DataFrame
-        One row a removed span: ``start``, ``end`` (code points, half-open), ``kind`` and, if known, ``score``,
-        ``evidence``, ``template_id``. In any order; a ValueError says where one lies outside the text or overlaps.
-    context, theme, find
-        As for :func:`show`.
-    after : str, optional
-        A clean text to show beside it.
-    verdict : str, optional
-        What the document is, where it is no article.
+    ``spans`` has a row a removed span of ``text``, in any order: ``start``, ``end`` (code points, half-open), ``kind``
+    and, if known, ``score``, ``evidence``, ``template_id``; a ValueError says where one lies outside the text or
+    overlaps. ``after`` is a clean text to show beside it, ``verdict`` says what is no article. The others are as for
+    :func:`show`.
 
     Examples
     --------
@@ -82,10 +73,8 @@ class CleanedArticle:
         edge = 0
         for start, end in zip(ordered["start"], ordered["end"], strict=True):
             if not edge <= start <= end <= len(self.text):
-                msg = (
-                    f"spans: [{start}, {end}) does not fit a text of {len(self.text)} characters after {edge}"
-                )
-                raise ValueError(f"{msg}; pass the spans of this very text")
+                place = f"[{start}, {end}) does not fit a text of {len(self.text)} characters after {edge}"
+                raise ValueError(f"spans: {place}; pass the spans of this very text")
             edge = end
 
     @property
@@ -96,14 +85,13 @@ class CleanedArticle:
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the text in order, kept and removed pieces in turn; together they are the text."""
-        at = 0
-        for row in self.spans.to_dict("records"):
+        at, size = 0, len(self.text)
+        for row in [*self.spans.to_dict("records"), {"start": size, "end": size, "kind": None}]:
             if row["start"] > at:
                 yield Piece(self.text[at : row["start"]], None, "")
-            yield Piece(self.text[row["start"] : row["end"]], str(row["kind"]), _reason(row))
+            if row["kind"] is not None:
+                yield Piece(self.text[row["start"] : row["end"]], str(row["kind"]), _reason(row))
             at = row["end"]
-        if at < len(self.text):
-            yield Piece(self.text[at:], None, "")
 
     def _shown(self) -> Iterator[Piece]:
         """Pieces with long passages shortened to ``context``, every character harmless."""
@@ -219,14 +207,11 @@ def show(
 ) -> CleanedArticle | Articles:  # fmt: skip
     """Show articles with what was removed struck through: one, or several below each other.
 
-    A notebook shows the result; its ``.save("page.html")`` writes it as a page.
+    A notebook shows the result; its ``.save("page.html")`` writes it as a page. ``spans`` are as
+    ``BoilerplateRemover.spans`` returns them; without them, what ``clean_text`` lacks is struck through.
 
     Parameters
     ----------
-    corpus : DataFrame
-        With ``doc_id`` and ``text``; ``title`` is shown if there.
-    spans : DataFrame, optional
-        As ``BoilerplateRemover.spans`` returns it. Without it, what ``clean_text`` lacks is struck through.
     doc_id : str or iterable of str, optional
         Which document, or which several; default the first 20.
     context : int, optional
@@ -237,9 +222,8 @@ def show(
         The clean text beside the one as loaded.
     find : str or iterable of str, optional
         Words to highlight, whatever their case.
-    theme : {"light", "dark"}, default "light"
-    colours : mapping, optional
-        Kind → colour (``#rrggbb``) in place of the usual one.
+    theme, colours : {"light", "dark"}, mapping
+        Kind → colour (``#rrggbb``) in place of the usual one of the theme.
 
     Examples
     --------
@@ -249,15 +233,15 @@ def show(
     [interface: Share ]»Rain« fell.
     — 6 of 16 characters removed (37.5 %)
     """
+    wrong = ""
     if isinstance(corpus, str) or (spans is None and "clean_text" not in corpus):
-        msg = "show: neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
-        raise CorpusError(msg)
-    if spans is not None and not isinstance(spans, pd.DataFrame):
-        msg = f"show: {spans!r} is no table of spans; to choose a document, show(corpus, doc_id={spans!r})"
-        raise CorpusError(msg)
-    if not isinstance(corpus, pd.DataFrame):
-        msg = f"show: a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
-        raise CorpusError(msg)
+        wrong = "neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
+    elif spans is not None and not isinstance(spans, pd.DataFrame):
+        wrong = f"{spans!r} is no table of spans; to choose a document, show(corpus, doc_id={spans!r})"
+    elif not isinstance(corpus, pd.DataFrame):
+        wrong = f"a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
+    if wrong:
+        raise CorpusError(f"show: {wrong}")
     look, words = themed(theme, colours), (find,) if isinstance(find, str) else tuple(find)
     several = doc_id is None or (isinstance(doc_id, Iterable) and not isinstance(doc_id, str))
     named = None if doc_id is None else list(doc_id) if several else [str(doc_id)]
@@ -286,16 +270,6 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
 
     ``one`` and ``other`` are the ``doc_id`` of two documents, such as two of a group of :func:`toolkit.duplicates`.
     ``clean_text`` is compared where it is there, so that what the sites added does not count.
-
-    Examples
-    --------
-    >>> corpus = pd.DataFrame({"doc_id": ["a", "b"], "text": ["Rain fell all day.", "Rain fell on Monday."]})
-    >>> compare(corpus, "a", "b")
-    Rain fell [only here: all day].
-    — 7 of 18 characters stand only here (underlined)
-    <BLANKLINE>
-    Rain fell [only here: on Monday].
-    — 9 of 20 characters stand only here (underlined)
     """
     rows = _by_id(corpus, [one, other]).loc[[one, other]].to_dict("records")
     texts = [str(row["clean_text"] if pd.notna(row.get("clean_text")) else row["text"]) for row in rows]
@@ -313,8 +287,7 @@ def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
     for name in wanted or ():
         if name not in rows.index:
             first = next(iter(corpus["doc_id"]), None)
-            msg = f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}"
-            raise KeyError(msg)
+            raise KeyError(f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}")
     return rows
 
 
@@ -349,8 +322,7 @@ class Articles(list[CleanedArticle]):
         """Write the articles as a page of HTML, ``….html``: one file, without scripts or anything from the network."""
         path, theme = Path(path), self[0].theme if self else LIGHT
         if path.suffix.lower() not in {".html", ".htm"}:
-            msg = f"{path}: a page is an HTML file; name it {path.with_suffix('.html').name}"
-            raise OutputError(msg)
+            raise OutputError(f"{path}: a page is an HTML file; name it {path.with_suffix('.html').name}")
         path.write_text(theme.style(_PAGE, articles=self._repr_html_()), "utf-8")
         return path
 

@@ -94,13 +94,11 @@ THEMES = {"light": LIGHT, "dark": DARK}
 def themed(name: str, colours: Mapping[str, str] | None = None) -> Theme:
     """Return a theme by name; kinds with a colour ``#rrggbb`` of one's own get an ink and a tint made from it."""
     if name not in THEMES:
-        msg = f"theme={name!r}: 'light' or 'dark' is wanted"
-        raise ValueError(msg)
+        raise ValueError(f"theme={name!r}: 'light' or 'dark' is wanted")
     theme, own = THEMES[name], {}
     for kind, fill in (colours or {}).items():
         if not re.fullmatch("#[0-9a-fA-F]{6}", fill):
-            msg = f"colours={{{kind!r}: {fill!r}}}: a colour such as #0072b2 is wanted"
-            raise ValueError(msg)
+            raise ValueError(f"colours={{{kind!r}: {fill!r}}}: a colour such as #0072b2 is wanted")
         tint = mixed(fill, theme.ground, 0.18)
         inks = (mixed(fill, theme.text, share / 100) for share in range(100, 0, -2))
         ink = next((ink for ink in inks if contrast(ink, tint) >= 4.5), theme.text)

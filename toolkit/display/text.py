@@ -70,14 +70,10 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 class Table:
-    """A small DataFrame that shows itself for reading: no index, text to the left, numbers grouped.
+    """A small DataFrame that shows itself for reading: no index, text to the left, numbers grouped, a caption above.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Shown whole, with ``caption`` above.
-    percent : sequence of str, default ("share",)
-        Columns of fractions to show as per cent. ``low`` and ``high`` beside the first of them are its interval.
+    Columns of fractions named by ``percent`` are shown as per cent, ``low`` and ``high`` beside the first of them as
+    its interval.
 
     Examples
     --------
@@ -126,10 +122,10 @@ class Table:
     def _repr_html_(self) -> str:
         columns = []
         for cells, right in self._columns():
-            box = '<{{0}} style="text-align:{};vertical-align:top">{{1}}</{{0}}>'
-            box = box.format("right;white-space:nowrap" if right else "left")
+            style = f"text-align:{'right;white-space:nowrap' if right else 'left'};vertical-align:top"
             tags = ["th", *["td"] * (len(cells) - 1)]
-            columns.append([box.format(tag, escaped(cell)) for tag, cell in zip(tags, cells, strict=True)])
+            boxes = zip(tags, map(escaped, cells), strict=True)
+            columns.append([f'<{tag} style="{style}">{cell}</{tag}>' for tag, cell in boxes])
         head, *body = [f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)] or ["<tr></tr>"]
         table = f"<thead>{head}</thead><tbody>{''.join(body)}</tbody>"
         table = f'<table class="dataframe tex2jax_ignore mathjax_ignore">{table}</table>'

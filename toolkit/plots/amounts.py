@@ -15,13 +15,10 @@ from toolkit.plots import canvas
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CERTAINTY = (0.5, 0.8, 0.9, 0.95, 0.99)
-"""Edges of the classes of probability that :func:`certainty` counts."""
-
+CERTAINTY = (0.5, 0.8, 0.9, 0.95, 0.99)  # edges of the classes of probability
 _PERCENTILES = (5, 25, 50, 75, 95)
+# steps of a power of ten that may be labelled; the first for which there is room are
 _TICKS = ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3))
-"""Steps of a power of ten that :func:`lengths` labels; the first for which there is room."""
-
 _TEN_YEARS, _STRAY = 120, 0.005  # months; share of the documents at each end
 _DARK = 0.55
 _TURNED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
@@ -31,10 +28,7 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     """Draw the share of each publisher's characters that was removed, by kind, as stacked bars.
 
     One row a publisher, the largest share first; at its end the total in per cent and n, the number of documents.
-    The ``top`` publishers with most documents are drawn.
-
-    Columns of ``shares``, as :func:`toolkit.census.removed` counts them: ``publisher``, ``kind``, ``characters``
-    (removed), ``of`` (all characters of the publisher) and ``documents`` (of the publisher).
+    The ``top`` publishers with most documents are drawn. ``shares`` are as :func:`toolkit.census.removed` counts them.
     """
     columns = ("publisher", "kind", "characters", "of", "documents")
     canvas.need(shares, columns, "shares", "toolkit.census.removed(corpus, spans)")
@@ -98,11 +92,9 @@ def _stacked(
 def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Axes:
     """Draw how long the articles of each group are.
 
-    A box a group on a logarithmic axis: median, quartiles, and whiskers at the 5th and 95th percentile;
-    at its end the median and n. The ``top`` groups with most documents are drawn.
-
-    ``sizes`` has a row a document: ``group`` (such as its publisher or language) and ``words`` (int), as
-    :func:`toolkit.census.lengths` counts them.
+    A box a group on a logarithmic axis: median, quartiles, and whiskers at the 5th and 95th percentile; at its end the
+    median and n. The ``top`` groups with most documents are drawn. ``sizes`` has a row a document: ``group`` (such as
+    its publisher or language) and ``words`` (int), as :func:`toolkit.census.lengths` counts them.
     """
     canvas.need(sizes, ("group", "words"), "sizes", "toolkit.census.lengths(corpus)")
     groups = sizes.assign(words=sizes["words"].clip(lower=1)).groupby("group")["words"]
@@ -137,11 +129,10 @@ def _label_decades(ax: Axes) -> None:
 
 
 def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> Axes:
-    """Draw how many documents have each topic.
+    """Draw how many documents have each topic, a bar a topic, the most frequent first.
 
-    One bar a topic, the most frequent first, its count at its end. ``topics`` are as ``TopicClassifier.topics`` returns
-    them (``doc_id``, ``topic``, ``name``), already counted (``name``, ``documents``), or the names that
-    ``predict(..., names=True)`` returns. A document with two topics counts for both.
+    ``topics`` are as ``TopicClassifier.topics`` returns them (``doc_id``, ``topic``, ``name``), already counted
+    (``name``, ``documents``), or the names of ``predict(..., names=True)``. A document with two topics counts for both.
     """
     if isinstance(topics, pd.Series):
         counts = topics.value_counts().rename_axis("name")
@@ -161,13 +152,11 @@ def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> 
 
 
 def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
-    """Draw the words that spoke most for and against a topic.
+    """Draw the words that spoke most for (to the right) and against a topic, which the axis calls ``towards``.
 
-    Bars to the right speak for the topic, which the label of the axis calls ``towards``; to the left against it.
-    The ``top`` words of largest absolute weight are drawn.
-
-    Columns of ``weights``: ``word`` and ``weight`` (its contribution to the topic's score, in log-odds); where a column
-    ``removed`` (bool) is there, words of removed text are marked.
+    The ``top`` words of largest absolute weight are drawn. Columns of ``weights``: ``word`` and ``weight``
+    (contribution to the topic's score, in log-odds); with a column ``removed`` (bool), words of removed text are
+    marked.
     """
     canvas.need(weights, ("word", "weight"), "weights", "toolkit.TopicClassifier().explain(text).words")
     chosen = weights.sort_values("weight", key=abs, ascending=False, kind="stable").head(top)
@@ -189,16 +178,14 @@ def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax
 def matrix(
     table: pd.DataFrame, *, label: str = "documents", percent: bool = False, ax: Axes | None = None
 ) -> Axes:
-    """Draw a table of counts or shares as shaded cells, each with its number.
+    """Draw a table of counts or shares as shaded cells, each with its number; the darkest is the largest.
 
-    ``table`` holds numbers; the names of its index and columns label the sides. Missing cells stay blank, as do zeros;
-    the darkest cell is the largest. ``label`` says what a cell holds; with ``percent``, cells are shares, written as
-    whole per cent. A ValueError says where there is no cell.
+    The names of its index and columns label the sides. Missing cells stay blank, as do zeros. ``label`` says what a
+    cell holds; with ``percent``, cells are shares, written as whole per cent.
     """
     canvas.need(table, (), "table")
     if table.empty:
-        msg = "table: no cells to draw; pass a frame with numbers, such as a crosstab"
-        raise ValueError(msg)
+        raise ValueError("table: no cells to draw; pass a frame with numbers, such as a crosstab")
     down, along = (str(axis.name or "") for axis in (table.index, table.columns))
     values = table.to_numpy(float) * (100 if percent else 1)
     columns = canvas.names(table.columns, 30)
@@ -231,17 +218,14 @@ def matrix(
     largest = cells[cells > 0].sort_values(ascending=False, kind="stable").head(6)
     written = [f"{value:.0f}{' %' if percent else ''}" for value in largest]
     sides = f"{len(table)} rows ({down}) and {len(columns)} columns ({along})"
-    return canvas.described(
-        ax, f"Shaded table of {sides}, cells: {label}. Largest:", zip(largest.index, written, strict=True)
-    )
+    text = f"Shaded table of {sides}, cells: {label}. Largest:"
+    return canvas.described(ax, text, zip(largest.index, written, strict=True))
 
 
 def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw documents by month of publication.
+    """Draw documents by month of publication, as :func:`toolkit.census.months` counts them.
 
-    A bar a month, months without documents shown as gaps; the title counts the undated. Columns of ``counts``, as
-    :func:`toolkit.census.months` counts them: ``month`` (``datetime64``, first of the month; missing for undated) and
-    ``documents`` (int).
+    A bar a month, months without documents shown as gaps; the title counts the undated.
     """
     canvas.need(counts, ("month", "documents"), "counts", "toolkit.census.months(corpus)")
     dated = counts[counts["month"].notna()]
@@ -277,13 +261,11 @@ def _without_strays(table: pd.Series[Any]) -> pd.Series[Any]:
 def lifetimes(
     templates: pd.DataFrame, *, top: int = 14, marks: Mapping[str, str] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw from when to when each template was seen.
+    """Draw from when to when each template was seen: a bar from the first to the last document that holds it.
 
-    A bar a template, from the first to the last document that holds it; at its end n, their number. The first
-    ``top`` rows are drawn; ``marks`` is as for :func:`prevalence`.
-
-    ``templates`` are as in ``BoilerplateRemover.templates_`` (``kind``, ``documents``, ``first_seen``, ``last_seen``),
-    with a column ``label``: what to call each.
+    The first ``top`` rows are drawn, n at their ends. ``templates`` are as in ``BoilerplateRemover.templates_``
+    (``kind``, ``documents``, ``first_seen``, ``last_seen``), with a column ``label``: what to call each. ``marks`` is
+    as for :func:`prevalence`.
     """
     from matplotlib.dates import date2num
 

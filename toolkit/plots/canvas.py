@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
-PURPLE = "#CC79A7"
 
 SERIES = ((BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
-          (PURPLE, "v", "-", "\\\\"))  # fmt: skip
+          ("#CC79A7", "v", "-", "\\\\"))  # fmt: skip
 """Colour, marker, line and hatch of the first, second, … series: told apart without colour."""
-
 
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 600, 1200)  # months from tick to tick
 
@@ -90,13 +88,11 @@ def need(frame: pd.DataFrame, columns: Sequence[str], what: str, made_by: str = 
     mend = f"pass a frame with {', '.join(columns)}" if columns else "pass a DataFrame"
     mend += f", as {made_by} makes it" if made_by else ""
     if not isinstance(frame, pd.DataFrame):
-        msg = f"{what}: {type(frame).__name__} is no DataFrame; {mend}"
-        raise ValueError(msg)
+        raise ValueError(f"{what}: {type(frame).__name__} is no DataFrame; {mend}")
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         found = ", ".join(map(repr, map(str, frame.columns))) or "no column"
-        msg = f"{what}: no column {missing[0]!r}; found {found}; {mend}"
-        raise ValueError(msg)
+        raise ValueError(f"{what}: no column {missing[0]!r}; found {found}; {mend}")
 
 
 def bars(ax: Axes, at: Any, width: Any, colour: str, hatch: str, label: Any, **more: Any) -> None:
@@ -121,15 +117,19 @@ def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: 
 
 def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     """Write a label at the end of each row, and widen the axis until all of them fit."""
-    placed = []
-    for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
-        if not label:
-            continue
-        text = ax.annotate(
-            label, (end, row), xytext=(5, 0), textcoords="offset points", va="center", fontsize="small",
-            parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-        )  # fmt: skip
-        placed.append((float(end), text))
+    look: dict[str, Any] = {
+        "xytext": (5, 0),
+        "textcoords": "offset points",
+        "va": "center",
+        "fontsize": "small",
+    }
+    look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    rows = enumerate(zip(ends, labels, strict=True))
+    placed = [
+        (float(end), ax.annotate(label, (end, row), parse_math=False, **look))
+        for row, (end, label) in rows
+        if label
+    ]
     if not placed:
         return
     low, high = ax.get_xlim()
@@ -208,13 +208,10 @@ def dates(ax: Axes) -> None:
     from matplotlib.dates import AutoDateLocator, DateFormatter, MonthLocator, YearLocator
 
     low, high = ax.get_xlim()
-    most = max(2, room(ax) // 13)
-    months = (high - low) / 30.44
-    if months < 2:
-        ax.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=most))
-        ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
-        return
+    months, most = (high - low) / 30.44, max(2, room(ax) // 13)
     step = next((step for step in _STEPS if months <= step * most), _STEPS[-1])
-    ticks = MonthLocator(bymonth=range(1, 13, step)) if step < 12 else YearLocator(step // 12)
+    ticks: Any = MonthLocator(bymonth=range(1, 13, step)) if step < 12 else YearLocator(step // 12)
+    if months < 2:
+        ticks = AutoDateLocator(minticks=2, maxticks=most)
     ax.xaxis.set_major_locator(ticks)
-    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m"))
+    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d" if months < 2 else "%Y-%m"))

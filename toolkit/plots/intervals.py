@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = None) -> Axes:
     """Draw observed frequency against predicted probability, in bins of equal width.
 
-    A point a bin with its 95 % interval (Wilson 1927) and the forecasts in it, the diagonal, and the
-    expected calibration error (Naeini, Cooper and Hauskrecht 2015: mean gap of the bins, weighted by
-    their size). ``forecasts`` has a row each: ``probability`` (float in [0, 1]) and ``correct`` (bool).
+    A point a bin with its 95 % interval (Wilson 1927) and the forecasts in it, the diagonal, and the expected
+    calibration error (mean gap of the bins, weighted by size: Naeini, Cooper and Hauskrecht 2015). ``forecasts`` has a
+    row each: ``probability`` (float in [0, 1]) and ``correct`` (bool).
     """
     canvas.need(forecasts, ("probability", "correct"), "forecasts")
     number = np.minimum((forecasts["probability"].to_numpy(float) * bins).astype(int), bins - 1)
@@ -53,9 +53,8 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
 def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw accuracy of the surest forecasts against the share of documents they cover.
 
-    The curve (El-Yaniv and Wiener 2010), marked at coverage 70 % and 100 %. Forecasts of equal
-    probability enter together, so their order does not matter. ``forecasts`` has a row a document: ``probability``
-    (float) and ``correct`` (bool).
+    The curve (El-Yaniv and Wiener 2010), marked at coverage 70 % and 100 %. Forecasts of equal probability enter
+    together, so their order does not matter. ``forecasts`` are as for :func:`reliability`.
     """
     canvas.need(forecasts, ("probability", "correct"), "forecasts")
     groups = forecasts.groupby("probability")["correct"].agg(["sum", "size"]).sort_index(ascending=False)
@@ -130,17 +129,9 @@ def prevalence(
 ) -> Axes:
     """Draw which share of the documents of each period holds something, such as an appeal.
 
-    A line a series with its intervals; the label of the axis has n, the fewest and most documents of
-    a period.
-
-    Parameters
-    ----------
-    rates : DataFrame
-        One row a period and series: ``period`` (``datetime64``, its first day), ``series`` (str),
-        ``documents`` (of the period), ``share``, ``low``, ``high``, as :func:`toolkit.census.prevalence` or
-        :func:`toolkit.census.mentions` counts them.
-    marks : mapping of str to str, optional
-        Day → name of what happened, drawn as a vertical line: ``{"2032-10-14": "election"}``.
+    A line a series with its intervals; the label of the axis has n, the fewest and most documents of a period.
+    ``rates`` are as :func:`toolkit.census.prevalence` or :func:`toolkit.census.mentions` counts them. ``marks`` are
+    days with the name of what happened, drawn as vertical lines: ``{"2032-10-14": "election"}``.
     """
     columns = ("period", "series", "documents", "share", "low", "high")
     canvas.need(rates, columns, "rates", "toolkit.census.prevalence(corpus, spans)")
@@ -177,21 +168,12 @@ def estimates(
     table: pd.DataFrame, *, xlabel: str, percent: bool = False, log: bool = False, reference: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw estimates with their intervals, one row a label.
+    """Draw estimates with their intervals, one row a label, in the order of the frame.
 
-    Rows in the order of the frame; series are told apart by colour, marker and a legend.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``label``, ``value``, ``low``, ``high``; where a column ``series`` is there, each label has a point a
-        series; where a column ``n`` is there, it stands at the end of the row. An interval may be missing.
-    xlabel : str
-        What is estimated, and its unit.
-    percent, log : bool, default False
-        Values are shares, drawn as per cent; the axis is logarithmic, for ratios.
-    reference : float, optional
-        A value to compare with, drawn as a vertical line.
+    Columns of ``table``: ``label``, ``value``, ``low``, ``high`` (an interval may be missing), perhaps ``series`` (each
+    label has a point a series then) and ``n`` (at the end of the row). ``xlabel`` says what is estimated, and its unit.
+    With ``percent``, values are shares; with ``log``, the axis is logarithmic, for ratios. ``reference`` is a value to
+    compare with, drawn as a vertical line.
     """
     columns = ("label", "value", "low", "high")
     canvas.need(table, columns, "table", "toolkit.census.shares(frame, column, by=…)")

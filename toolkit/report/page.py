@@ -24,8 +24,7 @@ def finished(folder: str | Path) -> bool:
 def check_page(page: Path) -> None:
     """Refuse, before the work begins, a page whose name does not end in ``.html``."""
     if page.suffix.lower() != ".html":
-        msg = f"{page}: a report is an HTML file; name it {page.with_suffix('.html').name}"
-        raise OutputError(msg)
+        raise OutputError(f"{page}: a report is an HTML file; name it {page.with_suffix('.html').name}")
 
 
 def blank() -> Any:
@@ -62,42 +61,19 @@ def _quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
-def _bar(cells: int, shown: bool) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=cells, desc="report", unit=" parts", disable=not shown, file=sys.stderr)
-
-
 def render(
     folder: str | Path, page: str | Path | None = None, *, texts: bool = True, title: str = "", author: str = "",
     progress: bool = False,
 ) -> Path:  # fmt: skip
-    """Run the report's notebook on a folder of results and write it beside the page that it makes.
+    """Run the report's notebook on a folder of results; return the page that it makes, one HTML file without scripts.
 
-    Parameters
-    ----------
-    folder : path
-        As ``news-toolkit run`` wrote it.
-    page : path, optional
-        The HTML file to write; default ``report.html`` in the folder. The notebook has the same name with
-        ``.ipynb``, so that you can continue from it. The tables stand beside it in ``report_tables``, as CSV and LaTeX.
-    texts : bool, default True
-        Show text of articles. Without it, the page can be given to people who may not have the texts.
-    title, author : str, optional
-        Shown on top.
-    progress : bool, default False
-        Show a progress bar on standard error.
+    The notebook runs in an empty folder of its own, so nothing in a folder of results is imported or executed. It is
+    written beside ``page`` (default ``report.html`` in the folder) with the ending ``.ipynb``, so that you can continue
+    from it, and the tables in ``report_tables``, as CSV and LaTeX. Without ``texts`` of articles, the page can be given
+    to people who may not have them. ``title`` and ``author`` stand on top; ``progress`` shows a bar on standard error.
 
-    Returns
-    -------
-    Path
-        The HTML file: one file, without scripts or anything from the network. The notebook behind it runs in an
-        empty folder of its own, so nothing in a folder of results is imported or executed.
-
-    Raises
-    ------
-    ReportError
-        The extra ``lab`` is not installed, the folder holds no finished run, or the notebook failed.
+    A ReportError says that the extra ``lab`` is not installed, that the folder holds no finished run, or that the
+    notebook failed.
     """
     intact(folder)
     # jsonschema, which nbformat imports, would compile a grammar of addresses for more than a second; none is checked
@@ -115,6 +91,8 @@ def render(
     finally:
         if modules["rfc3987_syntax"] is None:
             del modules["rfc3987_syntax"]
+    from tqdm import tqdm
+
     from toolkit.notebook import KERNEL, isolated, normalise
 
     folder = Path(folder)
@@ -129,8 +107,8 @@ def render(
     # all reading and counting is done by the kernel: this process may hold the memory of a run
     book.cells.append(v4.new_code_cell(f"results.save_tables({_quoted(tables.absolute().as_posix())})"))
     try:
-        cells = sum(cell.cell_type == "code" for cell in book.cells)
-        with isolated() as place, _bar(cells, progress) as done:
+        bar = {"total": sum(cell.cell_type == "code" for cell in book.cells), "disable": not progress}
+        with isolated() as place, tqdm(desc="report", unit=" parts", file=sys.stderr, **bar) as done:
             runner = NotebookClient(
                 book, kernel_name="python3", timeout=None, startup_timeout=600, extra_arguments=KERNEL,
                 record_timing=False, store_widget_state=False, on_cell_executed=lambda **_: done.update(),
@@ -139,11 +117,10 @@ def render(
             runner.execute(**place, stderr=subprocess.DEVNULL)
     except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
         reason = getattr(error, "evalue", None) or str(error)
-        msg = (
+        raise ReportError(
             f"no report: its notebook stopped ({reason}); the results are whole, "
             f"`news-toolkit report {folder}` tries again"
-        )
-        raise ReportError(msg) from error
+        ) from error
     del book.cells[-1]
     given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
     with whole(page.with_suffix(".ipynb")) as written:

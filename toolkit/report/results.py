@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from toolkit import census, words
 from toolkit.certificate import Certificate
-from toolkit.display import Articles, Card, CleanedArticle, Table, show, telling, visible
+from toolkit.display import Articles, Card, CleanedArticle, Table, one_line, show, telling, visible
 from toolkit.files import whole
 from toolkit.record import intact
 from toolkit.verdict import TEXTS
@@ -49,28 +49,10 @@ _TEXTS = {"templates": "example", "others": "text", "quarantine": "excerpt"}
 class Results:
     """A folder that ``news-toolkit run`` wrote, read as tables of bounded size.
 
-    Parameters
-    ----------
-    folder : path
-        What :func:`toolkit.pipeline.run` wrote.
-    texts : bool, default True
-        Show text of articles. Without it, only single words of them are shown.
-
-    Attributes
-    ----------
-    record : dict
-        The content of ``run.json``.
-    corpus : DataFrame
-        One row a document: ``doc_id, publisher, published, lang, characters`` (no text), ``verdict``.
-    spans : DataFrame
-        As :meth:`toolkit.BoilerplateRemover.spans` returns it.
-
-    Raises
-    ------
-    NoRunError
-        The folder holds no finished run.
-    DamagedError
-        A result or the record is damaged, or is not what the record states.
+    Without ``texts``, only single words of articles are shown. ``record`` is the content of ``run.json``, ``spans`` are
+    as :meth:`toolkit.BoilerplateRemover.spans` returns them, ``corpus`` has one row a document: ``doc_id, publisher,
+    published, lang, characters`` (no text), ``verdict``. A NoRunError or DamagedError says that the folder holds no
+    finished run, or something else than its record states.
     """
 
     def __init__(self, folder: str | Path, *, texts: bool = True) -> None:
@@ -147,7 +129,9 @@ class Results:
     def frame(self, name: str) -> pd.DataFrame:
         """Return a table of the report, one of :data:`TABLES`; shares are fractions."""
         if name not in self._frames:
-            self._frames[name] = getattr(self, f"_{name}")()
+            counted = {"publishers": census.publishers, "kinds": census.kinds}.get(name)
+            made = counted(self.corpus, self.spans) if counted else getattr(self, f"_{name}")()
+            self._frames[name] = made
         frame = self._frames[name].copy()
         return frame if self.texts else frame.drop(columns=_TEXTS.get(name, []))
 
@@ -291,12 +275,6 @@ class Results:
         rows += [{"what": what, "n": k} | census.rate(k, kept) for what, k in parts.items() if k is not None]
         return pd.DataFrame(rows, columns=["what", "n", "share", "low", "high"])
 
-    def _publishers(self) -> pd.DataFrame:
-        return census.publishers(self.corpus, self.spans)
-
-    def _kinds(self) -> pd.DataFrame:
-        return census.kinds(self.corpus, self.spans)
-
     @cached_property
     def _repeated(self) -> pd.DataFrame:
         """The templates of the report, each with the place of one of its passages."""
@@ -311,7 +289,9 @@ class Results:
     def _templates(self) -> pd.DataFrame:
         table = self._repeated.copy()
         texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
-        table["example"] = [_short(texts["text"][r.doc_id][r.start : r.end]) for r in table.itertuples()]
+        table["example"] = [
+            one_line(texts["text"][r.doc_id][r.start : r.end], 160) for r in table.itertuples()
+        ]
         table["publisher"] = texts["publisher"].fillna(census.UNKNOWN)[table["doc_id"]].to_numpy()
         return table[["publisher", "kind", "documents", "characters", "example"]].reset_index(drop=True)
 
@@ -332,7 +312,7 @@ class Results:
         frame = self._unlike.copy()
         texts = self.articles(frame["doc_id"].tolist())
         frame["publisher"] = texts["publisher"].fillna(census.UNKNOWN)
-        frame["text"] = texts["text"].map(_short)
+        frame["text"] = [one_line(text, 160) for text in texts["text"]]
         return frame[["verdict", "probability", "publisher", "text"]]
 
     def _topics(self) -> pd.DataFrame:
@@ -356,7 +336,7 @@ class Results:
 
     def _quarantine(self, top: int = 50) -> pd.DataFrame:
         table = parquet.read_table(self.folder / "quarantine.parquet").slice(0, top).to_pandas()
-        return table.map(lambda value: _short(str(value)))
+        return table.map(lambda value: one_line(str(value), 160))
 
     def _inputs(self) -> pd.DataFrame:
         rows = [(each["name"], each["bytes"], (each["sha256"] or "")[:12]) for each in self.record["inputs"]]
@@ -375,25 +355,17 @@ class Results:
 
 def _counted(of: int, **parts: dict[str, int]) -> pd.DataFrame:
     """Return counts of documents (what was counted → value → documents) as shares of all, with their intervals."""
-    rows = [
-        {"what": what, "value": value, "documents": n} | census.rate(n, of)
-        for what, found in parts.items()
-        for value, n in found.items()
-    ]
+    counts = [(what, value, n) for what, found in parts.items() for value, n in found.items()]
+    rows = [{"what": what, "value": value, "documents": n, **census.rate(n, of)} for what, value, n in counts]
     return pd.DataFrame(rows, columns=["what", "value", "documents", "share", "low", "high"])
 
 
 def _interval(found: dict[str, float]) -> str:
-    """Format a share with its interval: ``18.3 % [17.1, 19.5]``."""
+    """Return a share with its interval: ``18.3 % [17.1, 19.5]``."""
     if np.isnan(found["share"]):
         return "none"
     ends = "" if np.isnan(found["low"]) else f" [{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
     return f"{100 * found['share']:.1f} %{ends}"
-
-
-def _short(text: str, longest: int = 160) -> str:
-    text = " ".join(visible(text).split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _latex(text: str) -> str:
