@@ -20,6 +20,8 @@ from toolkit.topics.features import FeatureSpace, Floats, Places, matrix
 from toolkit.topics.model import ENGLISH, LANGUAGES, SHIPPED, TopicModel, shipped_model
 from toolkit.verdict import others
 
+Rows = NDArray[np.bool_]
+
 _WARNED: list[str] = []  # warnings that were given in this process; each is given once
 
 
@@ -34,16 +36,12 @@ class TopicClassifier(Estimator):
     min_confidence : float, optional
         :meth:`predict` and :meth:`topics` give no topic to documents whose likeliest topic has a lower probability.
         Default: the value in the model, 0.4 in English, 0.45 in other languages, and 0 for your own labels.
-    title_weight : int, default 2
-        How many times a word of the title counts; 0 reads no titles.
-    lead : int, default 4096
-        Number of bytes that are read from the start of each text.
+    title_weight, lead : int, default 2, 4096
+        How many times a word of the title counts (0 reads none); bytes that are read from the start of each text.
     bits : int, default 20
         Words are hashed into ``2**bits`` buckets. Weights take ``2**bits`` × classes × 4 bytes.
-    C : float, default 1.0
-        Inverse of the regularisation of the linear support vector machine.
-    class_weight : dict or "balanced", optional
-        Weights of the classes, as in scikit-learn; only for labels with one topic per document.
+    C, class_weight : float, default 1.0; dict or "balanced", optional
+        Of the linear support vector machine, as in scikit-learn; weights only for one topic per document.
     folds : int, default 5
         Folds of the cross-validation that calibrates the probabilities.
     columns : mapping, optional
@@ -122,11 +120,6 @@ class TopicClassifier(Estimator):
         detected) is not among :attr:`languages_`, if the probability is below ``min_confidence``, or, with the shipped
         model, if the document is no article (by the column ``verdict``, else by :func:`toolkit.verdicts`).
         ``attrs["missing"]`` counts the reasons.
-
-        Examples
-        --------
-        >>> TopicClassifier().predict(["The striker scored twice in the cup final.", ""], names=True).tolist()
-        ['sport', nan]
         """
         corpus, values, why = self._judged(X)
         labels = self._names() if names else self.classes_
@@ -197,9 +190,7 @@ class TopicClassifier(Estimator):
             values[rows] = model.probabilities(scores)
         return corpus, texts, lang, values, known
 
-    def _models(
-        self, lang: pd.Series[Any], *, encoder: bool = False
-    ) -> list[tuple[TopicModel, NDArray[np.bool_]]]:
+    def _models(self, lang: pd.Series[Any], *, encoder: bool = False) -> list[tuple[TopicModel, Rows]]:
         """Return each model that is needed and the documents that it reads."""
         if self._own:
             return [(self._own, np.ones(len(lang), bool))]
@@ -250,11 +241,9 @@ class TopicClassifier(Estimator):
         leading = values.argmax(axis=1)
         if topic is not None:
             leading = np.where(leading == known(self.model, topic), leading, -1)
-        found = [
-            row
-            for model, rows in self._models(lang)
-            for row in top_words(model, texts[rows], corpus["title"][rows], leading[rows], n)
-        ]
+        found = []
+        for model, rows in self._models(lang):
+            found += top_words(model, texts[rows], corpus["title"][rows], leading[rows], n)
         table = pd.DataFrame(found, columns=["topic", "word", "documents", "weight"])
         table = table.sort_values(["topic", "weight"], ascending=[True, False], kind="stable")
         table = table.groupby("topic").head(n).reset_index(drop=True)
@@ -319,11 +308,11 @@ class TopicClassifier(Estimator):
         cleaned = "clean_text" in corpus.columns and (corpus.empty or corpus["clean_text"].notna().any())
         self.text_column_ = "clean_text" if cleaned else "text"
         if not cleaned and isinstance(X, pd.DataFrame) and not corpus.empty and not _WARNED:
-            _WARNED.append("uncleaned")
-            warnings.warn(
-                "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)",
-                stacklevel=4,
+            told = (
+                "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)"
             )
+            _WARNED.append(told)
+            warnings.warn(told, stacklevel=4)
         return corpus, texts_of(corpus).astype("str")
 
 

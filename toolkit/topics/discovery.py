@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix, diags
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
@@ -32,22 +32,16 @@ _SAMPLE = 0.8
 class Discovery:
     """The topics found in a corpus.
 
-    Attributes
-    ----------
-    topics : DataFrame
-        A row a topic, the largest first: ``topic`` (from 0), ``words`` (its heaviest, which name it), ``documents``
-        (that it leads), ``nearest`` (the two IPTC topics that the classifier finds most in those) and ``stability``
-        (mean cosine with its like in the other runs; 1 is the same).
-    words : DataFrame
-        ``topic``, ``word``, ``weight``, heaviest first.
-    documents : DataFrame
-        ``doc_id``, ``topic`` (``Int64``, missing for a document that shares no word with others) and ``share``
-        (of the document's weights that is this topic's, in [0, 1]). What a column ``verdict`` calls no article
-        (:func:`toolkit.verdicts`) is left out; ``documents.attrs["missing"]`` counts it.
-    stability : float
-        Mean adjusted Rand index (Hubert and Arabie 1985) of the leading topics with those of the other runs, each
-        from another seed and learned from other four fifths of the documents: 1 the same, 0 as by chance, NaN
-        without other runs.
+    ``topics``, the largest first: ``topic`` (from 0), ``words`` (its heaviest, which name it), ``documents`` (that it
+    leads), ``nearest`` (the two IPTC topics that the classifier finds most in those), ``stability`` (mean cosine with
+    its like in the other runs; 1 is the same). ``words``: ``topic``, ``word``, ``weight``, heaviest first.
+    ``documents``: ``doc_id``, ``topic`` (``Int64``, missing for a document that shares no word with others), ``share``
+    (of the document's weights, in [0, 1]). What a column ``verdict`` calls no article (:func:`toolkit.verdicts`) is
+    left out; ``documents.attrs["missing"]`` counts it.
+
+    ``stability`` is the mean adjusted Rand index (Hubert and Arabie 1985) of the leading topics with those of the other
+    runs, each from another seed and learned from other four fifths of the documents: 1 the same, 0 as by chance, NaN
+    without other runs.
     """
 
     topics: pd.DataFrame
@@ -69,14 +63,9 @@ class Discovery:
 
 
 def discover(
-    corpus: CorpusLike,
-    n_topics: int = 10,
-    *,
-    seed: int = 0,
-    runs: int = 5,
-    n_words: int = 6,
+    corpus: CorpusLike, n_topics: int = 10, *, seed: int = 0, runs: int = 5, n_words: int = 6,
     classifier: TopicClassifier | None = None,
-) -> Discovery:
+) -> Discovery:  # fmt: skip
     """Find topics in a corpus without labels.
 
     ``clean_text`` is read where it is there, else ``text``; boilerplate makes topics of its own. ``runs`` are compared
@@ -94,11 +83,9 @@ def discover(
     texts = texts_of(frame)
     features, buckets = _features(texts, frame["title"], n_topics)
     if n_topics < 2 or n_topics > min(features.shape):
-        msg = (
-            f"discover: n_topics={n_topics}: {features.shape[0]} documents share {features.shape[1]} words; "
-            "choose from 2 to the smaller of these"
-        )
-        raise ValueError(msg)
+        found = f"{features.shape[0]} documents share {features.shape[1]} words"
+        raise ValueError(f"discover: n_topics={n_topics}: {found}; choose from 2 to the smaller of these")
+    from scipy.optimize import linear_sum_assignment
     from sklearn.metrics import adjusted_rand_score
 
     weights, components = _factors(features, n_topics, seed)
@@ -116,19 +103,17 @@ def discover(
     words = _words(texts, frame["title"], features, buckets, components, n_words)
     total = weights.sum(axis=1)
     nearest = _nearest(frame, np.where(known, leading, -1), n_topics, classifier or TopicClassifier())
-    found = {
-        "topic": range(n_topics),
-        "words": words.groupby("topic")["word"].agg(", ".join).to_numpy(),
-        "documents": np.bincount(leading[known], minlength=n_topics),
-        "nearest": pd.Series(nearest, dtype="str"),
+    topics = pd.DataFrame({
+        "topic": range(n_topics), "words": words.groupby("topic")["word"].agg(", ".join).to_numpy(),
+        "documents": np.bincount(leading[known], minlength=n_topics), "nearest": pd.Series(nearest, dtype="str"),
         "stability": np.mean(matched, axis=0) if matched else np.nan,
-    }
+    })  # fmt: skip
     documents = frame[["doc_id"]].reset_index(drop=True)
     documents["topic"] = pd.Series(leading, dtype="Int64").where(pd.Series(known))
     documents["share"] = weights[np.arange(len(weights)), leading] / np.where(total > 0, total, 1)
     documents.attrs = {"missing": missing}
     stability = float(np.mean(agreement)) if agreement else float("nan")
-    return Discovery(pd.DataFrame(found), words, documents, stability)
+    return Discovery(topics, words, documents, stability)
 
 
 def _features(texts: Texts, titles: Texts, n_topics: int) -> tuple[csr_matrix, Places]:
@@ -173,9 +158,7 @@ def _words(
     return pd.DataFrame(rows, columns=["topic", "word", "weight"])
 
 
-def _nearest(
-    frame: pd.DataFrame, leading: Places, n_topics: int, classifier: TopicClassifier
-) -> list[str | None]:
+def _nearest(frame: pd.DataFrame, leading: Places, n_topics: int, classifier: TopicClassifier) -> list[Any]:
     means = classifier.predict_proba(frame).groupby(leading).mean().rename(columns=taxonomy.names("en-GB"))
     found: list[str | None] = [None] * n_topics
     for topic in set(range(n_topics)) & set(means.index):

@@ -25,20 +25,11 @@ _FOR, _AGAINST = "0,114,178", "213,94,0"  # blue and vermillion, distinguishable
 class Explanation:
     """The reasons for the topics of one text.
 
-    Attributes
-    ----------
-    text : str
-    topic : class
-        The topic that is explained.
-    probabilities : Series
-        Of every topic, highest first.
-    words : DataFrame
-        ``topic``, ``word`` (word or pair, lower case), ``count`` and ``weight`` (log-odds), the explained topic first,
-        highest weight first. For each topic, weights and ``bias`` sum to its score.
-    bias : Series
-        Score of each topic before any word is read.
-    places : DataFrame
-        ``start``, ``end`` (code points into ``text``) and ``weight`` for the explained topic, one row a word.
+    ``topic`` is the one explained; ``probabilities`` (Series) are of every topic, highest first. ``words`` (DataFrame)
+    has ``topic``, ``word`` (word or pair, lower case), ``count`` and ``weight`` (log-odds), the explained topic first,
+    highest weight first. For each topic, weights and ``bias`` (Series: its score before any word is read) sum to its
+    score. ``places`` has ``start``, ``end`` (code points into ``text``) and ``weight`` for the explained topic, one row
+    a word.
     """
 
     text: str
@@ -142,8 +133,7 @@ def known(model: TopicModel, topic: Any, argument: str = "topic") -> int:
         code = {name: code for code, name in taxonomy.names().items()}.get(topic)
         knows = f"it knows {', '.join(map(str, model.classes))}"
         mend = f"its code is {code!r}" if code in model.classes else knows
-        msg = f"{argument}: {topic!r} is no label of this model; {mend}"
-        raise ValueError(msg)
+        raise ValueError(f"{argument}: {topic!r} is no label of this model; {mend}")
     return model.classes.index(topic)
 
 

@@ -23,9 +23,7 @@ from toolkit.buffer import ALONE, IGNORED, SEPARATOR, WORD, Buffer, character_ta
 from toolkit.errors import ModelError
 from toolkit.kernels import njit
 
-Texts: TypeAlias = "pd.Series[Any]"
-"""A column of texts, or of titles; some may be missing."""
-
+Texts: TypeAlias = "pd.Series[Any]"  # a column of texts, or of titles; some may be missing
 Places: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -59,8 +57,7 @@ class FeatureSpace:
 
     def __post_init__(self) -> None:
         if not (8 <= self.bits <= 24 and 0 < self.lead <= 1 << 24 and 0 <= self.title_weight <= 16):
-            msg = f"{self}: bits must be 8–24, lead 1–16777216 bytes, title_weight 0–16"
-            raise ValueError(msg)
+            raise ValueError(f"{self}: bits must be 8–24, lead 1–16777216 bytes, title_weight 0–16")
 
     @property
     def size(self) -> int:

@@ -32,23 +32,19 @@ Splits = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 def memberships(y: Iterable[Any], documents: int) -> Labels:
     """Return the classes of labels, which document is in which, and whether each has just one."""
     if isinstance(y, str):
-        msg = f"fit: y={y!r} is one text; give the labels themselves, such as corpus[{y!r}]"
-        raise ValueError(msg)
+        raise ValueError(f"fit: y={y!r} is one text; give the labels themselves, such as corpus[{y!r}]")
     given = list(y)
     if len(given) != documents:
-        msg = f"fit: {len(given)} labels for {documents} documents; give one entry a document"
-        raise ValueError(msg)
+        raise ValueError(f"fit: {len(given)} labels for {documents} documents; give one entry a document")
     multi = any(isinstance(label, (set, frozenset, list, tuple)) for label in given)
     sets = [set(label) if multi else {label} for label in given]
     for place, labels in enumerate(sets):
         if any(pd.isna(label) for label in labels):
-            msg = f"fit: document {place} has a missing label; drop it, or give an empty set"
-            raise ValueError(msg)
+            raise ValueError(f"fit: document {place} has a missing label; drop it, or give an empty set")
     plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]
     classes = tuple(sorted(set().union(*plain)))
     if len(classes) < 2 - multi:
-        msg = f"fit: {len(classes)} different labels; at least two are needed"
-        raise ValueError(msg)
+        raise ValueError(f"fit: {len(classes)} different labels; at least two are needed")
     member = np.array([[label in labels for label in classes] for labels in plain], bool)
     return classes, member.reshape(documents, len(classes)), not multi
 
@@ -87,17 +83,11 @@ def fitted(
     weights, idfs = np.zeros((space.size, n), np.float32), np.zeros(space.size, np.float32)
     weights[used], idfs[used] = coefficients * slopes, idf
     return TopicModel(
-        classes=classes,
-        space=space,
-        kind="single" if single else "multi",
-        weights=weights,
-        scale=np.ones(n, np.float32),
-        bias=(shift * slopes + move).astype(np.float32),
-        idf=idfs,
-        also=np.zeros((n, 2), np.float32),
-        thresholds=np.full(n, 1.0 if single else 0.5, np.float32),
+        classes=classes, space=space, kind="single" if single else "multi", weights=weights,
+        scale=np.ones(n, np.float32), bias=(shift * slopes + move).astype(np.float32), idf=idfs,
+        also=np.zeros((n, 2), np.float32), thresholds=np.full(n, 1.0 if single else 0.5, np.float32),
         card={"description": "Fitted on own labels.", "documents": len(member), "folds": len(splits)},
-    )
+    )  # fmt: skip
 
 
 def _machines(

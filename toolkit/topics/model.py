@@ -78,8 +78,7 @@ class TopicModel:
         if self.kind not in ("single", "leading", "multi"):
             faults.append(f"kind {self.kind!r}: must be single, leading or multi")
         if faults:
-            msg = f"{faults[0]}; save the model anew"
-            raise ModelError(msg)
+            raise ModelError(f"{faults[0]}; save the model anew")
 
     def read(self, texts: Texts, titles: Texts | None) -> tuple[NDArray[np.float32], Places]:
         """Return the log-odds of each topic, shape (documents, topics), and each document's different known words."""
@@ -134,8 +133,7 @@ class TopicModel:
             classes = tuple(described["classes"])
             ordered = list(classes) == sorted(set(classes))
             if not classes or not ordered or not isinstance(classes[0], str | int | float):
-                msg = "topics are strings or numbers, each once, ascending"
-                raise ValueError(msg)
+                raise ValueError("topics are strings or numbers, each once, ascending")
             arrays = {name: found[name] for name in _ARRAYS}
             lexicon = Lexicon(*(found[name] for name in _LEXICON))
             space, card = FeatureSpace(**described["features"]), dict(described["card"])

@@ -29,9 +29,7 @@ def load() -> pd.DataFrame:
     the 13 language variants, which are written as the IPTC does: such as ``en-GB``.
     """
     topics = json.loads(shipped("taxonomy.json").read_text(encoding="utf-8"))["topics"]
-    rows = [
-        topic | {f"name_{language}": name for language, name in topic["names"].items()} for topic in topics
-    ]
+    rows = [each | {f"name_{language}": name for language, name in each["names"].items()} for each in topics]
     return pd.DataFrame(rows).drop(columns="names").set_index("code")
 
 
@@ -45,8 +43,7 @@ def names(language: str = "en-GB", *, level: int = 1) -> dict[str, str]:
     taxonomy = load()
     if f"name_{language}" not in taxonomy:
         known = ", ".join(column.removeprefix("name_") for column in taxonomy if column.startswith("name_"))
-        msg = f"language {language!r}: topics are named in {known}; choose one of them"
-        raise ValueError(msg)
+        raise ValueError(f"language {language!r}: topics are named in {known}; choose one of them")
     return taxonomy.loc[taxonomy["level"] == level, f"name_{language}"].to_dict()
 
 
