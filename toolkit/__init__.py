@@ -62,8 +62,7 @@ if not _typing.TYPE_CHECKING:  # with it, a checker would take any misspelt name
     def __getattr__(name: str) -> _typing.Any:
         """Import what is asked for: whoever only loads need not wait for scikit-learn."""
         if name not in __all__:
-            msg = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(msg)
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         try:
             module = _importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
         except ModuleNotFoundError as error:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -38,15 +39,9 @@ def _code_point_classes() -> NDArray[np.uint8]:
             table[code] = BREAK
         elif char.isspace():
             table[code] = SPACE
-    for group, name in (
-        (".!?…", STOP),
-        ("\"'”’)]»", CLOSER),
-        ("“‘«([„¿¡", OPENER),
-        ("•▪►▶●■|·◆★→", BULLET),
-        ("。！？", WIDE_STOP),
-    ):
-        for char in group:
-            table[ord(char)] = name
+    marks = {STOP: ".!?…", CLOSER: "\"'”’)]»", OPENER: "“‘«([„¿¡", BULLET: "•▪►▶●■|·◆★→", WIDE_STOP: "。！？"}
+    for kind, chars in marks.items():
+        table[[ord(char) for char in chars]] = kind
     return table
 
 
@@ -87,12 +82,12 @@ def character_tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
 FNV, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
-def fnv(word: bytes) -> int:
-    """Hash bytes as the kernels do (FNV-1a, 64 bits)."""
-    value = int(FNV)
-    for byte in word:
-        value = ((value ^ byte) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
-    return value
+def fnv(values: Iterable[int]) -> int:
+    """Hash bytes or code points as the kernels do (FNV-1a, 64 bits)."""
+    hashed = int(FNV)
+    for value in values:
+        hashed = ((hashed ^ value) * int(PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return hashed
 
 
 @dataclass(frozen=True)
@@ -118,13 +113,11 @@ class Buffer:
         if isinstance(array, pa.ChunkedArray):
             array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
         _, offsets, data = array.buffers()
-        some = len(array) > 0
-        ends = (
-            np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
-            if some
-            else np.zeros(1, np.int64)
-        )
-        raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+        ends, raw = np.zeros(1, np.int64), np.zeros(0, np.uint8)
+        if len(array):
+            ends = np.frombuffer(offsets, np.int64, len(array) + 1, array.offset * 8)
+        if data is not None and data.size:
+            raw = np.frombuffer(data, np.uint8)
         return cls(raw, ends)
 
     def __len__(self) -> int:

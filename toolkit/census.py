@@ -22,12 +22,6 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
     """Count documents by month of publication.
 
     Columns: ``month`` (``datetime64``, its first day, UTC; missing for undated documents) and ``documents``.
-
-    Examples
-    --------
-    >>> stamped = pd.DataFrame({"text": ["a", "b"], "published": pd.to_datetime(["2031-02-03", None], utc=True)})
-    >>> months(stamped)["documents"].tolist()
-    [1, 1]
     """
     published = sized(corpus)["published"].dt.tz_convert(None)
     month = published.dt.to_period("M").dt.to_timestamp()
@@ -35,10 +29,7 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> pd.DataFrame:
-    """Count the words of each document, that is, the runs of characters between white space.
-
-    Columns: ``group`` (the value of ``by``) and ``words``.
-    """
+    """Count the words (what white space divides) of each document; columns: ``group`` (value of ``by``), ``words``."""
     frame = as_corpus(corpus)
     words = frame[column].str.count(r"\S+").astype("int64")
     return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
@@ -69,22 +60,14 @@ def publishers(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 
     Columns: ``publisher``, ``documents``, ``characters``, and the ``share`` of its characters that was removed, with
     its interval ``low``, ``high``, see :func:`ratio`.
-
-    Examples
-    --------
-    >>> spans = pd.DataFrame({"doc_id": ["0"], "start": [0], "end": [4], "kind": ["promo"]})
-    >>> publishers(["Ads! It rained.", "It rained."], spans)[["publisher", "documents", "share"]].values.tolist()
-    [['(unknown)', 2, 0.16]]
     """
     frame, gone = _removals(corpus, spans)
     frame["gone"] = frame["doc_id"].map(gone.groupby("doc_id")["characters"].sum()).fillna(0)
-    rows = [
-        {"publisher": name, "documents": len(part), "characters": int(part["characters"].sum())}
-        | ratio(part["gone"], part["characters"])
-        for name, part in frame.groupby("publisher")
-    ]
-    columns = ["publisher", "documents", "characters", "share", "low", "high"]
-    table = pd.DataFrame(rows, columns=columns)
+    rows = []
+    for name, part in frame.groupby("publisher"):
+        row = {"publisher": name, "documents": len(part), "characters": int(part["characters"].sum())}
+        rows.append(row | ratio(part["gone"], part["characters"]))
+    table = pd.DataFrame(rows, columns=["publisher", "documents", "characters", "share", "low", "high"])
     return table.sort_values(["documents", "publisher"], ascending=[False, True], ignore_index=True)
 
 
@@ -183,8 +166,6 @@ def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str
 def rate(part: int, whole: int) -> dict[str, float]:
     """Return a share with its 95 % interval (Wilson 1927): ``share``, ``low``, ``high``; all NaN if ``whole`` is 0.
 
-    Examples
-    --------
     >>> {name: round(value, 3) for name, value in rate(1, 10).items()}
     {'share': 0.1, 'low': 0.018, 'high': 0.404}
     """
@@ -194,11 +175,8 @@ def rate(part: int, whole: int) -> dict[str, float]:
     scale = 2 * (whole + z**2)
     middle = (2 * whole * share + z**2) / scale
     half = z / scale * math.sqrt(4 * whole * share * (1 - share) + z**2)
-    return {
-        "share": share,
-        "low": middle - half if part else 0.0,
-        "high": middle + half if part < whole else 1.0,
-    }
+    low, high = middle - half if part else 0.0, middle + half if part < whole else 1.0
+    return {"share": share, "low": low, "high": high}
 
 
 def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
@@ -207,8 +185,6 @@ def ratio(parts: pd.Series[Any], wholes: pd.Series[Any]) -> dict[str, float]:
     The interval treats whole documents as drawn at random, because the characters of one document are not independent
     (ratio estimator: Cochran, Sampling Techniques, 1977, section 6.4). It is NaN for a single row.
 
-    Examples
-    --------
     >>> {name: round(value, 2) for name, value in ratio(pd.Series([0, 2, 1]), pd.Series([10, 10, 10])).items()}
     {'share': 0.1, 'low': 0.0, 'high': 0.21}
     """
@@ -236,12 +212,11 @@ def means(
     for label, part in table.groupby(by):
         for column, series in columns.items():
             values = part[column].dropna().to_numpy(float)
-            row = {"label": label, "series": series, "n": len(values), "low": np.nan, "high": np.nan}
-            row["value"] = values.mean() if len(values) else np.nan
-            if len(values) > 1:
-                drawn = np.random.default_rng(seed).choice(values, (draws, len(values))).mean(axis=1)
-                row["low"], row["high"] = np.quantile(drawn, [0.025, 0.975])
-            rows.append(row)
+            n, ends = len(values), (np.nan, np.nan)
+            if n > 1:
+                drawn = np.random.default_rng(seed).choice(values, (draws, n)).mean(axis=1)
+                ends = np.quantile(drawn, [0.025, 0.975])
+            rows.append((label, series, n, values.mean() if n else np.nan, *ends))
     return pd.DataFrame(rows, columns=["label", "series", "n", "value", "low", "high"])
 
 
@@ -284,20 +259,11 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
     ``copies`` are as :func:`toolkit.duplicates` returns them. A word counts as the same text if it is one of
-    ``shingle`` consecutive words that are the same in both. A column ``clean_text`` is read if there is one: in
-    uncleaned text, boilerplate would count as editing.
+    ``shingle`` consecutive words that are the same in both. ``clean_text`` is read if it is there.
 
     The result has one row for each copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words
     that are in the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the
     original; may be missing), ``retitled`` (bool).
-
-    Examples
-    --------
-    >>> story = "The harbour was closed on Monday after a freighter ran on to the reef in fog."
-    >>> frame = pd.DataFrame({"doc_id": ["a", "b"], "text": [story, story + " Nobody was hurt, said the port."]})
-    >>> pair = pd.DataFrame({"doc_id": ["a", "b"], "group": ["a", "a"]})
-    >>> edits(frame, pair)[["kept", "new"]].round(2).values.tolist()
-    [[1.0, 0.27]]
     """
     frame = as_corpus(corpus).set_index("doc_id")
     texts = texts_of(frame)

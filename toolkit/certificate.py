@@ -71,23 +71,15 @@ _SHAPE = {
 class Certificate:
     """Bounds on a cleaning; all hold together with the confidence given.
 
-    Attributes
-    ----------
-    article_lost : float
-        Upper bound on the share of article text that was removed.
-    precision, found : float
-        Lower bounds on the share of the removed text that is boilerplate (1 where nothing was removed), and on the
-        share of the boilerplate that was removed.
-    n, documents : int
-        Characters drawn and judged; documents of the corpus.
-    strata : dict of str to Stratum
-        ``removed``, ``near`` (nearly removed) and ``kept``.
-    threshold : float or None
-        Lowest score from which on spans may be removed so that at most ``max_article_loss`` is lost (with the same
-        confidence, a claim of its own); 0 if all spans may, None if no threshold is known to do.
-    agreement : float or None
-        Krippendorff's alpha (Content Analysis, 2004, chapter 11) of the ``judges`` over what two or more judged; None
-        if they judged nothing together.
+    ``article_lost`` is an upper bound on the share of article text that was removed. ``precision`` and ``found`` are
+    lower bounds: on the share of the removed text that is boilerplate (1 where nothing was removed), and on the share
+    of the boilerplate that was removed. ``n`` characters were drawn and judged, of ``documents``; ``strata`` are
+    ``removed``, ``near`` (nearly removed) and ``kept``.
+
+    ``threshold`` is the lowest score from which on spans may be removed so that at most ``max_article_loss`` is lost
+    (with the same confidence, a claim of its own); 0 if all spans may, None if no threshold is known to do.
+    ``agreement`` is Krippendorff's alpha (Content Analysis, 2004, chapter 11) of the ``judges`` over what two or more
+    judged; None if they judged nothing together.
     """
 
     article_lost: float
@@ -145,8 +137,7 @@ class Certificate:
             raise CorpusError(msg) from error
 
 
-Span: TypeAlias = tuple[int, int, float]
-"""Start, end (code points) and score."""
+Span: TypeAlias = tuple[int, int, float]  # start, end (code points) and score
 
 
 class Piece(NamedTuple):
@@ -164,15 +155,13 @@ def draw(
     """Draw random characters of a corpus, each with the passage around it, for people to judge.
 
     ``spans`` are the cleaning to be certified, as :meth:`BoilerplateRemover.spans` returns it; ``near`` are spans that
-    a bolder cleaning would remove, a stratum of their own. ``n`` characters are drawn; the order of the documents makes
-    no difference.
+    a bolder cleaning would remove, a stratum of their own. ``n`` characters are drawn.
 
     Returned, in random order: ``doc_id``, ``start``, ``end`` (the passage: a line or sentence, or what of it lies in
     the stratum), ``at`` (the character drawn; code points), ``stratum``, ``of`` (characters of the stratum that are not
     blank) and ``probability`` (that the passage is drawn at all).
     """
-    frame = as_corpus(corpus)
-    frame = frame.iloc[np.argsort(frame["doc_id"].to_numpy(object), kind="stable")]
+    frame = as_corpus(corpus).sort_values("doc_id", kind="stable")
     ids, texts = frame["doc_id"].tolist(), frame["text"].tolist()
     pieces: dict[str, list[Piece]] = {name: [] for name in STRATA}
     inside = [_by_document(ids, table) for table in (spans, spans.iloc[:0] if near is None else near)]
@@ -210,19 +199,15 @@ def certify(
     Parameters
     ----------
     spans : DataFrame
-        The cleaning: those from which the sample was drawn.
+        The cleaning from which the sample was drawn.
     judged : DataFrame
         What :func:`draw` returned, with a column ``verdict`` (``article``, ``boilerplate`` or ``unsure``; missing:
         not judged yet) and, where there are several people, ``judge``. Its rows come in random order, so judging
         only the first of them is sound if their number does not depend on the verdicts. Without ``stratum``,
         passages count as removed or kept by where their middle is; they must then have been drawn by length.
+        Passages that are not in the corpus, or drawn from another cleaning, are a CorpusError.
     max_article_loss, confidence : float, default 0.0015, 0.95
         The bound wished for, which ``threshold`` is to meet, and how surely all bounds hold.
-
-    Raises
-    ------
-    CorpusError
-        A passage is not in the corpus, a verdict is none, or the passages were drawn from another cleaning.
 
     Notes
     -----
@@ -230,7 +215,6 @@ def certify(
     drawn characters of a stratum is then binomial, and the bound of Clopper and Pearson (Biometrika 26, 1934) is
     exact. The strata are combined by adding up their errors. ``threshold`` is the last of a fixed sequence of tests
     that starts at the highest (Angelopoulos et al.: Learn then test. Annals of Applied Statistics 19, 2025).
-    ``docs/review.md`` shows how often the bounds hold.
 
     Examples
     --------
@@ -263,10 +247,14 @@ class Cleaning:
     ) -> Certificate:
         """As :func:`certify`."""
         if not 0 < confidence < 1:
-            msg = f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95"
-            raise ValueError(msg)
+            raise ValueError(f"confidence={confidence!r}: a share between 0 and 1 is wanted, such as .95")
         draws, agreement, judges = _by_draw(judged, self.texts)
-        scores = np.array([*map(self._score, draws["doc_id"], draws["at"])])
+        places = zip(draws["doc_id"], draws["at"], strict=True)
+        # of the span that holds each character; NaN if none does
+        scores = np.array([
+            next((score for a, b, score in self.spans.get(doc_id, []) if a <= at < b), np.nan)
+            for doc_id, at in places
+        ])  # fmt: skip
         gone = ~np.isnan(scores)
         if "stratum" not in draws:
             draws["stratum"] = np.where(gone, "removed", "kept")
@@ -303,10 +291,6 @@ class Cleaning:
             threshold=shown[-1] if shown else None, judges=judges, agreement=agreement, documents=len(self.texts),
         )  # fmt: skip
 
-    def _score(self, doc_id: str, at: int) -> float:
-        """Return the score of the span that holds a character, NaN if none does."""
-        return next((score for a, b, score in self.spans.get(doc_id, []) if a <= at < b), np.nan)
-
 
 def upper(wrong: int, n: int, risk: float) -> float:
     """Return the upper bound of Clopper and Pearson on a share of which ``wrong`` of ``n`` draws were."""
@@ -336,8 +320,7 @@ def _by_draw(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame,
         raise CorpusError(msg)
     table = judged[judged["verdict"].notna()].reset_index(drop=True)
     if not len(table):
-        msg = "judged: no verdict in it; judge some passages first"
-        raise CorpusError(msg)
+        raise CorpusError("judged: no verdict in it; judge some passages first")
     if "at" not in table:
         table["at"] = (table["start"] + table["end"]) // 2
     sizes = table["doc_id"].map(lambda doc_id: len(texts.get(doc_id, "")))
@@ -378,12 +361,11 @@ def _solid(text: str) -> int:
 
 def _by_document(ids: Iterable[str], spans: pd.DataFrame) -> dict[str, list[Span]]:
     """Return the spans of each document, in order."""
-    known = set(ids)
-    score = spans["score"] if "score" in spans else [1.0] * len(spans)
+    columns = ["doc_id", "start", "end", "score"]
     found: dict[str, list[Span]] = {}
-    for doc_id, *span in sorted(zip(spans["doc_id"], spans["start"], spans["end"], score, strict=True)):
-        if doc_id in known:
-            found.setdefault(doc_id, []).append(tuple(span))
+    here = spans[spans["doc_id"].isin(set(ids))].assign(score=spans.get("score", 1.0))
+    for doc_id, *span in sorted(here[columns].itertuples(index=False, name=None)):
+        found.setdefault(doc_id, []).append(tuple(span))
     return found
 
 

@@ -33,27 +33,24 @@ def _places(text: str) -> str:
     return re.sub(r"\{(\S+)\}", r"\1", text).replace("IN......", "IN...").replace("IN...]...", "IN...]")
 
 
+ABOUT = "Load scraped news, remove boilerplate to the character, classify topics, show the result."
 app = typer.Typer(
-    name="news-toolkit",
-    help="Load scraped news, remove boilerplate to the character, classify topics, show the result.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    name="news-toolkit", help=ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-)
+)  # fmt: skip
 datasets_app = typer.Typer(help="Public corpora by name.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
 
-WRONG = 2
-"""Exit code of a wrong command line, or where nothing could be read."""
+WRONG = 2  # exit code of a wrong command line, or where nothing could be read
 
 
 def _argument(metavar: str, say: str) -> Any:
     return typer.Argument(metavar=metavar, help=say, show_default=False)
 
 
-def _option(kind: Any, *names: str, metavar: str | None = None, **more: Any) -> Any:
-    return Annotated[kind, typer.Option(*names, metavar=metavar, **more)]
+def _option(kind: Any, names: str, metavar: str | None, say: str, default: Any = None, **more: Any) -> Any:
+    """Return the type of an option as typer reads it, and its default (``...``: must be given)."""
+    return Annotated[kind, typer.Option(*names.split(), metavar=metavar, help=say, **more)], default
 
 
 Inputs = Annotated[list[str], _argument("IN...", "Files, globs, folders, archives; - is standard input.")]
@@ -64,56 +61,48 @@ Name = Annotated[str, _argument("NAME", "A name that list shows.")]
 
 # fmt: off
 OPTIONS: dict[str, tuple[Any, Any]] = {
-    "file": (_option(Path, "-o", "--output", metavar="FILE",
-        help="A .parquet, .csv or .jsonl file (.gz too)."), ...),
-    "folder": (_option(Path | None, "-o", "--output", metavar="FOLDER", help="A folder for the results."), None),
-    "page": (_option(Path | None, "-o", "--output", metavar="PAGE",
-        help="The page, such as report.html; default in the folder."), None),
-    "shared": (_option(Path, "-o", "--output", metavar="FILE", help="A .parquet file."), ...),
-    "spans": (_option(Path | None, "--spans", metavar="FILE", help="Also write the removed spans here."), None),
-    "others": (_option(Path | None, "--others", metavar="FILE", help="Also write what does not match."), None),
-    "licence": (_option(str, "--licence", metavar="SPDX", help="Licence of spans and labels."), "CC0-1.0"),
-    "title": (_option(str, "--title", metavar="TEXT", help="Title of the report."), ""),
-    "author": (_option(str, "--author", metavar="NAME", help="Who made it."), ""),
-    "report": (_option(bool, "--report/--no-report", help="Make the page of figures."), True),
-    "force": (_option(bool, "--force", help="Write over the results of another run."), False),
-    "columns": (_option(list[str] | None, "-c", "--column", metavar="COLUMN=FIELD",
-        help="Field that holds a column, such as text=body2."), None),
-    "lang": (_option(str | None, "--lang", metavar="CODE",
-        help="Language of articles that name none, such as de."), None),
-    "detect_language": (_option(bool, "--detect-language/--no-detect-language",
-        help="Detect the language of articles that name none."), True),
-    "repair": (_option(bool, "--repair",
-        help="Mend faults of the texts: wrong decoding, HTML, entities, escapes."), False),
-    "remove": (_option(str | None, "--remove", metavar="KIND,...", help="Kinds to remove; default all."), None),
-    "max_article_loss": (_option(float | None, "--max-article-loss", metavar="SHARE",
-        help="Largest share of article text to lose, such as .0005; default .0015."), None),
-    "threshold": (_option(float | None, "--threshold", metavar="P",
-        help="Least probability of what is removed; outweighs the loss."), None),
-    "decisions": (_option(Path | None, "--decisions", metavar="FILE",
-        help="What a review of templates decided; the file must exist."), None),
-    "labels": (_option(Path | None, "--labels", metavar="FILE",
-        help="Your own topics of some articles (.jsonl, .csv), to train on."), None),
-    "index": (_option(Path | None, "--index", metavar="FILE",
-        help="A saved remover; default: fitted on the input itself."), None),
-    "duplicates": (_option(bool | None, "--duplicates/--no-duplicates",
-        help="Look for duplicates; default: up to 200 million characters."), None),
-    "strict": (_option(bool, "--strict", help="Stop at the first record that cannot be read."), False),
-    "rows": (_option(int, "--rows", metavar="N", min=1, help="Documents in a batch."), 2_500),
-    "n_jobs": (_option(int, "-j", "--jobs", metavar="N",
-        help="Batches in work at a time; -1: one a processor."), 1),
-    "texts": (_option(bool, "--texts/--no-texts", help="Show text of articles in the report."), True),
-    "quiet": (_option(bool, "-q", "--quiet", help="Print nothing but errors."), False),
-    "run_index": (_option(Path | None, "--index", metavar="FILE",
-        help="The saved remover, if the run had one."), None),
-    "run_decisions": (_option(Path | None, "--decisions", metavar="FILE",
-        help="The decisions, if the run had some."), None),
-    "allowed_signers": (_option(Path | None, "--allowed-signers", metavar="FILE",
-        help="Who may have signed run.json, in the format of ssh-keygen."), None),
-    "rerun": (_option(bool, "--rerun", help="Do the run again and compare the bytes."), False),
+    "file": _option(Path, "-o --output", "FILE", "A .parquet, .csv or .jsonl file (.gz too).", ...),
+    "folder": _option(Path | None, "-o --output", "FOLDER", "A folder for the results."),
+    "page": _option(Path | None, "-o --output", "PAGE", "The page, such as report.html; default in the folder."),
+    "shared": _option(Path, "-o --output", "FILE", "A .parquet file.", ...),
+    "spans": _option(Path | None, "--spans", "FILE", "Also write the removed spans here."),
+    "others": _option(Path | None, "--others", "FILE", "Also write what does not match."),
+    "licence": _option(str, "--licence", "SPDX", "Licence of spans and labels.", "CC0-1.0"),
+    "title": _option(str, "--title", "TEXT", "Title of the report.", ""),
+    "author": _option(str, "--author", "NAME", "Who made it.", ""),
+    "report": _option(bool, "--report/--no-report", None, "Make the page of figures.", True),
+    "force": _option(bool, "--force", None, "Write over the results of another run.", False),
+    "columns": _option(list[str] | None, "-c --column", "COLUMN=FIELD",
+        "Field that holds a column, such as text=body2."),
+    "lang": _option(str | None, "--lang", "CODE", "Language of articles that name none, such as de."),
+    "detect_language": _option(bool, "--detect-language/--no-detect-language", None,
+        "Detect the language of articles that name none.", True),
+    "repair": _option(bool, "--repair", None,
+        "Mend faults of the texts: wrong decoding, HTML, entities, escapes.", False),
+    "remove": _option(str | None, "--remove", "KIND,...", "Kinds to remove; default all."),
+    "max_article_loss": _option(float | None, "--max-article-loss", "SHARE",
+        "Largest share of article text to lose, such as .0005; default .0015."),
+    "threshold": _option(float | None, "--threshold", "P",
+        "Least probability of what is removed; outweighs the loss."),
+    "decisions": _option(Path | None, "--decisions", "FILE",
+        "What a review of templates decided; the file must exist."),
+    "labels": _option(Path | None, "--labels", "FILE",
+        "Your own topics of some articles (.jsonl, .csv), to train on."),
+    "index": _option(Path | None, "--index", "FILE", "A saved remover; default: fitted on the input itself."),
+    "duplicates": _option(bool | None, "--duplicates/--no-duplicates", None,
+        "Look for duplicates; default: up to 200 million characters."),
+    "strict": _option(bool, "--strict", None, "Stop at the first record that cannot be read.", False),
+    "rows": _option(int, "--rows", "N", "Documents in a batch.", 2_500, min=1),
+    "n_jobs": _option(int, "-j --jobs", "N", "Batches in work at a time; -1: one a processor.", 1),
+    "texts": _option(bool, "--texts/--no-texts", None, "Show text of articles in the report.", True),
+    "quiet": _option(bool, "-q --quiet", None, "Print nothing but errors.", False),
+    "run_index": _option(Path | None, "--index", "FILE", "The saved remover, if the run had one."),
+    "run_decisions": _option(Path | None, "--decisions", "FILE", "The decisions, if the run had some."),
+    "allowed_signers": _option(Path | None, "--allowed-signers", "FILE",
+        "Who may have signed run.json, in the format of ssh-keygen."),
+    "rerun": _option(bool, "--rerun", None, "Do the run again and compare the bytes.", False),
 }
 # fmt: on
-"""Options of the commands: their type as typer reads it, and the default (``...``: must be given)."""
 
 READING = ("columns", "lang", "detect_language", "repair")
 CLEANING = ("remove", "max_article_loss", "threshold", "decisions", "index")
@@ -165,12 +154,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_VERSION = typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+
+
 @app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+def _options(version: Annotated[bool, _VERSION] = False) -> None:
     """Load scraped news, remove boilerplate to the character, classify topics, show the result."""
 
 
@@ -211,7 +199,6 @@ def run(inputs: Inputs, options: dict[str, Any]) -> object:
     folder, report, texts = (options.pop(name) for name in ("folder", "report", "texts"))
     # what the command line leaves at its default is left to the study file
     given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
-
     summary = pipeline.run(inputs, folder, **given)
     if report:
         try:
@@ -232,13 +219,11 @@ def report_(inputs: Inputs, options: dict[str, Any]) -> object:
 
     page = options.pop("page")
     shown = {name: options.pop(name) for name in ("texts", "title", "author")}
-
     if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or report.finished(inputs[0])):
         return report.render(inputs[0], page, **shown)
     if page is None:
-        raise NoRunError(
-            f"{inputs[0]}: no folder of results; to make a report of files, name its page: -o report.html"
-        )
+        mend = "to make a report of files, name its page: -o report.html"
+        raise NoRunError(f"{inputs[0]}: no folder of results; {mend}")
     folder = page.with_name(f"{page.stem}_files")
     report.check_page(page)
     refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)
@@ -258,7 +243,6 @@ def verify(folder: Folder, inputs: Moved = None, *, options: dict[str, Any]) -> 
     from toolkit import verification
 
     index, decisions = options.pop("run_index"), options.pop("run_decisions")
-
     held = verification.verify(folder, inputs or None, index=index, decisions=decisions, **options)
     if held.differences:
         typer.echo(str(held))

@@ -21,8 +21,6 @@ COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "so
 """Columns of every corpus, in order. More columns may follow; they are kept as they are."""
 
 QUARANTINE_COLUMNS = ("source", "reason", "excerpt")
-"""Columns of :func:`quarantine`: the place, what was wrong, and the first characters of the record."""
-
 PUBLISHED_DTYPE = "datetime64[us, UTC]"
 
 CorpusLike: TypeAlias = "str | pd.DataFrame | pd.Series[Any] | Iterable[str]"
@@ -80,10 +78,10 @@ class Quarantine(dict[str, Any]):
 def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     r"""Return what could not be read when this corpus was loaded.
 
-    The result has the columns :data:`QUARANTINE_COLUMNS`, and no rows if everything could be read. The corpus is one
-    from :func:`toolkit.load`, also after pandas operations or a round trip through Parquet or Feather, which store the
-    number of records and the first 1,000. CorpusError: the frame was not loaded, or joined from frames with different
-    quarantines, which pandas then drops.
+    Columns: ``source`` (the place), ``reason``, ``excerpt`` (the first characters of the record); no rows if everything
+    could be read. The corpus is one from :func:`toolkit.load`, also after pandas operations or a round trip through
+    Parquet or Feather, which store the number of records and the first 1,000. CorpusError: the frame was not loaded, or
+    joined from frames with different quarantines, which pandas then drops.
 
     Examples
     --------
@@ -96,10 +94,8 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     if isinstance(held, Quarantine):
         return held.frame
     if not isinstance(held, dict) or not isinstance(held.get("records"), list):
-        raise CorpusError(
-            "this frame carries no quarantine (pandas drops it where frames with different ones are joined); "
-            "pass what toolkit.load gave"
-        )
+        why = "pandas drops it where frames with different ones are joined"
+        raise CorpusError(f"this frame carries no quarantine ({why}); pass what toolkit.load gave")
     rows = [tuple(record.get(name) for name in QUARANTINE_COLUMNS) for record in held["records"]]
     if (more := int(held.get("rows", 0)) - len(rows)) > 0:
         rows.append(("", f"{more:,} more records, which the file's metadata do not hold", ""))
@@ -114,13 +110,7 @@ def texts_of(corpus: pd.DataFrame) -> pd.Series[Any]:
 
 
 def document_id(source: str, text: str) -> str:
-    """Return a stable 16-digit hexadecimal id of a text and its source, for a document that has none of its own.
-
-    Examples
-    --------
-    >>> document_id("a.txt", "One story.")
-    '7f9fb4e99431814e'
-    """
+    """Return a stable 16-digit hexadecimal id of a text and its source, for a document that has none of its own."""
     raw = source.encode("utf-8", "surrogatepass") + b"\0" + text.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(raw, digest_size=8).hexdigest()
 
@@ -139,16 +129,12 @@ def make_corpus(records: Iterable[Mapping[str, Any]], quarantine: pd.DataFrame |
     for name in COLUMNS[:-1]:
         frame[name] = frame[name].astype("str")
     frame["published"] = _dates(frame, ["published"], strict=False)
-    unnamed = frame["doc_id"].isna()
-    if unnamed.any():
-        places = frame["source"].fillna("")
-        frame.loc[unnamed, "doc_id"] = [
-            document_id(s, t) for s, t in zip(places[unnamed], frame.loc[unnamed, "text"], strict=True)
-        ]
-    rejected = (
-        pd.DataFrame(columns=list(QUARANTINE_COLUMNS), dtype="str") if quarantine is None else quarantine
-    )
-    frame.attrs["quarantine"] = Quarantine(rejected)
+    if (unnamed := frame["doc_id"].isna()).any():
+        places = zip(frame["source"][unnamed].fillna(""), frame["text"][unnamed], strict=True)
+        frame.loc[unnamed, "doc_id"] = [document_id(source, text) for source, text in places]
+    if quarantine is None:
+        quarantine = pd.DataFrame(columns=list(QUARANTINE_COLUMNS), dtype="str")
+    frame.attrs["quarantine"] = Quarantine(quarantine)
     return frame
 
 
@@ -161,8 +147,7 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     the position in a list (``"0"``, ``"1"``, …); an index that is named like a column of the corpus becomes that
     column. The new frame has the index and row order of the input; text buffers are shared, not copied.
 
-    CorpusError: the text or ``doc_id`` of a document is missing or wrong, a column occurs twice, or a date cannot be
-    read. The message names the row by its label.
+    A CorpusError names the row, by its label, whose text, ``doc_id`` or date is missing or wrong, or a doubled column.
 
     Examples
     --------

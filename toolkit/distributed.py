@@ -1,12 +1,9 @@
-"""Distributed: the jobs of :mod:`toolkit.pipeline` on a Dask cluster: the same names, the same bytes.
+"""Distributed: the jobs of :mod:`toolkit.pipeline` on a Dask cluster: the same names, engine and bytes.
 
-The engine is the same too (:mod:`toolkit.jobs`): the workers of the cluster do its tasks, pure functions of files, in
-place of threads. Parts lie in a folder beside the output, each written whole, and a task that finds its note there is
-done: a lost worker costs one task, and a job whose driver was killed continues. Only counts go through the scheduler.
-
-Memory: a worker holds one part for each of its threads, some ten times the text of ``rows`` documents, and once the
-models and the index (up to 1 GB for a corpus of many gigabytes); the driver the index and 8 bytes a document. Dask's
-own DataFrame is not used, so the option ``dataframe.convert-string`` has no effect.
+Parts lie in a folder beside the output, each written whole, and a task that finds its note there is done: a lost worker
+costs one task, and a job whose driver was killed continues. Only counts go through the scheduler. A worker holds one
+part for each of its threads, some ten times the text of ``rows`` documents, and once the models and the index (up to 1
+GB for a corpus of many gigabytes); the driver the index and 8 bytes a document.
 """
 
 from __future__ import annotations
@@ -32,8 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["classify", "clean", "fit", "run"]
 
-AHEAD = 1000
-"""Tasks that are handed to the scheduler before the first of them is waited for."""
+AHEAD = 1000  # tasks that are handed to the scheduler before the first of them is waited for
 
 
 def run(
@@ -45,22 +41,13 @@ def run(
     ``inputs`` and ``output`` are as there, or any URL of fsspec (``s3://bucket/news/*.jsonl.gz``), and so is ``index``;
     all workers must reach them. One file is read by one task, so many files are read faster than one. The default
     client is the current one; ``storage_options`` are for fsspec, such as ``{"anon": True}``; ``settings`` are the
-    parameters of :class:`toolkit.settings.Settings`. The results depend neither on ``rows`` nor on the cluster.
+    parameters of :class:`toolkit.settings.Settings`. The results depend neither on ``rows`` nor on the cluster::
 
-    Examples
-    --------
-    A folder of compressed JSON lines on two processes of this machine::
-
-        from dask.distributed import Client
-        from toolkit import distributed
-
-        with Client(n_workers=2, threads_per_worker=1) as client:
+        with dask.distributed.Client(n_workers=2, threads_per_worker=1) as client:
             print(distributed.run("news/*.jsonl.gz", "out/news", client=client))
     """
-    return run_with(
-        _workers(client), inputs, _seen_by_all(output), settings, rows=rows, progress=False, force=force,
-        options=storage_options,
-    )  # fmt: skip
+    how: dict[str, Any] = {"rows": rows, "progress": False, "options": storage_options}
+    return run_with(_workers(client), inputs, _seen_by_all(output), settings, force=force, **how)
 
 
 def clean(inputs: Inputs, output: str | Path, **options: Any) -> RunSummary:
@@ -98,10 +85,8 @@ def _one_file(
     kind: str, inputs: Inputs, output: str | Path, *, client: Client | None = None, rows: int = ROWS,
     storage_options: Mapping[str, Any] | None = None, **settings: Any,
 ) -> RunSummary:  # fmt: skip
-    return one_file_with(
-        _workers(client), kind, inputs, _seen_by_all(output), settings, rows=rows, progress=False,
-        options=storage_options,
-    )  # fmt: skip
+    how: dict[str, Any] = {"rows": rows, "progress": False, "options": storage_options}
+    return one_file_with(_workers(client), kind, inputs, _seen_by_all(output), settings, **how)
 
 
 def _seen_by_all(output: str | Path) -> str:

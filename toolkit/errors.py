@@ -24,9 +24,8 @@ class ToolkitError(Exception):
 
     def __str__(self) -> str:
         """Return the message; what a terminal would obey, as a library may quote it from a file, as an escape."""
-        return "".join(
-            c if c.isprintable() else c.encode("unicode_escape").decode() for c in super().__str__()
-        )
+        text = super().__str__()
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class CorpusError(ToolkitError, ValueError):
@@ -134,35 +133,25 @@ def wants(*names: str) -> Callable[[Callable[Given, Result]], Callable[Given, Re
     return decorated
 
 
-_FULL = "no space left on the disk; make room and run the same command again"
+_AGAIN = "and run the same command again"
 _DENIED = "permission denied; choose another place or get the right to it"
 _NO_FOLDER = "a file stands where a folder is needed; choose another place"
-
 _MENDS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: "a file grew beyond what is allowed here; raise `ulimit -f` and run the same command again",
-    errno.EACCES: _DENIED,
-    errno.EPERM: _DENIED,
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), f"no space left on the disk; make room {_AGAIN}"),
+    errno.EFBIG: f"a file grew beyond what is allowed here; raise `ulimit -f` {_AGAIN}",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _DENIED),
     errno.EROFS: "the file system is read-only; choose another place",
-    errno.ENOENT: "gone: its folder was removed or unmounted; bring it back and run the same command again",
-    errno.ENOTDIR: _NO_FOLDER,
-    errno.EEXIST: _NO_FOLDER,
+    errno.ENOENT: f"gone: its folder was removed or unmounted; bring it back {_AGAIN}",
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), _NO_FOLDER),
     errno.EISDIR: "a folder stands where a file is needed; give another name",
-    errno.EIO: "the disk or its network failed; look after it and run the same command again",
-    errno.EMFILE: "too many files are open; raise `ulimit -n` and run the same command again",
+    errno.EIO: f"the disk or its network failed; look after it {_AGAIN}",
+    errno.EMFILE: f"too many files are open; raise `ulimit -n` {_AGAIN}",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
 
 def describe(error: OSError | MemoryError) -> str:
-    """Return a fault as place, what failed and what to do.
-
-    Examples
-    --------
-    >>> describe(OSError(errno.ENOSPC, "No space left on device", "out/cleaned.parquet"))
-    'out/cleaned.parquet: no space left on the disk; make room and run the same command again'
-    """
+    """Return a fault as place, what failed and what to do."""
     if isinstance(error, MemoryError):
         return "not enough memory; pass a smaller --rows or free some, and run the same command again"
     if error.errno is None:  # raised by the package itself, with place and mend

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.preprocessing import MultiLabelBinarizer
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError, wants
@@ -30,12 +29,10 @@ def prevalence(
 ) -> pd.DataFrame:  # fmt: skip
     """Estimate which share of the documents is about each topic, in all or by group, with honest intervals.
 
-    A classifier's counts are biased: it misses some documents of a topic and adds others. A random sample that people
-    labelled shows by how much.
+    A classifier misses some documents of a topic and adds others. A random sample that people labelled shows how many.
 
     Parameters
     ----------
-    corpus : corpus
     topics : DataFrame or Series
         As :meth:`TopicClassifier.topics` returns them (``doc_id, topic``; a document may have several), or one topic a
         document, as ``predict`` does. Documents without a topic count as such: leaving one out is an error like others.
@@ -55,19 +52,14 @@ def prevalence(
         (the classifier's share), ``share`` (corrected), ``low``, ``high``, ``method``. With ``own`` the group's own
         labelled documents correct it (:data:`LEAST` or more), and nothing is assumed. With ``pooled`` the errors of
         the whole sample do: the classifier is assumed to miss and to invent a topic as often in each group.
-
-    Raises
-    ------
-    CorpusError
-        A labelled document is not in the corpus, fewer than :data:`LEAST` are labelled, or a column is missing.
+        A labelled document that is not in the corpus, or fewer than :data:`LEAST` of them, are a CorpusError.
 
     Notes
     -----
     ``own`` is the difference estimator, as in prediction-powered inference (Angelopoulos et al. 2023, Science 382): the
-    share by the classifier plus the mean error in the sample. Its interval comes from the posterior of the rates of
-    missed and of added documents (Dirichlet, Jeffreys' prior), for the documents not labelled. ``pooled`` inverts the
-    rates of right and of false findings (Rogan and Gladen 1978, American Journal of Epidemiology 107), each with the
-    posterior of its own count. Coverage is shown by simulation in ``tests/test_estimation.py``.
+    share by the classifier plus the mean error in the sample; its interval is that of the rates of missed and of added
+    documents (Dirichlet, Jeffreys' prior). ``pooled`` inverts the rates of right and of false findings (Rogan and
+    Gladen 1978, American Journal of Epidemiology 107). ``tests/test_estimation.py`` shows coverage by simulation.
 
     Examples
     --------
@@ -82,9 +74,8 @@ def prevalence(
     truth = _truth(frame, labelled)
     found = _found(frame, topics)
     known = sorted({t for each in [*truth.values(), *found.values()] for t in each}, key=str)
-    columns = MultiLabelBinarizer(classes=known)
     has, true = (
-        columns.fit_transform([given.get(doc_id, ()) for doc_id in frame["doc_id"]]).astype(bool)
+        np.array([[t in given.get(doc_id, ()) for t in known] for doc_id in frame["doc_id"]], bool)
         for given in (found, truth)
     )
     read = frame["doc_id"].isin(truth.keys()).to_numpy()
@@ -92,16 +83,16 @@ def prevalence(
     random = np.random.default_rng(seed)
     rows = []
     for group, at in _groups(frame, names):
-        mine = read[at]
-        own = _errors(has[at][mine], true[at][mine])
+        n, mine = len(at), read[at]
+        alone = mine.sum() >= LEAST
+        estimate, method = (corrected, "own") if alone else (inverted, "pooled")
+        errors = _errors(has[at][mine], true[at][mine]) if alone else pooled
         for k, topic in enumerate(known):
-            counted, n = int(has[at, k].sum()), len(at)
-            alone = mine.sum() >= LEAST
-            tp, fp, fn, tn = (own if alone else pooled)[:, k].tolist()
-            estimate, method = (corrected, "own") if alone else (inverted, "pooled")
+            counted = int(has[at, k].sum())
+            tp, fp, fn, tn = errors[:, k].tolist()
             value, ends = estimate(counted, n, tp, fp, fn, tn, random, level)
-            found_of = n, int(mine.sum()), counted / n
-            rows.append((*group, topic, taxonomy.label(topic), *found_of, value, *ends, method))
+            of = taxonomy.label(topic), n, int(mine.sum()), counted / n
+            rows.append((*group, topic, *of, value, *ends, method))
     columns = ["topic", "name", "documents", "labelled", "raw", "share", "low", "high", "method"]
     return pd.DataFrame(rows, columns=[*names, *columns])
 
@@ -144,7 +135,7 @@ def _within(value: float, shares: NDArray[np.float64], level: float) -> tuple[fl
 
 def _errors(has: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rightly found, wrongly found, missed and rightly left out, for each topic; shape (4, topics)."""
-    return np.array([(has & true).sum(0), (has & ~true).sum(0), (~has & true).sum(0), (~has & ~true).sum(0)])
+    return np.array([(a & b).sum(0) for a, b in ((has, true), (has, ~true), (~has, true), (~has, ~true))])
 
 
 def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) -> dict[str, frozenset[Any]]:

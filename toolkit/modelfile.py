@@ -91,9 +91,8 @@ def write_model(stem: str | Path, arrays: Mapping[str, NDArray[Any]], card: Mapp
     ``card["format"]`` names what the arrays are; ``sha256``, of the arrays file, is added.
     """
     raw = pack(arrays)
-    text = json.dumps(
-        {**card, "sha256": hashlib.sha256(raw).hexdigest()}, indent=1, ensure_ascii=False, sort_keys=True
-    )
+    closed = {**card, "sha256": hashlib.sha256(raw).hexdigest()}
+    text = json.dumps(closed, indent=1, ensure_ascii=False, sort_keys=True)
     _beside(stem, ".npz").write_bytes(raw)
     _beside(stem, ".json").write_text(text + "\n", "utf-8")
 

@@ -14,15 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+# environment and arguments of every kernel that records or checks a notebook; on standard error it says only errors
 QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
-"""Environment of every kernel that records or checks a notebook."""
-
 KERNEL = ["--IPKernelApp.log_level=40"]
-"""Arguments of such a kernel: it says nothing but errors on standard error."""
 
+# none of the backend's own, which would win over drawn() and leave the figure without its words
 FIGURE_FORMATS: set[str] = set()
-"""None of the backend's own, which would win over :func:`drawn` and leave the figure without its words."""
-
 PRINT_FIGURE: dict[str, Any] = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
 RC = {
     "svg.hashsalt": "news-toolkit", "svg.fonttype": "none", "font.family": ["DejaVu Sans", "sans-serif"],
@@ -58,8 +55,7 @@ def load_ipython_extension(shell: Any) -> None:
 def drawn(figure: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return a figure as a notebook stores it: data and metadata by MIME type; nothing for one without Axes.
 
-    It is SVG, and in words for those who cannot see it: the labels of its Axes, which the functions of
-    :mod:`toolkit.plots` set, are the title of the SVG, its metadata ``alt`` and the plain text.
+    It is SVG. The labels of its Axes, which :mod:`toolkit.plots` sets, are its title, ``alt`` and plain text.
     """
     from IPython.core.pylabtools import print_figure
 
@@ -94,10 +90,9 @@ def apply_settings() -> None:
 
 @contextmanager
 def isolated() -> Iterator[dict[str, Any]]:
-    """Give ``cwd`` and ``env`` of a kernel that imports and reads nothing from a folder of data.
+    """Give ``cwd`` (an empty folder) and ``env`` of a kernel that imports and reads nothing from a folder of data.
 
-    The folder is empty, Python puts no working folder on its path, relative entries of ``PYTHONPATH`` are left out, and
-    IPython has a profile of its own.
+    Python puts no working folder on its path, and takes no relative entry of ``PYTHONPATH``; IPython's profile is new.
     """
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     kept = [path for path in paths if Path(path).is_absolute()]
@@ -115,8 +110,7 @@ def isolated() -> Iterator[dict[str, Any]]:
 def normalise(path: Path) -> None:
     """Take out of a recorded notebook, rewritten in place, what differs between machines and runs.
 
-    The kernel is plain ``python3`` without a patch version, cells keep their tags but no timings, outputs no metadata
-    of the run; of a widget, which needs its kernel, the line in words is left.
+    The kernel is plain ``python3``, cells keep their tags alone; of a widget, which needs its kernel, its words stay.
     """
     import nbformat
 

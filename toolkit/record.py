@@ -22,8 +22,7 @@ from toolkit.files import sha256, whole
 RECORD = "run.json"
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "numba", "trafilatura")
 _LATER = ("environment", "certificate")
-_LARGEST = 256 << 20
-"""Bytes of a record."""
+_LARGEST = 256 << 20  # bytes of a record
 
 
 def versions() -> dict[str, str]:
@@ -88,8 +87,7 @@ def closed(record: Mapping[str, Any]) -> dict[str, Any]:
 def amend(folder: str | Path, files: Iterable[Path], **sections: Any) -> None:
     """Add files of a folder of results to its record, as ``environment.pages``, and sections; close it again.
 
-    ``sections`` are new values of ``environment`` or ``certificate``. A record that was changed stays as it is, so
-    that :func:`toolkit.verification.verify` still finds the change.
+    ``sections``: values of ``environment`` or ``certificate``. A record that was changed stays so, for ``verify``.
     """
     record = read_record(folder)
     if closed(record) == record:
@@ -129,8 +127,7 @@ def read_record(folder: str | Path) -> dict[str, Any]:
     """
     path = Path(folder) / RECORD
     if not path.exists():
-        mend = f"run `news-toolkit run IN -o {folder}`"
-        raise NoRunError(f"{folder}: no run.json, so no finished run; {mend}")
+        raise NoRunError(f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`")
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
             raise ValueError(f"a link, no plain file, or larger than {_LARGEST >> 20} MiB")

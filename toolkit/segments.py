@@ -46,17 +46,13 @@ FIRST, PARAGRAPH, LINE, SENTENCE, GLUED, INLINE = 0, 1, 2, 3, 4, 5
 """The joint of a segment: it is the first of its document, or stands behind an empty line, a line break, a space, a
 space that was lost, or before a bullet."""
 
+# bytes at which no segment can end, whatever their neighbours: a … z, digits, spaces and other ASCII
 _PLAIN = np.zeros(256, np.bool_)
-"""Bytes at which no segment can end, whatever their neighbours: a … z, digits, spaces and other ASCII."""
 _PLAIN[:128] = np.isin(CLASSES[:128], (LOWER, OTHER, DIGIT))
 _PLAIN[32] = True
 
-
-_LONG = 1200
-"""Bytes from which on a line has lost its breaks; only in such lines are the next two looked for."""
-
-_BEGINNING = 400
-"""Bytes of a text without a capital from which it counts as lower case."""
+_LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
+_BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
 
 @dataclass(frozen=True)

@@ -34,15 +34,8 @@ FORMAT = "news-toolkit cleaning 1"
 _KEY = b"news-toolkit"
 _LARGEST_HEADER = 100 << 20
 _DAMAGE = (
-    pa.ArrowException,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    Unreadable,
-)
+    pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, Unreadable,
+)  # fmt: skip
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 _SPAN = pa.struct(
@@ -59,10 +52,9 @@ SCHEMA = pa.schema(_OF_TEXT | {"spans": pa.list_(_SPAN), "verdict": _VERDICT, "t
 class Cleaning:
     """What a shared file says, as frames.
 
-    ``documents`` has the columns ``doc_id``, ``sha256`` (of the text in UTF-8, hexadecimal), ``characters``,
-    ``verdict``, ``probability`` and ``kept`` (see :func:`toolkit.verdicts`). ``spans`` and ``topics`` are as
-    :meth:`toolkit.BoilerplateRemover.spans` and :meth:`toolkit.TopicClassifier.topics` return them. ``about`` holds
-    ``format``, ``licence`` and ``record``: the ``run.json`` of the results, without what names the machine.
+    ``documents``: ``doc_id``, ``sha256`` (of the text), ``characters`` and the columns of :func:`toolkit.verdicts`.
+    ``spans``, ``topics``: as remover and classifier return them. ``about``: ``format``, ``licence``, and the ``record``
+    (``run.json``) without what names the machine.
     """
 
     documents: pd.DataFrame
@@ -83,20 +75,9 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     and length of each text, spans, verdicts, topics, the licence and ``run.json`` without what names the machine;
     decisions on passages as their SHA-256. A very short text can be guessed from its digest.
 
-    Parameters
-    ----------
-    folder : path
-        The results that ``news-toolkit run`` wrote.
-    output : path
-        A ``.parquet`` file outside ``folder``, which is returned; the same results give the same bytes.
-    licence : str, default "CC0-1.0"
-        Licence of the spans and labels (SPDX identifier), stored in the file. The texts keep theirs.
-
-    Raises
-    ------
-    NoRunError, DamagedError, UsageError
-        ``folder`` holds no finished run, or results that are not those of its ``run.json``; ``output`` is not a
-        ``.parquet`` file, or lies in ``folder``.
+    ``folder`` is what ``news-toolkit run`` wrote; a NoRunError or DamagedError says where it is not. ``output``, which
+    is returned, is a ``.parquet`` file outside it; the same results give the same bytes. ``licence`` (SPDX identifier)
+    is that of spans and labels. The texts keep theirs.
 
     Examples
     --------
@@ -116,9 +97,7 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
         raise UsageError(f"share: a {type(folder).__name__} is no folder; {mend}")
     folder, output = Path(folder), Path(output)
     if output.suffix != ".parquet" or output.is_dir():
-        raise OutputError(
-            f"{output}: a shared cleaning is a Parquet file; give a name such as cleaning.parquet"
-        )
+        raise OutputError(f"{output}: no name of a Parquet file; give one such as cleaning.parquet")
     files.refuse_overwriting([folder], output)
     record = intact(folder)
     ids, digests, lengths = [], [], []
@@ -146,27 +125,14 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
 def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | None = None) -> pd.DataFrame:
     """Clean and label the documents of a corpus by a file that :func:`share` wrote.
 
-    Parameters
-    ----------
-    shared : path
-    corpus : corpus, text, list or Series of str
-        Another copy of the texts. Documents match by the SHA-256 of ``text``; of equal texts in the file, that of the
-        same ``doc_id`` counts, else the first.
-    columns : mapping, optional
-        Column of the corpus → name in the frame, for columns whose names are not recognised.
+    ``corpus`` (also a text, list or Series) is another copy of the texts; ``columns`` are as for :func:`toolkit.clean`.
+    Documents match by the SHA-256 of ``text``; of equal texts in the file, that of the same ``doc_id`` counts, else the
+    first. A SharingError says that the file is no shared cleaning, or was changed.
 
-    Returns
-    -------
-    DataFrame
-        The documents whose text is in the file, with ``clean_text``, ``verdict`` (str), ``topic`` (str, code of the
-        likeliest topic, missing where there is none) and ``topics`` (str, all codes, joined by ``; ``).
-        ``attrs["others"]`` lists the rest: ``doc_id`` and ``reason`` (``text differs`` from that of the shared
-        ``doc_id``, ``text is not shared``, and ``not in this corpus`` for documents of the file).
-
-    Raises
-    ------
-    SharingError, CorpusError
-        The file is not a shared cleaning, or was changed so that it fits no text; ``corpus`` is not a corpus.
+    Returned are the documents whose text is in the file, with ``clean_text``, ``verdict`` (str), ``topic`` (str, code
+    of the likeliest topic, missing where there is none) and ``topics`` (str, all codes, joined by ``; ``).
+    ``attrs["others"]`` lists the rest: ``doc_id`` and ``reason`` (``text differs`` from that of the shared ``doc_id``,
+    ``text is not shared``, and ``not in this corpus`` for documents of the file).
     """
     cleaning = read_cleaning(shared)
     frame = as_corpus(corpus, columns)
@@ -204,8 +170,7 @@ def apply_files(
 ) -> str:  # fmt: skip
     """Load files, :func:`apply` a shared file to them and write the result; return what to tell the user.
 
-    Faults that the shared run mended in its texts are mended here too. ``others`` is a second file, for the documents
-    that do not match, with the reason.
+    Faults that the shared run mended are mended here too. ``others``: a file for the documents that do not match.
     """
     written, beside = files.file_of_rows(output), None if others is None else files.file_of_rows(others)
     files.refuse_overwriting([shared, *inputs], written, beside)
@@ -244,10 +209,8 @@ def _lists(path: Path, ids: list[str], kind: pa.StructType) -> pa.ListArray:
     at = pd.Index(ids).get_indexer(table["doc_id"].to_pandas())
     rows = table.take(pa.array(np.argsort(at, kind="stable"))).select(kind.names).cast(pa.schema(list(kind)))
     columns = [rows[name].combine_chunks() for name in kind.names]
-    bounds = np.r_[0, np.cumsum(np.bincount(at, minlength=len(ids)))]
-    return pa.ListArray.from_arrays(
-        pa.array(bounds, pa.int32()), pa.StructArray.from_arrays(columns, fields=list(kind))
-    )
+    bounds = pa.array(np.r_[0, np.cumsum(np.bincount(at, minlength=len(ids)))], pa.int32())
+    return pa.ListArray.from_arrays(bounds, pa.StructArray.from_arrays(columns, fields=list(kind)))
 
 
 def _without_text(record: dict[str, Any]) -> dict[str, Any]:
@@ -266,9 +229,8 @@ def _hold(good: bool, fault: str) -> None:
 
 def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Read and check a shared file; what is wrong with it is raised as some error."""
-    with parquet.ParquetFile(
-        path, thrift_string_size_limit=_LARGEST_HEADER, thrift_container_size_limit=_LARGEST_HEADER
-    ) as file:
+    most = {f"thrift_{what}_size_limit": _LARGEST_HEADER for what in ("string", "container")}
+    with parquet.ParquetFile(path, **most) as file:
         about = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
         held = str(about.get("format"))[:40]
         _hold(held == FORMAT, f"its format is {held!r}, not {FORMAT!r}")

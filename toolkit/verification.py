@@ -37,11 +37,11 @@ PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", 
 ABSENT, LINK, FOREIGN = "(absent)", "(a link)", "(no file of a run)"
 UNREAD = "(not read: not of the recorded size, or a pipe or device; pass the inputs)"
 WIDE = "(not looked through: too many files; pass the inputs)"
-"""What is found in place of a value: never as recorded, whatever a record says."""
+# found in place of a value: never as recorded, whatever a record says
+NEVER = {ABSENT, LINK, FOREIGN, UNREAD, WIDE}
 
+# endings of the names of files, such as those of a report, that may be added to a folder of results
 PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
-"""Endings of the names of files, such as those of a report, that may be added to a folder of results."""
-
 SIGNATURE = f"{RECORD}.sig"
 UNCHECKED = "not checked, it may hold anything; pass the file of allowed signers (--allowed-signers)"
 SAME = "the same bytes"
@@ -49,10 +49,7 @@ SAME = "the same bytes"
 
 @dataclass(frozen=True)
 class Check:
-    """One recorded value and the one found now; equal if the check holds.
-
-    ``part`` is one of :data:`PARTS`; ``name`` is a file, a count, a model or a library.
-    """
+    """A recorded value and the one found now, of one of :data:`PARTS`: a file, a count, a model or a library."""
 
     part: str
     name: str
@@ -61,8 +58,8 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether the recorded and the found value are equal."""
-        return self.recorded == self.found and self.found not in {ABSENT, LINK, FOREIGN, UNREAD, WIDE}
+        """Whether what was found is as recorded."""
+        return self.recorded == self.found and self.found not in NEVER
 
     def __str__(self) -> str:
         return f"{_line(self.name)}: recorded {_short(self.recorded)}, found {_short(self.found)}"
@@ -79,11 +76,9 @@ class Verification(list[Check]):
     def __str__(self) -> str:
         lines = []
         for part in PARTS:
-            checks = [check for check in self if check.part == part]
-            if checks and checks[0].found == UNCHECKED:
-                lines.append(f"{part:<9} {UNCHECKED}")
-            elif checks:
-                lines.append(f"{part:<9} {sum(c.holds for c in checks):,} of {len(checks):,} as recorded")
+            if checks := [check for check in self if check.part == part]:
+                account = f"{sum(c.holds for c in checks):,} of {len(checks):,} as recorded"
+                lines.append(f"{part:<9} {UNCHECKED if checks[0].found == UNCHECKED else account}")
                 lines += [f"          {check}" for check in checks if not check.holds]
         return "\n".join(lines)
 
@@ -96,11 +91,11 @@ def verify(
 
     It compares the digests that close the record, the digests of all files in the folder (except hidden ones), the
     counts and clean texts (made again from the written files), the inputs and their order, the installed models and
-    the versions.
+    the versions. In the result ``differences`` is empty if all is as recorded and every input is found. A NoRunError or
+    DamagedError says that there is no record, or that it is damaged.
 
     Parameters
     ----------
-    folder : path
     inputs : sequence of path, optional
         Where the inputs are now. Default: the recorded paths, relative to ``folder``; they may be a stranger's, so
         that no more of the disk is looked through than the recorded files explain, and no other size is read.
@@ -112,16 +107,6 @@ def verify(
     rerun : bool, default False
         Repeat the run in a temporary folder with the recorded parameters; compare the record and each output byte
         by byte. Takes as much time and disk space as the run did.
-
-    Returns
-    -------
-    Verification
-        A list of :class:`Check`; ``differences`` is empty if all is as recorded and every input is found.
-
-    Raises
-    ------
-    NoRunError, DamagedError, UsageError
-        There is no record, or it is damaged; ``index`` or ``allowed_signers`` is not a file.
 
     Examples
     --------
@@ -158,11 +143,11 @@ def verify(
 
 
 def _closing_digests(record: Mapping[str, Any]) -> Iterator[Check]:
-    recorded, closed_again = str(record.get("digest", ABSENT)), closed(record)
-    yield Check("record", "digest", recorded, closed_again["digest"])
-    if recorded == closed_again["digest"]:  # the digest of the environment covers this one too
+    recorded, again = str(record.get("digest", ABSENT)), closed(record)
+    yield Check("record", "digest", recorded, again["digest"])
+    if recorded == again["digest"]:  # the digest of the environment covers this one too
         environment = str(record["environment"].get("digest", ABSENT))
-        yield Check("record", "environment", environment, closed_again["environment"]["digest"])
+        yield Check("record", "environment", environment, again["environment"]["digest"])
 
 
 def _compare(part: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
@@ -187,9 +172,8 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _inputs(
-    record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None,
-    decisions: str | Path | None, *, own: bool,
-) -> Iterator[Check]:  # fmt: skip
+    record: Mapping[str, Any], places: Sequence[Any], index: Any, decisions: Any, *, own: bool
+) -> Iterator[Check]:
     """Compare the inputs and their order; then the saved remover and the decisions."""
     recorded = record["inputs"]
     found = _digests_now(places, None if own else {entry["name"]: entry["bytes"] for entry in recorded})
@@ -349,9 +333,7 @@ def _signature(folder: Path, allowed: Path) -> Check:
     return Check("signature", f"{RECORD} by {signer}", "good", "good")
 
 
-def _rerun(
-    folder: Path, record: Mapping[str, Any], places: Sequence[str | Path], index: str | Path | None
-) -> Iterator[Check]:
+def _rerun(folder: Path, record: Mapping[str, Any], places: Sequence[Any], index: Any) -> Iterator[Check]:
     """Repeat the run and compare the record and each output; describe outputs whose bytes differ."""
     parameters = record["parameters"]
     if "index" in parameters and index is None:
@@ -415,8 +397,7 @@ def _difference(old: Path, new: Path) -> str:
 
 
 def _short(value: str) -> str:
-    """Return a value for display: a shortened digest, or text with control characters made visible."""
-    return value[:12] if len(value) == 64 and value.isalnum() else _line(value[:200])
+    return value[:12] if len(value) == 64 and value.isalnum() else _line(value[:200])  # a digest, or a text
 
 
 def _line(text: str) -> str:

@@ -1,8 +1,7 @@
 """Words of a corpus: where they stand, which are typical of a part of it, and how often each document has them.
 
-Thin ways into what corpus linguists do after cleaning; scikit-learn counts. Words are those of ``clean_text`` where
-it is there, else of ``text``: two or more letters or digits, in lower case (languages that write without spaces
-need a tokeniser of their own, which ``tokenizer=`` takes).
+Scikit-learn counts. Words are those of ``clean_text`` where it is there, else of ``text``: two or more letters or
+digits, in lower case (languages that write without spaces need a tokeniser of their own, which ``tokenizer=`` takes).
 """
 
 from __future__ import annotations
@@ -59,9 +58,7 @@ def concordance(
     0          The     port   was closed.
     1  was closed.    Ports   reopen on M
     """
-    wanted = pattern(word)
-    frame = as_corpus(corpus, columns)
-    rows = []
+    wanted, frame, rows = pattern(word), as_corpus(corpus, columns), []
     for doc_id, text in zip(frame["doc_id"], texts_of(frame), strict=True):
         for m in wanted.finditer(text):
             left, right = text[max(0, m.start() - width) : m.start()], text[m.end() : m.end() + width]
@@ -74,10 +71,7 @@ def concordance(
 def features(
     corpus: CorpusLike, *, columns: Mapping[str, str] | None = None, **options: Any
 ) -> DocumentFeatures:
-    """Count the words of each document.
-
-    ``options`` are those of :class:`sklearn.feature_extraction.text.CountVectorizer`: ``min_df``, ``stop_words``,
-    ``ngram_range``, ``tokenizer`` …
+    """Count the words of each document; options such as ``min_df`` are those of scikit-learn's ``CountVectorizer``.
 
     Examples
     --------
@@ -105,8 +99,8 @@ def keyness(
     .01), ``log_ratio`` (how many times more frequent, as a logarithm to base 2, half an occurrence added to each;
     negative: typical of the reference); highest log-likelihood first.
 
-    G²: Dunning 1993, as Rayson and Garside 2000 use it. It grows with the size of the corpora, so rank the words that
-    it finds certain by their log ratio (Hardie 2014). Neither measure allows for words that come in bursts.
+    G²: Dunning 1993, as Rayson and Garside 2000 use it. It grows with the corpora, so rank the words that it finds
+    certain by their log ratio (Hardie 2014). Neither allows for words that come in bursts.
 
     Examples
     --------
