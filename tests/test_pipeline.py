@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from toolkit import pipeline
 from toolkit.errors import NothingReadError, PipelineError
-from toolkit.files import shipped
+from toolkit.files import column_chunks, shipped
 from toolkit.jobs import engine, parts, storage
 from toolkit.jobs.spool import Spool
 
@@ -360,3 +363,16 @@ def test_memory_stays_flat(tmp_path):
         )
         peaks.append(int(done.stdout))
     assert peaks[1] < 1.33 * peaks[0], peaks
+
+
+def test_looking_at_a_parquet_file_holds_nothing_of_its_callers(tmp_path):
+    """Arrow keeps the error by which a column is found sound; a traceback in it would keep every caller's variables."""
+    parquet.write_table(pa.table({"a": [1, 2]}), tmp_path / "a.parquet")
+
+    def look():
+        corpus = Spool(storage.Files(str(tmp_path)))
+        with parquet.ParquetFile(tmp_path / "a.parquet") as file:
+            assert len(column_chunks(file, 0)) == 1
+        return weakref.ref(corpus)
+
+    assert look()() is None

@@ -6,14 +6,17 @@ stories weigh next to nothing, while an agency text that each of two publishers 
 A *posting list* names the documents that contain a shingle. Only documents that are close to each other in
 such a list are compared, so the work grows with the amount of text, not with the square of the number of
 documents.
+
+Texts are read in blocks, several times, and are not held. What is held of a text of 5,700 bytes is some 900 bytes: 300
+of the document's data, 500 to tell which of its shingles may come again, and 12 bytes for each that may.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import combinations, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -44,15 +47,25 @@ SHARED = 2
 BLOCK = 8_000_000
 """Bytes of text that are split into words at a time."""
 
-PAIRS = 20_000_000
+PAIRS = 5_000_000
 """Most pairs that are proposed at a time."""
 
+HELD = 16_000_000
+"""About how many shingles of proposed pairs are compared at a time; each takes up to 30 bytes."""
+
+MOST_BITS = 30
+"""Two tables of up to ``2**MOST_BITS`` bits tell which shingles may come again."""
+
+_EVERY = np.uint64(0), np.uint64(2**64 - 1)
+"""The least and the largest shingle."""
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
-Turns = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
+Blocks = Callable[[], Iterable[Buffer]]
+"""Begins to read the texts, and gives them block by block, in order."""
+Turns = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -102,28 +115,46 @@ def duplicates(
     [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
     """
     frame, missing = articles(as_corpus(corpus, columns))
-    buffer = Buffer.of(
-        frame["clean_text" if "clean_text" in frame.columns else "text"].reset_index(drop=True)
-    )
-    frame = frame[["doc_id", "url", "publisher", "published"]]
-    del corpus  # its texts may be in nobody else's hands
-    publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int64)
+    buffer = Buffer.of(frame["clean_text" if "clean_text" in frame.columns else "text"])
+    edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
+    edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
+    blocks = [Buffer(buffer.data, buffer.offsets[a : b + 1]) for a, b in pairwise(edges.tolist())]
+    table = duplicates_in(frame, lambda: blocks, buffer.data.size, wire=wire, near=near, n_jobs=n_jobs)
+    table.attrs["missing"] = missing
+    return table
 
+
+def duplicates_in(
+    documents: pd.DataFrame,
+    blocks: Blocks,
+    size: int,
+    *,
+    wire: float = 0.35,
+    near: float = 0.5,
+    n_jobs: int = 1,
+) -> pd.DataFrame:
+    """Do :func:`duplicates` for the documents (``doc_id, url, publisher, published``) whose texts ``blocks`` gives.
+
+    ``size`` is about how many bytes the texts have; the result does not depend on it.
+    """
+    frame = documents[["doc_id", "url", "publisher", "published"]].reset_index(drop=True)
+    publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int32)
     turns = partial(_in_turns, n_jobs)
-    whole, postings = _read(buffer, turns)
+    whole, sizes, again = _read(blocks, size, turns)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
     same = np.where(whole > 0, same, np.arange(len(same)))  # texts without words are not copies of each other
-    page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int64)
-    pairs = _proposed(postings, same, publisher, page)
-    del postings
-    scores = _similar(buffer, pairs, same == np.arange(len(same)), publisher, turns)
+    alone = same == np.arange(len(same))
+    page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int32)
+    pairs = _proposed(_postings_of(blocks, alone, again, turns), alone, publisher, page)
+    del again
+    scores = _similar(blocks, sizes, pairs, alone, publisher, turns)
     limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
     twice = (page[pairs[:, 0]] == page[pairs[:, 1]]) & (page[pairs[:, 0]] >= 0)
     limit[twice] = np.minimum(limit[twice], VERSION)
     pairs, scores = pairs[scores >= limit], scores[scores >= limit]
 
-    copies = np.flatnonzero(same != np.arange(len(same)))
+    copies = np.flatnonzero(~alone)
     left = np.concatenate([pairs[:, 0], same[copies]])
     right = np.concatenate([pairs[:, 1], copies])
     value = np.concatenate([scores, np.ones(len(copies))])
@@ -133,9 +164,7 @@ def duplicates(
     best = np.zeros(n)
     np.maximum.at(best, left, value)
     np.maximum.at(best, right, value)
-    table = _described(frame, group, best, whole)
-    table.attrs["missing"] = missing
-    return table
+    return _described(frame, group, best, whole)
 
 
 def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whole: Hashes) -> pd.DataFrame:
@@ -156,103 +185,161 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
     return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
 
-def _in_turns(n_jobs: int, task: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
+def _in_turns(n_jobs: int, task: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_R]:
     """Do a task for each item, so many at a time; yield the results in order."""
+    left = iter(items)
     with ThreadPoolExecutor(n_jobs) as pool:
-        for first in range(0, len(items), n_jobs):  # all at once would hold the results of all
-            yield from pool.map(task, items[first : first + n_jobs])
+        while some := list(islice(left, n_jobs)):  # all at once would hold the results of all
+            yield from pool.map(task, some)
 
 
-def _read(buffer: Buffer, turns: Turns) -> tuple[Hashes, tuple[Hashes, Ints]]:
-    """Return a hash of each document's words, and the sampled shingles with the number of the document of each."""
-
-    def block(documents: slice) -> tuple[Hashes, Hashes, Ints]:
-        starts, stops = buffer.offsets[:-1][documents], buffer.offsets[1:][documents]
-        found, ends, hashes = _shingles(buffer.data, starts, stops, np.uint64(SAMPLED))
-        return hashes, found, np.diff(ends)
-
-    edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
-    edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
-    none = np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64)
-    found = [none, *turns(block, [slice(a, b) for a, b in pairwise(edges.tolist())])]
-    whole, shingles, numbers = (np.concatenate(column) for column in zip(*found, strict=True))
-    return whole, (shingles, np.repeat(np.arange(len(whole)), numbers))
+def _numbered(blocks: Blocks) -> Iterator[tuple[slice, Buffer]]:
+    """Yield each block with the numbers of its documents."""
+    n = 0
+    for block in blocks():
+        yield slice(n, n + len(block)), block
+        n += len(block)
 
 
-def _proposed(postings: tuple[Hashes, Ints], same: Ints, publisher: Ints, page: Ints) -> Ints:
+def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Ints, Hashes]:
+    """Return a hash of each document's words, its bytes, and a table of the sampled shingles that may come again."""
+    # a sampled shingle takes some twenty bytes of text, and so eight bits or more
+    bits = min(max(size // 2, 1 << 16).bit_length(), MOST_BITS)
+    once, again = np.zeros((2, 1 << bits - 6), np.uint64)
+    whole, sizes = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+
+    def split(block: Buffer) -> tuple[Hashes, Hashes, Ints]:
+        wanted = np.ones(len(block), np.bool_)
+        found, _, hashes = _shingles(block.data, block.offsets, wanted, np.uint64(SAMPLED), *_EVERY)
+        return found, hashes, np.diff(block.offsets)
+
+    for found, hashes, lengths in turns(split, blocks()):
+        _mark(found, once, again)
+        whole.append(hashes)
+        sizes.append(lengths)
+    return np.concatenate(whole), np.concatenate(sizes), again
+
+
+def _postings_of(
+    blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns
+) -> tuple[Hashes, NDArray[np.int32]]:
+    """Return the sampled shingles that may come again, and the document of each; only those that stand ``alone``."""
+
+    def split(item: tuple[slice, Buffer]) -> tuple[Hashes, NDArray[np.int32]]:
+        place, block = item
+        found, ends, _ = _shingles(block.data, block.offsets, alone[place], np.uint64(SAMPLED), *_EVERY)
+        kept = _marked(found, again)
+        owner = np.repeat(np.arange(place.start, place.stop, dtype=np.int32), np.diff(ends))
+        return found[kept], owner[kept]
+
+    none = np.empty(0, np.uint64), np.empty(0, np.int32)
+    found, owner = zip(none, *turns(split, _numbered(blocks)), strict=True)
+    return np.concatenate(found), np.concatenate(owner)
+
+
+def _proposed(
+    postings: tuple[Hashes, NDArray[np.int32]], alone: NDArray[np.bool_], publisher: NDArray[np.int32],
+    page: NDArray[np.int32],
+) -> Ints:  # fmt: skip
     """Return pairs of documents that share a page, or sampled shingles and are close in the posting lists."""
-    kept = (same[postings[1]] == postings[1]) & _met_again(postings[0])
-    shingles, owner = (column[kept] for column in postings)
-    order = np.lexsort((owner, publisher[owner], shingles))
+    shingles, owner = postings
+    order = np.lexsort((publisher[owner], shingles))  # stable: documents of a publisher stay in their order
     shingles, owner = shingles[order], owner[order]
+    del order
+    n = len(alone)
     found = [np.empty(0, np.int64)]
-    edges = np.linspace(0, len(same), 2 + WINDOW * len(order) // PAIRS).astype(int)
+    edges = np.linspace(0, n, 2 + WINDOW * len(owner) // PAIRS).astype(int)
     # pairs of some documents at a time, or they would fill the memory
     for lo, hi in pairwise(edges.tolist()):
         packed = np.empty(2 * WINDOW * int(((owner >= lo) & (owner < hi)).sum()), np.int64)
-        packed = packed[: _postings(shingles, owner, len(same), lo, hi, packed)]
+        packed = packed[: _postings(shingles, owner, n, lo, hi, packed)]
         pairs, shared = np.unique(packed, return_counts=True)
         found.append(pairs[shared >= SHARED])
     proposed = np.concatenate(found)
     # versions of one page, one after the other
-    alone = np.flatnonzero((same == np.arange(len(same))) & (page >= 0))
-    ranked = alone[np.argsort(page[alone], kind="stable")]
+    paged = np.flatnonzero(alone & (page >= 0))
+    ranked = paged[np.argsort(page[paged], kind="stable")]
     follows = np.diff(page[ranked]) == 0
-    proposed = np.union1d(proposed, ranked[:-1][follows] * len(same) + ranked[1:][follows])
-    return np.stack([proposed // len(same), proposed % len(same)], axis=1).reshape(-1, 2)
+    proposed = np.union1d(proposed, ranked[:-1][follows] * n + ranked[1:][follows])
+    return np.stack([proposed // n, proposed % n], axis=1).reshape(-1, 2)
 
 
 def _similar(
-    buffer: Buffer, pairs: Ints, counted: NDArray[np.bool_], publisher: Ints, turns: Turns
-) -> Floats:
-    """Return the similarity of each pair; ``counted`` documents, one of each text, give the weights."""
-    compared = np.zeros(len(buffer), np.bool_)
+    blocks: Blocks, sizes: Ints, pairs: Ints, alone: NDArray[np.bool_], publisher: NDArray[np.int32], turns: Turns
+) -> Floats:  # fmt: skip
+    """Return the similarity of each pair (see the notes of :func:`duplicates`); documents ``alone`` give the weights.
+
+    Shingles are compared in ranges of their values, so that few are held; for each range all texts are read.
+    """
+    if not len(pairs):
+        return np.zeros(0)
+    compared = np.zeros(len(alone), np.bool_)
     compared[pairs] = True
-    starts, stops = buffer.offsets[:-1], buffer.offsets[1:]
-    room = int(((stops - starts)[compared] // 2 + 1).sum())  # only what is written takes memory
-    shingles, holders = np.empty(room, np.uint64), np.empty(room, np.int32)
-    begin, end = np.zeros(len(buffer), np.int64), np.zeros(len(buffer), np.int64)
-    n = 0
+    others = alone & ~compared & np.isin(publisher, publisher[compared])  # they give weights too
+    salt = spread.py_func(publisher.astype(np.uint64))
+    parts = 1 + int(sizes[compared].sum()) // 6 // HELD
+    width = -(-(2**64) // parts)
+    totals, shared = np.zeros(len(alone)), np.zeros((len(pairs), 2))
+    for part in range(parts):
 
-    def of_publisher(each: int) -> tuple[Hashes, Ints, Ints, Ints]:
-        documents = np.flatnonzero(counted & (publisher == each))
-        found, ends, _ = _shingles(buffer.data, starts[documents], stops[documents], np.uint64(1))
-        again = np.flatnonzero(_met_again(found))  # a sort of all would take most of the time
-        return found, ends, again[np.argsort(found[again])], documents
+        def split(
+            item: tuple[slice, Buffer], wanted: NDArray[np.bool_], least: int = part * width
+        ) -> tuple[slice, Hashes, Ints]:
+            place, block = item
+            edges = np.uint64(least), np.uint64(min(least + width, 2**64) - 1)
+            return place, *_shingles(block.data, block.offsets, wanted[place], np.uint64(1), *edges)[:2]
 
-    for found, ends, order, documents in turns(of_publisher, np.unique(publisher[compared]).tolist()):
-        n = _hold(found, ends, order, documents, compared, n, shingles, holders, begin, end)
-    return _contained(shingles, holders, begin, end, pairs)
+        held, sums = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
+        for _, found, ends in turns(partial(split, wanted=compared), _numbered(blocks)):
+            held.append(found)
+            sums.append(sums[-1][-1] + ends[1:])
+        shingles, bounds = np.concatenate(held), np.concatenate(sums)
+        del held
+        # keys of the shingles of each publisher, and how many of its documents have them
+        keys = np.zeros(8 + len(shingles) * 3 // 2, np.uint64)
+        number = np.zeros(len(keys), np.int32)
+        _number(shingles, bounds, salt, keys, number, True)
+        for place, found, ends in turns(partial(split, wanted=others), _numbered(blocks)):
+            _number(found, ends, salt[place], keys, number, False)
+        _add_shared(shingles, bounds, _numbers(shingles, bounds, salt, keys, number), pairs, totals, shared)
+    sound = (totals[pairs] > 0).all(axis=1)  # else a document has fewer words than a shingle
+    return np.where(sound, (shared / np.where(sound[:, None], totals[pairs], 1)).max(axis=1), 0.0)
 
 
 @njit(cache=True, nogil=True)
 def _shingles(
-    data: NDArray[np.uint8], starts: Ints, stops: Ints, sampled: np.uint64
-) -> tuple[Hashes, Ints, Hashes]:
-    """Return the sorted distinct shingles of each document, one in ``sampled``, and where each document's end.
+    data: NDArray[np.uint8], offsets: Ints, wanted: NDArray[np.bool_], sampled: np.uint64, least: np.uint64,
+    most: np.uint64,
+) -> tuple[Hashes, Ints, Hashes]:  # fmt: skip
+    """Return the sorted distinct shingles of each wanted document, and where each document's end.
 
-    The third is a hash of each document's sequence of words, which ignores white space and punctuation.
+    Only one shingle in ``sampled`` is returned, and only from ``least`` to ``most``. The third, of use only where
+    ``sampled`` is above 1, is a hash of each document's sequence of words; it ignores white space and punctuation.
     """
-    out = np.empty(int((stops - starts).sum()) // 2 + 1, np.uint64)
-    ends = np.zeros(len(starts) + 1, np.int64)
-    whole = np.empty(len(starts), np.uint64)
+    out = np.empty(int(offsets[-1] - offsets[0]) // 2 + 1, np.uint64)
+    ends = np.zeros(len(offsets), np.int64)
+    whole = np.zeros(len(wanted), np.uint64)
     prime = np.uint64(0x100000001B3)
     leading = prime ** np.uint64(SHINGLE)
     n = 0
-    for d in range(len(starts)):
-        words = _words(data, starts[d], stops[d])
+    for d in range(len(wanted)):
+        ends[d + 1] = n
+        if not wanted[d]:
+            continue
+        words = _words(data, offsets[d], offsets[d + 1])
         whole[d] = len(words)
         rolled = np.uint64(0)
         first = n
         for i in range(len(words)):
-            whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
+            if sampled > 1:
+                whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
             rolled = rolled * prime + words[i]
             if i < SHINGLE - 1:
                 continue
             if i >= SHINGLE:
                 rolled -= leading * words[i - SHINGLE]
             shingle = spread(rolled)
-            if shingle % sampled == 0:
+            if shingle % sampled == 0 and least <= shingle <= most:
                 out[n] = shingle
                 n += 1
         own = np.sort(out[first:n])
@@ -266,48 +353,64 @@ def _shingles(
 
 
 @njit(cache=True, nogil=True)
-def _met_again(shingles: Hashes) -> NDArray[np.bool_]:
-    """Whether each shingle may stand in the list again: surely if it does, seldom if it does not."""
-    bits = np.uint64(16)
-    while bits < 32 and (1 << bits) < 16 * len(shingles):
-        bits += np.uint64(1)
-    once, twice = np.zeros((1 << bits) // 64, np.uint64), np.zeros((1 << bits) // 64, np.uint64)
-    for i in range(len(shingles)):
-        place = shingles[i] >> (np.uint64(64) - bits)
+def _mark(shingles: Hashes, once: Hashes, again: Hashes) -> None:
+    """Set a bit for each shingle that comes, and in the second table where its bit was set before."""
+    last = np.uint64(64 * len(once) - 1)
+    for shingle in shingles:
+        place = shingle >> np.uint64(8) & last  # the lowest bits are those that were sampled
         word, bit = place >> np.uint64(6), np.uint64(1) << (place & np.uint64(63))
-        twice[word] |= once[word] & bit
+        again[word] |= once[word] & bit
         once[word] |= bit
+
+
+@njit(cache=True, nogil=True)
+def _marked(shingles: Hashes, again: Hashes) -> NDArray[np.bool_]:
+    last = np.uint64(64 * len(again) - 1)
     out = np.empty(len(shingles), np.bool_)
     for i in range(len(shingles)):
-        place = shingles[i] >> (np.uint64(64) - bits)
-        out[i] = (twice[place >> np.uint64(6)] >> (place & np.uint64(63))) & np.uint64(1) != 0
+        place = shingles[i] >> np.uint64(8) & last
+        out[i] = (again[place >> np.uint64(6)] >> (place & np.uint64(63))) & np.uint64(1) != 0
     return out
 
 
 @njit(cache=True, nogil=True)
-def _hold(
-    found: Hashes, ends: Ints, order: Ints, documents: Ints, compared: NDArray[np.bool_], n: int,
-    shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints,
-) -> int:  # fmt: skip
-    """Keep the shingles of compared documents of a publisher, each with the number of its documents that have it."""
-    number = np.ones(len(found), np.int32)
-    a = 0
-    while a < len(order):
-        b = a + 1
-        while b < len(order) and found[order[b]] == found[order[a]]:
-            b += 1
-        for i in range(a, b):
-            number[order[i]] = b - a
-        a = b
-    for k in range(len(documents)):
-        if compared[documents[k]]:
-            begin[documents[k]] = n
-            for i in range(ends[k], ends[k + 1]):
-                shingles[n] = found[i]
-                holders[n] = number[i]
-                n += 1
-            end[documents[k]] = n
-    return n
+def _place(key: np.uint64, keys: Hashes) -> np.uint64:
+    """Place of a key in an open table, or of the free place for it."""
+    at = (key >> np.uint64(32)) * np.uint64(len(keys)) >> np.uint64(32)
+    while keys[at] != 0 and keys[at] != key:
+        at += np.uint64(1)
+        if at == np.uint64(len(keys)):
+            at = np.uint64(0)
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _number(
+    shingles: Hashes, ends: Ints, salt: Hashes, keys: Hashes, number: NDArray[np.int32], entered: bool
+) -> None:  # fmt: skip
+    """Count the documents that have each shingle of the table, under keys of their publisher.
+
+    Shingles that are new are ``entered``, or passed over.
+    """
+    for d in range(len(ends) - 1):
+        for i in range(ends[d], ends[d + 1]):
+            key = spread(shingles[i] ^ salt[d]) | np.uint64(1)
+            at = _place(key, keys)
+            if entered:
+                keys[at] = key
+            number[at] += keys[at] != 0
+
+
+@njit(cache=True, nogil=True)
+def _numbers(
+    shingles: Hashes, bounds: Ints, salt: Hashes, keys: Hashes, number: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return for each shingle of each document how many documents of its publisher have it."""
+    out = np.empty(len(shingles), np.int32)
+    for d in range(len(bounds) - 1):
+        for i in range(bounds[d], bounds[d + 1]):
+            out[i] = number[_place(spread(shingles[i] ^ salt[d]) | np.uint64(1), keys)]
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -370,30 +473,26 @@ def _postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, pac
 
 
 @njit(cache=True, nogil=True)
-def _contained(shingles: Hashes, holders: NDArray[np.int32], begin: Ints, end: Ints, pairs: Ints) -> Floats:
-    """Return the similarity of each pair (see the notes of :func:`duplicates`)."""
-    totals = np.zeros(len(begin))
-    for d in range(len(begin)):
-        for i in range(begin[d], end[d]):
+def _add_shared(
+    shingles: Hashes, bounds: Ints, holders: NDArray[np.int32], pairs: Ints, totals: Floats, shared: Floats
+) -> None:
+    """Add the weights of each document's shingles to its total, and those that a pair shares, by either's weights."""
+    for d in range(len(bounds) - 1):
+        for i in range(bounds[d], bounds[d + 1]):
             totals[d] += 1.0 / holders[i]
-    out = np.zeros(len(pairs))
     for p in range(len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]
-        i, j = begin[x], begin[y]
-        left = right = 0.0
-        while i < end[x] and j < end[y]:
+        i, j = bounds[x], bounds[y]
+        while i < bounds[x + 1] and j < bounds[y + 1]:
             if shingles[i] == shingles[j]:
-                left += 1.0 / holders[i]
-                right += 1.0 / holders[j]
+                shared[p, 0] += 1.0 / holders[i]
+                shared[p, 1] += 1.0 / holders[j]
                 i += 1
                 j += 1
             elif shingles[i] < shingles[j]:
                 i += 1
             else:
                 j += 1
-        if totals[x] > 0 and totals[y] > 0:  # else a document of fewer words than a shingle has
-            out[p] = max(left / totals[x], right / totals[y])
-    return out
 
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:

@@ -105,6 +105,8 @@ def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
         try:
             next(begun.reader.iter_batches(1, [group], column_indices=[column], use_threads=False), None)
         except KeyError as error:
+            # Arrow keeps the error for good; its traceback would keep the variables of every caller
+            error.__traceback__ = None
             if type(error) is not KeyError:  # one of pyarrow's own
                 raise
             # else the pages were asked for: the column is sound
@@ -138,11 +140,20 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         held = table if held is None else pa.concat_tables([held, table])
         while held.num_rows >= ROW_GROUP:
             started = True
-            # Parquet tests its page limits at the ends of chunks, so chunks would change the bytes of the file
-            yield held.slice(0, ROW_GROUP).combine_chunks()
-            held = held.slice(ROW_GROUP)
+            columns, held = held.slice(0, ROW_GROUP).columns, held.slice(ROW_GROUP)
+            yield _one_chunk(columns, held.schema)
     if held is not None and (held.num_rows or not started):
-        yield held.combine_chunks()
+        yield _one_chunk(held.columns, held.schema)
+
+
+def _one_chunk(columns: list[pa.ChunkedArray], schema: pa.Schema) -> pa.Table:
+    """Return a table of one chunk; ``columns`` is emptied.
+
+    Parquet tests its page limits at the ends of chunks, so chunks would change the bytes of the file. A column is let
+    go as soon as it is copied, or all would be in memory twice.
+    """
+    columns.reverse()
+    return pa.Table.from_arrays([columns.pop().combine_chunks() for _ in range(len(columns))], schema=schema)
 
 
 def _write_parquet(groups: Iterator[pa.Table], temporary: Path) -> int:

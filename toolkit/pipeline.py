@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from toolkit.duplication import duplicates
+from toolkit.buffer import Buffer
+from toolkit.duplication import duplicates_in
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
 from toolkit.jobs.engine import Inputs, Job, Workers, threads
@@ -53,8 +54,11 @@ _COUNTS = (
 """Counts of the summary that ``run.json`` always has, besides ``in``, the number of records that came in."""
 
 MOST_CHARACTERS = 200_000_000
-"""Duplicates are compared in memory, which takes about six bytes a character. A larger corpus is compared only if
-``duplicates`` asks for it."""
+"""A larger corpus is compared for duplicates only if ``duplicates`` asks: that reads all cleaned texts twice, and
+twice more for each range of what is alike."""
+
+READ_AT_ONCE = 1_000
+"""Cleaned texts in memory at a time, for each job, while duplicates are looked for."""
 
 
 def run(
@@ -150,7 +154,9 @@ def run_with(
             outputs[name] = hashlib.sha256(data).hexdigest()
         target.discard(DUPLICATES)
         if chosen.duplicates or (chosen.duplicates is None and summary.characters <= MOST_CHARACTERS):
-            copies = _duplicates_in(target, 1 if job.workers.remote else max(1, job.workers.ahead))
+            copies = _duplicates_in(
+                target, summary.characters, 1 if job.workers.remote else max(1, job.workers.ahead)
+            )
             summary.duplicates = kinds_of(copies)
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
         target.write("run.json", record_bytes(record(job, summary, started, outputs)))
@@ -171,17 +177,21 @@ def _refuse_other_results(job: Job) -> None:
         raise UsageError(msg)
 
 
-def _duplicates_in(results: Files, n_jobs: int) -> pa.Table:
+def _duplicates_in(results: Files, characters: int, n_jobs: int) -> pa.Table:
     """Return the duplicates among the articles of a run."""
-    columns = ["doc_id", "clean_text", "url", "publisher", "published"]  # ``text`` would double the memory
     with results.open("cleaned.parquet") as cleaned, results.open("verdicts.parquet") as verdicts:
-        table = parquet.read_table(cleaned, columns=columns)
-        verdict = parquet.read_table(verdicts, columns=["verdict"])["verdict"]
+        table = parquet.read_table(cleaned, columns=["doc_id", "url", "publisher", "published"])
+        verdict = parquet.read_table(verdicts, columns=["verdict"])["verdict"].combine_chunks()
     articles = pc.is_in(verdict, pa.array(TEXTS, verdict.type))
-    corpus = [table.rename_columns(["doc_id", "text", *columns[2:]]).filter(articles).to_pandas()]
-    del table
-    # popped: ``duplicates`` then holds the only reference, and can free the texts
-    return table_of(duplicates(corpus.pop(), n_jobs=n_jobs))
+
+    def blocks() -> Iterator[Buffer]:
+        done = 0
+        with results.open("cleaned.parquet") as cleaned, parquet.ParquetFile(cleaned) as file:
+            for batch in file.iter_batches(READ_AT_ONCE, columns=["clean_text"], use_threads=False):
+                yield Buffer.of(batch["clean_text"].filter(articles.slice(done, len(batch))))
+                done += len(batch)
+
+    return table_of(duplicates_in(table.filter(articles).to_pandas(), blocks, characters, n_jobs=n_jobs))
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:

@@ -78,6 +78,7 @@ def threads(n_jobs: int) -> AbstractContextManager[Workers]:
 
 @contextmanager
 def _threads(n_jobs: int) -> Iterator[Workers]:
+    parts.save_memory()
     if n_jobs == 1:
         yield Workers(_AtOnce(), 0)
         return
