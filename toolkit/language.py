@@ -53,8 +53,10 @@ _SLOTS = 1 << 14
 
 def codes(lang: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of languages as ISO 639-1 codes, however the data wrote them; ``und`` is missing."""
-    first = lang.astype("str").str.strip().str.lower().str.extract(r"^([^\W\d_]+)", expand=False)
-    return first.where(first != "und").replace(_names())
+    places, values = pd.factorize(lang.astype("str"))  # a corpus writes few languages, each many times
+    first = pd.Series(values, dtype="str").str.strip().str.lower().str.extract(r"^([^\W\d_]+)", expand=False)
+    found = first.where(first != "und").map(lambda name: _names().get(name, name), na_action="ignore")
+    return pd.Series(found.astype("str").array.take(places, allow_fill=True), lang.index, name=lang.name)
 
 
 def language_code(text: str | None) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,18 +73,30 @@ class Trees:
         A row whose sum over the first :data:`FIRST` trees is below ``stop`` is not worth the others: it keeps
         that sum.
         """
+        nodes, depths = self._packed
+        out = np.empty(len(rows), np.float32)
+        _predict(
+            nodes,
+            nodes.view(np.float32),
+            self.roots,
+            depths,
+            np.float64(self.baseline),
+            rows,
+            np.float64(stop),
+            out,
+        )
+        return out
+
+    @cached_property
+    def _packed(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The nodes, a row each, and the depth of each tree."""
         inner = self.feature >= 0
         here = np.arange(len(self.feature), dtype=np.int32)
         nodes = np.empty((len(self.feature), 4), np.int32)  # a node on one line of the cache
         nodes[:, 0] = np.where(inner, self.feature, 0)
         nodes[:, 1] = self.threshold.view(np.int32)
         nodes[:, 2], nodes[:, 3] = np.where(inner, (self.right, self.left), here)
-        out = np.empty(len(rows), np.float32)
-        _predict(
-            nodes, nodes.view(np.float32), self.roots, _depths(self.feature, self.left, self.right, self.roots),
-            np.float64(self.baseline), rows, np.float64(stop), out,
-        )  # fmt: skip
-        return out
+        return nodes, _depths(self.feature, self.left, self.right, self.roots)
 
 
 @njit(cache=True, nogil=True)
