@@ -307,7 +307,7 @@ def _similar(
         numbers[common] = _numbers(keys[common], np.concatenate(more))
         del keys, more
         _add_shared(shingles, bounds, numbers, pairs, totals, shared)
-    sound = (totals[pairs] > 0).all(axis=1)  # else a document has fewer words than a shingle
+    sound = np.asarray((totals[pairs] > 0).all(axis=1))  # else a document has fewer words than a shingle
     return np.where(sound, (shared / np.where(sound[:, None], totals[pairs], 1)).max(axis=1), 0.0)
 
 
