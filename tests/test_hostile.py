@@ -461,6 +461,7 @@ ARGUMENTS = [
     ["clean", "{}"], ["clean", "x", "-o", "{}"], ["clean", "x", "-o", "o.csv", "-c", "{}"], ["--{}"], ["{}"],
     ["clean", "x", "-o", "o.csv", "--remove", "{}"], ["datasets", "fetch", "{}"], ["report", "{}"], ["verify", "{}"],
     ["clean", "--{}"], ["clean", "x", "-o", "o.csv", "--rows", "{}"],
+    ["clean", "x", "-o", "{}.csv"],
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -669,6 +670,12 @@ def test_no_part_of_a_message_or_of_a_saved_page_is_passed_over():
     for kind in ("plain", "html"):
         corpus = load(stream(MIXED.format("mixed", kind, "It rained.", "Snow fell.").encode(), "a.eml"))
         assert corpus["text"].str.split().tolist() == [["It", "rained.", "Snow", "fell."]]
+    message = MIXED.format("mixed", "plain", "It rained.", "Snow fell.")
+    for more in (message.replace("\n\n--x", f"\n\n{RAIN}\n--x", 1), message + RAIN):
+        (reason,) = reasons(load(stream(more.encode(), "a.eml"))).values()
+        assert re.fullmatch(
+            r"kept in part: \d+ characters stand before or behind the parts of a message", reason
+        )
     pages = [f"<html><body><p>{text}</p></body></html>" for text in (RAIN, SNOW, "An advertisement.")]
     for last, found in ((pages[1], ["kept in part: another page of"]), (pages[2], [])):
         corpus = load(stream(MIXED.format("related", "html", pages[0], last).encode(), "a.mhtml"))

@@ -195,16 +195,22 @@ def test_the_commands(results, tmp_path):
 
     shared = tmp_path / "c.parquet"
     assert call("share", results / "out", "-o", shared) == (0, f"written      {shared}\n", "")
-    (tmp_path / "mine.csv").write_text('id,body\nx,"' + TEXTS[1] + '"\ny,Snow fell.\n', "utf-8")
+    (tmp_path / "mine.csv").write_text('id,body\nx,"' + TEXTS[1] + '"\ny,Snow fell.\nz,too,many\n', "utf-8")
     code, out, err = call(
         "apply", shared, tmp_path / "mine.csv", "-o", tmp_path / "o.csv", "--others", tmp_path / "rest.csv",
         "-c", "text=body",
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert "documents    1 of 2 have the shared text" in out
-    assert "not in this corpus 8, text is not shared 1" in out
+    assert "not in this corpus 8, text is not shared 1\nquarantined  1 records; --others lists them" in out
     assert pd.read_csv(tmp_path / "o.csv")["clean_text"].tolist() == [TEXTS[1].split("\n\n")[0]]
-    assert len(pd.read_csv(tmp_path / "rest.csv")) == 9
+    rest = pd.read_csv(tmp_path / "rest.csv")
+    assert len(rest) == 10
+    assert rest.iloc[-1].tolist() == ["mine.csv#3", "3 fields where the header has 2"]
+    (tmp_path / "bad.jsonl").write_text("{bad", "utf-8")
+    code, out, err = call("apply", shared, tmp_path / "bad.jsonl", "-o", tmp_path / "none.csv")
+    assert (code, out, (tmp_path / "none.csv").exists()) == (2, "", False)
+    assert err.startswith("news-toolkit: bad.jsonl#1: not valid JSON")
     code, out, err = call("apply", tmp_path / "mine.csv", tmp_path / "mine.csv", "-o", tmp_path / "p.csv")
     assert (code, out, err.count("\n")) == (2, "", 1)
 

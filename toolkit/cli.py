@@ -347,7 +347,9 @@ def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + number) from None
     if not quiet:
-        typer.echo(str(result))
+        from toolkit.display import visible
+
+        typer.echo(visible(str(result)))  # it names files
 
 
 class Terminated(BaseException):

@@ -12,15 +12,15 @@ from typing import Any
 
 warnings.filterwarnings("ignore", "A Numba config file is found")
 _modules: dict[str, Any] = sys.modules
-_yaml = _modules.get("yaml")
+_yaml = _modules.pop("yaml", None)
 _modules["yaml"] = None  # without it numba reads no settings
 from numba import njit, types  # noqa: E402
 from numba.core import cgutils, config  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
-_modules["yaml"] = _yaml
-if _yaml is None:
-    del _modules["yaml"]
+del _modules["yaml"]
+if _yaml:
+    _modules["yaml"] = _yaml
 
 __all__ = ["cgutils", "intrinsic", "njit", "places", "types"]
 

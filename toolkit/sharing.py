@@ -21,7 +21,7 @@ from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.display import visible
-from toolkit.errors import CorpusError, OutputError, SharingError, UsageError, wants
+from toolkit.errors import CorpusError, NothingReadError, OutputError, SharingError, UsageError, wants
 from toolkit.loading import load
 from toolkit.loading.faults import kinds_of
 from toolkit.loading.options import Limits
@@ -170,20 +170,25 @@ def apply_files(
 ) -> str:  # fmt: skip
     """Load files, :func:`apply` a shared file to them and write the result; return what to tell the user.
 
-    Faults that the shared run mended are mended here too. ``others``: a file for the documents that do not match.
+    Faults that the shared run mended are mended here too. ``others``: a file for what does not match or was not read.
     """
     written, beside = files.file_of_rows(output), None if others is None else files.file_of_rows(others)
     files.refuse_overwriting([shared, *inputs], written, beside)
     repair = read_cleaning(shared).about["record"]["parameters"].get("repair", False)
     corpus = load(inputs, columns=columns, repair=repair)
+    rejected = corpus.attrs["quarantine"].frame
+    if corpus.empty:
+        raise NothingReadError(f"{inputs[0]}: no document could be read", rejected)
     found = apply(shared, corpus)
     rest = found.attrs["others"].frame
     files.write_rows([files.table_of(found)], written)
     if beside is not None:
-        files.write_rows([files.table_of(rest)], beside)
+        more = rejected.rename(columns={"source": "doc_id"})[["doc_id", "reason"]]
+        files.write_rows([files.table_of(pd.concat([rest, more]))], beside)
     counts = ", ".join(f"{reason} {n:,}" for reason, n in rest["reason"].value_counts().sort_index().items())
     text = f"written      {written}\ndocuments    {len(found):,} of {len(corpus):,} have the shared text"
-    return f"{text}\nothers       {counts}" if counts else text
+    text += f"\nothers       {counts}" if counts else ""
+    return text + (f"\nquarantined  {len(rejected):,} records; --others lists them" if len(rejected) else "")
 
 
 def read_cleaning(path: str | Path) -> Cleaning:

@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
@@ -31,7 +31,6 @@ from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
 from toolkit.record import RECORD, closed, digest_of, models, plain_digest, read_record, versions
-from toolkit.settings import Settings
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
 ABSENT, LINK, FOREIGN = "(absent)", "(a link)", "(no file of a run)"
@@ -120,9 +119,7 @@ def verify(
     for place in (index, allowed_signers):
         if place is not None and not Path(place).is_file():
             raise UsageError(f"{place}: no such file; name the file itself")
-    found = Verification(_closing_digests(record))
-    found += _outputs(folder, record)
-    found += _contents(folder, record)
+    found = Verification([*_closing_digests(record), *_outputs(folder, record), *_contents(folder, record)])
     recorded = [str(folder / place) for place in record["environment"]["inputs"]]
     most = 10_000 + 100 * len(record["inputs"])
     wide = [place for place in recorded if sum(1 for _ in islice(_looked_at(place), most)) == most]
@@ -143,10 +140,10 @@ def verify(
 
 
 def _closing_digests(record: Mapping[str, Any]) -> Iterator[Check]:
-    recorded, again = str(record.get("digest", ABSENT)), closed(record)
-    yield Check("record", "digest", recorded, again["digest"])
-    if recorded == again["digest"]:  # the digest of the environment covers this one too
-        environment = str(record["environment"].get("digest", ABSENT))
+    again = closed(record)
+    yield Check("record", "digest", record.get("digest", ABSENT), again["digest"])
+    if record.get("digest") == again["digest"]:  # the digest of the environment covers this one too
+        environment = record["environment"].get("digest", ABSENT)
         yield Check("record", "environment", environment, again["environment"]["digest"])
 
 
@@ -339,8 +336,9 @@ def _rerun(folder: Path, record: Mapping[str, Any], places: Sequence[Any], index
     if "index" in parameters and index is None:
         yield Check("rerun", "run", "done", "not done; the run had index, pass --index")
         return
-    names = {each.name for each in fields(Settings) if each.init} - {"index", "decisions", "labels"}
-    settings: dict[str, Any] = {name: value for name, value in parameters.items() if name in names}
+    settings = {
+        name: value for name, value in parameters.items() if name not in {"decisions", "steps", "study"}
+    }
     settings |= {"labels": record.get("labels"), "index": index}
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
         again = Path(temporary, "out")

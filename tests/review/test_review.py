@@ -183,6 +183,20 @@ def test_a_line_torn_anywhere_never_spoils_the_next(tmp_path, cut):
     assert read_labels(path) == {"ä": ("x",), "b": ("y",)}
 
 
+@pytest.mark.parametrize("raw", [b"my notes\nthe last of them", b"doc_id,topic\na,sport", b'{\n "a": 1\n}'])
+def test_the_last_line_of_another_file_is_not_moved(tmp_path, raw):
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match=r"labels\.jsonl#1: .* is no label"):
+        Journal(path, label_entries).refresh()
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [(path.name, raw)]
+
+
+def test_a_journal_that_never_ends_is_refused():
+    with pytest.raises(ValueError, match="a folder, pipe or device"):
+        Journal("/dev/zero", label_entries)
+
+
 def test_lines_by_hand_or_from_another_window_count(judging):
     for name in judging.table["templates"].iloc[0]:
         append_decision(judging.path, name, "keep")

@@ -66,18 +66,13 @@ class _AtOnce(Executor):
         return future
 
 
-def threads(n_jobs: int) -> AbstractContextManager[Workers]:
-    """Return ``n_jobs`` threads as workers; -1 is one thread for each processor that may be used."""
+@contextmanager
+def threads(n_jobs: int) -> Iterator[Workers]:
+    """Yield ``n_jobs`` threads as workers; -1 is one thread for each processor that may be used."""
     if n_jobs == -1:
         n_jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs < 1:
-        msg = f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors"
-        raise PipelineError(msg)
-    return _threads(n_jobs)
-
-
-@contextmanager
-def _threads(n_jobs: int) -> Iterator[Workers]:
+        raise PipelineError(f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors")
     parts.save_memory()
     if n_jobs == 1:
         yield Workers(_AtOnce(), 0)
@@ -98,19 +93,10 @@ class Job:
     """
 
     def __init__(
-        self,
-        inputs: Inputs,
-        target: Files,
-        beside: str,
-        workers: AbstractContextManager[Workers],
-        *,
-        steps: tuple[str, ...],
-        settings: Settings,
-        rows: int,
-        progress: bool = False,
-        guard: Callable[[Job], None] | None = None,
-        study: str | Path | None = None,
-    ) -> None:
+        self, inputs: Inputs, target: Files, beside: str, workers: AbstractContextManager[Workers], *,
+        steps: tuple[str, ...], settings: Settings, rows: int, progress: bool = False,
+        guard: Callable[[Job], None] | None = None, study: str | Path | None = None,
+    ) -> None:  # fmt: skip
         self.given = listed(inputs)
         self.target, self.steps, self.settings, self.rows = target, steps, settings, rows
         self._beside, self._workers, self._guard, self._study = beside, workers, guard, study
@@ -231,12 +217,11 @@ class Job:
                 kept += part["kept"]
                 bar.update(max(0, kept - bar.n))  # parts of an interrupted job are not read again
         digests_now = list(self._each(digest, self.inputs))
-        if changed := [
-            known["name"] for known, found in zip(self.digests, digests_now, strict=True) if known != found
-        ]:
-            self.close()  # the digests are not those of what was read
-            msg = f"{changed[0]}: changed while it was read; run again when nothing writes to it any more"
-            raise PipelineError(msg)
+        for known, found_now in zip(self.digests, digests_now, strict=True):
+            if known != found_now:
+                self.close()  # the digests are not those of what was read
+                mend = "run again when nothing writes to it any more"
+                raise PipelineError(f"{known['name']}: changed while it was read; {mend}")
         ids = np.concatenate(hashes)
         if not len(ids):
             raise self._nothing_read()

@@ -168,9 +168,9 @@ def labelled(
     """Return the documents of a part whose ids are wanted, with the text that the classifier will read."""
     corpus = _corpus(spool, part)
     corpus = corpus[corpus["doc_id"].isin(wanted)]
-    return _to_classify(
-        results_of(_remover(spool, index), None, corpus)["cleaned"] if "clean" in steps else corpus
-    )
+    if "clean" in steps:
+        corpus = results_of(_remover(spool, index), None, corpus)["cleaned"]
+    return corpus.assign(clean_text=texts_of(corpus))
 
 
 def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]) -> str:
@@ -229,9 +229,8 @@ def _worked(
 ) -> Part:  # fmt: skip
     corpus = _corpus(spool, part)
     remover = _remover(spool, index) if "clean" in steps else None
-    results = results_of(
-        remover, _topics(spool, classifier) if "classify" in steps else None, corpus, progress
-    )
+    topics = _topics(spool, classifier) if "classify" in steps else None
+    results = results_of(remover, topics, corpus, progress)
     counts = counts_of(corpus, results)
     if remover is not None:  # all else of the documents stands in the part already
         results["cleaned"] = results["cleaned"][["doc_id", "clean_text"]]
@@ -265,9 +264,8 @@ def _topics(spool: Spool, digest: str) -> TopicClassifier:
     with _LOADING, TemporaryDirectory() as folder:
         if digest not in _LOADED:
             Path(folder, CLASSIFIER[1]).write_bytes(spool.read(CLASSIFIER[1], digest))
-            Path(folder, CLASSIFIER[0]).write_bytes(
-                spool.files.read(CLASSIFIER[0])
-            )  # the card has its digest
+            # the card has the digest of the arrays
+            Path(folder, CLASSIFIER[0]).write_bytes(spool.files.read(CLASSIFIER[0]))
             _LOADED[digest] = TopicClassifier.load(Path(folder, CLASSIFIER[0]))
         found: TopicClassifier = _LOADED[digest]
         return found
@@ -322,13 +320,8 @@ def results_of(
         corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
         progress(0.8)
     if classifier is not None:
-        results["topics"] = classifier.topics(_to_classify(corpus))
+        results["topics"] = classifier.topics(corpus.assign(clean_text=texts_of(corpus)))
     return results
-
-
-def _to_classify(corpus: pd.DataFrame) -> pd.DataFrame:
-    """Return documents with the text to classify in ``clean_text``; a missing clean text is replaced by ``text``."""
-    return corpus.assign(clean_text=texts_of(corpus))
 
 
 def counts_of(corpus: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

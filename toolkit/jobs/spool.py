@@ -69,10 +69,8 @@ class Spool:
         return data
 
     def _damaged(self, name: str) -> SpoolError:
-        place, folder = self.files.path(name), self.files.folder
-        return SpoolError(
-            f"{place}: this part of an interrupted run is damaged; remove {folder} and run again"
-        )
+        mend = f"remove {self.files.folder} and run again"
+        return SpoolError(f"{self.files.path(name)}: this part of an interrupted run is damaged; {mend}")
 
     def write(self, kind: str, name: str, table: pa.Table) -> dict[str, Any]:
         """Write the table of a part; return its rows and its SHA-256."""
@@ -111,8 +109,7 @@ def claim(folder: Path, key: str) -> int:
     Returns the lock, to be closed with ``os.close``. SpoolError: the folder is a link, or another process works in it.
     """
     if folder.is_symlink():
-        msg = f"{folder}: is a link, and parts are never written elsewhere; remove it"
-        raise SpoolError(msg)
+        raise SpoolError(f"{folder}: is a link, and parts are never written elsewhere; remove it")
     folder.mkdir(parents=True, exist_ok=True)
     lock = _locked(folder)
     try:

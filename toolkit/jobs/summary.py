@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit.display import visible
+from toolkit.display import percent, visible
 from toolkit.verdict import TEXTS
 
 MOST_LANGUAGES = 8
@@ -70,7 +70,7 @@ class RunSummary:
             ("repaired", f"{', '.join(self.repair)}, where a text shows them", self.repair),
             ("faults", f"{faults} documents; repair=True (--repair) mends them", faults),
             ("languages", self._languages(), self.languages),
-            ("removed", f"{gone:,} of {self.characters:,} characters ({_percent(gone, self.characters)})",
+            ("removed", f"{gone:,} of {self.characters:,} characters ({percent(gone / max(1, self.characters))})",
              self.characters),
             ("", _listed(self.removed), self.characters and self.removed),
             ("over half", f"of the text removed in {self.halved:,} documents; look at them first", self.halved),
@@ -86,13 +86,9 @@ class RunSummary:
 
     def _languages(self) -> str:
         most = by_count(self.languages)[:MOST_LANGUAGES]
-        shares = ", ".join(f"{visible(name)[:20]} {_percent(n, self.kept)}" for name, n in most)
+        shares = ", ".join(f"{visible(name)[:20]} {percent(n / max(1, self.kept))}" for name, n in most)
         more = len(self.languages) - len(most)
         return shares + (f" and {more:,} more" if more else "")
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{part / max(1, whole):.1%}".replace("%", " %")
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 
-from toolkit.boilerplate.decisions import WITHDRAWN, append_line, decision_lines, read_lines
+from toolkit.boilerplate.decisions import WITHDRAWN, append_line, decision_lines, plain_file, read_lines
 from toolkit.certificate import VERDICTS, alpha
 
 UNDO = "undo"  # note of a line that takes the step before it back
@@ -49,12 +49,17 @@ def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[tuple[str, An
 
 
 def set_aside(path: Path) -> str:
-    """Move a half-written last line to ``<name>.torn`` and return it; a whole one may lack its line end."""
-    raw = path.read_bytes() if path.exists() else b""
+    """Move a half-written last line to ``<name>.torn`` and return it; a whole one may lack its line end.
+
+    What does not begin as a line of ours does, or with the zeros that a crash leaves, is not ours to move.
+    """
+    raw = plain_file(path).read_bytes() if path.exists() else b""
     tail = raw[raw.rfind(b"\n") + 1 :]
+    if not tail.startswith((b"{", b"\0")):
+        return ""
     with suppress(ValueError):
-        if not tail or isinstance(json.loads(tail), dict):
-            return ""
+        json.loads(tail)
+        return ""
     with path.with_name(path.name + ".torn").open("ab") as out:
         out.write(tail + b"\n")
     with path.open("r+b") as out:

@@ -130,6 +130,10 @@ def mail(archive: Archive) -> Iterator[Record | Unreadable]:
                 yield record
             for part in inner:  # forwarded as attachments, or a digest
                 yield _message(part.get_payload(0))
+            outside = [len(s or "") for part in message.walk() for s in (part.preamble, part.epilogue)]
+            if sum(outside) > SHORT:
+                found = f"{PART}: {sum(outside)} characters stand before or behind the parts of a message"
+                archive.remarks.append(Unreadable(found))
         except Exception as error:  # the standard library's parser has no common error for hostile headers
             yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw[:200])
 
