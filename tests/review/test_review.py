@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -187,14 +188,15 @@ def test_a_line_torn_anywhere_never_spoils_the_next(tmp_path, cut):
 def test_the_last_line_of_another_file_is_not_moved(tmp_path, raw):
     path = tmp_path / "labels.jsonl"
     path.write_bytes(raw)
+    assert set_aside(path) == ""
     with pytest.raises(ValueError, match=r"labels\.jsonl#1: .* is no label"):
-        Journal(path, label_entries).refresh()
+        read_labels(path)
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [(path.name, raw)]
 
 
 def test_a_journal_that_never_ends_is_refused():
     with pytest.raises(ValueError, match="a folder, pipe or device"):
-        Journal("/dev/zero", label_entries)
+        set_aside(Path("/dev/zero"))
 
 
 def test_lines_by_hand_or_from_another_window_count(judging):
