@@ -18,7 +18,8 @@ import pandas as pd
 from benchmarks import recorded
 
 ROOT = Path(__file__).parents[1]
-_CODE = ("toolkit/boilerplate", "toolkit/segments.py", "toolkit/cues.py", "toolkit/buffer.py")
+_CODE = tuple(f"toolkit/{name}" for name in ("boilerplate", "segments.py", "cues.py", "buffer.py"))
+_CODE += ("data/cues.txt",)  # cues.py reads its words there
 _FOLDERS = {
     "boilerplate": (*_CODE, "training", "data/gold", "data/training", "data/sample/gold.jsonl"),
     "topics": (*_CODE, "toolkit/topics", "training", "data/gold", "data/training"),
@@ -51,7 +52,9 @@ def digest(part: str) -> str:
         path
         for name in folders
         for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*"))
-        if path.is_file() and path.suffix in {".py", ".jsonl", ".json"} and path.stem not in _OTHERS[part]
+        if path.is_file()
+        and path.suffix in {".py", ".jsonl", ".json", ".txt"}
+        and path.stem not in _OTHERS[part]
     )
     found = hashlib.sha256()
     for path in paths:

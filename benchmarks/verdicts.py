@@ -25,7 +25,7 @@ from benchmarks.recorded import record
 from toolkit import datasets, verdicts
 from toolkit.census import rate
 from toolkit.corpus import make_corpus
-from toolkit.verdict.documents import VERDICTS, weighed
+from toolkit.verdict.documents import VERDICTS, log_odds
 from toolkit.verdict.model import LEARNED, VerdictModel
 from training.composing import invented, load_texts, opening
 from training.verdict import learn, part
@@ -62,7 +62,7 @@ def told(model: VerdictModel, rows: list[dict[str, Any]]) -> NDArray[np.str_]:
     texts, titles = (
         pd.Series([row.get(name) or "" for row in rows], dtype="str") for name in ("text", "title")
     )
-    return np.array(LEARNED)[weighed(texts, titles, model).argmax(axis=1)]
+    return np.array(LEARNED)[log_odds(texts, titles, model).argmax(axis=1)]
 
 
 def figures(model: VerdictModel, all_articles: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -7,8 +7,9 @@ import pytest
 import toolkit.datasets
 from toolkit.corpus import COLUMNS, as_corpus
 from toolkit.datasets import content_digest
-from toolkit.datasets.registry import record_digest, registry, text_digest, write_records
+from toolkit.datasets.registry import record_digest, registry, write_records
 from toolkit.errors import CorpusError
+from toolkit.files import text_digest
 
 PACKED = ("allsides", "aed", "fundus", "modern", "tagmynews", "sib200", "masakhanews", "agnews")
 

@@ -26,7 +26,7 @@ from toolkit.boilerplate.decisions import read_decisions
 from toolkit.boilerplate.model import SHIPPED as SEGMENTS
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.reading import LAYOUTS
-from toolkit.errors import ArraysError
+from toolkit.errors import ModelError
 from toolkit.modelfile import read_arrays
 from toolkit.topics.model import SHIPPED as TOPICS
 from toolkit.topics.model import TopicModel
@@ -458,7 +458,7 @@ def test_whatever_the_bytes_arrays_are_plain_or_refused(data):
         changed[data[0] % len(changed)] = data[1]
         data = bytes(changed)
     arrays = {}
-    with contextlib.suppress(ArraysError):
+    with contextlib.suppress(ModelError):
         arrays = read_arrays(data, 10_000)
     assert all(array.dtype.kind in "biuf" for array in arrays.values())
     assert sum(array.nbytes for array in arrays.values()) <= 10_000

@@ -48,10 +48,6 @@ class ModelError(ToolkitError, ValueError):
     """A model file cannot be used."""
 
 
-class ArraysError(ModelError):
-    """The bytes are no archive of plain arrays; the message names the member."""
-
-
 class ReportError(ToolkitError, RuntimeError):
     """The report cannot be made; the message says what is missing."""
 

@@ -13,9 +13,7 @@ from typing import Any
 
 from toolkit.files import word_lists
 
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    k: tuple(names) for k, names in word_lists("field_names.txt").items()
-}
+FIELDS: Mapping[str, list[str]] = word_lists("field_names.txt")
 """Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
 
 # fields that hold a whole page, for trafilatura where no field holds the text; and a piece of markup, all of it text

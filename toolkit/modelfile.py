@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.errors import ArraysError, ModelError
+from toolkit.errors import ModelError
 
 # numpy reads this header by compiling it; numbers in rows and columns need no more than a pattern
 _HEADER = re.compile(
@@ -124,9 +124,9 @@ def read_model(
     try:
         raw = _content(place, most)
         if hashlib.sha256(raw).hexdigest() != card.get("sha256"):
-            raise ArraysError("its SHA-256 is not the one in its card")
+            raise ModelError("its SHA-256 is not the one in its card")
         return read_arrays(raw, most), card
-    except (OSError, ArraysError) as error:
+    except (OSError, ModelError) as error:
         raise ModelError(f"{place}: {error}; take both files of one save") from error
 
 
@@ -142,14 +142,14 @@ def _content(path: Path, most: int) -> bytes:
     with path.open("rb") as file:
         raw = file.read(most + 1)
     if len(raw) > most:
-        raise ArraysError(f"holds more than {most} bytes")
+        raise ModelError(f"holds more than {most} bytes")
     return raw
 
 
 def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
     """Return the arrays that ``np.savez`` wrote; nothing is unpacked beyond ``largest`` bytes in all.
 
-    Raise ArraysError if the archive is damaged, unpacks to more, or holds anything else than plain numbers in version
+    Raise ModelError if the archive is damaged, unpacks to more, or holds anything else than plain numbers in version
     1.0 of the format that ``numpy.lib.format`` documents: objects, structures, or a shape that its bytes do not fill.
     """
     try:
@@ -163,7 +163,7 @@ def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
                 raise ValueError("holds two arrays of one name")
             return {name: _array(name, archive.read(each)) for name, each in zip(names, members, strict=True)}
     except _DAMAGE as error:
-        raise ArraysError(f"damaged archive of arrays: {str(error)[:120]}") from error
+        raise ModelError(f"damaged archive of arrays: {str(error)[:120]}") from error
 
 
 def _array(name: str, member: bytes) -> NDArray[Any]:

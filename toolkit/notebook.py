@@ -38,6 +38,10 @@ def load_ipython_extension(shell: Any) -> None:
     Its inline backend, matplotlib's rcParams, pandas' and scikit-learn's displays and the warning filters of the
     process are changed. Loading it twice changes nothing more.
     """
+    import matplotlib as mpl
+    import pandas as pd
+    import sklearn
+
     # formats are set as a trait: set_matplotlib_formats, called before pyplot is imported, is undone when pyplot is
     # (measured with matplotlib-inline 0.2)
     from matplotlib_inline.config import InlineBackend
@@ -49,7 +53,19 @@ def load_ipython_extension(shell: Any) -> None:
         backend.figure_formats = FIGURE_FORMATS
         backend.print_figure_kwargs = PRINT_FIGURE
     shell.display_formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", drawn)
-    apply_settings()
+    mpl.rcParams.update(RC)
+    for name, value in PANDAS.items():
+        pd.set_option(name, value)
+    sklearn.set_config(display="text")
+    warnings.filterwarnings("error")
+    # the kernel's own event loop, sockets and shutdown warn; they are not the notebook's code
+    own = r"(zmq|tornado|jupyter_client|ipykernel|traitlets|asyncio)(\.|$)"
+    warnings.filterwarnings("ignore", module=own)
+    warnings.filterwarnings("ignore", category=ResourceWarning)
+    # SVG keeps text as text: the reader's fonts draw what DejaVu Sans lacks
+    warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+    # studies compare texts as loaded and as cleaned
+    warnings.filterwarnings("ignore", message="these texts were never cleaned")
 
 
 def drawn(figure: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -65,27 +81,6 @@ def drawn(figure: Any) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     if svg is None:
         return {}, {}
     return {"image/svg+xml": svg, "text/plain": words}, {"image/svg+xml": {"alt": words}}
-
-
-def apply_settings() -> None:
-    """Set matplotlib, pandas, scikit-learn and the warning filters; what a notebook has, outside of one."""
-    import matplotlib as mpl
-    import pandas as pd
-    import sklearn
-
-    mpl.rcParams.update(RC)
-    for name, value in PANDAS.items():
-        pd.set_option(name, value)
-    sklearn.set_config(display="text")
-    warnings.filterwarnings("error")
-    # the kernel's own event loop, sockets and shutdown warn; they are not the notebook's code
-    own = r"(zmq|tornado|jupyter_client|ipykernel|traitlets|asyncio)(\.|$)"
-    warnings.filterwarnings("ignore", module=own)
-    warnings.filterwarnings("ignore", category=ResourceWarning)
-    # SVG keeps text as text: the reader's fonts draw what DejaVu Sans lacks
-    warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-    # studies compare texts as loaded and as cleaned
-    warnings.filterwarnings("ignore", message="these texts were never cleaned")
 
 
 @contextmanager

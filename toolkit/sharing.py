@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,7 +103,7 @@ def share(folder: str | Path, output: str | Path, *, licence: str = "CC0-1.0") -
     with parquet.ParquetFile(folder / "cleaned.parquet") as file:
         for batch in file.iter_batches(1024, columns=["doc_id", "text"]):
             ids += batch["doc_id"].to_pylist()
-            digests += [_digest(text) for text in batch["text"].to_pylist()]
+            digests += [files.text_digest(text) for text in batch["text"].to_pylist()]
             lengths += pc.utf8_length(batch["text"]).to_pylist()
     spans = _lists(folder / "spans.parquet", ids, _SPAN)
     verdict = _lists(folder / "verdicts.parquet", ids, _VERDICT).flatten()
@@ -137,7 +136,7 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     cleaning = read_cleaning(shared)
     frame = as_corpus(corpus, columns)
     theirs = cleaning.documents
-    mine = pd.Series([_digest(text) for text in frame["text"]], dtype="str")
+    mine = pd.Series([files.text_digest(text) for text in frame["text"]], dtype="str")
     ids = pd.Series(frame["doc_id"].array)
     first = theirs.reset_index().drop_duplicates("sha256").set_index("sha256")["index"]
     both = pd.MultiIndex.from_frame(theirs[["sha256", "doc_id"]])
@@ -203,11 +202,6 @@ def read_cleaning(path: str | Path) -> Cleaning:
         raise SharingError(f"{path}: not a shared cleaning ({reason}); {mend}") from None
 
 
-def _digest(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8, hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 def _lists(path: Path, ids: list[str], kind: pa.StructType) -> pa.ListArray:
     """Return the rows of a result as one list a document, in the order of ``ids``."""
     table = parquet.read_table(path, columns=["doc_id", *kind.names])
@@ -222,8 +216,8 @@ def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     """Return ``run.json`` without what names the machine, decisions on passages by their digest."""
     record = {name: value for name, value in record.items() if name != "environment"}
     if decisions := record.get("decisions"):
-        plain = {k if TEMPLATE.fullmatch(k) else _digest(k): verdict for k, verdict in decisions.items()}
-        record["decisions"] = plain
+        names = (k if TEMPLATE.fullmatch(k) else files.text_digest(k) for k in decisions)
+        record["decisions"] = dict(zip(names, decisions.values(), strict=True))
     return record
 
 

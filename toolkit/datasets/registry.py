@@ -22,7 +22,7 @@ from toolkit.corpus import make_corpus
 from toolkit.dates import parse_date
 from toolkit.errors import CorpusError, UnknownNameError
 from toolkit.fields import registrable_domain
-from toolkit.files import shipped
+from toolkit.files import shipped, text_digest
 from toolkit.language import codes
 
 Record = dict[str, Any]
@@ -300,11 +300,6 @@ def gold(name: str) -> Gold:
         {"source": "allsides", **item, "part": path.stem}
         for path in files if path.is_file() for item in _lines(path)
     ])  # fmt: skip
-
-
-def text_digest(text: str) -> str:
-    """Return the SHA-256 of a text's UTF-8 bytes, as gold files record it."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -50,7 +50,7 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
     text; default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
-    learned = softmax(weighed(corpus["text"], corpus["title"].fillna("")), axis=1)
+    learned = softmax(log_odds(corpus["text"], corpus["title"].fillna("")), axis=1)
     if copies is not None:
         weight = 2.0 * ((SHORT - np.diff(buffer.offsets)) / (SHORT - BRIEF)).clip(0, 1)
         article, wall = LEARNED.index("article"), LEARNED.index("wall")
@@ -94,7 +94,7 @@ def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     return found
 
 
-def weighed(
+def log_odds(
     texts: pd.Series[Any], titles: pd.Series[Any], model: VerdictModel | None = None
 ) -> NDArray[np.float64]:
     """Log-odds of each of :data:`LEARNED`, by the shipped model or another.

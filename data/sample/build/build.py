@@ -15,7 +15,7 @@ from data.sample.build.broken import broken_files
 from data.sample.build.compose import Composed, bare, chance, compose
 from data.sample.build.datasheet import counted, datasheet
 from data.sample.build.stories import Story, read_stories
-from toolkit.datasets.registry import text_digest
+from toolkit.files import text_digest
 
 BARE_DOCUMENTS = 12
 """So many articles, picked by hash among those without pictures, carry no boilerplate at all."""
