@@ -145,17 +145,6 @@ def test_coverage_writes_beside_its_curve():
     assert not [t.get_text() for t in ax.texts if path.intersects_bbox(t.get_window_extent(), filled=False)]
 
 
-def test_words_marks_those_of_removed_text():
-    frame = pd.DataFrame(
-        {"word": ["rain", "give", "port"], "weight": [0.5, -2.0, 1.0], "removed": [False, True, False]}
-    )
-    ax = plots.words(frame, top=2)
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["give", "port"]
-    assert set(legend(ax)) == {"in the story", "in removed text"}
-    picture(ax)
-    assert plots.words(frame.drop(columns="removed")).figure.legends == []
-
-
 def rates(*rows):
     return pd.DataFrame(rows, columns=["by", "group", "documents", "share", "low", "high"])
 
@@ -417,7 +406,6 @@ def test_hostile_labels_make_valid_svg(name):
     for ax in (
         plots.removed(shares((name, "promo", 1, 2, 1), (name + "2", name, 1, 2, 1))),
         plots.topics(pd.DataFrame({"name": [name], "documents": [1]})),
-        plots.words(pd.DataFrame({"word": [name], "weight": [1.0]})),
         plots.flips(rates(("kind", name, 9, 0.5, 0.4, 0.6))),
     ):
         etree.fromstring(picture(ax).encode())

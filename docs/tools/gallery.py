@@ -125,10 +125,6 @@ def examples() -> dict[str, Example]:
             ),
         }
     )
-    words = pd.DataFrame(
-        [("peat", 0.61, False), ("donate", -0.94, True), ("moss", 0.48, False), ("campaign", -0.4, True)],
-        columns=["word", "weight", "removed"],
-    )
     subjects = pd.DataFrame({"name": ["politics", "sport", "environment"], "documents": [29, 25, 20]})
     counts = pd.DataFrame({"month": months, "documents": random.integers(8, 19, 24)})
     election = {"2032-10-14": "election"}
@@ -141,7 +137,6 @@ def examples() -> dict[str, Example]:
         "months": (plots.months, counts, {}),
         "lengths": (plots.lengths, sizes, {}),
         "topics": (plots.topics, subjects, {}),
-        "words": (plots.words, words, {"towards": "environment"}),
         "reliability": (plots.reliability, forecasts, {}),
         "coverage": (plots.coverage, forecasts, {}),
         "learning": (plots.learning, learning, {}),

@@ -5,10 +5,10 @@ units and its n, is laid out to be read at the width of a journal column, and sa
 label of the Axes (``ax.get_label()``) is the alternative text. ``docs/gallery.md`` has one of each.
 """
 
-from toolkit.plots.amounts import certainty, lengths, lifetimes, matrix, months, removed, topics, words
+from toolkit.plots.amounts import certainty, lengths, lifetimes, matrix, months, removed, topics
 from toolkit.plots.intervals import coverage, estimates, flips, learning, prevalence, reliability
 
 __all__ = [
     "certainty", "coverage", "estimates", "flips", "learning", "lengths", "lifetimes", "matrix", "months",
-    "prevalence", "reliability", "removed", "topics", "words",
+    "prevalence", "reliability", "removed", "topics",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from toolkit.display import OTHER, PALETTE, visible
+from toolkit.display import OTHER, PALETTE
 from toolkit.plots import canvas
 
 if TYPE_CHECKING:
@@ -149,30 +149,6 @@ def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> 
     shown = [f"{n:,}" for n in table["n"]]
     canvas.rows(ax, table["name"], "documents (one may have several topics)", table["n"], shown)
     return canvas.described(ax, "Bars: documents by topic.", zip(table["name"], shown, strict=True))
-
-
-def words(weights: pd.DataFrame, *, top: int = 8, towards: str = "the topic", ax: Axes | None = None) -> Axes:
-    """Draw the words that spoke most for (to the right) and against a topic, which the axis calls ``towards``.
-
-    The ``top`` words of largest absolute weight are drawn. Columns of ``weights``: ``word`` and ``weight``
-    (contribution to the topic's score, in log-odds); with a column ``removed`` (bool), words of removed text are
-    marked.
-    """
-    canvas.need(weights, ("word", "weight"), "weights", "toolkit.TopicClassifier().explain(text).words")
-    chosen = weights.sort_values("weight", key=abs, ascending=False, kind="stable").head(top)
-    gone = chosen["removed"].to_numpy(bool) if "removed" in chosen else np.zeros(len(chosen), bool)
-    ax = canvas.axes(ax, 0.9 + 0.27 * len(chosen))
-    places, values = np.arange(len(chosen)), chosen["weight"].to_numpy()
-    for number, (here, label) in enumerate([(~gone, "in the story"), (gone, "in removed text")]):
-        colour, _, _, hatch = canvas.series(number)
-        if here.any():
-            label = label if gone.any() else "_"  # matplotlib leaves it out of the legend
-            canvas.bars(ax, places[here], values[here], colour, hatch, label, linewidth=None)
-    ax.axvline(0, color="black", linewidth=0.8)
-    canvas.rows(ax, chosen["word"], f"weight (log-odds); to the right: for {visible(towards)}")
-    shown = [f"{v:+.2f}{' in removed text' * bool(out)}" for v, out in zip(values, gone, strict=True)]
-    text = f"Bars: what words did for {visible(towards)}."
-    return canvas.described(ax, text, zip(chosen["word"], shown, strict=True))
 
 
 def matrix(
