@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import gzip
 import io
 import json
@@ -327,6 +328,27 @@ def test_pipes_devices_and_links_out_of_a_folder_are_rows_and_never_block(tmp_pa
     assert set(said) == {"pipe.txt", "to pipe.txt", "zero.txt", "in.txt", "out.txt"}
     assert all("pass its own path to read it" in reason for reason in said.values())
     assert load([folder / "out.txt"])["text"].item() == "Not for you."
+
+
+@pytest.mark.parametrize("pattern", ["in", "i*"])
+def test_folders_that_are_not_looked_into_are_rows(tmp_path, monkeypatch, pattern):
+    """One that may not be opened, and a link to one elsewhere. What a link within the folder leads to is read."""
+    for name in ("in/open", "in/closed", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.txt").write_text("Head\nBody")
+    for name, target in {"link": "../elsewhere", "inside": "open", "loop": "."}.items():
+        (tmp_path / "in" / name).symlink_to(target)
+    real = os.scandir
+
+    def scandir(folder):
+        if str(folder).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    corpus = load(tmp_path / pattern)
+    assert len(corpus) == 1
+    assert [name.rpartition("/")[2] for name in reasons(corpus)] == ["closed", "link"]
 
 
 def test_an_empty_path_is_not_the_folder_one_is_in(monkeypatch, tmp_path):

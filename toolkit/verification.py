@@ -225,7 +225,7 @@ def _digest_of_size(item: Input, size: int | None) -> dict[str, Any]:
         real = not hasattr(os, "statvfs") or os.statvfs(path).f_blocks
         if real and (now == size or (size is None and not os.access(path, os.R_OK))):
             return digest(item)
-    elif item.fault or not path.exists():
+    elif item.fault or path.is_dir() or not path.exists():
         return digest(item)
     return {"name": item.label, "bytes": None, "sha256": UNREAD}
 

@@ -153,18 +153,24 @@ def hidden(name: str) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder):
+    """Yield the files of a folder, and the folders that cannot be looked into or are links that lead out."""
+    closed: list[OSError] = []
+    for where, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not hidden(name))
-        yield from (Path(where, name) for name in sorted(files) if not hidden(name))
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        out = [name for name in links if not Path(where, name).resolve().is_relative_to(folder.resolve())]
+        yield from (Path(where, name) for name in sorted([*files, *out]) if not hidden(name))
+    yield from (Path(error.filename) for error in closed)
 
 
 def _fault(path: Path, root: Path) -> str | None:
     """Return why a file found in a folder is not opened: it would block the reader, or lies elsewhere."""
     try:
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        if path.is_symlink() and (path.is_dir() or not path.resolve().is_relative_to(root.resolve())):
             return "a link that leads out of the folder; not followed; pass its own path to read it"
-        regular = stat.S_ISREG(path.stat().st_mode)
-        return None if regular else "a pipe or device; not read; pass its own path to read it"
+        mode = path.stat().st_mode
+        plain = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+        return None if plain else "a pipe or device; not read; pass its own path to read it"
     except (OSError, RuntimeError):
         return None  # opening it gives the reason
 
