@@ -183,7 +183,7 @@ def test_the_result_does_not_depend_on_how_many_documents_are_split_at_once_nor_
     whole = duplicates(texts)
     assert len(whole) == 3
     monkeypatch.setattr(duplication, "BLOCK", 30)
-    monkeypatch.setattr(duplication, "HELD", 2)  # shingles are compared in several ranges
+    monkeypatch.setattr(duplication, "COUNTED", 2)
     pd.testing.assert_frame_equal(duplicates(texts), whole)
     pd.testing.assert_frame_equal(duplicates(texts, n_jobs=3), whole)
 

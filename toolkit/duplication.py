@@ -7,14 +7,16 @@ A *posting list* names the documents that contain a shingle. Only documents that
 such a list are compared, so the work grows with the amount of text, not with the square of the number of
 documents.
 
-Texts are read in blocks, several times, and are not held. What is held of a text of 5,700 bytes is some 900 bytes: 300
-of the document's data, 500 to tell which of its shingles may come again, and 12 bytes for each that may.
+Texts are read in blocks, twice, and are not held. Of each document only the shingles that may come again are held, in
+16 bytes each, and how many others stand between them: one that stands nowhere else is shared with no document, and has
+the weight 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, islice, pairwise
 from typing import Any, TypeVar
@@ -50,10 +52,10 @@ BLOCK = 8_000_000
 PAIRS = 5_000_000
 """Most pairs that are proposed at a time."""
 
-HELD = 8_000_000
-"""About how many shingles of proposed pairs are compared at a time; each takes some 25 bytes."""
+COUNTED = 2_000_000
+"""About how many shingles are counted at a time; each takes some 40 bytes."""
 
-MOST_BITS = 30
+MOST_BITS = 29
 """Two tables of up to ``2**MOST_BITS`` bits tell which shingles may come again."""
 
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
@@ -138,15 +140,16 @@ def duplicates_in(
     frame = documents[["doc_id", "url", "publisher", "published"]].reset_index(drop=True)
     publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int32)
     turns = partial(_in_turns, n_jobs)
-    whole, sizes, again = _read(blocks, size, turns)
+    whole, again = _read(blocks, size, turns)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
     same = np.where(whole > 0, same, np.arange(len(same)))  # texts without words are not copies of each other
     alone = same == np.arange(len(same))
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int32)
-    pairs = _proposed(_postings_of(blocks, alone, again, turns), alone, publisher, page)
+    held = _held(blocks, alone, again, turns)
     del again
-    scores = _similar(blocks, sizes, pairs, alone, publisher, turns)
+    pairs = _proposed(held, alone, publisher, page)
+    scores = _similar(held, pairs, publisher)
     limit = np.where(publisher[pairs[:, 0]] != publisher[pairs[:, 1]], wire, near)
     twice = (page[pairs[:, 0]] == page[pairs[:, 1]]) & (page[pairs[:, 0]] >= 0)
     limit[twice] = np.minimum(limit[twice], VERSION)
@@ -199,51 +202,65 @@ def _numbered(blocks: Blocks) -> Iterator[tuple[slice, Buffer]]:
         n += len(block)
 
 
-def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Ints, Hashes]:
-    """Return a hash of each document's words, its bytes, and a table of the sampled shingles that may come again."""
-    # a sampled shingle takes some twenty bytes of text, and so eight bits or more
-    bits = min(max(size // 2, 1 << 16).bit_length(), MOST_BITS)
+@dataclass(frozen=True)
+class _Held:
+    """Shingles that may come again, sorted and distinct within each document.
+
+    Those of document ``d`` are ``shingles[bounds[d]:bounds[d + 1]]``. Before each, in their order, stand as many others
+    as ``gaps`` (int32) says; ``rest`` (int32, a value a document) stand behind the last.
+    """
+
+    shingles: Hashes
+    gaps: NDArray[np.int32]
+    bounds: Ints
+    rest: NDArray[np.int32]
+
+
+def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Hashes]:
+    """Return a hash of each document's words, and a table of the shingles that may come again."""
+    # a shingle takes some six bytes of text, and so six bits or more
+    bits = min(max(size, 1 << 16).bit_length(), MOST_BITS)
     once, again = np.zeros((2, 1 << bits - 6), np.uint64)
-    whole, sizes = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    whole = [np.empty(0, np.uint64)]
 
-    def split(block: Buffer) -> tuple[Hashes, Hashes, Ints]:
-        wanted = np.ones(len(block), np.bool_)
-        found, _, hashes = _shingles(block, wanted, SAMPLED)
-        return found, hashes, np.diff(block.offsets)
+    def split(block: Buffer) -> tuple[Hashes, Hashes]:
+        found, ends, hashes = _shingles(block.data, block.offsets, np.ones(len(block), np.bool_))
+        return found[: ends[-1]].copy(), hashes
 
-    for found, hashes, lengths in turns(split, blocks()):
+    for found, hashes in turns(split, blocks()):
         _mark(found, once, again)
         whole.append(hashes)
-        sizes.append(lengths)
-    return np.concatenate(whole), np.concatenate(sizes), again
+    return np.concatenate(whole), again
 
 
-def _postings_of(
-    blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns
-) -> tuple[Hashes, NDArray[np.int32]]:
-    """Return the sampled shingles that may come again, and the document of each; only those that stand ``alone``."""
+def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns) -> _Held:
+    """Return the shingles that may come again, of documents that stand ``alone``."""
 
-    def split(item: tuple[slice, Buffer]) -> tuple[Hashes, NDArray[np.int32]]:
+    def split(item: tuple[slice, Buffer]) -> tuple[NDArray[Any], ...]:
         place, block = item
-        found, ends, _ = _shingles(block, alone[place], SAMPLED)
-        kept = _marked(found, again)
-        owner = np.repeat(np.arange(place.start, place.stop, dtype=np.int32), np.diff(ends))
-        return found[kept], owner[kept]
+        found, ends, _ = _shingles(block.data, block.offsets, alone[place])
+        for a, b in pairwise(ends.tolist()):
+            found[a:b].sort()  # numba's own takes ten times as long
+        gaps, rest = np.empty(ends[-1], np.int32), np.empty(len(block), np.int32)
+        n = _keep(found, ends, again, gaps, rest)
+        return found[:n].copy(), gaps[:n].copy(), np.diff(ends), rest
 
-    none = np.empty(0, np.uint64), np.empty(0, np.int32)
-    found, owner = zip(none, *turns(split, _numbered(blocks)), strict=True)
-    return np.concatenate(found), np.concatenate(owner)
+    none = np.empty(0, np.uint64), np.empty(0, np.int32), np.zeros(1, np.int64), np.empty(0, np.int32)
+    parts = zip(none, *turns(split, _numbered(blocks)), strict=True)
+    shingles, gaps, sizes, rest = (np.concatenate(part) for part in parts)
+    return _Held(shingles, gaps, np.cumsum(sizes), rest)
 
 
 def _proposed(
-    postings: tuple[Hashes, NDArray[np.int32]], alone: NDArray[np.bool_], publisher: NDArray[np.int32],
-    page: NDArray[np.int32],
+    held: _Held, alone: NDArray[np.bool_], publisher: NDArray[np.int32], page: NDArray[np.int32]
 ) -> Ints:  # fmt: skip
     """Return pairs of documents that share a page, or sampled shingles and are close in the posting lists."""
-    shingles, owner = postings
+    sampled = held.shingles % SAMPLED == 0
+    shingles = held.shingles[sampled]
+    owner = np.repeat(np.arange(len(alone), dtype=np.int32), np.diff(held.bounds))[sampled]
     order = np.lexsort((publisher[owner], shingles))  # stable: documents of a publisher stay in their order
     shingles, owner = shingles[order], owner[order]
-    del order
+    del sampled, order
     n = len(alone)
     found = [np.empty(0, np.int64)]
     edges = np.linspace(0, n, 2 + WINDOW * len(owner) // PAIRS).astype(int)
@@ -262,76 +279,31 @@ def _proposed(
     return np.stack([proposed // n, proposed % n], axis=1).reshape(-1, 2)
 
 
-def _similar(
-    blocks: Blocks, sizes: Ints, pairs: Ints, alone: NDArray[np.bool_], publisher: NDArray[np.int32], turns: Turns
-) -> Floats:  # fmt: skip
-    """Return the similarity of each pair (see the notes of :func:`duplicates`); documents ``alone`` give the weights.
-
-    Shingles are compared in ranges of their values, so that few are held; for each range all texts are read.
-    """
+def _similar(held: _Held, pairs: Ints, publisher: NDArray[np.int32]) -> Floats:
+    """Return the similarity of each pair (see the notes of :func:`duplicates`)."""
     if not len(pairs):
         return np.zeros(0)
-    compared = np.zeros(len(alone), np.bool_)
-    compared[pairs] = True
-    others = alone & ~compared & np.isin(publisher, publisher[compared])  # they give weights too
     salt = spread.py_func(publisher.astype(np.uint64))
-    parts = 1 + int(sizes[compared].sum()) // 6 // HELD
-    width = -(-(2**64) // parts)
-    totals, shared = np.zeros(len(alone)), np.zeros((len(pairs), 2))
+    holders = np.empty(len(held.shingles), np.int32)  # how many documents of the publisher have the shingle
+    parts = 1 + len(holders) // COUNTED
     for part in range(parts):
-
-        def split(
-            item: tuple[slice, Buffer], wanted: NDArray[np.bool_], least: int = part * width
-        ) -> tuple[Hashes, Ints, Hashes]:
-            place, block = item
-            most = min(least + width, 2**64) - 1
-            shingles, ends, _ = _shingles(block, wanted[place], 1, least, most)
-            return shingles, ends, _keys(shingles, ends, salt[place])
-
-        held, sums = [np.empty(0, np.uint64)], [np.zeros(1, np.int64)]
-        for found, ends, _ in turns(partial(split, wanted=compared), _numbered(blocks)):
-            held.append(found)
-            sums.append(sums[-1][-1] + ends[1:])
-        shingles, bounds = np.concatenate(held), np.concatenate(sums)
-        del held
-        # how many documents of the publisher have each: most stand in one, and the others are counted
-        keys = _keys(shingles, bounds, salt)
-        once, again = np.zeros((2, 1 << max(len(shingles) // 8, 8).bit_length()), np.uint64)
-        _mark(keys, once, again)
-        more = [np.empty(0, np.uint64)]
-        for _, _, theirs in turns(partial(split, wanted=others), _numbered(blocks)):
-            more.append(theirs[_marked(theirs, once)])
-            _mark(more[-1], once, again)
-        numbers = np.ones(len(keys), np.int32)
-        common = _marked(keys, again)
-        numbers[common] = _numbers(keys[common], np.concatenate(more))
-        del keys, more
-        _add_shared(shingles, bounds, numbers, pairs, totals, shared)
-    sound = np.asarray((totals[pairs] > 0).all(axis=1))  # else a document has fewer words than a shingle
-    return np.where(sound, (shared / np.where(sound[:, None], totals[pairs], 1)).max(axis=1), 0.0)
-
-
-def _shingles(
-    block: Buffer, wanted: NDArray[np.bool_], sampled: int = 1, least: int = 0, most: int = 2**64 - 1
-) -> tuple[Hashes, Ints, Hashes]:
-    """Return the sorted distinct shingles of each wanted document, and where each document's end.
-
-    Only one shingle in ``sampled`` is returned, and only from ``least`` to ``most``. The third, of use only where
-    ``sampled`` is above 1, is a hash of each document's sequence of words; it ignores white space and punctuation.
-    """
-    limits = np.uint64(sampled), np.uint64(least), np.uint64(most)
-    found, ends, whole = _roll(block.data, block.offsets, wanted, *limits)
-    for a, b in pairwise(ends.tolist()):
-        found[a:b].sort()  # by numpy, in a tenth of the time that numba takes
-    return found[: _distinct(found, ends)].copy(), ends, whole
+        at, keys = _keys(held.shingles, held.bounds, salt, np.uint64(parts), np.uint64(part))
+        _, places, numbers = np.unique(keys, return_inverse=True, return_counts=True)
+        holders[at] = numbers[places]
+    compared = np.zeros(len(publisher), np.bool_)
+    compared[pairs] = True
+    return _contained(held.shingles, held.gaps, held.bounds, held.rest, holders, compared, pairs)
 
 
 @njit(cache=True, nogil=True)
-def _roll(
-    data: NDArray[np.uint8], offsets: Ints, wanted: NDArray[np.bool_], sampled: np.uint64, least: np.uint64,
-    most: np.uint64,
-) -> tuple[Hashes, Ints, Hashes]:  # fmt: skip
-    """Do :func:`_shingles`, but in the order of the text, and each as often as it comes; all behind them is free."""
+def _shingles(
+    data: NDArray[np.uint8], offsets: Ints, wanted: NDArray[np.bool_]
+) -> tuple[Hashes, Ints, Hashes]:
+    """Return the shingles of each wanted document in the order of its text, where each document's end, and hashes.
+
+    A hash is over the sequence of a document's words and ignores white space and punctuation. What stands behind the
+    last shingle is free.
+    """
     out = np.empty(int(offsets[-1] - offsets[0]) // 2 + 1, np.uint64)
     ends = np.zeros(len(offsets), np.int64)
     whole = np.zeros(len(wanted), np.uint64)
@@ -339,38 +311,46 @@ def _roll(
     leading = prime ** np.uint64(SHINGLE)
     n = 0
     for d in range(len(wanted)):
-        ends[d + 1] = n
-        if not wanted[d]:
-            continue
-        words = _words(data, offsets[d], offsets[d + 1])
-        whole[d] = len(words)
-        rolled = np.uint64(0)
-        for i in range(len(words)):
-            if sampled > 1:
+        if wanted[d]:
+            words = _words(data, offsets[d], offsets[d + 1])
+            whole[d] = len(words)
+            rolled = np.uint64(0)
+            for i in range(len(words)):
                 whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
-            rolled = rolled * prime + words[i]
-            if i < SHINGLE - 1:
-                continue
-            if i >= SHINGLE:
-                rolled -= leading * words[i - SHINGLE]
-            shingle = spread(rolled)
-            if shingle % sampled == 0 and least <= shingle <= most:
-                out[n] = shingle
+                rolled = rolled * prime + words[i]
+                if i < SHINGLE - 1:
+                    continue
+                if i >= SHINGLE:
+                    rolled -= leading * words[i - SHINGLE]
+                out[n] = spread(rolled)
                 n += 1
         ends[d + 1] = n
     return out, ends, whole
 
 
 @njit(cache=True, nogil=True)
-def _distinct(shingles: Hashes, ends: Ints) -> int:
-    """Leave out what comes again in a document, in place; return how many are left."""
+def _keep(
+    shingles: Hashes, ends: Ints, again: Hashes, gaps: NDArray[np.int32], rest: NDArray[np.int32]
+) -> int:
+    """Keep the distinct shingles that may come again, in place; return how many there are."""
     n = begin = 0
+    last = np.uint64(64 * len(again) - 1)
     for d in range(len(ends) - 1):
-        first, end = n, ends[d + 1]
+        end = ends[d + 1]
+        gap, before = np.int32(0), np.uint64(0)
         for i in range(begin, end):
-            if n == first or shingles[i] != shingles[n - 1]:
-                shingles[n] = shingles[i]
+            shingle = shingles[i]
+            if i > begin and shingle == before:
+                continue
+            before = shingle
+            place = shingle & last
+            if again[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1):
+                shingles[n], gaps[n] = shingle, gap
+                gap = np.int32(0)
                 n += 1
+            else:
+                gap += np.int32(1)
+        rest[d] = gap
         begin, ends[d + 1] = end, n
     return n
 
@@ -380,39 +360,31 @@ def _mark(shingles: Hashes, once: Hashes, again: Hashes) -> None:
     """Set a bit for each shingle that comes, and in the second table where its bit was set before."""
     last = np.uint64(64 * len(once) - 1)
     for shingle in shingles:
-        place = shingle >> np.uint64(8) & last  # the lowest bits are those that were sampled
+        place = shingle & last
         word, bit = place >> np.uint64(6), np.uint64(1) << (place & np.uint64(63))
         again[word] |= once[word] & bit
         once[word] |= bit
 
 
 @njit(cache=True, nogil=True)
-def _marked(shingles: Hashes, again: Hashes) -> NDArray[np.bool_]:
-    last = np.uint64(64 * len(again) - 1)
-    out = np.empty(len(shingles), np.bool_)
-    for i in range(len(shingles)):
-        place = shingles[i] >> np.uint64(8) & last
-        out[i] = (again[place >> np.uint64(6)] >> (place & np.uint64(63))) & np.uint64(1) != 0
-    return out
+def _keys(
+    shingles: Hashes, bounds: Ints, salt: Hashes, parts: np.uint64, part: np.uint64
+) -> tuple[Ints, Hashes]:
+    """Return the places of one part of the shingles, and keys that differ between publishers; ``salt`` is by document.
 
-
-@njit(cache=True, nogil=True)
-def _keys(shingles: Hashes, ends: Ints, salt: Hashes) -> Hashes:
-    """Return what tells a shingle of one publisher from that of another; ``salt`` is a hash a document."""
-    out = np.empty(len(shingles), np.uint64)
-    for d in range(len(ends) - 1):
-        for i in range(ends[d], ends[d + 1]):
-            out[i] = spread(shingles[i] ^ salt[d])
-    return out
-
-
-def _numbers(keys: Hashes, more: Hashes) -> NDArray[np.int64]:
-    """Return how often each key stands in both arrays together."""
-    values, places, numbers = np.unique(keys, return_inverse=True, return_counts=True)
-    at = np.searchsorted(values, more).clip(0, max(len(values) - 1, 0))
-    if len(values):
-        np.add.at(numbers, at[values[at] == more], 1)
-    return numbers[places]
+    Equal keys are in the same part.
+    """
+    at, keys = (
+        np.empty(len(shingles), np.int64),
+        np.empty(len(shingles), np.uint64),
+    )  # only what is written takes memory
+    n = 0
+    for d in range(len(bounds) - 1):
+        for i in range(bounds[d], bounds[d + 1]):
+            if shingles[i] % parts == part:
+                at[n], keys[n] = i, spread(shingles[i] ^ salt[d])
+                n += 1
+    return at[:n], keys[:n]
 
 
 @njit(cache=True, nogil=True)
@@ -475,26 +447,38 @@ def _postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, pac
 
 
 @njit(cache=True, nogil=True)
-def _add_shared(
-    shingles: Hashes, bounds: Ints, holders: NDArray[np.int32], pairs: Ints, totals: Floats, shared: Floats
-) -> None:
-    """Add the weights of each document's shingles to its total, and those that a pair shares, by either's weights."""
-    for d in range(len(bounds) - 1):
-        for i in range(bounds[d], bounds[d + 1]):
-            totals[d] += 1.0 / holders[i]
+def _contained(
+    shingles: Hashes, gaps: NDArray[np.int32], bounds: Ints, rest: NDArray[np.int32], holders: NDArray[np.int32],
+    compared: NDArray[np.bool_], pairs: Ints,
+) -> Floats:  # fmt: skip
+    """Return the similarity of each pair. Weights are added in the order of all shingles, for the last digits' sake."""
+    totals = np.zeros(len(compared))
+    for d in range(len(compared)):
+        if compared[d]:
+            for i in range(bounds[d], bounds[d + 1]):
+                for _ in range(gaps[i]):
+                    totals[d] += 1.0
+                totals[d] += 1.0 / holders[i]
+            for _ in range(rest[d]):
+                totals[d] += 1.0
+    out = np.zeros(len(pairs))
     for p in range(len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]
         i, j = bounds[x], bounds[y]
+        left = right = 0.0
         while i < bounds[x + 1] and j < bounds[y + 1]:
             if shingles[i] == shingles[j]:
-                shared[p, 0] += 1.0 / holders[i]
-                shared[p, 1] += 1.0 / holders[j]
+                left += 1.0 / holders[i]
+                right += 1.0 / holders[j]
                 i += 1
                 j += 1
             elif shingles[i] < shingles[j]:
                 i += 1
             else:
                 j += 1
+        if totals[x] > 0 and totals[y] > 0:  # else a document has fewer words than a shingle
+            out[p] = max(left / totals[x], right / totals[y])
+    return out
 
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:

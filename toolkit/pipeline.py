@@ -54,8 +54,8 @@ _COUNTS = (
 """Counts of the summary that ``run.json`` always has, besides ``in``, the number of records that came in."""
 
 MOST_CHARACTERS = 200_000_000
-"""A larger corpus is compared for duplicates only if ``duplicates`` asks: that reads all cleaned texts twice, and
-twice more for each range of what is alike."""
+"""A larger corpus is compared for duplicates only if ``duplicates`` asks: that reads all cleaned texts
+twice, and takes some 3.5 KB of memory for a document of 5.7 KB."""
 
 READ_AT_ONCE = 1_000
 """Cleaned texts in memory at a time, for each job, while duplicates are looked for."""
