@@ -715,6 +715,11 @@ def test_a_study_names_its_own_labels(tmp_path):
     assert {"classifier.npz", "classifier.json"} <= record["outputs"].keys()
     assert call("verify", tmp_path / "out", "--rerun")[0] == 0
     assert "own labels, as a classifier predicts" in toolkit.report.Results(tmp_path / "out").methods()
+    asked = ("classify", tmp_path / "news.csv", "--labels", tmp_path / "labels.csv", "-o", tmp_path / "t.csv")
+    assert "\nlabels " not in call(*asked)[1]
+    with (tmp_path / "labels.csv").open("a") as out:
+        out.write("elsewhere,sport\nnowhere,other\n")
+    assert "\nlabels       2 are of documents that are not in the input\n" in call(*asked)[1]
     for text, words in (
         ("doc_id,desk\n1,a\n", "no columns doc_id and topic; found 'doc_id', 'desk'"),
         ("doc_id,topic\n1,\n", "labels: no document is labelled"),
@@ -722,9 +727,7 @@ def test_a_study_names_its_own_labels(tmp_path):
         ("doc_id,topic\nzz,a\n", "labels: 0 of 1 labelled documents are in the input"),
     ):
         (tmp_path / "labels.csv").write_text(text)
-        code, _, err = call(
-            "classify", tmp_path / "news.csv", "--labels", tmp_path / "labels.csv", "-o", tmp_path / "t.csv"
-        )
+        code, _, err = call(*asked)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
 

@@ -284,9 +284,12 @@ class Job:
 
         def train_classifier() -> dict[str, Any]:
             documents = pd.concat(self._each(task, self._items()), ignore_index=True)
-            return {"sha256": parts.train(self.spool, documents, labelled)}
+            digest = parts.train(self.spool, documents, labelled)
+            return {"sha256": digest, "unlabelled": len(labelled) - len(documents)}
 
-        return str(self.spool.once("trained", train_classifier)["sha256"])
+        trained = self.spool.once("trained", train_classifier)
+        self._totals["unlabelled"] = trained["unlabelled"]
+        return str(trained["sha256"])
 
     def classifier(self) -> dict[str, bytes]:
         """Return the files of the classifier that was trained on the labels, by name; none without labels."""

@@ -33,6 +33,8 @@ class RunSummary:
     undated, halved, topicless : int
         Documents without a date of publication; documents that lost over half of their characters; and the number of
         all documents if :func:`toolkit.pipeline.classify` gave a topic to none of them, else 0.
+    unlabelled : int
+        Labels of documents that are not in the input.
     outside : int or None
         Documents of a layout, language or date for which no loss of article text is promised; None if not counted.
     duplicates : dict of str to int, or None
@@ -55,6 +57,7 @@ class RunSummary:
     outside: int | None = None
     duplicates: dict[str, int] | None = None
     report: Path | None = None
+    unlabelled: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -78,6 +81,7 @@ class RunSummary:
              f"{self.outside or 0:,} documents of layouts, languages or dates without a promised loss", self.outside),
             ("duplicates", f"{sum(repeats.values()):,} documents in {groups:,} groups: {_listed(repeats)}", repeats),
             ("no article", f"{sum(others.values()):,} of {kept:,} documents: {_listed(others)}", others),
+            ("labels", f"{self.unlabelled:,} are of documents that are not in the input", self.unlabelled),
             ("topics", _listed(self.topics), self.topics),
             ("topics", f"none: no article, or no topic likely enough, in {self.topicless:,} documents",
              self.topicless),
