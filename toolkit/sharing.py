@@ -23,8 +23,7 @@ from toolkit.display import visible
 from toolkit.errors import CorpusError, NothingReadError, OutputError, SharingError, UsageError, wants
 from toolkit.loading import load
 from toolkit.loading.faults import kinds_of
-from toolkit.loading.options import Limits
-from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.quarantine import Limits, Unreadable
 from toolkit.loading.streams import Budget
 from toolkit.record import intact
 from toolkit.verdict import VERDICTS

@@ -36,7 +36,7 @@ from toolkit.jobs.spool import Spool
 from toolkit.jobs.storage import Files
 from toolkit.loading.batches import Identities, batched, records
 from toolkit.loading.faults import faults
-from toolkit.loading.options import Options
+from toolkit.loading.mapping import Options
 from toolkit.loading.quarantine import quarantine_frame, unread
 from toolkit.loading.readers.driver import Part as Block
 from toolkit.settings import Settings

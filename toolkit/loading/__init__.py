@@ -2,6 +2,6 @@
 
 from toolkit.errors import LoadError
 from toolkit.loading.batches import iter_batches, load
-from toolkit.loading.options import Limits
+from toolkit.loading.quarantine import Limits
 
 __all__ = ["Limits", "LoadError", "iter_batches", "load"]

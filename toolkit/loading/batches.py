@@ -14,9 +14,8 @@ from toolkit.corpus import Quarantine
 from toolkit.errors import LoadError
 from toolkit.loading.faults import kinds_of
 from toolkit.loading.formats import read_source
-from toolkit.loading.mapping import schema
-from toolkit.loading.options import Limits, Options
-from toolkit.loading.quarantine import Rejected, quarantine_frame, unread
+from toolkit.loading.mapping import Options, schema
+from toolkit.loading.quarantine import Limits, Rejected, quarantine_frame, unread
 from toolkit.loading.readers.driver import Part
 from toolkit.loading.sources import Paths, Source, find_sources
 

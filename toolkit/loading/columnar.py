@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 from toolkit import fields
 from toolkit.files import column_chunks
 from toolkit.loading.jsonfiles import flattened
-from toolkit.loading.mapping import Rows
-from toolkit.loading.options import Options
+from toolkit.loading.mapping import Options, Rows
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.streams import Budget

@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 
 from toolkit import fields
-from toolkit.loading import archives, columnar, delimited, jsonfiles, jsonlines, warc
-from toolkit.loading.encodings import looks_binary, unmarked
-from toolkit.loading.options import Options
+from toolkit.loading import columnar, delimited, jsonfiles, jsonlines, warc
+from toolkit.loading.mapping import Options
 from toolkit.loading.quarantine import READ, Rejected, Unreadable, printable
-from toolkit.loading.readers import corpora, factiva, feeds, nexis, office, reports, texts
+from toolkit.loading.readers import nexis, office, reports, tagged, texts
 from toolkit.loading.readers.driver import DEEP, Format, Part, decoded, foreseen, read
-from toolkit.loading.sources import Source
-from toolkit.loading.streams import Stream, codec, unpack
+from toolkit.loading.sources import Source, members
+from toolkit.loading.streams import Stream, codec, looks_binary, unmarked, unpack
 
 FORMATS: dict[str, Format] = {
     "text": Format(texts.text, single=True, extensions="txt text"),
@@ -26,21 +25,21 @@ FORMATS: dict[str, Format] = {
     "html": Format(texts.page, single=True, extensions="html htm xhtml", roots="html head body"),
     "saved page": Format(texts.saved_page, single=True, extensions="mht mhtml", start=texts.SAVED),
     "warc": Format(warc.warc, "pages", text=False),
-    "feed": Format(feeds.feed, roots="rss rdf feed newsitem newsmessage newsml itemset nitf entry"),
+    "feed": Format(tagged.feed, roots="rss rdf feed newsitem newsmessage newsml itemset nitf entry"),
     "proquest": Format(reports.proquest, texts=(reports.PROQUEST,)),
     "nexis uni": Format(nexis.nexis_uni, texts=(nexis.END, nexis.LOADED)),
     "nexis text": Format(nexis.nexis_text, texts=(nexis.MARK, nexis.COVER)),
     "nexis html": Format(nexis.nexis_html, pages=(nexis.PAGE,)),
-    "factiva html": Format(factiva.factiva_html, pages=(factiva.PAGE,)),
-    "factiva text": Format(factiva.factiva_text, texts=(factiva.NUMBER,)),
-    "factiva xml": Format(feeds.factiva_xml, roots="ppsresponse ppsarticleresponse ppsarticleresultset"),
+    "factiva html": Format(reports.factiva_html, pages=(reports.FACTIVA,)),
+    "factiva text": Format(reports.factiva_text, texts=(reports.NUMBER,)),
+    "factiva xml": Format(tagged.factiva_xml, roots="ppsresponse ppsarticleresponse ppsarticleresultset"),
     "europresse": Format(reports.europresse, pages=(reports.EUROPRESSE,)),
     "mediargus": Format(reports.mediargus, texts=(reports.MEDIARGUS,)),
     "integrum": Format(reports.integrum, pages=(reports.INTEGRUM,)),
-    "reuters": Format(corpora.reuters, roots="reuters lewis"),
-    "gigaword": Format(corpora.gigaword, roots="doc"),
-    "now": Format(corpora.now_corpus, texts=(corpora.NOW,)),
-    "wikinews": Format(corpora.wikinews, roots="mediawiki"),
+    "reuters": Format(tagged.reuters, roots="reuters lewis"),
+    "gigaword": Format(tagged.gigaword, roots="doc"),
+    "now": Format(tagged.now_corpus, texts=(tagged.NOW,)),
+    "wikinews": Format(tagged.wikinews, roots="mediawiki"),
     "mail": Format(texts.mail, extensions="mbox eml", start=texts.MAIL),
     "captions": Format(texts.captions, single=True, extensions="srt vtt", start=texts.CAPTIONS),
     "story": Format(texts.story, single=True, extensions="story", texts=(texts.STORY,)),
@@ -114,7 +113,7 @@ def _deeper(layers: int, options: Options) -> int:
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
     empty = True
     with foreseen():
-        for member in archives.members(stream, form, label):
+        for member in members(stream, form, label):
             empty = False
             if isinstance(member, Rejected):
                 yield None, [member]

@@ -13,12 +13,10 @@ import pyarrow.json as pj
 
 from toolkit import fields
 from toolkit.loading import jsonfiles
-from toolkit.loading.encodings import is_utf8
-from toolkit.loading.mapping import Rows, by_field
-from toolkit.loading.options import Limits, Options
-from toolkit.loading.quarantine import Unreadable
+from toolkit.loading.mapping import Options, Rows, by_field
+from toolkit.loading.quarantine import Limits, Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Record, foreseen
-from toolkit.loading.streams import CHUNK
+from toolkit.loading.streams import CHUNK, is_utf8
 
 BLOCK = 4 << 20  # bytes of whole lines read at a time
 

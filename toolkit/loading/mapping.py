@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from toolkit import fields
-from toolkit.corpus import COLUMNS, document_id
+from toolkit.corpus import COLUMNS, check_columns, document_id
 from toolkit.dates import FIRST, LAST, parse_date
 from toolkit.language import language_code, languages
 from toolkit.loading.faults import repaired
-from toolkit.loading.options import Options
-from toolkit.loading.quarantine import PART, Unreadable
+from toolkit.loading.quarantine import PART, Limits, Unreadable
 
 Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
@@ -27,6 +26,39 @@ STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a number", float: "a number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The keyword arguments of :func:`toolkit.loading.load`, checked; ``kept`` are columns kept of a corpus."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    detect_language: bool = True
+    repair: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        for column, name in self.columns.items():
+            if not isinstance(column, str) or not isinstance(name, str) or not column or not name:
+                mend = 'both must be names, as in columns={"text": "body"}'
+                raise TypeError(f"columns={{{column!r}: {name!r}}}: {mend}")
+        check_columns(self.columns)
+        if "source" in self.columns:
+            mend = 'written by the reader (file#record); use another name, as in columns={"outlet": "source"}'
+            raise ValueError(f'columns={{"source": …}}: source is {mend}')
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Columns beyond those of every corpus, in the order given."""
+        return tuple(name for name in self.columns if name not in COLUMNS)
+
+    def wants(self, name: str) -> bool:
+        """Whether a field of this name may be of use."""
+        named = {fields.squash(field) for field in self.columns.values()}
+        own = name in self.kept or fields.squash(name) in named
+        return own or fields.is_known(name) or fields.is_markup(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from functools import lru_cache
 from html import unescape
 from typing import Any
 
-from toolkit.loading.encodings import decode, unicode_form
 from toolkit.loading.quarantine import Unreadable
-from toolkit.loading.streams import CHUNK, Stream
+from toolkit.loading.streams import CHUNK, Stream, decode, unicode_form
 
 BLOCKS = frozenset(
     "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "

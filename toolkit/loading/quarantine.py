@@ -1,8 +1,9 @@
-"""What could not be read: the rows of :func:`toolkit.quarantine` and the errors behind them."""
+"""What is not read: limits on the input, the errors behind a refusal, the rows of :func:`toolkit.quarantine`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,6 +13,33 @@ from toolkit.corpus import QUARANTINE_COLUMNS
 EXCERPT = 200  # longest excerpt, in code points
 # how a reason begins where the record is in the corpus too: not all of it, or read in a way that may be wrong
 PART, READ = "kept in part", "read as"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large, how dense and how deep input may be before it is refused.
+
+    Attributes
+    ----------
+    record_bytes : int
+        Largest record, page or plain text file, in bytes after decompression.
+    ratio, free_bytes : int
+        Bytes that may come out of each byte that went in, once ``free_bytes`` have come out.
+    archive_bytes, members : int
+        Bytes that one archive may expand to, nested archives included, and its members.
+    nesting : int
+        Layers of packing around a document: an archive or a compression is one layer each.
+    json_depth : int
+        Brackets within brackets in one JSON record.
+    """
+
+    record_bytes: int = 64 << 20
+    ratio: int = 200
+    free_bytes: int = 64 << 20
+    archive_bytes: int = 64 << 30
+    members: int = 1_000_000
+    nesting: int = 3
+    json_depth: int = 100
 
 
 def unread(reasons: Iterable[str]) -> int:

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from toolkit.loading.encodings import decode
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.streams import CHUNK, Stream
+from toolkit.loading.streams import CHUNK, Stream, decode
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]+)", re.I)
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)

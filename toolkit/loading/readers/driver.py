@@ -16,12 +16,10 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from toolkit.loading.encodings import SAMPLE, as_utf8, line_encoding, unicode_form
-from toolkit.loading.mapping import STRING, Mapper, Rows, by_field
+from toolkit.loading.mapping import STRING, Mapper, Options, Rows, by_field
 from toolkit.loading.markup import decode_page, html_root
-from toolkit.loading.options import Options
 from toolkit.loading.quarantine import Rejected, Unreadable
-from toolkit.loading.streams import CHUNK, Stream
+from toolkit.loading.streams import CHUNK, SAMPLE, Stream, as_utf8, line_encoding, unicode_form
 
 Record: TypeAlias = dict[str, Any]
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"

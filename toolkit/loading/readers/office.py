@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from toolkit import fields
-from toolkit.loading.archives import ZIP_DAMAGE
 from toolkit.loading.delimited import ABOVE, columns_of, header_at, header_fault
 from toolkit.loading.mapping import Rows
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.readers.unsplit import parts_of
+from toolkit.loading.sources import ZIP_DAMAGE
 from toolkit.loading.streams import Stream
 
 _WORD = re.compile(

@@ -9,13 +9,13 @@ from email.header import decode_header, make_header
 from email.utils import parseaddr
 from typing import Any
 
-from toolkit.loading.encodings import decode
 from toolkit.loading.markup import decode_page, fragment_text
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import PART, Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import paragraphs
 from toolkit.loading.readers.unsplit import LEAST, parts_of, perhaps_several, several_in_page, several_in_text
+from toolkit.loading.streams import decode
 
 LONGEST_TITLE = 300  # a first line longer than this is a paragraph, and no headline (code points)
 SHORT = 200  # a plain message of fewer characters gives way to one in HTML that is three times as long
