@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from toolkit import fields
-from toolkit.loading import columnar, delimited, jsonfiles, jsonlines, warc
+from toolkit.loading import columnar, delimited, jsonfiles, jsonlines
 from toolkit.loading.mapping import Options
 from toolkit.loading.quarantine import READ, Rejected, Unreadable, printable
-from toolkit.loading.readers import nexis, office, reports, tagged, texts
+from toolkit.loading.readers import nexis, office, reports, tagged, texts, web
 from toolkit.loading.readers.driver import DEEP, Format, Part, decoded, foreseen, read
 from toolkit.loading.sources import Source, members
 from toolkit.loading.streams import Stream, codec, looks_binary, unmarked, unpack
@@ -22,9 +22,9 @@ FORMATS: dict[str, Format] = {
     "delimited": Format(delimited.delimited, "records", named=False, extensions="csv tsv tab psv"),
     "excel": Format(office.excel, "records", named=False, text=False),
     "columnar": Format(columnar.columnar, "records", named=False, text=False),
-    "html": Format(texts.page, single=True, extensions="html htm xhtml", roots="html head body"),
-    "saved page": Format(texts.saved_page, single=True, extensions="mht mhtml", start=texts.SAVED),
-    "warc": Format(warc.warc, "pages", text=False),
+    "html": Format(web.page, single=True, extensions="html htm xhtml", roots="html head body"),
+    "saved page": Format(web.saved_page, single=True, extensions="mht mhtml", start=web.SAVED),
+    "warc": Format(web.warc, "pages", text=False),
     "feed": Format(tagged.feed, roots="rss rdf feed newsitem newsmessage newsml itemset nitf entry"),
     "proquest": Format(reports.proquest, texts=(reports.PROQUEST,)),
     "nexis uni": Format(nexis.nexis_uni, texts=(nexis.END, nexis.LOADED)),
@@ -40,7 +40,7 @@ FORMATS: dict[str, Format] = {
     "gigaword": Format(tagged.gigaword, roots="doc"),
     "now": Format(tagged.now_corpus, texts=(tagged.NOW,)),
     "wikinews": Format(tagged.wikinews, roots="mediawiki"),
-    "mail": Format(texts.mail, extensions="mbox eml", start=texts.MAIL),
+    "mail": Format(web.mail, extensions="mbox eml", start=web.MAIL),
     "captions": Format(texts.captions, single=True, extensions="srt vtt", start=texts.CAPTIONS),
     "story": Format(texts.story, single=True, extensions="story", texts=(texts.STORY,)),
 }

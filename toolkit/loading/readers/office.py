@@ -14,7 +14,7 @@ from toolkit.loading.mapping import Rows
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
-from toolkit.loading.readers.unsplit import parts_of
+from toolkit.loading.readers.texts import parts_of
 from toolkit.loading.sources import ZIP_DAMAGE
 from toolkit.loading.streams import Stream
 

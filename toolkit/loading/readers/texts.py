@@ -1,42 +1,54 @@
-"""Texts written to be read as they are: articles, pages, captions of broadcasts, stories, newsletters by mail."""
+"""Texts written to be read as they are: articles, captions of broadcasts, stories.
+
+A text that looks like many articles is refused, since one of them would hide the others.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.header import decode_header, make_header
-from email.utils import parseaddr
-from typing import Any
+from itertools import pairwise
 
-from toolkit.loading.markup import decode_page, fragment_text
-from toolkit.loading.pages import read_page
-from toolkit.loading.quarantine import PART, Unreadable
+from toolkit.loading.quarantine import READ, Unreadable, printable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import paragraphs
-from toolkit.loading.readers.unsplit import LEAST, parts_of, perhaps_several, several_in_page, several_in_text
+from toolkit.loading.readers.lines import find_date, is_date, pattern
 from toolkit.loading.streams import decode
 
 LONGEST_TITLE = 300  # a first line longer than this is a paragraph, and no headline (code points)
-SHORT = 200  # a plain message of fewer characters gives way to one in HTML that is three times as long
+LEAST = 250  # characters that an article among several must have to count as one
+MARGIN = 60  # a last line of fewer characters ends a text: the author, a source, a short paragraph
+PROSE = 120  # characters of a line that is a paragraph, no headline
+MANY = 5  # lines like headlines, each above a part of some length, that one article hardly has
 
 CAPTIONS = re.compile(r"\ufeff?\s*(?:WEBVTT\b|(?:\d+\s*\n)?\d\d?:\d\d(?::\d\d)?[,.]\d{1,3}\s*-->)")
 STORY = re.compile(r"^@highlight\s*$", re.M)
 
-SAVED = re.compile(
-    r"(?:[A-Za-z-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){0,20}?Content-Type:[ \t]*multipart/related", re.I
+_SENTENCE_ENDS = '.!?”"»'
+_ROW = re.compile(r"^(?:\d+\t\S.{20,}|# (?:newdoc|sent_id|text)\b.*)$", re.M)
+_LABEL = pattern("many_titles")
+# what shows many articles; whether it opens each of them, or ends each or stands between two; how many show it
+_MARKS = (
+    ("records of references", True, 2, pattern("many_references")),
+    ("lines 'Title:'", True, 2, _LABEL),
+    ("headings", True, 2, re.compile(r"^# \S.*$", re.M)),
+    ("addresses above them", True, 2, re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)),
+    ("headlines with a date below", True, 2, None),
+    ("numbered headings", False, 2, pattern("many_numbers")),
+    ("document numbers", False, 2, pattern("many_identities")),
+    ("rules between them", False, 2, re.compile(r"^[ \t]*([=_#*~+-])\1{2,}[ \t]*$", re.M)),
+    ("blank lines between them", False, 2, re.compile(r"\n[ \t]*\n[ \t]*\n\s*")),
+    ("notes of copyright", False, 3, pattern("many_copyrights")),
 )
-MAILBOX = re.compile(r"^From \S+.{0,80}\d{4}\b.*$", re.M)  # RFC 4155
-MAIL = re.compile(r"From \S+.{0,80}\d{4}\b.*\n(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t].*\n(?:[ \t].*\n)*){2,}\n")
-
+_ABOVE_DATE = re.compile(
+    r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
+)
 _TIME = re.compile(r"^\s*(?:\d+:)?\d\d:\d\d[,.]\d{1,3}\s*-->.*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>\n]{0,12}>")
 
 
 def text(archive: Archive) -> Iterator[Record | Unreadable]:
     """Plain text, one article a file or between form feeds, also out of Word (.docx) and RTF files."""
-    whole = decode(archive.stream.read_all("text file"), archive.options.encoding)
-    whole = whole.removeprefix("\ufeff")
+    whole = decode(archive.stream.read_all("text file"), archive.options.encoding).removeprefix("\ufeff")
     parts, reason = parts_of(whole)
     if reason is not None:
         yield Unreadable(reason, whole)
@@ -45,138 +57,128 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
             yield Unreadable(reason, part)
             continue
         first = next((line.strip() for line in part.splitlines() if line.strip()), "")
-        yield {
-            "text": part,
-            "title": first if len(first) <= LONGEST_TITLE and first != part.strip() else None,
-        }
+        title = first if len(first) <= LONGEST_TITLE and first != part.strip() else None
+        yield {"text": part, "title": title}
         if len(parts) == 1 and (remark := perhaps_several(part)):
             archive.remarks.append(Unreadable(remark, part))
 
 
-def page(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Web pages, one article a file: text, title, date and address by trafilatura."""
-    yield from _page(archive, archive.stream.read_all("page"), archive.options.encoding)
+def parts_of(text: str) -> tuple[list[str], str | None]:
+    """Return the articles of a text that form feeds divide, or why it may hold several that cannot be told apart.
+
+    It is divided if each part has a headline of its own, and taken whole if none but the first has one.
+    """
+    pages = [page for page in text.split("\f") if page.strip()]
+    titles: list[str] = []
+    for before, page in pairwise(["", *pages]):
+        last = before.rstrip().rpartition("\n")[2]
+        # an article goes on where a page ends within a sentence
+        if _headed(page.strip()) and (len(last) < MARGIN or last[-1] in _SENTENCE_ENDS):
+            titles.append(page.strip().split("\n", 1)[0])
+    if len({re.sub(r"\d+", "", title) for title in titles}) < 2:  # one, or that of the newspaper on each page
+        return [text], None
+    if len(titles) == len(pages):
+        return pages, None
+    return [], looks_like(len(titles), "headlines below some of the form feeds", titles)
 
 
-def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Pages that a browser saved with all their parts in one file (MHTML)."""
-    message = message_from_bytes(archive.stream.read_all("page"))
-    pages = [part for part in message.walk() if part.get_content_type() == "text/html"]
-    part = pages[0] if pages else message
-    html = part.get_payload(decode=True)
-    if not pages or not isinstance(html, bytes):
-        raise Unreadable("no page in this saved page (MHTML)")
-    address = _header(message["snapshot-content-location"] or part["content-location"])
-    charset = archive.options.encoding or part.get_content_charset()
-    yield from _page(archive, html, charset, address if address.startswith("http") else None)
-    for frame in pages[1:]:
-        found = read_page(_part(frame))["text"]
-        if isinstance(found, str) and len(found) >= LEAST:
-            reason = f"{PART}: another page of {len(found)} characters is saved with it"
-            archive.remarks.append(Unreadable(reason, found))
+def several_in_text(text: str) -> str | None:
+    """Return why a plain text is taken for many articles, or None."""
+    rows = _ROW.findall(text)
+    if len(rows) >= 5 and sum(map(len, rows)) >= 0.2 * len(text):
+        return f"looks like a table of {len(rows)} sentences or rows, no article; not read; give it a header (CSV)"
+    for what, opens, least, mark in _MARKS:
+        marks = list(_dated(text) if mark is None else mark.finditer(text))
+        if len(marks) < least or (opens and text[: marks[0].start()].strip()):
+            continue
+        cuts = [mark.start() if opens else mark.end() for mark in marks]
+        parts = [text[a:b].strip() for a, b in pairwise([0, *cuts, len(text)])]
+        long = [part for part in parts if len(part) >= LEAST]
+        if what.startswith("blank") and len(long) < sum(map(bool, parts)):
+            continue  # an article may have wide gaps; between articles all of them stand
+        if len(long) >= least and ("between" not in what or all(map(_titled, long))):
+            return looks_like(len(long), what, [_LABEL.sub(r"\2", part.split("\n", 1)[0]) for part in long])
+    return None
 
 
-def _page(
-    archive: Archive, html: bytes, charset: str | None, url: str | None = None
-) -> Iterator[Record | Unreadable]:
-    """Yield the article of a page, or why it is none; note what it leaves out."""
-    record = read_page(html, url, charset=charset)
-    found = record.get("text")
-    if isinstance(found, Unreadable) and not str(found).startswith("no article"):
-        yield record  # a page that is not safe to parse
-        return
-    kept = found if isinstance(found, str) else None
-    many, part = several_in_page(decode_page(html, charset), kept)
-    yield record if many is None else Unreadable(many, html)
-    if part is not None and kept is not None:
-        archive.remarks.append(Unreadable(part, html))
+def perhaps_several(text: str) -> str | None:
+    """Return a remark on a text that is read as one article and may be several, or None.
+
+    Headlines and subheadings look alike, so that nothing is refused for them.
+    """
+    pages = sum(1 for page in text.split("\f") if page.strip())
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    heads = [
+        at for at, line in enumerate(lines)
+        if _is_title(line) and any(len(below) >= PROSE for below in lines[at + 1 : at + 4])
+        and (not at or len(lines[at - 1]) >= PROSE or lines[at - 1][-1] in _SENTENCE_ENDS)
+    ]  # fmt: skip
+    parts = [lines[a:b] for a, b in pairwise([*heads, len(lines)])] if heads[:1] == [0] else []
+    long = (head for head, *body in parts if sum(map(len, body)) >= LEAST)
+    found = [head for head in long if len(head) >= 30 and len(head.split()) >= 5]
+    if pages > 1:
+        why = f"form feeds divide it into {pages} parts"
+    elif len(found) >= MANY:
+        why = f"{len(found)} lines look like headlines: {_first_two(found)}"
+    else:
+        return None
+    return f"{READ} one article, though {why}; split the file if it holds several"
+
+
+def _dated(text: str) -> Iterator[re.Match[str]]:
+    """Yield the headlines below which a line of its own is a date, if the text begins with one."""
+    found = False
+    for match in _ABOVE_DATE.finditer(text):
+        if is_date(match[2]) and find_date(match[2]) is not None:
+            found = True
+            yield match
+        elif not found and match.start() > LEAST:
+            return
+
+
+def _headed(page: str) -> bool:
+    """Whether what stands between form feeds begins with a headline and has a text below it."""
+    first, _, rest = page.partition("\n")
+    prose = len(rest.strip().split("\n", 1)[0]) >= PROSE
+    return len(rest.strip()) >= LEAST / 3 and (_titled(page) or (_is_title(first) and prose))
+
+
+def _titled(part: str) -> bool:
+    """Whether a part begins with what may be a headline, by itself or above a date."""
+    first, second = [*part.split("\n", 2), ""][:2]
+    return "\n" in part and _is_title(first) and (not second.strip() or find_date(second) is not None)
+
+
+def _is_title(line: str) -> bool:
+    return len(line) <= 200 and line.rstrip()[-1:] not in {".", ",", ";", ":", "…", ""}
+
+
+def looks_like(count: int, what: str, titles: list[str], site: str = "") -> str:
+    """Return why a file is refused that looks like so many articles, the first two of them named."""
+    where = f" of {printable(site, 80)}" if site else ""
+    return (
+        f"looks like {count} articles{where} in one file ({what}): {_first_two(titles)}; not read as one; "
+        "split the file, or give each article a record of its own (JSONL, CSV)"
+    )
+
+
+def _first_two(titles: list[str]) -> str:
+    return ", ".join(repr(printable(title.strip(), 80)) for title in titles[:2]) + " …"
 
 
 def captions(archive: Archive) -> Iterator[Record]:
     """Captions of broadcasts: SubRip and WebVTT."""
-    spoken: list[str] = []
+    spoken = [""]
     for block in re.split(r"\n\s*\n", archive.text().removeprefix("\ufeff").strip()):
         lines = block.split("\n")
-        at = next((i for i, line in enumerate(lines) if _TIME.match(line)), None)
-        for line in lines[at + 1 :] if at is not None else []:
+        at = next((i for i, line in enumerate(lines) if _TIME.match(line)), len(lines))
+        for line in lines[at + 1 :]:
             shown = _TAG.sub("", line).strip()
-            if shown and shown != (spoken[-1] if spoken else ""):
+            if shown not in {"", spoken[-1]}:  # a line may be shown twice
                 spoken.append(shown)
-    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken)), "title": None}
+    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken[1:])), "title": None}
 
 
 def story(archive: Archive) -> Iterator[Record]:
     """Stories of the CNN/Daily Mail reading sets."""
-    whole = archive.text().removeprefix("\ufeff")
-    first = STORY.search(whole)
-    yield {"text": whole[: first.start() if first else None].strip(), "title": None}
-
-
-def mail(archive: Archive) -> Iterator[Record | Unreadable]:
-    """Newsletters by mail: mailboxes and single messages."""
-    for piece in archive.pieces(MAILBOX, encoding="utf-8"):
-        mark = MAILBOX.match(piece)
-        raw = piece[mark.end() + 1 :] if mark else piece
-        if not raw.strip():
-            continue
-        try:
-            # the parser of old: that of policy.default reads each header anew whenever asked, at a tenth of the speed
-            message = message_from_bytes(
-                re.sub(r"^>(>*From )", r"\1", raw, flags=re.M).encode("utf-8", "surrogateescape")
-            )
-            inner = [part for part in message.walk() if part.get_content_type() == "message/rfc822"]
-            record = _message(message)
-            if any(map(str.strip, record["text"])) or not inner:
-                yield record
-            for part in inner:  # forwarded as attachments, or a digest
-                yield _message(part.get_payload(0))
-            outside = [len(s or "") for part in message.walk() for s in (part.preamble, part.epilogue)]
-            if sum(outside) > SHORT:
-                found = f"{PART}: {sum(outside)} characters stand before or behind the parts of a message"
-                archive.remarks.append(Unreadable(found))
-        except Exception as error:  # the standard library's parser has no common error for hostile headers
-            yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw[:200])
-
-
-def _own(message: Any) -> Iterator[Any]:
-    """Yield the parts of a message without those of the messages within it."""
-    if message.is_multipart():
-        for part in message.get_payload():
-            if part.get_content_type() != "message/rfc822":
-                yield from _own(part)
-    else:
-        yield message
-
-
-def _message(message: Any) -> Record:
-    texts: dict[str, list[str]] = {"text/plain": [], "text/html": []}
-    for part in _own(message):
-        if part.get_content_disposition() != "attachment" and part.get_content_type() in texts:
-            texts[part.get_content_type()].append(_part(part))
-    plain = "\n\n".join(texts["text/plain"])
-    page = "\n".join(map(fragment_text, texts["text/html"]))
-    sender, address = parseaddr(_header(message["from"]))
-    return {
-        "doc_id": _header(message["message-id"]).strip(" <>") or None,
-        "title": _header(message["subject"]) or None,
-        "text": page if len(page) > 3 * len(plain) and len(plain) < SHORT else paragraphs(plain),
-        "published": _header(message["date"]) or None,
-        "publisher": sender or address.rpartition("@")[2] or None,
-        "lang": _header(message["content-language"])[:2].lower() or None,
-    }
-
-
-def _header(value: Any) -> str:
-    """Return a header on one line, its encoded words decoded."""
-    return " ".join(str(make_header(decode_header(value))).split()) if value is not None else ""
-
-
-def _part(part: Any) -> str:
-    """Return the text of a part; of a charset that is not known, as it is detected."""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes):
-        return ""
-    try:
-        return payload.decode(part.get_content_charset() or "utf-8").replace("\r\n", "\n")
-    except (LookupError, UnicodeError):
-        return decode(payload)
+    yield {"text": STORY.split(archive.text().removeprefix("\ufeff"))[0].strip(), "title": None}
