@@ -490,7 +490,7 @@ def test_an_article_beside_teasers_is_one_article():
 
 def test_a_page_of_which_most_is_left_out_is_reported(monkeypatch):
     page = PAGE.format("".join(f"<div><p>{STORY} {i}</p></div>" for i in range(6)))
-    monkeypatch.setattr("toolkit.loading.readers.texts.read_page", lambda *a, **k: {"text": "It rained."})
+    monkeypatch.setattr("toolkit.loading.readers.web.read_page", lambda *a, **k: {"text": "It rained."})
     corpus = load(stream(page.encode(), "part.html"))
     assert corpus["text"].tolist() == ["It rained."]
     assert reasons(corpus)[0].startswith(
@@ -504,7 +504,7 @@ def test_a_page_kept_in_part_is_one_document_in_the_account_of_a_run(monkeypatch
     (tmp_path / "in" / "a.html").write_text(page, "utf-8")
     (tmp_path / "in" / "b.txt").write_text("", "utf-8")
     monkeypatch.setattr(
-        "toolkit.loading.readers.texts.read_page", lambda *a, **k: {"text": "It rained in the port all day."}
+        "toolkit.loading.readers.web.read_page", lambda *a, **k: {"text": "It rained in the port all day."}
     )
     assert len(load(tmp_path / "in" / "a.html", strict=True)) == 1
     summary = pipeline.run(tmp_path / "in", tmp_path / "out")

@@ -20,16 +20,13 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _WORDS = 10
-# languages whose names of months are read, in the order in which they are tried
-LANGUAGES = (
-    "en de fr es it pt nl sv da nb fi pl cs ru uk tr ar he fa hi id vi th zh ja ko el ro hu bg".split()
-)
+# names of months are read in these languages, tried in this order
+LANGUAGES = "en de fr es it pt nl sv da nb fi pl cs ru uk tr ar he fa hi id vi th zh ja ko el ro hu bg"
 
 # RFC 2822 section 4.3 names the American zones; the European ones are what publishers print.
 _ZONES = {
-    "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0,
-    "BST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "EET": 2, "EEST": 3,
-    "MSK": 3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "UT": 0, "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "BST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "EET": 2,
+    "EEST": 3, "MSK": 3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
     "ET": -5, "PT": -8,
 }  # fmt: skip
 
@@ -37,17 +34,13 @@ _ZONES = {
 def parse_date(value: Any) -> int | None:
     """Return a date as microseconds since 1970-01-01 UTC, or None where it is none.
 
-    Read are ISO 8601, RFC 2822, seconds, milliseconds or microseconds since 1970, ``YYYYMMDDhhmmss``, what dateutil
-    makes of the rest (``03/04/2021`` is 4 March, as in American data; ``03.04.2021`` is 3 April, for dots are
-    European), and names of months in :data:`LANGUAGES`, by dateparser. Times without a zone are UTC. A date without a
-    year, or outside the years 1 to 9999, is none.
+    ``docs/formats.md`` lists what is read. ``03/04/2021`` is 4 March, as in American data; ``03.04.2021`` is 3 April,
+    for dots are European. Times without a zone are UTC; a date without a year is none.
     """
     if isinstance(value, str):
         return _parse_text(value.strip()) if value and len(value) <= _LONGEST else None
-    if isinstance(value, datetime):
-        return _micros(value)
     if isinstance(value, date):
-        return _micros(datetime(value.year, value.month, value.day, tzinfo=UTC))
+        return _micros(value if isinstance(value, datetime) else datetime(value.year, value.month, value.day))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _since_1970(value)
     return None
@@ -63,11 +56,11 @@ def _parse_text(text: str) -> int | None:
         return _micros(datetime.fromisoformat(text))
     except ValueError:
         pass
-    found = _parse(parsedate_to_datetime, text)
-    if found is None and (_YEAR.search(text) or re.search(r"\d[/.-]\d+[/.-]\d\d$", text)):
-        found = _parse(_by_dateutil, text)
-        return _parse(_by_dateparser, text) if found is None else found
-    return found
+    dated = _YEAR.search(text) or re.search(r"\d[/.-]\d+[/.-]\d\d$", text)
+    for parser in (parsedate_to_datetime, *((_by_dateutil, _by_dateparser) if dated else ())):
+        if (found := _parse(parser, text)) is not None:
+            return found
+    return None
 
 
 def _parse(parser: Any, *arguments: Any) -> int | None:
@@ -101,7 +94,7 @@ def _dateparser() -> Any:
 
     # no earlier date may decide how the next is read, and nothing relative to today ("yesterday")
     return DateDataParser(
-        languages=LANGUAGES, try_previous_locales=False,
+        languages=LANGUAGES.split(), try_previous_locales=False,
         settings={"TIMEZONE": "UTC", "REQUIRE_PARTS": ["day", "month", "year"], "PARSERS": ["absolute-time"],
                   "DATE_ORDER": "DMY"},
     )  # fmt: skip

@@ -16,9 +16,7 @@ from toolkit.files import word_lists
 FIELDS: Mapping[str, list[str]] = word_lists("field_names.txt")
 """Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
 
-# fields that hold a whole page, for trafilatura where no field holds the text; and a piece of markup, all of it text
-MARKUP_FIELDS = ("html", "raw_html", "page_html", "html_content", "page_content")
-FRAGMENT_FIELDS = ("content_html", "body_html", "body_xhtml", "content_encoded")
+PAGES = word_lists("page_names.txt")  # what pages, and fields that hold one, call the same
 
 # scheme, user and port are left out; mailto: and javascript: have no host
 _CAMPAIGN = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|cmpid|ocid)(?:=|$)", re.I)
@@ -35,9 +33,6 @@ def url_key(url: str | None) -> str | None:
 
     Left out are scheme, ``www.``, ``m.``, ``amp.``, port, fragment, a closing slash, ``index.html``, and what campaigns
     append (``utm_…``, ``fbclid``); the other parameters are put in order.
-
-    >>> url_key("https://www.post.example/a/?utm_source=x&id=7#top") == url_key("http://m.post.example/a?id=7")
-    True
     """
     if not isinstance(url, str) or (found := _AUTHORITY.match(url.strip())) is None:
         return None
@@ -71,8 +66,7 @@ def squash(name: str) -> str:
 _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, names in FIELDS.items()}
 # fields of URLs whose values count only where they are whole web addresses, squashed
 WHOLE_ADDRESSES = frozenset(map(squash, ("source_url", "uri")))
-_MARKUP = {squash(name) for name in MARKUP_FIELDS}
-_FRAGMENTS = {squash(name) for name in FRAGMENT_FIELDS}
+_PAGES, _FRAGMENTS = (set(map(squash, PAGES[kind])) for kind in ("page", "fragment"))
 _KNOWN = set().union(*_PLACES.values())
 
 
@@ -85,12 +79,12 @@ def is_known(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_markup(name: str) -> bool:
     """Whether a field holds a page or a piece of markup."""
-    return squash(name) in _MARKUP or squash(name) in _FRAGMENTS
+    return squash(name) in _PAGES | _FRAGMENTS
 
 
 def markup_names(names: Iterable[str], *, fragments: bool) -> list[str]:
     """Return the names of fields that hold markup: pieces of it, or whole pages."""
-    wanted = _FRAGMENTS if fragments else _MARKUP
+    wanted = _FRAGMENTS if fragments else _PAGES
     return sorted(name for name in names if squash(name) in wanted)
 
 
@@ -98,9 +92,6 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
     """Return the fields that may fill a column (of a corpus, or a further one of ``columns``), most trusted first.
 
     Where ``columns``, column → field name as given by the user, names the column, only that field counts.
-
-    >>> candidates("text", ["ID", "Body", "content"]), candidates("text", ["Body", "content"], {"text": "body"})
-    (['content', 'Body'], ['Body'])
     """
     field = (columns or {}).get(role)
     if field is not None:

@@ -16,15 +16,10 @@ __all__ = ["KINDS", "BoilerplateRemover", "TemplateIndex", "clean"]
 
 
 def clean(
-    documents: CorpusLike,
-    *,
-    remove: Iterable[str] | None = None,
-    threshold: float | None = None,
-    max_article_loss: float = 0.0015,
-    decisions: Decisions | None = None,
-    columns: Mapping[str, str] | None = None,
-    output: str = "corpus",
-) -> pd.DataFrame:
+    documents: CorpusLike, *, remove: Iterable[str] | None = None, threshold: float | None = None,
+    max_article_loss: float = 0.0015, decisions: Decisions | None = None,
+    columns: Mapping[str, str] | None = None, output: str = "corpus",
+) -> pd.DataFrame:  # fmt: skip
     """Fit a :class:`BoilerplateRemover` on the documents and transform them.
 
     Parameters

@@ -40,11 +40,10 @@ SURE = 4.0
 
 @dataclass(frozen=True)
 class Scale:
-    """From the sum of trees to a calibrated probability, layout by layout (float64, a layout each).
+    """From the sum of trees to a calibrated probability, layout by layout: Platt's scaling (1999), in float64.
 
-    ``slope`` and ``offset`` are Platt's scaling of the sum (1999). ``thresholds`` are probabilities from which a
-    segment is removed. ``best``: highest F1 in cross-validation; a number such as ``"0.0015"``: the lowest threshold
-    that loses at most that share of article characters, or what the card says of that layout.
+    ``thresholds`` are probabilities from which a segment is removed: ``best`` has the highest F1 in cross-validation, a
+    number such as ``"0.0015"`` loses at most that share of article characters.
     """
 
     slope: NDArray[np.float64]

@@ -23,7 +23,7 @@ from toolkit.boilerplate.decisions import (
     append_decision,
     check_verdict,
     read_decisions,
-)
+)  # fmt: skip
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
 from toolkit.boilerplate.reading import About, Reading, unpromised
@@ -39,7 +39,7 @@ from toolkit.boilerplate.spans import (
     joined,
     span_table,
     template_table,
-)
+)  # fmt: skip
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.weighing import keys, weigh
 from toolkit.buffer import Buffer
@@ -106,16 +106,10 @@ class BoilerplateRemover(Estimator):
     """
 
     def __init__(
-        self,
-        *,
-        remove: Iterable[str] | None = None,
-        threshold: float | None = None,
-        max_article_loss: float = 0.0015,
-        decisions: Decisions | None = None,
-        columns: Mapping[str, str] | None = None,
-        output: str = "corpus",
-        model: SegmentModel | None = None,
-    ) -> None:
+        self, *, remove: Iterable[str] | None = None, threshold: float | None = None,
+        max_article_loss: float = 0.0015, decisions: Decisions | None = None,
+        columns: Mapping[str, str] | None = None, output: str = "corpus", model: SegmentModel | None = None,
+    ) -> None:  # fmt: skip
         self.remove = tuple(remove) if isinstance(remove, Iterator) else remove  # a generator is read once
         self.threshold = threshold
         self.max_article_loss = max_article_loss

@@ -35,17 +35,13 @@ COPIES = 3
 FEW = 20
 """Of a publisher with at most this many articles, a lack of repetition says nothing."""
 
-MANY = 60
-"""With at least this many counted articles of a publisher, its templates count as known."""
-
-DOUBT = 0.5
-"""Log odds; see :func:`doubted_single`."""
+MANY, DOUBT = 60, 0.5
+"""With so many counted articles of a publisher its templates count as known; log odds, see :func:`doubted_single`."""
 
 EVIDENT = 8
 """A passage is removed for its repetition alone if it has this many words, and stands in this many other articles."""
 
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
-
 
 UNEVEN = 0.1
 """Neighbouring segments are parts of one passage if their numbers of articles differ by at most this share."""
@@ -180,11 +176,10 @@ def _repeated(  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True)
 class Seen:
-    """In how many other documents the segments of a reading occur.
+    """In how many other documents of the publisher the segments of a reading occur.
 
-    ``others`` (int32, shape (n_segments, 2)) counts other documents of the publisher that contain the segment,
-    exactly and fuzzily, without copies of its own document; ``copies`` (int32) has the copies of each document, 0
-    to :data:`COPIES`.
+    ``others`` (int32, shape (n_segments, 2)) counts those that contain it exactly and fuzzily, without copies of its
+    own document; ``copies`` (int32) has the copies of each document, 0 to :data:`COPIES`.
     """
 
     others: NDArray[np.int32]
@@ -220,10 +215,8 @@ def repeated(
 def doubted_single(publisher_docs: NDArray[np.floating]) -> NDArray[np.float64]:
     """By how much, in log odds, the decision without an index must be surer to count beside one with it.
 
-    If only few articles of a publisher were counted, the absence of repetition says little, and the decision
-    without an index counts fully: repetition can only add to it. The more were counted, the surer it must be, by up
-    to :data:`DOUBT`, reached at :data:`MANY` articles. ``publisher_docs`` is the logarithm of one more than the
-    counted articles, as in the column of that name.
+    The more articles of a publisher were counted, the more a lack of repetition says: from nothing at :data:`FEW` to
+    :data:`DOUBT` at :data:`MANY`. ``publisher_docs`` is the logarithm of one more than the counted articles.
     """
     counted = np.log(np.expm1(publisher_docs.astype(np.float64)).clip(FEW) / FEW) / np.log(MANY / FEW)
     return np.asarray(DOUBT * counted.clip(0, 1))
@@ -245,15 +238,12 @@ _STARTS = re.compile(r"\s*[\"'“„«(\[]*\w")
 def extended(
     read: Reading, lookup: Lookup, seen: Seen, evident: NDArray[np.bool_], remove: NDArray[np.bool_]
 ) -> Segments:
-    """Move the borders of evident templates into the text beside them, as far as it is theirs.
+    """Return segments in which evident templates reach into the text beside them; kept segments may overlap them.
 
-    A headline or a signature of an appeal has no full stop; where the line breaks are gone, it makes one segment with
-    the sentence after it or before it. What of that segment stands elsewhere as a segment of its own, in as many
-    articles as the template or fewer, is the template's. Failing that, so is the beginning of a segment whose first
-    two or four words are repeated so, up to the next word with a capital. Of a segment that is shared so, the rest
-    stays (``remove`` is changed): what it is by itself, the next round of cleaning says.
-
-    Returns the segments with other starts and ends of removed ones; those that are kept may overlap them.
+    Where line breaks are gone, a headline or signature of an appeal makes one segment with the sentence beside it. What
+    of that stands elsewhere as a segment, in as many articles as the template or fewer, is the template's; failing
+    that, so is a beginning of two or four words repeated so, up to the next capital. The rest stays (``remove`` is
+    changed) until the next round of cleaning.
     """
     segments = read.segments
     start, end = segments.start.copy(), segments.end.copy()
@@ -337,10 +327,7 @@ def _candidates(
 def _capital(
     read: Reading, places: NDArray[np.int64], end: int, tokens: NDArray[np.int32], four: bool, first: int
 ) -> int:
-    """Which of the places, the ``first`` on, is the first with a capital after four words, else after two or three.
-
-    -1 for none.
-    """
+    """Which place, the ``first`` on, is the first with a capital after four words, else two or three; -1 for none."""
     raw = read.buffer.data
     capital = np.array([_begins(raw[p : min(p + 16, end)].tobytes()) for p in places], bool)
     fits = np.flatnonzero(capital & ((tokens >= 4) if four else (tokens >= 2) & (tokens < 4)))

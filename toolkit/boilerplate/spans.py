@@ -22,23 +22,16 @@ from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 SPAN_COLUMNS = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")
-"""Columns of a spans frame."""
-
-TWICE = "twice"
-"""Kind of what stands in the text before; found only where it is asked for, and no kind that the model learns."""
-
+TWICE = "twice"  # what stands in the text before; found only where it is asked for, and not by the model
 ALL_KINDS = (*KINDS, TWICE)
-
-EVIDENCE = ("model", "template", "rule")
-"""What a span rests on."""
+EVIDENCE = ("model", "template", "rule")  # what a span rests on
 
 
 @dataclass(frozen=True)
 class Cuts:
     """Ranges of ``Buffer.data`` to be removed, one a row, sorted by document and place, disjoint.
 
-    ``kind`` and ``evidence`` are indexes into :data:`ALL_KINDS` and :data:`EVIDENCE`; ``template`` is 0 where the words
-    alone decided.
+    ``kind`` and ``evidence`` are places in :data:`ALL_KINDS` and :data:`EVIDENCE`; ``template`` is 0 for the words.
     """
 
     document: NDArray[np.int64]
@@ -74,9 +67,23 @@ class Cuts:
         return np.asarray(np.searchsorted(self.document, edges), np.int64)
 
     def mended(self, buffer: Buffer, documents: NDArray[np.int64]) -> Mended:
-        """Clean some documents, in ascending order."""
-        mine = self.take(np.isin(self.document, documents)) if len(documents) < len(buffer) else self
-        return mend(buffer, documents, mine.bounds(documents), mine.start, mine.end)
+        """Clean some documents, in ascending order.
+
+        White space on either side of a cut goes; what takes its place is the wider of the two breaks, if there was
+        one; else a new line where the cut was glued to the end of a sentence; else a space.
+        """
+        cuts = self.take(np.isin(self.document, documents)) if len(documents) < len(buffer) else self
+        n, pieces = len(documents), len(cuts) + len(documents)
+        room = int((buffer.offsets[documents + 1] - buffer.offsets[documents]).sum())
+        out, offsets = np.empty(room, np.uint8), np.zeros(n + 1, np.int64)
+        source, place, size = (np.empty(pieces, np.int64) for _ in range(3))
+        bounds = np.zeros(n + 1, np.int64)
+        used = _mend(
+            buffer.data, buffer.offsets, documents, cuts.bounds(documents), cuts.start, cuts.end, CLASSES, _ENDS,
+            out, offsets, source, place, size, bounds,
+        )  # fmt: skip
+        k = bounds[-1]
+        return Mended(Buffer(out[:used], offsets), source[:k], place[:k], size[:k], bounds)
 
 
 def assemble(
@@ -130,11 +137,8 @@ def _join(data, document, start, end, kind, score, size, classes, keep):  # type
         keep[i] = True
         if i == 0:
             continue
-        if (
-            document[i] == document[at]
-            and kind[i] == kind[at]
-            and only_blank(data, end[at], start[i], classes)
-        ):
+        same = document[i] == document[at] and kind[i] == kind[at]
+        if same and only_blank(data, end[at], start[i], classes):
             keep[i] = False
             a, b = end[at] - start[at], end[i] - start[i]
             score[at] = (score[at] * a + score[i] * b) / (a + b)
@@ -191,24 +195,16 @@ def span_table(corpus: pd.DataFrame, buffer: Buffer, cuts: Cuts) -> pd.DataFrame
     _places(buffer.data, buffer.offsets, np.repeat(cuts.document, 2), places, True, both.reshape(-1))
     unique, which = np.unique(cuts.template, return_inverse=True)
     name = pd.Series(np.array([f"{t:016x}" for t in unique], object)[which], dtype="str")
-    return pd.DataFrame(
-        {
-            "doc_id": corpus["doc_id"].take(cuts.document).array,
-            "start": both[:, 0],
-            "end": both[:, 1],
-            "kind": pd.array(np.array(ALL_KINDS, object)[cuts.kind], dtype="str"),
-            "score": cuts.score,
-            "evidence": pd.array(np.array(EVIDENCE, object)[cuts.evidence], dtype="str"),
-            "template_id": name.mask(cuts.template == 0).array,
-        }
-    )
+    return pd.DataFrame({
+        "doc_id": corpus["doc_id"].take(cuts.document).array, "start": both[:, 0], "end": both[:, 1],
+        "kind": pd.array(np.array(ALL_KINDS, object)[cuts.kind], dtype="str"), "score": cuts.score,
+        "evidence": pd.array(np.array(EVIDENCE, object)[cuts.evidence], dtype="str"),
+        "template_id": name.mask(cuts.template == 0).array,
+    })  # fmt: skip
 
 
 def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
-    """Return a spans frame as cuts; spans of documents that the corpus does not hold are left out.
-
-    A span that ends beyond its text, is empty, or overlaps another raises CorpusError.
-    """
+    """Return spans as cuts, without those of documents that are not in the corpus; CorpusError if one cannot be."""
     at = pd.Index(corpus["doc_id"]).get_indexer(spans["doc_id"])
     known = np.flatnonzero(at >= 0)
     document = at[known].astype(np.int64)
@@ -243,8 +239,7 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
 def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Sum up the templates that ``spans`` of ``corpus`` rest on, most documents first.
 
-    Columns: ``template_id``, ``publisher``, ``kind`` (the most frequent), ``documents``, ``first_seen``, ``last_seen``,
-    ``characters`` (removed in all), ``example`` (at most 300 characters).
+    ``kind`` is the most frequent, ``characters`` are those removed in all, ``example`` has at most 300.
     """
     rows = spans[spans["template_id"].notna()].merge(
         corpus[["doc_id", "publisher", "published", "text"]], on="doc_id", how="left"
@@ -274,7 +269,7 @@ class Mended:
     """Clean texts, and where each piece of them came from.
 
     ``source`` and ``place`` are the first byte of each kept piece in the original buffer and in ``buffer``, ``size``
-    its bytes; pieces of document ``i`` are ``bounds[i]:bounds[i + 1]``. All int64.
+    its bytes; pieces of document ``i`` are ``bounds[i]:bounds[i + 1]``.
     """
 
     buffer: Buffer
@@ -384,26 +379,3 @@ def _mend(  # type: ignore[no-untyped-def]
         bounds[j + 1] = pieces
         out_offsets[j + 1] = at
     return at
-
-
-def mend(
-    buffer: Buffer, documents: NDArray[np.int64], cut_bounds: NDArray[np.int64], start: NDArray[np.int64],
-    end: NDArray[np.int64],
-) -> Mended:  # fmt: skip
-    """Cut byte ranges out of some documents, given in order.
-
-    White space on either side of a cut goes; what takes its place is the wider of the two breaks, if there was
-    one; else a new line where the cut was glued to the end of a sentence; else a space. Cuts of the i-th chosen
-    document are ``cut_bounds[i]:cut_bounds[i + 1]``, sorted and disjoint.
-    """
-    n, pieces = len(documents), len(start) + len(documents)
-    room = int((buffer.offsets[documents + 1] - buffer.offsets[documents]).sum())
-    out, offsets = np.empty(room, np.uint8), np.zeros(n + 1, np.int64)
-    source, place, size = (np.empty(pieces, np.int64) for _ in range(3))
-    bounds = np.zeros(n + 1, np.int64)
-    used = _mend(
-        buffer.data, buffer.offsets, documents, cut_bounds, start, end, CLASSES, _ENDS, out, offsets, source, place,
-        size, bounds,
-    )  # fmt: skip
-    k = bounds[-1]
-    return Mended(Buffer(out[:used], offsets), source[:k], place[:k], size[:k], bounds)

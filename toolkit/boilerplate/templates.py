@@ -70,9 +70,8 @@ def mark_slots(
 ) -> None:
     """Give 'The post {title} appeared first on The Harbour Post' one exact fingerprint, whatever the title.
 
-    It is that of what stands before the title and after it, numbers and names masked. Where an article has no title,
-    its first segment stands in for it. Column ``exact`` of ``read.prints`` is changed in place; ``shared`` are the
-    :func:`toolkit.boilerplate.echoes.echoes` of the same titles.
+    It is that of what stands around the title, numbers and names masked; the first segment stands in for a title that
+    is missing. Column ``exact`` of ``read.prints`` is changed; ``shared`` are the ``echoes`` of the same titles.
     """
     owner = np.searchsorted(segments.bounds, np.arange(len(segments)), side="right") - 1
     untitled = (titles.stop <= titles.start)[owner]
@@ -116,9 +115,8 @@ def publisher_hash(names: pd.Series[Any]) -> NDArray[np.uint64]:
 class Lookup:
     """A template index ready to be asked.
 
-    ``counts`` are of titles, and of the keys that at least two documents hold: a key of one document tells that
-    document nothing. ``publishers`` counts the documents of each publisher. ``slots`` and ``rows`` are an
-    open-addressing table over ``counts.key``, for :func:`find`.
+    ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each.
+    ``slots`` and ``rows`` are an open-addressing table over ``counts.key``, for :func:`find`.
     """
 
     counts: Counts
@@ -139,7 +137,8 @@ class TemplateIndex:
     Parameters
     ----------
     capacity : int, default 8_000_000
-        Most keys kept (40 bytes each in memory). Up to it every count is exact.
+        Most keys kept (40 bytes each in memory). Up to it every count is exact; beyond it the keys of the fewest
+        documents go first.
 
     Attributes
     ----------
@@ -147,22 +146,16 @@ class TemplateIndex:
     documents : Counts
         One row a publisher (key: its hash); ``docs`` counts its documents. Key 1 stands for all of them.
     lost : int
-        How many documents a count may be short of: every count is at least the true one less ``lost``, and a
-        key that is not there was in at most ``lost`` documents. 0 as long as ``capacity`` was enough.
+        Every count is at least the true one less ``lost``, and a key that is not there was in at most ``lost``
+        documents. 0 as long as ``capacity`` was enough.
     about : dict
         What :meth:`save` was given to keep with the index.
 
     Notes
     -----
-    Beyond ``capacity`` the keys of the fewest documents go first (:meth:`Counts.most_seen`). Of documents that
-    are counted at once, and of any number that :func:`toolkit.boilerplate.tally.pooled` adds up, the same keys
-    are left in whatever order they came, with exact counts. An index that is filled batch by batch, or merged,
-    beyond its capacity drops before it has seen everything: what is left then depends on the order, within the
-    bound that ``lost`` states (lossy counting [1]_).
-
-    References
-    ----------
-    .. [1] Manku, Motwani: Approximate frequency counts over data streams. VLDB 2002.
+    Documents that are counted at once leave the same keys in whatever order they come. An index that is filled batch by
+    batch, or merged, beyond its capacity drops keys before it has seen everything: what is left then depends on the
+    order, within the bound of ``lost`` (lossy counting: Manku, Motwani, VLDB 2002).
     """
 
     capacity: int = CAPACITY
@@ -177,15 +170,12 @@ class TemplateIndex:
     ) -> TemplateIndex:  # fmt: skip
         """Count a batch of documents; segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
-        Of each document the exact fingerprint of its title (0 for none), its publisher's hash and its day since
-        1970-01-01 (:data:`toolkit.boilerplate.counts.NO_DAY` for none); of each segment its fingerprints and its
-        probability of boilerplate by its words alone.
+        ``titles`` are exact fingerprints (0 for none), ``days`` since 1970-01-01 (``NO_DAY`` for none), ``score`` the
+        probability of boilerplate of each segment by its words alone.
         """
         contrasted = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
         quantised = np.rint(score * 256).astype(np.int64)
-        self.counts = self.counts + count_segments(
-            prints, titles, bounds, publishers, contrasted, quantised, days
-        )
+        self.counts += count_segments(prints, titles, bounds, publishers, contrasted, quantised, days)
         self.documents = self.documents + count_documents(publishers, days)
         self._trim()
         return self
@@ -225,17 +215,12 @@ class TemplateIndex:
 
     @classmethod
     def load(cls, path: str | Path) -> TemplateIndex:
-        """Read an index that :meth:`save` wrote.
-
-        ValueError: the file is not such an index, was cut off or changed, or would unpack to more than it can hold.
-        """
+        """Read an index that :meth:`save` wrote; ModelError if the file is another, was cut off or changed."""
         try:
             with pq.ParquetFile(path) as file:
                 said = json.loads((file.schema_arrow.metadata or {}).get(b"news-toolkit", b"{}"))
-                _want(
-                    said.get("format") == FORMAT,
-                    f"format is {str(said.get('format'))[:40]!r}, not {FORMAT!r}",
-                )
+                form = str(said.get("format"))[:40]
+                _want(form == FORMAT, f"format is {form!r}, not {FORMAT!r}")
                 columns = ("key", *FIELDS)
                 types = {n: pa.from_numpy_dtype(getattr(Counts(), n).dtype) for n in columns}
                 found, rows = {f.name: f.type for f in file.schema_arrow}, file.metadata.num_rows

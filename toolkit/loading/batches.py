@@ -26,15 +26,9 @@ MOST_REJECTED = 100_000  # rejected records in a batch: a file of nothing else d
 
 
 def load(
-    paths: Paths,
-    *,
-    columns: Mapping[str, str] | None = None,
-    strict: bool = False,
-    encoding: str | None = None,
-    detect_language: bool = True,
-    repair: bool | Iterable[str] = False,
-    limits: Limits | None = None,
-) -> pd.DataFrame:
+    paths: Paths, *, columns: Mapping[str, str] | None = None, strict: bool = False, encoding: str | None = None,
+    detect_language: bool = True, repair: bool | Iterable[str] = False, limits: Limits | None = None,
+) -> pd.DataFrame:  # fmt: skip
     r"""Read news of any common format into one corpus.
 
     Parameters
@@ -83,16 +77,10 @@ def load(
 
 
 def iter_batches(
-    paths: Paths,
-    *,
-    rows: int = 10_000,
-    columns: Mapping[str, str] | None = None,
-    strict: bool = False,
-    encoding: str | None = None,
-    detect_language: bool = True,
-    repair: bool | Iterable[str] = False,
+    paths: Paths, *, rows: int = 10_000, columns: Mapping[str, str] | None = None, strict: bool = False,
+    encoding: str | None = None, detect_language: bool = True, repair: bool | Iterable[str] = False,
     limits: Limits | None = None,
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[pd.DataFrame]:  # fmt: skip
     r"""Read input as :func:`load` does, one batch at a time; memory use does not grow with the input.
 
     Each batch is a corpus of ``rows`` documents (the last may have fewer) with the records rejected since the batch
@@ -163,8 +151,7 @@ def _frame(table: pa.Table, rejected: list[Rejected], options: Options) -> pd.Da
 class Identities:
     """Makes document ids unique: remembers a 64-bit hash of each id, and a counter of each id that came again.
 
-    If two different ids had one hash, the second would be numbered needlessly. Among 100 million ids the chance of
-    any such pair is 0.03 %.
+    Of two ids with one hash the second is numbered needlessly; the chance of a pair is 0.03 % among 100 million ids.
     """
 
     def __init__(self) -> None:

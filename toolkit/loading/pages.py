@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from toolkit.dates import parse_date
-from toolkit.fields import as_text
+from toolkit.fields import PAGES, as_text
 from toolkit.loading.markup import HEAD, XML_DECLARATION, decode_page
 from toolkit.loading.quarantine import Unreadable
 
@@ -34,15 +34,6 @@ _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?
 # of wcxb, aed and fundus have at most 114 in their long tags
 MOST_ATTRIBUTES = 2_000
 
-_DATES = (
-    "article:published_time og:article:published_time og:published_time datepublished pubdate publishdate publish_date "
-    "publish-date published_at article.published parsely-pub-date sailthru.date dc.date.issued dcterms.issued "
-    "dc.date.created dcterms.created dcterms.date dc.date citation_publication_date originalpublicationdate "
-    "article.created date"
-).split()
-_AUTHORS = "author article:author parsely-author sailthru.author dc.creator dcterms.creator byl citation_author".split()
-_TITLES = "og:title twitter:title parsely-title dc.title dcterms.title title".split()
-_SITES = "og:site_name application-name dc.publisher dcterms.publisher".split()
 _LONGEST = 1 << 20
 _MOST = 5_000
 _DATE_IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
@@ -137,10 +128,13 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
         name = element.get("property") or element.get("name") or element.get("itemprop") or ""
         if (content := (element.get("content") or "").strip()) and name:
             meta.setdefault(name.strip().lower(), content)
-    site = as_text("title", article.get("publisher")) or _first(meta, _SITES)
-    authors = as_text("authors", article.get("author")) or _first(meta, _AUTHORS, unlike=_ADDRESS)
-    dates = (as_text("title", article.get("datePublished")), *(meta.get(name) for name in _DATES))
-    title = as_text("title", article.get("headline")) or _first(meta, _TITLES) or _headline(tree, site)
+    site = as_text("title", article.get("publisher")) or _first(meta, "publisher")
+    authors = as_text("authors", article.get("author")) or _first(meta, "authors", unlike=_ADDRESS)
+    dates = (
+        as_text("title", article.get("datePublished")),
+        *(meta.get(name) for name in PAGES["published"]),
+    )
+    title = as_text("title", article.get("headline")) or _first(meta, "title") or _headline(tree, site)
     links = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
     address = next((url for url in (*links, meta.get("og:url")) if url and _ADDRESS.match(url)), None)
     return {
@@ -180,8 +174,8 @@ def _is_article(value: dict[str, Any]) -> bool:
     return any(str(kind).endswith(("Article", "Posting", "Report")) for kind in kinds)
 
 
-def _first(meta: dict[str, str], names: list[str], unlike: re.Pattern[str] | None = None) -> str | None:
-    found = (meta[name] for name in names if name in meta)
+def _first(meta: dict[str, str], role: str, unlike: re.Pattern[str] | None = None) -> str | None:
+    found = (meta[name] for name in PAGES[role] if name in meta)
     return next((value for value in found if unlike is None or not unlike.match(value)), None)
 
 

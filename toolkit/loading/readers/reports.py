@@ -22,7 +22,7 @@ from toolkit.loading.readers.lines import (
     typed,
     unwrapped,
     words,
-)
+)  # fmt: skip
 
 NUMBER, FACTIVA, _CODED = map(pattern, ("factiva_document", "factiva_page", "factiva_code"))
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
@@ -189,13 +189,11 @@ _HEADINGS = {
     "links": "",
 }
 _LEVELS = frozenset({"h1", "h2", "h3", "h4"})
-_INTEGRUM_BLOCKS = frozenset("p div h1 h2 h3 h4 td table pre small li".split())
+_INTEGRUM_BLOCKS = _BLOCKS | {"pre", "small"}
 _INTEGRUM_CODES = roles("integrum")
 _EUROPRESSE_NUMBER = re.compile(r"\b(\w+[·:](\d{8})[·:]\w+[·:]\S+)")
 _CLASSES = roles("europresse")
-_EUROPRESSE_BLOCKS = frozenset(
-    "p div td tr table article header section footer aside small span h1 h2 h3 li".split()
-)
+_EUROPRESSE_BLOCKS = _BLOCKS | frozenset("article header section footer aside small span".split())
 _CERTIFIED = pattern("europresse_foot")
 
 
@@ -225,7 +223,9 @@ def mediargus(archive: Archive) -> Iterator[Record]:
 def integrum(archive: Archive) -> Iterator[Record]:
     """Integrum reports as a page."""
     lines = list(page_lines(archive.page(), _INTEGRUM_BLOCKS))
-    begin = _first_article(lines)
+    heads = (i for i, (element, line) in enumerate(lines) if line.startswith("^") or element.tag in _LEVELS)
+    # a list of the articles stands before the first
+    begin = next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
     listed = re.findall(r"^\d+\.$|^\d+\.\s", "\n".join(line for _, line in lines[:begin]), re.M)
     archive.claimed = len(listed) or None
     record: Record | None = None
@@ -249,12 +249,6 @@ def integrum(archive: Archive) -> Iterator[Record]:
             record["text"] += line.split("\n")
     if record is not None:
         yield record
-
-
-def _first_article(lines: list[tuple[Any, str]]) -> int:
-    """Return where the list of articles ends."""
-    heads = (i for i, (element, line) in enumerate(lines) if line.startswith("^") or element.tag in _LEVELS)
-    return next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
 
 
 def _role(line: str) -> str | None:
@@ -289,9 +283,7 @@ def _document(found: list[list[str]]) -> Record:
     if not text and "abstract" in values:
         text = Unreadable("no full text; the archive has the abstract only", first["abstract"])
     named = first.get("publisher") or first.get("info", "")
-    kept = {
-        name: first.get(name) for name in ("doc_id", "title", "url", "authors", "section", "lang", "length")
-    }
+    kept = {name: first.get(name) for name in "doc_id title url authors section lang length".split()}
     published = f"{first.get('published', '')} {first.get('info', '')}"
     return typed(kept | {"publisher": named.split(";")[0], "published": published}) | {"text": text}
 
@@ -318,9 +310,8 @@ def _europresse(lines: list[tuple[str, str]]) -> Record:
     of: dict[str, list[str]] = {role: [] for role in _CLASSES.values()}
     for role, line in lines:
         of.setdefault(role, []).append(line)
-    numbered = next(
-        (found for _, line in reversed(lines) if (found := _EUROPRESSE_NUMBER.search(line))), None
-    )
+    numbers = (_EUROPRESSE_NUMBER.search(line) for _, line in reversed(lines))
+    numbered = next(filter(None, numbers), None)
     header, text = " ".join(of["header"]), of["text"]
     day = f"{numbered[2][:4]}-{numbered[2][4:6]}-{numbered[2][6:]}" if numbered else ""
     counted = re.search(r"\b\d{1,6} (?:mots|words)\b", header)

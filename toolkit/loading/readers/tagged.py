@@ -55,8 +55,9 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
             record["text"] = texts(item, "text[1]//p") or first(item, "text")
             record["publisher"] = record["publisher"] or "Reuters"
         else:
-            record["text"] = _nitf_text(item) or _markup(item.find(".//inlinexml"))
-            record["text"] = record["text"] or _markup(item.find(".//datacontent")) or _raw(item)
+            others = (_markup(item.find(f".//{name}")) for name in ("inlinexml", "datacontent"))
+            plain = "".join(item.xpath(".//inlinedata[1]//text()")).strip()
+            record["text"] = _nitf_text(item) or next(filter(None, others), None) or plain
         yield record | {
             "lang": record.get("lang") or item.get("lang") or outside.get("language") or outside.get("@lang")
         }
@@ -71,10 +72,7 @@ def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
         record = _record(article, "factiva")
         yield record | {
             "title": " ".join(texts(article, ".//headline//paragraph")) or record["title"],
-            "text": [
-                *texts(article, "leadparagraph//paragraph"),
-                *texts(article, "tailparagraphs//paragraph"),
-            ],
+            "text": texts(article, "leadparagraph//paragraph") + texts(article, "tailparagraphs//paragraph"),
             "lang": language_code(record["lang"]),
         }
 
@@ -128,11 +126,6 @@ def _markup(element: Any) -> str | None:
     if element is None:
         return None
     return fragment_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
-
-
-def _raw(item: Any) -> str | None:
-    data = item.find(".//inlinedata")
-    return None if data is None else "".join(data.itertext()).strip() or None
 
 
 REUTERS = re.compile(r"<REUTERS\b", re.I)
@@ -228,13 +221,10 @@ def wikinews(archive: Archive) -> Iterator[Record]:
             continue
         dated = _WIKI_DATE.search(source)
         yield {
-            "doc_id": first(page, "id"),
-            "title": first(page, "title"),
-            "text": _without_wikitext(source),
+            "doc_id": first(page, "id"), "title": first(page, "title"), "text": _without_wikitext(source),
             "published": find_date(dated[1].replace("|", " ")) or dated[1].strip() if dated else None,
-            "publisher": outside.get("sitename"),
-            "lang": outside.get("@lang"),
-        }
+            "publisher": outside.get("sitename"), "lang": outside.get("@lang"),
+        }  # fmt: skip
 
 
 def _without_wikitext(source: str) -> list[str]:
