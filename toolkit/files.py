@@ -127,9 +127,17 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
     """
     name = file_of_rows(path).name.removesuffix(".gz")
     with whole(path) as temporary:
-        if name.endswith(".parquet"):
-            return _write_parquet(_groups(tables), temporary)
-        return _write_text(_groups(tables), temporary, csv=name.endswith(".csv"), packed=name != path.name)
+        if not name.endswith(".parquet"):
+            return _write_text(
+                _groups(tables), temporary, csv=name.endswith(".csv"), packed=name != path.name
+            )
+        groups = _groups(tables)
+        first, rows = next(groups), 0
+        with parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+            for table in chain([first], groups):
+                writer.write_table(table, row_group_size=ROW_GROUP)
+                rows += table.num_rows
+        return rows
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -154,16 +162,6 @@ def _one_chunk(columns: list[pa.ChunkedArray], schema: pa.Schema) -> pa.Table:
     """
     columns.reverse()
     return pa.Table.from_arrays([columns.pop().combine_chunks() for _ in range(len(columns))], schema=schema)
-
-
-def _write_parquet(groups: Iterator[pa.Table], temporary: Path) -> int:
-    first = next(groups)
-    with parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
-        rows = 0
-        for table in chain([first], groups):
-            writer.write_table(table, row_group_size=ROW_GROUP)
-            rows += table.num_rows
-    return rows
 
 
 def _write_text(groups: Iterator[pa.Table], temporary: Path, *, csv: bool, packed: bool) -> int:
@@ -219,8 +217,7 @@ def listed(inputs: Iterable[str | Path] | str | Path) -> list[str | Path]:
 def refuse_overwriting(inputs: Sequence[str | Path | None], *outputs: str | Path | None) -> None:
     """Refuse outputs that are inputs, would be read as inputs the next time, or are one file: UsageError.
 
-    ``inputs`` are files, folders and patterns, as :func:`toolkit.load` takes them. Links and relative paths are
-    followed. Call it before anything is read or written.
+    ``inputs`` are files, folders and patterns, as :func:`toolkit.load` takes them; links are followed.
     """
     taken: set[Path] = set()
     for output in (output for output in outputs if output is not None):

@@ -220,21 +220,16 @@ def _without_text(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _hold(good: bool, fault: str) -> None:
-    if not good:
-        raise ValueError(fault)
-
-
 def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Read and check a shared file; what is wrong with it is raised as some error."""
     most = {f"thrift_{what}_size_limit": _LARGEST_HEADER for what in ("string", "container")}
     with parquet.ParquetFile(path, **most) as file:
         about = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
-        held = str(about.get("format"))[:40]
-        _hold(held == FORMAT, f"its format is {held!r}, not {FORMAT!r}")
-        _hold(file.schema_arrow.equals(SCHEMA), "its columns are others")
+        if (held := str(about.get("format"))[:40]) != FORMAT:
+            raise ValueError(f"its format is {held!r}, not {FORMAT!r}")
         chunks = [chunk for group in range(file.num_row_groups) for chunk in files.column_chunks(file, group)]
-        _hold(not any(chunk.has_dictionary_page for chunk in chunks), "another program has written it again")
+        if not file.schema_arrow.equals(SCHEMA) or any(chunk.has_dictionary_page for chunk in chunks):
+            raise ValueError("its columns are others, or another program has written it again")
         budget = Budget(Limits(), path.stat().st_size)
         budget.spend(sum(chunk.total_uncompressed_size + 8 * chunk.num_values for chunk in chunks))
         table = file.read()
@@ -260,8 +255,8 @@ def _checked(table: pa.Table, about: dict[str, Any]) -> Cleaning:
         "verdict": documents["verdict"].isin(VERDICTS).all(),
         "topic": topics["topic"].notna().all(),
     }
-    for name, good in checks.items():
-        _hold(good, f"a {name} that share never writes")
+    if wrong := [name for name, good in checks.items() if not good]:
+        raise ValueError(f"a {wrong[0]} that share never writes")
     return Cleaning(documents, spans, topics, about)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.scoring import KINDS, read_segments
@@ -31,15 +32,12 @@ WITHDRAWN = "undecided"
 Decisions: TypeAlias = Mapping[str, str] | str | Path
 """``template_id`` or the very text of a passage → a kind or ``"keep"``; or the path of a ``decisions.jsonl``."""
 
-LARGEST = 64 << 20
-"""Bytes of a file of decisions."""
-
-TEMPLATE = re.compile(r"[0-9a-f]{16}")
-"""What a ``template_id`` looks like; all else is the text of a passage."""
-HALF = re.compile("[\ud800-\udfff]")
-"""Half a character (a lone surrogate), which JSON can hold and no text does."""
-NONE, KEPT = -2, -1
-"""Verdicts by number: no word on it; keep. Kinds are their place in :data:`KINDS`."""
+LARGEST = 64 << 20  # bytes of a file of decisions
+TEMPLATE = re.compile(r"[0-9a-f]{16}")  # a ``template_id``; all else is the text of a passage
+HALF = re.compile(
+    "[\ud800-\udfff]"
+)  # half a character (a lone surrogate), which JSON can hold and no text does
+NONE, KEPT = -2, -1  # verdicts by number: no word on it; keep. Kinds are their place in KINDS
 
 
 def check_verdict(place: str, verdict: object) -> str:
@@ -51,11 +49,7 @@ def check_verdict(place: str, verdict: object) -> str:
 
 
 def read_decisions(path: str | Path) -> dict[str, str]:
-    """Last verdict on each template or passage in a ``decisions.jsonl``; a file that does not exist yet holds none.
-
-    A line is an object with ``template_id`` or ``text``, and ``verdict``. ValueError names a line that is none, or a
-    path that is a folder, a pipe or a device.
-    """
+    """Last verdict on each template or passage in a ``decisions.jsonl``; a file that does not exist yet holds none."""
     found = dict[str, str]()
     for subject, verdict, _ in decision_lines(path):
         if verdict == WITHDRAWN:
@@ -66,7 +60,7 @@ def read_decisions(path: str | Path) -> dict[str, str]:
 
 
 def decision_lines(path: str | Path) -> Iterator[tuple[str, str, str]]:
-    """Yield subject, verdict (or :data:`WITHDRAWN`) and note of each line, as :func:`read_decisions` reads them."""
+    """Yield subject, verdict (or :data:`WITHDRAWN`) and note of each line; UsageError names a line that is none."""
     return read_lines(path, "decision", "template_id or text and verdict", _decision)
 
 
@@ -75,8 +69,7 @@ def _decision(place: str, row: Any) -> tuple[str, str, str]:
     if verdict != WITHDRAWN:
         check_verdict(place, verdict)
     if not isinstance(subject, str) or HALF.search(subject):
-        msg = f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted"
-        raise UsageError(msg)
+        raise UsageError(f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted")
     return subject, str(verdict), str(row.get("note") or "")
 
 
@@ -107,11 +100,9 @@ def plain_file(path: str | Path) -> Path:
         msg = f"{path}: a folder, pipe or device, not a file of lines; name a file such as decisions.jsonl"
         raise UsageError(msg)
     if not path.parent.is_dir():
-        msg = f"{path}: there is no folder {path.parent}; make it, or name another file"
-        raise UsageError(msg)
+        raise UsageError(f"{path}: there is no folder {path.parent}; make it, or name another file")
     if path.exists() and path.stat().st_size > LARGEST:
-        msg = f"{path}: larger than {LARGEST / 2**20:.3g} MiB, which no person decided; not read"
-        raise UsageError(msg)
+        raise UsageError(f"{path}: larger than {LARGEST / 2**20:.3g} MiB, which no person decided; not read")
     return path
 
 
@@ -119,11 +110,7 @@ def append_decision(
     path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = "",
     decided: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Add one line to a ``decisions.jsonl``.
-
-    The subject is a ``template_id`` or the text of a passage; the verdict a kind, ``"keep"``, or ``"undecided"`` to
-    take back what was said before; the default of ``decided`` is now.
-    """
+    """Add the verdict on a ``template_id`` or the text of a passage to a ``decisions.jsonl``; now by default."""
     key = "template_id" if TEMPLATE.fullmatch(subject) else "text"
     when = (decided or datetime.now(UTC)).isoformat(timespec="seconds")
     if verdict != WITHDRAWN:
@@ -147,13 +134,10 @@ def append_line(path: str | Path, row: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """Decisions in the form that segments are held against.
+    """Verdicts by the key of a template, and by the exact fingerprint of each segment of a passage."""
 
-    Sorted keys (uint64) of templates, and exact fingerprints of passages' segments, with a verdict (int64) each.
-    """
-
-    templates: tuple[NDArray[np.uint64], NDArray[np.int64]]
-    passages: tuple[NDArray[np.uint64], NDArray[np.int64]]
+    templates: dict[int, int]
+    passages: dict[int, int]
 
     @classmethod
     def of(cls, decisions: Decisions | None) -> Rules:
@@ -172,28 +156,18 @@ class Rules:
             else:
                 buffer = Buffer.of([subject])
                 passages |= dict.fromkeys(read_segments(buffer, cut(buffer)).prints[:, 0].tolist(), meant)
-        return cls(_sorted(templates), _sorted(passages))
+        return cls(templates, passages)
 
     def __bool__(self) -> bool:
-        return bool(len(self.templates[0]) or len(self.passages[0]))
+        return bool(self.templates or self.passages)
 
     def verdicts(self, template: NDArray[np.uint64], prints: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Verdict on each segment by its template and its exact fingerprint; a passage outweighs a template."""
-        out = _looked_up(self.templates, template)
-        by_text = _looked_up(self.passages, prints)
-        return np.where(by_text == NONE, out, by_text)
+        by_template, by_text = _looked_up(self.templates, template), _looked_up(self.passages, prints)
+        return np.where(by_text == NONE, by_template, by_text)
 
 
-def _sorted(verdicts: dict[int, int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    keys = sorted(verdicts)
-    return np.array(keys, np.uint64), np.array([verdicts[k] for k in keys], np.int64)
-
-
-def _looked_up(
-    table: tuple[NDArray[np.uint64], NDArray[np.int64]], keys: NDArray[np.uint64]
-) -> NDArray[np.int64]:
-    known, verdict = table
-    if not len(known):
-        return np.full(len(keys), NONE, np.int64)
-    at = np.searchsorted(known, keys).clip(0, len(known) - 1)
-    return np.where(known[at] == keys, verdict[at], NONE)
+def _looked_up(verdicts: dict[int, int], keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    known = pd.Index(np.fromiter(verdicts, np.uint64))
+    # what is not known has the place -1, that of the last
+    return np.array([*verdicts.values(), NONE], np.int64)[known.get_indexer(pd.Index(keys))]

@@ -174,8 +174,7 @@ class SegmentModel:
         arrays, card = read_model(stem, FORMAT, LARGEST)
         names = {"columns": COLUMNS, "kinds": KINDS, "blocks": BLOCKS}
         if any(card.get(name) != list(values) for name, values in names.items()):
-            msg = f"{stem}: evidence columns differ from this version's; train the model again"
-            raise ModelError(msg)
+            raise ModelError(f"{stem}: evidence columns differ from this version's; train the model again")
         try:
             return cls(
                 _words(arrays),
@@ -199,8 +198,7 @@ def _array(arrays: dict[str, NDArray[Any]], name: str, kind: Any, *shapes: tuple
     """An array of the file, if it is of that type and one of these shapes, and finite."""
     found = arrays[name]
     if found.dtype != kind or found.shape not in shapes or not np.isfinite(found).all():
-        msg = f"{name} is {found.dtype}{found.shape}; train the model again"
-        raise ValueError(msg)
+        raise ValueError(f"{name} is {found.dtype}{found.shape}; train the model again")
     return found
 
 

@@ -124,10 +124,8 @@ class BoilerplateRemover(Estimator):
 
             counted = "index_" in vars(self)  # loaded, or fitted in parts
             why = "only fit lists templates" if counted else "this remover has not counted a corpus"
-            msg = f"{name}: {why}; call fit(corpus) first"
-            raise NotFittedError(msg)  # an AttributeError too
-        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(msg)
+            raise NotFittedError(f"{name}: {why}; call fit(corpus) first")  # an AttributeError too
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # the shipped model needs no corpus
@@ -237,8 +235,7 @@ class BoilerplateRemover(Estimator):
         row = document.to_frame().T.infer_objects() if isinstance(document, pd.Series) else document
         corpus = as_corpus([row] if isinstance(row, str) else row, self.columns)
         if len(corpus) != 1:
-            msg = f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]"
-            raise CorpusError(msg)
+            raise CorpusError(f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]")
         text, title = corpus.loc[corpus.index[0], ["text", "title"]]
         title = title if isinstance(title, str) else None
         return explain(text, title, self.spans(corpus), self._model.words, self._lookup_table())
@@ -247,8 +244,7 @@ class BoilerplateRemover(Estimator):
         """Decide that a template is boilerplate, of the given kind or else of its kind in ``templates_``."""
         known = self._templates_by_id()
         if kind is None and template_id not in known:
-            msg = f"accept({template_id!r}): no such template in templates_; name its kind"
-            raise ValueError(msg)
+            raise ValueError(f"accept({template_id!r}): no such template in templates_; name its kind")
         return self._decided(template_id, kind or known[template_id]["kind"], note)
 
     def reject(self, template_id: str, *, note: str = "") -> BoilerplateRemover:
@@ -326,8 +322,7 @@ class BoilerplateRemover(Estimator):
             ("output", self.output in {"corpus", "text"}, "'corpus' or 'text'"),
         ):
             if not sound:
-                msg = f"{name}={getattr(self, name)!r}: {wanted} is wanted"
-                raise ValueError(msg)
+                raise ValueError(f"{name}={getattr(self, name)!r}: {wanted} is wanted")
         return np.array([kind in chosen for kind in ALL_KINDS])
 
     def _thresholds(self, scale: Scale) -> NDArray[np.float64]:

@@ -70,16 +70,11 @@ def _batches(file: Any, options: Options, budget: Budget) -> Iterator[pa.RecordB
 
 
 def _check_end(file: Any, begin: int) -> None:
-    """Refuse an Arrow stream without an end mark or with bytes behind it, and an Arrow file without its footer there.
-
-    Streams from before Arrow 0.15 have no mark that differs from padding.
-    """
+    """Refuse an Arrow stream without an end mark or with bytes behind it, and an Arrow file without its footer."""
     place = file.tell()
     rest = file.seek(0, 2) - place
-    file.seek(begin)
-    modern = file.read(4) == _CONTINUES
     file.seek(max(place - 8, 0))
-    if modern and not begin and file.read(8) != _CONTINUES + bytes(4):
+    if not begin and file.read(8) != _CONTINUES + bytes(4):
         raise ValueError("no end mark, so perhaps cut off")
     if begin:
         file.seek(max(place, place + rest - 10))
@@ -125,10 +120,9 @@ def _sizes_of_messages(file: Any, start: int) -> Iterator[int]:
     end = file.seek(0, 2)
     file.seek(start)
     while len(head := file.read(8)) == 8:
-        mark, size = struct.unpack("<Ii", head)
-        if mark != 0xFFFFFFFF:  # as written before Arrow 0.15
-            size = mark
-            file.seek(-4, 1)
+        if not head.startswith(_CONTINUES):
+            raise ValueError("damaged, or written before Arrow 0.15; write it again with a current pyarrow")
+        (size,) = struct.unpack("<i", head[4:])
         if not 0 < size <= _LARGEST_HEADER:
             return
         data = file.read(size)

@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
 
@@ -253,14 +252,7 @@ def _zipped(stream: Stream) -> Iterator[_Entry]:
     except ZIP_DAMAGE as error:
         raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
-        start = min((info.header_offset for info in archive.infolist()), default=archive.start_dir)
-        whole.seek(0)
-        before = start if whole.read(4) == _ZIP_MEMBER else 0
-        unread = {
-            "of another zip archive stand before this one": before,
-            "stand behind the end of this zip archive": _behind(whole, archive.comment),
-            "belong to members that the archive's directory does not list": _unlisted(whole, archive),
-        }
+        outside = _outside(whole, archive)
         for info in archive.infolist():
             # is_dir fails on an empty name; a folder that holds bytes is none
             if info.filename.endswith("/") and not info.file_size:
@@ -268,29 +260,27 @@ def _zipped(stream: Stream) -> Iterator[_Entry]:
             linked = info.create_system == 3 and (info.external_attr >> 28) & 0xF not in {0, 8}
             reason = _LINK if linked else "encrypted; unpack it first" if info.flag_bits & 1 else None
             yield info.filename, reason, partial(archive.open, info)
-        if found := [f"{size} bytes {what}" for what, size in unread.items() if size]:
-            raise Unreadable(f"{'; '.join(found)}; not read")
+        if outside:
+            raise Unreadable(
+                f"{outside} bytes belong to no member that this archive's directory lists; not read"
+            )
 
 
-def _behind(file: IO[bytes], comment: bytes) -> int:
-    """Return how many bytes other than zeros stand behind a zip archive, whose end mark zipfile looks for."""
-    mark = 22 + len(comment)
+def _outside(file: IO[bytes], archive: zipfile.ZipFile) -> int:
+    """Return how many bytes stand behind the end of a zip archive, or between its members and may be another one."""
+    mark = 22 + len(archive.comment)
     file.seek(max(0, file.seek(0, 2) - (1 << 16) - mark))
     tail = file.read()
-    return len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
-
-
-def _unlisted(file: IO[bytes], archive: zipfile.ZipFile) -> int:
-    """Return how many bytes lie between the members of a zip archive where another member begins."""
-    found = 0
-    starts = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
-    for (start, size), (following, _) in pairwise([*starts, (archive.start_dir, 0)]):
+    found = len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
+    end = 0
+    members = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
+    for start, size in (*members, (archive.start_dir, 0)):
+        if start - end >= 30:
+            file.seek(end)
+            gap = file.read(min(start - end, CHUNK))
+            found += start - end if _ZIP_MEMBER in gap or len(gap) == CHUNK else 0
         file.seek(start + 26)
         end = start + 30 + sum(struct.unpack("<HH", file.read(4).ljust(4, b"\0"))) + size
-        if following - end >= 30:
-            file.seek(end)
-            gap = file.read(min(following - end, CHUNK))
-            found += following - end if _ZIP_MEMBER in gap or len(gap) == CHUNK else 0
     return found
 
 
