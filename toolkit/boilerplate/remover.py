@@ -49,36 +49,36 @@ from toolkit.fields import nearest
 from toolkit.modelfile import Estimator
 from toolkit.verdict.documents import inside_passages, repeated
 
-PORTION = 1 << 20
-"""Bytes of text processed at a time, so that intermediate results stay in the processor's cache."""
+PORTION = (
+    1 << 20
+)  # bytes of text processed at a time, so that intermediate results stay in the processor's cache
 
 ROUNDS = 16
-"""Most rounds of cleaning a text. Articles need at most seven. A text that needs more was made to keep the remover
-busy; it is left unchanged, so that cleaning it again changes nothing either."""
+"""Most rounds of cleaning a text: it is cleaned again until nothing more is found. Articles need at most seven. A text
+that needs more was made to keep the remover busy; it is left unchanged."""
 
 
 class BoilerplateRemover(Estimator):
     """Find boilerplate in articles whose HTML is gone, to the character.
 
-    Works at once with the shipped model; :meth:`fit` adds what each publisher of the corpus repeats. Spans
-    are the primary result; the text itself is never edited.
+    Works at once with the shipped model; :meth:`fit` adds what each publisher of the corpus repeats. Spans are the
+    primary result; the text itself is never edited. ``docs/boilerplate.md`` explains how a text is decided.
 
     Parameters
     ----------
     remove : iterable of str, optional
-        Kinds to remove, out of ``appeal promo related caption byline notice interface``; default all of these.
-        ``twice`` may be added: passages that stand in the same text before.
+        Kinds to remove, default all of ``appeal promo related caption byline notice interface``. ``twice`` may be
+        added: passages that stand in the same text before.
     threshold : float, optional
         Least probability of a removed segment, in (0, 1); outweighs ``max_article_loss``.
     max_article_loss : float, default 0.0015
-        Largest tolerated share of article characters lost (0.0005 to 0.005). It chooses the threshold that had at
-        most this loss in cross-validation grouped by publisher. 1 chooses the threshold with the best F1.
+        Largest tolerated share of article characters lost (0.0005 to 0.005), as in cross-validation grouped by
+        publisher. 1 chooses the threshold with the best F1.
     decisions : mapping of str to str, or path, optional
         ``template_id`` or the text of a passage → a kind, or ``"keep"``: people's word outweighs the model's.
         A path is a ``decisions.jsonl``, to which :meth:`accept` and :meth:`reject` add lines.
     columns : mapping, optional
-        Column of the corpus → column of the given frames, such as ``{"text": "body2"}``, where a name is not
-        recognised.
+        Column of the corpus → column of the given frames where its name is not recognised: ``{"text": "body2"}``.
     output : {"corpus", "text"}, default "corpus"
         What :meth:`transform` returns: the corpus with ``clean_text``, or only the clean texts, for a pipeline.
     model : SegmentModel, optional
@@ -91,11 +91,6 @@ class BoilerplateRemover(Estimator):
     templates_ : DataFrame
         After :meth:`fit`: template_id, publisher, kind, documents, first_seen, last_seen, example; most
         documents first.
-
-    Notes
-    -----
-    ``docs/boilerplate.md`` explains how a text is decided. The cleaned text is cleaned again until nothing more is
-    found, so cleaning a cleaned text removes nothing.
 
     Examples
     --------
@@ -295,14 +290,11 @@ class BoilerplateRemover(Estimator):
         try:
             remover._check()
             if not isinstance(remover.decisions, dict | None):
-                msg = f"decisions={str(remover.decisions)[:60]!r}: a place elsewhere, which is not read"
-                raise ValueError(msg)
+                raise ValueError(f"decisions={str(remover.decisions)[:60]!r}: a place elsewhere, not read")
             Rules.of(remover.decisions)
         except (TypeError, ValueError) as error:
-            msg = (
-                f"{path}: its parameters are those of no remover ({error}); fit the remover again and save it"
-            )
-            raise ValueError(msg) from error
+            mend = "fit the remover again and save it"
+            raise ValueError(f"{path}: its parameters are those of no remover ({error}); {mend}") from error
         if fitted:
             remover.index_ = index
         return remover
@@ -313,9 +305,8 @@ class BoilerplateRemover(Estimator):
         if isinstance(self.remove, str) or not chosen <= set(ALL_KINDS):
             wrong = self.remove if isinstance(self.remove, str) else min(chosen - set(ALL_KINDS), key=str)
             near = nearest(str(wrong), ALL_KINDS)
-            mend = f"did you mean {near!r}? " if near else ""
-            msg = f"remove={self.remove!r}: {mend}kinds are {', '.join(ALL_KINDS)}; pass a set of them"
-            raise ValueError(msg)
+            mend = f"{f'did you mean {near!r}? ' if near else ''}kinds are {', '.join(ALL_KINDS)}; pass a set of them"
+            raise ValueError(f"remove={self.remove!r}: {mend}")
         for name, sound, wanted in (
             ("threshold", self.threshold is None or 0 < self.threshold < 1, "a probability between 0 and 1"),
             ("max_article_loss", 0 < self.max_article_loss <= 1, "a share between 0 and 1, such as .0015,"),

@@ -8,7 +8,6 @@ import logging
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from toolkit.dates import parse_date
@@ -34,6 +33,7 @@ _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?
 # of wcxb, aed and fundus have at most 114 in their long tags
 MOST_ATTRIBUTES = 2_000
 
+_PROSE = "//p[not(ancestor::aside or ancestor::footer or ancestor::form or ancestor::nav or ancestor::figure)]//text()"
 _LONGEST = 1 << 20
 _MOST = 5_000
 _DATE_IN_ADDRESS = re.compile(r"/((?:19|20)\d\d)[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
@@ -83,19 +83,17 @@ def read_page(
 
 def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
     """Read the article by trafilatura: with the options given, else fast, or slowly if that misses most paragraphs."""
+    from trafilatura import bare_extraction
+
+    def extracted(**options: Any) -> str:
+        found = bare_extraction(tree, **{"include_comments": False, **options})
+        return (found and found.text) or ""
+
     if extraction is not None:
-        return _extracted(tree, **extraction)
-    found = _extracted(tree, fast=True, favor_recall=True)
-    length = sum(len(text.strip()) for text in _paragraphs()(tree))
-    return found if len(found) >= STUB * length else _extracted(tree)
-
-
-@lru_cache(maxsize=1)
-def _paragraphs() -> Any:
-    from lxml import etree
-
-    aside = " or ".join(f"ancestor::{name}" for name in ("aside", "footer", "form", "nav", "figure"))
-    return etree.XPath(f"//p[not({aside})]//text()")
+        return extracted(**extraction)
+    found = extracted(fast=True, favor_recall=True)
+    length = sum(len(text.strip()) for text in tree.xpath(_PROSE))
+    return found if len(found) >= STUB * length else extracted()
 
 
 def _pairs_of_attributes(html: str) -> int:
@@ -108,13 +106,6 @@ def _pairs_of_attributes(html: str) -> int:
         start, inside = (start, inside) if opens and inside else (mark.end(), opens)
     pieces.append("" if inside else html[start:])
     return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for piece in pieces for tag in _LONG_TAG.findall(piece))
-
-
-def _extracted(tree: Any, **options: Any) -> str:
-    from trafilatura import bare_extraction
-
-    found = bare_extraction(tree, **{"include_comments": False, **options})
-    return (found and found.text) or ""
 
 
 def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:

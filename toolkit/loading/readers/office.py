@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import io
 import re
 import zipfile
@@ -78,8 +80,9 @@ def rtf_text(data: bytes) -> str:
             hidden, fallback = stack.pop() if stack else (hidden, fallback)
         elif word in _HIDDEN or value == "\\*":
             hidden = True
-        elif word == "ansicpg" and number and _is_codec(f"cp{number}"):
-            page = f"cp{number}"
+        elif word == "ansicpg":
+            with contextlib.suppress(LookupError):
+                page = codecs.lookup(f"cp{number}").name
         elif word == "uc":
             fallback = int(number or 1)
         elif hidden:
@@ -97,13 +100,6 @@ def rtf_text(data: bytes) -> str:
     flush()
     # halves of a pair of \\u codes become one character
     return "".join(found).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _is_codec(name: str) -> bool:
-    try:
-        return bool(b"a".decode(name))
-    except (LookupError, UnicodeDecodeError):
-        return False
 
 
 def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
@@ -200,9 +196,7 @@ def excel(archive: Archive) -> Iterator[Rows]:
         book = CalamineWorkbook.from_filelike(file)
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
         headers = {name: _header(sheet.to_python(nrows=ABOVE), columns) for name, sheet in sheets.items()}
-        have_text = [
-            name for name, (_, header) in headers.items() if fields.candidates("text", header, columns)
-        ]
+        have_text = [name for name in headers if fields.candidates("text", headers[name][1], columns)]
         for name, (at, header) in headers.items():
             reason = header_fault(header)
             place = f"sheet {printable(name, 40)!r}"
