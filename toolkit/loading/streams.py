@@ -387,18 +387,20 @@ class _Transcoded:
     def __init__(self, stream: Stream, encoding: str) -> None:
         wide = encoding.replace("_", "-").startswith(("utf-16", "utf-32"))
         self._errors = "surrogatepass" if wide else "surrogateescape"
+        self._encoding = encoding
         self._stream = stream
-        self._text = io.TextIOWrapper(io.BufferedReader(stream, CHUNK), encoding, self._errors, newline="")
+        self._decoder = codecs.getincrementaldecoder(encoding)(self._errors)
 
     def read(self, size: int = -1) -> bytes:
-        try:
-            text = self._text.read(CHUNK)
-        except UnicodeDecodeError as error:
-            reason = f"not valid {self._text.encoding}: {error.reason}; what follows is lost"
-            raise Unreadable(reason) from None
-        if not text and self._stream.failure is not None:
-            raise self._stream.failure
-        return text.encode("utf-8", self._errors)
+        while True:
+            piece = self._stream.read(CHUNK)
+            try:
+                text = self._decoder.decode(piece, final=not piece)
+            except UnicodeDecodeError as error:
+                reason = f"not valid {self._encoding}: {error.reason}; what follows is lost"
+                raise Unreadable(reason) from None
+            if text or not piece:
+                return text.encode("utf-8", self._errors)
 
 
 def is_utf8(data: bytes) -> bool:
