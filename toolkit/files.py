@@ -25,6 +25,10 @@ from toolkit.errors import OutputError, UsageError
 ROW_GROUP = (
     8192  # rows of a Parquet row group in results; fixed, so that bytes do not depend on the batch size
 )
+# bytes of a footer that are read
+FOOTER = {"thrift_string_size_limit": 100 << 20, "thrift_container_size_limit": 100 << 20}
+DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What a damaged file, or one of another kind, may raise when it is read."""
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")  # of the files that write_rows writes
 
 
@@ -111,6 +115,14 @@ def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
                 raise
             # else the pages were asked for: the column is sound
     return [about.column(column) for column in range(about.num_columns)]
+
+
+def parquet_file(path: str | Path) -> parquet.ParquetFile:
+    """Open a Parquet file that may be a stranger's; raise some of :data:`DAMAGE` if its footer is damaged."""
+    file = parquet.ParquetFile(path, **FOOTER)
+    for group in range(file.num_row_groups):
+        column_chunks(file, group)
+    return file
 
 
 def table_of(frame: pd.DataFrame) -> pa.Table:

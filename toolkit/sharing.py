@@ -30,10 +30,6 @@ from toolkit.verdict import VERDICTS
 
 FORMAT = "news-toolkit cleaning 1"
 _KEY = b"news-toolkit"
-_LARGEST_HEADER = 100 << 20
-_DAMAGE = (
-    pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, Unreadable,
-)  # fmt: skip
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 _SPAN = pa.struct(
@@ -195,7 +191,7 @@ def read_cleaning(path: str | Path) -> Cleaning:
         raise SharingError(f"{path}: no such file; give the file that toolkit.share wrote")
     try:
         return _checked(*_read(Path(path)))
-    except _DAMAGE as error:
+    except (*files.DAMAGE, Unreadable) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         mend = "ask for the file that toolkit.share wrote"
         raise SharingError(f"{path}: not a shared cleaning ({reason}); {mend}") from None
@@ -222,8 +218,7 @@ def _without_text(record: dict[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Read and check a shared file; what is wrong with it is raised as some error."""
-    most = {f"thrift_{what}_size_limit": _LARGEST_HEADER for what in ("string", "container")}
-    with parquet.ParquetFile(path, **most) as file:
+    with parquet.ParquetFile(path, **files.FOOTER) as file:
         about = json.loads((file.schema_arrow.metadata or {}).get(_KEY, b"{}"))
         if (held := str(about.get("format"))[:40]) != FORMAT:
             raise ValueError(f"its format is {held!r}, not {FORMAT!r}")

@@ -22,7 +22,7 @@ from toolkit.boilerplate.features import FINGERPRINTS, PART, mix, mix_all
 from toolkit.boilerplate.scoring import SegmentReading, read_segments
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
-from toolkit.files import column_chunks
+from toolkit.files import DAMAGE, parquet_file
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 
@@ -217,7 +217,7 @@ class TemplateIndex:
     def load(cls, path: str | Path) -> TemplateIndex:
         """Read an index that :meth:`save` wrote; ModelError if the file is another, was cut off or changed."""
         try:
-            with pq.ParquetFile(path) as file:
+            with parquet_file(path) as file:
                 said = json.loads((file.schema_arrow.metadata or {}).get(b"news-toolkit", b"{}"))
                 form = str(said.get("format"))[:40]
                 _want(form == FORMAT, f"format is {form!r}, not {FORMAT!r}")
@@ -227,8 +227,6 @@ class TemplateIndex:
                 _want(found == {"part": pa.uint8(), **types}, "columns are not those of a template index")
                 room = Path(path).stat().st_size
                 _want(rows * _LEAST_BYTES <= room, f"{rows} rows do not fit into this file")
-                for group in range(file.num_row_groups):
-                    column_chunks(file, group)
                 table = file.read()
             part = table["part"].to_numpy()
             parts = [Counts(**{n: table[n].to_numpy()[part == value] for n in columns}) for value in (0, 1)]
@@ -238,19 +236,15 @@ class TemplateIndex:
             return cls(int(said["capacity"]), parts[0], parts[1], int(said["lost"]), dict(said["about"]))
         except FileNotFoundError:
             raise
-        except _NO_INDEX as error:
+        except DAMAGE as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
-            msg = f"{path}: not a template index ({reason}); fit the remover again and save it"
-            raise ModelError(msg) from error
+            mend = "fit the remover again and save it"
+            raise ModelError(f"{path}: not a template index ({reason}); {mend}") from error
 
 
 def _want(holds: bool | np.bool_, otherwise: str) -> None:
     if not holds:
         raise ValueError(otherwise)
-
-
-_NO_INDEX = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What reading a file that is no index may raise."""
 
 
 def _digest(said: dict[str, Any], parts: list[Counts]) -> str:

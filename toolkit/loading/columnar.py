@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from toolkit import fields
-from toolkit.files import column_chunks
+from toolkit.files import FOOTER, column_chunks
 from toolkit.loading.jsonfiles import flattened
 from toolkit.loading.mapping import Options, Rows
 from toolkit.loading.quarantine import Unreadable
@@ -24,7 +24,6 @@ _LARGEST_HEADER = 100 << 20
 _CONTINUES = b"\xff" * 4  # how a message of an Arrow stream begins; its end mark has the length 0 after it
 _TEXTS = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
 _BYTES = frozenset(_TEXTS.values())
-_SIZES = {"thrift_string_size_limit": _LARGEST_HEADER, "thrift_container_size_limit": _LARGEST_HEADER}
 
 
 def columnar(archive: Archive) -> Iterator[Rows]:
@@ -44,7 +43,7 @@ def _batches(file: Any, options: Options, budget: Budget) -> Iterator[pa.RecordB
     if start.startswith(b"FEA1"):
         raise ValueError("Feather version 1; write it again with a current pyarrow")
     if start.startswith(b"PAR1"):
-        parquet = pq.ParquetFile(file, **_SIZES)
+        parquet = pq.ParquetFile(file, **FOOTER)
         names = parquet.schema_arrow.names
         wanted: list[str] | None = [name for name in names if options.wants(name)]
         if not fields.candidates("text", wanted or [], options.columns):
@@ -102,7 +101,7 @@ def _rows_of_group(file: Any, parquet: Any, group: int, wanted: list[str] | None
         if not chunk.has_dictionary_page or leaf.physical_type != "BYTE_ARRAY":
             continue
         values = -(-chunk.num_values // max(about.num_rows, 1))
-        coded = pq.ParquetFile(file, read_dictionary=[leaf.path], **_SIZES)
+        coded = pq.ParquetFile(file, read_dictionary=[leaf.path], **FOOTER)
         first = next(coded.iter_batches(1, row_groups=[group], columns=[leaf.path], use_threads=False), None)
         column = pa.nulls(0) if first is None else first.column(0)
         while not pa.types.is_dictionary(column.type) and hasattr(column, "flatten"):
