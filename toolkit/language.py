@@ -82,7 +82,7 @@ def languages(texts: Any) -> pd.Series[Any]:
     (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given.
     """
     look = _Look(texts)
-    return look.series(look.languages())
+    return pd.Series(look.languages(), look.index, dtype="str")
 
 
 def scripts(texts: Any) -> pd.Series[Any]:
@@ -91,7 +91,7 @@ def scripts(texts: Any) -> pd.Series[Any]:
     Chinese characters count twice, since two of them are a word; Japanese is ``Kana`` if one letter in twenty is kana.
     """
     look = _Look(texts)
-    return look.series(look.scripts)
+    return pd.Series(look.scripts, look.index, dtype="str")
 
 
 class _Look:
@@ -99,10 +99,11 @@ class _Look:
 
     def __init__(self, texts: Any) -> None:
         self.index = texts.index if isinstance(texts, pd.Series) else None
-        arrow = isinstance(texts, (pa.Array, pa.ChunkedArray))
-        given = texts if arrow or self.index is not None else list(texts)
-        kind = pa.large_string()
-        array = texts.cast(kind) if arrow else pa.array(given, kind, from_pandas=True)
+        if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
+            texts = pa.array(
+                texts if self.index is not None else list(texts), pa.large_string(), from_pandas=True
+            )
+        array = texts.cast(pa.large_string())
         self.texts = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         buffer = Buffer.of(pc.fill_null(self.texts, ""))
         self.codes, tables = _tables()
@@ -115,10 +116,6 @@ class _Look:
         winner[self.letters.sum(1) == 0] = 0
         self.scripts = _SCRIPTS[winner]
 
-    def series(self, values: Any) -> pd.Series[Any]:
-        """Return values, one a text, as what the caller gets."""
-        return pd.Series(values, index=self.index, dtype="str")
-
     def languages(self) -> NDArray[Any]:
         """Return the language of each text, or None."""
         codes = np.array([SCRIPTS[name][0] if name else None for name in self.scripts], dtype=object)
@@ -129,15 +126,13 @@ class _Look:
         doubtful = unknown & ~sure & (self.letters.sum(1) >= LEAST)
         # the library lacks rn and ti, and would tell their neighbours rw and am
         doubtful &= ~np.isin(best, ["rn", "rw"]) & (self.scripts != "Ethi")
-        for row in np.flatnonzero(doubtful):
-            codes[row] = _by_library(self.texts[int(row)].as_py()[:LOOK])
+        rows = np.flatnonzero(doubtful)
+        identifier = _identifier() if len(rows) else None
+        for row in rows if identifier is not None else ():
+            code, probability = identifier.classify(self.texts[int(row)].as_py()[:LOOK])
+            if len(code) == 2 and probability >= CONFIDENT:
+                codes[row] = code
         return codes
-
-
-def _by_library(text: str) -> str | None:
-    identifier = _identifier()
-    code, probability = ("", 0.0) if identifier is None else identifier.classify(text)
-    return code if len(code) == 2 and probability >= CONFIDENT else None
 
 
 @lru_cache(maxsize=1)

@@ -41,23 +41,18 @@ class Format:
 
     ``articles`` yields either :class:`Rows`, or for each article one of three: a record (its ``text`` may be a list of
     paragraphs), an ``Unreadable`` if it cannot be read, or None if it is no document. It raises ``Unreadable`` when the
-    rest of the file cannot be read. ``what`` names what is missing in a file without articles; ``single`` says that a
-    file holds one article as a rule, which gets no number; ``named`` that the reader knows which field is which;
-    ``text`` that the file is text.
-
-    A file is of the format whose ``start`` it begins with, whose ``texts`` or ``pages`` pattern its first characters
-    hold, whose ``roots`` is its first element (in lower case), or whose ``extensions`` its name has.
+    rest of the file cannot be read.
     """
 
     articles: Callable[[Archive], Found]
-    what: str = "articles"
-    single: bool = False
-    named: bool = True
-    text: bool = True
-    extensions: str = ""
-    roots: str = ""
-    start: re.Pattern[str] | None = None
-    texts: tuple[re.Pattern[str], ...] = ()
+    what: str = "articles"  # what is missing in a file without articles
+    single: bool = False  # whether a file holds one article as a rule, which gets no number
+    named: bool = True  # whether the reader knows which field is which
+    text: bool = True  # whether the file is text
+    extensions: str = ""  # a file is of this format by its name,
+    roots: str = ""  # by its first element, in lower case,
+    start: re.Pattern[str] | None = None  # by what it begins with,
+    texts: tuple[re.Pattern[str], ...] = ()  # or by what its first characters hold
     pages: tuple[re.Pattern[str], ...] = ()
 
 
@@ -73,7 +68,9 @@ class Archive:
         self.refused: list[Unreadable] = []  # articles since the last yielded one that are too large to read
         self.remarks: list[Unreadable] = []  # they concern the whole file and count as no record
         self.failure: Unreadable | None = None  # what made the rest of the file unreadable
-        self._numbers: list[tuple[int, int]] = []
+        self.numbers: list[
+            tuple[int, int]
+        ] = []  # what each document calls itself: number 3 of 10 (0: not said)
 
     def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:
         """Return the content as UTF-8; the encoding is ``encoding``, or the user's, or detected line by line."""
@@ -89,12 +86,6 @@ class Archive:
         while piece := stream.read(CHUNK):
             yield decoder.decode(piece)
         yield decoder.decode(b"", final=True)
-
-    def text(self) -> str:
-        """Return all of the text."""
-        if len(self.stream.peek(self.limit + 1)) > self.limit:
-            raise self.too_large("text file")
-        return "".join(self.chunks())
 
     def page(self) -> Any:
         """Return the root of an HTML file."""
@@ -127,20 +118,16 @@ class Archive:
         """Return the beginning of the text without consuming it."""
         return decoded(self.stream.peek(DEEP))
 
-    def count(self, number: int, total: int = 0) -> None:
-        """Note that a document calls itself number ``number``, of ``total`` if it says so."""
-        self._numbers.append((number, total))
-
     def missing(self, found: int) -> str | None:
         """Return a sentence on the articles that the archive counts and the file lacks; None if it lacks none."""
         claimed = self.claimed
         # a cover page may state how many articles the search found, not how many are in this file
-        if claimed is not None and claimed > max((total for _, total in self._numbers), default=claimed):
+        if claimed is not None and claimed > max((total for _, total in self.numbers), default=claimed):
             claimed = None
         if claimed not in {None, found}:
             return f"the archive counts {claimed} articles, {found} are in this file"
         runs: list[list[tuple[int, int]]] = []
-        for number, total in self._numbers:
+        for number, total in self.numbers:
             if not runs or total != runs[-1][-1][1] or number <= runs[-1][-1][0]:
                 runs.append([])
             runs[-1].append((number, total))

@@ -68,7 +68,8 @@ def _counted(archive: Archive, text: str, *, cover: bool = True) -> re.Match[str
     """Return the mark a document begins with, its number noted; of a cover the documents that were asked for."""
     mark = MARK.match(text)
     if mark:
-        archive.count(*(int(found) for found in mark.groups() if found))
+        number, total = (int(found) for found in mark.groups() if found)
+        archive.numbers.append((number, total))
     elif cover and (found := _SELECTED.search(text)):
         archive.part = True
         archive.claimed = None if int(found[2]) < int(found[1]) else int(found[2]) - int(found[1]) + 1

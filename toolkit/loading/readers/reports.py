@@ -202,7 +202,7 @@ def proquest(archive: Archive) -> Iterator[Record]:
     for piece in archive.pieces(DOCUMENT if DOCUMENT.search(archive.head()) else RULE):
         mark = DOCUMENT.match(piece)
         if mark is not None:
-            archive.count(int(mark[1]), int(mark[2]))
+            archive.numbers.append((int(mark[1]), int(mark[2])))
         found = blocks(RULE.sub("\n", piece[mark.end() if mark else 0 :]))
         if mark is not None or any(_role(block[0]) == "doc_id" for block in found):
             yield _document(found)
@@ -212,7 +212,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
     """Mediargus (GoPress) exports as text."""
     for piece in archive.pieces(MEDIARGUS):
         if mark := MEDIARGUS.match(piece):
-            archive.count(int(mark[1]))
+            archive.numbers.append((int(mark[1]), 0))
             text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
             yield typed({
                 "publisher": mark[3], "title": mark[2], "published": mark[4], "length": mark[6],

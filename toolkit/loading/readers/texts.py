@@ -48,7 +48,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>
 
 def text(archive: Archive) -> Iterator[Record | Unreadable]:
     """Plain text, one article a file or between form feeds, also out of Word (.docx) and RTF files."""
-    whole = decode(archive.stream.read_all("text file"), archive.options.encoding).removeprefix("\ufeff")
+    whole = _whole(archive)
     parts, reason = parts_of(whole)
     if reason is not None:
         yield Unreadable(reason, whole)
@@ -61,6 +61,10 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
         yield {"text": part, "title": title}
         if len(parts) == 1 and (remark := perhaps_several(part)):
             archive.remarks.append(Unreadable(remark, part))
+
+
+def _whole(archive: Archive) -> str:
+    return decode(archive.stream.read_all("text file"), archive.options.encoding).removeprefix("\ufeff")
 
 
 def parts_of(text: str) -> tuple[list[str], str | None]:
@@ -169,7 +173,7 @@ def _first_two(titles: list[str]) -> str:
 def captions(archive: Archive) -> Iterator[Record]:
     """Captions of broadcasts: SubRip and WebVTT."""
     spoken = [""]
-    for block in re.split(r"\n\s*\n", archive.text().removeprefix("\ufeff").strip()):
+    for block in re.split(r"\n\s*\n", _whole(archive).strip()):
         lines = block.split("\n")
         at = next((i for i, line in enumerate(lines) if _TIME.match(line)), len(lines))
         for line in lines[at + 1 :]:
@@ -181,4 +185,4 @@ def captions(archive: Archive) -> Iterator[Record]:
 
 def story(archive: Archive) -> Iterator[Record]:
     """Stories of the CNN/Daily Mail reading sets."""
-    yield {"text": STORY.split(archive.text().removeprefix("\ufeff"))[0].strip(), "title": None}
+    yield {"text": STORY.split(_whole(archive))[0].strip(), "title": None}
