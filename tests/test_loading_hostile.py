@@ -604,6 +604,12 @@ PAGES = {
         (PAGES["rain"] + PAGES["snow"], 0, "looks like 2 articles"),
         (PAGES["snow"] + PAGES["rain"] + PAGES["short"], 0, "looks like 3 articles"),
         (PAGES["short"] + "\n\n" + PAGES["short"], 0, "looks like 2 articles"),
+        ((PAGES["rain"] + PAGES["snow"]).replace("</html>", ""), 0, "looks like 2 articles"),
+        (
+            PAGES["rain"].replace("</p>", "</p><html><body><p>A pasted piece of a page.</p></html>", 1),
+            1,
+            None,
+        ),
         (PAGES["rain"] + "<p>Snow fell on the hills, and the roads were shut.</p>", 1, "kept in part: "),
         (PAGES["rain"] + "<!-- Served from a cache in 0.2 seconds, and nothing but a note -->", 1, None),
         (PAGES["rain"] + PAGES["none"], 1, None),

@@ -41,6 +41,7 @@ _LEVELS, _INLINE = ("h1", "h2", "h3"), ("a", "span", "b", "strong")
 _AFTER_HEADING = re.compile(r"</h[1-3]>(?:\s{0,9}<[^<>]{0,300}>){0,5}\s{0,9}([^<]{6,100})", re.I)
 _PARAGRAPH = re.compile(r"<p\b[^<>]*>([^<]{20,})", re.I)
 _EDGE = re.compile(r"<(/?)html(?:\s[^<>]*)?>", re.I)
+_TITLED = re.compile(r"\s*<head\b(?:[^<]|<(?!/?head|/?title|body))*<title", re.I)
 _BEGINS = re.compile(r"<(?:!doctype\s+html|html|body)\b", re.I)
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.I)
 _NO_TEXT = re.compile(
@@ -106,11 +107,13 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
     kept = " ".join((text or "").split())
-    first, *rest = _joined(html)
-    if _shown("".join(rest)):  # a parser stops at the end of the first page
-        first, *rest = _joined(_NO_TEXT.sub("", html))
-    behind = _shown("".join(rest))
-    pages = [first, *(page for page in rest if len(_shown(page)) >= PAGE and _BEGINS.search(page))]
+    parts = [part for part in _joined(html) if part.strip()]
+    if (
+        len(parts) > 1
+    ):  # a parser stops at the end of the first page; scripts and frames hold pages that are none
+        parts = list(filter(_shown, _joined(_NO_TEXT.sub("", html))))
+    behind = _shown("".join(parts[1:]))
+    pages = [page for page in parts if len(_shown(page)) >= PAGE and _BEGINS.search(page)]
     if len(pages) > 1:
         titles = [named[1] if (named := _TITLE.search(page)) else "" for page in pages]
         return looks_like(len(pages), "one page after the other", titles), None
@@ -137,12 +140,17 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
 
 
 def _joined(html: str) -> list[str]:
-    """Return the pages that stand one after the other, with what follows the last; one may stand within another."""
+    """Return the pages that stand one after the other, with what follows the last.
+
+    One may stand within another, as pieces that are pasted into a page do; with a title it is a page of its own.
+    """
     cuts, depth = [0], 0
     for edge in _EDGE.finditer(html):
-        depth = max(depth - 1, 0) if edge[1] else depth + 1
-        if edge[1] and not depth:
-            cuts.append(edge.end())
+        if depth and not edge[1] and _TITLED.match(html, edge.end()):
+            cuts.append(edge.start())
+        else:
+            depth = max(depth - 1, 0) if edge[1] else depth + 1
+            cuts += [edge.end()] if edge[1] and not depth else []
     return [html[start:end] for start, end in pairwise([*cuts, len(html)])]
 
 
