@@ -232,7 +232,7 @@ _ANY = 2**30
 _BORDER = re.compile(
     r"\s+(?=\S)|(?<=[^\W_])(?=[^\w\s])|(?<=[^\w\s])(?=[\"“„«(\[])|(?<=\S)(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][a-zß-öø-ÿα-ωа-я])"
 )
-_STARTS = re.compile(r"\s*[\"'“„«(\[]*\w")
+_STARTS = re.compile(r"\s*[\"'“„«(\[]*\w")  # how a sentence can begin, if the letter is a capital
 
 
 def extended(
@@ -329,14 +329,9 @@ def _capital(
 ) -> int:
     """Which place, the ``first`` on, is the first with a capital after four words, else two or three; -1 for none."""
     raw = read.buffer.data
-    capital = np.array([_begins(raw[p : min(p + 16, end)].tobytes()) for p in places], bool)
+    begins = (_STARTS.match(raw[p : min(p + 16, end)].tobytes().decode("utf-8", "ignore")) for p in places)
+    capital = np.array([found is not None and found.group()[-1].isupper() for found in begins], bool)
     fits = np.flatnonzero(capital & ((tokens >= 4) if four else (tokens >= 2) & (tokens < 4)))
     if not len(fits):
         return -1
     return int(first + (fits[0] if four else fits[np.argmax(tokens[fits])]))
-
-
-def _begins(raw: bytes) -> bool:
-    """Whether a sentence can begin here: with a capital letter, after marks of quotation."""
-    match = _STARTS.match(raw.decode("utf-8", "ignore"))
-    return match is not None and match.group()[-1].isupper()

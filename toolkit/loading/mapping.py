@@ -178,11 +178,7 @@ class Mapper:
 
 def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, str]) -> Array:
     """Return one field as strings; note records whose value cannot be stored, or is of the wrong kind."""
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
     if isinstance(values, pa.Array):
-        if pa.types.is_dictionary(values.type):
-            values = values.cast(values.type.value_type)
         if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
             return values.cast(STRING)
         values = values.to_pylist()
@@ -231,7 +227,7 @@ def _first_filled(arrays: list[Array], rows: int) -> Array:
 def _moments(columns: Iterable[Any], rows: int) -> Array:
     moments = pa.nulls(rows, MOMENT)
     for values in columns:
-        if isinstance(values, (pa.Array, pa.ChunkedArray)) and pa.types.is_timestamp(values.type):
+        if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
             unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
             micros = [None if number is None else number * 10**6 // unit for number in _plain(values)]
             parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
@@ -245,7 +241,7 @@ def _moments(columns: Iterable[Any], rows: int) -> Array:
 
 def _plain(values: Any) -> list[Any]:
     """Return values as Python objects, of timestamps (which may lie beyond Python's years) their numbers."""
-    if not isinstance(values, (pa.Array, pa.ChunkedArray)):
+    if not isinstance(values, pa.Array):
         return list(values)
     return list((values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values).to_pylist())
 

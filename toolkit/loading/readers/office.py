@@ -146,9 +146,7 @@ def _word_text(stream: Stream) -> str:
                 text = "\f" + text
             lines.append(text)
             paragraph.clear()
-    except etree.XMLSyntaxError as error:
-        raise Unreadable(f"Word document is not well-formed XML: {error.msg}") from None
-    except ZIP_DAMAGE as error:
+    except (etree.XMLSyntaxError, *ZIP_DAMAGE) as error:
         raise Unreadable(f"damaged or truncated Word document: {error}") from None
     return "\n".join(lines)
 
