@@ -127,7 +127,7 @@ class _Look:
         # the library lacks rn and ti, and would tell their neighbours rw and am
         doubtful &= ~np.isin(best, ["rn", "rw"]) & (self.scripts != "Ethi")
         rows = np.flatnonzero(doubtful)
-        identifier = _identifier() if len(rows) else None
+        identifier: Any = _identifier() if len(rows) else None
         for row in rows if identifier is not None else ():
             code, probability = identifier.classify(self.texts[int(row)].as_py()[:LOOK])
             if len(code) == 2 and probability >= CONFIDENT:

@@ -177,8 +177,8 @@ def _uni(lines: list[str]) -> Record | None:
     header = lines[: last if body is None else body]
     days = [i for i, line in enumerate(header) if is_date(line)]
     below = header[days[0] + 1 :] if days else []
-    after = enumerate(below, days[0] + 1 if days else 0)
-    labelled = next((i for i, line in after if is_closing(line) or _label(line)), 0)
+    numbered = enumerate(below, days[0] + 1 if days else 0)
+    labelled = next((i for i, line in numbered if is_closing(line) or _label(line)), 0)
     # a list of documents may stand before the first: its date is the last above the labels
     dated = max((i for i in days if i < labelled), default=days[0] if days else None)
     if body is None and dated is None:
