@@ -34,8 +34,8 @@ def load(
     Parameters
     ----------
     paths : path, open file or iterable of these
-        A file, a glob, a folder (with all below it), an archive, or ``"-"`` for standard input; ``docs/formats.md``
-        lists the formats.
+        A file, a glob, a folder (with all below it), an archive, or ``"-"`` for standard input, in the formats of
+        ``docs/formats.md``. FileNotFoundError if nothing is there.
     columns : mapping, optional
         Column of the corpus → field of the source, where its name is not recognised: ``{"text": "body2"}``. Any
         other key adds a column of strings: ``{"label": "topic"}``.
@@ -48,15 +48,14 @@ def load(
     repair : bool or iterable of str, default False
         Faults of text and title to repair: names from ``toolkit.loading.faults.FAULTS``, or True for all.
     limits : Limits, optional
-        Limits on memory, size and nesting; the defaults suit files of unknown origin.
+        On memory, size and nesting; the defaults suit files of unknown origin.
 
     Returns
     -------
     DataFrame
         Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; of a cleaned corpus that was stored also
         ``clean_text``. Documents are sorted by path, then in the order of the file; an id that occurs again becomes
-        ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``. A path
-        that does not exist, and a glob that matches nothing, raise FileNotFoundError.
+        ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``.
 
     Examples
     --------

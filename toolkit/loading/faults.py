@@ -16,7 +16,8 @@ from toolkit.loading.markup import fragment_text
 _ELEMENTS = "p|br|div|span|a|strong|em|b|i|u|h[1-6]|ul|ol|li|img|script|style|figure|figcaption|blockquote"
 # UTF-8 read as Windows-1252: the first byte of a sequence, then its continuation bytes in that code page
 _LEAD = "ÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙàáâãäåæçèéêëìíîïð"
-_NEXT = "\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_MARKS = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_NEXT = rf"\x{{80}}-\x{{BF}}{_MARKS}"
 _INVISIBLE = "\u200b\u2060\ufeff\u00ad"
 
 FAULTS: dict[str, str] = {
@@ -27,11 +28,10 @@ FAULTS: dict[str, str] = {
     "invisible": f"[{_INVISIBLE}]",
     "cut": r"(?:…|\.\.\.|\[\+?\d+ (?:chars|characters)\])\s*$",
 }
-"""Kind of fault → the pattern (RE2) that shows it: a wrong encoding, HTML elements and entities, line breaks and
-characters as backslash sequences, characters that nobody sees (zero-width space, word joiner, byte order mark, soft
-hyphen), an ellipsis at the end, as news APIs give only the first 200 characters."""
+"""Kind of fault → the pattern (RE2) that shows it: a wrong encoding, HTML elements and entities, backslash sequences,
+characters that nobody sees, an ellipsis at the end, as news APIs give only the first 200 characters."""
 
-_MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{1,3}}")
+_MISREAD = re.compile(f"[{_LEAD}][\x80-\xbf{_MARKS}]{{1,3}}")
 _MARK = re.compile(r"\s*\[\+?\d+ (?:chars|characters)\]\s*$")
 _ESCAPE = re.compile(r"\\(?:r\\n|[nrt]|u[0-9a-fA-F]{4})")
 _PLAIN = {"\\r\\n": "\n", "\\n": "\n", "\\r": "\n", "\\t": "\t"}
@@ -81,10 +81,6 @@ def _reread(match: re.Match[str]) -> str:
     return run
 
 
-def _without_tags(text: str) -> str:
-    return fragment_text(text.replace("\n", "<br>"))
-
-
 def _character(escape: re.Match[str]) -> str:
     """Return the character that a backslash sequence stands for; half of a UTF-16 pair stands for none."""
     if escape[0] in _PLAIN:
@@ -95,7 +91,7 @@ def _character(escape: re.Match[str]) -> str:
 
 _MENDS: dict[str, Callable[[str], str]] = {
     "mojibake": lambda text: _MISREAD.sub(_reread, text),
-    "tags": _without_tags,
+    "tags": lambda text: fragment_text(text.replace("\n", "<br>")),
     "entities": html.unescape,
     "escapes": lambda text: _ESCAPE.sub(_character, text),
     "cut": without_mark,

@@ -202,13 +202,9 @@ def _of_lines(head: str) -> str | None:
 
 def _by_signs(head: str, *, page: bool) -> str | None:
     """Return the format that a page or a text shows by how it begins, or by a line in it."""
-    for name, form in FORMATS.items():
-        if form.start is not None and form.start.match(head):
-            return name
-    for name, form in FORMATS.items():
-        if any(sign.search(head) for sign in (form.pages if page else form.texts)):
-            return name
-    return None
+    begun = (name for name, form in FORMATS.items() if form.start is not None and form.start.match(head))
+    signs = ((name, sign) for name, form in FORMATS.items() for sign in (form.pages if page else form.texts))
+    return next(begun, None) or next((name for name, sign in signs if sign.search(head)), None)
 
 
 def _root(head: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 from collections.abc import Iterator
@@ -56,13 +55,8 @@ def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
         if held >= BLOCK:
             yield lines
             lines, held = [], 0
-    rest = b""
-    if stream.failure is not None and lines and not lines[-1].endswith(b"\n"):
-        with contextlib.suppress(Unreadable):
-            rest = lines.pop()
-            loads(rest, archive.options.limits)
-            lines.append(rest)
-            rest = b""
+    cut_off = stream.failure is not None and lines and not lines[-1].endswith(b"\n")
+    rest = lines.pop() if cut_off else b""
     yield lines
     if stream.failure is not None:
         raise Unreadable(str(stream.failure), rest)
