@@ -70,15 +70,9 @@ def printable(text: str | bytes, width: int = EXCERPT) -> str:
     """
     if isinstance(text, bytes):
         text = text[: 4 * width].decode("utf-8", "backslashreplace")
-    shown: list[str] = []
-    room = width
-    for character in text[:width]:
-        piece = character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        room -= len(piece)
-        if room < 0:
-            break
-        shown.append(piece)
-    return "".join(shown)
+    start = text[:width]
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in start)
+    return "".join(shown)[:width]
 
 
 def quarantine_frame(rejected: Iterable[Rejected]) -> pd.DataFrame:

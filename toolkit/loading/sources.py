@@ -6,7 +6,6 @@ import errno
 import glob
 import io
 import itertools
-import lzma
 import os
 import re
 import stat
@@ -14,7 +13,6 @@ import struct
 import sys
 import tarfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from typing import IO, Any, NamedTuple, TypeAlias
 import pandas as pd
 
 from toolkit.loading.quarantine import Limits, Rejected, Unreadable, printable
-from toolkit.loading.streams import CHUNK, Budget, Counted, Stream
+from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Counted, Stream, Unpacked
 
 Paths: TypeAlias = (
     "str | os.PathLike[str] | IO[bytes] | IO[str] | Iterable[str | os.PathLike[str] | IO[bytes] | IO[str]]"
@@ -193,10 +191,6 @@ _LARGEST_MEMBER = 1 << 40
 _LINK = "a link or device in an archive; not followed"
 _ZIP_MEMBER = b"PK\3\4"
 _DRIVE = re.compile(r"[a-zA-Z]:")
-# raised by zipfile if the bytes are not an archive, are damaged, are encrypted or use an unknown compression
-ZIP_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, RuntimeError, EOFError, KeyError,
-)  # fmt: skip
 
 
 class Member(NamedTuple):
@@ -228,13 +222,13 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
             continue
         try:
             file = opened()
-        except ZIP_DAMAGE as error:
+        except DAMAGE as error:
             yield Rejected(place, f"damaged {form} member: {error}")
             continue
         with file:
             # the bytes of a tar archive are those of the stream, which were counted when it was unpacked
-            guarded = _Guarded(file, stream.budget, spend=form == "zip")
-            yield Member(place, name, Stream(guarded, stream.budget))
+            unpacked = Unpacked(file.read, "archive member", stream.budget if form == "zip" else None)
+            yield Member(place, name, Stream(unpacked, stream.budget))
 
 
 def fault(name: str) -> str | None:
@@ -249,7 +243,7 @@ def _zipped(stream: Stream) -> Iterator[_Entry]:
     try:
         whole = stream.as_file()
         archive = zipfile.ZipFile(whole)
-    except ZIP_DAMAGE as error:
+    except DAMAGE as error:
         raise Unreadable(f"damaged or truncated zip archive: {error}") from None
     with archive:
         outside = _outside(whole, archive)
@@ -298,7 +292,7 @@ def _tarred(stream: Stream) -> Iterator[_Entry]:
                     sparse = "sparse file in an archive; not read" if info.issparse() else None
                     reason = sparse if info.isreg() else _LINK
                     yield info.name, reason, partial(archive.extractfile, info)
-    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise Unreadable(f"damaged or truncated tar archive: {error}; members after this are lost") from None
     rest = tail.beyond(archive.offset)  # tarfile ends quietly at a header that is none
     stray = rest.strip(b"\0") if len(rest) >= tarfile.BLOCKSIZE else b""
@@ -341,20 +335,4 @@ class _Tail:
             raise EOFError("unexpected end of data")
         self._given += len(piece)
         self.last = (self.last + piece)[-2 * tarfile.RECORDSIZE :]
-        return piece
-
-
-class _Guarded:
-    """A member that raises :class:`Unreadable` if it is damaged, and counts its unpacked bytes where asked."""
-
-    def __init__(self, file: IO[bytes], budget: Budget, *, spend: bool) -> None:
-        self._file, self._budget, self._spend = file, budget, spend
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            piece = self._file.read(size)
-        except (*ZIP_DAMAGE, tarfile.TarError) as error:
-            raise Unreadable(f"damaged or truncated archive member: {error}; what follows is lost") from None
-        if self._spend:
-            self._budget.spend(len(piece))
         return piece

@@ -8,10 +8,13 @@ import contextlib
 import io
 import lzma
 import re
+import struct
+import tarfile
 import tempfile
 import unicodedata
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import pyarrow as pa
@@ -21,6 +24,12 @@ from toolkit.loading.quarantine import Limits, Unreadable
 CHUNK = 1 << 18  # bytes per read from a file
 SPOOL = 64 << 20  # bytes of a copy kept in memory, if a format must seek and its source cannot
 _ZSTD_STEP = 1 << 12
+
+# raised where bytes are of another kind, are damaged, are encrypted or use a compression that is not known
+DAMAGE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, pa.ArrowException, OSError,
+    ValueError, RuntimeError, EOFError, KeyError,
+)  # fmt: skip
 
 _MAGIC = {
     "gzip": (b"\x1f\x8b\x08",),
@@ -213,21 +222,22 @@ class _Gzip:
 _DECOMPRESSORS: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
 
 
-class _Unpacked:
-    """The decompressed bytes of a stream."""
+class Unpacked:
+    """Bytes as they are unpacked: damage becomes an :class:`Unreadable`, and a budget that is given counts them."""
 
-    def __init__(self, packed: Stream, codec: str) -> None:
-        self._codec, self._budget = codec, packed.budget
-        self._pieces = _of_zstd(packed) if codec == "zstd" else _of_members(packed, _DECOMPRESSORS[codec])
+    def __init__(self, read: Callable[[int], bytes], what: str, budget: Budget | None) -> None:
+        self._read, self._what, self._budget = read, what, budget
 
     def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes."""
         try:
-            piece = next(self._pieces, b"")
-        except (zlib.error, OSError, lzma.LZMAError, EOFError, pa.ArrowException) as error:
+            piece = self._read(size)
+        except DAMAGE as error:
             cut_off = isinstance(error, EOFError) or "runcated" in str(error)
             kind = "truncated" if cut_off else "damaged"
-            raise Unreadable(f"{kind} {self._codec} data: {error}; what follows is lost") from None
-        self._budget.spend(len(piece))
+            raise Unreadable(f"{kind} {self._what}: {error}; what follows is lost") from None
+        if self._budget is not None:
+            self._budget.spend(len(piece))
         return piece
 
 
@@ -263,7 +273,8 @@ def codec(stream: Stream) -> str | None:
 
 def unpack(stream: Stream, name: str) -> Stream:
     """Return a stream of the decompressed bytes."""
-    return Stream(_Unpacked(stream, name), stream.budget)
+    pieces = _of_zstd(stream) if name == "zstd" else _of_members(stream, _DECOMPRESSORS[name])
+    return Stream(Unpacked(lambda size: next(pieces, b""), f"{name} data", stream.budget), stream.budget)
 
 
 SAMPLE = 1 << 18  # bytes looked at to decide an encoding

@@ -17,8 +17,7 @@ from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.readers.texts import parts_of
-from toolkit.loading.sources import ZIP_DAMAGE
-from toolkit.loading.streams import Stream
+from toolkit.loading.streams import DAMAGE, Stream
 
 _WORD = re.compile(
     r"\\(?:'(?P<hex>[0-9a-fA-F]{2})|(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|(?P<sign>[^a-zA-Z]))"
@@ -117,7 +116,7 @@ def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
                     stream.budget.spend(len(piece))
                     if size > stream.budget.limits.record_bytes:
                         raise stream.budget.too_large(info.filename)
-    except ZIP_DAMAGE as error:
+    except DAMAGE as error:
         raise Unreadable(f"damaged, truncated or encrypted office file: {error}") from None
     file.seek(0)
     return file, archive
@@ -146,7 +145,7 @@ def _word_text(stream: Stream) -> str:
                 text = "\f" + text
             lines.append(text)
             paragraph.clear()
-    except (etree.XMLSyntaxError, *ZIP_DAMAGE) as error:
+    except (etree.XMLSyntaxError, *DAMAGE) as error:
         raise Unreadable(f"damaged or truncated Word document: {error}") from None
     return "\n".join(lines)
 
