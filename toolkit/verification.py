@@ -26,7 +26,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
-from toolkit.files import column_chunks, sha256
+from toolkit.files import DAMAGE, column_chunks, sha256
 from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
@@ -205,10 +205,7 @@ def _looked_at(place: str) -> Iterator[str]:
 
 
 def _digests_now(places: Sequence[str | Path], sizes: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the digests of the inputs as they are now; missing ones are left out and so reported as absent.
-
-    ``sizes`` are those that a record states, if it names the places too: nothing else than such files is read.
-    """
+    """Return the digests of the inputs as they are now, without missing ones; only files of ``sizes`` are read."""
     there = []
     for place in places:
         with suppress(FileNotFoundError):
@@ -243,7 +240,7 @@ def _contents(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     recorded = {name: value for name, value in record["counts"].items() if name != "outside"}
     try:
         yield from list(_rows(folder, recorded))
-    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         yield Check("rows", "results", "readable", _reason(error))
 
 
