@@ -209,7 +209,7 @@ def _in_rows(archive: Archive, items: Found) -> Iterator[Rows]:
                     yield Rows(by_field(records), len(records) + len(bad), bad)
                     records, bad, held = [], {}, 0
     except Unreadable as failure:
-        archive.failure = failure
+        archive.failure = failure.with_traceback(None)  # its frames would hold what was read
     for refused in archive.refused:
         bad[len(records) + len(bad)] = refused
     if records or bad:
