@@ -39,10 +39,7 @@ def models() -> dict[str, str]:
 
 
 def environment(started: datetime, inputs: Sequence[str | Path], folder: Path) -> dict[str, Any]:
-    """Return what differs from run to run: the command, places of the inputs, the times, the machine.
-
-    The places are as seen from ``folder``, so that results and inputs can be moved together and name no home.
-    """
+    """Return what differs from run to run. The places are as seen from ``folder``, so that they name no home."""
     return {
         "inputs": [_as_seen(place, folder) for place in inputs],
         "command": shlex.join(sys.argv),
@@ -121,10 +118,7 @@ def plain_digest(folder: Path, name: str) -> str | None:
 
 
 def read_record(folder: str | Path) -> dict[str, Any]:
-    """Return the content of ``run.json``, whose sections have the types that readers lean on.
-
-    Raise NoRunError if there is none; DamagedError, which names the first value that is wrong, if it is no record.
-    """
+    """Return the content of ``run.json``, its types checked; else raise NoRunError or DamagedError."""
     path = Path(folder) / RECORD
     if not path.exists():
         raise NoRunError(f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`")

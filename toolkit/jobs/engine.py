@@ -46,11 +46,7 @@ READ_AT_ONCE = 4_000_000
 
 @dataclass
 class Workers:
-    """The executor that does the tasks of a job.
-
-    ``ahead`` tasks are submitted before the job waits for the first of them. ``remote`` workers are other processes,
-    perhaps on other machines.
-    """
+    """The executor of a job; ``ahead`` tasks are submitted before it waits; ``remote`` workers are other processes."""
 
     executor: Executor
     ahead: int

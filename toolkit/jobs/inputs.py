@@ -15,10 +15,7 @@ from toolkit.loading.sources import Source, find_sources
 
 @dataclass(frozen=True)
 class Input:
-    """An input file; label and fault as in :class:`toolkit.loading.sources.Source`.
-
-    ``options`` are for fsspec, None for a file of this machine.
-    """
+    """An input file. Label and fault are those of a Source; ``options`` are for fsspec, None on this machine."""
 
     label: str
     path: str
@@ -60,10 +57,7 @@ def digest(item: Input) -> dict[str, Any]:
 
 
 def found_in(given: Sequence[str | Path], options: Mapping[str, Any]) -> list[Input]:
-    """Return the input files, those of this machine first, sorted by path.
-
-    FileNotFoundError: a path does not exist, or a pattern matches nothing.
-    """
+    """Return the input files, those of this machine first, by path; FileNotFoundError if a place has none."""
     near, found = [], {}
     for item in map(str, given):
         if not far(item):

@@ -174,10 +174,7 @@ def labelled(
 
 
 def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]) -> str:
-    """Train a classifier on the documents and their labels, and write it; return the digest of its card.
-
-    The documents are sorted by id, so that the order of the input makes no difference.
-    """
+    """Train a classifier on labelled documents, in the order of their ids, and write it; return its card's digest."""
     documents = documents.sort_values("doc_id", ignore_index=True)
     several = any(len(names) != 1 for names in labels.values())
     topics = [labels[doc_id] if several else labels[doc_id][0] for doc_id in documents["doc_id"]]
@@ -306,10 +303,7 @@ def assemble(spool: Spool, target: Files, parts: Iterable[Part], item: tuple[str
 def results_of(
     remover: Any, classifier: Any, corpus: pd.DataFrame, progress: Callable[[float], None] = lambda _: None
 ) -> dict[str, pd.DataFrame]:
-    """Return the results of a batch: ``spans, cleaned, verdicts`` by the remover, ``topics`` by the classifier.
-
-    ``progress`` is called with the rough share of the work that is done.
-    """
+    """Return the results of a batch by kind; ``progress`` is called with the rough share of the work that is done."""
     results = {}
     if remover is not None:
         results["spans"] = remover.spans(corpus)

@@ -24,11 +24,7 @@ NOTE = ".json"
 
 @dataclass(frozen=True)
 class Spool:
-    """The intermediate files of a job: tables, notes and others, each complete or absent.
-
-    A task returns the digests of the files that it wrote. Reading a file checks its digest, so that a file that was
-    damaged or exchanged while the job was interrupted is found.
-    """
+    """The intermediate files of a job, each whole or absent. A task returns their digests, and reading checks them."""
 
     files: Files
 
@@ -87,10 +83,7 @@ class Spool:
     def tables(
         self, kind: str, parts: Iterable[Mapping[str, Any]], onto: str | None = None
     ) -> Iterator[pa.Table]:
-        """Yield the tables of the parts, cast to the schema of the first.
-
-        ``onto`` is a kind that has the other columns.
-        """
+        """Yield the tables of the parts in the schema of the first; the kind ``onto`` has the other columns."""
         schema = None
         for part in parts:
             table = self.table(kind, part)
@@ -104,10 +97,7 @@ class Spool:
 
 
 def claim(folder: Path, key: str) -> int:
-    """Lock a folder for the job with this key; remove the parts of any other job from it.
-
-    Returns the lock, to be closed with ``os.close``. SpoolError: the folder is a link, or another process works in it.
-    """
+    """Lock a folder for the job with this key, and empty it of other jobs; return the lock, for ``os.close``."""
     if folder.is_symlink():
         raise SpoolError(f"{folder}: is a link, and parts are never written elsewhere; remove it")
     folder.mkdir(parents=True, exist_ok=True)
