@@ -25,7 +25,7 @@ from benchmarks.recorded import record
 from toolkit import datasets, verdicts
 from toolkit.census import rate
 from toolkit.corpus import make_corpus
-from toolkit.verdict.documents import VERDICTS, log_odds
+from toolkit.verdict import VERDICTS, log_odds
 from toolkit.verdict.model import LEARNED, VerdictModel
 from training.composing import invented, load_texts, opening
 from training.verdict import learn, part

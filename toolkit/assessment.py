@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.verdict import VERDICTS, probabilities
-from toolkit.verdict.documents import SHORT
+from toolkit.verdict import SHORT, VERDICTS, probabilities
 
 # An ``index`` is judged again without its boilerplate if cleaning leaves at least the share MOST of it. It becomes an
 # article if what is left is one with at least the probability SURE.

@@ -47,7 +47,7 @@ from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError
 from toolkit.fields import nearest
 from toolkit.modelfile import Estimator
-from toolkit.verdict.documents import inside_passages, repeated
+from toolkit.verdict import inside_passages, repeated
 
 PORTION = (
     1 << 20

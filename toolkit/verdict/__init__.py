@@ -1,5 +1,268 @@
-"""Say what a document is, by its words and layout: an article, or what a scraper got in its place."""
+"""Say what each document is, with a probability: an article, or what the scraper got; and what stands in it twice."""
 
-from toolkit.verdict.documents import TEXTS, VERDICTS, articles, doubled, others, probabilities
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from toolkit.buffer import FNV, PRIME, Buffer
+from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.kernels import njit
+from toolkit.segments import Segments
+from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
+from toolkit.verdict.reading import KINDS, LOWER, layout, read_words
 
 __all__ = ["TEXTS", "VERDICTS", "articles", "doubled", "others", "probabilities"]
+
+VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
+"""Explained by :func:`toolkit.verdicts`."""
+
+TEXTS = ("article", "twice")
+"""Verdicts of documents that hold an article."""
+
+# verdict → share of repeated words from which a document with this verdict more likely holds its text ``twice``
+DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
+LONG = 1500  # bytes from which prose counts as an article without a look by the model (see :func:`others`)
+# What rules a verdict out, by the sounds of a document's segments. A stub has a segment that sounds like a wall or a
+# gate (the offer after an article's beginning) with the probability OFFERED; a wall or an error has one that sounds
+# like any of the three with HEARD, so that no text is one for being short. From the share STORY of characters that
+# sound like a story on, a text is no index; from the share LOUD that sounds like a wall or an error on, a text of
+# more than SOME characters is neither article nor index.
+OFFERED, HEARD, STORY, LOUD, SOME = 0.6, 0.4, 0.6, 0.4, 300
+# A short text that one publisher has several times is hardly an article. This counts fully up to BRIEF bytes, less and
+# less up to SHORT bytes, and not at all beyond: the words of longer walls and errors give them away, and wire copy is
+# long and stands in many papers of a publisher.
+BRIEF, SHORT = 250, 500
+DOUBT = 0.01  # chance that a text with a copy is no article, at least
+PLAIN = 0.15  # added to the chance of a wall when such a text's lost chance of an article is shared out
+
+
+def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
+    """Return the probability of each of :data:`VERDICTS`, one row a document; rows sum to one.
+
+    ``corpus`` needs the columns ``text`` and ``title``. ``copies``: how many documents of the publisher hold the same
+    text; default 1 each.
+    """
+    buffer = Buffer.of(corpus["text"])
+    learned = softmax(log_odds(corpus["text"], corpus["title"].fillna("")), axis=1)
+    if copies is not None:
+        weight = 2.0 * ((SHORT - np.diff(buffer.offsets)) / (SHORT - BRIEF)).clip(0, 1)
+        article, wall = LEARNED.index("article"), LEARNED.index("wall")
+        before = learned[:, article].copy()
+        doubt = np.where(copies > 1, np.maximum(1 - before, DOUBT), 1 - before)
+        after = before / (before + doubt * np.maximum(copies - 1, 1) ** weight)
+        rest = np.where(np.arange(len(LEARNED)) == article, 0, learned)
+        rest[:, wall] += PLAIN
+        learned += rest / rest.sum(axis=1, keepdims=True) * (before - after)[:, None]
+        learned[:, article] = after
+    chances = np.zeros((len(corpus), len(VERDICTS)))
+    chances[:, [VERDICTS.index(name) for name in LEARNED]] = learned
+    share, _ = repeated(buffer)
+    for name, least in DOUBLED.items():
+        likely = 1 / (1 + np.exp(-20 * (share - least)))
+        chances[:, VERDICTS.index("twice")] += chances[:, VERDICTS.index(name)] * likely
+        chances[:, VERDICTS.index(name)] *= 1 - likely
+    wordless = ~corpus["text"].str.contains(r"\w", regex=True).to_numpy(bool)
+    # exp differs in the last digit between processors
+    chances = chances.astype(np.float32).astype(np.float64)
+    chances[wordless] = np.arange(len(VERDICTS)) == VERDICTS.index("empty")
+    return pd.DataFrame(chances, index=corpus.index, columns=list(VERDICTS))
+
+
+def others(corpus: pd.DataFrame) -> pd.Series[Any]:
+    """Return the verdict of each document that holds no article, missing for those that hold one.
+
+    A column ``verdict`` is used if there is one. Otherwise the model judges the texts that are shorter than
+    :data:`LONG` bytes or not laid out as prose. Longer prose counts as an article without a look, which keeps
+    classifying topics fast.
+    """
+    if "verdict" in corpus.columns:
+        return corpus["verdict"].mask(corpus["verdict"].isin(TEXTS)).astype("str")
+    found = pd.Series(np.nan, index=corpus.index, dtype="str")
+    at = np.flatnonzero(~_prose(corpus["text"]))
+    if len(at):
+        verdict = probabilities(corpus.iloc[at]).idxmax(axis=1)
+        # a document that has only a title may have a topic
+        titled = (verdict == "empty") & (corpus["title"].iloc[at].fillna("").str.strip() != "")
+        found.iloc[at] = verdict.mask(verdict.isin(TEXTS) | titled).array
+    return found
+
+
+def log_odds(
+    texts: pd.Series[Any], titles: pd.Series[Any], model: VerdictModel | None = None
+) -> NDArray[np.float64]:
+    """Log-odds of each of :data:`LEARNED`, by the shipped model or another.
+
+    What a document cannot be, by the sounds of its segments (:data:`OFFERED` and the shares beside it), has -inf.
+    """
+    model = model or shipped_model()
+    rows = model.rows(Buffer.of(_joined(texts)), Buffer.of(titles))
+    sums = model.sums(rows)
+    article, stub, wall, error, index, _ = range(len(LEARNED))
+    loud = (rows[:, AT.share_wall] + rows[:, AT.share_error] >= LOUD) & (rows[:, AT.size] > np.log(SOME))
+    offer = rows[:, [AT.most_wall, AT.most_gate]].max(axis=1)
+    heard = np.maximum(offer, rows[:, AT.most_error])
+    sums[offer < OFFERED, stub] = -np.inf
+    sums[np.ix_(heard < HEARD, [wall, error])] = -np.inf
+    sums[loud | (rows[:, AT.share_story] >= STORY), index] = -np.inf
+    sums[loud, article] = -np.inf
+    return sums
+
+
+def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the texts; where lines were wrapped at a margin, as in a scanned column, joined to one line."""
+    breaks, double, spaces = layout(Buffer.of(texts))
+    # counts first, because the expression below is slow; two breaks in a row are never inside a sentence
+    wrapped = (breaks >= 3) & (5 * (breaks - 2 * double) >= 2 * breaks) & (spaces >= 2 * breaks)
+    if wrapped.any():
+        inside = pc.count_substring_regex(pa.array(texts[wrapped]), r"[\pL\pN,;-]\n\p{Ll}")
+        wrapped[wrapped] = 5 * inside.to_numpy(zero_copy_only=False) >= 2 * breaks[wrapped]
+    return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
+
+
+def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Whether each text has :data:`LONG` bytes in long lines of sentences, and no marks of computer code."""
+    array = pa.array(texts, pa.large_string())
+    size = pc.binary_length(array).to_numpy(zero_copy_only=False)
+    stops, breaks, marks = (
+        pc.count_substring_regex(array, marks).to_numpy(zero_copy_only=False)
+        for marks in ("[.。]", "\n", "[{}<Ã]")
+    )
+    return np.asarray((size >= LONG) & (stops * 400 >= size) & (breaks * 60 <= size) & (marks * 100 <= size))
+
+
+def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leave out the documents that a column ``verdict`` calls no article; return the others, and counts by reason."""
+    if "verdict" not in corpus.columns:
+        return corpus, {}
+    found = others(corpus)
+    counts = {f"no article: {name}": int(n) for name, n in found.value_counts().sort_index().items()}
+    return (corpus[found.isna()] if counts else corpus), counts
+
+
+SHINGLE = 8  # a word is repeated if it is one of this many words in a row that stood in the text before
+RUN = 16  # least words of a repeated passage
+GAP = 3  # most words in a row, inside a repeated passage, that are not repeated
+
+
+@njit(cache=True, nogil=True)
+def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
+    """Fill the share of repeated words of each document, and the repeated passages; return the number of passages."""
+    found = 0
+    longest = np.diff(offsets).max() if len(offsets) > 1 else 0
+    words = np.empty(longest + 1, np.uint64)
+    begin = np.empty(longest + 1, np.int64)
+    stop = np.empty(longest + 1, np.int64)
+    table = np.zeros(1, np.int32)
+    for d in range(len(offsets) - 1):
+        n = read_words(data, offsets[d], offsets[d + 1], kinds, lower, words, begin, stop)
+        share[d] = 0.0
+        if n < SHINGLE + RUN:
+            continue
+        room = 64
+        while room < 2 * n:
+            room *= 2
+        if len(table) < room:
+            table = np.empty(room, np.int32)
+        table[:room] = -1
+        mask = np.uint64(room - 1)
+        covered = np.zeros(n, np.uint8)
+        for k in range(n - SHINGLE + 1):
+            h = FNV
+            for j in range(k, k + SHINGLE):
+                h = (h ^ words[j]) * PRIME
+                h ^= h >> np.uint64(29)
+            slot = h & mask
+            while table[slot] >= 0:
+                first = table[slot]
+                for j in range(SHINGLE):
+                    if words[first + j] != words[k + j]:
+                        break
+                else:
+                    break
+                slot = (slot + np.uint64(1)) & mask
+            if table[slot] < 0:
+                table[slot] = k
+            elif table[slot] + SHINGLE <= k:
+                covered[k : k + SHINGLE] = 1
+        k = 0
+        repeated = 0
+        while k < n:
+            if not covered[k]:
+                k += 1
+                continue
+            last = k
+            j = k
+            while j < n and j - last <= GAP:
+                if covered[j]:
+                    last = j
+                j += 1
+            if last + 1 - k >= RUN:
+                repeated += last + 1 - k
+                if found < len(start):
+                    owner[found] = d
+                    start[found] = begin[k]
+                    end[found] = stop[last]
+                found += 1
+            k = last + 1
+        share[d] = repeated / n
+    return found
+
+
+def repeated(buffer: Buffer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the share of each document's words that are in repeated passages, and these (document, start, end).
+
+    ``start`` and ``end`` are bytes of the buffer; the passages are in reading order.
+    """
+    share = np.zeros(len(buffer))
+    room = len(buffer.data) // (2 * RUN) + 1
+    passages = np.empty((3, room), np.int64)
+    n = _repeats(buffer.data, buffer.offsets, KINDS, LOWER, share, *passages)
+    return share, passages[:, :n].T.copy()
+
+
+def inside_passages(segments: Segments, passages: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether nine tenths of each segment lie in one of the passages that :func:`repeated` found."""
+    found = np.zeros(len(segments), np.bool_)
+    if len(passages):
+        at = (np.searchsorted(passages[:, 1], segments.start, side="right") - 1).clip(0)
+        for near in (at, (at + 1).clip(max=len(passages) - 1)):
+            _, start, end = passages[near].T
+            shared = np.minimum(segments.end, end) - np.maximum(segments.start, start)
+            found |= 10 * shared >= 9 * (segments.end - segments.start)
+    return found
+
+
+def doubled(documents: CorpusLike) -> pd.DataFrame:
+    """Return a span for each passage that repeats an earlier one of its document.
+
+    The columns are those of :meth:`toolkit.BoilerplateRemover.spans`, ``kind`` is ``twice``. The first
+    occurrence of a passage has no span.
+
+    >>> story = "The council met on Monday and voted by nine to four to close the harbour for the whole winter. "
+    >>> spans = doubled([story + story])
+    >>> spans[["start", "end"]].values.tolist() == [[len(story), 2 * len(story) - 1]]
+    True
+    """
+    corpus = as_corpus(documents)
+    buffer = Buffer.of(corpus["text"])
+    _, passages = repeated(buffer)
+    rows = []
+    ids = corpus["doc_id"].tolist()
+    for document, start, end in passages.tolist():
+        lo, hi = int(buffer.offsets[document]), int(buffer.offsets[document + 1])
+        while end < hi and chr(buffer.data[end]) in ".!?\"')":  # the marks that close the passage
+            end += 1
+        at = len(buffer.text(lo, start))
+        rows.append((ids[document], at, at + len(buffer.text(start, end)), "twice", 1.0, "rule", None))
+    names = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")
+    types: dict[str, Any] = {"start": "int64", "end": "int64", "score": "float64"}
+    return pd.DataFrame(rows, columns=list(names)).astype({name: types.get(name, "str") for name in names})

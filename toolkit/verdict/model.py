@@ -23,7 +23,7 @@ from toolkit.verdict.reading import BITS, SHAPE, SOUNDS, damage, echoes, sounds
 FORMAT = "news-toolkit verdict model 1"
 SHIPPED = Path(__file__).parent.parent / "models" / "verdict"
 LEARNED = ("article", "stub", "wall", "error", "index", "garbled")
-"""Verdicts that the model learned. ``twice`` and ``empty`` follow from counts, see :mod:`toolkit.verdict.documents`."""
+"""Verdicts that the model learned. ``twice`` and ``empty`` follow from counts, see :mod:`toolkit.verdict`."""
 
 _LARGEST = 4 << 20
 _TABLES = {
