@@ -20,7 +20,7 @@ from toolkit.corpus import COLUMNS
 from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
 from training.labelled import Labelled
-from training.material import dealt, material
+from training.material import dealt, marked_later, material, more_voices
 
 MODELS = Path(__file__).parents[1] / "out" / "folds"
 """Where the models of the folds are kept between runs; not part of the checkout."""
@@ -112,29 +112,37 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
     yield Task("modern, English", modern, english & (share < LITTLE))
     yield Task("modern, other languages", modern, ~english)
     yield Task("modern, all", modern, everything)
+    later = parts["later"]
+    yield Task("modern, marked later", later, np.ones(len(later.corpus), bool))
     pages = parts["pages"]
     yield Task("whole pages", pages, pages.layout == PAGE)
     extracted = parts["extracted"]
     yield Task(
         "extracted pages of news", extracted, extracted.corpus["set"].isin(["aed", "fundus"]).to_numpy(bool)
     )
+    for part, of in ((inserted, "appeals"), (parts["voices"], "further appeals")):
+        about = part.corpus
+        appeal = (about["passage"] == "appeal").to_numpy(bool)
+        plain = (about["passage_lang"] == "en").to_numpy(bool)
+        at_home = (about["passage_lang"] == about["lang"]).to_numpy(bool)
+        yield Task(f"{of}, English", part, appeal & plain, passages=True)
+        yield Task(f"{of}, other languages", part, appeal & ~plain, passages=True)
+        yield Task(f"{of}, other languages, own hosts", part, appeal & ~plain & at_home, passages=True)
     about = inserted.corpus
-    appeal = (about["passage"] == "appeal").to_numpy(bool)
-    plain = (about["passage_lang"] == "en").to_numpy(bool)
-    for name, chosen in (("appeals, English", appeal & plain), ("appeals, other languages", appeal & ~plain)):
-        yield Task(name, inserted, chosen, passages=True)
+    english_appeals = ((about["passage"] == "appeal") & (about["passage_lang"] == "en")).to_numpy(bool)
     for place in ("glued", "one_line", "all_glued"):
         yield Task(
             f"appeals, English, {place}",
             inserted,
-            appeal & plain & (about["place"] == place).to_numpy(bool),
+            english_appeals & (about["place"] == place).to_numpy(bool),
             passages=True,
         )
-    for name in ("like", "like/one_line", "sample"):
+    for name in ("like", "like/more", "like/one_line", "sample"):
         part = parts[name]
         english = (part.corpus["lang"] == "en").to_numpy(bool)
         label = {
             "like": "look-alikes",
+            "like/more": "further look-alikes",
             "like/one_line": "look-alikes in one line",
             "sample": "invented sample",
         }[name]
@@ -226,6 +234,8 @@ def arrivals_table(
     """
     models = models or fold_models(folds=folds, seed=seed)
     made = {part.name: part for part in parts or material(folds=folds, seed=seed)}
+    further = [*more_voices(folds=folds, seed=seed), marked_later(folds=folds, seed=seed)]
+    made |= {part.name: part for part in further}
     counted = pd.concat([datasets.load(n)[list(COLUMNS)] for n in ("allsides", "modern")], ignore_index=True)
     rows = []
     for task in tasks(made):

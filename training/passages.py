@@ -20,7 +20,13 @@ FOLDER = Path(__file__).parent.parent / "data" / "training"
 """Texts written for this project, CC0; part of the checkout, not of the package."""
 
 PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
-VOICES = ("passages_voices_en", "passages_voices_other")
+VOICES = tuple(f"passages_{by}_{lang}" for by in ("voices", "further", "plain") for lang in ("en", "other"))
+MORE_LOOKALIKES = (
+    "lookalikes_more", *(f"lookalikes_{by}_{lang}" for by in ("further", "plain") for lang in ("en", "other"))
+)  # fmt: skip
+PLAIN_HOSTS = ("hosts", "hosts_more")
+"""Files that only the second decision learns from. The last hold plain articles for passages of their language."""
+
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""

@@ -1,8 +1,9 @@
-"""Learn which word pieces appeals are made of, from the vectors of a multilingual encoder.
+"""Learn what word pieces mean for appeals, from the vectors of a multilingual encoder.
 
 A segment is the mean of its pieces' vectors, and so are the segments around it and the rest of its text. Multinomial
 logistic regression on these three tells article text, appeals and other boilerplate apart. The log odds of an appeal
-are linear in the pieces, so they fold into three weights a piece.
+are linear in the pieces, so they fold into three weights a piece. What story a passage tells is learned without marks:
+linear discriminant analysis (Fisher 1936) finds directions in which passages of one text are alike and texts differ.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -13,12 +14,17 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from toolkit.boilerplate.sense import FAR, FEWEST, NEAR, SENSES, SPACE, Sense
+from toolkit import datasets
+from toolkit.boilerplate.sense import FAR, FEWEST, NEAR, SENSES, SPACE, STORY, Sense
+from toolkit.buffer import Buffer
+from toolkit.segments import Segments, cut
 from toolkit.topics.features import Lexicon, listed, reader, workspace
 from training.encoder import encoder
 from training.labelled import Labelled
@@ -40,6 +46,14 @@ TAKEN = {
     "inserted": (0.3, 1), "voices": (0.3, 1),
 }  # fmt: skip
 """Parts that are learned from: the share of article text and of boilerplate that is drawn."""
+
+
+PASSAGE, ENOUGH, PASSAGES = 4, 20, 3
+"""Segments of a passage, and the fewest pieces that it has; the fewest passages of a text."""
+
+RIDGE, APART, TEXTS, MANY = 0.1, 30.0, 20, 5000
+"""Share of the variance within texts that is added in all directions; what the differences between languages weigh, in
+which no story is to be seen; the fewest texts of a language; and the fewest pieces by which it is told from others."""
 
 
 @cache
@@ -86,9 +100,8 @@ def _collect(data, start, end, reading, pointers, out):  # type: ignore[no-untyp
         pointers[s + 1] = pointers[s] + n
 
 
-def _pieces_of(part: Labelled) -> csr_matrix:
+def _pieces_of(buffer: Buffer, segments: Segments) -> csr_matrix:
     """Count the pieces of each segment."""
-    segments, buffer = part.read.segments, part.read.buffer
     keys = pieces()[0]
     pointers, rows = np.zeros(len(segments) + 1, np.int64), np.empty(len(buffer.data), np.int32)
     reading = reader(SPACE, Lexicon(keys, np.empty(0, np.uint64)))
@@ -99,7 +112,7 @@ def _pieces_of(part: Labelled) -> csr_matrix:
 
 def _means(part: Labelled, at: NDArray[np.int64]) -> Floats:
     """Mean vectors of segments, of what stands around them and of the rest, side by side."""
-    found, vectors = _pieces_of(part), pieces()[1]
+    found, vectors = _pieces_of(part.read.buffer, part.read.segments), pieces()[1]
     pointers = found.indptr.astype(np.int64)
     sums = np.zeros((len(pointers), vectors.shape[1]))
     np.cumsum(found @ vectors, axis=0, out=sums[1:])
@@ -119,7 +132,55 @@ def _means(part: Labelled, at: NDArray[np.int64]) -> Floats:
     return np.hstack(parts).astype(np.float32)
 
 
-def learn_sense(places: Floats, label: NDArray[np.int64], weight: Floats) -> Sense:
+def passages_of(corpus: pd.DataFrame) -> tuple[Floats, NDArray[np.int64]]:
+    """Return mean vectors of every :data:`PASSAGE` segments of the texts, and the text of each."""
+    buffer = Buffer.of(corpus["text"])
+    segments = cut(buffer)
+    first = np.repeat(segments.bounds[:-1], np.diff(segments.bounds))
+    begins = (np.arange(len(segments)) - first) % PASSAGE == 0
+    ones = np.ones(len(segments), np.float32)
+    counts = csr_matrix((ones, np.arange(len(segments)), np.append(np.flatnonzero(begins), len(segments))))
+    counts = counts @ _pieces_of(buffer, segments)
+    size = np.asarray(counts.sum(axis=1))
+    text = np.searchsorted(segments.bounds, np.flatnonzero(begins), side="right") - 1
+    long = size.ravel() >= ENOUGH
+    long &= np.bincount(text[long], minlength=len(corpus))[text] >= PASSAGES
+    return (counts @ pieces()[1] / np.maximum(size, 1))[long].astype(np.float32), text[long]
+
+
+@cache
+def languages() -> NDArray[np.float64]:
+    """Differences of the mean vectors of languages from English, by sentences that are the same in all (SIB-200)."""
+    sentences = datasets.load("sib200")
+    buffer = Buffer.of(sentences["text"])
+    segments = cut(buffer)
+    lang = np.repeat(sentences["lang"].to_numpy(str), np.diff(segments.bounds))
+    names, at = np.unique(lang, return_inverse=True)
+    gather = csr_matrix((np.ones(len(at), np.float32), (at, np.arange(len(at)))))
+    counts = gather @ _pieces_of(buffer, segments)
+    size = np.asarray(counts.sum(axis=1))
+    means = np.asarray(counts @ pieces()[1], np.float64) / np.maximum(size, 1)
+    return (means - means[names == "en"])[size.ravel() >= MANY]
+
+
+def learn_story(passages: Floats, text: NDArray[np.int64], lang: pd.Series[Any]) -> Floats:
+    """Return :data:`STORY` numbers of each piece; ``text`` is the text of each passage, ``lang`` a language a text."""
+    used, text = np.unique(text, return_inverse=True)
+    size = np.bincount(text)
+    means = np.asarray(csr_matrix((1 / size[text], (text, np.arange(len(text))))) @ passages, np.float64)
+    apart = passages - means[text]
+    within = apart.T @ apart / (len(passages) - len(means))
+    by = pd.DataFrame(means).groupby(lang.fillna("").to_numpy()[used])
+    often = by[0].transform("size").to_numpy() >= TEXTS
+    others = (means - by.transform("mean").to_numpy())[often]
+    between = others.T @ others / len(others) - within / size.mean()
+    within += RIDGE * np.trace(within) / len(within) * np.eye(len(within))
+    within += APART * languages().T @ languages() / len(languages())
+    directions = eigh(between, within)[1][:, : -STORY - 1 : -1]
+    return np.asarray((pieces()[1] - passages.mean(axis=0)) @ directions, np.float32)
+
+
+def learn_sense(places: Floats, label: NDArray[np.int64], weight: Floats, story: Floats) -> Sense:
     """Fit the regression and fold the log odds of an appeal against article text into weights of pieces."""
     width = places.shape[1] // len(SENSES)
     size = np.repeat([np.sqrt(np.square(part).mean()) for part in np.hsplit(places, len(SENSES))], width)
@@ -144,4 +205,4 @@ def learn_sense(places: Floats, label: NDArray[np.int64], weight: Floats) -> Sen
     odds = found.reshape(-1, len(SHARES)) @ np.array([-1, 1, 0])
     keys, vectors = pieces()
     directions = (odds[:-1] / size).reshape(len(SENSES), width).T
-    return Sense.of(keys, vectors @ directions, odds[-1])
+    return Sense.of(keys, vectors @ directions, odds[-1], story)

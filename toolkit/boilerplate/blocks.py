@@ -16,8 +16,8 @@ from toolkit.boilerplate.echoes import slot
 from toolkit.boilerplate.features import NAME, PART
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS
+from toolkit.boilerplate.sense import LIKENESS, lines
 from toolkit.kernels import njit, places
-from toolkit.segments import SENTENCE
 
 REACHES = (1, 2, 4, 8, 12)
 """Numbers of segments before, and after, over which the signals are averaged."""
@@ -45,13 +45,15 @@ BLOCKS = (
     *(f"sense{side}{reach}" for reach in REACHES for side in "-+"), "sense_document", "sense_outside",
     *(f"sense_{what}{side}" for side in "-+" for what in ("best", "at")),
     "sense_line", "sense_line-", "sense_line+", "sense_line_best",
+    *(f"story_{pair}" for pair in LIKENESS),
 )  # fmt: skip
 """Names of the columns. ``head`` and ``tail``: how much the first and the last words sound like an appeal; ``asks`` is
 the larger of the two. ``-`` and ``+``: over the segments before and after. ``document``: mean over the whole text;
 ``outside``: over segments farther than :data:`FAR`. ``best`` and ``at``: the largest value within :data:`FAR` and its
 distance. ``known``: share of words or names that also stand more than :data:`BEYOND` segments away. ``line``: over the
 segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after.
-``sense``: what the table of pieces says (:mod:`toolkit.boilerplate.sense`), added up; the trees of pages do without."""
+``sense`` and ``story``: what the table of pieces says (:mod:`toolkit.boilerplate.sense`); ``sense`` is the sum of
+three. The trees of pages do without these."""
 
 FLOOR, CEILING = -6.0, 6.0
 _NONE = -9.0
@@ -106,24 +108,6 @@ def _known(terms, at, shapes, lo, hi, counts):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _share(counts, a, b, k):  # type: ignore[no-untyped-def]
     return (counts[b, k + 1] - counts[a, k + 1] + 0.5) / (counts[b, k] - counts[a, k] + 1.0)
-
-
-@njit(cache=True, nogil=True)
-def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
-    """Return the first segment of each line, the end of the text last, and the line of each segment.
-
-    A glued joint or a bullet also begins a line here.
-    """
-    first = np.empty(hi - lo + 1, np.int64)
-    of = np.empty(hi - lo, np.int64)
-    n = 0
-    for s in range(lo, hi):
-        if s == lo or joint[s] != SENTENCE:
-            first[n] = s - lo
-            n += 1
-        of[s - lo] = n - 1
-    first[n] = hi - lo
-    return first[: n + 1], of
 
 
 @njit(cache=True, nogil=True)
@@ -200,7 +184,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
             total[_SIZE, i + 1] = total[_SIZE, i] + weight
             for k in (0, 1, 2, 4):
                 total[k, i + 1] = total[k, i] + signal[k, i] * weight
-        first, line = _lines(joint, lo, hi)
+        first, line = lines(joint, lo, hi)
         counts = np.zeros((n + 1, 4))
         _known(terms, at, shapes, lo, hi, counts)
         at += n_terms
@@ -254,6 +238,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
                 _strongest(signal[4], i, n, r, AT.sense_best_before)
                 _line(total, 4, before, p, q, behind, r, AT.sense_line)
                 r[AT.sense_line_best] = signal[4, p:q].max()
+                r[AT.story_line :] = senses[s, 3:]  # the last columns
             r[AT.words_known_line] = _share(counts, p, q, 0)
             r[AT.names_known_line] = _share(counts, p, q, 2)
             r[AT.line_bytes] = np.log1p(np.float32(total[_SIZE, q] - total[_SIZE, p]))
@@ -270,12 +255,12 @@ def blocks(
     """Return one row of evidence (float32) for each wanted segment; the columns are :data:`BLOCKS`.
 
     ``sums`` (float32, a segment each) are the sums of the first decision's trees, :data:`FLOOR` for segments that
-    the trees did not weigh. Without ``senses`` (float32, a row of ``SENSES`` a segment) there are only the first
+    the trees did not weigh. Without ``senses`` (float32, what ``Sense.weigh`` gives) there are only the first
     :data:`UNSENSED` columns.
     """
     out = np.empty((int(wanted.sum()), UNSENSED if senses is None else len(BLOCKS)), np.float32)
     _blocks(
         sums, read.words, read.windows, read.shapes, read.terms, read.segments.joint, read.segments.bounds,
-        wanted, np.empty((0, 3), np.float32) if senses is None else senses, out,
+        wanted, np.empty((0, 0), np.float32) if senses is None else senses, out,
     )  # fmt: skip
     return out

@@ -18,7 +18,7 @@ from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
-from toolkit.boilerplate.sense import SENSES, Sense
+from toolkit.boilerplate.sense import SENSES, STORY, Sense
 from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
 from toolkit.topics.features import NO_WORDS, Lexicon
@@ -210,7 +210,7 @@ def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
 
 def _sense(arrays: dict[str, NDArray[Any]]) -> Sense:
     lexicon = Lexicon(arrays["sense_keys"], NO_WORDS.alike)
-    weights = _array(arrays, "sense", np.int8, (len(lexicon.keys), len(SENSES)))
+    weights = _array(arrays, "sense", np.int8, (len(lexicon.keys), len(SENSES) + STORY))
     scale = _array(arrays, "sense_scale", np.float32, (len(SENSES) + 1,))
     return Sense(lexicon, np.ascontiguousarray(weights), scale[:-1].copy(), float(scale[-1]))
 

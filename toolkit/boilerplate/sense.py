@@ -1,11 +1,12 @@
-"""Whether words are those of appeals, by a table of word pieces that knows more words than our labels hold.
+"""What words mean, by a table of word pieces that knows more words than our labels hold.
 
-The table is learned from the word vectors of a multilingual encoder (``training.sense``): a word that no label holds
-weighs as much as the words that it is like. A segment, what stands around it and the rest of the text are weighed
-apart, for ``support`` tells little where the whole story speaks of it.
+The table is made from the word vectors of a multilingual encoder (``training.sense``): a word that no label holds
+counts as much as the words that it is like. It answers two questions. Are these words those of appeals? A segment,
+what stands around it and the rest of the text are weighed apart, for ``support`` tells little where the whole story
+speaks of it. And does a segment tell of the same as the text around it? An appeal tells another story than its article.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -18,52 +19,125 @@ from numpy.typing import NDArray
 
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
-from toolkit.segments import Segments
+from toolkit.segments import SENTENCE, Segments
 from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, listed, reader, workspace
 
 SENSES = ("own", "around", "rest")
 """What a piece weighs in the segment, in the :data:`NEAR` segments on either side, and more than :data:`FAR` away."""
 
+LIKENESS = (
+    "line", "own", "near", "wide", "edge", "turn", "before_earlier", "own_earlier", "own_later", "earlier_later"
+)  # fmt: skip
+"""Cosines of the stories that two parts of a text tell. The segment's line, the segment, and it with :data:`NEAR` or
+twice as many segments on either side are compared with the text outside (the segment with that outside ``near``); the
+segments before it with it and those after (``edge``), with those after alone (``turn``), and with all that is earlier;
+the segment with all before it, and with all after it; and these two. :data:`NO_STORY` where a part has no words."""
+
+STORY = 12
+"""Numbers that say what story a piece belongs to: they differ between articles and are alike within one."""
+
+NO_STORY = -2.0
+FINE, MOST = 4, 24
+"""Steps that a standard deviation of the story has, and the most steps."""
+
 NEAR, FAR, FEWEST = 4, 12, 3
 """Reaches in segments; and the least number of pieces by which a segment's sum is divided: one word tells little."""
+
+_FIRST, _ALL = len(SENSES), len(SENSES) + STORY  # column of the story's first number, and number of columns
 
 SPACE = FeatureSpace(title_weight=0, pieces=True)
 """How a segment is cut into pieces: no more than its first 4,096 bytes."""
 
 
 @njit(cache=True, nogil=True)
-def _weigh(data, start, end, bounds, wanted, reading, weights, scale, bias, out):  # type: ignore[no-untyped-def]
+def lines(joint, lo, hi):  # type: ignore[no-untyped-def]
+    """Return the first segment of each line, the end of the text last, and the line of each segment.
+
+    A glued joint or a bullet also begins a line here.
+    """
+    first = np.empty(hi - lo + 1, np.int64)
+    of = np.empty(hi - lo, np.int64)
+    n = 0
+    for s in range(lo, hi):
+        if s == lo or joint[s] != SENTENCE:
+            first[n] = s - lo
+            n += 1
+        of[s - lo] = n - 1
+    first[n] = hi - lo
+    return first[: n + 1], of
+
+
+@njit(cache=True, nogil=True)
+def _alike(sums, a, b, c, d, less):  # type: ignore[no-untyped-def]
+    """Cosine of the stories of segments ``a:b`` and ``c:d``; with ``less``, of ``a:b`` and all but ``c:d``."""
+    product, one, other = 0.0, 0.0, 0.0
+    for k in range(_FIRST, _ALL):
+        x, y = sums[b, k] - sums[a, k], sums[d, k] - sums[c, k]
+        if less:
+            y = sums[len(sums) - 1, k] - y
+        product += x * y
+        one += x * x
+        other += y * y
+    return product / np.sqrt(one * other) if one > 0 and other > 0 else NO_STORY
+
+
+@njit(cache=True, nogil=True)
+def _likeness(sums, a, b, i, r):  # type: ignore[no-untyped-def]
+    """Enter the cosines of a segment, whose line is ``a:b``."""
+    n = len(sums) - 1
+    p, q = max(i - NEAR, 0), min(i + NEAR + 1, n)
+    wide, wide_end = max(i - 2 * NEAR, 0), min(i + 2 * NEAR + 1, n)
+    r[0] = _alike(sums, a, b, a, b, True)
+    r[1] = _alike(sums, i, i + 1, p, q, True)
+    r[2] = _alike(sums, p, q, p, q, True)
+    r[3] = _alike(sums, wide, wide_end, wide, wide_end, True)
+    r[4] = _alike(sums, p, i, i, min(i + NEAR, n), False)
+    r[5] = _alike(sums, p, i, i + 1, q, False)
+    r[6] = _alike(sums, p, i, 0, p, False)
+    r[7] = _alike(sums, i, i + 1, 0, i, False)
+    r[8] = _alike(sums, i, i + 1, i + 1, n, False)
+    r[9] = _alike(sums, 0, i, i + 1, n, False)
+
+
+@njit(cache=True, nogil=True)
+def _weigh(data, start, end, joint, bounds, wanted, reading, weights, scale, bias, out):  # type: ignore[no-untyped-def]
     work = workspace(reading)
     _, (pieces, _, _), _, _ = work
     for d in range(len(bounds) - 1):
-        if not wanted[d]:
+        lo, hi = bounds[d], bounds[d + 1]
+        n = hi - lo
+        if not wanted[lo:hi].any():
             continue
-        lo, n = bounds[d], bounds[d + 1] - bounds[d]
-        sums = np.zeros((n + 1, 4), np.int64)  # up to each segment: of the three weights, and of pieces
+        sums = np.zeros((n + 1, _ALL))  # up to each segment; of integers, so that no order matters
+        count = np.zeros(n + 1, np.int64)
         for i in range(n):
             found = listed(data, start[lo + i], end[lo + i], reading, work)
-            for k in range(3):
-                sums[i + 1, k] = sums[i, k]
-                for j in range(found):
+            sums[i + 1] = sums[i]
+            for j in range(found):
+                for k in range(_ALL):
                     sums[i + 1, k] += weights[pieces[j], k]
-            sums[i + 1, 3] = sums[i, 3] + found
+            count[i + 1] = count[i] + found
+        first, line = lines(joint, lo, hi)
         for i in range(n):
             near, near_end = max(i - NEAR, 0), min(i + NEAR + 1, n)
             far, far_end = max(i - FAR, 0), min(i + FAR + 1, n)
-            own = sums[i + 1] - sums[i]
-            around = sums[near_end] - sums[near] - own
-            rest = sums[n] - sums[far_end] + sums[far]
-            out[lo + i, 0] = own[0] * scale[0] / max(own[3], FEWEST) + bias
-            out[lo + i, 1] = around[1] * scale[1] / max(around[3], 1)
-            out[lo + i, 2] = rest[2] * scale[2] / max(rest[3], 1)
+            size = count[i + 1] - count[i]
+            around = sums[near_end, 1] - sums[near, 1] - sums[i + 1, 1] + sums[i, 1]
+            rest = sums[n, 2] - sums[far_end, 2] + sums[far, 2]
+            r = out[lo + i]
+            r[0] = (sums[i + 1, 0] - sums[i, 0]) * scale[0] / max(size, FEWEST) + bias
+            r[1] = around * scale[1] / max(count[near_end] - count[near] - size, 1)
+            r[2] = rest * scale[2] / max(count[n] - count[far_end] + count[far], 1)
+            if wanted[lo + i]:
+                _likeness(sums, first[line[i]], first[line[i] + 1], i, r[_FIRST:])
 
 
 @dataclass(frozen=True, eq=False)
 class Sense:
-    """Weights of word pieces: log odds of an appeal, a byte each.
+    """What word pieces mean, a byte a number.
 
-    ``lexicon`` lists the pieces; ``weights`` (int8, a row a piece) have the columns :data:`SENSES`, in steps of
-    ``scale`` (float32); ``bias`` belongs to the first.
+    ``lexicon`` lists the pieces. ``weights`` (int8, a row a piece) first hold the log odds of an appeal, columns
+    :data:`SENSES` in steps of ``scale`` (float32; ``bias`` belongs to the first), then the :data:`STORY` numbers.
     """
 
     lexicon: Lexicon
@@ -72,21 +146,26 @@ class Sense:
     bias: float
 
     @classmethod
-    def of(cls, keys: NDArray[np.uint32], weights: NDArray[np.floating], bias: float) -> Sense:
-        """Round weights to a byte each, column by column."""
-        scale = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
-        steps = np.rint(weights / scale).astype(np.int8)
-        return cls(Lexicon(keys, NO_WORDS.alike), steps, scale, float(np.float32(bias)))
+    def of(
+        cls, keys: NDArray[np.uint32], odds: NDArray[np.floating], bias: float, story: NDArray[np.floating]
+    ) -> Sense:
+        """Round the log odds to a byte each, column by column, and the story to steps of a quarter of its deviation."""
+        scale = (np.abs(odds).max(axis=0) / 127).astype(np.float32)
+        steps = np.hstack([np.rint(odds / scale), np.rint(story / story.std() * FINE).clip(-MOST, MOST)])
+        return cls(Lexicon(keys, NO_WORDS.alike), steps.astype(np.int8), scale, float(np.float32(bias)))
 
     @cached_property
     def _reading(self) -> tuple[Any, ...]:
         return reader(SPACE, self.lexicon)
 
     def weigh(self, buffer: Buffer, segments: Segments, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return the three means of each segment of the wanted documents; 0 for the others."""
-        out = np.zeros((len(segments), len(SENSES)), np.float32)
+        """Return :data:`SENSES` and :data:`LIKENESS` of the wanted segments (a bool each).
+
+        Other segments of the same documents have the first alone; of other documents, zeros.
+        """
+        out = np.zeros((len(segments), len(SENSES) + len(LIKENESS)), np.float32)
         _weigh(
-            buffer.data, segments.start, segments.end, segments.bounds, wanted, self._reading, self.weights,
-            self.scale, self.bias, out,
+            buffer.data, segments.start, segments.end, segments.joint, segments.bounds, wanted, self._reading,
+            self.weights, self.scale, self.bias, out,
         )  # fmt: skip
         return out

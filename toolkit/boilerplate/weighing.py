@@ -108,9 +108,9 @@ def weigh(
         wanted, all_sums = np.zeros(len(doubted), bool), np.full(len(doubted), FLOOR, np.float32)
         wanted[at[on_page | hinted]] = True
         all_sums[at] = sums
-        appealing = np.zeros(len(outside), bool)
-        appealing[owner[at[hinted]]] = True
-        senses = model.appeals.sense.weigh(read.buffer, segments, appealing)
+        asked_of = np.zeros(len(doubted), bool)
+        asked_of[at[hinted]] = True
+        senses = model.appeals.sense.weigh(read.buffer, segments, asked_of)
         around = blocks(read, all_sums, wanted, senses)
     if on_page.any():
         pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNSENSED]))
@@ -250,7 +250,7 @@ LEAST, LARGEST = -4.0, 6.0
 """Bounds of one segment's weight in the second decision, so that one doubtful sentence does not split an appeal."""
 
 BESIDE = 2
-NEARER = {"laid_out": 1.0, "run_together": 2.0, "page": 0.0}
+NEARER = {"laid_out": 1.5, "run_together": 1.0, "page": 0.0}
 """Segments on either side of an appeal that may join it; and the log odds that are added to theirs, because an appeal
 seldom ends before its last line or begins after its first sentence."""
 
