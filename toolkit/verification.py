@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from toolkit import pipeline, report
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
-from toolkit.files import DAMAGE, column_chunks, sha256
+from toolkit.files import DAMAGE, parquet_file, sha256
 from toolkit.jobs.inputs import Input, digest, near_inputs
 from toolkit.jobs.parts import CLASSIFIER, counts_of
 from toolkit.loading.quarantine import unread
@@ -300,9 +299,7 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
     """Yield a batch without rows, then the rows of a result; ValueError or an error of pyarrow if it is damaged."""
     if path.is_symlink() or not path.is_file():
         raise ValueError(f"{path.name}: no plain file")
-    with parquet.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            column_chunks(file, group)
+    with parquet_file(path) as file:
         none = pa.RecordBatch.from_pylist([], file.schema_arrow)
         yield none.select(columns or none.column_names)
         yield from file.iter_batches(8192, columns=columns)

@@ -211,7 +211,6 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
     Folders and hidden files are skipped. Links, devices, encrypted members and names that lead out of the archive
     are rejected. Raises :class:`Unreadable` where the archive is damaged or exceeds a limit.
     """
-    stream.budget.open_archive()
     for name, reason, opened in _zipped(stream) if form == "zip" else _tarred(stream):
         if hidden(name):
             continue

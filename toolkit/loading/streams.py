@@ -68,13 +68,10 @@ class Budget:
         if self.refused:
             raise Unreadable(self.refused)
 
-    def open_archive(self) -> None:
-        """Hold everything unpacked from now on against ``archive_bytes``."""
+    def count_member(self) -> None:
+        """Note one more member of an archive, whose bytes count from the first on; refuse too many."""
         if self.ceiling is None:
             self.ceiling = self.spent + self.limits.archive_bytes
-
-    def count_member(self) -> None:
-        """Note one more member, or raise :class:`Unreadable` where there are too many."""
         self.members += 1
         if self.members > self.limits.members:
             raise Unreadable(f"archive holds more than {self.limits.members} members; not read further")

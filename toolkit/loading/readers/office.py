@@ -103,7 +103,6 @@ def rtf_text(data: bytes) -> str:
 
 def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
     """Return an office file and its archive, after its parts have been unpacked once within the limits."""
-    stream.budget.open_archive()
     file = stream.as_file()
     try:
         archive = zipfile.ZipFile(file)
