@@ -544,7 +544,7 @@ def test_an_error_nobody_foresaw_loses_no_row_before_it(monkeypatch, where):
     if where == "members":
         data, name = zipped([("a.jsonl", data), ("b.jsonl", data)]), "a.zip"
         again = iter([False, True])
-        monkeypatch.setattr("toolkit.loading.sources.fault", lambda name: failing() if next(again) else None)
+        monkeypatch.setattr("toolkit.loading.sources.unsafe", lambda name: failing() if next(again) else None)
     elif where == "map":
         monkeypatch.setattr("toolkit.loading.mapping.Mapper.map", failing)
     else:

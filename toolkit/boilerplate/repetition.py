@@ -289,7 +289,7 @@ def _theirs(
     lookup: Lookup, prints: NDArray[np.uint64], window: int, publisher: NDArray[np.uint64] | np.uint64,
     most: NDArray[np.int32] | int, least: int = EVIDENT,
 ) -> NDArray[np.bool_]:  # fmt: skip
-    """Whether fingerprints are counted in as many documents as a template, or fewer, but enough."""
+    """Whether fingerprints are counted in at least ``least`` documents, and in hardly more than a template."""
     keys = mix_all(
         mix_all(prints, np.full(len(prints), window + 1, np.uint64)), np.broadcast_to(publisher, len(prints))
     )

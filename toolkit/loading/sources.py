@@ -216,7 +216,7 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
             continue
         stream.budget.count_member()
         place = f"{label}!{printable(name, 4096)}"
-        if reason := fault(name) or reason:
+        if reason := unsafe(name) or reason:
             yield Rejected(place, reason)
             continue
         try:
@@ -230,7 +230,7 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
             yield Member(place, name, Stream(unpacked, stream.budget))
 
 
-def fault(name: str) -> str | None:
+def unsafe(name: str) -> str | None:
     """Return why a member with this name must not be read, or None if it may be."""
     plain = name.replace("\\", "/")
     if plain.startswith("/") or _DRIVE.match(plain):
@@ -314,7 +314,7 @@ class _Header(tarfile.TarInfo):
 
 
 class _Tail:
-    """A stream that ends, and remembers its last blocks: an archive that was not cut off ends in zeros."""
+    """A stream that raises EOFError behind its end, and keeps its last blocks: those of a whole archive are zeros."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -323,7 +323,7 @@ class _Tail:
         self.last = b""
 
     def beyond(self, place: int) -> bytes:
-        """Return what was read after a place, at most two records of a tar archive ago."""
+        """Return what was read behind a place among the last two records of a tar archive."""
         return self.last[max(len(self.last) - (self._given - place), 0) :]
 
     def read(self, size: int) -> bytes:

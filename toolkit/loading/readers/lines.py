@@ -21,7 +21,7 @@ LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
 
 
 def roles(archive: str) -> dict[str, str]:
-    """Return what each label of an archive is the label of, such as "verfasser" of the authors; "" of nothing kept."""
+    """Return the field that each label of an archive names, such as "verfasser" the authors; "" if it is not kept."""
     return {
         name: "" if role == "other" else role for role in LABELS[archive] for name in headings(role, archive)
     }
@@ -33,7 +33,7 @@ def headings(kind: str, section: str = "headings") -> frozenset[str]:
 
 
 def pattern(name: str) -> re.Pattern[str]:
-    """Return one of the regular expressions that show what a line, an element or a file is."""
+    """Return one of the regular expressions by which a line, an element or a file is recognised."""
     return re.compile(LABELS["marks"][name].replace("\n", ""))
 
 

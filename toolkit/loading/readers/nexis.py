@@ -65,7 +65,7 @@ def nexis_uni(archive: Archive) -> Iterator[Record]:
 
 
 def _counted(archive: Archive, text: str, *, cover: bool = True) -> re.Match[str] | None:
-    """Return the mark a document begins with, its number noted; of a cover the documents that were asked for."""
+    """Return the mark that begins a document, and note its number; on a cover page note how many were asked for."""
     mark = MARK.match(text)
     if mark:
         number, total = (int(found) for found in mark.groups() if found)
@@ -77,7 +77,7 @@ def _counted(archive: Archive, text: str, *, cover: bool = True) -> re.Match[str
 
 
 def _label(line: str) -> tuple[str, str] | None:
-    """Return the role of a labelled line and its value, or None; of a label in capitals by its value if need be."""
+    """Return the field that a line's label names, and its value, which tells what an unknown label in capitals is."""
     if (found := _LABEL.match(line)) is None:
         return None
     value = (found[2] or "").strip()
@@ -120,7 +120,7 @@ def _numbered(found: list[list[str]]) -> Record:
 
 
 def _note(record: Record, block: list[str]) -> str | None:
-    """Enter a block that begins with a label into the record; return what it is the label of, or None."""
+    """Enter a block that begins with a label into the record; return the field that the label names, or None."""
     if (label := _label(block[0])) is None:
         return None
     value = " ".join([label[1], *block[1:]]).strip()
@@ -157,7 +157,7 @@ def _header(record: Record, found: list[list[str]], at: int) -> int:
 
 
 def _separate(found: list[list[str]]) -> list[list[str]]:
-    """Return blocks with labels that stand one under the other, and what follows a length, as blocks of their own."""
+    """Make each label of a block of labels, and what follows the length of an article, a block of its own."""
     apart: list[list[str]] = []
     for block in found:
         labels = [_label(line) for line in block]

@@ -87,7 +87,7 @@ def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
 def _article(
     archive: Archive, html: bytes, charset: str | None, url: str | None = None
 ) -> Iterator[Record | Unreadable]:
-    """Yield the article of a page, or why it is none; note what it leaves out."""
+    """Yield the article of a page, or why it is refused; remark on what the article leaves out."""
     record = read_page(html, url, charset=charset)
     found = record.get("text")
     if isinstance(found, Unreadable) and not str(found).startswith("no article"):
@@ -101,7 +101,7 @@ def _article(
 
 
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
-    """Return why a page is taken for many articles, and how much of it the article found, ``text``, leaves out.
+    """Return why a page is taken for many articles, and what ``text``, the article found in it, leaves out; or None.
 
     Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
     than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
@@ -155,7 +155,7 @@ def _joined(html: str) -> list[str]:
 
 
 def _shown(html: str) -> str:
-    """Return what a reader sees of markup, about: the text outside of tags."""
+    """Return roughly what a reader of a page sees: the text outside of tags."""
     return " ".join(_TAG.sub(" ", html).split())
 
 
@@ -198,7 +198,7 @@ def _parts(root: Any) -> list[tuple[str, int]]:
 
 
 def _several(found: list[tuple[str, int]], root: Any) -> list[tuple[str, int]]:
-    """Return what was found if it is several of a kind, and most of the page; else nothing."""
+    """Return the parts that were found if they are several of about one size and most of the page; else nothing."""
     sizes = sorted((size for _, size in found), reverse=True)
     if len({title for title, _ in found}) < 2:
         return []
