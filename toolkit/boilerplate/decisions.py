@@ -26,8 +26,9 @@ from toolkit.segments import cut
 Line = TypeVar("Line")
 
 KEEP = "keep"
-WITHDRAWN = "undecided"
-"""In a file: takes back the word on a template or passage. A line is never deleted, so undoing is a line too."""
+WITHDRAWN = (
+    "undecided"  # in a file: takes back what was decided; a line is never deleted, so undoing is a line too
+)
 
 Decisions: TypeAlias = Mapping[str, str] | str | Path
 """``template_id`` or the very text of a passage → a kind or ``"keep"``; or the path of a ``decisions.jsonl``."""

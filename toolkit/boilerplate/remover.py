@@ -219,14 +219,7 @@ class BoilerplateRemover(Estimator):
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
-        """Give the reason for each span of one text, row or corpus of one row: its template, or the deciding words.
-
-        Examples
-        --------
-        >>> text = "The council met on Monday.\\n\\nSign up for our daily newsletter and follow us on Twitter."
-        >>> BoilerplateRemover().explain(text).reasons[["kind", "evidence"]].values.tolist()
-        [['promo', 'model']]
-        """
+        """Give the reason for each span of one text, row or corpus of one row: its template, or the deciding words."""
         row = document.to_frame().T.infer_objects() if isinstance(document, pd.Series) else document
         corpus = as_corpus([row] if isinstance(row, str) else row, self.columns)
         if len(corpus) != 1:

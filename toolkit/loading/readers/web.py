@@ -56,6 +56,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([a-zA-Z0-9_:.-]+)", re.I)
 _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _NEXT = re.compile(rb"(?:^|\n)(?=WARC/\d)")
+_CUT_OFF = "truncated WARC: the file ends within this record"
 _LONGEST_HEAD = 1 << 16
 _PASSED = frozenset({"warcinfo", "request", "metadata"})
 _DOCUMENTS = frozenset({"response", "resource", "conversion"})
@@ -334,7 +335,7 @@ def _record(stream: Stream) -> bytes | Unreadable:
     found = _LENGTH.search(start, 0, end.start() + 1) if end else None
     if end is None and len(start) < _LONGEST_HEAD:
         _resynchronise(stream)
-        _end_reached(stream, start)
+        raise Unreadable(str(stream.failure or _CUT_OFF), start)
     if end is None or found is None:
         return Unreadable(f"{_resynchronise(stream)} bytes under a record header that states no length")
     length = end.end() + int(found.group(1))
@@ -344,17 +345,8 @@ def _record(stream: Stream) -> bytes | Unreadable:
         return stream.budget.too_large("record")
     raw = stream.read(length)
     if len(raw) < length:
-        _end_reached(stream, raw)
+        raise Unreadable(str(stream.failure or _CUT_OFF), raw)
     return raw
-
-
-def _end_reached(stream: Stream, raw: bytes) -> None:
-    """Raise for a record that the end of the file cuts off."""
-    try:
-        stream.read(1)
-    except Unreadable as failure:
-        raise Unreadable(str(failure), raw) from None
-    raise Unreadable("truncated WARC: the file ends within this record", raw)
 
 
 def _resynchronise(stream: Stream) -> int:
