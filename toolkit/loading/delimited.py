@@ -123,7 +123,7 @@ class _Lines:
         self.taken.append(line)
         self._size += len(line)
         if self._size > self.limit:
-            raise _TooLong
+            raise self.archive.too_large("record", self.taken[0])
         return line
 
     def done(self, *, step_back: bool = False) -> None:
@@ -150,8 +150,8 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
             row = next(reader)
         except StopIteration:
             break
-        except _TooLong:
-            fault = lines.archive.too_large("record", lines.taken[0])
+        except Unreadable as too_long:
+            fault = too_long
         except csv.Error as error:
             what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
             fault = Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
@@ -165,10 +165,6 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
     if lines.stream.failure is not None:
         yield lines.stream.failure
-
-
-class _TooLong(Exception):  # noqa: N818 - ends a record, never a load
-    """The record under way is larger than a record may be."""
 
 
 def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | None:

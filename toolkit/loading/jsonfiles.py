@@ -202,12 +202,8 @@ def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     if kinds == {dict} and text and all(map(str.isdecimal, value[text[0]])):
         return [{name: column.get(row) for name, column in value.items()} for row in value[text[0]]]
     # lists of text and authors may be the paragraphs and names of one record; of titles there is one
-    if (
-        kinds == {list}
-        and text
-        and fields.candidates("title", value)
-        and len({*map(len, value.values())}) == 1
-    ):
+    listed = kinds == {list} and text and fields.candidates("title", value)
+    if listed and len({*map(len, value.values())}) == 1:
         return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
     return None
 
