@@ -124,16 +124,14 @@ def _coded_text(found: list[list[str]]) -> Record:
     values: dict[str, list[list[str]]] = {}
     code = ""
     for block in found:
-        fresh = True
+        paragraph: list[str] = []
         for line in block:
             if match := _CODED.match(line):
-                code, line, fresh = match[1], line[match.end() :], True
+                code, line, paragraph = match[1], line[match.end() :], []
             if line.strip():
-                entry = values.setdefault(code, [])
-                if fresh:
-                    entry.append([])
-                entry[-1].append(line.strip())
-                fresh = False
+                if not paragraph:
+                    values.setdefault(code, []).append(paragraph)
+                paragraph.append(line.strip())
     return _coded({code: [unwrapped(lines) for lines in entry] for code, entry in values.items()})
 
 
