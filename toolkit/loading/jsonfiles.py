@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -46,9 +47,9 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
     limits = archive.options.limits
     scanner = _Scanner(archive)
     for value in scanner.records():
-        if scanner.doubled is not None:
-            yield Unreadable(str(scanner.doubled), repr(value)[:400])
-            scanner.doubled = None
+        if scanner.doubled:
+            yield Unreadable(scanner.doubled[0], repr(value)[:400])
+            scanner.doubled.clear()
         elif scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif not isinstance(value, dict):
@@ -67,8 +68,10 @@ class _Scanner:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self.doubled: list[str] = []  # fields that stand twice since the last record
+        # no method of its own, which would hold the scanner, and its text, until the next collection of garbage
+        self._once = partial(_noted, self.doubled)
         self._decode = json.JSONDecoder(object_pairs_hook=self._once).raw_decode
-        self.doubled: DoubledError | None = None  # since the last record
         self._chunks = archive.chunks()
         self._failure: Unreadable | None = None
         self.size = 0
@@ -145,13 +148,6 @@ class _Scanner:
                 raise self._archive.too_large("record", self._text[self._at : self._at + 800])
             self._more()
 
-    def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        try:
-            return once(pairs)
-        except DoubledError as error:
-            self.doubled = error
-            return dict(pairs)
-
     def _next_character(self) -> str:
         """Pass over white space; return what follows it."""
         while True:
@@ -189,6 +185,15 @@ class _Scanner:
         rest = self._text[self._at : self._at + 400]
         what = "cut off in the middle of a record" if self._ended and len(rest) < 400 else reason
         return Unreadable(f"not valid JSON: {what}; what follows is not read", rest)
+
+
+def _noted(doubled: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these members; note a field that stands twice."""
+    try:
+        return once(pairs)
+    except DoubledError as error:
+        doubled.append(str(error))
+        return dict(pairs)
 
 
 def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
