@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from csv import QUOTE_NONNUMERIC
 from fnmatch import fnmatch
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -143,12 +142,15 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
             return _write_text(
                 _groups(tables), temporary, csv=name.endswith(".csv"), packed=name != path.name
             )
-        groups = _groups(tables)
-        first, rows = next(groups), 0
-        with parquet.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
-            for table in chain([first], groups):
+        rows, writer = 0, None
+        with ExitStack() as stack:
+            for table in _groups(tables):
+                writer = writer or stack.enter_context(
+                    parquet.ParquetWriter(temporary, table.schema, compression="zstd")
+                )
                 writer.write_table(table, row_group_size=ROW_GROUP)
                 rows += table.num_rows
+                del table  # or it would be held while the next one is made
         return rows
 
 
