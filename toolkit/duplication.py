@@ -30,15 +30,11 @@ from scipy.sparse.csgraph import connected_components
 from toolkit.buffer import Buffer, spread
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.fields import url_key
-from toolkit.kernels import njit
+from toolkit.shingles import WINDOW, Floats, Hashes, Ints, contained, keep, keyed, mark, postings, shingles_of
 from toolkit.verdict import articles
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
 
-SHINGLE = 5
-"""Words per shingle: shorter ones match by chance (quotations, set phrases), longer ones miss light edits."""
-WINDOW = 16
-"""Two documents are compared only if they are at most this many places apart in a posting list."""
 SAMPLED = 4
 """One shingle in this many is used to propose pairs; all shingles of a proposed pair are then compared."""
 VERSION = 0.2
@@ -58,17 +54,12 @@ COUNTED = 2_000_000
 MOST_BITS = 29
 """Two tables of up to ``2**MOST_BITS`` bits tell which shingles may come again."""
 
-_WORD, _GAP, _IDEOGRAPH = 1, 0, 2
-
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 Blocks = Callable[[], Iterable[Buffer]]
 """Begins to read the texts, and gives them block by block, in order."""
 Turns = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
-Hashes = NDArray[np.uint64]
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 def duplicates(
@@ -224,11 +215,11 @@ def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Hashes]:
     whole = [np.empty(0, np.uint64)]
 
     def split(block: Buffer) -> tuple[Hashes, Hashes]:
-        found, ends, hashes = _shingles(block.data, block.offsets, np.ones(len(block), np.bool_))
+        found, ends, hashes = shingles_of(block.data, block.offsets, np.ones(len(block), np.bool_))
         return found[: ends[-1]].copy(), hashes
 
     for found, hashes in turns(split, blocks()):
-        _mark(found, once, again)
+        mark(found, once, again)
         whole.append(hashes)
     return np.concatenate(whole), again
 
@@ -238,11 +229,11 @@ def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns)
 
     def split(item: tuple[slice, Buffer]) -> tuple[NDArray[Any], ...]:
         place, block = item
-        found, ends, _ = _shingles(block.data, block.offsets, alone[place])
+        found, ends, _ = shingles_of(block.data, block.offsets, alone[place])
         for a, b in pairwise(ends.tolist()):
             found[a:b].sort()  # numba's own takes ten times as long
         gaps, rest = np.empty(ends[-1], np.int32), np.empty(len(block), np.int32)
-        n = _keep(found, ends, again, gaps, rest)
+        n = keep(found, ends, again, gaps, rest)
         return found[:n].copy(), gaps[:n].copy(), np.diff(ends), rest
 
     none = np.empty(0, np.uint64), np.empty(0, np.int32), np.zeros(1, np.int64), np.empty(0, np.int32)
@@ -267,7 +258,7 @@ def _proposed(
     # pairs of some documents at a time, or they would fill the memory
     for lo, hi in pairwise(edges.tolist()):
         packed = np.empty(2 * WINDOW * int(((owner >= lo) & (owner < hi)).sum()), np.int64)
-        packed = packed[: _postings(shingles, owner, n, lo, hi, packed)]
+        packed = packed[: postings(shingles, owner, n, lo, hi, packed)]
         pairs, shared = np.unique(packed, return_counts=True)
         found.append(pairs[shared >= SHARED])
     proposed = np.concatenate(found)
@@ -287,198 +278,12 @@ def _similar(held: _Held, pairs: Ints, publisher: NDArray[np.int32]) -> Floats:
     holders = np.empty(len(held.shingles), np.int32)  # how many documents of the publisher have the shingle
     parts = 1 + len(holders) // COUNTED
     for part in range(parts):
-        at, keys = _keys(held.shingles, held.bounds, salt, np.uint64(parts), np.uint64(part))
+        at, keys = keyed(held.shingles, held.bounds, salt, np.uint64(parts), np.uint64(part))
         _, places, numbers = np.unique(keys, return_inverse=True, return_counts=True)
         holders[at] = numbers[places]
     compared = np.zeros(len(publisher), np.bool_)
     compared[pairs] = True
-    return _contained(held.shingles, held.gaps, held.bounds, held.rest, holders, compared, pairs)
-
-
-@njit(cache=True, nogil=True)
-def _shingles(
-    data: NDArray[np.uint8], offsets: Ints, wanted: NDArray[np.bool_]
-) -> tuple[Hashes, Ints, Hashes]:
-    """Return the shingles of each wanted document in the order of its text, where each document's end, and hashes.
-
-    A hash is over the sequence of a document's words and ignores white space and punctuation. What stands behind the
-    last shingle is free.
-    """
-    out = np.empty(int(offsets[-1] - offsets[0]) // 2 + 1, np.uint64)
-    ends = np.zeros(len(offsets), np.int64)
-    whole = np.zeros(len(wanted), np.uint64)
-    prime = np.uint64(0x100000001B3)
-    leading = prime ** np.uint64(SHINGLE)
-    n = 0
-    for d in range(len(wanted)):
-        if wanted[d]:
-            words = _words(data, offsets[d], offsets[d + 1])
-            whole[d] = len(words)
-            rolled = np.uint64(0)
-            for i in range(len(words)):
-                whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
-                rolled = rolled * prime + words[i]
-                if i < SHINGLE - 1:
-                    continue
-                if i >= SHINGLE:
-                    rolled -= leading * words[i - SHINGLE]
-                out[n] = spread(rolled)
-                n += 1
-        ends[d + 1] = n
-    return out, ends, whole
-
-
-@njit(cache=True, nogil=True)
-def _keep(
-    shingles: Hashes, ends: Ints, again: Hashes, gaps: NDArray[np.int32], rest: NDArray[np.int32]
-) -> int:
-    """Keep the distinct shingles that may come again, in place; return how many there are."""
-    n = begin = 0
-    last = np.uint64(64 * len(again) - 1)
-    for d in range(len(ends) - 1):
-        end = ends[d + 1]
-        gap, before = np.int32(0), np.uint64(0)
-        for i in range(begin, end):
-            shingle = shingles[i]
-            if i > begin and shingle == before:
-                continue
-            before = shingle
-            place = shingle & last
-            if again[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1):
-                shingles[n], gaps[n] = shingle, gap
-                gap = np.int32(0)
-                n += 1
-            else:
-                gap += np.int32(1)
-        rest[d] = gap
-        begin, ends[d + 1] = end, n
-    return n
-
-
-@njit(cache=True, nogil=True)
-def _mark(shingles: Hashes, once: Hashes, again: Hashes) -> None:
-    """Set a bit for each shingle that comes, and in the second table where its bit was set before."""
-    last = np.uint64(64 * len(once) - 1)
-    for shingle in shingles:
-        place = shingle & last
-        word, bit = place >> np.uint64(6), np.uint64(1) << (place & np.uint64(63))
-        again[word] |= once[word] & bit
-        once[word] |= bit
-
-
-@njit(cache=True, nogil=True)
-def _keys(
-    shingles: Hashes, bounds: Ints, salt: Hashes, parts: np.uint64, part: np.uint64
-) -> tuple[Ints, Hashes]:
-    """Return the places of one part of the shingles, and keys that differ between publishers; ``salt`` is by document.
-
-    Equal keys are in the same part.
-    """
-    at, keys = (
-        np.empty(len(shingles), np.int64),
-        np.empty(len(shingles), np.uint64),
-    )  # only what is written takes memory
-    n = 0
-    for d in range(len(bounds) - 1):
-        for i in range(bounds[d], bounds[d + 1]):
-            if shingles[i] % parts == part:
-                at[n], keys[n] = i, spread(shingles[i] ^ salt[d])
-                n += 1
-    return at[:n], keys[:n]
-
-
-@njit(cache=True, nogil=True)
-def _words(data: NDArray[np.uint8], i: int, stop: int) -> Hashes:
-    """Return a hash of every word of a document, ASCII letters in lower case."""
-    out = np.empty((stop - i) // 2 + 1, np.uint64)
-    basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-    n = 0
-    value = basis
-    while i < stop:
-        b = data[i]
-        size = 1
-        kind = _GAP
-        if b >= 0xF0:
-            size, kind = 4, _GAP
-        elif b >= 0xE3:
-            size, kind = 3, _IDEOGRAPH
-        elif b >= 0xE0:
-            size, kind = 3, (_GAP if b == 0xE2 else _WORD)
-        elif b >= 0xC0:
-            size, kind = 2, (_GAP if b == 0xC2 else _WORD)
-        elif 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122:
-            kind = _WORD
-        if kind != _WORD and value != basis:
-            out[n] = value
-            n += 1
-            value = basis
-        if kind != _GAP:
-            for j in range(i, i + size):
-                c = data[j]
-                value = (value ^ np.uint64(c + 32 if 65 <= c <= 90 else c)) * prime
-        if kind == _IDEOGRAPH:
-            out[n] = value
-            n += 1
-            value = basis
-        i += size
-    if value != basis:
-        out[n] = value
-        n += 1
-    return out[:n]
-
-
-@njit(cache=True, nogil=True)
-def _postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, packed: Ints) -> int:
-    """Propose pairs that are close together in a posting list and whose first document is one of ``lo:hi``."""
-    n = 0
-    a = 0
-    while a < len(ranked):
-        b = a + 1
-        while b < len(ranked) and ranked[b] == ranked[a]:
-            b += 1
-        for i in range(a, b):
-            for j in range(i + 1, min(b, i + 1 + WINDOW)):
-                first = min(owner[i], owner[j])
-                if lo <= first < hi:
-                    packed[n] = first * documents + max(owner[i], owner[j])
-                    n += 1
-        a = b
-    return n
-
-
-@njit(cache=True, nogil=True)
-def _contained(
-    shingles: Hashes, gaps: NDArray[np.int32], bounds: Ints, rest: NDArray[np.int32], holders: NDArray[np.int32],
-    compared: NDArray[np.bool_], pairs: Ints,
-) -> Floats:  # fmt: skip
-    """Return the similarity of each pair. Weights are added in the order of all shingles, for the last digits' sake."""
-    totals = np.zeros(len(compared))
-    for d in range(len(compared)):
-        if compared[d]:
-            for i in range(bounds[d], bounds[d + 1]):
-                for _ in range(gaps[i]):
-                    totals[d] += 1.0
-                totals[d] += 1.0 / holders[i]
-            for _ in range(rest[d]):
-                totals[d] += 1.0
-    out = np.zeros(len(pairs))
-    for p in range(len(pairs)):
-        x, y = pairs[p, 0], pairs[p, 1]
-        i, j = bounds[x], bounds[y]
-        left = right = 0.0
-        while i < bounds[x + 1] and j < bounds[y + 1]:
-            if shingles[i] == shingles[j]:
-                left += 1.0 / holders[i]
-                right += 1.0 / holders[j]
-                i += 1
-                j += 1
-            elif shingles[i] < shingles[j]:
-                i += 1
-            else:
-                j += 1
-        if totals[x] > 0 and totals[y] > 0:  # else a document has fewer words than a shingle
-            out[p] = max(left / totals[x], right / totals[y])
-    return out
+    return contained(held.shingles, held.gaps, held.bounds, held.rest, holders, compared, pairs)
 
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
