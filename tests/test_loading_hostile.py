@@ -658,6 +658,7 @@ ONCE = '{"text": "It was dry.", "text": "It was dry.", "seen": 1, "seen": 2}'
         ("b.json", f"[{DOUBLED}, {ONCE}]", 1),
         ("c.json", f'{{"articles": [{ONCE}, {DOUBLED}]}}', 1),
         ("d.json", f'{{"articles": [{ONCE}], "articles": [{ONCE}]}}', 2),
+        ("a.csv", "text,title,text\nIt rained.,A,Snow fell.\nIt was dry.,B,It was dry.\n", 1),
     ],
 )
 def test_a_field_that_stands_twice_with_two_values_is_refused(name, data, good):
@@ -667,6 +668,18 @@ def test_a_field_that_stands_twice_with_two_values_is_refused(name, data, good):
     assert list(reasons(corpus).values()) == ["the field 'text' stands twice in one record; not read"] * (
         good < 2
     )
+
+
+def test_two_columns_of_one_name_are_refused():
+    table = pa.Table.from_arrays([pa.array(["It rained."]), pa.array(["Snow fell."])], names=["text", "text"])
+    parquet_file, arrow = io.BytesIO(), io.BytesIO()
+    pa.parquet.write_table(table, parquet_file)
+    with pa.ipc.new_file(arrow, table.schema) as writer:
+        writer.write_table(table)
+    for name, data in (("a.parquet", parquet_file), ("a.arrow", arrow)):
+        corpus = load(stream(data.getvalue(), name))
+        assert (len(corpus), len(reasons(corpus))) == (0, 1)
+        assert "two columns are called 'text'" in next(iter(reasons(corpus).values()))
 
 
 @pytest.mark.parametrize(

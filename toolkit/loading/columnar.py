@@ -182,6 +182,9 @@ class _Table:
 
 def _check_kind(schema: pa.Schema, options: Options) -> None:
     """Refuse a column whose size is unknown before it is read, and a column of texts that holds only numbers."""
+    for name in schema.names:
+        if fields.is_known(name) and schema.names.count(name) > 1:
+            raise Unreadable(f"two columns are called {name!r}: rename the one that is not to be read")
     kinds = dict(zip(schema.names, schema.types, strict=True))
     for name, kind in kinds.items():
         if options.wants(name) and _repeats_inside(kind):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit import fields
-from toolkit.loading.jsonfiles import flattened
+from toolkit.loading.jsonfiles import DoubledError, flattened, once
 from toolkit.loading.mapping import Rows
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
@@ -44,9 +44,12 @@ def delimited(archive: Archive) -> Iterator[Rows]:
     if reason := header_fault(header):
         raise Unreadable(reason, delimiter.join(header)[:400])
     empty, records, bad = True, list[list[str]](), dict[int, Unreadable | None]()
+    repeats = len(set(header)) < len(header)
     for row in rows:
         empty = False
         fault = row if isinstance(row, Unreadable) else _fault(row, header, delimiter)
+        if fault is None and repeats:
+            fault = doubled(header, row)
         if fault is not None:
             bad[len(records) + len(bad)] = fault
         elif not isinstance(row, Unreadable):
@@ -175,6 +178,15 @@ def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | No
         if not value.isascii() and _UNDECODED.search(value):
             reason = f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
             return Unreadable(reason, delimiter.join(row)[:400])
+    return None
+
+
+def doubled(header: Sequence[str], row: Sequence[Any]) -> Unreadable | None:
+    """Return why a record is not read in which a field that fills a column stands twice, with two values, or None."""
+    try:
+        once(list(zip(header, row, strict=False)))
+    except DoubledError as error:
+        return Unreadable(str(error), " | ".join(map(str, row))[:400])
     return None
 
 
