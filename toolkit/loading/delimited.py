@@ -48,8 +48,8 @@ def delimited(archive: Archive) -> Iterator[Rows]:
     for row in rows:
         empty = False
         fault = row if isinstance(row, Unreadable) else _fault(row, header, delimiter)
-        if fault is None and repeats:
-            fault = doubled(header, row)
+        if repeats and not isinstance(row, Unreadable):
+            fault = fault or doubled(header, row)
         if fault is not None:
             bad[len(records) + len(bad)] = fault
         elif not isinstance(row, Unreadable):

@@ -206,7 +206,9 @@ def excel(archive: Archive) -> Iterator[Rows]:
             rows = [row for row in sheets[name].to_python()[at + 1 :] if any(cell != "" for cell in row)]
             for first in range(0, len(rows), ROWS_OF_COLUMNS):
                 part = [[_cell(cell) for cell in row] for row in rows[first : first + ROWS_OF_COLUMNS]]
-                bad = {at: fault for at, row in enumerate(part) if (fault := doubled(header, row))}
+                bad: dict[int, Unreadable | None] = {
+                    at: fault for at, row in enumerate(part) if (fault := doubled(header, row))
+                }
                 yield columns_of(header, [row for at, row in enumerate(part) if at not in bad], bad)
     except CalamineError as error:
         raise Unreadable(f"damaged Excel workbook: {error}") from None
