@@ -44,7 +44,7 @@ def delimited(archive: Archive) -> Iterator[Rows]:
     if reason := header_fault(header):
         raise Unreadable(reason, delimiter.join(header)[:400])
     empty, records, bad = True, list[list[str]](), dict[int, Unreadable | None]()
-    repeats = len(set(header)) < len(header)
+    repeats = unclear(header, archive.options.columns)
     for row in rows:
         empty = False
         fault = row if isinstance(row, Unreadable) else _fault(row, header, delimiter)
@@ -179,6 +179,12 @@ def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | No
             reason = f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
             return Unreadable(reason, delimiter.join(row)[:400])
     return None
+
+
+def unclear(header: Sequence[str], columns: Mapping[str, str]) -> bool:
+    """Whether a name stands twice in a header and ``columns`` asks for neither (``text.2`` is the second ``text``)."""
+    again = {name for name in header if header.count(name) > 1}
+    return bool(again) and again.isdisjoint(name.rpartition(".")[0] or name for name in columns.values())
 
 
 def doubled(header: Sequence[str], row: Sequence[Any]) -> Unreadable | None:

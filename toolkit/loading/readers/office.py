@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from toolkit import fields
-from toolkit.loading.delimited import ABOVE, columns_of, doubled, header_at, header_fault
+from toolkit.loading.delimited import ABOVE, columns_of, doubled, header_at, header_fault, unclear
 from toolkit.loading.mapping import Rows
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
@@ -206,9 +206,8 @@ def excel(archive: Archive) -> Iterator[Rows]:
             rows = [row for row in sheets[name].to_python()[at + 1 :] if any(cell != "" for cell in row)]
             for first in range(0, len(rows), ROWS_OF_COLUMNS):
                 part = [[_cell(cell) for cell in row] for row in rows[first : first + ROWS_OF_COLUMNS]]
-                bad: dict[int, Unreadable | None] = {
-                    at: fault for at, row in enumerate(part) if (fault := doubled(header, row))
-                }
+                rejected = (doubled(header, row) if unclear(header, columns) else None for row in part)
+                bad: dict[int, Unreadable | None] = {at: why for at, why in enumerate(rejected) if why}
                 yield columns_of(header, [row for at, row in enumerate(part) if at not in bad], bad)
     except CalamineError as error:
         raise Unreadable(f"damaged Excel workbook: {error}") from None
