@@ -21,9 +21,8 @@ from pyarrow import parquet
 
 from toolkit.errors import OutputError, UsageError
 
-ROW_GROUP = (
-    8192  # rows of a Parquet row group in results; fixed, so that bytes do not depend on the batch size
-)
+# rows of a Parquet row group in results; fixed, so that bytes do not depend on the batch size
+ROW_GROUP = 8192
 # bytes of a footer that are read
 FOOTER = {"thrift_string_size_limit": 100 << 20, "thrift_container_size_limit": 100 << 20}
 DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)

@@ -99,10 +99,8 @@ def keyed(
 
     Equal keys are in the same part.
     """
-    at, keys = (
-        np.empty(len(shingles), np.int64),
-        np.empty(len(shingles), np.uint64),
-    )  # only what is written takes memory
+    # only what is written takes memory
+    at, keys = np.empty(len(shingles), np.int64), np.empty(len(shingles), np.uint64)
     n = 0
     for d in range(len(bounds) - 1):
         for i in range(bounds[d], bounds[d + 1]):

@@ -204,10 +204,13 @@ def excel(archive: Archive) -> Iterator[Rows]:
                 archive.remarks.append(Unreadable(reason, " | ".join(header)))
                 continue
             rows = [row for row in sheets[name].to_python()[at + 1 :] if any(cell != "" for cell in row)]
+            repeats = unclear(header, columns)
             for first in range(0, len(rows), ROWS_OF_COLUMNS):
                 part = [[_cell(cell) for cell in row] for row in rows[first : first + ROWS_OF_COLUMNS]]
-                rejected = (doubled(header, row) if unclear(header, columns) else None for row in part)
-                bad: dict[int, Unreadable | None] = {at: why for at, why in enumerate(rejected) if why}
+                looked_at = enumerate(part) if repeats else ()
+                bad: dict[int, Unreadable | None] = {
+                    at: why for at, row in looked_at if (why := doubled(header, row))
+                }
                 yield columns_of(header, [row for at, row in enumerate(part) if at not in bad], bad)
     except CalamineError as error:
         raise Unreadable(f"damaged Excel workbook: {error}") from None
