@@ -26,18 +26,16 @@ from toolkit.segments import cut
 Line = TypeVar("Line")
 
 KEEP = "keep"
-WITHDRAWN = (
-    "undecided"  # in a file: takes back what was decided; a line is never deleted, so undoing is a line too
-)
+# in a file: takes back what was decided; a line is never deleted, so undoing is a line too
+WITHDRAWN = "undecided"
 
 Decisions: TypeAlias = Mapping[str, str] | str | Path
 """``template_id`` or the very text of a passage → a kind or ``"keep"``; or the path of a ``decisions.jsonl``."""
 
 LARGEST = 64 << 20  # bytes of a file of decisions
 TEMPLATE = re.compile(r"[0-9a-f]{16}")  # a ``template_id``; all else is the text of a passage
-HALF = re.compile(
-    "[\ud800-\udfff]"
-)  # half a character (a lone surrogate), which JSON can hold and no text does
+# half a character (a lone surrogate), which JSON can hold and no text does
+HALF = re.compile("[\ud800-\udfff]")
 NONE, KEPT = -2, -1  # verdicts by number: no word on it; keep. Kinds are their place in KINDS
 
 

@@ -49,9 +49,8 @@ from toolkit.fields import nearest
 from toolkit.modelfile import Estimator
 from toolkit.verdict import inside_passages, repeated
 
-PORTION = (
-    1 << 20
-)  # bytes of text processed at a time, so that intermediate results stay in the processor's cache
+# bytes of text processed at a time, so that intermediate results stay in the processor's cache
+PORTION = 1 << 20
 
 ROUNDS = 16
 """Most rounds of cleaning a text: it is cleaned again until nothing more is found. Articles need at most seven. A text

@@ -28,10 +28,13 @@ SENSES = ("own", "around", "rest")
 LIKENESS = (
     "line", "own", "near", "wide", "edge", "turn", "before_earlier", "own_earlier", "own_later", "earlier_later"
 )  # fmt: skip
-"""Cosines of the stories that two parts of a text tell. The segment's line, the segment, and it with :data:`NEAR` or
-twice as many segments on either side are compared with the text outside (the segment with that outside ``near``); the
-segments before it with it and those after (``edge``), with those after alone (``turn``), and with all that is earlier;
-the segment with all before it, and with all after it; and these two. :data:`NO_STORY` where a part has no words."""
+"""Cosines between the stories of two parts of a text, :data:`NO_STORY` where a part has no words. A *block* is the
+segment and up to :data:`NEAR` segments on either side; *before* and *after* are its parts on either side of the segment.
+
+``line``, ``near``, ``wide``: the segment's line, the block, and a block twice as wide, each with all text outside it.
+``own``: the segment with all text outside its block. ``edge``: before with the segment and the next ones. ``turn``:
+before with after. ``before_earlier``: before with all text earlier than the block. ``own_earlier``, ``own_later``: the
+segment with all text before it, and with all text after it. ``earlier_later``: all text before it with all after it."""
 
 STORY = 12
 """Numbers that say what story a piece belongs to: they differ between articles and are alike within one."""
