@@ -29,7 +29,7 @@ LIKENESS = (
     "line", "own", "near", "wide", "edge", "turn", "before_earlier", "own_earlier", "own_later", "earlier_later"
 )  # fmt: skip
 """Cosines between the stories of two parts of a text, :data:`NO_STORY` where a part has no words. A *block* is the
-segment and up to :data:`NEAR` segments on either side; *before* and *after* are its parts on either side of the segment.
+segment and up to :data:`NEAR` segments on either side; *before* and *after* are its parts before and after that.
 
 ``line``, ``near``, ``wide``: the segment's line, the block, and a block twice as wide, each with all text outside it.
 ``own``: the segment with all text outside its block. ``edge``: before with the segment and the next ones. ``turn``:
