@@ -239,3 +239,32 @@ def test_figures_say_in_words_what_they_show(rendered):
 def test_a_page_is_named_as_one(rendered, tmp_path):
     with pytest.raises(ReportError, match=r"report\.pdf: a report is an HTML file; name it report\.html"):
         report.render(rendered, tmp_path / "report.pdf")
+
+
+def test_a_notebook_that_was_edited_is_kept(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("Rain fell\n\nIt rained in the port all day, and the ferry stayed in.\n")
+    out, written = tmp_path / "out", tmp_path / "out" / "report.ipynb"
+    pipeline.run(tmp_path / "a.txt", out)
+    report.render(out)
+    book = json.loads(written.read_bytes())
+    book["cells"][2]["outputs"] = []  # run again, or cleared: no words of the user's are lost
+    written.write_text(json.dumps(book))
+    report.render(out)
+    assert [path.name for path in out.glob("*.ipynb")] == ["report.ipynb"]
+    assert not capsys.readouterr().err
+    again = {
+        "report": lambda: report.render(out),
+        "run": lambda: pipeline.run(tmp_path / "a.txt", out, remove=["appeal"], force=True),
+    }
+    for name, overwrites in again.items():
+        book["cells"].append(nbformat.v4.new_markdown_cell(f"My own words before the next {name}."))
+        edited = json.dumps(book)
+        written.write_text(edited)
+        overwrites()
+        (line,) = capsys.readouterr().err.splitlines()
+        kept = written.with_name(line.split()[-1])
+        assert kept.read_text() == edited, name
+        assert line == f"{written}: was edited, so it is kept as {kept.name}"
+    written.write_text("no notebook")
+    report.render(out)
+    assert len([*out.glob("report.edited-*.ipynb")]) == 3

@@ -6,7 +6,10 @@ print with four decimals, estimators print as text, and a warning stops the cell
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +20,9 @@ from typing import Any
 # environment and arguments of every kernel that records or checks a notebook; on standard error it says only errors
 QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
 KERNEL = ["--IPKernelApp.log_level=40"]
+
+SEAL = "news-toolkit-cells"
+"""Name in the metadata of a report's notebook: the digest of its cells, by which an edited one is known."""
 
 # none of the backend's own, which would win over drawn() and leave the figure without its words
 FIGURE_FORMATS: set[str] = set()
@@ -119,3 +125,24 @@ def normalise(path: Path) -> None:
             for kind in [kind for kind in output.get("data", {}) if "widget" in kind]:
                 del output["data"][kind]
     path.write_text(nbformat.writes(book) + "\n", "utf-8")
+
+
+def digest_of_cells(book: Any) -> str:
+    """Return the SHA-256 of what was written in the cells of a notebook, whatever they printed."""
+    written = ["".join(cell["source"]) for cell in book["cells"]]
+    return hashlib.sha256(json.dumps(written).encode("ascii")).hexdigest()
+
+
+def keep_edited(path: Path) -> None:
+    """Rename a notebook of a report that somebody has edited, and say so, before another takes its place."""
+    if not path.is_file():
+        return
+    try:
+        book = json.loads(data := path.read_bytes())
+        edited = book["metadata"].get(SEAL) != digest_of_cells(book)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        edited = True
+    if edited:
+        kept = path.with_name(f"{path.stem}.edited-{hashlib.sha256(data).hexdigest()[:8]}.ipynb")
+        path.rename(kept)
+        print(f"{path}: was edited, so it is kept as {kept.name}", file=sys.stderr, flush=True)

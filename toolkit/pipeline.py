@@ -32,6 +32,7 @@ from toolkit.jobs.engine import Inputs, Job, Workers, threads
 from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
+from toolkit.notebook import keep_edited
 from toolkit.record import closed, environment, record_bytes
 from toolkit.settings import Settings, read_study
 from toolkit.verdict import TEXTS
@@ -142,6 +143,8 @@ def run_with(
         progress=progress, guard=None if force else _refuse_other_results, study=study,
     ) as job:  # fmt: skip
         job.work()
+        if target.local is not None:
+            keep_edited(Path(target.local, "report.ipynb"))
         for name in ("run.json", *PAGES, *CLASSIFIER):  # those of an older run
             target.discard(name)
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})

@@ -72,8 +72,9 @@ def render(
 
     The notebook runs in an empty folder of its own, so nothing in a folder of results is imported or executed. It is
     written beside ``page`` (default ``report.html`` in the folder) with the ending ``.ipynb``, so that you can continue
-    from it, and the tables in ``report_tables``, as CSV and LaTeX. Without ``texts`` of articles, the page can be given
-    to people who may not have them. ``title`` and ``author`` stand on top; ``progress`` shows a bar on standard error.
+    from it; one that you have edited is kept under another name. The tables are in ``report_tables``, as CSV and LaTeX.
+    Without ``texts`` of articles, the page can be given to people who may not have them. ``title`` and ``author`` stand
+    on top; ``progress`` shows a bar on standard error.
 
     A ReportError says that the extra ``lab`` is not installed, that the folder holds no finished run, or that the
     notebook failed.
@@ -96,7 +97,7 @@ def render(
             del modules["rfc3987_syntax"]
     from tqdm import tqdm
 
-    from toolkit.notebook import KERNEL, isolated, normalise
+    from toolkit.notebook import KERNEL, SEAL, digest_of_cells, isolated, keep_edited, normalise
 
     folder = Path(folder)
     page = folder / "report.html" if page is None else Path(page)
@@ -126,10 +127,13 @@ def render(
         ) from error
     del book.cells[-1]
     given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
+    keep_edited(page.with_suffix(".ipynb"))
     with whole(page.with_suffix(".ipynb")) as written:
         nbformat.write(book, written)
         normalise(written)
         notebook = nbformat.read(written, as_version=4)
+        notebook.metadata[SEAL] = digest_of_cells(notebook)
+        nbformat.write(notebook, written)
     exporter = HTMLExporter(
         raw_template=_written("page.html.j2"), exclude_input=True, exclude_input_prompt=True,
         exclude_output_prompt=True, anchor_link_text="",
