@@ -10,6 +10,7 @@ import tarfile
 import tomllib
 import zipfile
 from importlib import metadata
+from importlib.util import find_spec
 
 import licences
 import pytest
@@ -20,7 +21,13 @@ ROOT = licences.ROOT
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = SETTINGS["project"]
 
+needs_all_that_is_locked = pytest.mark.skipif(
+    find_spec("mypy") is None,
+    reason="needs the extra dev (mypy): it reads the licences of all locked packages",
+)
 
+
+@needs_all_that_is_locked
 def test_every_locked_package_has_an_allowed_licence():
     stated = {package.name: licences.licence(package.name) for package in licences.locked()}
     wrong = {
@@ -45,6 +52,7 @@ def test_an_expression_is_allowed_by_all_that_binds_or_one_that_is_offered():
     assert not licences.allowed("unknown")
 
 
+@needs_all_that_is_locked
 def test_the_page_of_licences_is_the_one_of_the_lock():
     path = ROOT / "docs" / "licences.md"
     assert path.read_text("utf-8") == licences.page(), "python tests/licences.py > docs/licences.md"

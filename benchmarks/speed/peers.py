@@ -145,9 +145,16 @@ def _fasttext(labelled: Labelled) -> Callable[[pd.DataFrame], Work]:
         path = Path(folder, "train.txt")
         pairs = zip(labelled.labels, lines(labelled.texts), strict=True)
         path.write_text("".join(f"__label__{label} {line}\n" for label, line in pairs), "utf-8")
-        model = library.train_supervised(
-            str(path), epoch=25, lr=0.25, wordNgrams=2, bucket=200_000, dim=50, thread=1, seed=SEED, verbose=0
-        )
+        settings = {"epoch": 25, "lr": 0.25, "wordNgrams": 2, "bucket": 200_000, "dim": 50, "seed": SEED}
+        # a first training in a process that did other work ends in 'Encountered NaN' about every other time,
+        # the next one with the same settings does not
+        for attempt in range(5):
+            try:
+                model = library.train_supervised(str(path), thread=1, verbose=0, **settings)
+                break
+            except RuntimeError:
+                if attempt == 4:
+                    raise
 
     def prepare(corpus: pd.DataFrame) -> Work:
         texts = lines(corpus["text"])
