@@ -54,6 +54,8 @@ def test_as_corpus_adds_what_is_missing_and_keeps_index_and_order():
 
 def test_as_corpus_takes_series_and_lists():
     assert as_corpus(pd.Series(["x"], index=["k"]))["doc_id"].tolist() == ["k"]
+    both = pd.DataFrame({"doc_id": ["2", "1"], "text": "x"}).set_index("doc_id", drop=False)
+    assert as_corpus(both).sort_values("doc_id").index.tolist() == ["1", "2"]  # no name that stands twice
     assert as_corpus(["x", "y"])["doc_id"].tolist() == ["0", "1"]
 
 

@@ -167,3 +167,10 @@ def test_what_cannot_be_split_is_named(options, message):
 
 def test_examples():
     assert doctest.testmod(reports).failed == 0
+
+
+def test_spans_of_no_documents_have_no_scores():
+    spans = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [4], "kind": ["promo"]})
+    counts = reports.span_counts(["Ads! Rain fell."], spans, spans).head(0)
+    assert list(reports.span_counts([], spans, spans)) == list(counts)
+    assert reports.span_scores(reports.span_counts([], spans, spans), draws=2).isna().all(axis=None)

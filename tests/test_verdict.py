@@ -9,7 +9,7 @@ import pytest
 
 import toolkit
 from toolkit.errors import ModelError
-from toolkit.verdict import TEXTS, VERDICTS, doubled, others, probabilities
+from toolkit.verdict import TEXTS, VERDICTS, others, probabilities
 from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
 
 STORY = (
@@ -123,9 +123,10 @@ def test_a_column_wrapped_at_a_margin_reads_as_its_sentences():
 
 def test_what_stands_twice_is_offered_as_a_span():
     text = STORY + "\n\nPrint this page\n\n" + STORY
-    (span,) = doubled([text]).to_dict("records")
+    remover = toolkit.BoilerplateRemover(remove={"twice"})
+    (span,) = remover.spans([text]).to_dict("records")
     assert (text[span["start"] : span["end"]], span["kind"]) == (STORY, "twice")
-    assert doubled([STORY, ""]).empty
+    assert remover.spans([STORY, ""]).empty
 
 
 def test_topics_leave_out_what_is_no_article(corpus):

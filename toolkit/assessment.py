@@ -29,7 +29,7 @@ def verdicts(
     Columns: ``doc_id`` (str), ``verdict`` (str), ``probability`` (float64, of that verdict) and ``kept`` (float64,
     share of the characters left after cleaning), in the order of the documents. Verdicts are ``article``; ``stub``, a
     beginning behind a paywall; ``wall``, a login, an offer, cookies or a check for robots; ``error``, such as 404;
-    ``index``, links or teasers; ``twice``, the body stands twice (:func:`toolkit.verdict.doubled` says where);
+    ``index``, links or teasers; ``twice``, the body stands twice (``BoilerplateRemover(remove={"twice"})`` says where);
     ``garbled``, broken encoding or computer code; ``empty``. How often they are right: ``docs/verdicts.md``.
 
     Examples

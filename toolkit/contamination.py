@@ -133,9 +133,8 @@ def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
     """Count the flips of an :func:`insertion`: before cleaning, after it, and undone by it; like :func:`audit`."""
     before, after = (experiment[name].to_numpy(bool) for name in ("flipped", "flipped_cleaned"))
     moved = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
-    found = {name: {"by": "insertion", "documents": len(part)} | _rate(part) for name, part in moved.items()}
-    columns = ["by", "group", "documents", "changed", "share", "low", "high"]
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis("group").reset_index()[columns]
+    rows = [{"by": "insertion", "group": k, "documents": len(v)} | _rate(v) for k, v in moved.items()]
+    return pd.DataFrame(rows)
 
 
 def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:

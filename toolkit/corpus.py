@@ -158,8 +158,10 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     levels = [name for name in frame.index.names if name in COLUMNS and name not in frame.columns]
     for name in levels:  # an index that is called like a column of the corpus is that column
         frame[name] = frame.index.get_level_values(name)
-    if levels:
-        frame.index = frame.index.set_names([None if name in levels else name for name in frame.index.names])
+    # pandas neither sorts nor joins by a name that the index and a column have
+    frame.index = frame.index.set_names(
+        [None if name in frame.columns else name for name in frame.index.names]
+    )
     names = [name for name in frame.columns if isinstance(name, str)]
     if twice := [name for n, name in enumerate(names) if name in names[:n]]:
         raise CorpusError(f"corpus: the column {twice[0]!r} stands more than once; rename or drop one")

@@ -34,6 +34,7 @@ Metrics = Callable[[Rows], "float | Floats"]
 
 COUNTS = ("hit", "false", "missed", "article")
 """Counts of non-blank characters: boilerplate found, article text wrongly removed, boilerplate missed, article text."""
+_COUNTED = (*COUNTS, "right_kind", *(f"{kind}{end}" for kind in KINDS for end in ("", "_hit")))
 
 LEADING = ("accuracy", "macro F1", "among all", "micro F1", "ECE", "cell ECE", "accuracy at 70 %")
 SINGLE = {name: name for name in ("accuracy", "macro F1", "ECE", "accuracy at 70 %")}
@@ -105,7 +106,8 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
         for number, kind in enumerate(KINDS, 1):
             counted |= {kind: truth == number, f"{kind}_hit": hit & (truth == number)}
         rows.append({name: mask.sum() for name, mask in counted.items()})
-    return frame[["doc_id", "publisher"]].reset_index(drop=True).join(pd.DataFrame(rows))
+    counts = pd.DataFrame(rows, columns=_COUNTED)
+    return frame[["doc_id", "publisher"]].reset_index(drop=True).join(counts)
 
 
 def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -119,12 +121,11 @@ def span_scores(counts: pd.DataFrame, *, draws: int = 1000, seed: int = 0) -> pd
     >>> float(span_scores(span_counts(["Ads! Story."], gold, gold), draws=10).loc["f1", "value"])
     1.0
     """
-    names = [*COUNTS, "right_kind", *(f"{k}{s}" for k in KINDS for s in ("", "_hit"))]
-    table = counts[names].to_numpy(np.float64)
+    table = counts[[*_COUNTED]].to_numpy(np.float64)
     publisher = pd.factorize(counts["publisher"].astype("str").fillna(""))[0]
 
     def figures(rows: Rows) -> dict[str, float]:
-        n = dict(zip(names, table[rows].sum(axis=0), strict=True))
+        n = dict(zip(_COUNTED, table[rows].sum(axis=0), strict=True))
         sums = np.zeros((publisher.max(initial=-1) + 1, 3))
         np.add.at(sums, publisher[rows], table[rows][:, :3])
         hit, false, missed = sums[sums[:, 0] + sums[:, 2] > 0].T
@@ -183,8 +184,10 @@ def coverage_accuracy(confidence: Floats, correct: Bools, coverage: float = 0.7)
     return float((correct[above].sum() + (take - above.sum()) * correct[at].mean()) / take)
 
 
-def topic_metrics(values: Floats, member: Bools, listed: Bools, wanted: Rows) -> dict[str, Metrics]:
-    """Return metrics of topics by name, each a function of the rows that count.
+def topic_metrics(
+    names: Iterable[str], values: Floats, member: Bools, listed: Bools, wanted: Rows
+) -> Metrics:  # fmt: skip
+    """Return a function of the rows that count, which gives the metrics of these names one after the other.
 
     ``values`` (probabilities), ``member`` (true topics) and ``listed`` (predicted ones) have shape (documents, topics);
     ``wanted`` is the column of each document's leading topic, -1 where it has none.
@@ -192,7 +195,7 @@ def topic_metrics(values: Floats, member: Bools, listed: Bools, wanted: Rows) ->
     lead, sure = values.argmax(axis=1), values.max(axis=1, initial=0.0)
     correct = lead == wanted
     one_hot = np.eye(values.shape[1] + 1, dtype=bool)  # the last row is that of -1
-    return {
+    known: dict[str, Metrics] = {
         "accuracy": lambda r: accuracy(correct[r]),
         "macro F1": lambda r: macro_f1(one_hot[wanted[r]], one_hot[lead[r]]),
         "among all": lambda r: accuracy(member[r, lead[r]]),
@@ -202,7 +205,10 @@ def topic_metrics(values: Floats, member: Bools, listed: Bools, wanted: Rows) ->
         "accuracy at 70 %": lambda r: coverage_accuracy(sure[r], correct[r]),
         "all right": lambda r: accuracy((member[r] == listed[r]).all(axis=1)),
         "macro F1 of sets": lambda r: macro_f1(member[r], listed[r]),
+        "F1 by class": lambda r: class_f1(member[r], listed[r]),
     }
+    metrics = [known[name] for name in names]
+    return lambda rows: np.hstack([metric(rows) for metric in metrics])
 
 
 def topic_scores(
@@ -221,26 +227,21 @@ def topic_scores(
     codes, values = list(probability.columns), probability.to_numpy(float)
     rows = np.arange(len(values))
     member = np.array([[code in each for code in codes] for each in map(set, topics)], bool)
+    member = member.reshape(values.shape)
     if listed is None:
         listed = values >= 0.5
         listed[rows, values.argmax(axis=1)] = True
     wanted = pd.Index(codes).get_indexer(pd.Index(list(primary), dtype=object))
-    known = topic_metrics(values, member.reshape(values.shape), np.asarray(listed, bool), wanted)
-    metrics = [known[name] for name in LEADING]
+    listed = np.asarray(listed, bool)
     groups: dict[Any, Rows] = {"all": rows}
     if by is not None:
         key = np.array(list(by), dtype=object)
         groups |= {value: np.flatnonzero(key == value) for value in dict.fromkeys(key)}
     out = []
-    for group, chosen in groups.items():
-
-        def figures(drawn: Rows, chosen: Rows = chosen) -> Floats:
-            return np.array([metric(chosen[drawn]) for metric in metrics])
-
-        found = estimated(figures, n := len(chosen), draws=draws).assign(
-            group=group, documents=n, metric=LEADING
-        )
-        out.append(found[["group", "documents", "metric", "value", "low", "high"]])
+    for group, of in groups.items():
+        metrics = topic_metrics(LEADING, values[of], member[of], listed[of], wanted[of])
+        found = estimated(metrics, len(of), draws=draws)
+        out.append(pd.DataFrame({"group": group, "documents": len(of), "metric": LEADING}).join(found))
     return pd.concat(out, ignore_index=True)
 
 
@@ -345,8 +346,9 @@ def topic_report(
             chances = fitted.predict_proba(frame.iloc[test])
             values[test[:, None], [classes.index(code) for code in chances.columns]] = chances.to_numpy()
         listed = np.eye(len(classes), dtype=bool)[values.argmax(axis=1)] if single else values >= 0.5
-        figures = _figures(member, values, listed, [*names.values()])
-        table = estimated(figures, len(frame), groups=units if alike else None, draws=draws, seed=seed)
+        wanted = [*names.values(), "F1 by class"]
+        metrics = topic_metrics(wanted, values, member, listed, member.argmax(axis=1))
+        table = estimated(metrics, len(frame), groups=units if alike else None, draws=draws, seed=seed)
         scores = table.head(len(names)).assign(metric=list(names))[["metric", "value", "low", "high"]]
         size = round(sum(map(len, parts)) / len(parts))
         learned.append(scores.assign(documents=size)[["documents", *scores.columns]])
@@ -361,14 +363,9 @@ def topic_report(
         fold[test] = number
     found = {"doc_id": frame["doc_id"].to_numpy(), "fold": fold, "true": true, "predicted": predicted}
     found |= {"probability": values.max(axis=1, initial=0.0), "correct": member[np.arange(len(frame)), lead]}
-    return TopicReport(
-        scores=scores,
-        classes=_class_table(classes, member, listed, table.iloc[len(names) :]),
-        confusion=confusion if single else None,
-        learning=pd.concat(learned, ignore_index=True),
-        predictions=pd.DataFrame(found),
-        split=split,
-    )
+    by_class = _class_table(classes, member, listed, table.iloc[len(names) :])
+    matrix, curve = confusion if single else None, pd.concat(learned, ignore_index=True)
+    return TopicReport(scores, by_class, matrix, curve, pd.DataFrame(found), split)
 
 
 def _splits(
@@ -401,13 +398,6 @@ def _duplicate_groups(frame: pd.DataFrame) -> Rows:
     found = duplicates(frame)
     group = dict(zip(found["doc_id"], found["group"], strict=True))
     return pd.factorize(np.array([group.get(doc_id, doc_id) for doc_id in frame["doc_id"]], object))[0]
-
-
-def _figures(member: Bools, values: Floats, listed: Bools, names: list[str]) -> Metrics:
-    """Return a function of rows that gives the metrics of these names, then the F1 of each class."""
-    known = topic_metrics(values, member, listed, member.argmax(axis=1))
-    metrics = [known[name] for name in names]
-    return lambda rows: np.array([*(each(rows) for each in metrics), *class_f1(member[rows], listed[rows])])
 
 
 def _class_table(classes: tuple[Any, ...], member: Bools, listed: Bools, f1: pd.DataFrame) -> pd.DataFrame:

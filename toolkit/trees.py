@@ -46,8 +46,7 @@ class Trees:
         parts: dict[str, Any] = {part.name: arrays[f"{name}_{part.name}"] for part in fields(cls)}
         plain = all(parts[part].dtype == kind and parts[part].ndim == 1 for part, kind in KINDS.items())
         if not plain or parts["baseline"].size != 1 or not np.isfinite(parts["baseline"]).all():
-            msg = f"{name}: the arrays are not those of trees"
-            raise ValueError(msg)
+            raise ValueError(f"{name}: the arrays are not those of trees")
         trees = cls(**parts | {"baseline": float(parts["baseline"].item())})
         trees.check(columns)
         return trees
@@ -75,16 +74,8 @@ class Trees:
         """
         nodes, depths = self._packed
         out = np.empty(len(rows), np.float32)
-        _predict(
-            nodes,
-            nodes.view(np.float32),
-            self.roots,
-            depths,
-            np.float64(self.baseline),
-            rows,
-            np.float64(stop),
-            out,
-        )
+        values, baseline, least = nodes.view(np.float32), np.float64(self.baseline), np.float64(stop)
+        _predict(nodes, values, self.roots, depths, baseline, rows, least, out)
         return out
 
     @cached_property

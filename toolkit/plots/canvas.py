@@ -117,19 +117,11 @@ def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: 
 
 def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     """Write a label at the end of each row, and widen the axis until all of them fit."""
-    look: dict[str, Any] = {
-        "xytext": (5, 0),
-        "textcoords": "offset points",
-        "va": "center",
-        "fontsize": "small",
-    }
-    look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    look: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "bbox": box}
+    look |= {"fontsize": "small", "parse_math": False}
     rows = enumerate(zip(ends, labels, strict=True))
-    placed = [
-        (float(end), ax.annotate(label, (end, row), parse_math=False, **look))
-        for row, (end, label) in rows
-        if label
-    ]
+    placed = [(float(end), ax.annotate(label, (end, row), **look)) for row, (end, label) in rows if label]
     if not placed:
         return
     low, high = ax.get_xlim()

@@ -201,29 +201,19 @@ def passages(table: pd.DataFrame) -> pd.DataFrame:
     One row per occurrence: ``passage`` (the ``template_id`` of its first template), ``templates`` (tuple of
     ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing if this occurrence is not removed).
     """
-    counts = table.groupby("template_id").size()
-    kind = _commonest(table, "template_id")
-    table = table[table["template_id"].isin(kind.index)]
-    after = table.shift(-1)
-    follows = (after["document"] == table["document"]) & (after["segment"] == table["segment"] + 1)
-    pairs = pd.DataFrame({"a": table["template_id"], "b": after["template_id"]})[follows]
-    pairs = pairs.groupby(["a", "b"]).size().rename("n").reset_index()
-    always = (pairs["n"] == pairs["a"].map(counts)) & (pairs["n"] == pairs["b"].map(counts))
-    alike = pairs["a"].map(kind) == pairs["b"].map(kind)
-    links = pairs[always & alike & (pairs["a"] != pairs["b"])]
-    following = dict(zip(links["a"], links["b"], strict=True))
-    chains: dict[str, tuple[str, ...]] = {}
-    for first in kind.index.difference(list(following.values())):
-        chain = [first]
-        while chain[-1] in following:
-            chain.append(following[chain[-1]])
-        chains |= dict.fromkeys(chain, tuple(chain))
-    templates = table["template_id"].map(chains)
-    begins = table["template_id"] == templates.str[0]
-    steps = templates.str.len().to_numpy() - 1
-    last = np.minimum(np.arange(len(table)) + steps, max(len(table) - 1, 0))
-    found = table.assign(passage=templates.str[0], templates=templates, end=table["end"].to_numpy()[last])
-    return found[begins].drop(columns=["segment", "template_id"]).reset_index(drop=True)
+    counts = table["template_id"].map(table["template_id"].value_counts())
+    kind = table["template_id"].map(_commonest(table, "template_id"))
+    table = table.assign(count=counts, usual=kind)[kind.notna()].reset_index(drop=True)
+    before, here = table.shift(), table["template_id"]
+    follows = (before["document"] == table["document"]) & (before["segment"] + 1 == table["segment"])
+    follows &= (before["template_id"] != here) & (before["usual"] == table["usual"])
+    together = follows.groupby([before["template_id"], here]).transform("sum")
+    joined = follows & (together == table["count"]) & (together == before["count"])
+    runs = table.groupby((~joined).cumsum())
+    found = table[~joined].rename(columns={"template_id": "passage"})
+    found["templates"] = runs["template_id"].agg(tuple).array
+    found["end"] = runs["end"].last().array
+    return found[["passage", "templates", "document", "start", "end", "kind"]].reset_index(drop=True)
 
 
 def _commonest(table: pd.DataFrame, by: str) -> pd.Series[str]:

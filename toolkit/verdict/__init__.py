@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from toolkit.buffer import FNV, PRIME, Buffer
-from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
 from toolkit.verdict.reading import KINDS, LOWER, layout, read_words
 
-__all__ = ["TEXTS", "VERDICTS", "articles", "doubled", "others", "probabilities"]
+__all__ = ["TEXTS", "VERDICTS", "articles", "others", "probabilities"]
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 """Explained by :func:`toolkit.verdicts`."""
@@ -239,30 +238,3 @@ def inside_passages(segments: Segments, passages: NDArray[np.int64]) -> NDArray[
             shared = np.minimum(segments.end, end) - np.maximum(segments.start, start)
             found |= 10 * shared >= 9 * (segments.end - segments.start)
     return found
-
-
-def doubled(documents: CorpusLike) -> pd.DataFrame:
-    """Return a span for each passage that repeats an earlier one of its document.
-
-    The columns are those of :meth:`toolkit.BoilerplateRemover.spans`, ``kind`` is ``twice``. The first
-    occurrence of a passage has no span.
-
-    >>> story = "The council met on Monday and voted by nine to four to close the harbour for the whole winter. "
-    >>> spans = doubled([story + story])
-    >>> spans[["start", "end"]].values.tolist() == [[len(story), 2 * len(story) - 1]]
-    True
-    """
-    corpus = as_corpus(documents)
-    buffer = Buffer.of(corpus["text"])
-    _, passages = repeated(buffer)
-    rows = []
-    ids = corpus["doc_id"].tolist()
-    for document, start, end in passages.tolist():
-        lo, hi = int(buffer.offsets[document]), int(buffer.offsets[document + 1])
-        while end < hi and chr(buffer.data[end]) in ".!?\"')":  # the marks that close the passage
-            end += 1
-        at = len(buffer.text(lo, start))
-        rows.append((ids[document], at, at + len(buffer.text(start, end)), "twice", 1.0, "rule", None))
-    names = ("doc_id", "start", "end", "kind", "score", "evidence", "template_id")
-    types: dict[str, Any] = {"start": "int64", "end": "int64", "score": "float64"}
-    return pd.DataFrame(rows, columns=list(names)).astype({name: types.get(name, "str") for name in names})
