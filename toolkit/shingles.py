@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,11 @@ WINDOW = 16
 """Two documents are compared only if they are at most this many places apart in a posting list."""
 
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
+
+_FOLDED = np.zeros(256, np.uint8)
+"""Letters and digits of ASCII, in lower case; 0 for other bytes."""
+for _byte in string.ascii_letters + string.digits:
+    _FOLDED[ord(_byte)] = ord(_byte.lower())
 
 
 @njit(cache=True, nogil=True)
@@ -119,6 +126,10 @@ def _words(data: NDArray[np.uint8], i: int, stop: int) -> Hashes:
     value = basis
     while i < stop:
         b = data[i]
+        if _FOLDED[b]:
+            value = (value ^ np.uint64(_FOLDED[b])) * prime
+            i += 1
+            continue
         size = 1
         kind = _GAP
         if b >= 0xF0:
@@ -129,16 +140,13 @@ def _words(data: NDArray[np.uint8], i: int, stop: int) -> Hashes:
             size, kind = 3, (_GAP if b == 0xE2 else _WORD)
         elif b >= 0xC0:
             size, kind = 2, (_GAP if b == 0xC2 else _WORD)
-        elif 48 <= b <= 57 or 65 <= b <= 90 or 97 <= b <= 122:
-            kind = _WORD
         if kind != _WORD and value != basis:
             out[n] = value
             n += 1
             value = basis
         if kind != _GAP:
             for j in range(i, i + size):
-                c = data[j]
-                value = (value ^ np.uint64(c + 32 if 65 <= c <= 90 else c)) * prime
+                value = (value ^ np.uint64(data[j])) * prime
         if kind == _IDEOGRAPH:
             out[n] = value
             n += 1

@@ -9,7 +9,7 @@ and names masked, or its first or last words. *Contrasted* windows also have a k
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,8 +21,8 @@ from toolkit.kernels import njit
 
 PORTION = 1 << 18
 """Segments counted at a time; they take some 200 MB."""
-_ROW = (np.uint64, np.int32, np.int16, np.uint64)
-"""Types of the columns before counting: key, document, score, story. One row is one occurrence of a key."""
+_ROW = (np.uint64, np.int32, np.int16, np.uint8)
+"""Types of the columns before counting: key, document, score, bit of the story. One row is one occurrence of a key."""
 _FIRST_BYTE = np.uint64(56)
 
 _DOUBTFUL = 128
@@ -179,24 +179,24 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
     for d in range(len(bounds) - 1):
         lo, size = bounds[d], bounds[d + 1] - bounds[d]
         _stories(prints, score, lo, bounds[d + 1], before, after)
-        by = one << (publishers[d] & np.uint64(63))
+        by = publishers[d] & np.uint64(63)
         for i in range(size):
             s = lo + i
             story = min(before[max(i - size // 4, 0)], after[min(i + size // 4 + 1, size)])
-            story_bit = one << (story & np.uint64(63))
+            story = story & np.uint64(63)
             for w in range(windows):
                 h = prints[s, w]
                 if h == 0:
                     continue
                 h = mix(h, np.uint64(w + 1))
-                keys[n], document[n], scores[n], marks[n] = mix(h, publishers[d]), d, score[s], story_bit
+                keys[n], document[n], scores[n], marks[n] = mix(h, publishers[d]), d, score[s], story
                 n += 1
                 if contrasted[w]:
                     keys[n], document[n], scores[n], marks[n] = mix(h, one), d, score[s], by
                     n += 1
         if titles[d] != 0:
             key = mix(mix(titles[d], np.uint64(windows + 1)), publishers[d])
-            keys[n], document[n], scores[n], marks[n] = key, d, -1, one << (before[size] & np.uint64(63))
+            keys[n], document[n], scores[n], marks[n] = key, d, -1, before[size] & np.uint64(63)
             n += 1
     return n
 
@@ -256,7 +256,7 @@ def _add_up(order, rows, days, begin, sums):  # type: ignore[no-untyped-def]
                 first[n], last[n] = min(first[n], days[now]), max(last[n], days[now])
         occurrences[n] += 1
         scores[n] += score[at]
-        stories[n] |= mark[at]
+        stories[n] |= np.uint64(1) << np.uint64(mark[at])
     return n + 1
 
 
@@ -293,12 +293,15 @@ def _summed(
         if not _unpack(packed, mask, laid[0], a, order):  # different keys may agree in all packed bits
             order = np.argsort(laid[0][a:b], kind="stable") + a
         written = _add_up(order, laid, days, written, sums)
-    return Counts(*(column[:written].copy() for column in sums))
+    for column in sums:  # in place; a copy would take as much memory again
+        column.resize(written, refcheck=False)
+    return Counts(*sums)
 
 
 def count_documents(publishers: NDArray[np.uint64], days: NDArray[np.int32]) -> Counts:
     """Count the documents of each publisher, and of all publishers together under key 1."""
     n = len(publishers)
     key, document = np.r_[publishers, np.ones(n, np.uint64)], np.tile(np.arange(n, dtype=np.int32), 2)
-    rows = (key, document, np.zeros(2 * n, np.int16), np.zeros(2 * n, np.uint64))
-    return _summed(rows, 2 * n, tuple(map(np.empty_like, rows)), days)
+    rows = (key, document, np.zeros(2 * n, np.int16), np.zeros(2 * n, np.uint8))
+    counts = _summed(rows, 2 * n, tuple(map(np.empty_like, rows)), days)
+    return replace(counts, stories=np.zeros_like(counts.stories))

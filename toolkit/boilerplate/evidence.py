@@ -277,8 +277,10 @@ def evidence(
     titles = read.about.titles.prints
     _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)
     owner = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint64), np.diff(bounds))
-    _, same, times = np.unique(mix_all(read.prints[:, 0], owner), return_inverse=True, return_counts=True)
-    out[:, AT.within] = np.minimum(times[same[wanted]] - 1, 10)  # the same segment elsewhere in its document
+    keys = mix_all(read.prints[:, 0], owner)
+    own, ordered = keys[wanted], np.sort(keys)
+    times = np.searchsorted(ordered, own, "right") - np.searchsorted(ordered, own)
+    out[:, AT.within] = np.minimum(times - 1, 10)  # the same segment elsewhere in its document
     out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
     out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
     if lookup is not None:

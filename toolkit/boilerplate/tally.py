@@ -42,14 +42,14 @@ def write_tally(index: TemplateIndex, out: Any) -> None:
         raise ValueError(msg)
     counts = index.counts
     single = (counts.docs == 1) & (counts.occurrences == 1)
-    alone, others = counts.take(single), counts.take(~single)
-    once = np.empty(len(alone), _ONCE)
-    once["key"], once["score"], once["day"] = alone.key, alone.score, alone.first
-    once["story"] = np.log2(alone.stories.astype(np.float64))  # one bit is set
-    first = np.arange(BUCKETS + 1)
-    places = [np.searchsorted(each.key >> np.uint64(48), first) for each in (alone, others)]
+    keys, others = counts.key[single], counts.take(~single)
+    once = np.empty(len(keys), _ONCE)
+    once["key"], once["score"], once["day"] = keys, counts.score[single], counts.first[single]
+    once["story"] = np.log2(counts.stories[single].astype(np.float64))  # one bit is set
+    first = np.arange(BUCKETS, dtype=np.uint64) << np.uint64(48)
+    places = [np.append(np.searchsorted(each, first), len(each)) for each in (keys, others.key)]
     for array in (np.stack(places, axis=1).astype(_PLACES), once, _rows(others), _rows(index.documents)):
-        out.write(array.tobytes())
+        out.write(array)
 
 
 def ranges(rows: int) -> list[range]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from toolkit.buffer import FNV, PRIME, Buffer
+from toolkit.buffer import PRIME, Buffer, spread
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
@@ -161,6 +161,7 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
     begin = np.empty(longest + 1, np.int64)
     stop = np.empty(longest + 1, np.int64)
     table = np.zeros(1, np.int32)
+    leading = PRIME ** np.uint64(SHINGLE - 1)
     for d in range(len(offsets) - 1):
         n = read_words(data, offsets[d], offsets[d + 1], kinds, lower, words, begin, stop)
         share[d] = 0.0
@@ -174,12 +175,13 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
         table[:room] = -1
         mask = np.uint64(room - 1)
         covered = np.zeros(n, np.uint8)
+        rolled = np.uint64(0)
+        for k in range(SHINGLE - 1):
+            rolled = rolled * PRIME + words[k]
         for k in range(n - SHINGLE + 1):
-            h = FNV
-            for j in range(k, k + SHINGLE):
-                h = (h ^ words[j]) * PRIME
-                h ^= h >> np.uint64(29)
-            slot = h & mask
+            rolled = rolled * PRIME + words[k + SHINGLE - 1]
+            slot = spread(rolled) & mask
+            rolled -= leading * words[k]
             while table[slot] >= 0:
                 first = table[slot]
                 for j in range(SHINGLE):
