@@ -77,9 +77,9 @@ class Reading(SegmentReading):
     @classmethod
     def of(
         cls, buffer: Buffer, about: About, words: WordWeights | None = None,
-        before: tuple[Reading, Mended] | None = None,
+        before: tuple[Reading, Mended] | None = None, *, windowed: bool = True,
     ) -> Reading:  # fmt: skip
-        """Cut and read a buffer; without weights nothing is scored.
+        """Cut and read a buffer; without weights nothing is scored, and no windows are where none are wanted.
 
         ``before`` is an earlier reading of the texts and what was then removed, where ``buffer`` is what was left:
         segments that have not changed since are not read again.
@@ -88,7 +88,7 @@ class Reading(SegmentReading):
         known = (
             (_unchanged(segments, before[0].segments, before[1]), before[0]) if before is not None else None
         )
-        read = read_segments(buffer, segments, words, known)
+        read = read_segments(buffer, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(buffer, segments, read, shared, about.titles)
         return cls(**vars(read), buffer=buffer, segments=segments, about=about, echoes=shared)

@@ -138,7 +138,8 @@ class BoilerplateRemover(Estimator):
         """Count a corpus and return its spans; each segment is read and scored once for both."""
         self.index_ = TemplateIndex()
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)
-        readings = self._counted(buffer, about)
+        readings = list(self._readings(buffer, about))
+        self._counted(readings, about)
         spans = self._spans(corpus, buffer, about, readings)
         self.templates_ = template_table(corpus, spans)
         return spans
@@ -148,27 +149,25 @@ class BoilerplateRemover(Estimator):
         corpus = as_corpus(X, self.columns)
         if "index_" not in vars(self):
             self.index_ = TemplateIndex()
-        self._counted(Buffer.of(corpus["text"]), About.of(corpus))
+        about = About.of(corpus)
+        self._counted(self._readings(Buffer.of(corpus["text"]), about, windowed=False), about)
         return self
 
-    def _counted(self, buffer: Buffer, about: About) -> list[Reading]:
-        self._check()
-        readings = list(self._readings(buffer, about))
-        sizes = np.concatenate([np.diff(read.segments.bounds) for read in readings])
-        prints = np.concatenate([read.prints for read in readings])
-        score = np.concatenate([1 - read.words[:, 0] for read in readings])
+    def _counted(self, readings: Iterable[Reading], about: About) -> None:
+        parts = [(np.diff(read.segments.bounds), read.prints, 1 - read.words[:, 0]) for read in readings]
+        sizes, prints, score = map(np.concatenate, zip(*parts, strict=True))
         bounds = np.r_[0, np.cumsum(sizes)]
         self.index_._add(bounds, prints, about.titles.prints, about.publishers, about.days, score)
         self.__dict__.pop("_lookup", None)
-        return readings
 
-    def _readings(self, buffer: Buffer, about: About) -> Iterator[Reading]:
+    def _readings(self, buffer: Buffer, about: About, *, windowed: bool = True) -> Iterator[Reading]:
         """Read the documents, a portion at a time."""
+        self._check()
         edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
         edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
         for a, b in pairwise(edges.tolist() if len(buffer) else [0, 0]):
             part = Buffer(buffer.data, buffer.offsets[a : b + 1])
-            yield Reading.of(part, about.take(np.arange(a, b)), self._model.words)
+            yield Reading.of(part, about.take(np.arange(a, b)), self._model.words, windowed=windowed)
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
         """Return a remover whose index has counted the documents of both."""

@@ -199,7 +199,7 @@ def _score(  # type: ignore[no-untyped-def]
                 stop = n
             add_rows(table, index, j, stop, scales, chunk)
             scale = np.float32(1.0 / np.sqrt(np.float32(stop - max(j - step, 0))))
-            if j > 0 or stop == n:
+            if len(windows) and (j > 0 or stop == n):
                 margins(chunk, older, scale, margin)
                 _weigh(margin, windows[s], j <= step, stop == n)
             for k in range(16):
@@ -249,7 +249,7 @@ class SegmentReading:
     ``terms`` (uint32) are hashes of the segments' terms, one segment after the other, lowest bit :data:`NAME`.
     ``words`` (float32, 16 columns) is the probability of each class in either table: softmax over the sum of the
     weights of the segment's n-grams, divided by the square root of their number, plus the bias. ``windows``
-    (float32) has the columns :data:`WINDOWS`. The last two have no rows where there are no weights.
+    (float32) has the columns :data:`WINDOWS`. The last two have no rows where they were not asked for.
     """
 
     prints: NDArray[np.uint64]
@@ -264,8 +264,10 @@ def read_segments(
     segments: Segments,
     words: WordWeights | None = None,
     known: tuple[NDArray[np.int64], SegmentReading] | None = None,
+    *,
+    windowed: bool = True,
 ) -> SegmentReading:
-    """Fingerprint each segment and, given weights, score it by its words.
+    """Fingerprint each segment and, given weights, score it by its words and, where ``windowed``, by its best ones.
 
     ``known`` is, for each segment, its place in an earlier reading by the same weights that held it, -1 if none
     did; and that reading.
@@ -274,7 +276,8 @@ def read_segments(
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
     terms = np.empty(int((segments.end - segments.start).sum()) // TERM + 1, np.uint32)
     scored = n if words is not None else 0
-    given, windows = np.empty((scored, 16), np.float32), np.empty((scored, len(WINDOWS)), np.float32)
+    given = np.empty((scored, 16), np.float32)
+    windows = np.empty((scored if windowed else 0, len(WINDOWS)), np.float32)
     words = _NO_WEIGHTS if words is None else words
     none = SegmentReading(prints[:0], shapes[:0], terms[:0], given[:0], windows[:0])
     same, old = (np.empty(0, np.int64), none) if known is None else known
