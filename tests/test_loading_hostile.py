@@ -658,6 +658,7 @@ ONCE = '{"text": "It was dry.", "text": "It was dry.", "seen": 1, "seen": 2}'
         ("b.json", f"[{DOUBLED}, {ONCE}]", 1),
         ("c.json", f'{{"articles": [{ONCE}, {DOUBLED}]}}', 1),
         ("d.json", f'{{"articles": [{ONCE}], "articles": [{ONCE}]}}', 2),
+        ("e.json", f'{{"hits": {{"hits": [{ONCE}, {DOUBLED}]}}}}', 1),
         ("a.csv", "text,title,text\nIt rained.,A,Snow fell.\nIt was dry.,B,It was dry.\n", 1),
     ],
 )

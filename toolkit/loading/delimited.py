@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit import fields
-from toolkit.loading.jsonfiles import DoubledError, flattened, once
+from toolkit.loading.jsonfiles import flattened, once
 from toolkit.loading.mapping import Rows
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
@@ -191,8 +191,8 @@ def doubled(header: Sequence[str], row: Sequence[Any]) -> Unreadable | None:
     """Return why a record is not read in which a field that fills a column stands twice, with two values, or None."""
     try:
         once(list(zip(header, row, strict=False)))
-    except DoubledError as error:
-        return Unreadable(str(error), " | ".join(map(str, row))[:400])
+    except Unreadable as fault:
+        return Unreadable(str(fault), " | ".join(map(str, row))[:400])
     return None
 
 

@@ -49,6 +49,11 @@ FORMATS: dict[str, Format] = {
 _ROOTS = {root: name for name, form in FORMATS.items() for root in form.roots.split()}
 _EXTENSIONS = {each: name for name, form in FORMATS.items() for each in form.extensions.split()}
 
+# the first element, or what declares a page; before it may stand comments, instructions and declarations
+_FIRST = re.compile(
+    r"(?>\s+|<!--.*?-->|<\?.*?\?>|<!doctype(?!\s+html\b)[^>\[]*(?:\[.*?\]\s*)?>)*+"
+    r"<(?:[\w.-]+:)?(!doctype(?=\s+html\b)|[\w.-]+)", re.I | re.S,
+)  # fmt: skip
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _SAVE = "; save it as .docx, .xlsx or .txt"
 _FOREIGN = (
@@ -160,7 +165,10 @@ def sniff(stream: Stream, name: str) -> str:
         return form
     if not plain and head.startswith(("{", "[")) and extension in _JSON:
         return _json_form(head, extension)
-    if form := _by_signs(decoded(stream.peek(DEEP)), page=known == "html"):
+    deep = decoded(stream.peek(DEEP))
+    begun = (form for form, how in FORMATS.items() if how.start is not None and how.start.match(deep))
+    shown = ((form, sign) for form, how in FORMATS.items() for sign in (how.pages if known == "html" else how.texts))
+    if form := next(begun, None) or next((form for form, sign in shown if sign.search(deep)), None):
         return form
     if plain or known is not None:
         return "text" if plain else "html"
@@ -200,28 +208,11 @@ def _of_lines(head: str) -> str | None:
     return "delimited" if _is_table(head, text=True) else None
 
 
-def _by_signs(head: str, *, page: bool) -> str | None:
-    """Return the format that a page or a text shows by how it begins, or by a line in it."""
-    begun = (name for name, form in FORMATS.items() if form.start is not None and form.start.match(head))
-    signs = ((name, sign) for name, form in FORMATS.items() for sign in (form.pages if page else form.texts))
-    return next(begun, None) or next((name for name, sign in signs if sign.search(head)), None)
-
 
 def _root(head: str) -> str | None:
     """Return the name of the first element of markup, in lower case and without its prefix."""
-    at = 0
-    while match := re.compile(r"\s*(<!--|<\?|<!doctype\s+html\b|<!doctype)", re.I).match(head, at):
-        opening = match.group(1).lower()
-        if opening.endswith("html"):
-            return "html"
-        close = {"<!--": "-->", "<?": "?>"}.get(opening, ">")
-        if close == ">" and 0 < head.find("[", match.end()) < head.find(">", match.end()):
-            close = "]>"
-        at = head.find(close, match.end()) + len(close)
-        if at < match.end():
-            return None
-    element = re.compile(r"\s*<(?:[\w.-]+:)?([\w.-]+)").match(head, at)
-    return element.group(1).lower() if element else None
+    found = _FIRST.match(head)
+    return None if found is None else "html" if found[1].startswith("!") else found[1].lower()
 
 
 def _json_form(head: str, extension: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -28,18 +27,17 @@ WRAPPERS = frozenset(
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-class DoubledError(ValueError):
-    """A field that fills a column stands twice in one object, with two values: one would be lost without a word."""
-
-
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object of these members; DoubledError if one that is needed stands twice with different values."""
+    """Return the object of these members; refuse one in which a field that is needed stands twice, with two values."""
     found = dict(pairs)
     if len(found) < len(pairs):
         for name, value in pairs:
             if value != found[name] and (fields.is_known(name) or fields.is_markup(name) or name in WRAPPERS):
-                raise DoubledError(f"the field {name!r} stands twice in one record; not read")
+                raise Unreadable(f"the field {name!r} stands twice in one record; not read", repr(found)[:400])
     return found
+
+
+_ONCE = json.JSONDecoder(object_pairs_hook=once)
 
 
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -47,9 +45,8 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
     limits = archive.options.limits
     scanner = _Scanner(archive)
     for value in scanner.records():
-        if scanner.doubled:
-            yield Unreadable(scanner.doubled[0], repr(value)[:400])
-            scanner.doubled.clear()
+        if isinstance(value, Unreadable):
+            yield value
         elif scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif not isinstance(value, dict):
@@ -68,22 +65,23 @@ class _Scanner:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self.doubled: list[str] = []  # fields that stand twice since the last record
-        # no method of its own, which would hold the scanner, and its text, until the next collection of garbage
-        self._once = partial(_noted, self.doubled)
-        self._decode = json.JSONDecoder(object_pairs_hook=self._once).raw_decode
         self._chunks = archive.chunks()
         self._failure: Unreadable | None = None
-        self.size = 0
-        self._text = ""
-        self._at = 0
-        self._ended = False
+        self._text, self._at, self._ended = "", 0, False
+        self.size = 0  # of the last value, in characters
 
     def records(self) -> Iterator[Any]:
-        """Yield every record of every value in the stream."""
+        """Yield every record of every value in the stream, or why it is not read."""
         while first := self._next_character():
-            found = {"[": self._items, "{": self._members}.get(first)
-            yield from found() if found else [self._value()]
+            if first != "{":
+                yield from self._items() if first == "[" else [self._value()]
+                continue
+            wraps, record = yield from self._members()
+            # an article may have a list of that name beside its text
+            if wraps and isinstance(record, dict) and not fields.candidates("text", record):
+                self._archive.remarks += lists_beside(record)
+            else:
+                yield record
 
     def _items(self) -> Iterator[Any]:
         self._expect("[")
@@ -94,45 +92,45 @@ class _Scanner:
             yield self._value()
         self._expect("]")
 
-    def _members(self) -> Iterator[Any]:
-        """Yield the records of the list that an object wraps, else the object as one record."""
+    def _members(self, *, inside: bool = False) -> Generator[Any, None, tuple[bool, Any]]:
+        """Yield the records of the list that an object wraps; return whether it does, and the object without them.
+
+        The list may be kept one level deeper, as in ``hits.hits`` and ``response.results``.
+        """
         self._expect("{")
-        record: dict[str, Any] = {}
+        members: list[tuple[str, Any]] = []
         wrapped = False
         while self._next_character() != "}":
-            name = self._value()
+            name, value = self._value(), None
             if not isinstance(name, str):
                 raise self._broken("a member name must be a string")
             self._expect(":")
-            wraps = name.lower() in WRAPPERS and not fields.candidates("text", record)
+            wraps = name.lower() in WRAPPERS and not fields.candidates("text", dict(members))
+            first = self._next_character()
+            if first == "{" and not inside and (wraps or name.lower() == "response"):
+                wraps, value = yield from self._members(inside=True)
+                wrapped |= wraps
             # records are objects; whether the list holds some may not be known yet
-            listed = wraps and self._next_character() == "["
-            if listed and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}:
+            elif wraps and first == "[" and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}:
                 wrapped = True
                 yield from self._items()
             else:
                 value = self._value()
-                inner = _inner_list(value) if wraps or name.lower() == "response" else None
-                if inner is None:
-                    record = self._once([*record.items(), (name, value)])
-                else:
-                    wrapped = True
-                    yield from inner
-                    record[name] = {key: other for key, other in value.items() if other is not inner}
+            members.append((name, value))
             if not self._take(","):
                 break
         self._expect("}")
-        # an article may have a list of that name beside its text
-        if not wrapped or fields.candidates("text", record):
-            yield record
-        else:
-            self._archive.remarks += lists_beside(record)
+        fault = next((value for _, value in members if isinstance(value, Unreadable)), None)
+        try:
+            return wrapped, fault or once(members)
+        except Unreadable as failure:
+            return wrapped, failure
 
     def _value(self) -> Any:
         while True:
             self._next_character()
             try:
-                value, end = self._decode(self._text, self._at)
+                value, end = _decoded(self._text, self._at)
             except json.JSONDecodeError as error:
                 inside = error.pos < len(self._text) - 16 and not error.msg.startswith("Unterminated")
                 if self._ended or inside:
@@ -187,13 +185,12 @@ class _Scanner:
         return Unreadable(f"not valid JSON: {what}; what follows is not read", rest)
 
 
-def _noted(doubled: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object of these members; note a field that stands twice."""
+def _decoded(text: str, at: int) -> tuple[Any, int]:
+    """Return the value that begins at a place of JSON, or why it is not read; and where it ends."""
     try:
-        return once(pairs)
-    except DoubledError as error:
-        doubled.append(str(error))
-        return dict(pairs)
+        return _ONCE.raw_decode(text, at)
+    except Unreadable as failure:
+        return failure, json.JSONDecoder().raw_decode(text, at)[1]
 
 
 def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -211,12 +208,6 @@ def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
     if listed and len({*map(len, value.values())}) == 1:
         return [dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True)]
     return None
-
-
-def _inner_list(value: Any) -> list[Any] | None:
-    """Return the records kept one level deeper, as in ``hits.hits`` and ``response.results``."""
-    inner = value.items() if isinstance(value, dict) else ()
-    return next((v for name, v in inner if name.lower() in WRAPPERS and isinstance(v, list)), None)
 
 
 def lists_beside(rest: Mapping[str, Any]) -> Iterator[Unreadable]:

@@ -97,8 +97,6 @@ def loads(line: bytes, limits: Limits) -> Any:
         raise Unreadable(f"not valid UTF-8: {where}; pass encoding= if the file is in another") from None
     except RecursionError:
         raise deep from None
-    except jsonfiles.DoubledError as error:
-        raise Unreadable(str(error)) from None
     except ValueError as error:
         raise Unreadable(f"not valid JSON: {error}") from None
     if _brackets(line) > limits.json_depth and jsonfiles.depth(value) > limits.json_depth:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -167,7 +166,10 @@ def elements(stream: Stream, names: frozenset[str], outside: dict[str, str] | No
             elif name in names:
                 inside -= 1
                 if not inside:
-                    _without_namespaces(element)
+                    for each in element.iter("*"):
+                        each.tag = local(each)
+                        plain = {key.rpartition("}")[2]: value for key, value in each.attrib.items()}
+                        each.attrib.update(plain | dict(each.attrib))
                     yield element
                     # freed with those before it, so that memory does not grow with the file
                     element.clear()
@@ -187,7 +189,7 @@ def local(element: Any) -> str:
 
 def texts(element: Any, path: str) -> list[str]:
     """Return the texts of the elements and attributes that an XPath leads to, white space collapsed; no blank ones."""
-    found = (each if isinstance(each, str) else "".join(each.itertext()) for each in _xpath(path)(element))
+    found = (each if isinstance(each, str) else "".join(each.itertext()) for each in element.xpath(path))
     return [line for each in found if (line := " ".join(each.split()))]
 
 
@@ -199,19 +201,3 @@ def first(element: Any, paths: str) -> str | None:
 def content(element: Any) -> str | None:
     """Return all text inside an element, white space collapsed, or None."""
     return None if element is None else " ".join("".join(element.itertext()).split()) or None
-
-
-@lru_cache(maxsize=256)
-def _xpath(path: str) -> Any:
-    from lxml import etree
-
-    return etree.XPath(path)
-
-
-def _without_namespaces(element: Any) -> None:
-    for inner in element.iter("*"):
-        inner.tag = local(inner)
-        for name, value in inner.attrib.items():
-            short = name.rpartition("}")[2]
-            if short not in inner.attrib:
-                inner.set(short, value)

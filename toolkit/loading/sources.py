@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple, TypeAlias
 import pandas as pd
 
 from toolkit.loading.quarantine import Limits, Rejected, Unreadable, printable
-from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Counted, Stream, Unpacked
+from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
 Paths: TypeAlias = (
     "str | os.PathLike[str] | IO[bytes] | IO[str] | Iterable[str | os.PathLike[str] | IO[bytes] | IO[str]]"
@@ -51,7 +51,7 @@ class Source:
         """Return the file's bytes; raise ``OSError`` where it cannot be opened."""
         if self.path is None:
             budget = Budget(limits)
-            return Stream(Counted(self.file, budget), budget)
+            return Stream(budget.reading(self.file), budget)
         if self.fault is not None:
             raise OSError(errno.EPERM, self.fault)
         file = self.path.open("rb")
@@ -59,7 +59,7 @@ class Source:
         state = os.fstat(file.fileno())
         regular = stat.S_ISREG(state.st_mode)
         budget = Budget(limits, state.st_size if regular else None)
-        return Stream(Counted(file, budget), budget, seekable=file if regular else None)
+        return Stream(budget.reading(file), budget, seekable=file if regular else None)
 
     def close(self) -> None:
         """Close the file if it was opened here."""
@@ -226,8 +226,8 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
             continue
         with file:
             # the bytes of a tar archive are those of the stream, which were counted when it was unpacked
-            unpacked = Unpacked(file.read, "archive member", stream.budget if form == "zip" else None)
-            yield Member(place, name, Stream(unpacked, stream.budget))
+            read = unpacking(file.read, "archive member", stream.budget if form == "zip" else None)
+            yield Member(place, name, Stream(read, stream.budget))
 
 
 def unsafe(name: str) -> str | None:

@@ -44,10 +44,21 @@ class Budget:
 
     def __init__(self, limits: Limits, size: int | None = None) -> None:
         self.limits = limits
-        self.raw, self.counts_raw = size or 0, size is None
+        self.raw, self._counts_raw = size or 0, size is None
         self.spent = self.members = 0
         self.ceiling: int | None = None
         self.refused: str | None = None
+
+    def reading(self, file: Any) -> Callable[[int], bytes]:
+        """Return a function that reads up to so many bytes of a raw file, which are noted if its size is not known."""
+
+        def read(size: int) -> bytes:
+            given = file.read(size) or b""  # a non-blocking file gives None
+            piece: bytes = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
+            self.raw += len(piece) if self._counts_raw else 0
+            return piece
+
+        return read
 
     def spend(self, count: int) -> None:
         """Note ``count`` unpacked bytes, or raise :class:`Unreadable` where a limit is passed."""
@@ -85,11 +96,11 @@ class Budget:
 class Stream(io.RawIOBase):
     """A file that is read in order, with a look ahead; it reports damage only after the last good byte."""
 
-    def __init__(self, raw: Any, budget: Budget, *, seekable: IO[bytes] | None = None) -> None:
+    def __init__(
+        self, read: Callable[[int], bytes], budget: Budget, *, seekable: IO[bytes] | None = None
+    ) -> None:
         super().__init__()
-        self.raw = raw
-        self.budget = budget
-        self._seekable = seekable
+        self._read, self.budget, self._seekable = read, budget, seekable
         self._ahead = b""
         self._ended = False
         self.failure: Unreadable | None = None
@@ -144,8 +155,7 @@ class Stream(io.RawIOBase):
             self._seekable.seek(0)
             return self._seekable
         self._copy = copy = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - close() closes it
-        while piece := self.read(CHUNK):
-            copy.write(piece)
+        copy.writelines(iter(lambda: self.read(CHUNK), b""))
         copy.seek(0)
         return copy
 
@@ -162,28 +172,12 @@ class Stream(io.RawIOBase):
 
     def _next(self, size: int) -> bytes:
         try:
-            piece = self.raw.read(size)
+            piece = self._read(size)
         except Unreadable as failure:
             self.failure, piece = failure, b""
         except OSError as error:
             self.failure, piece = Unreadable(f"cannot be read: {error.strerror or error}"), b""
         self._ended = not piece
-        return piece
-
-
-class Counted:
-    """A raw file that counts the bytes it reads in the budget, which holds the limits."""
-
-    def __init__(self, file: Any, budget: Budget) -> None:
-        self.file = file
-        self.budget = budget
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes."""
-        given = self.file.read(size) or b""  # a non-blocking file gives None
-        piece: bytes = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else given
-        if self.budget.counts_raw:
-            self.budget.raw += len(piece)
         return piece
 
 
@@ -219,23 +213,23 @@ class _Gzip:
 _DECOMPRESSORS: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
 
 
-class Unpacked:
-    """Bytes as they are unpacked: damage becomes an :class:`Unreadable`, and a budget that is given counts them."""
+def unpacking(
+    read: Callable[[int], bytes], what: str, budget: Budget | None = None
+) -> Callable[[int], bytes]:
+    """Return ``read`` with damage turned into an :class:`Unreadable`; a budget that is given counts the bytes."""
 
-    def __init__(self, read: Callable[[int], bytes], what: str, budget: Budget | None) -> None:
-        self._read, self._what, self._budget = read, what, budget
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes."""
+    def checked(size: int) -> bytes:
         try:
-            piece = self._read(size)
+            piece = read(size)
         except DAMAGE as error:
             cut_off = isinstance(error, EOFError) or "runcated" in str(error)
             kind = "truncated" if cut_off else "damaged"
-            raise Unreadable(f"{kind} {self._what}: {error}; what follows is lost") from None
-        if self._budget is not None:
-            self._budget.spend(len(piece))
+            raise Unreadable(f"{kind} {what}: {error}; what follows is lost") from None
+        if budget is not None:
+            budget.spend(len(piece))
         return piece
+
+    return checked
 
 
 def _of_members(packed: Stream, decompressor: Any) -> Iterator[bytes]:
@@ -271,18 +265,15 @@ def codec(stream: Stream) -> str | None:
 def unpack(stream: Stream, name: str) -> Stream:
     """Return a stream of the decompressed bytes."""
     pieces = _of_zstd(stream) if name == "zstd" else _of_members(stream, _DECOMPRESSORS[name])
-    return Stream(Unpacked(lambda size: next(pieces, b""), f"{name} data", stream.budget), stream.budget)
+    return Stream(unpacking(lambda _: next(pieces, b""), f"{name} data", stream.budget), stream.budget)
 
 
 SAMPLE = 1 << 18  # bytes looked at to decide an encoding
 
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
 
 _LOOK = 4096  # bytes looked at for zeros
 
@@ -386,29 +377,17 @@ def as_utf8(stream: Stream, encoding: str) -> Stream:
     if encoding in {"utf-8", "utf-8-sig"}:
         stream.read(len(codecs.BOM_UTF8) if encoding == "utf-8-sig" else 0)
         return stream
-    return Stream(_Transcoded(stream, encoding), stream.budget)
+    wide = encoding.replace("_", "-").startswith(("utf-16", "utf-32"))
+    errors = "surrogatepass" if wide else "surrogateescape"
+    texts = codecs.iterdecode(iter(lambda: stream.read(CHUNK), b""), encoding, errors)
 
+    def read(_: int) -> bytes:
+        try:
+            return next(texts, "").encode("utf-8", errors)
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"not valid {encoding}: {error.reason}; what follows is lost") from None
 
-class _Transcoded:
-    """A stream of another encoding, read as UTF-8."""
-
-    def __init__(self, stream: Stream, encoding: str) -> None:
-        wide = encoding.replace("_", "-").startswith(("utf-16", "utf-32"))
-        self._errors = "surrogatepass" if wide else "surrogateescape"
-        self._encoding = encoding
-        self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(encoding)(self._errors)
-
-    def read(self, size: int = -1) -> bytes:
-        while True:
-            piece = self._stream.read(CHUNK)
-            try:
-                text = self._decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError as error:
-                reason = f"not valid {self._encoding}: {error.reason}; what follows is lost"
-                raise Unreadable(reason) from None
-            if text or not piece:
-                return text.encode("utf-8", self._errors)
+    return Stream(read, stream.budget)
 
 
 def is_utf8(data: bytes) -> bool:

@@ -48,7 +48,7 @@ def as_text(stream: Stream, form: str) -> Stream:
         raise Unreadable("no text in this office file")
     if parts_of(text) == ([text], None):
         text = text.replace("\f", "\n")
-    return Stream(io.BytesIO(text.encode("utf-8", "replace")), stream.budget)
+    return Stream(io.BytesIO(text.encode("utf-8", "replace")).read, stream.budget)
 
 
 def rtf_text(data: bytes) -> str:

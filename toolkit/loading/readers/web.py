@@ -109,9 +109,8 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     """
     kept = " ".join((text or "").split())
     parts = [part for part in _joined(html) if part.strip()]
-    if (
-        len(parts) > 1
-    ):  # a parser stops at the end of the first page; scripts and frames hold pages that are none
+    # a parser stops at the end of the first page; scripts and frames hold pages that are none
+    if len(parts) > 1:
         parts = list(filter(_shown, _joined(_NO_TEXT.sub("", html))))
     behind = _shown("".join(parts[1:]))
     pages = [page for page in parts if len(_shown(page)) >= PAGE and _BEGINS.search(page)]
@@ -131,9 +130,8 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     if found := _articles(root) or _parts(root):
         links = root.xpath("//link[@rel='canonical']/@href | //meta[@property='og:url']/@content")
         site = next((host[1] for link in links if (host := _HOST.match(link))), "")
-        return looks_like(
-            len(found), "each with a heading and a date", [title for title, _ in found], site
-        ), None
+        titles = [title for title, _ in found]
+        return looks_like(len(found), "each with a heading and a date", titles, site), None
     out = sum(len(line) for line in _own_paragraphs(root) if line[:60] not in kept)
     if out < MOST or out <= len(kept):
         return None, None
@@ -299,7 +297,12 @@ def warc(archive: Archive) -> Iterator[Record | Unreadable | None]:
         raise Unreadable("WARC needs warcio: pip install 'news-toolkit[formats]'") from None
 
     loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)
-    while _skip_blank(archive.stream):
+    while True:
+        if passed := _pass_to_next(archive.stream):
+            yield Unreadable(f"{passed} bytes that belong to no record: a length before them is wrong")
+        if not archive.stream.peek(1):
+            archive.stream.read(1)  # raises what cut the stream short, if anything did
+            return
         raw = _record(archive.stream)
         if isinstance(raw, Unreadable):
             yield raw
@@ -314,30 +317,16 @@ def warc(archive: Archive) -> Iterator[Record | Unreadable | None]:
         yield None if record.rec_type in _PASSED else _page(record, raw, archive)
 
 
-def _skip_blank(stream: Stream) -> bool:
-    """Pass over the blank lines between records; return whether anything follows."""
-    while start := stream.peek(CHUNK):
-        follows = start.lstrip(b"\r\n")
-        stream.read(len(start) - len(follows))
-        if follows:
-            return True
-    stream.read(1)  # raises what cut the stream short, if anything did
-    return False
-
-
 def _record(stream: Stream) -> bytes | Unreadable:
-    """Return one record, or the reason why there is none here; the stream then stands at the next."""
+    """Return the record that begins here, or the reason why it is not read."""
     start = stream.peek(_LONGEST_HEAD)
-    if not start.startswith(b"WARC/"):
-        passed = _resynchronise(stream)
-        return Unreadable(f"{passed} bytes that belong to no record: a length before them is wrong")
     end = _HEAD_END.search(start)
     found = _LENGTH.search(start, 0, end.start() + 1) if end else None
     if end is None and len(start) < _LONGEST_HEAD:
-        _resynchronise(stream)
         raise Unreadable(str(stream.failure or _CUT_OFF), start)
     if end is None or found is None:
-        return Unreadable(f"{_resynchronise(stream)} bytes under a record header that states no length")
+        passed = len(stream.read(1)) + _pass_to_next(stream)
+        return Unreadable(f"{passed} bytes under a record header that states no length")
     length = end.end() + int(found.group(1))
     if length > stream.budget.limits.record_bytes:
         while length and (piece := stream.read(min(length, CHUNK))):
@@ -349,14 +338,14 @@ def _record(stream: Stream) -> bytes | Unreadable:
     return raw
 
 
-def _resynchronise(stream: Stream) -> int:
-    """Read on to what looks like the next record; return how many bytes that took."""
-    passed = len(stream.read(1))
+def _pass_to_next(stream: Stream) -> int:
+    """Read on to what looks like a record; return how many bytes stood before it, without blank lines around them."""
+    passed = 0
     while start := stream.peek(CHUNK):
         found = _NEXT.search(start)
         # the last bytes are kept for a mark that the end of the chunk cuts in two
         step = found.end() if found else max(len(start) - 8, 1)
-        passed += len(stream.read(step))
+        passed += len(stream.read(step).strip(b"\r\n"))
         if found:
             break
     return passed
