@@ -103,6 +103,11 @@ def test_a_quarantine_outlives_files_and_says_what_their_metadata_do_not_hold(tm
             "row 'b' holds a lone surrogate in text",
         ),
         (["x", "a\udc80b"], "row 1 holds a lone surrogate in text"),
+        ([{"text": ["x", "\ud800"]}], "row 0 holds a lone surrogate in text"),
+        (
+            pd.DataFrame({"text": ["x"], "title": ["\ud800"]}, dtype=object),
+            "row 0 holds a lone surrogate in title",
+        ),
         (
             pd.DataFrame({"text": ["x"], "published": ["garbage"]}, index=["b"]),
             "row 'b' has 'garbage' for published",
@@ -118,6 +123,13 @@ def test_what_is_no_corpus_is_refused_in_one_line(documents, message):
         as_corpus(documents)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_texts_that_stand_in_two_columns_by_turns_are_all_read():
+    frame = pd.DataFrame({"body": ["a", None, " ", None], "content": [None, "b", None, "d"]})
+    assert as_corpus(frame)["text"].tolist() == ["a", "b", "", "d"]
+    with pytest.raises(CorpusError, match="row 4 has no text"):
+        as_corpus(frame.reindex(range(5)))
 
 
 @pytest.mark.parametrize(

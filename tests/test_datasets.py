@@ -7,7 +7,7 @@ import pytest
 import toolkit.datasets
 from toolkit.corpus import COLUMNS, as_corpus
 from toolkit.datasets import content_digest
-from toolkit.datasets.registry import record_digest, registry, write_records
+from toolkit.datasets.registry import registry, write_records
 from toolkit.errors import CorpusError
 from toolkit.files import text_digest
 
@@ -181,7 +181,7 @@ def test_content_digest_depends_on_content_alone(tmp_path):
     assert content_digest(rows) == content_digest(shuffled)
     assert content_digest(rows) != content_digest([*rows[:-1], {"id": "19", "text": "e 19"}])
     assert content_digest(rows) != content_digest(rows[:-1])
-    assert record_digest({"a": "b"}) != record_digest({"a": "c"})
+    assert content_digest([{"a": "b"}]) != content_digest([{"a": "c"}])
     first, second = tmp_path / "a.gz", tmp_path / "b.gz"
     write_records(first, rows)
     write_records(second, rows)

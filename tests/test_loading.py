@@ -193,6 +193,32 @@ def test_a_folder_of_mixed_files_is_one_corpus_with_its_provenance(tmp_path):
     assert quarantine["reason"].tolist() == ["empty file", "not text but PNG image; not read"]
 
 
+def test_records_and_pages_are_known_whatever_the_file_is_called(tmp_path):
+    wrong = {}
+    pages = {"page.html": PAGE.encode(), "old.html": b"<!DOCTYPE html>" + PAGE.encode()}
+    for content, data in (FORMATS | pages).items():
+        if content == "stream.arrow":  # known by its name only
+            continue
+        for name in ("a.txt", "a", "a.dump"):
+            texts = load(write(tmp_path, name, data))["text"].tolist()
+            if content in pages:
+                right = len(texts) == 1 and "Paragraph 0" in texts[0] and "<" not in texts[0]
+            else:
+                right = texts == [record["body"] for record in RECORDS]
+            if not right:
+                wrong[content, name] = texts
+    assert wrong == {}
+
+
+def test_a_text_that_begins_with_a_bracket_stays_a_text(tmp_path):
+    for text in (
+        '["No," she said.] The council voted.',
+        "{Photo} The council voted.",
+        "[1] The council\nvoted.",
+    ):
+        assert load(write(tmp_path, "a.txt", text))["text"].tolist() == [text]
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, 10_000])
 def test_batches_one_after_the_other_are_the_corpus(tmp_path, size):
     mixed(tmp_path)

@@ -45,8 +45,21 @@ DATES = [
     (1577836800.0, NEW_YEAR),
     (1577836800000, NEW_YEAR),
     (NEW_YEAR, NEW_YEAR),
+    (2020, NEW_YEAR),
+    (20200101, NEW_YEAR),
+    (20200101.0, NEW_YEAR),
+    (202001010000, NEW_YEAR),
+    (20200101000000, NEW_YEAR),
+    (20201301, None),
+    ({"$date": "2020-01-01T00:00:00Z"}, NEW_YEAR),
+    ({"$date": {"$numberLong": "1577836800000"}}, NEW_YEAR),
+    ({"date": "2020-01-01"}, None),
+    (["2020-01-01"], NEW_YEAR),
+    (["2020-01-01", "2021-01-01"], None),
     (datetime(2020, 1, 1, tzinfo=UTC), NEW_YEAR),
     (date(2020, 1, 1), NEW_YEAR),
+    ("20200101000000", NEW_YEAR),
+    ("202001010000", NEW_YEAR),
     ("1969-12-31T23:59:59Z", -1_000_000),
     ("0001-01-01", -62135596800_000000),
     *(
@@ -255,6 +268,17 @@ def test_a_second_field_that_might_be_the_text_is_reported_once_a_file(
     told = corpus.attrs["quarantine"]
     assert told["source"].tolist() == [f"a.{kind}"] * remarks
     assert all("the text is 'content', but 'body' holds texts too" in reason for reason in told["reason"])
+
+
+@pytest.mark.parametrize(
+    "record", [{"title": "Depot", "artikel": STORY}, {"title": "Depot", "paras": [STORY, STORY]}]
+)
+def test_texts_in_an_unknown_field_beside_headlines_are_reported(record):
+    for records in ([record], [record] * 3):
+        corpus = load(io.StringIO("".join(json.dumps(each) + "\n" for each in records)))
+        assert corpus["text"].tolist() == ["Depot"] * len(records)
+        (told,) = corpus.attrs["quarantine"]["reason"]
+        assert f"the text is 'title', but {[*record][1]!r} holds texts too" in told
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])

@@ -21,16 +21,12 @@ class Command(TyperCommand):
     """A command whose help names places as people do, without types of Python."""
 
     def get_help(self, ctx: Any) -> str:
-        """Return the help: ``IN...`` in place of ``{IN...}... <list[str]>``."""
-        return _places(re.sub(r" <[\w\[\]]+>", lambda found: " " * len(found[0]), super().get_help(ctx)))
+        """Return the help, with ``IN`` in place of ``IN <list[str]>``."""
+        return re.sub(r" <[\w\[\]]+>", lambda found: " " * len(found[0]), super().get_help(ctx))
 
-    def get_usage(self, ctx: Any) -> str:
-        """Return the line of use that stands above an error, likewise."""
-        return _places(super().get_usage(ctx))
-
-
-def _places(text: str) -> str:
-    return re.sub(r"\{(\S+)\}", r"\1", text).replace("IN......", "IN...").replace("IN...]...", "IN...]")
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the line of use, with ``IN...`` in place of ``{IN}...``."""
+        return [re.sub(r"\{(\w+)\}", r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
 
 ABOUT = "Load scraped news, remove boilerplate to the character, classify topics, show the result."
@@ -53,8 +49,8 @@ def _option(kind: Any, names: str, metavar: str | None, say: str, default: Any =
     return Annotated[kind, typer.Option(*names.split(), metavar=metavar, help=say, **more)], default
 
 
-Inputs = Annotated[list[str], _argument("IN...", "Files, globs, folders, archives; - is standard input.")]
-Moved = Annotated[list[str] | None, _argument("IN...", "Where the inputs are now; default where they were.")]
+Inputs = Annotated[list[str], _argument("IN", "Files, globs, folders, archives; - is standard input.")]
+Moved = Annotated[list[str] | None, _argument("IN", "Where the inputs are now; default where they were.")]
 Folder = Annotated[Path, _argument("FOLDER", "A folder that run wrote.")]
 Shared = Annotated[Path, _argument("SHARED", "A file that share wrote.")]
 Name = Annotated[str, _argument("NAME", "A name that list shows.")]

@@ -182,6 +182,9 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
             frame[role] = _strings(role, frame[role])
         else:
             frame[role] = _mapped(role, found, frame)
+    if (text := frame["text"]).isna().any():
+        where = text.index[text.isna().to_numpy()][0]
+        raise CorpusError(f"corpus: row {_label(where)} has no text; drop it, or give it an empty string")
     _check_ids(frame["doc_id"])
     return frame
 
@@ -261,25 +264,26 @@ def _mapped(role: str, found: list[str], frame: pd.DataFrame) -> pd.Series[Any]:
         if role == "publisher":
             values = values.map(publisher_of, na_action="ignore").astype("str")
         column = column.where(column.notna(), values.where(values.str.strip() != ""))
-    if role == "text":
-        _check_texts(column.fillna(""))
-        return column.fillna("")
-    return column
+    # a text that is blank wherever it stands is an empty one
+    return column.mask(column.isna() & frame[found].notna().any(axis=1), "") if role == "text" else column
 
 
 def _strings(role: str, values: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column as strings; lists and numbers are converted as :func:`toolkit.load` does it."""
-    if role == "text":
-        if values.dtype == object and not values.map(lambda value: isinstance(value, str)).all():
-            values = values.map(lambda value: as_text("text", value) if isinstance(value, list) else value)
-        _check_texts(values)
-    elif values.dtype == object:
-        values = values.map(lambda value: as_text(role, value))
+    given = values
     try:
+        if role == "text" and values.dtype != "str":
+            values = values.map(lambda value: as_text("text", value) if isinstance(value, list) else value)
+            for where, value in values.dropna().items():
+                if not isinstance(value, str):
+                    wrong = f"row {_label(where)} holds {type(value).__name__}, not text"
+                    raise CorpusError(f"corpus: {wrong}; convert it with str()")
+        elif values.dtype == object:
+            values = values.map(lambda value: as_text(role, value))
         return values.astype("str")
     except UnicodeEncodeError:
         surrogate = re.compile("[\ud800-\udfff]")
-        where = next(label for label, value in values.items() if surrogate.search(str(value)))
+        where = next(label for label, value in given.items() if surrogate.search(as_text(role, value) or ""))
         raise CorpusError(
             f"corpus: row {_label(where)} holds a lone surrogate in {role}, half of a character, which no UTF-8 "
             'text can hold; mend it with text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")'
@@ -305,16 +309,6 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
             "mend it, or make it missing"
         )
     return dates
-
-
-def _check_texts(text: pd.Series[Any]) -> None:
-    if text.isna().any():
-        where = text.index[text.isna().to_numpy()][0]
-        raise CorpusError(f"corpus: row {_label(where)} has no text; drop it, or give it an empty string")
-    for where, value in () if text.dtype == "str" else text.items():
-        if not isinstance(value, str):
-            msg = f"corpus: row {_label(where)} holds {type(value).__name__}, not text; convert it with str()"
-            raise CorpusError(msg)
 
 
 def _check_ids(doc_id: pd.Series[Any]) -> None:

@@ -16,6 +16,7 @@ LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 """Microseconds between which a date lies: the years 1 to 9999."""
 
 _LONGEST = 64
+_STAMP = re.compile(r"(?:19|20)\d\d(?:\d{4}(?:\d{4}(?:\d\d)?)?)?")  # YYYY, or with MMDD, hhmm and ss
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
@@ -37,21 +38,27 @@ def parse_date(value: Any) -> int | None:
     ``docs/formats.md`` lists what is read. ``03/04/2021`` is 4 March, as in American data; ``03.04.2021`` is 3 April,
     for dots are European. Times without a zone are UTC; a date without a year is none.
     """
+    if isinstance(value, dict):  # MongoDB's extended JSON
+        return parse_date(value.get("$date", value.get("$numberLong")))
+    if isinstance(value, list) and len(value) == 1:
+        return parse_date(value[0])
     if isinstance(value, str):
         return _parse_text(value.strip()) if value and len(value) <= _LONGEST else None
     if isinstance(value, date):
         return _micros(value if isinstance(value, datetime) else datetime(value.year, value.month, value.day))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _since_1970(value)
+        text = str(int(value)) if 1e3 < value < 1e14 else ""
+        return _parse_text(text) if _STAMP.fullmatch(text) else _since_1970(value)
     return None
 
 
 @lru_cache(maxsize=1 << 16)
 def _parse_text(text: str) -> int | None:
     if re.fullmatch(r"-?\d{9,}(\.\d+)?", text):
-        if re.fullmatch(r"(19|20)\d{12}", text):
-            return _parse(datetime.strptime, text, "%Y%m%d%H%M%S")
-        return _since_1970(float(text))
+        stamp = _STAMP.fullmatch(text)
+        found = _parse(datetime.strptime, text, "%Y%m%d%H%M%S"[: len(text) - 2]) if stamp else None
+        # twelve digits that are no such date may be milliseconds since 1970, as in the year 1976
+        return found if stamp and (found is not None or len(text) == 14) else _since_1970(float(text))
     try:
         return _micros(datetime.fromisoformat(text))
     except ValueError:

@@ -137,7 +137,7 @@ def as_text(role: str, value: Any) -> str | None:
 
 
 def _member(value: Mapping[str, Any], *names: str) -> str | None:
-    members = (value.get(name) for name in (*names, "value", "name", "#text"))
+    members = (value.get(name) for name in (*names, "value", "name", "#text", "$oid"))
     return next((each for each in members if isinstance(each, str)), None)
 
 

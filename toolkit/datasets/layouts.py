@@ -51,27 +51,27 @@ def _bound(name: str, size: int) -> None:
         raise ValueError(f"{name} unpacks to more than {MEMBER_BYTES} bytes")
 
 
-class _Archive:
+class _Archive(zipfile.ZipFile):
     """Members of a zip file by path, without the folder that GitHub puts round a repository."""
 
-    def __init__(self, file: zipfile.ZipFile) -> None:
-        self._zip = file
-        names = [info.filename for info in self._zip.infolist() if not info.is_dir()]
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        names = [info.filename for info in self.infolist() if not info.is_dir()]
         roots = {name.split("/", 1)[0] for name in names}
         cut = len(next(iter(roots))) + 1 if len(roots) == 1 and all("/" in name for name in names) else 0
-        self.names = {name[cut:]: name for name in sorted(names)}
+        self.paths = {name[cut:]: name for name in sorted(names)}
 
     def __getitem__(self, name: str) -> bytes:
-        info = self._zip.getinfo(self.names[name])
+        info = self.getinfo(self.paths[name])
         _bound(name, info.file_size)
-        with self._zip.open(info) as file:
+        with self.open(info) as file:
             raw = gzip.GzipFile(fileobj=file).read(MEMBER_BYTES + 1) if name.endswith(".gz") else file.read()
         _bound(name, len(raw))
         return raw
 
     def matching(self, pattern: str) -> Iterator[tuple[re.Match[str], bytes]]:
         """Members whose whole path matches, in order of path."""
-        return ((found, self[name]) for name in self.names if (found := re.fullmatch(pattern, name)))
+        return ((found, self[name]) for name in self.paths if (found := re.fullmatch(pattern, name)))
 
 
 def _tar_members(path: Path, pattern: str) -> Iterator[tuple[re.Match[str], str]]:
@@ -127,7 +127,7 @@ def _page(doc_id: str, url: str, source: bytes, gold: str) -> Record:
 
 
 def _wcxb(archive: _Archive) -> Iterator[Record]:
-    found_pages = (re.fullmatch(r"dev/(?:.*/)?(\d{4})\.html?(?:\.gz)?", name) for name in archive.names)
+    found_pages = (re.fullmatch(r"dev/(?:.*/)?(\d{4})\.html?(?:\.gz)?", name) for name in archive.paths)
     pages = {found[1]: found[0] for found in found_pages if found}
     for found, raw in archive.matching(r"dev/ground-truth/(\d{4})\.json"):
         row = json.loads(raw)
@@ -138,7 +138,7 @@ def _wcxb(archive: _Archive) -> Iterator[Record]:
 
 def _aed(archive: _Archive) -> Iterator[Record]:
     for key, row in json.loads(archive["articles.json"]).items():
-        if (name := f"html/{key}.html") in archive.names:
+        if (name := f"html/{key}.html") in archive.paths:
             yield _page(f"aed:{row['id']}", row["url"], archive[name], row["articleBody"])
 
 
@@ -151,7 +151,7 @@ def _fundus(archive: _Archive) -> Iterator[Record]:
     for found, raw in archive.matching(r"(tests/resources/parser/test_data/(\w+)/)(\w+)\.json"):
         folder, country, publisher = found.groups()
         pattern = re.escape(f"{folder}{publisher}") + r"_\d{4}_\d\d_\d\d\.html\.gz"
-        pages = [name for name in archive.names if re.fullmatch(pattern, name)]
+        pages = [name for name in archive.paths if re.fullmatch(pattern, name)]
         versions = json.loads(raw)
         urls = json.loads(archive[f"{folder}meta.info"])
         # versions and pages go by date; where one is missing, the rest would be misplaced
@@ -241,8 +241,8 @@ def _element(story: str, name: str) -> str:
 
 
 def _archived(read: Callable[[_Archive], Iterator[Record]], paths: list[Path]) -> Iterator[Record]:
-    with zipfile.ZipFile(paths[0]) as file:
-        yield from read(_Archive(file))
+    with _Archive(paths[0]) as archive:
+        yield from read(archive)
 
 
 LAYOUTS: dict[str, Callable[[list[Path]], Iterator[Record]]] = {

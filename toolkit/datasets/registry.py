@@ -153,15 +153,11 @@ def read_records(path: Path) -> Iterator[Record]:
         raise CorpusError(f"{path}: damaged near record {number} ({error}); {mend}") from error
 
 
-def record_digest(record: Record) -> bytes:
-    """Return the SHA-256 of one record as canonical JSON: sorted keys, no spaces, UTF-8."""
-    raw = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).digest()
-
-
 def content_digest(items: Iterable[Record]) -> str:
-    """Return the SHA-256 of the sorted digests of records; neither their order nor their packing matters."""
-    return hashlib.sha256(b"".join(sorted(map(record_digest, items)))).hexdigest()
+    """Return the SHA-256 of the sorted SHA-256 digests of records as canonical JSON; their order does not matter."""
+    canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+    digests = (hashlib.sha256(canonical(item).encode("utf-8", "surrogatepass")).digest() for item in items)
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
 def write_records(path: Path, items: Iterable[Record]) -> int:

@@ -54,6 +54,8 @@ _FIRST = re.compile(
     r"(?>\s+|<!--.*?-->|<\?.*?\?>|<!doctype(?!\s+html\b)[^>\[]*(?:\[.*?\]\s*)?>)*+"
     r"<(?:[\w.-]+:)?(!doctype(?=\s+html\b)|[\w.-]+)", re.I | re.S,
 )  # fmt: skip
+# how a record of JSON, or a list of them, begins; the names of its members
+_RECORD, _MEMBER = re.compile(r'(?:\[\s*)?\{\s*"'), re.compile(r'"([^"\\]{1,60})"\s*:')
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd|bz2|xz|lzma)$", re.I)
 _SAVE = "; save it as .docx, .xlsx or .txt"
 _FOREIGN = (
@@ -161,24 +163,25 @@ def sniff(stream: Stream, name: str) -> str:
     if known is not None and known != "html":
         return known
     plain = extension in {"txt", "text"}
-    if plain and (form := _of_lines(head)):
+    if plain and (form := _of_records(head)):
         return form
     if not plain and head.startswith(("{", "[")) and extension in _JSON:
         return _json_form(head, extension)
     deep = decoded(stream.peek(DEEP))
     begun = (form for form, how in FORMATS.items() if how.start is not None and how.start.match(deep))
-    shown = ((form, sign) for form, how in FORMATS.items() for sign in (how.pages if known == "html" else how.texts))
-    if form := next(begun, None) or next((form for form, sign in shown if sign.search(deep)), None):
+    signs = {form: how.pages if known == "html" else how.texts for form, how in FORMATS.items()}
+    shown = (form for form in signs if any(sign.search(deep) for sign in signs[form]))
+    if form := next(begun, None) or next(shown, None):
         return form
-    if plain or known is not None:
-        return "text" if plain else "html"
+    if known is not None or plain:
+        return known or "text"
     if extension == "xml":
         kind = printable(root or "", 40)
         mend = "docs/formats.md lists the roots that are read"
         raise Unreadable(f"XML of an unknown kind <{kind}>; {mend}", start)
     if extension == "":
         return "delimited" if _is_table(head) else "text"
-    if form := _EXTENSIONS.get(extension) or _of_lines(head):
+    if form := _EXTENSIONS.get(extension) or _of_records(head):
         return form
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
@@ -201,12 +204,13 @@ def _office(start: bytes, name: str, part: str, extensions: tuple[str, ...]) -> 
     return inside or first == part.encode() or name.lower().rpartition(".")[2] in extensions
 
 
-def _of_lines(head: str) -> str | None:
-    """Return the format of a file of records, one a line, whatever it is called; None if it is none."""
-    if head.startswith("{") and _json_form(head, "") == "jsonlines":
-        return "jsonlines"
+def _of_records(head: str) -> str | None:
+    """Return the format of a file of records, whatever it is called; None if it is none."""
+    form = _json_form(head, "") if head.startswith(("{", "[")) else ""
+    names = _MEMBER.findall(head) if form == "json" and _RECORD.match(head) else ()
+    if form == "jsonlines" or any(fields.is_known(n) or n.lower() in jsonfiles.WRAPPERS for n in names):
+        return form
     return "delimited" if _is_table(head, text=True) else None
-
 
 
 def _root(head: str) -> str | None:

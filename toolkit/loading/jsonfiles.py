@@ -33,7 +33,9 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         for name, value in pairs:
             if value != found[name] and (fields.is_known(name) or fields.is_markup(name) or name in WRAPPERS):
-                raise Unreadable(f"the field {name!r} stands twice in one record; not read", repr(found)[:400])
+                raise Unreadable(
+                    f"the field {name!r} stands twice in one record; not read", repr(found)[:400]
+                )
     return found
 
 
@@ -111,7 +113,11 @@ class _Scanner:
                 wraps, value = yield from self._members(inside=True)
                 wrapped |= wraps
             # records are objects; whether the list holds some may not be known yet
-            elif wraps and first == "[" and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}:
+            elif (
+                wraps
+                and first == "["
+                and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}
+            ):
                 wrapped = True
                 yield from self._items()
             else:

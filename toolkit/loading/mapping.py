@@ -142,13 +142,14 @@ class Mapper:
         self._decided = True
         found = fields.candidates("text", columns, self.columns)
         if not found:
-            if "text" in self.columns or not fields.candidates("title", columns, self.columns):
+            titles = fields.candidates("title", columns, self.columns)
+            if "text" in self.columns or not titles:
                 raise Unreadable(_no_text(columns, self.columns.get("text")))
-            self._text = "title"  # a list of headlines
-            return
+            self._text = "title"  # a list of headlines, unless an unknown field holds texts
+            found = [*titles, *(name for name in columns if not fields.is_known(name))]
         first, *others = found
         first_words = _words(columns[first])
-        for name in others if len(columns[first]) > 1 else ():
+        for name in others if len(columns[first]) > 1 or self._text == "title" else ():
             words = _words(columns[name])
             other = _plain(columns[name][:100]) != _plain(columns[first][:100])
             if other and words >= PROSE and words >= first_words / 2 > 0:
@@ -269,7 +270,7 @@ def _no_text(columns: Mapping[str, Any], field: str | None) -> str:
 def _words(values: Any) -> float:
     """Return the mean number of words in the first values; where words are not spaced, five characters are one."""
     some = _plain(values[:100])
-    texts = [value for value in some if isinstance(value, str)]
+    texts = [text for text in (fields.as_text("text", value) for value in some) if text]
     words = [len(text.split()) if text.isascii() else max(len(text.split()), len(text) / 5) for text in texts]
     return sum(words) / (len(some) or 1)
 
