@@ -583,7 +583,8 @@ def test_archives_put_one_behind_the_other_lose_nothing_quietly(tmp_path):
         assert (name, len(corpus), list(reasons(corpus))) == (name, number, [name])
     assert reasons(load(stream(tarred([a]) + bytes(99_999), "zeros.tar"))) == {}
     corpus = load(stream(zipped([a, ("b.jsonl/", b[1]), ("folder/", b"")]), "named.zip"))
-    assert (len(corpus), list(reasons(corpus))) == (2, [])  # what is called like a folder and holds bytes is a file
+    # what is called like a folder and holds bytes is a file
+    assert (len(corpus), list(reasons(corpus))) == (2, [])
 
 
 PAGES = {
