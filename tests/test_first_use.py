@@ -759,6 +759,7 @@ SURPRISES = [
     ("show(cleaned, doc_id=0)", "no document '0'; take one of corpus"),
     ("show(cleaned, 0)", "0 is no table of spans; to choose a document, show(corpus, doc_id=0)"),
     ("show(cleaned, 'es-001')", "to choose a document, show(corpus, doc_id='es-001')"),
+    ("show(cleaned, spans, gold=datasets.gold('sample'))", "toolkit.datasets.gold('sample').spans"),
     ("show('Rain fell.')", "show(toolkit.clean(corpus))"),
     ("show(corpus)", "show(toolkit.clean(corpus))"),
     ("show(cleaned, spans, theme='black')", "'light' or 'dark' is wanted"),

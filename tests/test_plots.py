@@ -245,6 +245,8 @@ def test_lifetimes_run_from_first_to_last_day():
     assert legend(ax) == ["promo", "appeal"]
     picture(ax)
     picture(plots.lifetimes(frame.iloc[:0]))
+    undated = frame.assign(first_seen=frame["first_seen"].mask(frame["label"] == "old"))
+    assert [p.get_width() for p in plots.lifetimes(undated, top=1).patches] == [1]
 
 
 def test_lengths_draws_the_percentiles():

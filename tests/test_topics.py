@@ -159,7 +159,8 @@ def test_own_labels_in_sets():
     texts, labels = _own()
     both = [f"{a} {b}" for a, b in pairwise(texts)]
     sets = [{a, b} for a, b in pairwise(labels)]
-    clf = Own().fit([*both, "the of and in"], [*sets, set()])
+    clf = Own().fit([*both, texts[0], "the of and in"], [*sets, labels[0], set()])
+    assert set(clf.classes_) == set(WORDS)  # a label alone is no set of its letters
     probability = clf.predict_proba(both)
     said = clf.topics(both).groupby("doc_id")["topic"].agg(set)
     assert probability.sum(axis=1).mean() > 1.5
@@ -195,6 +196,7 @@ def test_weights_of_documents_and_classes_count():
         (["a", "a"], "1 different labels; at least two"),
         (["a", None], "document 1 has a missing label"),
         (["a", float("nan")], "document 1 has a missing label"),
+        (["a", 1], "labels of several types .*; give all as str"),
     ],
 )
 def test_bad_labels_are_named(y, message):

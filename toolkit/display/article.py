@@ -238,6 +238,8 @@ def show(
         wrong = "neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
     elif spans is not None and not isinstance(spans, pd.DataFrame):
         wrong = f"{spans!r} is no table of spans; to choose a document, show(corpus, doc_id={spans!r})"
+    elif gold is not None and not isinstance(gold, pd.DataFrame):
+        wrong = "gold is no table of spans; pass such as toolkit.datasets.gold('sample').spans"
     elif not isinstance(corpus, pd.DataFrame):
         wrong = f"a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
     if wrong:

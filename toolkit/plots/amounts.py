@@ -239,14 +239,14 @@ def lifetimes(
 ) -> Axes:
     """Draw from when to when each template was seen: a bar from the first to the last document that holds it.
 
-    The first ``top`` rows are drawn, n at their ends. ``templates`` are as in ``BoilerplateRemover.templates_``
-    (``kind``, ``documents``, ``first_seen``, ``last_seen``), with a column ``label``: what to call each. ``marks`` is
-    as for :func:`prevalence`.
+    The first ``top`` rows with dates are drawn, n at their ends. ``templates`` are as in
+    ``BoilerplateRemover.templates_`` (``kind``, ``documents``, ``first_seen``, ``last_seen``), with a column ``label``:
+    what to call each. ``marks`` is as for :func:`prevalence`.
     """
     from matplotlib.dates import date2num
 
     canvas.need(templates, ("label", "kind", "documents", "first_seen", "last_seen"), "templates")
-    chosen = templates.head(top)
+    chosen = templates.dropna(subset=["first_seen", "last_seen"]).head(top)
     ax = canvas.axes(ax, 1.2 + 0.3 * len(chosen))
     first, last = (canvas.stamps(chosen[name]) for name in ("first_seen", "last_seen"))
     for kind in dict.fromkeys(chosen["kind"]):

@@ -36,13 +36,17 @@ def memberships(y: Iterable[Any], documents: int) -> Labels:
     given = list(y)
     if len(given) != documents:
         raise ValueError(f"fit: {len(given)} labels for {documents} documents; give one entry a document")
-    multi = any(isinstance(label, (set, frozenset, list, tuple)) for label in given)
-    sets = [set(label) if multi else {label} for label in given]
+    several = [isinstance(label, (set, frozenset, list, tuple)) for label in given]
+    multi = any(several)
+    sets = [set(label) if each else {label} for label, each in zip(given, several, strict=True)]
     for place, labels in enumerate(sets):
         if any(pd.isna(label) for label in labels):
             raise ValueError(f"fit: document {place} has a missing label; drop it, or give an empty set")
     plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]
-    classes = tuple(sorted(set().union(*plain)))
+    try:
+        classes = tuple(sorted(set().union(*plain)))
+    except TypeError as error:  # numbers among names
+        raise ValueError(f"fit: labels of several types ({error}); give all as str") from None
     if len(classes) < 2 - multi:
         raise ValueError(f"fit: {len(classes)} different labels; at least two are needed")
     member = np.array([[label in labels for label in classes] for labels in plain], bool)
