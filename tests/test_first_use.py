@@ -793,6 +793,10 @@ SURPRISES = [
     ("clean(corpus, output='texts')", "'corpus' or 'text' is wanted"),
     ("clean(corpus, remove=['captions'])", "did you mean 'caption'?"),
     ("prevalence(cleaned, spans.assign(topic='sport'), {})", "label a random sample of 30 or more"),
+    (
+        "prevalence(cleaned, spans.assign(topic='sport'), {}, level=95)",
+        "level=95: a share between 0 and 1 is wanted",
+    ),
     ("certify(corpus, spans, spans)", "no column 'verdict'"),
     ("TopicClassifier().fit(corpus, 'publisher')", "corpus['publisher']"),
     ("prevalence(cleaned, spans.assign(topic='sport'), corpus['title'])", "index labels by its doc_id"),

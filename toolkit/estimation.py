@@ -69,6 +69,8 @@ def prevalence(
     >>> prevalence(texts, found, people).set_index("topic").loc["sport", ["raw", "share"]].tolist()
     [0.5, 0.6]
     """
+    if not 0 < level < 1:
+        raise ValueError(f"level={level!r}: a share between 0 and 1 is wanted, such as .95")
     frame = as_corpus(corpus)
     names = [by] if isinstance(by, str) else list(by)
     truth = _truth(frame, labelled)

@@ -22,6 +22,7 @@ from toolkit.verdict import others
 
 Rows = NDArray[np.bool_]
 
+UNCLEANED = "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)"
 _WARNED: list[str] = []  # warnings that were given in this process; each is given once
 
 
@@ -172,18 +173,18 @@ class TopicClassifier(Estimator):
     def _names(self) -> NDArray[Any]:
         return np.array([taxonomy.label(code) for code in self.model.classes], dtype=object)
 
-    def _tongues(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
+    def _languages_of(self, corpus: pd.DataFrame, texts: pd.Series[Any]) -> pd.Series[Any]:
         """Return the language of each document, where it matters: as ``lang`` says, else as its text tells."""
         if self._own:
             return pd.Series(None, index=corpus.index, dtype="str")
-        given = codes(corpus["lang"])
-        untold = given.isna()
-        return given.where(~untold, languages(texts.where(untold, ""))) if untold.any() else given
+        stated = codes(corpus["lang"])
+        silent = stated.isna()
+        return stated.where(~silent, languages(texts.where(silent, ""))) if silent.any() else stated
 
     def _scored(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any], pd.Series[Any], Floats, Places]:
         """Return the corpus, and of each document text, language, probabilities and number of known words."""
         corpus, texts = self._read(X)
-        lang = self._tongues(corpus, texts)
+        lang = self._languages_of(corpus, texts)
         values, known = np.empty((len(corpus), len(self.model.classes))), np.zeros(len(corpus), np.int64)
         for model, rows in self._models(lang, encoder=self.encoder):
             scores, known[rows] = model.read(texts[rows], corpus["title"][rows])
@@ -227,7 +228,7 @@ class TopicClassifier(Estimator):
         """
         corpus, texts = self._read([text] if isinstance(text, str) else as_document(text, self.columns))
         own = corpus["title"].fillna("").iloc[0]
-        ((model, _),) = self._models(self._tongues(corpus, texts))
+        ((model, _),) = self._models(self._languages_of(corpus, texts))
         return explain(model, texts.iloc[0], own if title is None else title, topic)
 
     def top_words(self, X: CorpusLike, topic: Any = None, *, n: int = 10) -> pd.DataFrame:
@@ -308,11 +309,8 @@ class TopicClassifier(Estimator):
         cleaned = "clean_text" in corpus.columns and (corpus.empty or corpus["clean_text"].notna().any())
         self.text_column_ = "clean_text" if cleaned else "text"
         if not cleaned and isinstance(X, pd.DataFrame) and not corpus.empty and not _WARNED:
-            told = (
-                "these texts were never cleaned, so their boilerplate counts; classify toolkit.clean(corpus)"
-            )
-            _WARNED.append(told)
-            warnings.warn(told, stacklevel=4)
+            _WARNED.append(UNCLEANED)
+            warnings.warn(UNCLEANED, stacklevel=4)
         return corpus, texts_of(corpus).astype("str")
 
 
