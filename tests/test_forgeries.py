@@ -637,8 +637,9 @@ def test_tables_of_any_type_are_compared_with_those_of_a_rerun(original, tmp_pat
     lists = table.set_column(1, "start", pa.array([[1, 2]] * len(table)))
     for odd in (lists, table.rename_columns(["a"] * table.num_columns)):
         parquet.write_table(odd, tmp_path / "odd.parquet")
-        told = _difference(tmp_path / "odd.parquet", old)
-        assert told in {"columns of other types", "other bytes, or no table to compare with"}
+        assert _difference(tmp_path / "odd.parquet", old).startswith(
+            "other bytes, and no table with the same"
+        )
 
 
 def test_nothing_outside_the_folder_is_read(original, tmp_path):

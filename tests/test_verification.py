@@ -89,7 +89,7 @@ def test_one_character_changed_in_an_output_is_found(home):
         ("rows", "clean_text"),
         ("rerun", "cleaned.parquet"),
     ]
-    assert found.differences[2].found == f"of 12 rows, clean_text in 1 differ, first {doc_id}"
+    assert found.differences[2].found == f"1 of 12 rows differ in clean_text, first {doc_id}"
 
 
 def test_rows_lost_and_the_record_mended_to_fit_are_found(home):

@@ -8,8 +8,7 @@ such a list are compared, so the work grows with the amount of text, not with th
 documents.
 
 Texts are read in blocks, twice, and are not held. Of each document only the shingles that may come again are held, in
-16 bytes each, and how many others stand between them: one that stands nowhere else is shared with no document, and has
-the weight 1.
+12 bytes each, and how many others it has: one that stands nowhere else is shared with no document, and weighs 1.
 """
 
 from __future__ import annotations
@@ -116,14 +115,8 @@ def duplicates(
 
 
 def duplicates_in(
-    documents: pd.DataFrame,
-    blocks: Blocks,
-    size: int,
-    *,
-    wire: float = 0.35,
-    near: float = 0.5,
-    n_jobs: int = 1,
-) -> pd.DataFrame:
+    documents: pd.DataFrame, blocks: Blocks, size: int, *, wire: float = 0.35, near: float = 0.5, n_jobs: int = 1
+) -> pd.DataFrame:  # fmt: skip
     """Do :func:`duplicates` for the documents (``doc_id, url, publisher, published``) whose texts ``blocks`` gives.
 
     ``size`` is about how many bytes the texts have; the result does not depend on it.
@@ -197,14 +190,12 @@ def _numbered(blocks: Blocks) -> Iterator[tuple[slice, Buffer]]:
 class _Held:
     """Shingles that may come again, sorted and distinct within each document.
 
-    Those of document ``d`` are ``shingles[bounds[d]:bounds[d + 1]]``. Before each, in their order, stand as many others
-    as ``gaps`` (int32) says; ``rest`` (int32, a value a document) stand behind the last.
+    Those of document ``d`` are ``shingles[bounds[d]:bounds[d + 1]]``; it has ``others[d]`` (int32) besides.
     """
 
     shingles: Hashes
-    gaps: NDArray[np.int32]
     bounds: Ints
-    rest: NDArray[np.int32]
+    others: NDArray[np.int32]
 
 
 def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Hashes]:
@@ -232,14 +223,14 @@ def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns)
         found, ends, _ = shingles_of(block.data, block.offsets, alone[place])
         for a, b in pairwise(ends.tolist()):
             found[a:b].sort()  # numba's own takes ten times as long
-        gaps, rest = np.empty(ends[-1], np.int32), np.empty(len(block), np.int32)
-        n = keep(found, ends, again, gaps, rest)
-        return found[:n].copy(), gaps[:n].copy(), np.diff(ends), rest
+        others = np.empty(len(block), np.int32)
+        n = keep(found, ends, again, others)
+        return found[:n].copy(), np.diff(ends), others
 
-    none = np.empty(0, np.uint64), np.empty(0, np.int32), np.zeros(1, np.int64), np.empty(0, np.int32)
+    none = np.empty(0, np.uint64), np.zeros(1, np.int64), np.empty(0, np.int32)
     parts = zip(none, *turns(split, _numbered(blocks)), strict=True)
-    shingles, gaps, sizes, rest = (np.concatenate(part) for part in parts)
-    return _Held(shingles, gaps, np.cumsum(sizes), rest)
+    shingles, sizes, others = (np.concatenate(part) for part in parts)
+    return _Held(shingles, np.cumsum(sizes), others)
 
 
 def _proposed(
@@ -283,7 +274,7 @@ def _similar(held: _Held, pairs: Ints, publisher: NDArray[np.int32]) -> Floats:
         holders[at] = numbers[places]
     compared = np.zeros(len(publisher), np.bool_)
     compared[pairs] = True
-    return contained(held.shingles, held.gaps, held.bounds, held.rest, holders, compared, pairs)
+    return contained(held.shingles, held.bounds, held.others, holders, compared, pairs)
 
 
 def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:

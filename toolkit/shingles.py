@@ -61,15 +61,13 @@ def shingles_of(
 
 
 @njit(cache=True, nogil=True)
-def keep(
-    shingles: Hashes, ends: Ints, again: Hashes, gaps: NDArray[np.int32], rest: NDArray[np.int32]
-) -> int:
-    """Keep the distinct shingles that may come again, in place; return how many there are."""
+def keep(shingles: Hashes, ends: Ints, again: Hashes, others: NDArray[np.int32]) -> int:
+    """Keep the distinct shingles that may come again, in place; count the others; return how many are kept."""
     n = begin = 0
     last = np.uint64(64 * len(again) - 1)
     for d in range(len(ends) - 1):
         end = ends[d + 1]
-        gap, before = np.int32(0), np.uint64(0)
+        before, left_out = np.uint64(0), 0
         for i in range(begin, end):
             shingle = shingles[i]
             if i > begin and shingle == before:
@@ -77,12 +75,11 @@ def keep(
             before = shingle
             place = shingle & last
             if again[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1):
-                shingles[n], gaps[n] = shingle, gap
-                gap = np.int32(0)
+                shingles[n] = shingle
                 n += 1
             else:
-                gap += np.int32(1)
-        rest[d] = gap
+                left_out += 1
+        others[d] = left_out
         begin, ends[d + 1] = end, n
     return n
 
@@ -179,19 +176,15 @@ def postings(ranked: Hashes, owner: Ints, documents: int, lo: int, hi: int, pack
 
 @njit(cache=True, nogil=True)
 def contained(
-    shingles: Hashes, gaps: NDArray[np.int32], bounds: Ints, rest: NDArray[np.int32], holders: NDArray[np.int32],
+    shingles: Hashes, bounds: Ints, others: NDArray[np.int32], holders: NDArray[np.int32],
     compared: NDArray[np.bool_], pairs: Ints,
 ) -> Floats:  # fmt: skip
-    """Return the similarity of each pair. Weights are added in the order of all shingles, for the last digits' sake."""
-    totals = np.zeros(len(compared))
+    """Return the similarity of each pair."""
+    totals = others.astype(np.float64)
     for d in range(len(compared)):
         if compared[d]:
             for i in range(bounds[d], bounds[d + 1]):
-                for _ in range(gaps[i]):
-                    totals[d] += 1.0
                 totals[d] += 1.0 / holders[i]
-            for _ in range(rest[d]):
-                totals[d] += 1.0
     out = np.zeros(len(pairs))
     for p in range(len(pairs)):
         x, y = pairs[p, 0], pairs[p, 1]

@@ -371,21 +371,15 @@ def _difference(old: Path, new: Path) -> str:
     """Describe how two results differ: which columns, in how many rows, and the id of the first row."""
     try:
         before, after = _table(old), _table(new)
+        if len(before) != len(after):
+            return f"{len(after):,} rows in place of {len(before):,}"
+        changed = before.compare(after)
     except (pa.ArrowException, OSError, ValueError, LookupError):
-        return "other bytes, or no table to compare with"
-    if len(before) != len(after):
-        return f"{len(after):,} rows in place of {len(before):,}"
-    if list(before) != list(after):
-        return f"columns {', '.join(after)}"
-    try:
-        differ = before.ne(after) & (before.notna() | after.notna())
-    except ValueError:  # lists in place of numbers
-        return "columns of other types"
-    if not differ.any(axis=None):
+        return "other bytes, and no table with the same columns to compare with"
+    if changed.empty:
         return "other bytes, but the same rows (another version of the Parquet writer)"
-    changed = ", ".join(f"{name} in {rows:,}" for name, rows in differ.sum().items() if rows)
-    first = before.iloc[differ.any(axis=1).argmax(), 0]
-    return f"of {len(before):,} rows, {changed} differ, first {first}"
+    names = ", ".join(dict.fromkeys(changed.columns.get_level_values(0)))
+    return f"{len(changed):,} of {len(before):,} rows differ in {names}, first {before.iloc[changed.index[0], 0]}"
 
 
 def _short(value: str) -> str:
