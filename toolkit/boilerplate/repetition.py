@@ -63,7 +63,7 @@ def _popcount(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  # type: ignore[no-untyped-def]
+def _seen(prints, shapes, bounds, publishers, rows, keys, docs, out, copies):  # type: ignore[no-untyped-def]
     """Count the other documents of the publisher that contain each segment, exactly and fuzzily.
 
     If most of a document is also in one to three others, these are copies of it: crawled again, or slightly
@@ -75,7 +75,7 @@ def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  
         total = 0
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(2):
-                r = find(slots, rows, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
+                r = find(rows, keys, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
                 out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
             total += shapes[s, PART.bytes]
             if out[s, 0] <= COPIES:
@@ -94,7 +94,7 @@ def _seen(prints, shapes, bounds, publishers, slots, rows, docs, out, copies):  
 
 @njit(cache=True, nogil=True)
 def _repeated(  # type: ignore[no-untyped-def]
-    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, slots, rows, docs,
+    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, rows, keys, docs,
     occurrences, score, first, last, stories, wanted, out, begin
 ):  # fmt: skip
     """Fill the columns REPEATED of the wanted segments, from column ``begin``; counts exclude the document itself."""
@@ -135,7 +135,7 @@ def _repeated(  # type: ignore[no-untyped-def]
                 row[rest + 2 * w + 1] = 0
                 r = np.int64(-1)
                 if h != 0:
-                    r = find(slots, rows, mix(mix(h, np.uint64(w + 1)), publishers[d]))
+                    r = find(rows, keys, mix(mix(h, np.uint64(w + 1)), publishers[d]))
                 if r >= 0:
                     here = max(docs[r] - 1 - copies[d], 0)
                     row[at] = np.log1p(np.float32(here))
@@ -150,7 +150,7 @@ def _repeated(  # type: ignore[no-untyped-def]
                     elsewhere = 0
                     spread = 0
                     if h != 0:
-                        g = find(slots, rows, mix(mix(h, np.uint64(w + 1)), np.uint64(1)))
+                        g = find(rows, keys, mix(mix(h, np.uint64(w + 1)), np.uint64(1)))
                         if g >= 0:
                             elsewhere = max(docs[g] - here - 1 - copies[d], 0)
                             spread = max(_popcount(stories[g]) - 1, 0)
@@ -162,7 +162,7 @@ def _repeated(  # type: ignore[no-untyped-def]
                         row[after] = np.log1p(np.float32(elsewhere))
                         row[after + 1] = np.log1p(np.float32(spread))
                     lift += 1
-            t = find(slots, rows, mix(mix(prints[s, 0], np.uint64(windows + 1)), publishers[d]))
+            t = find(rows, keys, mix(mix(prints[s, 0], np.uint64(windows + 1)), publishers[d]))
             row[after + 2] = 0
             if t >= 0:
                 row[after + 2] = np.log1p(np.float32(docs[t]))
@@ -191,8 +191,8 @@ class Seen:
         out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
         if lookup is not None:
             _seen(
-                read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.slots, lookup.rows,
-                lookup.counts.docs, out, copies,
+                read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.rows,
+                lookup.counts.key, lookup.counts.docs, out, copies,
             )  # fmt: skip
         return cls(out, copies)
 
@@ -208,7 +208,7 @@ def repeated(
     _repeated(
         read.prints, read.shapes, read.segments.bounds, read.about.publishers,
         lookup.publishers.documents(read.about.publishers), lookup.everywhere, _CONTRAST, seen.others, seen.copies,
-        lookup.slots, lookup.rows, c.docs, c.occurrences, c.score, c.first, c.last, c.stories, wanted, out, begin,
+        lookup.rows, c.key, c.docs, c.occurrences, c.score, c.first, c.last, c.stories, wanted, out, begin,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
 """Windows that are counted over all publishers too, to tell house style from plain English."""
 
 CAPACITY = 8_000_000
-"""Keys of an index: 320 MB, and as much again while it is asked."""
+"""Keys of an index: 320 MB, and 67 MB more while it is asked."""
 
 _LEAST_TITLE, _LEAST_WORDS = 3, 3
 """Words of a title that makes a slot, and of what stands around it."""
@@ -43,24 +43,23 @@ _LEAST_BYTES = 4
 
 
 @njit(cache=True, nogil=True)
-def _fill(slots, rows, keys):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(slots) - 1)
+def _fill(rows, keys):  # type: ignore[no-untyped-def]
+    mask = np.uint64(len(rows) - 1)
     for i in range(len(keys)):
         j = mix(keys[i], np.uint64(7)) & mask
         while rows[j] >= 0:
             j = (j + np.uint64(1)) & mask
-        slots[j] = keys[i]
         rows[j] = i
 
 
 @njit(cache=True, nogil=True)
-def find(slots, rows, key):  # type: ignore[no-untyped-def]
-    """Row of ``key`` in the counts behind an open-addressing table, or -1."""
-    mask = np.uint64(len(slots) - 1)
+def find(rows, keys, key):  # type: ignore[no-untyped-def]
+    """Row of ``key`` among the keys behind an open-addressing table, or -1."""
+    mask = np.uint64(len(rows) - 1)
     j = mix(key, np.uint64(7)) & mask
     while rows[j] >= 0:
-        if slots[j] == key:
-            return rows[j]
+        if keys[rows[j]] == key:
+            return np.int64(rows[j])
         j = (j + np.uint64(1)) & mask
     return np.int64(-1)
 
@@ -116,13 +115,12 @@ class Lookup:
     """A template index ready to be asked.
 
     ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each.
-    ``slots`` and ``rows`` are an open-addressing table over ``counts.key``, for :func:`find`.
+    ``rows`` is an open-addressing table over ``counts.key``, for :func:`find`.
     """
 
     counts: Counts
     publishers: Counts
-    slots: NDArray[np.uint64]
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int32]
 
     @property
     def everywhere(self) -> int:
@@ -196,11 +194,10 @@ class TemplateIndex:
     def lookup(self) -> Lookup:
         """Return what is needed to look segments up: titles, and the keys that several documents hold."""
         several = (self.counts.docs > 1) | (self.counts.score < 0)
-        counts = self.counts.take(several)
-        size = 1 << max(4, int(2 * len(counts)).bit_length())
-        slots, rows = np.zeros(size, np.uint64), np.full(size, -1, np.int64)
-        _fill(slots, rows, counts.key)
-        return Lookup(counts, self.documents, slots, rows)
+        counts = self.counts if several.all() else self.counts.take(several)
+        rows = np.full(1 << max(4, int(2 * len(counts)).bit_length()), -1, np.int32)
+        _fill(rows, counts.key)
+        return Lookup(counts, self.documents, rows)
 
     def save(self, path: str | Path, about: dict[str, Any] | None = None) -> None:
         """Write the index as one Parquet file, with what else there is to say of it."""

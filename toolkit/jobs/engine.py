@@ -184,6 +184,7 @@ class Job:
         """Make the results of every part. With several threads they are made only while :meth:`assemble` writes."""
         self._read()
         index = self._index() if "clean" in self.steps else ""
+        parts.forget()  # what counting leaves would stand beside what cleaning needs
         self._pending = self._work_on_parts(index, self._classifier(index))
         if self.workers.remote or not self.workers.ahead:
             for _ in self._finished():
