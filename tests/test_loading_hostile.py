@@ -135,11 +135,12 @@ BOMB = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "data"),
-    [("a.zip", zipped(BOMB)), ("a.tar.gz", gzip.compress(tarred(BOMB))), ("a.tar.zst", zstd(tarred(BOMB)))],
-)
-def test_a_bomb_in_an_archive_ends_the_archive(name, data):
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.tar.zst"])
+def test_a_bomb_in_an_archive_ends_the_archive(name):
+    if name == "a.zip":
+        data = zipped(BOMB)
+    else:
+        data = (gzip.compress if name == "a.tar.gz" else zstd)(tarred(BOMB))
     corpus = load(stream(data, name), limits=SMALL)
     assert corpus["source"].iloc[0] == f"{name}!ok.txt"
     assert not corpus["source"].str.endswith("late.txt").any()
