@@ -46,8 +46,8 @@ def run(
         with dask.distributed.Client(n_workers=2, threads_per_worker=1) as client:
             print(distributed.run("news/*.jsonl.gz", "out/news", client=client))
     """
-    how: dict[str, Any] = {"rows": rows, "progress": False, "options": storage_options}
-    return run_with(_workers(client), inputs, _seen_by_all(output), settings, force=force, **how)
+    how: dict[str, Any] = {"rows": rows, "force": force, "options": storage_options}
+    return run_with(_workers(client), inputs, _seen_by_all(output), settings, **how)
 
 
 def clean(inputs: Inputs, output: str | Path, **options: Any) -> RunSummary:
@@ -85,8 +85,8 @@ def _one_file(
     kind: str, inputs: Inputs, output: str | Path, *, client: Client | None = None, rows: int = ROWS,
     storage_options: Mapping[str, Any] | None = None, **settings: Any,
 ) -> RunSummary:  # fmt: skip
-    how: dict[str, Any] = {"rows": rows, "progress": False, "options": storage_options}
-    return one_file_with(_workers(client), kind, inputs, _seen_by_all(output), settings, **how)
+    target = _seen_by_all(output)
+    return one_file_with(_workers(client), kind, inputs, target, settings, rows=rows, options=storage_options)
 
 
 def _seen_by_all(output: str | Path) -> str:

@@ -34,24 +34,13 @@ from toolkit.verdict import articles
 
 COLUMNS = ("doc_id", "group", "kind", "similarity", "first_publisher")
 
-SAMPLED = 4
-"""One shingle in this many is used to propose pairs; all shingles of a proposed pair are then compared."""
-VERSION = 0.2
-"""Least similarity of two documents with one address (:func:`toolkit.fields.url_key`): versions of one page."""
-SHARED = 2
-"""Least number of sampled shingles that two documents must share to be compared."""
-
-BLOCK = 8_000_000
-"""Bytes of text that are split into words at a time."""
-
-PAIRS = 5_000_000
-"""Most pairs that are proposed at a time."""
-
-COUNTED = 2_000_000
-"""About how many shingles are counted at a time; each takes some 40 bytes."""
-
-MOST_BITS = 29
-"""Two tables of up to ``2**MOST_BITS`` bits tell which shingles may come again."""
+SAMPLED = 4  # one shingle in so many is used to propose pairs; of a proposed pair, all shingles are compared
+SHARED = 2  # sampled shingles that two documents must share at least to be compared
+VERSION = 0.2  # least similarity of two documents with one address (fields.url_key): versions of one page
+BLOCK = 8_000_000  # bytes of text that are split into words at a time
+PAIRS = 5_000_000  # most pairs that are proposed at a time
+COUNTED = 2_000_000  # about how many shingles are counted at a time; each takes some 40 bytes
+MOST_BITS = 29  # two tables of up to 2**MOST_BITS bits tell which shingles may come again
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")

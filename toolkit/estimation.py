@@ -15,9 +15,7 @@ from toolkit.topics import taxonomy
 
 __all__ = ["prevalence"]
 
-LEAST = 30
-"""Labelled documents that a group needs to be corrected by its own errors alone."""
-
+LEAST = 30  # labelled documents that a group needs to be corrected by its own errors alone
 DRAWS = 4_000
 PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 

@@ -39,27 +39,22 @@ from toolkit.verdict import TEXTS
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
 
-ROWS = 2_500
-"""Documents in memory at a time."""
+ROWS = 2_500  # documents in memory at a time
+READ_AT_ONCE = 1_000  # cleaned texts in memory at a time, for each job, while duplicates are looked for
+# A larger corpus is compared for duplicates only if ``duplicates`` asks: that reads all cleaned texts twice, and takes
+# some 3.5 KB of memory for a document of 5.7 KB.
+MOST_CHARACTERS = 200_000_000
 
 PARTS = ("cleaned.parquet", "spans.parquet", "verdicts.parquet", "topics.parquet", "quarantine.parquet")
 DUPLICATES = "duplicates.parquet"
 RESULTS = (*PARTS, DUPLICATES)
 PAGES = ("report.html", "report.ipynb")
-WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)
-"""Files that a run and its report write into their folder."""
+WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)  # by a run and its report into their folder
 
 _COUNTS = (
     "kept", "quarantined", "characters", "removed", "verdicts", "topics", "undated", "faults", "languages", "halved",
 )  # fmt: skip
 """Counts of the summary that ``run.json`` always has, besides ``in``, the number of records that came in."""
-
-MOST_CHARACTERS = 200_000_000
-"""A larger corpus is compared for duplicates only if ``duplicates`` asks: that reads all cleaned texts
-twice, and takes some 3.5 KB of memory for a document of 5.7 KB."""
-
-READ_AT_ONCE = 1_000
-"""Cleaned texts in memory at a time, for each job, while duplicates are looked for."""
 
 
 def run(
@@ -122,7 +117,7 @@ def run(
 
 def run_with(
     workers: AbstractContextManager[Workers], inputs: Inputs, output: str | Path | None,
-    settings: Mapping[str, Any], *, rows: int, progress: bool, force: bool,
+    settings: Mapping[str, Any], *, rows: int, force: bool, progress: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> RunSummary:  # fmt: skip
     """Do :func:`run` with the given workers; ``options`` go to fsspec."""
@@ -157,9 +152,8 @@ def run_with(
             outputs[name] = hashlib.sha256(data).hexdigest()
         target.discard(DUPLICATES)
         if chosen.duplicates or (chosen.duplicates is None and summary.characters <= MOST_CHARACTERS):
-            copies = _duplicates_in(
-                target, summary.characters, 1 if job.workers.remote else max(1, job.workers.ahead)
-            )
+            at_once = 1 if job.workers.remote else max(1, job.workers.ahead)
+            copies = _duplicates_in(target, summary.characters, at_once)
             summary.duplicates = kinds_of(copies)
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
         target.write("run.json", record_bytes(record(job, summary, started, outputs)))
@@ -213,9 +207,8 @@ def clean(
     kind, which also gets the removed spans. All else is as for :func:`run`.
     """
     more = {} if spans is None else {"spans": file_of_rows(spans)}
-    return one_file_with(
-        threads(n_jobs), "cleaned", inputs, output, settings, rows=rows, progress=progress, more=more
-    )
+    how: dict[str, Any] = {"rows": rows, "progress": progress, "more": more}
+    return one_file_with(threads(n_jobs), "cleaned", inputs, output, settings, **how)
 
 
 def classify(
@@ -232,7 +225,7 @@ def classify(
 
 def one_file_with(
     workers: AbstractContextManager[Workers], kind: str, inputs: Inputs, output: str | Path,
-    settings: Mapping[str, Any], *, rows: int, progress: bool, more: Mapping[str, Path] | None = None,
+    settings: Mapping[str, Any], *, rows: int, progress: bool = False, more: Mapping[str, Path] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> RunSummary:  # fmt: skip
     """Do :func:`clean` (kind ``cleaned``) or :func:`classify` (``topics``) with the given workers.
@@ -247,10 +240,8 @@ def one_file_with(
     refuse_overwriting([*inputs, *chosen.files], output, *more.values())
     folder, name = parent_of(output)
     target = Files(folder, dict(options or {}))
-    beside = f".{name}.partial"
-    with Job(
-        inputs, target, beside, workers, steps=steps, settings=chosen, rows=rows, progress=progress
-    ) as job:
+    how: dict[str, Any] = {"settings": chosen, "rows": rows, "progress": progress}
+    with Job(inputs, target, f".{name}.partial", workers, steps=steps, **how) as job:
         job.work()
         targets = {each: os.path.abspath(path) for each, path in more.items()}  # noqa: PTH100
         rows_written = job.assemble({**targets, kind: name})[kind][0]
@@ -263,19 +254,17 @@ def one_file_with(
 
 def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[str, str]) -> dict[str, Any]:
     """Return the content of ``run.json``; ``outputs`` are the SHA-256 digests of the results."""
-    decided, labelled = job.settings.decided, job.settings.labelled
+    own = {"decisions": job.settings.decided, "labels": job.settings.labelled}
     counts = {"in": summary.documents_in} | {name: getattr(summary, name) for name in _COUNTS}
-    counts |= {
-        name: found for name in ("outside", "duplicates") if (found := getattr(summary, name)) is not None
-    }
+    more = {name: getattr(summary, name) for name in ("outside", "duplicates")}
+    counts |= {name: count for name, count in more.items() if count is not None}
     content = {
         "versions": job.versions,
         "parameters": job.parameters,
         "seeds": [],  # a run draws no random numbers
         "inputs": job.digests,
         "models": job.models,
-        **({} if decided is None else {"decisions": dict(decided)}),
-        **({} if labelled is None else {"labels": dict(labelled)}),
+        **{name: dict(given) for name, given in own.items() if given is not None},
         "counts": counts,
         "outputs": dict(outputs),
         "environment": environment(started, job.given, summary.output),

@@ -46,16 +46,10 @@ def _palette(ink: int) -> dict[str, Colours]:
 PALETTE = _palette(2)
 OTHER = PALETTE.pop("other")
 
-# Against gold: what was rightly removed, wrongly taken, missed.
-_RIGHT, _WRONG, _MISSED = "right", "wrongly taken", "missed"
-VERDICTS = (_RIGHT, _WRONG, _MISSED)
-"""What a removal is against gold; a missed passage stands, so it is marked and not struck through."""
-
+# What a removal is against gold; and the kind of a passage that the other of two compared texts lacks.
+_RIGHT, _WRONG, _MISSED = VERDICTS = ("right", "wrongly taken", "missed")
 ONLY_HERE = "only here"
-"""Kind of a passage that the other of two compared texts lacks."""
-
-STANDING = (_MISSED, ONLY_HERE)
-"""Kinds that are marked but not struck through."""
+STANDING = (_MISSED, ONLY_HERE)  # these are marked but not struck through, for they stand
 
 
 class Theme(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
+from pyarrow.dataset import Dataset, dataset
 
 from toolkit import census, words
 from toolkit.certificate import Certificate
@@ -66,11 +66,9 @@ class Results:
 
     @cached_property
     def corpus(self) -> pd.DataFrame:  # noqa: D102 (an attribute)
-        pieces = []
-        for table in self._batches(["doc_id", "publisher", "published", "lang", "text"]):
-            length = pc.utf8_length(table["text"])
-            pieces.append(table.drop_columns(["text"]).append_column("characters", length))
-        frame = pa.concat_tables(pieces).to_pandas()
+        names = ("doc_id", "publisher", "published", "lang")
+        columns = {name: pc.field(name) for name in names} | {"characters": pc.utf8_length(pc.field("text"))}
+        frame = self._cleaned.to_table(columns, batch_size=1024).to_pandas()
         frame["verdict"] = parquet.read_table(self.folder / "verdicts.parquet")["verdict"].to_pandas()
         frame["publisher"] = frame["publisher"].fillna(census.UNKNOWN)
         return frame
@@ -94,15 +92,13 @@ class Results:
         return self._found([doc_id for ids in lists for doc_id in ids])
 
     def _found(self, ids: list[str]) -> pd.DataFrame:
-        wanted = pa.array(dict.fromkeys(ids), pa.large_string())
-        found = [table.filter(pc.is_in(table["doc_id"], wanted)) for table in self._batches()]
-        return pa.concat_tables(found).to_pandas().set_index("doc_id")
+        wanted = pc.field("doc_id").isin(pa.array(dict.fromkeys(ids), pa.large_string()))
+        return self._cleaned.to_table(filter=wanted, batch_size=1024).to_pandas().set_index("doc_id")
 
-    def _batches(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """Yield the cleaned documents in batches."""
-        with parquet.ParquetFile(self.folder / "cleaned.parquet") as file:
-            for batch in file.iter_batches(1024, columns=columns):
-                yield pa.Table.from_batches([batch])
+    @cached_property
+    def _cleaned(self) -> Dataset:
+        """The cleaned documents, which are read in batches."""
+        return dataset(self.folder / "cleaned.parquet", format="parquet")
 
     @cached_property
     def sample(self) -> pd.DataFrame:
@@ -289,9 +285,8 @@ class Results:
     def _templates(self) -> pd.DataFrame:
         table = self._repeated.copy()
         texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
-        table["example"] = [
-            one_line(texts["text"][r.doc_id][r.start : r.end], 160) for r in table.itertuples()
-        ]
+        places = table[["doc_id", "start", "end"]].itertuples(index=False)
+        table["example"] = [one_line(texts["text"][doc_id][a:b], 160) for doc_id, a, b in places]
         table["publisher"] = texts["publisher"].fillna(census.UNKNOWN)[table["doc_id"]].to_numpy()
         return table[["publisher", "kind", "documents", "characters", "example"]].reset_index(drop=True)
 
@@ -304,8 +299,7 @@ class Results:
     @cached_property
     def _unlike(self) -> pd.DataFrame:
         """The first documents that hold no article."""
-        table = parquet.read_table(self.folder / "verdicts.parquet")
-        found = table.filter(pc.invert(pc.is_in(table["verdict"], pa.array(TEXTS, pa.large_string()))))
+        found = parquet.read_table(self.folder / "verdicts.parquet", filters=~pc.field("verdict").isin(TEXTS))
         return found.slice(0, 20).to_pandas()
 
     def _others(self) -> pd.DataFrame:

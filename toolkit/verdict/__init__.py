@@ -23,9 +23,7 @@ __all__ = ["TEXTS", "VERDICTS", "articles", "others", "probabilities"]
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 """Explained by :func:`toolkit.verdicts`."""
-
-TEXTS = ("article", "twice")
-"""Verdicts of documents that hold an article."""
+TEXTS = ("article", "twice")  # of documents that hold an article
 
 # verdict → share of repeated words from which a document with this verdict more likely holds its text ``twice``
 DOUBLED = {"article": 0.25, "index": 0.25, "stub": 0.35}
