@@ -419,6 +419,17 @@ def test_words_that_are_looked_for_are_highlighted():
     html = shown._repr_html_()
     assert html.count("<mark") == html.count("</mark>") == 3
     assert "<b>Rain" not in html
+    assert "»" not in repr(toolkit.show(toolkit.clean(text), None, "0", find=["", " "]))
+
+
+def test_numbers_as_ids_are_shown_as_what_they_are_in_spans(corpus, spans):
+    ids = dict(zip(corpus["doc_id"], range(len(corpus)), strict=True))
+    numbered, found = (
+        corpus.assign(doc_id=range(len(corpus))),
+        spans.assign(doc_id=spans["doc_id"].map(ids).astype(str)),
+    )
+    shown = toolkit.show(numbered, found, int(found["doc_id"].iloc[0]))
+    assert repr(shown) == repr(toolkit.show(corpus, spans, spans["doc_id"].iloc[0]))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -764,7 +775,16 @@ SURPRISES = [
     ("show(corpus)", "show(toolkit.clean(corpus))"),
     ("show(cleaned, spans, theme='black')", "'light' or 'dark' is wanted"),
     ("show(cleaned, spans).save('page.pdf')", "name it page.html"),
-    ("display.compare(cleaned, 0, 1)", "no document 0; take one of corpus"),
+    ("display.compare(cleaned, 0, 1)", "no document '0'; take one of corpus"),
+    ("show(corpus.rename(columns={'text': 'body'}), spans)", "no column 'text'; show what toolkit.load"),
+    (
+        "evaluation.span_counts(corpus, spans, spans.assign(kind='twice'))",
+        "'twice' is no kind that is scored",
+    ),
+    (
+        "evaluation.topic_scores(TopicClassifier().predict_proba(corpus), ['a'], [])",
+        "give one entry a document",
+    ),
     ("words.lost(corpus)", "lost(toolkit.clean(corpus))"),
     ("words.concordance(corpus, ' ')", "a word is wanted, such as 'strike'"),
     ("plots.months(corpus)", "as toolkit.census.months(corpus) makes it"),

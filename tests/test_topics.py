@@ -22,7 +22,7 @@ from toolkit.errors import ModelError
 from toolkit.topics import TopicClassifier, taxonomy
 from toolkit.topics import model as topic_model
 from toolkit.topics.features import Lexicon
-from toolkit.topics.model import SHIPPED, listed
+from toolkit.topics.model import SHIPPED, leading_figures
 from toolkit.topics.taxonomy import CODE_OF
 
 STORIES = {
@@ -356,7 +356,7 @@ def test_reasons_for_another_topic_and_for_nothing():
 
 def test_the_leading_figure_stays_the_highest_and_the_others_keep_their_order():
     share = np.array([[0.5, 0.5, 0.0], [0.2, 0.7, 0.1]])
-    figures = listed(share, np.array([0.5, 0.0]), np.array([[1.0, 9.0]] * 3))
+    figures = leading_figures(share, np.array([0.5, 0.0]), np.array([[1.0, 9.0]] * 3))
     assert figures.argmax(axis=1).tolist() == [0, 1]
     assert figures[1, 1] == pytest.approx(1 / (1 + (0.3 / 0.7) ** 0.5))
     assert figures[1, 1] > figures[1, 0] > figures[1, 2], "even where each is all but sure to be there too"

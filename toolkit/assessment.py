@@ -48,8 +48,8 @@ def verdicts(
         left = (size - _gone(corpus, spans)).clip(lower=0)
     kept = left / size.clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
-    listed = chances.argmax(axis=1) == VERDICTS.index("index")
-    rows = np.flatnonzero(listed & kept.between(MOST, 1, inclusive="left"))
+    index = chances.argmax(axis=1) == VERDICTS.index("index")
+    rows = np.flatnonzero(index & kept.between(MOST, 1, inclusive="left"))
     if len(rows):
         # a short story among much boilerplate looks like an index; without the boilerplate it is recognised
         doubted = corpus.iloc[rows]

@@ -94,6 +94,11 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
     row_of = {doc_id: row for row, doc_id in enumerate(frame["doc_id"])}
     for masks, spans in zip(sides, (gold, found), strict=True):
         known = spans[spans["doc_id"].isin(row_of)]
+        if len(other := known[~known["kind"].isin(KINDS)]):
+            kind = other["kind"].iloc[0]
+            raise ValueError(
+                f"spans: {kind!r} is no kind that is scored; drop it, or name one of {', '.join(KINDS)}"
+            )
         for doc_id, start, end, kind in known[["doc_id", "start", "end", "kind"]].itertuples(index=False):
             masks[row_of[doc_id]][start:end] = 1 + KINDS.index(kind)
     rows = []
@@ -225,13 +230,15 @@ def topic_scores(
     of all topics, ``ECE`` (leading against primary topic), ``cell ECE`` (every figure) and ``accuracy at 70 %``.
     """
     codes, values = list(probability.columns), probability.to_numpy(float)
-    rows = np.arange(len(values))
-    member = np.array([[code in each for code in codes] for each in map(set, topics)], bool)
-    member = member.reshape(values.shape)
+    rows, primary, sets = np.arange(len(values)), list(primary), [set(each) for each in topics]
+    if not len(rows) == len(primary) == len(sets):
+        counts = f"{len(rows)} documents, {len(primary)} primary topics, {len(sets)} sets"
+        raise ValueError(f"topic_scores: {counts}; give one entry a document")
+    member = np.array([[code in each for code in codes] for each in sets], bool).reshape(values.shape)
     if listed is None:
         listed = values >= 0.5
         listed[rows, values.argmax(axis=1)] = True
-    wanted = pd.Index(codes).get_indexer(pd.Index(list(primary), dtype=object))
+    wanted = pd.Index(codes).get_indexer(pd.Index(primary, dtype=object))
     listed = np.asarray(listed, bool)
     groups: dict[Any, Rows] = {"all": rows}
     if by is not None:

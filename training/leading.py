@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, logit, softmax
 
 from toolkit.topics.fitting import fit_sigmoids
-from toolkit.topics.model import listed
+from toolkit.topics.model import leading_figures
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -31,7 +31,7 @@ class Calibrated:
 
     def figures(self, scores: Floats, known: Places) -> Floats:
         """Return the figures that the classifier gives."""
-        return listed(self.shares(scores, known), self.lead, self.also)
+        return leading_figures(self.shares(scores, known), self.lead, self.also)
 
 
 def slope(curve: Floats, known: Places) -> Floats:

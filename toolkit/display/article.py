@@ -244,9 +244,10 @@ def show(
         wrong = f"a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
     if wrong:
         raise CorpusError(f"show: {wrong}")
-    look, words = themed(theme, colours), (find,) if isinstance(find, str) else tuple(find)
+    look, wanted = themed(theme, colours), [find] if isinstance(find, str) else find
+    words = tuple(word for word in wanted if word.strip())
     several = doc_id is None or (isinstance(doc_id, Iterable) and not isinstance(doc_id, str))
-    named = None if doc_id is None else list(doc_id) if several else [str(doc_id)]
+    named = None if doc_id is None else [*map(str, doc_id if several else [doc_id])]
     rows = _by_id(corpus, named)
     shown = []
     for name in rows.index[:PAGE] if named is None else named:
@@ -273,7 +274,8 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
     ``one`` and ``other`` are the ``doc_id`` of two documents, such as two of a group of :func:`toolkit.duplicates`.
     ``clean_text`` is compared where it is there, so that what the sites added does not count.
     """
-    rows = _by_id(corpus, [one, other]).loc[[one, other]].to_dict("records")
+    both = [str(one), str(other)]
+    rows = _by_id(corpus, both).loc[both].to_dict("records")
     texts = [str(row["clean_text"] if pd.notna(row.get("clean_text")) else row["text"]) for row in rows]
     shown = []
     for row, text, against in zip(rows, texts, reversed(texts), strict=True):
@@ -284,11 +286,16 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
 
 
 def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
-    """Return the documents by id, and refuse one that is not there."""
-    rows = corpus.drop_duplicates("doc_id").set_index("doc_id", drop=False)
+    """Return the documents by id, which is a text as in spans, and refuse one that is not there."""
+    if lacking := {"doc_id", "text"} - set(corpus):
+        raise CorpusError(
+            f"corpus: no column {min(lacking)!r}; show what toolkit.load or toolkit.clean returned"
+        )
+    rows = corpus.assign(doc_id=corpus["doc_id"].astype("str")).drop_duplicates("doc_id")
+    rows = rows.set_index("doc_id", drop=False)
     for name in wanted or ():
         if name not in rows.index:
-            first = next(iter(corpus["doc_id"]), None)
+            first = next(iter(rows.index), None)
             raise KeyError(f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}")
     return rows
 

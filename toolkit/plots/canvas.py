@@ -168,11 +168,11 @@ def title(ax: Axes, text: str) -> None:
 
 def described(ax: Axes, text: str, pairs: Iterable[tuple[Any, str]] = ()) -> Axes:
     """Give the figure its alternative text: what is drawn, and what it shows, in words and named values."""
-    ax.set_label(one_line(f"{text} {listed(pairs)}"))
+    ax.set_label(one_line(f"{text} {in_words(pairs)}"))
     return ax
 
 
-def listed(pairs: Iterable[tuple[Any, str]], most: int = 12) -> str:
+def in_words(pairs: Iterable[tuple[Any, str]], most: int = 12) -> str:
     """Say named values in words."""
     shown = [f"{' '.join(str(name).split())} {value}" for name, value in pairs]
     more = f", and {len(shown) - most} more" if len(shown) > most else ""

@@ -159,7 +159,7 @@ def prevalence(
         canvas.legend(ax)
     days = ", ".join(f"{text} on {day}" for day, text in (marks or {}).items())
     marked = f"; marked: {days}" if days else ""
-    text = f"Lines: share of the documents of each period, {canvas.listed(ranges)}{marked}"
+    text = f"Lines: share of the documents of each period, {canvas.in_words(ranges)}{marked}"
     return canvas.described(ax, text)
 
 

@@ -19,7 +19,7 @@ from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.display import Table
 from toolkit.topics import taxonomy
 from toolkit.topics.classifier import TopicClassifier
-from toolkit.topics.explanation import holders, wording
+from toolkit.topics.explanation import wording
 from toolkit.topics.features import FeatureSpace, Floats, Places, Texts, matrix, unit_rows
 from toolkit.verdict import articles
 
@@ -153,7 +153,8 @@ def _words(
     columns, rows = features.tocsc(), []
     for topic, weight in enumerate(components):
         for place in np.argsort(-weight, kind="stable")[:n]:
-            word = wording(_SPACE, texts, titles, holders(columns, place), int(buckets[place]))
+            held = columns[:, place].indices
+            word = wording(_SPACE, texts, titles, held, int(buckets[place]))
             rows.append((topic, word, weight[place]))
     return pd.DataFrame(rows, columns=["topic", "word", "weight"])
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix
 
 from toolkit.display import PLAIN, escaped, visible
 from toolkit.topics import taxonomy
@@ -121,7 +120,7 @@ def _occurrences(model: TopicModel, text: str) -> tuple[Places, Places]:
 
 
 def _single(n: int) -> NDArray[np.bool_]:
-    """Tell which of n hashed occurrences are words: behind each but the first stands its pair with the one before."""
+    """Return which of n hashed occurrences are words; each word but the first is followed by its pair with the last."""
     single = np.arange(n) % 2 == 1
     single[:1] = True
     return single
@@ -158,15 +157,10 @@ def top_words(
         best = best[share[best] > 0]
         columns = part.tocsc()
         for bucket in best:
-            held = led[holders(columns, bucket)]
+            held = led[columns[:, bucket].indices]  # the documents that hold it
             word = wording(model.space, texts, titles, held, int(bucket), model.lexicon)
             rows.append((model.classes[topic], word, len(held), float(share[bucket])))
     return rows
-
-
-def holders(features: csc_matrix, bucket: int) -> NDArray[Any]:
-    """Return the documents that hold a bucket."""
-    return features.indices[features.indptr[bucket] : features.indptr[bucket + 1]]
 
 
 def wording(

@@ -105,7 +105,7 @@ class TopicModel:
         """Turn scores into probabilities, shape (documents, topics).
 
         ``"single"``: each document has one topic; the probabilities of a row sum to one. ``"multi"``: each topic has a
-        probability of its own. ``"leading"``: see :func:`listed`.
+        probability of its own. ``"leading"``: see :func:`leading_figures`.
         """
         wide = scores.astype(np.float64)
         if self.kind == "multi" or not len(wide):
@@ -113,7 +113,7 @@ class TopicModel:
         share = np.asarray(softmax(wide, axis=1))
         if self.kind == "single":
             return steady(share)
-        return steady(listed(share, self.lead.astype(np.float64), self.also.astype(np.float64)))
+        return steady(leading_figures(share, self.lead.astype(np.float64), self.also.astype(np.float64)))
 
     def save(self, path: str | Path) -> None:
         """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
@@ -154,7 +154,7 @@ def steady(values: Any) -> NDArray[np.float64]:
     return np.asarray(values, np.float32).astype(np.float64)
 
 
-def listed(
+def leading_figures(
     share: NDArray[np.float64], lead: NDArray[np.float64], also: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the figures of kind ``"leading"`` from each topic's share, shape (documents, topics), rows summing to one.
