@@ -267,6 +267,7 @@ def _outside(file: IO[bytes], archive: zipfile.ZipFile) -> int:
     found = len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
     end = 0
     members = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
+    members = [member for member in members if member[0] >= 0]  # one before the archive's start is damaged
     for start, size in (*members, (archive.start_dir, 0)):
         if start - end >= 30:
             file.seek(end)
