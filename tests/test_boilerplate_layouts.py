@@ -9,13 +9,15 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.blocks import BLOCKS, UNSENSED, blocks
+from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
 from toolkit.boilerplate.model import shipped_model
+from toolkit.boilerplate.proposals import NONE, PROPOSALS, Proposals, propose
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
 from toolkit.boilerplate.sense import LIKENESS, NO_STORY, STORY, Sense
-from toolkit.boilerplate.weighing import APPEAL, SWITCH, appeal_blocks, stretches, unsupported
+from toolkit.boilerplate.weighing import APPEAL, SWITCH, stretches, unsupported
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
+from toolkit.segments import SENTENCE as SENTENCE_JOINT
 from training.encoder import piece_keys
 
 SENTENCE = "The harbour board met on Monday and voted for the new ferry. "
@@ -122,23 +124,88 @@ def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeat
     ]
 
 
-def test_an_appeal_goes_as_a_block_with_its_doubtful_sentence_or_not_at_all():
-    segments = cut(
-        Buffer.of(["Give now. We print the truth. It costs a lot.\nIt rained on the port. Few came."])
-    )
-    laid, block = np.zeros(1, np.int8), [True] * 3 + [False] * 2
-    assert appeal_blocks(np.array([4.0, -1.0, 4.0, -3.0, -3.0]), segments, laid).tolist() == block
-    assert not appeal_blocks(np.array([-3.0, 1.0, 1.0, -3.0, -3.0]), segments, laid).any()
+def proposed(read: Reading, asks: list[float]) -> Proposals:
+    asked = np.array(asks, np.float32)
+    return propose(read, asked, -asked, np.zeros((len(asks), 3), np.float32))
 
 
-def test_an_appeal_that_takes_much_of_a_line_takes_all_of_it_where_lines_are_kept():
-    segments = cut(
-        Buffer.of(["Give now. Give what you can. It rained.Few came. It was late.\nNobody spoke."])
+def test_blocks_are_proposed_around_what_asks_within_one_text_and_told_as_by_hand():
+    read = reading(
+        "Rain fell on the port. Few came. Give now. We print the truth. It costs a lot. It was late."
     )
-    odds = np.array([6.0, 6.0, -4.0, -4.0, -4.0, -4.0])
-    for layout, gone in (("paragraphs", 3), ("one_line", 2)):
-        found = appeal_blocks(odds, segments, np.array([LAYOUTS.index(layout)], np.int8))
-        assert found.tolist() == [True] * gone + [False] * (6 - gone), "not across a lost line break"
+    asks = [-3.0, -2.0, 4.0, 1.0, 3.5, -5.0]
+    found = proposed(read, asks)
+    pairs = list(zip(found.first.tolist(), found.end.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+    assert all(0 <= a < b <= 6 for a, b in pairs)
+    assert {(2, 5), (2, 4), (0, 5), (2, 3)} <= set(pairs)
+    row = dict(zip(PROPOSALS, found.rows[pairs.index((2, 5))].tolist(), strict=True))
+    size = read.size.astype(float)
+    assert row["asks"] == pytest.approx(np.average(asks[2:5], weights=size[2:5]), abs=0.01)
+    assert row["sum"] == pytest.approx(-row["asks"], abs=0.01)
+    assert row["asks_rest"] == pytest.approx(np.average([-3, -2, FLOOR], weights=size[[0, 1, 5]]), abs=0.01)
+    told = {
+        "share_asking": 1, "asks_least": 1, "asks_most": 4, "asks_outside": -2, "asks_first": 4, "asks_second": 1,
+        "asks_before": -2, "asks_last": 3.5, "asks_last_but_one": 1, "asks_after": FLOOR, "segments": 3,
+        "from_start": 2, "bytes": size[2:5].sum(), "text_bytes": size.sum(),
+        "joint": SENTENCE_JOINT, "joint_after": SENTENCE_JOINT,
+    }  # fmt: skip
+    assert {name: row[name] for name in told} == told
+    one = dict(zip(PROPOSALS, found.rows[pairs.index((2, 3))].tolist(), strict=True))
+    assert one["asks_second"] == one["asks_last_but_one"] == NONE, "not inside the block"
+    assert not len(proposed(read, [-4.0] * 6).first), "nothing asks"
+
+
+def test_of_blocks_that_overlap_the_best_counts():
+    blocks_of = Proposals(np.array([0, 1, 3]), np.array([2, 4, 5]), np.empty((3, 0), np.float32))
+    assert blocks_of.worth(np.array([1, 2, 0.5], np.float32), 6).tolist() == [NONE, 2, 2, 2, NONE, NONE]
+    assert blocks_of.worth(np.array([2, 1, 0.5], np.float32), 6).tolist() == [2, 2, NONE, 0.5, 0.5, NONE]
+    assert blocks_of.worth(np.ones(3, np.float32), 6).tolist() == [1, 1, NONE, 1, 1, NONE]
+
+
+def test_a_text_has_the_same_proposals_alone_and_among_others():
+    random = np.random.default_rng(11)
+    texts = [
+        " ".join(["Rain fell.", "Give now!\n", "We ask you."][k] for k in random.integers(0, 3, n))
+        for n in (9, 1, 30)
+    ]
+    corpus = toolkit.corpus.as_corpus(texts)
+    together = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
+    bounds = together.segments.bounds
+    asks = random.normal(0, 3, bounds[-1]).astype(np.float32)
+    whole = proposed(together, asks.tolist())
+    for d, text in enumerate(texts):
+        alone = proposed(reading(text), asks[bounds[d] : bounds[d + 1]].tolist())
+        mine = (whole.first >= bounds[d]) & (whole.first < bounds[d + 1])
+        assert np.array_equal(whole.first[mine] - bounds[d], alone.first)
+        assert np.array_equal(whole.end[mine] - bounds[d], alone.end)
+        assert np.array_equal(whole.rows[mine], alone.rows)
+
+
+PORT = (
+    "The harbour board met on Monday and voted for a new ferry to the island.",
+    "The boat will carry ninety cars and sail six times a day from May.",
+    "Fishermen had asked for a later start, because they land their catch at dawn.",
+    "The mayor said the price of a ticket would stay the same until next year.",
+    "Two councillors voted against it and spoke of the cost of the new pier.",
+    "Work on the pier begins in spring, and the old quay stays open until then.",
+)
+PLEA = (
+    "Support our journalism. Reporting like this takes time and money. Readers who can afford it pay so that everyone "
+    "can read. Become a member from £3 a month."
+)
+
+
+def test_an_appeal_in_one_line_goes_whole_and_alike_in_any_batch(monkeypatch):
+    story = " ".join(PORT)
+    texts = [" ".join([*PORT[:at], PLEA, *PORT[at:]]) for at in (2, 4, 6)] + [story]
+    remover = BoilerplateRemover(output="text")
+    assert remover.transform(texts).tolist() == [story] * 4
+    whole = remover.spans(texts)
+    monkeypatch.setattr("toolkit.boilerplate.remover.PORTION", 400)
+    pd.testing.assert_frame_equal(remover.spans(texts), whole)
+    backwards = remover.spans(texts[::-1])
+    assert backwards["start"].tolist() == whole["start"].tolist()[::-1]
 
 
 def test_spans_say_for_how_many_documents_nothing_is_promised():

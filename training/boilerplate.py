@@ -8,7 +8,7 @@ of cross-validation are written too: ``python -m benchmarks boilerplate`` scores
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +21,26 @@ from toolkit import datasets
 from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
+from toolkit.boilerplate.proposals import NONE, SILENT, Proposals, propose
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.sense import LIKENESS, SENSES, Sense
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
-from toolkit.boilerplate.weighing import SURELY
+from toolkit.boilerplate.weighing import SURELY, appealing
 from toolkit.buffer import Buffer
 from toolkit.trees import Trees
-from training.boosting import trees_of
+from training.boosting import learn_trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix
 from training.material import counted, dealt, marked_pages, material, more_voices, stories
 from training.passages import number
+from training.proposals import learn_proposals
 from training.sense import examples, learn_sense, learn_story, passages_of
 
 ALONE = len(COLUMNS) - len(REPEATED)
 """The first columns of the evidence need no corpus."""
-
-TREES = 150
-"""Trees of a decision."""
 
 PLAIN = 3
 """One in so many segments beyond suspicion is learned from, and counts as often."""
@@ -64,6 +63,10 @@ has no date is taken for older. English of 2021–26 lost .41 % [.22, .62] where
 
 MODES = ("alone", "fitted")
 
+LOOKALIKES, LOOKALIKES_GLUED, LOOKALIKES_ABROAD = 0.002, 0.003, 0.005
+"""Shares of articles that speak like appeals that the second decision may lose, at a loss of .15 %: of English ones, of
+these where glued, and of those in other languages."""
+
 STRICT = {"alone": ("capitals",), "fitted": ("capitals", "short")}
 """Layouts in which a decision must be surer than in paragraphs: tables and transcripts repeat and are no templates."""
 
@@ -81,20 +84,6 @@ def learn_words(parts: list[Labelled], held: int | None, seed: int) -> tuple[Any
         epochs=3, seed=seed,
     )  # fmt: skip
     return table.astype(np.float16).astype(np.float32), bias
-
-
-def learn_trees(
-    rows: NDArray[np.float32], positive: NDArray[np.bool_], weight: NDArray[np.float32], seed: int
-) -> Trees:
-    """Boosted trees over columns of evidence."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(
-        max_iter=TREES, learning_rate=0.08, max_leaf_nodes=16, min_samples_leaf=25, l2_regularization=1.0,
-        max_features=0.3, early_stopping=False, random_state=seed,
-    )  # fmt: skip
-    model.fit(rows, positive.astype(np.int64), sample_weight=weight)
-    return trees_of(model)
 
 
 def learn_kinds(
@@ -133,7 +122,8 @@ class Part:
     sums, kind : dict of str to ndarray, shape (n_segments,)
         Out-of-fold, alone and fitted.
     asks : ndarray of float32, shape (n_segments,)
-        Out-of-fold sum of the trees that look for appeals.
+        Out-of-fold: what the block is worth that the segment is part of.
+    proposed : Proposals
     around : ndarray of float32, shape (n_rows, len(BLOCKS))
         What stands around the segment.
     """
@@ -147,6 +137,7 @@ class Part:
     kind: dict[str, NDArray[np.int64]]
     asks: NDArray[np.float32]
     around: NDArray[np.float32]
+    proposed: Proposals = field(init=False)
 
     @classmethod
     def weighed(cls, part: Labelled, read: Reading, lookup: Lookup) -> Part:
@@ -281,19 +272,20 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
     }
 
 
-def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[list[Scored]]]:
-    """What the thresholds of the second decision are bounded by: English articles, and those in other languages."""
+def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[tuple[float, list[Scored]]]]:
+    """What the thresholds of the second decision are bounded by, and the share of it that may be lost."""
 
-    def scored(*names: str) -> list[list[Scored]]:
+    def scored(*names: str, english_share: float = LOOKALIKES) -> list[tuple[float, list[Scored]]]:
         english = {name: (parts[name].of.corpus["lang"] == "en").to_numpy(bool) for name in names}
         return [
-            [parts[name].scored("alone", english[name] == group) for name in names] for group in (True, False)
+            (share, [parts[name].scored("alone", english[name] == group) for name in names])
+            for group, share in ((True, english_share), (False, LOOKALIKES_ABROAD))
         ]
 
     whole = scored("like", "like/more")
     return {
-        "paragraphs": whole, "lines": whole, "short": whole, "one_line": scored("like/one_line"),
-        "glued": scored("like/glued"),
+        "paragraphs": whole, "lines": whole, "short": whole, "one_line": scored("like/one_line", "like/more/one_line"),
+        "glued": scored("like/glued", "like/more/glued", english_share=LOOKALIKES_GLUED),
     }  # fmt: skip
 
 
@@ -312,6 +304,7 @@ def train(
     by_name = {p.of.name: p for p in [*weighed, *late]}
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
+    sensed: dict[str, NDArray[np.float32]] = {}
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
     for p in [*weighed, *late]:
         for held in range(folds):
@@ -324,19 +317,23 @@ def train(
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         chosen = np.zeros(len(p.of.label), bool)
         chosen[p.chosen] = True
-        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, _sensed(p.of, senses[:folds]))
+        sensed[p.of.name] = _sensed(p.of, senses[:folds])
+        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, sensed[p.of.name])
     asking = [_appeals_of([*weighed, *late], held, seed) for held in (*range(folds), None)]
     on_pages = [_pages_of(weighed, held, seed) for held in (*range(folds), None)]
     for p in [*weighed, *late]:
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             if test.any():
-                around = np.ascontiguousarray(p.around[test])
-                p.asks[p.chosen[test]] = asking[held].predict(around)
-                here = p.group[test] == GROUPS.index("page")
-                at = p.chosen[test][here]
-                p.sums["alone"][at] += on_pages[held].predict(np.ascontiguousarray(around[here, :UNSENSED]))
-                p.sums["alone"][at] /= 2
+                p.asks[p.chosen[test]] = asking[held].predict(np.ascontiguousarray(p.around[test]), SILENT)
+    proposals = _in_blocks([*weighed, *late], sensed, folds, seed)
+    for p in [*weighed, *late]:
+        for held in range(folds):
+            test = (p.of.fold[p.chosen] == held) & p.suspicious & (p.group == GROUPS.index("page"))
+            if test.any():
+                around = np.ascontiguousarray(p.around[test, :UNSENSED])
+                p.sums["alone"][p.chosen[test]] += on_pages[held].predict(around)
+                p.sums["alone"][p.chosen[test]] /= 2
     learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
     appeals = calibrate_appeals(_lookalike_sources(by_name), learned)
     alone_scale = calibrate(_sources(by_name, "alone"), appeals, STRICT["alone"])
@@ -347,9 +344,33 @@ def train(
     for i in range(folds + 1):
         alone, fitted = (Decision(trees[mode][i], scales[mode], kinds[i]) for mode in MODES)
         models.append(
-            SegmentModel(words[i], fitted, alone, Appeals(asking[i], appeals, senses[i]), on_pages[i], card)
+            SegmentModel(
+                words[i],
+                fitted,
+                alone,
+                Appeals(asking[i], proposals[i], appeals, senses[i]),
+                on_pages[i],
+                card,
+            )
         )
     return models[-1], models[:-1]
+
+
+def _in_blocks(
+    parts: list[Part], senses: dict[str, NDArray[np.float32]], folds: int, seed: int
+) -> list[Trees]:
+    """Learn to weigh whole blocks, and give each segment what its block is worth to the trees of its own fold."""
+    for p in parts:
+        asks = np.where(appealing(p.read, p.of.document), p.asks, np.float32(NONE))
+        sums = np.maximum(p.sums["alone"], FLOOR)
+        p.proposed = propose(p.read, asks, sums, senses[p.of.name])
+    trees = [learn_proposals(parts, held, seed) for held in (*range(folds), None)]
+    for p in parts:
+        fold, score = p.of.fold[p.proposed.first], np.zeros(len(p.proposed.first), np.float32)
+        for held in range(folds):
+            score[fold == held] = trees[held].predict(p.proposed.rows[fold == held])
+        p.asks = p.proposed.worth(score, len(p.asks))
+    return trees
 
 
 def _both(parts: list[Labelled], markup: Labelled, held: int | None, seed: int) -> WordWeights:

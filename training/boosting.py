@@ -5,8 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toolkit.trees import Trees
+
+TREES = 150
+"""Trees of a decision."""
+
+
+def learn_trees(
+    rows: NDArray[np.float32], positive: NDArray[np.bool_], weight: NDArray[np.float32], seed: int,
+    trees: int = TREES,
+) -> Trees:  # fmt: skip
+    """Boosted trees over columns of evidence."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        max_iter=trees, learning_rate=0.08, max_leaf_nodes=16, min_samples_leaf=25, l2_regularization=1.0,
+        max_features=0.3, early_stopping=False, random_state=seed,
+    )  # fmt: skip
+    model.fit(rows, positive.astype(np.int64), sample_weight=weight)
+    return trees_of(model)
 
 
 def trees_of(learner: Any, score: int = 0) -> Trees:
@@ -31,4 +50,18 @@ def trees_of(learner: Any, score: int = 0) -> Trees:
     return Trees(
         np.concatenate(feature), np.concatenate(threshold), np.concatenate(left), np.concatenate(right),
         np.array(roots, np.int32), float(learner._baseline_prediction.ravel()[score]),
+    )  # fmt: skip
+
+
+def together(first: Trees, second: Trees) -> Trees:
+    """Trees whose sum is that of both."""
+    nodes = np.int32(len(first.feature))
+
+    def joined(part: str, moved: np.int32 | None = None) -> Any:
+        more = getattr(second, part)
+        return np.concatenate([getattr(first, part), more if moved is None else more + moved])
+
+    return Trees(
+        joined("feature"), joined("threshold"), joined("left", nodes), joined("right", nodes), joined("roots", nodes),
+        first.baseline + second.baseline,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.model import Scale
 from toolkit.boilerplate.reading import LAYOUTS, PARAGRAPHS
-from toolkit.boilerplate.weighing import appeal_blocks, stretches, unsupported
+from toolkit.boilerplate.weighing import abroad, stretches, unsupported
 from training.labelled import Labelled
 
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
@@ -26,9 +26,6 @@ which is run here."""
 BORROWED = ("capitals", "short")
 """Layouts of which there is too little gold: they take the scale of paragraphs, and without a source its threshold too;
 or, where :func:`calibrate` is to be strict, the threshold of a third of the loss."""
-
-LOOKALIKES = {"paragraphs": 0.003, "lines": 0.003, "short": 0.003, "one_line": 0.006, "glued": 0.006}
-"""Share of articles that speak like appeals that may be lost to the second decision in a layout, at a loss of .15 %."""
 
 FAINT = 0.02
 """Probability below which no threshold goes."""
@@ -47,7 +44,7 @@ class Scored:
         Of the trees of the first decision.
     kind : ndarray of int64
     asks : ndarray of float32
-        Sum of the trees that look for appeals.
+        What the block is worth that a segment is part of, to the trees that look for appeals.
     asks_outright : ndarray of bool
         Segments that need no support; see :func:`toolkit.boilerplate.weighing.unsupported`.
     single : Scored, optional
@@ -146,13 +143,13 @@ def calibrate(
     return Scale(slope, offset, thresholds)
 
 
-def calibrate_appeals(sources: dict[str, list[list[Scored]]], learned: list[Scored]) -> Scale:
+def calibrate_appeals(sources: dict[str, list[tuple[float, list[Scored]]]], learned: list[Scored]) -> Scale:
     """Scale of the second decision: its thresholds are bounded by articles that speak like appeals.
 
     Parameters
     ----------
-    sources : dict of str to list of list of Scored
-        Layout → groups of such articles in it; the bound holds in each group.
+    sources : dict of str to list of tuple of float and list of Scored
+        Layout → the share that may be lost, at a loss of .15 %, of each of some groups of such articles in it.
     learned : list of Scored
         What its probability is measured on.
     """
@@ -175,7 +172,7 @@ def calibrate_appeals(sources: dict[str, list[list[Scored]]], learned: list[Scor
                 return _asking(s, scale, at, t)
 
             values[LAYOUTS.index(layout)] = max(
-                _least(group, removed, times * LOOKALIKES[layout]) for group in groups
+                _least(group, removed, times * share) for share, group in groups
             )
         for layout in set(LAYOUTS) - set(sources):
             values[LAYOUTS.index(layout)] = values[LAYOUTS.index("paragraphs")]
@@ -185,8 +182,8 @@ def calibrate_appeals(sources: dict[str, list[list[Scored]]], learned: list[Scor
 
 def _asking(s: Scored, appeals: Scale, at: int, threshold: float) -> NDArray[np.bool_]:
     """What the second decision removes in a layout."""
-    odds = appeals.slope[at] * s.asks.astype(np.float64) + appeals.offset[at] - _logit(threshold)
-    return appeal_blocks(odds, s.part.read.segments, s.part.layout)
+    odds = appeals.slope[at] * s.asks.astype(np.float64) + appeals.offset[at]
+    return np.asarray(odds - abroad(s.part.read.about)[s.part.document] > _logit(threshold))
 
 
 def _be_strict(thresholds: dict[str, NDArray[np.float64]], layouts: tuple[str, ...]) -> None:

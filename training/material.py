@@ -96,7 +96,11 @@ def more_voices(*, folds: int, seed: int) -> list[Labelled]:
         for names in (PLAIN_HOSTS, MORE_LOOKALIKES)
     )
     inserted = _inserted([*_hosts(folds, seed), plain], VOICES, folds, seed)
-    return [_emphasised(labelled("voices", *inserted)), labelled("like/more", *like)]
+    parts = [_emphasised(labelled("voices", *inserted)), labelled("like/more", *like)]
+    for ending, glue in (("one_line", " "), ("glued", "")):  # to measure on; the others suffice to learn from
+        flat = _renamed(*without_breaks(*like, glue), ending)
+        parts.append(labelled(f"like/more/{ending}", *flat, words=0, trees=0))
+    return parts
 
 
 def _hosts(folds: int, seed: int) -> list[Texts]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.blocks import BLOCKS, UNSENSED
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.proposals import PROPOSALS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
@@ -24,9 +25,12 @@ from toolkit.modelfile import pack, read_model, write_model
 from toolkit.topics.features import NO_WORDS, Lexicon
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 4"
+FORMAT = "news-toolkit segment model 5"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
+
+NAMED = {"kinds": KINDS, "columns": COLUMNS, "blocks": BLOCKS, "proposals": PROPOSALS}
+"""Names of kinds and of columns of evidence, as the card keeps them."""
 
 LARGEST = 8 * 2**20
 """Most bytes of the arrays, packed or unpacked."""
@@ -94,11 +98,12 @@ class Decision:
 class Appeals:
     """The second decision: whether a segment belongs to an appeal, by what stands around it (``BLOCKS``).
 
-    The thresholds of its scale are bounded by articles that speak like appeals and are none. ``sense`` knows the words
-    of appeals that no marked text holds.
+    ``proposals`` then weigh whole blocks (``PROPOSALS``); ``scale`` belongs to these. Its thresholds are bounded by
+    articles that speak like appeals and are none. ``sense`` knows the words of appeals that no marked text holds.
     """
 
     trees: Trees
+    proposals: Trees
     scale: Scale
     sense: Sense
 
@@ -149,6 +154,7 @@ class SegmentModel:
             for group, trees in zip(GROUPS, decision.trees, strict=True):
                 yield f"{name}.{group}", trees, decision.scale
         yield "appeals", self.appeals.trees, self.appeals.scale
+        yield "proposals", self.appeals.proposals, None
         yield "pages", self.pages, None
 
     def save(self, stem: str | Path) -> None:
@@ -160,7 +166,7 @@ class SegmentModel:
             }
             for name in ("fitted", "alone", "appeals")
         }
-        columns = {"kinds": list(KINDS), "columns": list(COLUMNS), "blocks": list(BLOCKS)}
+        columns = {name: list(values) for name, values in NAMED.items()}
         write_model(
             stem, self._arrays(), {**self.card, **columns, "format": FORMAT, "thresholds": thresholds}
         )
@@ -172,8 +178,7 @@ class SegmentModel:
         ModelError: a file is missing, lacks a part, was changed, is of another version, or is too large.
         """
         arrays, card = read_model(stem, FORMAT, LARGEST)
-        names = {"columns": COLUMNS, "kinds": KINDS, "blocks": BLOCKS}
-        if any(card.get(name) != list(values) for name, values in names.items()):
+        if any(card.get(name) != list(values) for name, values in NAMED.items()):
             raise ModelError(f"{stem}: evidence columns differ from this version's; train the model again")
         try:
             return cls(
@@ -182,6 +187,7 @@ class SegmentModel:
                 _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
                 Appeals(
                     Trees.read(arrays, "appeals", len(BLOCKS)),
+                    Trees.read(arrays, "proposals", len(PROPOSALS)),
                     _scale(arrays, card, "appeals"),
                     _sense(arrays),
                 ),

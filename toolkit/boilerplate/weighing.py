@@ -18,13 +18,14 @@ from toolkit.boilerplate.blocks import FAR, FLOOR, UNSENSED, blocks
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
-from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, PAGE, SHORT, Reading, layouts
+from toolkit.boilerplate.proposals import NONE, SILENT, best_path, propose
+from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, PAGE, SHORT, About, Reading, layouts
 from toolkit.boilerplate.repetition import REPEATED, Seen, alike, doubted_single
 from toolkit.boilerplate.scoring import KINDS, read_segments
 from toolkit.boilerplate.templates import Lookup
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
-from toolkit.segments import GLUED, LINE, SENTENCE, Segments, cut
+from toolkit.segments import LINE, SENTENCE, Segments, cut
 
 APPEAL, INTERFACE = KINDS.index("appeal"), KINDS.index("interface")
 
@@ -45,8 +46,11 @@ SURELY = 0.1
 """A segment whose own words give article text a probability below this counts as an appeal even if only the first
 decision says so (``Support our journalism.``)."""
 
-HINT = 0.1
+HINT = 0.05
 """The second decision looks at the segments around one whose words give an appeal at least this probability."""
+
+ABROAD = 0.4
+"""Log odds by which a block must be surer in a text in another language: there are fewer to learn from."""
 
 FAINT = 0.05
 """A segment with at least this probability gets a kind of its own. Another that is removed takes its neighbour's."""
@@ -102,7 +106,7 @@ def weigh(
     row_layout, row_outside = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
     sums = model.alone.sums(single, row_layout)
-    on_page, hinted = row_layout == PAGE, _appealing(read, owner)[at] & ~row_outside
+    on_page, hinted = row_layout == PAGE, appealing(read, owner)[at] & ~row_outside
     around = np.zeros((len(at), 0), np.float32)
     if (on_page | hinted).any():
         wanted, all_sums = np.zeros(len(doubted), bool), np.full(len(doubted), FLOOR, np.float32)
@@ -131,23 +135,28 @@ def weigh(
     kind[likely] = decision.kind(rows[likely])
     kind[known] = INTERFACE
 
-    second, more = np.zeros(len(at), np.float32), np.full(len(at), -MOST)
+    z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
+    second = np.zeros(len(doubted), np.float32)
     if hinted.any():
-        scale = model.appeals.scale
-        asks = model.appeals.trees.predict(np.ascontiguousarray(around[hinted[on_page | hinted]]))
-        second[hinted] = scale.probability(asks, row_layout[hinted])
-        more[hinted] = log_odds(second[hinted]) - log_odds(thresholds(scale)[row_layout[hinted]])
+        asks = np.full(len(doubted), NONE, np.float32)
+        here = np.ascontiguousarray(around[hinted[on_page | hinted]])
+        asks[at[hinted]] = model.appeals.trees.predict(here, SILENT)
+        proposed = propose(read, asks, all_sums, senses)
+        asks = proposed.worth(model.appeals.proposals.predict(proposed.rows), len(asks))
+        some, scale = asks > NONE, model.appeals.scale
+        second[some] = scale.probability(asks[some], layout[owner[some]])
+        asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[owner[some]]])
+        asked -= abroad(read.about)[owner]
     repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
     odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
     odds[given_away] = MOST
-    z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
-    z[at], asked[at] = odds, more
-    asking = appeal_blocks(asked, segments, layout)
+    z[at] = odds
+    asking = asked > 0
     remove = stretches(z, segments, layout) | asking
-    appeals = asking[at] & (more > odds)
+    appeals = asking[at] & (asked[at] > odds)
     kind[appeals] = APPEAL
     out = np.zeros(len(doubted), np.float32)
-    out[at] = np.where(appeals, second, score)
+    out[at] = np.where(appeals, second[at], score)
     kinds = np.full(len(doubted), -1, np.int64)
     kinds[at] = kind
     _spread(remove, kinds, owner)
@@ -181,6 +190,11 @@ def unsupported(
     return np.where((kind == APPEAL) & ~supported, np.minimum(odds, UNSUPPORTED), odds)
 
 
+def abroad(about: About) -> NDArray[np.float64]:
+    """By how much the second decision must be surer in each text; a text whose language cannot be told is English."""
+    return np.where(np.isin(about.languages, ["en", ""]), 0.0, ABROAD)
+
+
 def log_odds(p: NDArray[np.floating]) -> NDArray[np.float64]:
     """Logarithm of p / (1 - p), within ±14."""
     p = np.asarray(p, np.float64).clip(1e-6, 1 - 1e-6)
@@ -201,7 +215,7 @@ def _least(
     return np.where(outside, np.maximum(least, sure), least)
 
 
-def _appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+def appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark the segments within :data:`FAR` of one whose words may be an appeal (:data:`HINT`)."""
     hints = np.r_[0, np.cumsum(read.words[:, 1 + APPEAL] >= HINT)]
     bounds, at = read.segments.bounds, np.arange(len(owner))
@@ -243,21 +257,6 @@ SWITCH = {"laid_out": (1.0, 0.5), "run_together": (0.5, 0.25), "page": (0.0, 0.0
 """Cost of beginning or ending a removal, in log odds: within a line, and at the start of one. Of six pairs tried in
 cross-validation, these had the highest F1 at the same loss (docs/boilerplate.md). On whole pages no cost helps."""
 
-ASKING = {"laid_out": (4.0, 2.0), "run_together": (2.0, 1.0), "page": (4.0, 2.0)}
-"""The same costs for the second decision. They are high, so that it finds an appeal as one block or not at all."""
-
-LEAST, LARGEST = -4.0, 6.0
-"""Bounds of one segment's weight in the second decision, so that one doubtful sentence does not split an appeal."""
-
-BESIDE = 2
-NEARER = {"laid_out": 1.5, "run_together": 1.0, "page": 0.0}
-"""Segments on either side of an appeal that may join it; and the log odds that are added to theirs, because an appeal
-seldom ends before its last line or begins after its first sentence."""
-
-REST = 0.3
-"""If at least this share of a line of laid-out text is an appeal, the whole line is removed. In the gold, the rest of
-such a line was boilerplate in nine of nine lines."""
-
 GAP, DOUBTED = 300, 0.04
 """Kept text between two removed pieces of one line is removed too if it has at most :data:`GAP` bytes and each of its
 segments scores at least :data:`DOUBTED` times the threshold. In cross-validation over publishers, 16 such segments
@@ -280,64 +279,17 @@ of the second decision are removed all the same."""
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
 _COSTS[SHORT] = 0  # in a text of a few sentences each is judged by itself
-_ASKING = np.array([ASKING[name] for name in GROUPS])[GROUP_OF]
-_NEARER = np.array([NEARER[name] for name in GROUPS])[GROUP_OF]
-_LAID_OUT = np.array([name == "laid_out" for name in GROUPS])[GROUP_OF]
 _CONTINUED = np.array([kind in ("caption", "related", "promo") for kind in KINDS])
 
 
-@njit(cache=True, nogil=True)
-def _path(z, bounds, joint, layout, costs, out):  # type: ignore[no-untyped-def]
-    stays = np.empty((len(z), 2), np.bool_)
-    for d in range(len(bounds) - 1):
-        lo, hi = bounds[d], bounds[d + 1]
-        kept, removed = 0.0, 0.0  # sums of the best ways to keep, and to remove, the segment before
-        for s in range(lo, hi):
-            cost = costs[layout[d], 1] if joint[s] <= LINE else costs[layout[d], 0]
-            stays[s, 0] = kept >= removed - cost or s == lo
-            stays[s, 1] = removed >= kept - cost and s > lo
-            kept, removed = (
-                kept if stays[s, 0] else removed - cost,
-                (removed if stays[s, 1] else kept - cost) + z[s],
-            )
-        gone = removed > kept
-        for s in range(hi - 1, lo - 1, -1):
-            out[s] = gone
-            gone = gone == stays[s, int(gone)]
-
-
 def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Mark the segments to be removed: the best path through each document (Viterbi 1967).
+    """Mark the segments to be removed: the best path through each document.
 
-    A path keeps or removes each segment and pays :data:`SWITCH` where it changes between the two. So a doubtful
-    sentence between two sure ones is removed, and a single weak one is kept. ``z`` (float64, a segment each) are the
-    log odds less those of the threshold; ``layout`` is an int8 a document.
+    It pays :data:`SWITCH` where it changes between keeping and removing. So a doubtful sentence between two sure ones
+    is removed, and a single weak one is kept. ``z`` (float64, a segment each) are the log odds less those of the
+    threshold; ``layout`` is an int8 a document.
     """
-    out = np.empty(len(z), np.bool_)
-    _path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, layout, _COSTS, out)
-    return out
-
-
-def appeal_blocks(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Mark the segments that are removed as parts of appeals; ``z`` and ``layout`` as in :func:`stretches`.
-
-    First, the best path at the costs :data:`ASKING` finds blocks. Second, segments within :data:`BESIDE` of a block
-    may join it at the usual costs, even from :data:`NEARER` below the threshold. Third, in text laid out in lines, a
-    line of which a block takes the share :data:`REST` joins as a whole.
-    """
-    out = np.empty(len(z), np.bool_)
-    _path(np.clip(z, LEAST, LARGEST), segments.bounds, segments.joint, layout, _ASKING, out)
-    if not out.any():
-        return out
-    size = np.diff(segments.bounds)
-    laid_out, nearer = np.repeat(_LAID_OUT[layout], size), np.repeat(_NEARER[layout], size)
-    beside = np.convolve(out, np.ones(2 * BESIDE + 1), "same") > 0
-    near = np.where(beside, z + nearer, -MOST)
-    out |= stretches(np.where(out, MOST, near), segments, layout)
-    line = np.cumsum((segments.joint <= LINE) | (segments.joint == GLUED))
-    size = segments.end - segments.start
-    share = np.bincount(line, size * out) / np.bincount(line, size).clip(1)
-    return out | (laid_out & (share[line] >= REST))
+    return best_path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, _COSTS[layout])
 
 
 @njit(cache=True, nogil=True)
