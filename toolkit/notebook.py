@@ -108,23 +108,21 @@ def isolated() -> Iterator[dict[str, Any]]:
         yield {"cwd": str(empty), "env": env}
 
 
-def normalise(path: Path) -> None:
-    """Take out of a recorded notebook, rewritten in place, what differs between machines and runs.
+def normalise(book: Any) -> None:
+    """Take out of a recorded notebook what differs between machines and runs.
 
     The kernel is plain ``python3``, cells keep their tags alone; of a widget, which needs its kernel, its words stay.
     """
-    import nbformat
+    from nbformat import from_dict
 
-    book = nbformat.read(path, as_version=4)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     language = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
-    book.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": language})
+    book.metadata = from_dict({"kernelspec": kernel, "language_info": language})
     for cell in book.cells:
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        cell.metadata = from_dict({k: v for k, v in cell.metadata.items() if k == "tags" and v})
         for output in cell.get("outputs", ()):
             for kind in [kind for kind in output.get("data", {}) if "widget" in kind]:
                 del output["data"][kind]
-    path.write_text(nbformat.writes(book) + "\n", "utf-8")
 
 
 def digest_of_cells(book: Any) -> str:

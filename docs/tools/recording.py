@@ -33,8 +33,8 @@ def record(path: Path) -> None:
         extra_arguments=KERNEL,
     )
     runner.preprocess(book, {"metadata": {"path": str(path.parent)}})
+    normalise(book)
     path.write_text(nbformat.writes(book) + "\n", "utf-8")
-    normalise(path)
 
 
 def problems(book: Any) -> list[str]:

@@ -122,18 +122,16 @@ def render(
     del book.cells[-1]
     given.source = _given(Path(os.path.relpath(folder, page.parent)), **values).source
     keep_edited(page.with_suffix(".ipynb"))
+    normalise(book)
+    book.metadata[SEAL] = digest_of_cells(book)
     with whole(page.with_suffix(".ipynb")) as written:
         nbformat.write(book, written)
-        normalise(written)
-        notebook = nbformat.read(written, as_version=4)
-        notebook.metadata[SEAL] = digest_of_cells(notebook)
-        nbformat.write(notebook, written)
     exporter = HTMLExporter(
         raw_template=_written("page.html.j2"), exclude_input=True, exclude_input_prompt=True,
         exclude_output_prompt=True, anchor_link_text="",
         extra_template_basedirs=[],  # by default it would take templates from the current folder
     )  # fmt: skip
-    html, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "News report"}})
+    html, _ = exporter.from_notebook_node(book, {"metadata": {"name": "News report"}})
     with whole(page) as temporary:
         temporary.write_text(html, "utf-8")
     if page.parent.resolve() == folder.resolve():
