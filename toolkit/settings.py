@@ -39,9 +39,9 @@ class Settings:
         Kinds of boilerplate to remove; default all.
     threshold, max_article_loss : float, optional
         As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
-    decisions : path, optional
-        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``; read once, into
-        ``decided``.
+    decisions : path or mapping, optional
+        A ``decisions.jsonl`` with your decisions on templates and passages, see ``docs/review.md``, or verdicts by
+        template or passage; read once, into ``decided``.
     labels : path or mapping, optional
         Your own topics of some documents, to train the classifier on that is used in place of the shipped one: a
         ``labels.jsonl`` of a review, a CSV file of ``doc_id, topic``, or topics by ``doc_id``; read once, into
@@ -74,7 +74,7 @@ class Settings:
     remove: Iterable[str] | None = None
     threshold: float | None = None
     max_article_loss: float | None = None
-    decisions: str | Path | None = None
+    decisions: str | Path | Mapping[str, str] | None = None
     labels: str | Path | Mapping[str, Iterable[Any]] | None = None
     index: str | Path | None = None
     duplicates: bool | None = None
@@ -94,8 +94,11 @@ class Settings:
             check_columns(self.columns)
             object.__setattr__(self, "repair", kinds_of(self.repair))
             if self.decisions is not None:
-                path = _plain_file(self.decisions, "decisions are what a review of templates writes")
-                object.__setattr__(self, "decided", read_decisions(path))
+                decided = self.decisions
+                if not isinstance(decided, Mapping):
+                    path = _plain_file(decided, "decisions are what a review of templates writes")
+                    decided = read_decisions(path)
+                object.__setattr__(self, "decided", dict(decided))
             if self.labels is not None:
                 object.__setattr__(self, "labelled", _labels(self.labels))
             self.applied_to(BoilerplateRemover())._check()
@@ -117,10 +120,9 @@ class Settings:
         return remover.set_params(**given)
 
     @property
-    def files(self) -> list[str | Path | None]:
+    def files(self) -> list[str | Path]:
         """The files that are read beside the inputs."""
-        labels = self.labels if isinstance(self.labels, (str, Path)) else None
-        return [self.index, self.decisions, labels]
+        return [each for each in (self.index, self.decisions, self.labels) if isinstance(each, (str, Path))]
 
     @property
     def detects(self) -> bool:

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from toolkit import pipeline, report
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.decisions import append_decision, read_decisions
+from toolkit.boilerplate.decisions import read_decisions
 from toolkit.display import visible
 from toolkit.errors import CorpusError, ToolkitError, UsageError
 from toolkit.files import DAMAGE, parquet_file, sha256
@@ -330,18 +330,11 @@ def _rerun(folder: Path, record: Mapping[str, Any], places: Sequence[Any], index
     if "index" in parameters and index is None:
         yield Check("rerun", "run", "done", "not done; the run had index, pass --index")
         return
-    settings = {
-        name: value for name, value in parameters.items() if name not in {"decisions", "steps", "study"}
-    }
-    settings |= {"labels": record.get("labels"), "index": index}
+    settings = {name: value for name, value in parameters.items() if name not in {"steps", "study"}}
+    settings |= {"labels": record.get("labels"), "decisions": record.get("decisions"), "index": index}
     with TemporaryDirectory(prefix="news-toolkit-verify-") as temporary:
         again = Path(temporary, "out")
         try:
-            if "decisions" in record:
-                settings["decisions"] = Path(temporary, "decisions.jsonl")
-                settings["decisions"].touch()
-                for subject, verdict in record["decisions"].items():
-                    append_decision(settings["decisions"], subject, verdict)
             pipeline.run(places, again, **settings)
             values = record["environment"].get("report")
             pages = record["environment"].get("pages", {}) if values and "certificate" not in record else {}
