@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations, islice, pairwise
 from typing import Any, TypeVar
 
@@ -47,7 +46,6 @@ _R = TypeVar("_R")
 
 Blocks = Callable[[], Iterable[Buffer]]
 """Begins to read the texts, and gives them block by block, in order."""
-Turns = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 def duplicates(
@@ -112,14 +110,13 @@ def duplicates_in(
     """
     frame = documents[["doc_id", "url", "publisher", "published"]].reset_index(drop=True)
     publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int32)
-    turns = partial(_in_turns, n_jobs)
-    whole, again = _read(blocks, size, turns)
+    whole, again = _read(blocks, size, n_jobs)
     _, representative = np.unique(whole, return_index=True)
     same = representative[np.unique(whole, return_inverse=True)[1]]
     same = np.where(whole > 0, same, np.arange(len(same)))  # texts without words are not copies of each other
     alone = same == np.arange(len(same))
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int32)
-    held = _held(blocks, alone, again, turns)
+    held = _held(blocks, alone, again, n_jobs)
     del again
     pairs = _proposed(held, alone, publisher, page)
     scores = _similar(held, pairs, publisher)
@@ -159,7 +156,7 @@ def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whol
     return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
 
-def _in_turns(n_jobs: int, task: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_R]:
+def _in_turns(task: Callable[[_T], _R], items: Iterable[_T], n_jobs: int) -> Iterator[_R]:
     """Do a task for each item, so many at a time; yield the results in order."""
     left = iter(items)
     with ThreadPoolExecutor(n_jobs) as pool:
@@ -187,7 +184,7 @@ class _Held:
     others: NDArray[np.int32]
 
 
-def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Hashes]:
+def _read(blocks: Blocks, size: int, n_jobs: int) -> tuple[Hashes, Hashes]:
     """Return a hash of each document's words, and a table of the shingles that may come again."""
     # a shingle takes some six bytes of text, and so six bits or more
     bits = min(max(size, 1 << 16).bit_length(), MOST_BITS)
@@ -198,13 +195,13 @@ def _read(blocks: Blocks, size: int, turns: Turns) -> tuple[Hashes, Hashes]:
         found, ends, hashes = shingles_of(block.data, block.offsets, np.ones(len(block), np.bool_))
         return found[: ends[-1]].copy(), hashes
 
-    for found, hashes in turns(split, blocks()):
+    for found, hashes in _in_turns(split, blocks(), n_jobs):
         mark(found, once, again)
         whole.append(hashes)
     return np.concatenate(whole), again
 
 
-def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns) -> _Held:
+def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, n_jobs: int) -> _Held:
     """Return the shingles that may come again, of documents that stand ``alone``."""
 
     def split(item: tuple[slice, Buffer]) -> tuple[NDArray[Any], ...]:
@@ -217,7 +214,7 @@ def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, turns: Turns)
         return found[:n].copy(), np.diff(ends), others
 
     none = np.empty(0, np.uint64), np.zeros(1, np.int64), np.empty(0, np.int32)
-    parts = zip(none, *turns(split, _numbered(blocks)), strict=True)
+    parts = zip(none, *_in_turns(split, _numbered(blocks), n_jobs), strict=True)
     shingles, sizes, others = (np.concatenate(part) for part in parts)
     return _Held(shingles, np.cumsum(sizes), others)
 

@@ -269,8 +269,8 @@ def _rows(folder: Path, recorded: Mapping[str, Any]) -> Iterator[Check]:
     counts["in"] = counts["kept"] + counts["quarantined"]
     if "duplicates" in tables:
         counts.update(_flat({"duplicates": pipeline.kinds_of(pa.Table.from_pandas(tables["duplicates"]))}))
-    told = ({k: f"{n:,}" for k, n in each.items()} for each in (_flat(recorded), counts))
-    yield from _compare("counts", *told)
+    written = ({k: f"{n:,}" for k, n in each.items()} for each in (_flat(recorded), counts))
+    yield from _compare("counts", *written)
     for name, at in places.items():
         good = (at >= 0).all() and (np.diff(at) >= 0).all()
         good = good and (name != "verdicts" or len(at) == len(documents))
