@@ -205,7 +205,7 @@ class Job:
         with self._bar("reading", None) as bar:
             if self.workers.remote:
                 task = partial(parts.read_all, self.spool, self.settings, self.rows)
-                found: Iterator[Part] = (part for read in self._each(task, self._groups()) for part in read)
+                found: Iterator[Any] = (part for read in self._each(task, self._groups()) for part in read)
             else:
                 found = parts.read(self.spool, self.settings, self.rows, ("", self.inputs), bar.update)
             for part, id_hashes in self._each(partial(parts.look, self.spool, counting=self.counting), found):

@@ -55,8 +55,8 @@ CLASSIFIER = ("classifier.npz", "classifier.json")
 
 def read(
     spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]], tick: Tick | None = None
-) -> Iterator[Part]:
-    """Write input files as parts; yield each part as soon as it is written. Ids are not yet made unique.
+) -> Iterator[tuple[Part, pa.Table | None]]:
+    """Write input files as parts; yield each as soon as it is written, with its documents. Ids are not yet made unique.
 
     ``group`` is a prefix for the names of the parts, and the files. ``tick`` is called with the number of documents
     that were just read.
@@ -64,7 +64,7 @@ def read(
     prefix, inputs = group
     done = spool.note(f"read-{prefix}")
     if done is not None:
-        yield from done["parts"]
+        yield from ((part, None) for part in done["parts"])
         return
     options = Options(
         dict(settings.columns),
@@ -87,8 +87,10 @@ def read(
                     "corpus": spool.write("corpus", name, table),
                     "quarantine": spool.write("quarantine", name, table_of(quarantine_frame(rejected))),
                 }
+            else:
+                table = None  # what an interrupted job wrote is read, which checks it
             parts.append(part)
-            yield part
+            yield part, table
     spool.once(f"read-{prefix}", lambda: {"parts": parts})
 
 
@@ -103,29 +105,35 @@ def _blocks(
                 yield table, rejected
 
 
-def read_all(spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]) -> list[Part]:
-    """Do :func:`read` as one task."""
-    return list(read(spool, settings, rows, group))
+def read_all(
+    spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]]
+) -> list[tuple[Part, None]]:
+    """Do :func:`read` as one task; its documents are too many to be returned."""
+    return [(part, None) for part, _ in read(spool, settings, rows, group)]
 
 
-def look(spool: Spool, part: Part, *, counting: bool) -> tuple[Part, bytes]:
-    """Write the tally of a part; return the part with its number of keys, and the hashes of its ids."""
-    corpus, note = spool.table("corpus", part), f"tally-{part['name']}"
-    found = spool.note(note)
-    if found is not None and counting and "tally" in found:
+def look(spool: Spool, found: tuple[Part, pa.Table | None], *, counting: bool) -> tuple[Part, bytes]:
+    """Write the tally of a part; return the part with its number of keys, and the hashes of its ids.
+
+    Its documents are read unless they come with it.
+    """
+    part, corpus = found
+    corpus, note = spool.table("corpus", part) if corpus is None else corpus, f"tally-{part['name']}"
+    looked = spool.note(note)
+    if looked is not None and counting and "tally" in looked:
         # read only to check its digest, because later it is read in pieces, which have none
-        spool.read(tally(part["name"]), found["tally"])
+        spool.read(tally(part["name"]), looked["tally"])
     elif counting:
         # without ids: two files may share some, which are made unique later
         index = tally_of(corpus.drop_columns(["doc_id"]).to_pandas())
         out = io.BytesIO()
         write_tally(index, out)
         digest = spool.keep(tally(part["name"]), out.getvalue())
-        found = spool.noted(note, part | {"keys": len(index.counts), "tally": digest})
-    elif found is None:
-        found = spool.noted(note, part)
+        looked = spool.noted(note, part | {"keys": len(index.counts), "tally": digest})
+    elif looked is None:
+        looked = spool.noted(note, part)
     hashes = pd.util.hash_array(corpus["doc_id"].to_numpy(), categorize=False)
-    return found, hashes.tobytes()
+    return looked, hashes.tobytes()
 
 
 def tally(name: str) -> str:
