@@ -16,6 +16,7 @@ from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Titles, echoes
 from toolkit.boilerplate.features import PART
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
+from toolkit.boilerplate.sense import unknown
 from toolkit.boilerplate.spans import Mended
 from toolkit.boilerplate.templates import mark_slots, publisher_hash
 from toolkit.buffer import LOWER, UPPER, Buffer
@@ -67,12 +68,16 @@ def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:
 
 @dataclass(frozen=True)
 class Reading(SegmentReading):
-    """A buffer of documents, cut and read in one pass; ``echoes`` (float32) has the columns ``ECHOES``."""
+    """A buffer of documents, cut and read in one pass; ``echoes`` (float32) has the columns ``ECHOES``.
+
+    ``senses`` (int32) are sums of word pieces, filled in where they are needed (:mod:`toolkit.boilerplate.sense`).
+    """
 
     buffer: Buffer
     segments: Segments
     about: About
     echoes: NDArray[np.float32]
+    senses: NDArray[np.int32]
 
     @classmethod
     def of(
@@ -91,7 +96,11 @@ class Reading(SegmentReading):
         read = read_segments(buffer, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(buffer, segments, read, shared, about.titles)
-        return cls(**vars(read), buffer=buffer, segments=segments, about=about, echoes=shared)
+        senses = unknown(len(read.windows))
+        if known is not None:
+            same = known[0] >= 0
+            senses[same] = known[1].senses[known[0][same]]
+        return cls(**vars(read), buffer=buffer, segments=segments, about=about, echoes=shared, senses=senses)
 
     @property
     def size(self) -> NDArray[np.int32]:

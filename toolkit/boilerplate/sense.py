@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.scoring import LANES, add_rows
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
 from toolkit.segments import SENTENCE, Segments
@@ -47,6 +48,8 @@ NEAR, FAR, FEWEST = 4, 12, 3
 """Reaches in segments; and the least number of pieces by which a segment's sum is divided: one word tells little."""
 
 _FIRST, _ALL = len(SENSES), len(SENSES) + STORY  # column of the story's first number, and number of columns
+_AT_ONCE = 256  # pieces that are summed up at once
+_UNITS = np.ones(LANES, np.float32)  # sums are whole numbers
 
 SPACE = FeatureSpace(title_weight=0, pieces=True)
 """How a segment is cut into pieces: no more than its first 4,096 bytes."""
@@ -103,9 +106,10 @@ def _likeness(sums, a, b, i, r):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _weigh(data, start, end, joint, bounds, wanted, reading, weights, scale, bias, out):  # type: ignore[no-untyped-def]
+def _weigh(data, start, end, joint, bounds, wanted, reading, table, units, scale, bias, known, out):  # type: ignore[no-untyped-def]
     work = workspace(reading)
     _, (pieces, _, _), _, _ = work
+    some = np.empty(LANES, np.float32)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         n = hi - lo
@@ -114,12 +118,18 @@ def _weigh(data, start, end, joint, bounds, wanted, reading, weights, scale, bia
         sums = np.zeros((n + 1, _ALL))  # up to each segment; of integers, so that no order matters
         count = np.zeros(n + 1, np.int64)
         for i in range(n):
-            found = listed(data, start[lo + i], end[lo + i], reading, work)
-            sums[i + 1] = sums[i]
-            for j in range(found):
-                for k in range(_ALL):
-                    sums[i + 1, k] += weights[pieces[j], k]
-            count[i + 1] = count[i] + found
+            own = known[lo + i]
+            if own[_ALL] < 0:
+                found = listed(data, start[lo + i], end[lo + i], reading, work)
+                own[:] = 0
+                for j in range(0, found, _AT_ONCE):
+                    add_rows(table, pieces, j, min(j + _AT_ONCE, found), units, some)
+                    for k in range(_ALL):
+                        own[k] += np.int32(some[k])
+                own[_ALL] = found
+            for k in range(_ALL):
+                sums[i + 1, k] = sums[i, k] + own[k]
+            count[i + 1] = count[i] + own[_ALL]
         first, line = lines(joint, lo, hi)
         for i in range(n):
             near, near_end = max(i - NEAR, 0), min(i + NEAR + 1, n)
@@ -133,6 +143,11 @@ def _weigh(data, start, end, joint, bounds, wanted, reading, weights, scale, bia
             r[2] = rest * scale[2] / max(count[n] - count[far_end] + count[far], 1)
             if wanted[lo + i]:
                 _likeness(sums, first[line[i]], first[line[i] + 1], i, r[_FIRST:])
+
+
+def unknown(segments: int) -> NDArray[np.int32]:
+    """Return a row a segment for the sums of its pieces and, last, their number, -1 for now."""
+    return np.full((segments, LANES), -1, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,14 +176,25 @@ class Sense:
     def _reading(self) -> tuple[Any, ...]:
         return reader(SPACE, self.lexicon)
 
-    def weigh(self, buffer: Buffer, segments: Segments, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    @cached_property
+    def _table(self) -> NDArray[np.uint8]:
+        table = np.full((len(self.weights), LANES), 128, np.uint8)
+        table[:, :_ALL] = self.weights.view(np.uint8) ^ 128
+        return table
+
+    def weigh(
+        self, buffer: Buffer, segments: Segments, wanted: NDArray[np.bool_],
+        known: NDArray[np.int32] | None = None,
+    ) -> NDArray[np.float32]:  # fmt: skip
         """Return :data:`SENSES` and :data:`LIKENESS` of the wanted segments (a bool each).
 
-        Other segments of the same documents have the first alone; of other documents, zeros.
+        Other segments of the same documents have the first alone; of other documents, zeros. ``known`` are sums of
+        segments by :func:`unknown`, which are used and filled in.
         """
+        known = unknown(len(segments)) if known is None else known
         out = np.zeros((len(segments), len(SENSES) + len(LIKENESS)), np.float32)
         _weigh(
             buffer.data, segments.start, segments.end, segments.joint, segments.bounds, wanted, self._reading,
-            self.weights, self.scale, self.bias, out,
+            self._table, _UNITS, self.scale, self.bias, known, out,
         )  # fmt: skip
         return out

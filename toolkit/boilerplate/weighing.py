@@ -114,7 +114,7 @@ def weigh(
         all_sums[at] = sums
         asked_of = np.zeros(len(doubted), bool)
         asked_of[at[hinted]] = True
-        senses = model.appeals.sense.weigh(read.buffer, segments, asked_of)
+        senses = model.appeals.sense.weigh(read.buffer, segments, asked_of, read.senses)
         around = blocks(read, all_sums, wanted, senses)
     if on_page.any():
         pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNSENSED]))
@@ -245,9 +245,11 @@ def template_keys(
     read: Reading, segments: NDArray[np.int64], rows: NDArray[np.float32]
 ) -> NDArray[np.uint64]:
     """Key of the template that each segment is of, by its row of evidence; 0 for none."""
-    exact, fuzzy = (rows[:, column] > 0 for column in _DOCS)
-    masked = np.where(fuzzy, keys(read, segments, 1), np.uint64(0))
-    return np.asarray(np.where(exact, keys(read, segments, 0), masked))
+    out = np.zeros(len(segments), np.uint64)
+    for window in (1, 0):  # word for word outweighs with digits and names masked
+        found = rows[:, _DOCS[window]] > 0
+        out[found] = keys(read, segments[found], window)
+    return out
 
 
 MOST = 4.0
