@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from toolkit import fields
-from toolkit.loading.jsonfiles import flattened, once
+from toolkit.loading.jsonfiles import flattened, object_of
 from toolkit.loading.mapping import Rows
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
@@ -43,24 +44,17 @@ def delimited(archive: Archive) -> Iterator[Rows]:
             header = [name.strip() for name in row]
     if reason := header_fault(header):
         raise Unreadable(reason, delimiter.join(header)[:400])
-    empty, records, bad = True, list[list[str]](), dict[int, Unreadable | None]()
-    repeats = unclear(header, archive.options.columns)
+    empty, held = True, list[list[str] | Unreadable]()
     for row in rows:
         empty = False
-        fault = row if isinstance(row, Unreadable) else _fault(row, header, delimiter)
-        if repeats and not isinstance(row, Unreadable):
-            fault = fault or doubled(header, row)
-        if fault is not None:
-            bad[len(records) + len(bad)] = fault
-        elif not isinstance(row, Unreadable):
-            records.append(row)
-        if len(records) + len(bad) >= ROWS_OF_COLUMNS:
-            yield columns_of(header, records, bad)
-            records, bad = [], {}
+        held.append(row if isinstance(row, Unreadable) else _fault(row, header, delimiter) or row)
+        if len(held) == ROWS_OF_COLUMNS:
+            yield columns_of(header, held, archive.options.columns)
+            held = []
     if empty:
         found = ", ".join(map(repr, header[:12]))
         raise Unreadable(f"no records: a header line only; found {found}")
-    yield columns_of(header, records, bad)
+    yield columns_of(header, held, archive.options.columns)
 
 
 def sniff_delimiter(header: str) -> str:
@@ -181,38 +175,32 @@ def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | No
     return None
 
 
-def unclear(header: Sequence[str], columns: Mapping[str, str]) -> bool:
-    """Whether a name stands twice in a header and ``columns`` asks for neither (``text.2`` is the second ``text``)."""
-    again = {name for name in header if header.count(name) > 1}
-    return bool(again) and again.isdisjoint(name.rpartition(".")[0] or name for name in columns.values())
-
-
-def doubled(header: Sequence[str], row: Sequence[Any]) -> Unreadable | None:
-    """Return why a record is not read in which a field that fills a column stands twice, with two values, or None."""
-    try:
-        once(list(zip(header, row, strict=False)))
-    except Unreadable as fault:
-        return Unreadable(str(fault), " | ".join(map(str, row))[:400])
-    return None
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Return the header with empty and repeated names made distinct, so that no field hides another."""
-    seen: dict[str, int] = {}
-    unique = []
-    for i, name in enumerate(names):
-        name = name.encode("utf-8", "backslashreplace").decode() or f"column{i + 1}"
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
-    return unique
-
-
 def columns_of(
-    header: list[str], records: Sequence[Sequence[Any]], bad: Mapping[int, Unreadable | None] | None = None
+    header: list[str], rows: Sequence[Sequence[Any] | Unreadable], columns: Mapping[str, str]
 ) -> Rows:
-    """Return rows under a header as columns; empty and repeated names are made distinct."""
-    columns = {name: [row[i] for row in records] for i, name in enumerate(_unique(header))}
-    return Rows(flattened(columns), len(records) + len(bad or {}), bad or {})
+    """Return rows under a header as columns; empty and repeated names are made distinct (``text.2``).
+
+    A row in which a field that is needed stands twice, with two values, is not read, unless ``columns`` says which.
+    """
+    seen, names = Counter[str](), list[str]()
+    for i, name in enumerate(header, 1):
+        name = name.encode("utf-8", "backslashreplace").decode() or f"column{i}"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    named = {name.rpartition(".")[0] or name for name in columns.values()}
+    doubled = max(seen.values(), default=0) > 1 and not any(seen[name] > 1 for name in named)
+    good, bad = list[Sequence[Any]](), dict[int, Unreadable | None]()
+    for at, row in enumerate(rows):
+        if isinstance(row, Unreadable):
+            bad[at] = row
+            continue
+        try:
+            if doubled:
+                object_of(list(zip(header, row, strict=False)))
+            good.append(row)
+        except Unreadable as fault:
+            bad[at] = Unreadable(str(fault), " | ".join(map(str, row))[:400])
+    return Rows(flattened({name: [row[i] for row in good] for i, name in enumerate(names)}), len(rows), bad)
 
 
 def header_fault(row: list[str]) -> str | None:

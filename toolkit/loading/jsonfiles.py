@@ -27,7 +27,7 @@ WRAPPERS = frozenset(
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the object of these members; refuse one in which a field that is needed stands twice, with two values."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -39,7 +39,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_ONCE = json.JSONDecoder(object_pairs_hook=once)
+_DECODER = json.JSONDecoder(object_pairs_hook=object_of)
 
 
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -128,7 +128,7 @@ class _Scanner:
         self._expect("}")
         fault = next((value for _, value in members if isinstance(value, Unreadable)), None)
         try:
-            return wrapped, fault or once(members)
+            return wrapped, fault or object_of(members)
         except Unreadable as failure:
             return wrapped, failure
 
@@ -194,7 +194,7 @@ class _Scanner:
 def _decoded(text: str, at: int) -> tuple[Any, int]:
     """Return the value that begins at a place of JSON, or why it is not read; and where it ends."""
     try:
-        return _ONCE.raw_decode(text, at)
+        return _DECODER.raw_decode(text, at)
     except Unreadable as failure:
         return failure, json.JSONDecoder().raw_decode(text, at)[1]
 

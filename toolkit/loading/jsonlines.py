@@ -12,7 +12,7 @@ import pyarrow.json as pj
 
 from toolkit import fields
 from toolkit.loading import jsonfiles
-from toolkit.loading.mapping import Options, Rows, by_field
+from toolkit.loading.mapping import Options, Rows
 from toolkit.loading.quarantine import Limits, Unreadable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive, Record, foreseen
 from toolkit.loading.streams import CHUNK, is_utf8
@@ -63,17 +63,14 @@ def _blocks(archive: Archive) -> Iterator[list[bytes] | Unreadable]:
 
 
 def _by_line(lines: list[bytes], limits: Limits) -> Rows:
-    records: list[Record] = []
-    good: list[bytes] = []
-    bad: dict[int, Unreadable | None] = {}
-    for row, line in enumerate(lines):
+    found: list[Record | Unreadable | None] = []
+    for line in lines:
         try:
             with foreseen():
-                records.append(_record(line, limits))
-            good.append(line)
+                found.append(_record(line, limits))
         except Unreadable as failure:
-            bad[row] = Unreadable(str(failure), line)
-    return Rows(by_field(records), len(lines), bad, good.__getitem__)
+            found.append(Unreadable(str(failure), line))
+    return Rows.of(found, lines)
 
 
 def _record(line: bytes, limits: Limits) -> Record:
@@ -91,7 +88,7 @@ def loads(line: bytes, limits: Limits) -> Any:
     """Return the value of one line, or raise :class:`Unreadable`."""
     deep = Unreadable(f"JSON nested deeper than {limits.json_depth}")
     try:
-        value = json.loads(line.decode("utf-8"), object_pairs_hook=jsonfiles.once)
+        value = json.loads(line.decode("utf-8"), object_pairs_hook=jsonfiles.object_of)
     except UnicodeDecodeError as error:
         where = f"byte 0x{line[error.start]:02x} at {error.start}"
         raise Unreadable(f"not valid UTF-8: {where}; pass encoding= if the file is in another") from None

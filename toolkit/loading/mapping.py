@@ -75,6 +75,14 @@ class Rows:
     bad: Mapping[int, Unreadable | None] = field(default_factory=dict)
     raw: Callable[[int], bytes] | None = None
 
+    @classmethod
+    def of(cls, found: Sequence[dict[str, Any] | Unreadable | None], lines: Sequence[bytes] = ()) -> Rows:
+        """Return records and what stands in place of those that are none; ``lines`` are their bytes in the file."""
+        bad = {row: each for row, each in enumerate(found) if not isinstance(each, dict)}
+        good = [line for row, line in enumerate(lines) if row not in bad]
+        records = [each for each in found if isinstance(each, dict)]
+        return cls(by_field(records), len(found), bad, good.__getitem__ if good else None)
+
 
 def by_field(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Return records, one mapping each, as field name → values."""

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from toolkit.loading.mapping import STRING, Mapper, Options, Rows, by_field
+from toolkit.loading.mapping import STRING, Mapper, Options, Rows
 from toolkit.loading.markup import decode_page, html_root
 from toolkit.loading.quarantine import Rejected, Unreadable
 from toolkit.loading.streams import CHUNK, SAMPLE, Stream, as_utf8, line_encoding, unicode_form
@@ -191,29 +191,24 @@ def _rejected(place: str, why: Unreadable) -> Rejected:
 
 def _in_rows(archive: Archive, items: Found) -> Iterator[Rows]:
     """Collect the articles of a reader into columns of a few hundred; note what stopped it."""
-    records, bad, held = list[Record](), dict[int, Unreadable | None](), 0
+    held, size = list[Record | Unreadable | None](), 0
     try:
         with foreseen():
             for item in items:
                 if isinstance(item, Rows):
                     yield item
                     continue
-                for found in (*archive.refused, _checked(item) if isinstance(item, dict) else item):
-                    if isinstance(found, dict):
-                        records.append(found)
-                        held += len(text) if isinstance(text := found.get("text"), str) else 0
-                    else:
-                        bad[len(records) + len(bad)] = found
+                found = _checked(item) if isinstance(item, dict) else item
+                held += [*archive.refused, found]
                 archive.refused.clear()
-                if len(records) + len(bad) >= ROWS or held > HELD:
-                    yield Rows(by_field(records), len(records) + len(bad), bad)
-                    records, bad, held = [], {}, 0
+                size += len(str(found.get("text"))) if isinstance(found, dict) else 0
+                if len(held) >= ROWS or size > HELD:
+                    yield Rows.of(held)
+                    held, size = [], 0
     except Unreadable as failure:
         archive.failure = failure.with_traceback(None)  # its frames would hold what was read
-    for refused in archive.refused:
-        bad[len(records) + len(bad)] = refused
-    if records or bad:
-        yield Rows(by_field(records), len(records) + len(bad), bad)
+    if held or archive.refused:
+        yield Rows.of([*held, *archive.refused])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from toolkit import fields
-from toolkit.loading.delimited import ABOVE, columns_of, doubled, header_at, header_fault, unclear
+from toolkit.loading.delimited import ABOVE, columns_of, header_at, header_fault
 from toolkit.loading.mapping import Rows
 from toolkit.loading.markup import local
 from toolkit.loading.quarantine import PART, Unreadable, printable
@@ -204,14 +204,9 @@ def excel(archive: Archive) -> Iterator[Rows]:
                 archive.remarks.append(Unreadable(reason, " | ".join(header)))
                 continue
             rows = [row for row in sheets[name].to_python()[at + 1 :] if any(cell != "" for cell in row)]
-            repeats = unclear(header, columns)
             for first in range(0, len(rows), ROWS_OF_COLUMNS):
                 part = [[_cell(cell) for cell in row] for row in rows[first : first + ROWS_OF_COLUMNS]]
-                looked_at = enumerate(part) if repeats else ()
-                bad: dict[int, Unreadable | None] = {
-                    at: why for at, row in looked_at if (why := doubled(header, row))
-                }
-                yield columns_of(header, [row for at, row in enumerate(part) if at not in bad], bad)
+                yield columns_of(header, part, columns)
     except CalamineError as error:
         raise Unreadable(f"damaged Excel workbook: {error}") from None
 
