@@ -249,6 +249,14 @@ QUOTES = [
     (b"1,caf\xe9 \xe9\n2,\xc3\xa9\n", ["é"], [1], "not valid UTF-8"),
     (b'1,5" pipe\n2,b\n', ['5" pipe', "b"], [], ""),
     (b'1,"a ""b"" c"\n', ['a "b" c'], [], ""),
+    # Spark, R and MySQL put a backslash before a quote
+    (
+        b'1,"He said \\"no\\", and\nleft \\"it\\"."\n2,"b"\n3,c \\"d\\"\n',
+        ['He said "no", and\nleft "it".', "b", 'c \\"d\\"'],
+        [],
+        "",
+    ),
+    (b'1,"a \\"b"x\n2,"c ""d"" \\"\n', ['c "d" \\'], [1], "quotes gone wrong"),
     (b"1,a\0b\n", ["a\0b"], [], ""),
     (b"1,a\r2,b\r\n", ["a", "b"], [], ""),
 ]

@@ -66,7 +66,7 @@ def squash(name: str) -> str:
 _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, names in FIELDS.items()}
 # fields of URLs whose values count only where they are whole web addresses, squashed
 WHOLE_ADDRESSES = frozenset(map(squash, ("source_url", "uri")))
-_PAGES, _FRAGMENTS = (set(map(squash, PAGES[kind])) for kind in ("page", "fragment"))
+_MARKUP = {kind: set(map(squash, PAGES[kind])) for kind in ("fragment", "page")}
 _KNOWN = set().union(*_PLACES.values())
 
 
@@ -77,15 +77,9 @@ def is_known(name: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def is_markup(name: str) -> bool:
-    """Whether a field holds a page or a piece of markup."""
-    return squash(name) in _PAGES | _FRAGMENTS
-
-
-def markup_names(names: Iterable[str], *, fragments: bool) -> list[str]:
-    """Return the names of fields that hold markup: pieces of it, or whole pages."""
-    wanted = _FRAGMENTS if fragments else _PAGES
-    return sorted(name for name in names if squash(name) in wanted)
+def markup_kind(name: str) -> str | None:
+    """Return what a field of this name holds if it is markup: a ``fragment`` or a ``page``."""
+    return next((kind for kind, names in _MARKUP.items() if squash(name) in names), None)
 
 
 def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | None = None) -> list[str]:

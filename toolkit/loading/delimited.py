@@ -95,6 +95,7 @@ class _Lines:
         self.taken: list[str] = []
         self._again: list[str] = []
         self._size = 0
+        self.mended = False  # whether the record is read anew, as Spark, R and MySQL write a quote: \"
         # newline="" ends lines at \r, \n and \r\n; splitlines() would also cut at form feeds and U+2028
         self.stream = archive.utf8()
         buffer = io.BufferedReader(self.stream, CHUNK)
@@ -123,8 +124,14 @@ class _Lines:
             raise self.archive.too_large("record", self.taken[0])
         return line
 
+    def again(self) -> None:
+        """Step back to the first line of the record, and read its backslashes before quotes as quotes."""
+        self._again += reversed(self.taken)
+        self.taken, self._size, self.mended = [], 0, True
+
     def done(self, *, step_back: bool = False) -> None:
         """Forget the lines that a record took; read all but the first of them again where it was broken."""
+        self.mended = False
         if step_back:
             line = self.taken[0]
             while len(self.taken[0]) > self.limit and line and line[-1] not in "\r\n":
@@ -134,7 +141,8 @@ class _Lines:
 
     def _line(self) -> str:
         """Return the next line, or the first characters of one too long; at the end nothing."""
-        return self._again.pop() if self._again else self._text.readline(self.limit + 1)
+        line = self._again.pop() if self._again else self._text.readline(self.limit + 1)
+        return line.replace('\\"', '""') if self.mended else line
 
 
 def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
@@ -142,6 +150,7 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
     # the csv module's limit is one for the whole process; it is only ever raised
     csv.field_size_limit(max(csv.field_size_limit(), lines.limit))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    fault: Unreadable | None
     while True:
         try:
             row = next(reader)
@@ -152,13 +161,17 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
         except csv.Error as error:
             what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
             fault = Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
+            if not lines.mended and any('\\"' in line for line in lines.taken):
+                fault = None
+                lines.again()
         else:
             if row:
                 yield row
             lines.done()
             continue
-        yield fault
-        lines.done(step_back=True)
+        if fault is not None:
+            yield fault
+            lines.done(step_back=True)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
     if lines.stream.failure is not None:
         yield lines.stream.failure

@@ -32,7 +32,9 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         for name, value in pairs:
-            if value != found[name] and (fields.is_known(name) or fields.is_markup(name) or name in WRAPPERS):
+            if value != found[name] and (
+                fields.is_known(name) or fields.markup_kind(name) or name in WRAPPERS
+            ):
                 raise Unreadable(
                     f"the field {name!r} stands twice in one record; not read", repr(found)[:400]
                 )
@@ -281,7 +283,7 @@ def _lift(record: dict[str, Any]) -> None:
 def flattened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return columns with their pages and nested values turned into text, as :func:`unwrap` does."""
     nested = any(
-        fields.is_markup(name)
+        fields.markup_kind(name)
         or name in KEYS
         or (isinstance(values, pa.Array) and pa.types.is_struct(values.type))
         for name, values in columns.items()
@@ -293,17 +295,17 @@ def flattened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _from_markup(record: dict[str, Any]) -> dict[str, Any]:
-    for fragments in (True, False):
-        for name in fields.markup_names(record, fragments=fragments):
-            markup = record[name]
-            if not isinstance(markup, str) or not markup.strip():
-                continue
-            if fragments:
-                return record | {"text": fragment_text(markup)}
-            urls = (record[field] for field in fields.candidates("url", record))
-            page = read_page(markup, next((u for u in urls if isinstance(u, str) and u.strip()), None))
-            return page | {key: value for key, value in record.items() if value not in (None, "")}
-    return record
+    """Return a record with the text of its first fragment of markup, else what its page says."""
+    filled = (name for name, value in record.items() if isinstance(value, str) and value.strip())
+    marked = sorted((kind, name) for name in filled if (kind := fields.markup_kind(name)) is not None)
+    if not marked:
+        return record
+    kind, name = marked[0]
+    if kind == "fragment":
+        return record | {"text": fragment_text(record[name])}
+    urls = (record[field] for field in fields.candidates("url", record))
+    page = read_page(record[name], next((u for u in urls if isinstance(u, str) and u.strip()), None))
+    return page | {key: value for key, value in record.items() if value not in (None, "")}
 
 
 def _ninjs(values: list[Any], member: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def _is_nested(table: pa.Table, block: bytes) -> bool:
         f.name for f in table.schema if pa.types.is_list(f.type) and pa.types.is_struct(f.type.value_type)
     }
     return (
-        any(fields.is_markup(name) or name in jsonfiles.KEYS for name in table.column_names)
+        any(fields.markup_kind(name) or name in jsonfiles.KEYS for name in table.column_names)
         or bool(objects & jsonfiles.NESTED or lists & jsonfiles.WRAPPERS)
         or ("source" in objects and b" chars]" in block)
     )

@@ -58,7 +58,7 @@ class Options:
         """Whether a field of this name may be of use."""
         named = {fields.squash(field) for field in self.columns.values()}
         own = name in self.kept or fields.squash(name) in named
-        return own or fields.is_known(name) or fields.is_markup(name)
+        return own or fields.is_known(name) or fields.markup_kind(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

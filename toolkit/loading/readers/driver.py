@@ -68,9 +68,8 @@ class Archive:
         self.refused: list[Unreadable] = []  # articles since the last yielded one that are too large to read
         self.remarks: list[Unreadable] = []  # they concern the whole file and count as no record
         self.failure: Unreadable | None = None  # what made the rest of the file unreadable
-        self.numbers: list[
-            tuple[int, int]
-        ] = []  # what each document calls itself: number 3 of 10 (0: not said)
+        # what each document calls itself: number 3 of 10 (0: not said)
+        self.numbers: list[tuple[int, int]] = []
 
     def utf8(self, encoding: str | None = None, *, expected: bool = False) -> Stream:
         """Return the content as UTF-8; the encoding is ``encoding``, or the user's, or detected line by line."""
@@ -83,8 +82,7 @@ class Archive:
         stream = self.utf8(encoding)
         utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
-        while piece := stream.read(CHUNK):
-            yield decoder.decode(piece)
+        yield from map(decoder.decode, iter(lambda: stream.read(CHUNK), b""))
         yield decoder.decode(b"", final=True)
 
     def page(self) -> Any:
