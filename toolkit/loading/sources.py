@@ -15,6 +15,7 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,25 +48,20 @@ class Source:
     file: Any = None
     fault: str | None = None
 
-    def open(self, limits: Limits) -> Stream:
-        """Return the file's bytes; raise ``OSError`` where it cannot be opened."""
-        if self.path is None:
-            budget = Budget(limits)
-            return Stream(budget.reading(self.file), budget)
+    @contextmanager
+    def opened(self, limits: Limits) -> Iterator[Stream]:
+        """Yield the file's bytes; ``OSError`` where it cannot be opened."""
         if self.fault is not None:
             raise OSError(errno.EPERM, self.fault)
-        file = self.path.open("rb")
-        self.file = file
-        state = os.fstat(file.fileno())
-        regular = stat.S_ISREG(state.st_mode)
-        budget = Budget(limits, state.st_size if regular else None)
-        return Stream(budget.reading(file), budget, seekable=file if regular else None)
-
-    def close(self) -> None:
-        """Close the file if it was opened here."""
-        if self.path is not None and self.file is not None:
-            self.file.close()
-            self.file = None
+        if self.path is None:
+            budget = Budget(limits)
+            yield Stream(budget.reading(self.file), budget)
+            return
+        with self.path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            regular = stat.S_ISREG(state.st_mode)
+            budget = Budget(limits, state.st_size if regular else None)
+            yield Stream(budget.reading(file), budget, seekable=file if regular else None)
 
 
 def find_sources(paths: Paths) -> list[Source]:
