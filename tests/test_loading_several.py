@@ -117,6 +117,15 @@ def test_one_article_of_word_stays_one(paragraphs):
     assert reasons(corpus) == []
 
 
+def test_the_text_of_a_box_in_word_stands_once():
+    """Word stores a box twice, once for programs of old."""
+    box = "<w:txbxContent><w:p><w:r><w:t>A box.</w:t></w:r></w:p></w:txbxContent>"
+    both = f"<m:Choice>{box}</m:Choice><m:Fallback>{box}</m:Fallback>"
+    twice = f'<m:AlternateContent xmlns:m="urn:markup">{both}</m:AlternateContent>'
+    corpus = load(stream(word([(None, "", "", "Depot"), (None, "", twice, BODY[0])]), "a.docx"))
+    assert corpus["text"].tolist() == [f"Depot\nA box.{BODY[0]}"]
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [

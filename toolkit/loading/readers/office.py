@@ -13,7 +13,7 @@ from typing import IO, Any
 from toolkit import fields
 from toolkit.loading.delimited import ABOVE, columns_of, header_at, header_fault
 from toolkit.loading.mapping import Rows
-from toolkit.loading.markup import local
+from toolkit.loading.markup import elements, first, local
 from toolkit.loading.quarantine import PART, Unreadable, printable
 from toolkit.loading.readers.driver import ROWS_OF_COLUMNS, Archive
 from toolkit.loading.readers.texts import parts_of
@@ -122,61 +122,44 @@ def _parts(stream: Stream) -> tuple[IO[bytes], zipfile.ZipFile]:
 
 
 def _word_text(stream: Stream) -> str:
-    from lxml import etree
-
     _, archive = _parts(stream)
+
+    def within(part: str, name: str) -> Iterator[Any]:
+        return elements(Stream(archive.open(part).read, stream.budget), frozenset({name}))
+
     lines: list[str] = []
     rank = ""  # of the heading that the document begins with
     try:
-        ranks = {
-            _attribute(style, "styleId"): name for style in _elements(archive, "word/styles.xml", "style")
-            if (name := _attribute(style.find("{*}name"), "val").lower()).startswith(("heading", "title"))
-        } if "word/styles.xml" in archive.namelist() else {}  # fmt: skip
-        for paragraph in _elements(archive, "word/document.xml", "p"):
-            if any(local(around) in {"p", "fallback"} for around in paragraph.iterancestors()):
+        styles = within("word/styles.xml", "style") if "word/styles.xml" in archive.namelist() else ()
+        names = {style.get("styleId", ""): (first(style, "name/@val") or "").lower() for style in styles}
+        ranks = {key: name for key, name in names.items() if name.startswith(("heading", "title"))}
+        for paragraph in within("word/document.xml", "p"):
+            if any(local(around) == "fallback" for around in paragraph.iterancestors()):
                 continue
+            for copy in paragraph.iter("fallback"):  # the text of a box once more, for old programs
+                copy.clear()
             text = "".join(_run(paragraph))
-            style = next((ranks.get(_attribute(each, "val"), "") for each in paragraph.iter("{*}pStyle")), "")
-            broken = next(paragraph.iter("{*}pageBreakBefore"), None) is not None
+            style = ranks.get(first(paragraph, ".//pstyle/@val") or "", "")
             if text.strip() and not any(map(str.strip, lines)):
                 rank = style
-            elif broken or (rank and style == rank and text.strip()):
+            elif paragraph.find(".//pagebreakbefore") is not None or (
+                rank and style == rank and text.strip()
+            ):
                 text = "\f" + text
             lines.append(text)
-            paragraph.clear()
-    except (etree.XMLSyntaxError, *DAMAGE) as error:
+    except DAMAGE as error:
         raise Unreadable(f"damaged or truncated Word document: {error}") from None
     return "\n".join(lines)
 
 
-def _elements(archive: zipfile.ZipFile, part: str, name: str) -> Iterator[Any]:
-    """Yield the elements of this name in a part of a Word document."""
-    from lxml import etree
-
-    data = io.BytesIO(archive.read(part))
-    if b"<!ENTITY" in data.getvalue()[:4096]:
-        raise Unreadable("Word document declares XML entities, as only attacks do; not read")
-    found = etree.iterparse(
-        data, tag=f"{{*}}{name}", resolve_entities=False, no_network=True, huge_tree=False
-    )
-    yield from (element for _, element in found)
-
-
-def _attribute(element: Any, name: str) -> str:
-    """Return an attribute in any namespace, or nothing."""
-    given = () if element is None else element.attrib.items()
-    return next((value for key, value in given if key.rpartition("}")[2] == name), "")
-
-
 def _run(paragraph: Any) -> Iterator[str]:
-    for element in paragraph.iter("{*}t", "{*}tab", "{*}br", "{*}cr", "{*}noBreakHyphen"):
-        name = local(element)
-        if name == "t":
+    for element in paragraph.iter("t", "tab", "br", "cr", "nobreakhyphen"):
+        if element.tag == "t":
             yield element.text or ""
-        elif _attribute(element, "type") == "page":
+        elif element.get("type") == "page":
             yield "\f"
-        elif name != "tab" or local(element.getparent()) == "r":
-            yield {"tab": "\t", "nobreakhyphen": "-"}.get(name, "\n")
+        elif element.tag != "tab" or element.getparent().tag == "r":
+            yield {"tab": "\t", "nobreakhyphen": "-"}.get(element.tag, "\n")
 
 
 def excel(archive: Archive) -> Iterator[Rows]:
