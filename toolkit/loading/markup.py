@@ -73,7 +73,12 @@ def fragment_text(markup: str) -> str:
         root = html_root(f"<div>{markup}</div>")
     except Unreadable:
         return markup
-    return "\n".join(line for _, line in page_lines(root))
+    return block_text(root) or ""
+
+
+def block_text(element: Any) -> str | None:
+    """Return the text inside an element, each block on its own line."""
+    return None if element is None else "\n".join(line for _, line in page_lines(element))
 
 
 def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any, str]]:
@@ -100,7 +105,7 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
                 yield owner, line
             fresh = True
         quiet += (tag in _SILENT) * (1 if start else -1)
-        piece = element.text if start else element.tail
+        piece = element.text if start else None if element is root else element.tail
         if tag == "br" and start:
             held.append("\n")
         if piece and not quiet:

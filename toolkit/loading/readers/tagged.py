@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from toolkit.language import language_code
-from toolkit.loading.markup import content, elements, first, fragment_text, sgml, texts
+from toolkit.loading.markup import block_text, content, elements, first, fragment_text, sgml, texts
 from toolkit.loading.quarantine import Unreadable, printable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
@@ -55,7 +55,7 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
             record["text"] = texts(item, "text[1]//p") or first(item, "text")
             record["publisher"] = record["publisher"] or "Reuters"
         else:
-            others = (_markup(item.find(f".//{name}")) for name in ("inlinexml", "datacontent"))
+            others = (block_text(item.find(f".//{name}")) for name in ("inlinexml", "datacontent"))
             plain = "".join(item.xpath(".//inlinedata[1]//text()")).strip()
             record["text"] = _nitf_text(item) or next(filter(None, others), None) or plain
         yield record | {
@@ -104,7 +104,7 @@ def _nitf_text(item: Any) -> Any:
     full = item.find(".//body.content/block[@class='full_text']")
     if full is None:
         body = item.find(".//body.content")
-        return _markup(item.find(".//inlinexml//body") if body is None else body)
+        return block_text(item.find(".//inlinexml//body") if body is None else body)
     lead = texts(full, ".//p")
     repeated = len(lead) > 1 and lead[0].startswith("LEAD:") and lead[0][5:].strip()[:60] == lead[1][:60]
     return lead[1:] if repeated else lead
@@ -114,18 +114,9 @@ def _content(element: Any) -> str | None:
     if element is None:
         return None
     if element.get("type") == "xhtml" or (len(element) and element.get("type") != "text"):
-        return _markup(element)
+        return block_text(element)
     text = element.text or ""
     return text if element.get("type") == "text" else fragment_text(text)
-
-
-def _markup(element: Any) -> str | None:
-    """Return the text of an element's children, a line a block."""
-    from lxml import etree
-
-    if element is None:
-        return None
-    return fragment_text(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
 
 
 REUTERS = re.compile(r"<REUTERS\b", re.I)
