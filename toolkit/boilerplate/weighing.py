@@ -327,8 +327,9 @@ def _join(bounds, joint, start, end, words, outright, repeated, threshold, conti
             for s in range(a, b):
                 if remove[s]:
                     closed = 0 <= last < s - 1 and start[s] - end[last] <= GAP
-                    for k in range(last + 1, s):
-                        closed &= score[k] >= DOUBTED * threshold[d]
+                    if closed:
+                        for k in range(last + 1, s):
+                            closed &= score[k] >= DOUBTED * threshold[d]
                     if closed:
                         for k in range(last + 1, s):
                             remove[k], kind[k], score[k] = True, kind[last], max(score[k], threshold[d])
