@@ -185,6 +185,10 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
             for k in (0, 1, 2, 4):
                 total[k, i + 1] = total[k, i] + signal[k, i] * weight
         first, line = lines(joint, lo, hi)
+        best = np.full((5, len(first) - 1), -np.inf)  # the largest value of each signal in each line
+        for i in range(n):
+            for k in range(5):
+                best[k, line[i]] = max(best[k, line[i]], signal[k, i])
         counts = np.zeros((n + 1, 4))
         _known(terms, at, shapes, lo, hi, counts)
         at += n_terms
@@ -228,7 +232,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
                 _line(total, k, before, p, q, behind, r, j)
                 j += 3
             for k in (0, 1, 3):
-                r[j] = signal[k, p:q].max()
+                r[j] = best[k, line[i]]
                 j += 1
             if sensed:
                 for k in range(3):
@@ -237,7 +241,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
                 _means(total, 4, i, n, r, AT.sense_before1, AT.sense_document)
                 _strongest(signal[4], i, n, r, AT.sense_best_before)
                 _line(total, 4, before, p, q, behind, r, AT.sense_line)
-                r[AT.sense_line_best] = signal[4, p:q].max()
+                r[AT.sense_line_best] = best[4, line[i]]
                 r[AT.story_line :] = senses[s, 3:]  # the last columns
             r[AT.words_known_line] = _share(counts, p, q, 0)
             r[AT.names_known_line] = _share(counts, p, q, 2)
