@@ -117,12 +117,13 @@ def test_one_article_of_word_stays_one(paragraphs):
     assert reasons(corpus) == []
 
 
-def test_the_text_of_a_box_in_word_stands_once():
-    """Word stores a box twice, once for programs of old."""
+def test_what_word_stores_twice_stands_once():
+    """A box is stored again for programs of old, text that was moved also where it was taken from."""
     box = "<w:txbxContent><w:p><w:r><w:t>A box.</w:t></w:r></w:p></w:txbxContent>"
     both = f"<m:Choice>{box}</m:Choice><m:Fallback>{box}</m:Fallback>"
     twice = f'<m:AlternateContent xmlns:m="urn:markup">{both}</m:AlternateContent>'
-    corpus = load(stream(word([(None, "", "", "Depot"), (None, "", twice, BODY[0])]), "a.docx"))
+    moved = "<w:moveFrom><w:r><w:t>Moved.</w:t></w:r></w:moveFrom>"
+    corpus = load(stream(word([(None, "", moved, "Depot"), (None, "", twice, BODY[0])]), "a.docx"))
     assert corpus["text"].tolist() == [f"Depot\nA box.{BODY[0]}"]
 
 

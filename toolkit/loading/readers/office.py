@@ -136,7 +136,8 @@ def _word_text(stream: Stream) -> str:
         for paragraph in within("word/document.xml", "p"):
             if any(local(around) == "fallback" for around in paragraph.iterancestors()):
                 continue
-            for copy in paragraph.iter("fallback"):  # the text of a box once more, for old programs
+            # the text of a box once more, for old programs; text that was moved, where it was taken from
+            for copy in paragraph.iter("fallback", "movefrom"):
                 copy.clear()
             text = "".join(_run(paragraph))
             style = ranks.get(first(paragraph, ".//pstyle/@val") or "", "")
