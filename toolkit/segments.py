@@ -299,15 +299,7 @@ def _cut_all(data, offsets, classes, plain, starts, ends, joints, bounds):  # ty
 
 
 def cut(buffer: Buffer) -> Segments:
-    """Cut every document of ``buffer`` into segments.
-
-    Examples
-    --------
-    >>> buffer = Buffer.of(["It makes all the difference.Russian President spoke."])
-    >>> s = cut(buffer)
-    >>> [buffer.text(a, b) for a, b in zip(s.start, s.end)]
-    ['It makes all the difference.', 'Russian President spoke.']
-    """
+    """Cut every document of ``buffer`` into segments."""
     # no two segments start less than two bytes apart
     room = int(buffer.offsets[-1] - buffer.offsets[0]) // 2 + len(buffer) + 1
     start, end = np.empty(room, np.int64), np.empty(room, np.int64)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Titles, echoes
 from toolkit.boilerplate.features import PART
-from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
-from toolkit.boilerplate.sense import unknown
+from toolkit.boilerplate.scoring import LANES, SegmentReading, WordWeights, read_segments
 from toolkit.boilerplate.spans import Mended
 from toolkit.boilerplate.templates import mark_slots, publisher_hash
 from toolkit.buffer import LOWER, UPPER, Buffer
@@ -96,7 +95,7 @@ class Reading(SegmentReading):
         read = read_segments(buffer, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(buffer, segments, read, shared, about.titles)
-        senses = unknown(len(read.windows))
+        senses = np.full((len(read.windows), LANES), -1, np.int32)
         if known is not None:
             same = known[0] >= 0
             senses[same] = known[1].senses[known[0][same]]

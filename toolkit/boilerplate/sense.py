@@ -145,11 +145,6 @@ def _weigh(data, start, end, joint, bounds, wanted, reading, table, units, scale
                 _likeness(sums, first[line[i]], first[line[i] + 1], i, r[_FIRST:])
 
 
-def unknown(segments: int) -> NDArray[np.int32]:
-    """Return a row a segment for the sums of its pieces and, last, their number, -1 for now."""
-    return np.full((segments, LANES), -1, np.int32)
-
-
 @dataclass(frozen=True, eq=False)
 class Sense:
     """What word pieces mean, a byte a number.
@@ -188,10 +183,11 @@ class Sense:
     ) -> NDArray[np.float32]:  # fmt: skip
         """Return :data:`SENSES` and :data:`LIKENESS` of the wanted segments (a bool each).
 
-        Other segments of the same documents have the first alone; of other documents, zeros. ``known`` are sums of
-        segments by :func:`unknown`, which are used and filled in.
+        Other segments of the same documents have the first alone; of other documents, zeros. ``known`` is filled
+        in: for each segment the sums of its pieces and, last, their number, which is -1 where they are not yet known.
         """
-        known = unknown(len(segments)) if known is None else known
+        if known is None:
+            known = np.full((len(segments), LANES), -1, np.int32)
         out = np.zeros((len(segments), len(SENSES) + len(LIKENESS)), np.float32)
         _weigh(
             buffer.data, segments.start, segments.end, segments.joint, segments.bounds, wanted, self._reading,
