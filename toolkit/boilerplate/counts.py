@@ -94,11 +94,9 @@ def end_to_end(parts: Iterable[Counts]) -> Counts:
     return Counts(*map(np.concatenate, zip(*(part.columns for part in [Counts(), *parts]), strict=True)))
 
 
-def total(parts: Iterable[Counts], bound: int = 0) -> Counts:
-    """Return the sum of counts; keys of one part that are in ``bound`` documents or fewer may be left out at once."""
+def total(parts: Iterable[Counts]) -> Counts:
+    """Return the sum of counts."""
     filled = [part for part in parts if len(part)]
-    if bound and len(filled) > 1:
-        filled = _without_rare(filled, bound)
     if len(filled) <= 1:
         return filled[0] if filled else Counts()
     rows = end_to_end(filled)
@@ -111,37 +109,6 @@ def total(parts: Iterable[Counts], bound: int = 0) -> Counts:
         for name, column in zip(FIELDS, rows.columns[1:], strict=True)
     )
     return Counts(rows.key[start], *sums)
-
-
-def _without_rare(parts: list[Counts], bound: int) -> list[Counts]:
-    """Leave out most keys of few documents that are in one part alone: they are not worth adding up."""
-    size = max(6, sum(map(len, parts)).bit_length() + 3)  # a key in eight meets another by chance, and stays
-    once, twice = np.zeros((2, 1 << size - 6), np.uint64)
-    for part in parts:
-        _note(part.key, once, twice)
-    left = (part.take(_noted(part.key, twice) | (part.docs + (part.score < 0) > bound)) for part in parts)
-    return [part for part in left if len(part)]
-
-
-@njit(cache=True, nogil=True)
-def _note(keys, once, twice):  # type: ignore[no-untyped-def]
-    """Set a bit for each key that comes, and another where it, or one with the same bit, came before."""
-    last = np.uint64(len(once) - 1)
-    for key in keys:
-        word, bit = (key >> np.uint64(6)) & last, np.uint64(1) << (key & np.uint64(63))
-        if once[word] & bit:
-            twice[word] |= bit
-        once[word] |= bit
-
-
-@njit(cache=True, nogil=True)
-def _noted(keys, twice):  # type: ignore[no-untyped-def]
-    last = np.uint64(len(twice) - 1)
-    out = np.empty(len(keys), np.bool_)
-    for i in range(len(keys)):
-        key = keys[i]
-        out[i] = twice[(key >> np.uint64(6)) & last] >> (key & np.uint64(63)) & np.uint64(1)
-    return out
 
 
 @njit(cache=True, nogil=True)

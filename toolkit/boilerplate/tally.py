@@ -6,9 +6,11 @@ their keys, and the file begins with the places where each pair of first bytes b
 without the rest.
 """
 
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import FIELDS, NO_DAY, Counts, end_to_end, total
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
+from toolkit.kernels import njit
 
 BUCKETS = 1 << 16
 """Keys are kept by their first two bytes."""
@@ -60,8 +63,41 @@ def ranges(rows: int) -> list[range]:
 
 def added_up(tallies: Sequence[Opener], buckets: range, capacity: int, bound: int = 0) -> tuple[Counts, int]:
     """Add up some buckets of all tallies; return them as :meth:`Counts.most_seen` does."""
-    parts = (part for opened in tallies for part in _read(opened, buckets))
-    return total(parts, bound).most_seen(capacity, bound)
+    parts = [rows for opened in tallies for rows in _read(opened, buckets)]
+    return total(map(_counts, _without_rare(parts, bound) if bound else parts)).most_seen(capacity, bound)
+
+
+def _without_rare(parts: list[NDArray[Any]], bound: int) -> Iterator[NDArray[Any]]:
+    """Leave out most keys of few documents that are in one part alone: they are not worth adding up."""
+    size = max(6, sum(map(len, parts)).bit_length() + 3)  # a key in eight meets another by chance, and stays
+    once, twice = np.zeros((2, 1 << size - 6), np.uint64)
+    keys = [np.ascontiguousarray(rows["key"]) for rows in parts]
+    for some in keys:
+        _note(some, once, twice)
+    for rows, some in zip(parts, keys, strict=True):
+        docs = 1 if rows.dtype == _ONCE else rows["docs"]
+        yield rows[_noted(some, twice) | (docs + (rows["score"] < 0) > bound)]
+
+
+@njit(cache=True, nogil=True)
+def _note(keys, once, twice):  # type: ignore[no-untyped-def]
+    """Set a bit for each key that comes, and another where it, or one with the same bit, came before."""
+    last = np.uint64(len(once) - 1)
+    for key in keys:
+        word, bit = (key >> np.uint64(6)) & last, np.uint64(1) << (key & np.uint64(63))
+        if once[word] & bit:
+            twice[word] |= bit
+        once[word] |= bit
+
+
+@njit(cache=True, nogil=True)
+def _noted(keys, twice):  # type: ignore[no-untyped-def]
+    last = np.uint64(len(twice) - 1)
+    out = np.empty(len(keys), np.bool_)
+    for i in range(len(keys)):
+        key = keys[i]
+        out[i] = twice[(key >> np.uint64(6)) & last] >> (key & np.uint64(63)) & np.uint64(1)
+    return out
 
 
 def pooled(
@@ -94,9 +130,14 @@ def _rows(counts: Counts) -> NDArray[Any]:
 
 
 def _counts(rows: NDArray[Any]) -> Counts:
-    return Counts(
-        *(rows[name].astype(c.dtype) for name, c in zip(_ROW.names or (), Counts().columns, strict=True))
-    )
+    """Return the counts of rows of either table."""
+    columns: dict[str, Any] = {name: rows[name] for name in rows.dtype.names or ()}
+    if rows.dtype == _ONCE:
+        day, columns["docs"] = columns.pop("day"), np.ones(len(rows))
+        columns["occurrences"], columns["first"] = columns["docs"], day
+        columns["last"] = np.where(day == NO_DAY, -NO_DAY, day)
+        columns["stories"] = np.uint64(1) << columns.pop("story").astype(np.uint64)
+    return Counts(**{n: columns[n].astype(_ROW[n].newbyteorder("=")) for n in _ROW.names or ()})
 
 
 def _table(file: Any, kind: np.dtype[Any], start: int, rows: int) -> NDArray[Any]:
@@ -104,7 +145,7 @@ def _table(file: Any, kind: np.dtype[Any], start: int, rows: int) -> NDArray[Any
     return np.frombuffer(file.read(rows * kind.itemsize), kind)
 
 
-def _read(opened: Opener, buckets: range) -> tuple[Counts, Counts]:
+def _read(opened: Opener, buckets: range) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read the keys of some buckets: those that stand once, and the others."""
     with opened() as file:
         pair = 2 * _PLACES.itemsize
@@ -112,12 +153,7 @@ def _read(opened: Opener, buckets: range) -> tuple[Counts, Counts]:
             _table(file, _PLACES, at * pair, 2).tolist() for at in (buckets.start, buckets.stop, BUCKETS)
         )
         once = _table(file, _ONCE, _HEAD + a * _ONCE.itemsize, b - a)
-        more = _table(file, _ROW, _HEAD + n * _ONCE.itemsize + c * _ROW.itemsize, d - c)
-    one, day = np.ones(len(once), np.int32), once["day"].astype(np.int32)
-    story = np.uint64(1) << once["story"].astype(np.uint64)
-    last = np.where(day == NO_DAY, -NO_DAY, day).astype(np.int32)
-    alone = Counts(once["key"].astype(np.uint64), one, one, once["score"].astype(np.int64), day, last, story)
-    return alone, _counts(more)
+        return once, _table(file, _ROW, _HEAD + n * _ONCE.itemsize + c * _ROW.itemsize, d - c)
 
 
 def _documents(opened: Opener) -> Counts:

@@ -224,9 +224,12 @@ class TemplateIndex:
                 _want(found == {"part": pa.uint8(), **types}, "columns are not those of a template index")
                 room = Path(path).stat().st_size
                 _want(rows * _LEAST_BYTES <= room, f"{rows} rows do not fit into this file")
-                table = file.read()
-            part = table["part"].to_numpy()
-            parts = [Counts(**{n: table[n].to_numpy()[part == value] for n in columns}) for value in (0, 1)]
+                part = file.read(["part"])["part"].to_numpy()
+                split = {}
+                for name in columns:  # one at a time, or all would be in memory twice
+                    column = file.read([name])[name].to_numpy()
+                    split[name] = [column[part == value] for value in (0, 1)]
+            parts = [Counts(**{name: split[name][value] for name in columns}) for value in (0, 1)]
             own = _digest({k: v for k, v in said.items() if k != "sha256"}, parts)
             _want(said.get("sha256") == own, "its SHA-256 is not the one it was saved with")
             _want(all(np.all(p.key[1:] > p.key[:-1]) for p in parts), "keys are out of order")
