@@ -1,5 +1,3 @@
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +6,7 @@ from hypothesis import strategies as st
 
 import toolkit.datasets
 from toolkit import duplication
-from toolkit.duplication import COLUMNS, duplicates
+from toolkit.duplication import COLUMNS, duplicates, pair_scores
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +30,10 @@ def corpus(rows):
     return frame.assign(published=pd.to_datetime(frame["published"], utc=True))
 
 
-def pairs_of(groups):
-    return {pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)}
-
-
-def pair_f1(found, gold):
-    """F1 of the pairs of documents that share a group."""
-    ours, theirs = pairs_of(found), pairs_of(gold)
-    return 2 * len(ours & theirs) / (len(ours) + len(theirs))
-
-
 def test_copies_of_the_sample(gold, found):
-    assert pair_f1(found, gold.wire) >= 0.94
-    assert len(pairs_of(gold.wire)) >= 120
+    scores = pair_scores(found, gold.wire)
+    assert scores["f1"] >= 0.94
+    assert scores["pairs"] >= 120
     both = found.merge(gold.wire, on="doc_id", suffixes=("", "_gold"))
     assert len(both) == len(found)
     assert (both["kind"] == both["kind_gold"]).all()
@@ -62,7 +51,7 @@ def test_groups_are_the_same_on_cleaned_text(gold):
                 kept, last = kept + text[last : row.start] + "\n", row.end
         texts[doc_id] = kept + text[last:]
     clean["clean_text"] = clean["doc_id"].map(texts)
-    assert pair_f1(duplicates(clean), gold.wire) >= 0.95
+    assert pair_scores(duplicates(clean), gold.wire)["f1"] >= 0.95
 
 
 def test_follow_ups_and_independent_reports_are_no_duplicates(gold, found):
@@ -155,6 +144,13 @@ def test_other_scripts_count_as_words():
         ("c", "雾" * 40, "c.example", None),
     ]
     assert duplicates(corpus(rows))["doc_id"].tolist() == ["a", "b"]
+
+
+def test_pair_scores_count_pairs():
+    ours = pd.DataFrame({"doc_id": list("abc"), "group": ["1", "1", "1"]})
+    gold = pd.DataFrame({"doc_id": list("ab"), "group": ["x", "x"]})
+    assert pair_scores(ours, gold) == {"precision": 1 / 3, "recall": 1.0, "f1": 0.5, "pairs": 1}
+    assert pair_scores(ours.head(0), gold.head(0))["f1"] == 1.0
 
 
 def test_versions_of_a_page_are_found_by_their_address_and_pages_of_other_text_are_not():

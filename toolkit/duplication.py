@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import combinations, islice, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -261,3 +261,25 @@ def _similar(held: _Held, pairs: Ints, publisher: NDArray[np.int32]) -> Floats:
     compared = np.zeros(len(publisher), np.bool_)
     compared[pairs] = True
     return contained(held.shingles, held.bounds, held.others, holders, compared, pairs)
+
+
+def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
+    """Compare the pairs of documents that share a group in ``found`` with those of ``gold`` (``doc_id``, ``group``).
+
+    Examples
+    --------
+    >>> groups = pd.DataFrame({"doc_id": ["a", "b", "c"], "group": ["1", "1", "2"]})
+    >>> pair_scores(groups, groups)
+    {'precision': 1.0, 'recall': 1.0, 'f1': 1.0, 'pairs': 1}
+    """
+    proposed, true = (
+        {pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)}
+        for groups in (found, gold)
+    )
+    hit, both = len(proposed & true), len(proposed) + len(true)
+    return {
+        "precision": hit / len(proposed) if proposed else 1.0,
+        "recall": hit / len(true) if true else 1.0,
+        "f1": 2 * hit / both if both else 1.0,
+        "pairs": len(true),
+    }
