@@ -130,6 +130,9 @@ def test_texts_that_stand_in_two_columns_by_turns_are_all_read():
     assert as_corpus(frame)["text"].tolist() == ["a", "b", "", "d"]
     with pytest.raises(CorpusError, match="row 4 has no text"):
         as_corpus(frame.reindex(range(5)))
+    own = pd.DataFrame({"text": ["a", "", None, " \n"], "body": ["x", "b", "c", None]}, index=[7, 8, 9, 10])
+    assert as_corpus(own)["text"].tolist() == ["a", "b", "c", " \n"]
+    assert as_corpus(own.drop(index=9), {"text": "text"})["text"].tolist() == ["a", "", " \n"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from lxml import etree
 
-from toolkit import pipeline, report
+from toolkit import pipeline, report, verification
 from toolkit.certificate import Certificate, Stratum
 from toolkit.errors import ReportError
 from toolkit.files import shipped
@@ -268,3 +268,7 @@ def test_a_notebook_that_was_edited_is_kept(tmp_path, capsys):
     written.write_text("no notebook")
     report.render(out)
     assert len([*out.glob("report.edited-*.ipynb")]) == 3
+    assert verification.verify(out).differences == []
+    kept.write_text(edited + " ")
+    (check,) = verification.verify(out).differences
+    assert (check.name, check.found) == (kept.name, "(no file of a run)")

@@ -180,6 +180,11 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
             frame[role] = _dates(frame, found[:1], strict=own or given is not None)
         elif own:
             frame[role] = _strings(role, frame[role])
+            blank = frame["text"].fillna("").str.strip() == "" if role == "text" and given is None else None
+            others = [name for name in candidates(role, names, None) if name != role]
+            if blank is not None and others and blank.any():  # texts may stand in two columns by turns
+                there = _mapped(role, others, frame[blank])
+                frame[role] = frame[role].mask(blank & (there.reindex(frame.index).fillna("") != ""), there)
         else:
             frame[role] = _mapped(role, found, frame)
     if (text := frame["text"]).isna().any():

@@ -17,6 +17,7 @@ LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 _LONGEST = 64
 _STAMP = re.compile(r"(?:19|20)\d\d(?:\d{4}(?:\d{4}(?:\d\d)?)?)?")  # YYYY, or with MMDD, hhmm and ss
+_WHOLE = re.compile(r"(?<=^\d{8})\.0+$|(?<=^\d{12})\.0+$|(?<=^\d{14})\.0+$")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
@@ -43,12 +44,16 @@ def parse_date(value: Any) -> int | None:
     if isinstance(value, list) and len(value) == 1:
         return parse_date(value[0])
     if isinstance(value, str):
-        return _parse_text(value.strip()) if value and len(value) <= _LONGEST else None
+        # pandas writes whole numbers with ".0" where another row's is missing
+        return _parse_text(_WHOLE.sub("", value.strip())) if value and len(value) <= _LONGEST else None
     if isinstance(value, date):
         return _micros(value if isinstance(value, datetime) else datetime(value.year, value.month, value.day))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         text = str(int(value)) if 1e3 < value < 1e14 else ""
-        return _parse_text(text) if _STAMP.fullmatch(text) else _since_1970(value)
+        if _STAMP.fullmatch(text):
+            return _parse_text(text)
+        # a smaller number is a day as Excel counts it, a month or a mistake; seconds have nine digits since 1973
+        return _since_1970(value) if abs(value) >= 1e8 else None
     return None
 
 

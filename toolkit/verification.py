@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -159,12 +160,19 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     recorded = record["outputs"] | pages
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     there = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
-    known = {RECORD, SIGNATURE, *(str(parent) for page in pages for parent in PurePosixPath(page).parents)}
+    kept = {name for name in there if _edited(folder, name)}
+    known = {RECORD, SIGNATURE, *kept, *(str(parent) for page in pages for parent in PurePosixPath(page).parents)}
     for name in dict.fromkeys([*results, *recorded, *(name for name in there if name not in known)]):
         found = LINK if (folder / name).is_symlink() else FOREIGN
         if name in pages or name in results:
             found = plain_digest(folder, name) or (found if name in there else ABSENT)
         yield Check("outputs", name, recorded.get(name, ABSENT), found)
+
+
+def _edited(folder: Path, name: str) -> bool:
+    """Whether a file is a notebook that :func:`toolkit.notebook.keep_edited` kept: its name holds its digest."""
+    found = re.fullmatch(r".+\.edited-([0-9a-f]{8})\.ipynb", name)
+    return found is not None and (plain_digest(folder, name) or "").startswith(found[1])
 
 
 def _inputs(
