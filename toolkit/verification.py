@@ -160,8 +160,8 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     recorded = record["outputs"] | pages
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     there = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
-    kept = {name for name in there if _edited(folder, name)}
-    known = {RECORD, SIGNATURE, *kept, *(str(parent) for page in pages for parent in PurePosixPath(page).parents)}
+    known = {RECORD, SIGNATURE, *(name for name in there if _edited(folder, name))}
+    known |= {str(parent) for page in pages for parent in PurePosixPath(page).parents}
     for name in dict.fromkeys([*results, *recorded, *(name for name in there if name not in known)]):
         found = LINK if (folder / name).is_symlink() else FOREIGN
         if name in pages or name in results:
