@@ -124,7 +124,7 @@ def test_what_word_stores_twice_stands_once():
     twice = f'<m:AlternateContent xmlns:m="urn:markup">{both}</m:AlternateContent>'
     moved = "<w:moveFrom><w:r><w:t>Moved.</w:t></w:r></w:moveFrom>"
     corpus = load(stream(word([(None, "", moved, "Depot"), (None, "", twice, BODY[0])]), "a.docx"))
-    assert corpus["text"].tolist() == [f"Depot\nA box.{BODY[0]}"]
+    assert corpus["text"].tolist() == [f"Depot\n{BODY[0]}\nA box."]
 
 
 @pytest.mark.parametrize(

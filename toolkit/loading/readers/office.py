@@ -139,7 +139,12 @@ def _word_text(stream: Stream) -> str:
             # the text of a box once more, for old programs; text that was moved, where it was taken from
             for copy in paragraph.iter("fallback", "movefrom"):
                 copy.clear()
-            text = "".join(_run(paragraph))
+            boxes: list[str] = []  # their text follows the paragraph that they hang on; inner ones are taken out first
+            for box in reversed([*paragraph.iter("txbxcontent")]):
+                boxes[:0] = ["".join(_run(each)) for each in box.iter("p")]
+                box.clear()
+            own = "".join(_run(paragraph))
+            text = "\n".join([own, *boxes] if own.strip() else boxes or [own])
             style = ranks.get(first(paragraph, ".//pstyle/@val") or "", "")
             if text.strip() and not any(map(str.strip, lines)):
                 rank = style
