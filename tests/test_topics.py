@@ -194,6 +194,8 @@ def test_weights_of_documents_and_classes_count():
     [
         (["a"], "1 labels for 2 documents"),
         (["a", "a"], "1 different labels; at least two"),
+        (["a", ""], "document 1 has a missing label"),
+        ({"x": "a", "y": "b"}, "y is a mapping; give one entry a document"),
         (["a", None], "document 1 has a missing label"),
         (["a", float("nan")], "document 1 has a missing label"),
         (["a", 1], "labels of several types .*; give all as str"),

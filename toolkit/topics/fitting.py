@@ -8,7 +8,7 @@ Both are linear in the scores, so they fold into the model's weights and cost no
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ def memberships(y: Iterable[Any], documents: int) -> Labels:
     """Return the classes of labels, which document is in which, and whether each has just one."""
     if isinstance(y, str):
         raise ValueError(f"fit: y={y!r} is one text; give the labels themselves, such as corpus[{y!r}]")
+    if isinstance(y, Mapping):
+        raise ValueError("fit: y is a mapping; give one entry a document, such as corpus['doc_id'].map(y)")
     given = list(y)
     if len(given) != documents:
         raise ValueError(f"fit: {len(given)} labels for {documents} documents; give one entry a document")
@@ -40,7 +42,7 @@ def memberships(y: Iterable[Any], documents: int) -> Labels:
     multi = any(several)
     sets = [set(label) if each else {label} for label, each in zip(given, several, strict=True)]
     for place, labels in enumerate(sets):
-        if any(pd.isna(label) for label in labels):
+        if any(pd.isna(label) or label == "" for label in labels):
             raise ValueError(f"fit: document {place} has a missing label; drop it, or give an empty set")
     plain = [{x.item() if isinstance(x, np.generic) else x for x in labels} for labels in sets]
     try:

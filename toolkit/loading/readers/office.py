@@ -139,7 +139,8 @@ def _word_text(stream: Stream) -> str:
             # the text of a box once more, for old programs; text that was moved, where it was taken from
             for copy in paragraph.iter("fallback", "movefrom"):
                 copy.clear()
-            boxes: list[str] = []  # their text follows the paragraph that they hang on; inner ones are taken out first
+            # the text of boxes follows the paragraph that they hang on; inner ones are taken out first
+            boxes: list[str] = []
             for box in reversed([*paragraph.iter("txbxcontent")]):
                 boxes[:0] = ["".join(_run(each)) for each in box.iter("p")]
                 box.clear()
