@@ -36,7 +36,8 @@ PACKAGE = Path(toolkit.__file__).parent
 def kernels() -> list[str]:
     """Return the modules with kernels, which numba could not compile once atheris has marked them."""
     paths = [path for path in PACKAGE.rglob("*.py") if "njit" in path.read_text("utf-8")]
-    return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    return [name.removesuffix(".__init__") for name in names]
 
 
 def one(name: str, corpus: str, seconds: int, options: list[str]) -> None:
