@@ -173,8 +173,11 @@ def elements(stream: Stream, names: frozenset[str], outside: dict[str, str] | No
                 if not inside:
                     for each in element.iter("*"):
                         each.tag = local(each)
-                        plain = {key.rpartition("}")[2]: value for key, value in each.attrib.items()}
-                        each.attrib.update(plain | dict(each.attrib))
+                        # others stay as they are: a prefix that nothing declares may not be set again
+                        plain = {
+                            key.rpartition("}")[2]: value for key, value in each.attrib.items() if "}" in key
+                        }
+                        each.attrib.update({k: v for k, v in plain.items() if k not in each.attrib})
                     yield element
                     # freed with those before it, so that memory does not grow with the file
                     element.clear()
