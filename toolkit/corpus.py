@@ -180,18 +180,24 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
             frame[role] = _dates(frame, found[:1], strict=own or given is not None)
         elif own:
             frame[role] = _strings(role, frame[role])
-            blank = frame["text"].fillna("").str.strip() == "" if role == "text" and given is None else None
-            others = [name for name in candidates(role, names, None) if name != role]
-            if blank is not None and others and blank.any():  # texts may stand in two columns by turns
-                there = _mapped(role, others, frame[blank])
-                frame[role] = frame[role].mask(blank & (there.reindex(frame.index).fillna("") != ""), there)
         else:
             frame[role] = _mapped(role, found, frame)
+    if "text" in names and "text" not in (columns or {}):
+        _fill(frame, [name for name in candidates("text", names) if name != "text"])
     if (text := frame["text"]).isna().any():
         where = text.index[text.isna().to_numpy()][0]
         raise CorpusError(f"corpus: row {_label(where)} has no text; drop it, or give it an empty string")
     _check_ids(frame["doc_id"])
     return frame
+
+
+def _fill(frame: pd.DataFrame, others: list[str]) -> None:
+    """Give rows whose text is blank that of other columns of texts: a table may hold them in two columns by turns."""
+    blank = frame["text"].fillna("").str.strip() == "" if others else np.zeros(0, bool)
+    if blank.any():
+        found = _mapped("text", others, frame[blank])
+        found = found[found.fillna("") != ""]
+        frame.loc[found.index, "text"] = found
 
 
 def as_document(

@@ -17,7 +17,7 @@ LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 _LONGEST = 64
 _STAMP = re.compile(r"(?:19|20)\d\d(?:\d{4}(?:\d{4}(?:\d\d)?)?)?")  # YYYY, or with MMDD, hhmm and ss
-_WHOLE = re.compile(r"(?<=^\d{8})\.0+$|(?<=^\d{12})\.0+$|(?<=^\d{14})\.0+$")
+_WHOLE = re.compile(r"^(\d{8}|\d{12}|\d{14})\.0+$")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
@@ -45,7 +45,7 @@ def parse_date(value: Any) -> int | None:
         return parse_date(value[0])
     if isinstance(value, str):
         # pandas writes whole numbers with ".0" where another row's is missing
-        return _parse_text(_WHOLE.sub("", value.strip())) if value and len(value) <= _LONGEST else None
+        return _parse_text(_WHOLE.sub(r"\1", value.strip())) if value and len(value) <= _LONGEST else None
     if isinstance(value, date):
         return _micros(value if isinstance(value, datetime) else datetime(value.year, value.month, value.day))
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -34,10 +34,12 @@ from toolkit.record import RECORD, closed, digest_of, models, plain_digest, read
 
 PARTS = ("record", "outputs", "counts", "rows", "inputs", "models", "versions", "signature", "rerun")
 ABSENT, LINK, FOREIGN = "(absent)", "(a link)", "(no file of a run)"
+KEPT = "(a notebook that was edited, so it was kept; move it out of the folder)"
+EDITED = r"\.edited-[0-9a-f]{8}\.ipynb$"  # how toolkit.notebook.keep_edited names it
 UNREAD = "(not read: not of the recorded size, or a pipe or device; pass the inputs)"
 WIDE = "(not looked through: too many files; pass the inputs)"
 # found in place of a value: never as recorded, whatever a record says
-NEVER = {ABSENT, LINK, FOREIGN, UNREAD, WIDE}
+NEVER = {ABSENT, LINK, FOREIGN, KEPT, UNREAD, WIDE}
 
 # endings of the names of files, such as those of a report, that may be added to a folder of results
 PAGES = (".html", ".ipynb", ".csv", ".tex", "certificate.json")
@@ -160,19 +162,12 @@ def _outputs(folder: Path, record: Mapping[str, Any]) -> Iterator[Check]:
     recorded = record["outputs"] | pages
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")))
     there = [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
-    known = {RECORD, SIGNATURE, *(name for name in there if _edited(folder, name))}
-    known |= {str(parent) for page in pages for parent in PurePosixPath(page).parents}
+    known = {RECORD, SIGNATURE, *(str(parent) for page in pages for parent in PurePosixPath(page).parents)}
     for name in dict.fromkeys([*results, *recorded, *(name for name in there if name not in known)]):
-        found = LINK if (folder / name).is_symlink() else FOREIGN
+        found = LINK if (folder / name).is_symlink() else KEPT if re.search(EDITED, name) else FOREIGN
         if name in pages or name in results:
             found = plain_digest(folder, name) or (found if name in there else ABSENT)
         yield Check("outputs", name, recorded.get(name, ABSENT), found)
-
-
-def _edited(folder: Path, name: str) -> bool:
-    """Whether a file is a notebook that :func:`toolkit.notebook.keep_edited` kept: its name holds its digest."""
-    found = re.fullmatch(r".+\.edited-([0-9a-f]{8})\.ipynb", name)
-    return found is not None and (plain_digest(folder, name) or "").startswith(found[1])
 
 
 def _inputs(
