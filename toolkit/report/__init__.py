@@ -80,6 +80,9 @@ def render(
     notebook failed.
     """
     intact(folder)
+    # jsonschema, which nbformat imports, would compile a grammar of addresses for a second; none is checked
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("rfc3987_syntax", None)
     try:
         import nbformat
         from nbclient import NotebookClient
@@ -89,6 +92,9 @@ def render(
     except ImportError as error:
         msg = f"no report: {error.name} is not installed; pip install 'news-toolkit[lab]'"
         raise ReportError(msg) from None
+    finally:
+        if modules["rfc3987_syntax"] is None:
+            del modules["rfc3987_syntax"]
     from tqdm import tqdm
 
     from toolkit.notebook import KERNEL, SEAL, digest_of_cells, isolated, keep_edited, normalise
