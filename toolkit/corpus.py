@@ -208,7 +208,7 @@ def as_document(
         names = [name for name in document.index if isinstance(name, str)]
         if candidates("text", names, columns):  # a row, not a Series of texts
             document = document.to_frame().T.infer_objects()
-    corpus = as_corpus(document, columns)
+    corpus = as_corpus([document] if isinstance(document, str) else document, columns)
     if len(corpus) != 1:
         raise CorpusError(f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]")
     return corpus

@@ -14,15 +14,12 @@ Hashes = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-SHINGLE = 5
-"""Words per shingle: shorter ones match by chance (quotations, set phrases), longer ones miss light edits."""
-WINDOW = 16
-"""Two documents are compared only if they are at most this many places apart in a posting list."""
+SHINGLE = 5  # words: shorter ones match by chance (quotations, set phrases), longer ones miss light edits
+WINDOW = 16  # two documents are compared only if they are at most this many places apart in a posting list
 
 _WORD, _GAP, _IDEOGRAPH = 1, 0, 2
 
-_FOLDED = np.zeros(256, np.uint8)
-"""Letters and digits of ASCII, in lower case; 0 for other bytes."""
+_FOLDED = np.zeros(256, np.uint8)  # letters and digits of ASCII, in lower case; 0 for other bytes
 for _byte in string.ascii_letters + string.digits:
     _FOLDED[ord(_byte)] = ord(_byte.lower())
 
@@ -64,7 +61,6 @@ def shingles_of(
 def keep(shingles: Hashes, ends: Ints, again: Hashes, others: NDArray[np.int32]) -> int:
     """Keep the distinct shingles that may come again, in place; count the others; return how many are kept."""
     n = begin = 0
-    last = np.uint64(64 * len(again) - 1)
     for d in range(len(ends) - 1):
         end = ends[d + 1]
         before, left_out = np.uint64(0), 0
@@ -73,8 +69,7 @@ def keep(shingles: Hashes, ends: Ints, again: Hashes, others: NDArray[np.int32])
             if i > begin and shingle == before:
                 continue
             before = shingle
-            place = shingle & last
-            if again[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1):
+            if _is_marked(shingle, again):
                 shingles[n] = shingle
                 n += 1
             else:
@@ -85,14 +80,28 @@ def keep(shingles: Hashes, ends: Ints, again: Hashes, others: NDArray[np.int32])
 
 
 @njit(cache=True, nogil=True)
-def mark(shingles: Hashes, once: Hashes, again: Hashes) -> None:
-    """Set a bit for each shingle that comes, and in the second table where its bit was set before."""
-    last = np.uint64(64 * len(once) - 1)
-    for shingle in shingles:
-        place = shingle & last
-        word, bit = place >> np.uint64(6), np.uint64(1) << (place & np.uint64(63))
+def mark(hashes: Hashes, once: Hashes, again: Hashes) -> None:
+    """Set a bit for each hash that comes, and in the second table where its bit was set before."""
+    last = np.uint64(len(once) - 1)
+    for one in hashes:
+        word, bit = (one >> np.uint64(6)) & last, np.uint64(1) << (one & np.uint64(63))
         again[word] |= once[word] & bit
         once[word] |= bit
+
+
+@njit(cache=True, nogil=True)
+def _is_marked(one: np.uint64, table: Hashes) -> bool:
+    word = table[(one >> np.uint64(6)) & np.uint64(len(table) - 1)]
+    return (word >> (one & np.uint64(63))) & np.uint64(1) != 0
+
+
+@njit(cache=True, nogil=True)
+def marked(hashes: Hashes, table: Hashes) -> NDArray[np.bool_]:
+    """Whether the bit of each hash is set in a table that :func:`mark` filled."""
+    out = np.empty(len(hashes), np.bool_)
+    for i in range(len(hashes)):
+        out[i] = _is_marked(hashes[i], table)
+    return out
 
 
 @njit(cache=True, nogil=True)

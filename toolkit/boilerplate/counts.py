@@ -19,22 +19,16 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.features import mix
 from toolkit.kernels import njit
 
-PORTION = 1 << 18
-"""Segments counted at a time; they take some 200 MB."""
+PORTION = 1 << 18  # segments counted at a time; they take some 200 MB
+# types of the columns before counting: key, document, score, bit of the story; a row is one occurrence of a key
 _ROW = (np.uint64, np.int32, np.int16, np.uint8)
-"""Types of the columns before counting: key, document, score, bit of the story. One row is one occurrence of a key."""
 _FIRST_BYTE = np.uint64(56)
+_DOUBTFUL = 128  # sentences of this probability of boilerplate (in 1/256) are not used to identify the story
 
-_DOUBTFUL = 128
-"""Sentences with at least this probability of boilerplate (in 1/256) are not used to identify the story."""
-
-FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")
-"""Names of the counts of a key."""
+FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")  # the counts of a key
+# how they are added up where not as numbers
 _ADD: dict[str, np.ufunc] = {"first": np.minimum, "last": np.maximum, "stories": np.bitwise_or}
-"""How the counts of a key are added up where not as numbers."""
-
-NO_DAY = np.int32(2**31 - 1)
-"""Means 'no date' in ``first``; its negative means the same in ``last``."""
+NO_DAY = np.int32(2**31 - 1)  # means 'no date' in ``first``; its negative means the same in ``last``
 
 
 @dataclass(frozen=True)

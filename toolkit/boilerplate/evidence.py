@@ -24,45 +24,37 @@ from toolkit.segments import LINE
 CLASSES = len(KINDS) + 1
 OWN = tuple(f"{by}_{k}" for by in ("gold", "markup") for k in ("keep", *KINDS))
 AROUND = (
-    *(f"boilerplate@{k:+d}" for k in (-3, -2, -1, 1, 2, 3)),
-    "markup@-1",
-    "markup@+1",
-    "caption@-1", "caption@+1", "related@-1", "related@+1",
-    "paragraph_mean", "paragraph_before", "paragraph_after", "document_mean", "earlier_in_paragraph",
-    "later_in_paragraph",
+    *(f"boilerplate@{k:+d}" for k in (-3, -2, -1, 1, 2, 3)), "markup@-1", "markup@+1", "caption@-1", "caption@+1",
+    "related@-1", "related@+1", "paragraph_mean", "paragraph_before", "paragraph_after", "document_mean",
+    "earlier_in_paragraph", "later_in_paragraph",
 )  # fmt: skip
 PLACE = (
     "tokens", "capitalised", "shouted", "digits", "marks", "quotes", "first_class", "last_class", "joint",
-    "joint_after",
-    "from_start", "from_end", "relative", "segments", "paragraph_bytes", "paragraph_segments", "in_paragraph",
-    "within", "is_title", "tokens@-1", "tokens@+1", "last_class@-1", "capitalised@-1", "capitalised@+1",
+    "joint_after", "from_start", "from_end", "relative", "segments", "paragraph_bytes", "paragraph_segments",
+    "in_paragraph", "within", "is_title", "tokens@-1", "tokens@+1", "last_class@-1", "capitalised@-1",
+    "capitalised@+1",
 )  # fmt: skip
 COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
-"""Names of the evidence columns."""
 
 AT = places((*OWN, *AROUND, *PLACE))
 _AT_SPOTS = len(OWN) + len(AROUND) + len(PLACE)
 _AT_ECHOES = _AT_SPOTS + len(SPOTS)
 _AT_REPEATED = _AT_ECHOES + len(ECHOES)
 _TITLED = COLUMNS.index("titled")
+# of a publisher with few articles a passage is removed for its repetition alone if this share of them, and at least
+# this many others, hold it
 NEARLY_ALL, SEVERAL = 0.75, 3
-"""A publisher with few articles: a passage is removed for its repetition alone if this share of them, and at least this
-many others, hold it."""
+SOUNDS = 0.5  # a line whose words give article text a probability below this sounds like boilerplate
 
-SOUNDS = 0.5
-"""A line whose words give article text a probability below this sounds like boilerplate."""
-
+# columns of the probabilities by words: article text and appeal by marked texts, article text by pages' markup
 KEEP, APPEAL, MARKED_KEEP = AT.gold_keep, AT.gold_appeal, AT.markup_keep
-"""Columns of the probabilities by words: article text and appeal by marked texts, article text by pages' markup."""
 _RELATED, _CAPTION = AT.gold_related, AT.gold_caption
 
+# probabilities of article text below which a segment is weighed: by either table, and of a neighbour
 _WIDE = np.array([0.997, 0.97, 0.7], np.float32)
 _NARROW = np.array([0.98, 0.9, 0.6], np.float32)
-"""Probabilities of article text below which a segment is weighed: by either table, and of a neighbour."""
-_GIANT = 100
-"""Mean bytes of a token over which a segment is data, not words, and stays (training weighs it all the same)."""
-_HINT = 0.2
-"""Probability that some segment of a text appeals, from which on more of it is weighed."""
+_GIANT = 100  # mean bytes of a token over which a segment is data and stays (training weighs it all the same)
+_HINT = 0.2  # probability that some segment of a text appeals, from which on more of it is weighed
 
 
 @njit(cache=True, nogil=True)
@@ -86,6 +78,18 @@ def _suspicious(p, shapes, bounds, seen, everywhere, out):  # type: ignore[no-un
 
 
 @njit(cache=True, nogil=True)
+def _mean(p, shapes, a, b):  # type: ignore[no-untyped-def]
+    """Mean probability of boilerplate of segments ``a:b``, each weighed by its bytes, 400 at most."""
+    total = 0.0
+    weight = 0.0
+    for s in range(a, b):
+        w = min(shapes[s, PART.bytes], 400)
+        total += (1.0 - p[s, KEEP]) * w
+        weight += w
+    return total / max(weight, 1.0)
+
+
+@njit(cache=True, nogil=True)
 def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: ignore[no-untyped-def]
     """Columns OWN, AROUND and PLACE of the wanted segments, row by row."""
     n_rows = 0
@@ -97,13 +101,7 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
             some |= wanted[s]
         if not some:
             continue
-        total = 0.0
-        weight = 0.0
-        for s in range(lo, hi):
-            w = min(shapes[s, PART.bytes], 400)
-            total += (1.0 - p[s, KEEP]) * w
-            weight += w
-        mean = total / max(weight, 1.0)
+        mean = _mean(p, shapes, lo, hi)
         before_mean = np.float32(0.0)
         a = lo
         previous = n_rows  # first row of the paragraph before
@@ -112,14 +110,9 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
             while b < hi and joint[b] > 2:
                 b += 1
             size = 0
-            t = 0.0
-            w = 0.0
             for s in range(a, b):
                 size += shapes[s, PART.bytes]
-                ws = min(shapes[s, PART.bytes], 400)
-                t += (1.0 - p[s, KEEP]) * ws
-                w += ws
-            here = np.float32(t / max(w, 1.0))
+            here = np.float32(_mean(p, shapes, a, b))
             if b - a > len(later):
                 later = np.empty(2 * (b - a), np.float32)
             most = np.float32(-1.0)
@@ -154,22 +147,24 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
 def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
     """What a segment is by itself and beside its neighbours."""
     n = hi - lo
+    none = np.float32(-1.0)
     for k in range(len(OWN)):
         row[k] = np.log(p[s, k] + np.float32(1e-4))
     j = AT.boilerplate_before3
     for step in (-3, -2, -1, 1, 2, 3):
         q = s + step
-        row[j] = np.float32(1.0) - p[q, KEEP] if lo <= q < hi else np.float32(-1.0)
+        row[j] = np.float32(1.0) - p[q, KEEP] if lo <= q < hi else none
         j += 1
-    for step, markup, caption, related in (
-        (-1, AT.markup_before1, AT.caption_before1, AT.related_before1),
-        (1, AT.markup_after1, AT.caption_after1, AT.related_after1),
-    ):
-        q = s + step
+    for step in (-1, 1):  # the columns of the two neighbours stand side by side
+        q, after = s + step, step > 0
         here = lo <= q < hi
-        row[markup] = np.float32(1.0) - p[q, MARKED_KEEP] if here else np.float32(-1.0)
-        row[caption] = p[q, _CAPTION] if here else np.float32(-1.0)
-        row[related] = p[q, _RELATED] if here else np.float32(-1.0)
+        words = np.float32(max(shapes[q, PART.words], 1)) if here else np.float32(1.0)
+        row[AT.markup_before1 + after] = np.float32(1.0) - p[q, MARKED_KEEP] if here else none
+        row[AT.caption_before1 + after] = p[q, _CAPTION] if here else none
+        row[AT.related_before1 + after] = p[q, _RELATED] if here else none
+        row[AT.tokens_before1 + after] = np.log1p(np.float32(shapes[q, PART.tokens])) if here else none
+        row[AT.capitalised_before1 + after] = shapes[q, PART.capitalised] / words if here else none
+    row[AT.last_class_before1] = shapes[s - 1, PART.last_class] if s > lo else none
     tokens = np.float32(max(shapes[s, PART.tokens], 1))
     words = np.float32(max(shapes[s, PART.words], 1))
     row[AT.tokens] = np.log1p(np.float32(shapes[s, PART.tokens]))
@@ -186,27 +181,13 @@ def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
     row[AT.from_end] = min(hi - 1 - s, 30)
     row[AT.relative] = np.float32(s - lo) / np.float32(max(n - 1, 1))
     row[AT.segments] = np.log1p(np.float32(n))
-    row[AT.tokens_before1] = row[AT.tokens_after1] = np.float32(-1.0)
-    row[AT.capitalised_before1] = row[AT.capitalised_after1] = row[AT.last_class_before1] = np.float32(-1.0)
-    if s > lo:
-        row[AT.tokens_before1] = np.log1p(np.float32(shapes[s - 1, PART.tokens]))
-        row[AT.last_class_before1] = shapes[s - 1, PART.last_class]
-        row[AT.capitalised_before1] = shapes[s - 1, PART.capitalised] / np.float32(
-            max(shapes[s - 1, PART.words], 1)
-        )
-    if s + 1 < hi:
-        row[AT.tokens_after1] = np.log1p(np.float32(shapes[s + 1, PART.tokens]))
-        row[AT.capitalised_after1] = shapes[s + 1, PART.capitalised] / np.float32(
-            max(shapes[s + 1, PART.words], 1)
-        )
 
 
 def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArray[np.bool_]:
     """Mark the segments worth weighing: by their words, by a neighbour's words, or because they repeat.
 
-    The others, three in five segments, count as article text; in cross-validation they held .3 % of what would be
-    removed. The bounds are wider in a text that seems to hold an appeal, and in every text with ``everywhere``, which
-    training uses.
+    The others, three in five, count as article text; in cross-validation they held .3 % of what would be removed. The
+    bounds are wider in a text that seems to hold an appeal, and in training, which asks for ``everywhere``.
     """
     out = np.empty(len(read.segments), bool)
     _suspicious(read.words, read.shapes, read.segments.bounds, seen.others, everywhere, out)
@@ -237,12 +218,11 @@ def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyp
 def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the rows of :func:`evidence` that are boilerplate for their repetition alone, whatever their words.
 
-    These are of three sorts. First, neighbouring segments that together have at least :data:`EVIDENT` words. Each
-    stands word for word in at least :data:`EVIDENT` other articles of the publisher (or in :data:`SEVERAL`, if these
-    are :data:`NEARLY_ALL` of those counted), mostly in different stories, and in about as many as its neighbour.
-    Second, segments beside these that stand in about as many articles. Third, lines that sound like boilerplate and
-    open with two words with which nearly all articles open a line: ``Mehr zum Thema – …``. The trees alone have seen
-    too few appeals that read like prose to be as sure. Without an index nothing is evident.
+    These are, first, neighbouring segments of at least :data:`EVIDENT` words, each word for word in as many other
+    articles (or in :data:`SEVERAL`, if these are :data:`NEARLY_ALL`), mostly in different stories; second, segments
+    beside these in about as many articles; third, lines that sound like boilerplate and open with two words with
+    which nearly all articles open a line (``Mehr zum Thema – …``). The trees have seen too few appeals that read like
+    prose to be as sure. Without an index nothing is evident.
     """
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):

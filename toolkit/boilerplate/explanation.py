@@ -15,8 +15,7 @@ from toolkit.buffer import Buffer
 from toolkit.display import PLAIN, CleanedArticle, escaped, visible
 from toolkit.segments import Segments
 
-_MOST = 60
-"""Words of a span that are tried."""
+_MOST = 60  # words of a span that are tried
 
 
 @dataclass(frozen=True, repr=False)

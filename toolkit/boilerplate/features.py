@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from toolkit.buffer import FNV, PRIME, decode
 from toolkit.kernels import njit, places
 
-BUCKETS = 1 << 17
-"""Rows of the hashed n-gram weight table."""
+BUCKETS = 1 << 17  # rows of the hashed n-gram weight table
 
 FINGERPRINTS = ("exact", "fuzzy", "lead2", "lead4", "trail2", "trail4", "names")
 """Columns of the fingerprint array.
@@ -35,10 +34,7 @@ SHAPE = (
 number of terms: words of at least four letters."""
 
 PART = places(SHAPE)
-
-NAME = 1
-"""Lowest bit of a term: set where the word is capitalised inside its segment."""
-
+NAME = 1  # lowest bit of a term: set where the word is capitalised inside its segment
 MAX_TOKENS = 96
 PER_TOKEN = 5
 WINDOW = 8

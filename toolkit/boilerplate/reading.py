@@ -127,11 +127,9 @@ the text of a whole page. ``one_line``: no line breaks. ``glued``: no line break
 
 PARAGRAPHS, LINES, PAGE, ONE_LINE, GLUED_LINE, LOWER_CASE, CAPITALS, SHORT = range(len(LAYOUTS))
 
+# layouts that share trees: segments stand in lines, in one long line, or among a page's menus
 GROUPS = ("laid_out", "run_together", "page")
-"""Layouts that share trees: segments stand in lines, in one long line, or among a page's menus."""
-
-GROUP_OF = np.array([0, 0, 2, 1, 1, 0, 0, 0])
-"""Index into :data:`GROUPS` of each layout."""
+GROUP_OF = np.array([0, 0, 2, 1, 1, 0, 0, 0])  # of each layout
 
 LEAST_LINES, SHORT_LINE, SHORT_LINES = 30, 50, 0.55
 """A page has at least :data:`LEAST_LINES` lines, and :data:`SHORT_LINES` is the least share of them under

@@ -43,8 +43,7 @@ from toolkit.boilerplate.spans import (
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.boilerplate.weighing import keys, weigh
 from toolkit.buffer import Buffer
-from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.errors import CorpusError
+from toolkit.corpus import CorpusLike, as_corpus, as_document
 from toolkit.fields import nearest
 from toolkit.modelfile import Estimator
 from toolkit.verdict import inside_passages, repeated
@@ -218,10 +217,7 @@ class BoilerplateRemover(Estimator):
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
         """Give the reason for each span of one text, row or corpus of one row: its template, or the deciding words."""
-        row = document.to_frame().T.infer_objects() if isinstance(document, pd.Series) else document
-        corpus = as_corpus([row] if isinstance(row, str) else row, self.columns)
-        if len(corpus) != 1:
-            raise CorpusError(f"explain: {len(corpus)} documents; pass one, such as corpus.iloc[0]")
+        corpus = as_document(document, self.columns)
         text, title = corpus.loc[corpus.index[0], ["text", "title"]]
         title = title if isinstance(title, str) else None
         return explain(text, title, self.spans(corpus), self._model.words, self._lookup_table())

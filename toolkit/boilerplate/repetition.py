@@ -29,22 +29,13 @@ REPEATED = (
 )  # fmt: skip
 """Names of the columns of evidence that this module fills."""
 
-COPIES = 3
-"""Other documents that hold most of an article count as copies of it if there are at most this many of them."""
-
-FEW = 20
-"""Of a publisher with at most this many articles, a lack of repetition says nothing."""
-
-MANY, DOUBT = 60, 0.5
-"""With so many counted articles of a publisher its templates count as known; log odds, see :func:`doubted_single`."""
-
-EVIDENT = 8
-"""A passage is removed for its repetition alone if it has this many words, and stands in this many other articles."""
+COPIES = 3  # other documents that hold most of an article are copies of it if they are no more than this
+FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
+MANY, DOUBT = 60, 0.5  # counted articles from which its templates are known; log odds (doubted_single)
+EVIDENT = 8  # a passage of so many words, in so many other articles, is removed for its repetition alone
+UNEVEN = 0.1  # neighbouring segments are parts of one passage if their articles differ by at most this share
 
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
-
-UNEVEN = 0.1
-"""Neighbouring segments are parts of one passage if their numbers of articles differ by at most this share."""
 
 
 @njit(cache=True, nogil=True)
@@ -123,30 +114,25 @@ def _repeated(  # type: ignore[no-untyped-def]
                 continue
             row = out[at_row]
             at_row += 1
+            for k in range(begin, after + 3):
+                row[k] = 0
             lift = at_lift
             for w in range(windows):
                 h = prints[s, w]
                 at = begin + 3 * w
-                here = 0
-                row[at] = 0
-                row[at + 1] = 0
                 row[at + 2] = -1
-                row[rest + 2 * w] = 0
-                row[rest + 2 * w + 1] = 0
                 r = np.int64(-1)
                 if h != 0:
                     r = find(rows, keys, mix(mix(h, np.uint64(w + 1)), publishers[d]))
-                if r >= 0:
-                    here = max(docs[r] - 1 - copies[d], 0)
+                here = max(docs[r] - 1 - copies[d], 0) if r >= 0 else 0
+                if here > 0:
                     row[at] = np.log1p(np.float32(here))
                     row[at + 1] = here / max(size, np.float32(1.0))
-                    if here > 0 and occurrences[r] > 1:
+                    if occurrences[r] > 1:
                         row[at + 2] = np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
-                    if here > 0:
-                        row[rest + 2 * w] = np.log1p(np.float32(max(last[r] - first[r], 0)))
-                        row[rest + 2 * w + 1] = _popcount(stories[r]) / np.float32(min(here + 1, 64))
+                    row[rest + 2 * w] = np.log1p(np.float32(max(last[r] - first[r], 0)))
+                    row[rest + 2 * w + 1] = _popcount(stories[r]) / np.float32(min(here + 1, 64))
                 if contrast[w]:
-                    row[lift] = 0
                     elsewhere = 0
                     spread = 0
                     if h != 0:
@@ -163,7 +149,6 @@ def _repeated(  # type: ignore[no-untyped-def]
                         row[after + 1] = np.log1p(np.float32(spread))
                     lift += 1
             t = find(rows, keys, mix(mix(prints[s, 0], np.uint64(windows + 1)), publishers[d]))
-            row[after + 2] = 0
             if t >= 0:
                 row[after + 2] = np.log1p(np.float32(docs[t]))
             for w in range(2):
@@ -222,11 +207,8 @@ def doubted_single(publisher_docs: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(DOUBT * counted.clip(0, 1))
 
 
-REACH = 240
-"""Bytes of a segment in which an edge is looked for."""
-
-SOME = 2
-"""Other articles that begin or end a segment with the same two words, for it to be looked into."""
+REACH = 240  # bytes of a segment in which an edge is looked for
+SOME = 2  # other articles that begin or end a segment with the same two words, for it to be looked into
 _ANY = 2**30
 
 _BORDER = re.compile(
@@ -240,10 +222,9 @@ def extended(
 ) -> Segments:
     """Return segments in which evident templates reach into the text beside them; kept segments may overlap them.
 
-    Where line breaks are gone, a headline or signature of an appeal makes one segment with the sentence beside it. What
-    of that stands elsewhere as a segment, in as many articles as the template or fewer, is the template's; failing
-    that, so is a beginning of two or four words repeated so, up to the next capital. The rest stays (``remove`` is
-    changed) until the next round of cleaning.
+    Without line breaks, a headline or signature of an appeal shares a segment with the sentence beside it. What of that
+    stands elsewhere as a segment, in as many articles or fewer, is the template's; else a beginning of two or four
+    words repeated so, up to the next capital. The rest stays (``remove`` is changed) until the next round.
     """
     segments = read.segments
     start, end = segments.start.copy(), segments.end.copy()

@@ -213,8 +213,7 @@ def _score(  # type: ignore[no-untyped-def]
     return at
 
 
-KERNEL = _score
-"""The kernel that takes longest to compile but one, and runs whenever text is cleaned."""
+KERNEL = _score  # nearly the longest to compile, and run whenever text is cleaned
 
 
 @dataclass(frozen=True)

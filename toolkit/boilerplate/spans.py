@@ -248,16 +248,20 @@ def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
         t[a : min(b, a + 300)] for t, a, b in zip(rows["text"], rows["start"], rows["end"], strict=True)
     ]
     rows["characters"] = rows["end"] - rows["start"]
-    kinds = rows.groupby(["template_id", "kind"]).size().rename("n").reset_index()
-    kinds = kinds.sort_values(["template_id", "n", "kind"], ascending=[True, False, True])
-    kind = kinds.drop_duplicates("template_id").set_index("template_id")["kind"]
     table = rows.groupby("template_id").agg(
         publisher=("publisher", "first"), documents=("doc_id", "nunique"), first_seen=("published", "min"),
         last_seen=("published", "max"), characters=("characters", "sum"), example=("example", "min"),
     )  # fmt: skip
-    table.insert(1, "kind", kind.reindex(table.index))
-    table = table.reset_index().sort_values(["documents", "template_id"], ascending=[False, True])
-    return table.reset_index(drop=True)
+    table.insert(1, "kind", commonest_kinds(rows, "template_id").reindex(table.index))
+    order = {"by": ["documents", "template_id"], "ascending": [False, True]}
+    return table.reset_index().sort_values(**order, ignore_index=True)
+
+
+def commonest_kinds(table: pd.DataFrame, by: str) -> pd.Series[str]:
+    """Return the most frequent ``kind`` of each group that has one; of equally frequent ones the first by name."""
+    counts = table.groupby([by, "kind"]).size().rename("n").reset_index()
+    counts = counts.sort_values([by, "n", "kind"], ascending=[True, False, True])
+    return counts.drop_duplicates(by).set_index(by)["kind"]
 
 
 _ENDS = np.array(sorted(ord(c) for c in ".!?…。！？:;\"'”’)]»"), np.int64)

@@ -1,12 +1,9 @@
 """Tally: the counts of one part of a corpus in a file; any number of them add up to one bounded index.
 
-A file holds three tables of fixed-width rows. Most keys stand in one document, once; they are the first table, in 15
-bytes each. The second has all other keys, the third the documents of each publisher. The first two are in order of
-their keys, and the file begins with the places where each pair of first bytes begins. So all keys of a range are read
-without the rest.
+A file holds three tables of fixed-width rows: keys that stand in one document, once, as most do (15 bytes each); all
+other keys; the documents of each publisher. The first two are in order of their keys, and the file begins with the
+places where each pair of first bytes begins, so that all keys of a range are read without the rest.
 """
-
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -19,13 +16,10 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import FIELDS, NO_DAY, Counts, end_to_end, total
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
-from toolkit.kernels import njit
+from toolkit.shingles import mark, marked
 
-BUCKETS = 1 << 16
-"""Keys are kept by their first two bytes."""
-
-ROWS = 2_000_000
-"""Rows added up at a time, some 200 MB."""
+BUCKETS = 1 << 16  # keys are kept by their first two bytes
+ROWS = 2_000_000  # rows added up at a time, some 200 MB
 
 _ONCE = np.dtype([("key", "<u8"), ("score", "<i2"), ("day", "<i4"), ("story", "u1")])
 _ROW = np.dtype(
@@ -34,8 +28,7 @@ _ROW = np.dtype(
 _PLACES = np.dtype("<i8")
 _HEAD = (BUCKETS + 1) * 2 * _PLACES.itemsize
 
-Opener = Callable[[], Any]
-"""Opens a tally: what it returns is a binary file that can seek, and a context manager."""
+Opener = Callable[[], Any]  # opens a tally: a binary file that can seek, and a context manager
 
 
 def write_tally(index: TemplateIndex, out: Any) -> None:
@@ -73,31 +66,10 @@ def _without_rare(parts: list[NDArray[Any]], bound: int) -> Iterator[NDArray[Any
     once, twice = np.zeros((2, 1 << size - 6), np.uint64)
     keys = [np.ascontiguousarray(rows["key"]) for rows in parts]
     for some in keys:
-        _note(some, once, twice)
+        mark(some, once, twice)
     for rows, some in zip(parts, keys, strict=True):
         docs = 1 if rows.dtype == _ONCE else rows["docs"]
-        yield rows[_noted(some, twice) | (docs + (rows["score"] < 0) > bound)]
-
-
-@njit(cache=True, nogil=True)
-def _note(keys, once, twice):  # type: ignore[no-untyped-def]
-    """Set a bit for each key that comes, and another where it, or one with the same bit, came before."""
-    last = np.uint64(len(once) - 1)
-    for key in keys:
-        word, bit = (key >> np.uint64(6)) & last, np.uint64(1) << (key & np.uint64(63))
-        if once[word] & bit:
-            twice[word] |= bit
-        once[word] |= bit
-
-
-@njit(cache=True, nogil=True)
-def _noted(keys, twice):  # type: ignore[no-untyped-def]
-    last = np.uint64(len(twice) - 1)
-    out = np.empty(len(keys), np.bool_)
-    for i in range(len(keys)):
-        key = keys[i]
-        out[i] = twice[(key >> np.uint64(6)) & last] >> (key & np.uint64(63)) & np.uint64(1)
-    return out
+        yield rows[marked(some, twice) | (docs + (rows["score"] < 0) > bound)]
 
 
 def pooled(
@@ -105,11 +77,10 @@ def pooled(
 ) -> TemplateIndex:
     """Make an index of the keys that were seen in most documents, each with its exact count.
 
-    ``sums`` are what :func:`added_up` gave for each of the :func:`ranges`, in order, with the same limits. However many
-    tallies there are, memory holds the index and one range of keys. The result depends on the documents only, not on
-    how they were parted or in which order: it holds the keys of more than ``n`` documents (a title counting as one
-    more), for the smallest ``n``, at least ``bound``, that leaves ``capacity`` keys or fewer; its ``lost`` is ``n``.
-    A bound of 1 leaves out keys of one document, which tell nothing if no documents are to be added.
+    ``sums`` are what :func:`added_up` gave for each of the :func:`ranges`, in order, with the same limits. Memory holds
+    the index and one range of keys, and only the documents decide: kept are the keys of more than ``n`` documents (a
+    title counting as one more), for the smallest ``n``, at least ``bound``, that leaves ``capacity`` keys or fewer; its
+    ``lost`` is ``n``. A bound of 1 leaves out keys of one document, useless if no documents are to be added.
     """
     parts: list[Counts] = []
     for part, least in sums:

@@ -27,19 +27,15 @@ from toolkit.kernels import njit
 from toolkit.segments import Segments
 
 FORMAT = "news-toolkit template index 4"
+# counted for each publisher: whole segments, fuzzy segments, first and last words, and titles
 WINDOWS = (*FINGERPRINTS[:6], "title")
-"""What is counted for each publisher: whole segments, fuzzy segments, first and last words, and titles."""
+# counted over all publishers too, to tell house style from plain English
 CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
-"""Windows that are counted over all publishers too, to tell house style from plain English."""
+CAPACITY = 8_000_000  # keys of an index: 320 MB, and 67 MB more while it is asked
 
-CAPACITY = 8_000_000
-"""Keys of an index: 320 MB, and 67 MB more while it is asked."""
-
-_LEAST_TITLE, _LEAST_WORDS = 3, 3
-"""Words of a title that makes a slot, and of what stands around it."""
-
+_LEAST_TITLE, _LEAST_WORDS = 3, 3  # words of a title that makes a slot, and of what stands around it
+# a row's bytes in a file: its key is a hash, and sorted hashes pack no tighter until there are billions
 _LEAST_BYTES = 4
-"""A row's bytes in a file: its key is a hash, and sorted hashes pack no tighter until there are billions."""
 
 
 @njit(cache=True, nogil=True)

@@ -46,32 +46,25 @@ SURELY = 0.1
 """A segment whose own words give article text a probability below this counts as an appeal even if only the first
 decision says so (``Support our journalism.``)."""
 
-HINT = 0.05
-"""The second decision looks at the segments around one whose words give an appeal at least this probability."""
-
-ABROAD = 0.4
-"""Log odds by which a block must be surer in a text in another language: there are fewer to learn from."""
-
-FAINT = 0.05
-"""A segment with at least this probability gets a kind of its own. Another that is removed takes its neighbour's."""
+HINT = 0.05  # the second decision looks around segments whose words give an appeal at least this probability
+ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
+FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
 _DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
 _FUZZY = FINGERPRINTS.index("fuzzy")
 _PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
 _ALONE = len(COLUMNS) - len(REPEATED)
 
-Thresholds = Callable[[Scale], NDArray[np.float64]]
-"""Gives the threshold of each layout."""
+Thresholds = Callable[[Scale], NDArray[np.float64]]  # gives the threshold of each layout
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """What is to be done with each segment; all arrays have a value a segment, but ``full_layout`` one a document.
+    """What is to be done with each segment: its ``kind`` (in ``KINDS``, -1 where nothing hints at boilerplate).
 
-    ``kind`` is an index into ``KINDS``, or -1 where nothing hints at boilerplate. ``score`` is the probability of
-    boilerplate; a segment removed because of its neighbours gets at least the threshold. ``template`` is the key of
-    the template, 0 for none. ``full_layout`` is an index into ``LAYOUTS + UNLIKE``. ``evident`` marks the segments that
-    are removed for their repetition alone.
+    ``score`` is the probability of boilerplate, at least the threshold where neighbours decided; ``template`` the key
+    of the template, 0 for none; ``evident`` marks what goes for its repetition alone. ``full_layout``, one a document,
+    is an index into ``LAYOUTS + UNLIKE``.
     """
 
     remove: NDArray[np.bool_]
@@ -88,10 +81,10 @@ def weigh(
 ) -> Weighed:  # fmt: skip
     """Decide which segments are removed; ``lookup`` is None where no corpus was fitted.
 
-    The *first decision* gives each segment a probability; the best path through the text then chooses what is
-    removed. The *second decision* looks for appeals and removes them as blocks. A segment that only the first takes
-    for an appeal is kept, because letters and editorials sound like appeals. From texts marked ``outside``, and from
-    layouts in ``UNLIKE``, only segments are removed that are as sure as an evidently repeated passage.
+    The *first decision* gives each segment a probability; the best path through the text chooses what is removed. The
+    *second decision* removes appeals as blocks. A segment that only the first takes for one is kept: letters and
+    editorials sound like appeals. From texts marked ``outside``, and layouts in ``UNLIKE``, only what is as sure as an
+    evidently repeated passage is removed.
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
@@ -226,12 +219,10 @@ def appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[np.int64]) -> None:
     """Give removed segments without a kind that of the removed segment before them, or else after them."""
-    for s in np.flatnonzero(remove & (kind < 0)).tolist():
-        if s > 0 and remove[s - 1] and owner[s - 1] == owner[s]:
-            kind[s] = kind[s - 1]
-    for s in np.flatnonzero(remove & (kind < 0))[::-1].tolist():
-        if s + 1 < len(kind) and remove[s + 1] and owner[s + 1] == owner[s]:
-            kind[s] = kind[s + 1]
+    for step in (-1, 1):
+        for s in np.flatnonzero(remove & (kind < 0))[::-step].tolist():
+            if 0 <= s + step < len(kind) and remove[s + step] and owner[s + step] == owner[s]:
+                kind[s] = kind[s + step]
 
 
 def keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
@@ -252,8 +243,7 @@ def template_keys(
     return out
 
 
-MOST = 4.0
-"""Largest weight of one segment, in log odds: none outvotes a whole stretch."""
+MOST = 4.0  # largest weight of one segment, in log odds: none outvotes a whole stretch
 
 SWITCH = {"laid_out": (1.0, 0.5), "run_together": (0.5, 0.25), "page": (0.0, 0.0)}
 """Cost of beginning or ending a removal, in log odds: within a line, and at the start of one. Of six pairs tried in
@@ -285,11 +275,10 @@ _CONTINUED = np.array([kind in ("caption", "related", "promo") for kind in KINDS
 
 
 def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Mark the segments to be removed: the best path through each document.
+    """Mark the segments to be removed: the best path through each document, which pays :data:`SWITCH` to change.
 
-    It pays :data:`SWITCH` where it changes between keeping and removing. So a doubtful sentence between two sure ones
-    is removed, and a single weak one is kept. ``z`` (float64, a segment each) are the log odds less those of the
-    threshold; ``layout`` is an int8 a document.
+    So a doubtful sentence between two sure ones is removed, and a single weak one is kept. ``z`` (float64, a segment
+    each) are the log odds less those of the threshold; ``layout`` is an int8 a document.
     """
     return best_path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, _COSTS[layout])
 
@@ -361,17 +350,15 @@ def join(
 ) -> None:  # fmt: skip
     """Remove doubtful segments with the removed ones of their line, and keep article sentences of short texts.
 
-    Changes ``remove``, ``kind`` and ``score`` (a value a segment each) in place. A segment removed here gets the kind
-    of the removed one before it, and at least the threshold as its score. Two removed pieces are not joined if a
-    segment between them is surely article text. The segments of an evidently repeated passage get one kind.
-    ``threshold`` is a float32 a document. ``evident`` marks the segments removed for their repetition alone,
-    ``asking`` those that the second decision takes for an appeal, ``outright`` those whose words alone leave no doubt.
+    Changes ``remove``, ``kind`` and ``score`` in place: a segment removed here gets the kind of the removed one before
+    it, and at least the threshold (float32, one a document) as its score. An evidently repeated passage gets one kind.
+    ``evident`` marks the segments removed for their repetition alone, ``asking`` those that the second decision takes
+    for an appeal, ``outright`` those whose words alone leave no doubt.
     """
     segments, repeated = read.segments, seen.others.any(axis=1) | asking | evident
     if evident.any():
         _one_kind(segments.bounds, segments.start, segments.end, seen.others[:, 0], evident, kind)
     _join(
         segments.bounds, segments.joint, segments.start, segments.end, read.words, outright, repeated, threshold,
-        _CONTINUED,
-        remove, kind, score,
+        _CONTINUED, remove, kind, score,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from toolkit.boilerplate.evidence import evidence, suspicious
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
-from toolkit.boilerplate.spans import Cuts, cuts_of, span_table
+from toolkit.boilerplate.spans import Cuts, commonest_kinds, cuts_of, span_table
 from toolkit.boilerplate.weighing import template_keys
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
@@ -170,11 +170,10 @@ def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
 
 
 def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Return the segments of a corpus that are templates, removed or not, in reading order.
+    """Return the segments of a corpus that are templates, removed or not: a span has the template of the longest only.
 
-    Decisions apply to segments; a span may join several and has the ``template_id`` of only the longest. Columns:
-    ``document`` (row of the corpus), ``segment`` (its number in the corpus), ``start``, ``end`` (code points),
-    ``template_id``, ``kind`` (of the span around its middle, missing if it stays).
+    Columns: ``document`` (row of the corpus), ``segment`` (its number in the corpus), ``start``, ``end`` (code points),
+    ``template_id``, ``kind`` (of the span around its middle, missing if it stays); in reading order.
     """
     buffer = Buffer.of(corpus["text"])
     read = Reading.of(buffer, About.of(corpus), shipped_model().words)
@@ -198,11 +197,11 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
 def passages(table: pd.DataFrame) -> pd.DataFrame:
     """Join the templates of :func:`segments` that always occur together; leave out those that are never removed.
 
-    One row per occurrence: ``passage`` (the ``template_id`` of its first template), ``templates`` (tuple of
-    ``template_id``), ``document``, ``start``, ``end``, ``kind`` (missing if this occurrence is not removed).
+    A row an occurrence: ``passage`` (the first ``template_id``), ``templates`` (tuple of all), ``document``, ``start``,
+    ``end``, ``kind`` (missing if this occurrence is not removed).
     """
     counts = table["template_id"].map(table["template_id"].value_counts())
-    kind = table["template_id"].map(_commonest(table, "template_id"))
+    kind = table["template_id"].map(commonest_kinds(table, "template_id"))
     table = table.assign(count=counts, usual=kind)[kind.notna()].reset_index(drop=True)
     before, here = table.shift(), table["template_id"]
     follows = (before["document"] == table["document"]) & (before["segment"] + 1 == table["segment"])
@@ -216,14 +215,6 @@ def passages(table: pd.DataFrame) -> pd.DataFrame:
     return found[["passage", "templates", "document", "start", "end", "kind"]].reset_index(drop=True)
 
 
-def _commonest(table: pd.DataFrame, by: str) -> pd.Series[str]:
-    """Return the most frequent kind of each template or passage that is removed at least once."""
-    counts = table.groupby([by, "kind"]).size().rename("n").reset_index()
-    counts["rank"] = counts["kind"].map(KINDS.index)
-    counts = counts.sort_values([by, "n", "rank"], ascending=[True, False, True])
-    return counts.drop_duplicates(by).set_index(by)["kind"]
-
-
 def summary(occurrences: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
     """Return the ``table`` of a :class:`TemplateReview`; ``removed`` counts occurrences, ``characters`` are removed."""
     gone = occurrences["kind"].notna()
@@ -235,6 +226,6 @@ def summary(occurrences: pd.DataFrame, corpus: pd.DataFrame) -> pd.DataFrame:
         occurrences=("gone", "size"), removed=("gone", "sum"), characters=("size", "sum"),
         first_seen=("published", "min"), last_seen=("published", "max"),
     )  # fmt: skip
-    table.insert(2, "kind", _commonest(occurrences, "passage").reindex(table.index))
+    table.insert(2, "kind", commonest_kinds(occurrences, "passage").reindex(table.index))
     order = {"by": ["characters", "passage"], "ascending": [False, True]}
     return table.reset_index().sort_values(**order, ignore_index=True)

@@ -226,7 +226,7 @@ class TopicClassifier(Estimator):
         Of a row, or a corpus of one row, what :meth:`predict` reads is explained: ``clean_text`` or else ``text``,
         language, and title unless one is given. ``topic``, one of :attr:`classes_`, comes first; default the likeliest.
         """
-        corpus, texts = self._read([text] if isinstance(text, str) else as_document(text, self.columns))
+        corpus, texts = self._read(as_document(text, self.columns))
         own = corpus["title"].fillna("").iloc[0]
         ((model, _),) = self._models(self._languages_of(corpus, texts))
         return explain(model, texts.iloc[0], own if title is None else title, topic)
