@@ -1,7 +1,5 @@
 """UTF-8 text of many documents in one buffer, and what its kernels share: characters, their classes, hashes."""
 
-# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import unicodedata

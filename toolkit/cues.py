@@ -1,7 +1,5 @@
 """Words by which the cutter tells where a sentence ends, where a name goes on, and where furniture begins."""
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import numpy as np

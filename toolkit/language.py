@@ -1,7 +1,5 @@
 """Which language a text is in: its script first, then its function words, then a library for the rest."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import re

@@ -6,8 +6,6 @@ between two *glued joints*, places where flattening a page lost the space betwee
 counts in code points.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Boosted trees as plain arrays, read by a numba kernel."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ A *key* is a 64-bit hash of a publisher and of a *window* of a segment: the whol
 and names masked, or its first or last words. *Contrasted* windows also have a key over all publishers.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from collections.abc import Iterable

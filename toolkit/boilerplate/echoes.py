@@ -3,8 +3,6 @@
 A teaser names people the story never mentions; a caption names them again; furniture shares nothing.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from dataclasses import dataclass

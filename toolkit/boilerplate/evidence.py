@@ -4,8 +4,6 @@ Columns come from four sources: the segment's words (class logits), its neighbou
 the document, and what the template index has counted of it.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import numpy as np

@@ -4,8 +4,6 @@ The same pass serves training (``training.linear``) and prediction (a sum of wei
 differ.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import numpy as np

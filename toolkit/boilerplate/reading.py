@@ -1,7 +1,5 @@
 """A corpus as the remover sees it: cut, fingerprinted and, with a model, scored by its words; and text layouts."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from collections import Counter

@@ -4,8 +4,6 @@ A *window* is a part or variant of a segment that the template index counts: the
 segment with digits and names masked (``fuzzy``), its first or last words. Each has a hash, its *print*.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import re

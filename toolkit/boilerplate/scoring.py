@@ -1,7 +1,5 @@
 """What the words of a segment say: class probabilities by its n-grams, over all of it and over its best words."""
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Between what is kept, white space is mended.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from dataclasses import dataclass, fields

@@ -1,7 +1,5 @@
 """What the corpus repeats: a mergeable count of segment fingerprints by publisher."""
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import hashlib

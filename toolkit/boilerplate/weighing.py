@@ -3,8 +3,6 @@
 A segment that the model is unsure of is removed if the segments beside it are.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from collections.abc import Callable

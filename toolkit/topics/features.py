@@ -7,7 +7,6 @@ a sparse matrix (:func:`matrix`), prediction sums the weights of a linear model 
 Both go through :func:`_count`, so they cannot differ.
 """
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types and take their arrays one by one)
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass

@@ -1,7 +1,5 @@
 """Say what each document is, with a probability: an article, or what the scraper got; and what stands in it twice."""
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from typing import Any

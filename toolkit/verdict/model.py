@@ -1,7 +1,5 @@
 """The verdict model: it sums up the segments of a document as one row of evidence, and judges the row."""
 
-# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field

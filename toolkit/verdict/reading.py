@@ -1,7 +1,5 @@
 """Read the segments of documents: what their words sound like, their shape, their broken characters."""
 
-# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
-
 from __future__ import annotations
 
 import unicodedata
