@@ -43,8 +43,7 @@ def _code_point_classes() -> NDArray[np.uint8]:
     return table
 
 
-CLASSES = _code_point_classes()
-"""Class of each code point below 2^16."""
+CLASSES = _code_point_classes()  # of each code point below 2^16
 
 SEPARATOR, WORD, ALONE, IGNORED = 0, 1, 2, 3
 
@@ -124,6 +123,11 @@ class Buffer:
     def text(self, start: int, end: int) -> str:
         """Decode bytes ``start:end``."""
         return bytes(self.data[start:end]).decode("utf-8")
+
+    def strings(self) -> pa.Array:
+        """View the documents as an Arrow array of strings; nothing is copied."""
+        offsets, data = pa.py_buffer(self.offsets), pa.py_buffer(self.data)
+        return pa.LargeStringArray.from_buffers(len(self), offsets, data)
 
 
 @njit(cache=True, nogil=True)

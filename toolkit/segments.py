@@ -69,6 +69,13 @@ class Segments:
     def __len__(self) -> int:
         return len(self.start)
 
+    @classmethod
+    def whole(cls, buffer: Buffer) -> Segments:
+        """Take each document of a buffer for one segment."""
+        n = len(buffer)
+        start, end = buffer.offsets[:-1].copy(), buffer.offsets[1:].copy()  # kernels want arrays of their own
+        return cls(start, end, np.zeros(n, np.uint8), np.arange(n + 1))
+
 
 @njit(cache=True, nogil=True)
 def _class_at(data, i, hi, classes):  # type: ignore[no-untyped-def]

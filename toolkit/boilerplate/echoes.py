@@ -43,9 +43,7 @@ class Titles:
     def of(cls, titles: pd.Series[Any]) -> Titles:
         """Read a column of titles, which may be missing."""
         buffer = Buffer.of(titles.fillna("").str.strip())
-        n = len(buffer)
-        whole = Segments(buffer.offsets[:-1], buffer.offsets[1:], np.zeros(n, np.uint8), np.arange(n + 1))
-        read = read_segments(buffer, whole)
+        read = read_segments(buffer, Segments.whole(buffer))
         known = np.diff(buffer.offsets) > 0
         counts = read.shapes[:, PART.terms].astype(np.int64)
         prints = np.where(known, read.prints[:, 0], np.uint64(0))

@@ -83,9 +83,7 @@ def deciding(passage: str, words: WordWeights, n: int = 5) -> list[str]:
     tokens = passage.split()[:_MOST]
     variants = [" ".join(tokens), *(" ".join(tokens[:i] + tokens[i + 1 :]) for i in range(len(tokens)))]
     buffer = Buffer.of(variants)
-    count = len(variants)
-    whole = Segments(buffer.offsets[:-1], buffer.offsets[1:], np.zeros(count, np.uint8), np.arange(count + 1))
-    keep = read_segments(buffer, whole, words).words[:, 0].clip(1e-6, 1 - 1e-6)
+    keep = read_segments(buffer, Segments.whole(buffer), words).words[:, 0].clip(1e-6, 1 - 1e-6)
     odds = np.log((1 - keep) / keep)
     loss = odds[0] - odds[1:]
     best = [i for i in np.argsort(-loss, kind="stable")[:n] if loss[i] > 0]

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.scoring import KINDS
@@ -282,9 +281,7 @@ class Mended:
 
     def texts(self, index: pd.Index) -> pd.Series[str]:
         """Return the texts as an Arrow-backed column."""
-        offsets, data = pa.py_buffer(self.buffer.offsets), pa.py_buffer(self.buffer.data)
-        array = pa.LargeStringArray.from_buffers(len(self.buffer), offsets, data)
-        return pd.Series(array, index=index, dtype="str")
+        return pd.Series(self.buffer.strings(), index=index, dtype="str")
 
 
 @njit(cache=True, nogil=True)

@@ -15,12 +15,12 @@ from toolkit.buffer import PRIME, Buffer, spread
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
-from toolkit.verdict.reading import KINDS, LOWER, layout, read_words
+from toolkit.verdict.reading import KINDS, LOWER, read_words
 
 __all__ = ["TEXTS", "VERDICTS", "articles", "others", "probabilities"]
 
+# explained by toolkit.verdicts
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
-"""Explained by :func:`toolkit.verdicts`."""
 TEXTS = ("article", "twice")  # of documents that hold an article
 
 # verdict → share of repeated words from which a document with this verdict more likely holds its text ``twice``
@@ -41,10 +41,9 @@ PLAIN = 0.15  # added to the chance of a wall when such a text's lost chance of 
 
 
 def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = None) -> pd.DataFrame:
-    """Return the probability of each of :data:`VERDICTS`, one row a document; rows sum to one.
+    """Return the probability of each of :data:`VERDICTS`, one row a document (``text``, ``title``); rows sum to one.
 
-    ``corpus`` needs the columns ``text`` and ``title``. ``copies``: how many documents of the publisher hold the same
-    text; default 1 each.
+    ``copies``: how many documents of the publisher hold the same text; default 1 each.
     """
     buffer = Buffer.of(corpus["text"])
     learned = softmax(log_odds(corpus["text"], corpus["title"].fillna("")), axis=1)
@@ -75,9 +74,8 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
 def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     """Return the verdict of each document that holds no article, missing for those that hold one.
 
-    A column ``verdict`` is used if there is one. Otherwise the model judges the texts that are shorter than
-    :data:`LONG` bytes or not laid out as prose. Longer prose counts as an article without a look, which keeps
-    classifying topics fast.
+    Without a column ``verdict`` the model judges the texts that are shorter than :data:`LONG` bytes or not laid out as
+    prose. Longer prose counts as an article without a look, which keeps classifying topics fast.
     """
     if "verdict" in corpus.columns:
         return corpus["verdict"].mask(corpus["verdict"].isin(TEXTS)).astype("str")
@@ -114,12 +112,12 @@ def log_odds(
 
 def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
     """Return the texts; where lines were wrapped at a margin, as in a scanned column, joined to one line."""
-    breaks, double, spaces = layout(Buffer.of(texts))
+    breaks, double, spaces = _counts(pa.array(texts, pa.large_string()), "\n", "\n\n", " ")
     # counts first, because the expression below is slow; two breaks in a row are never inside a sentence
     wrapped = (breaks >= 3) & (5 * (breaks - 2 * double) >= 2 * breaks) & (spaces >= 2 * breaks)
     if wrapped.any():
-        inside = pc.count_substring_regex(pa.array(texts[wrapped]), r"[\pL\pN,;-]\n\p{Ll}")
-        wrapped[wrapped] = 5 * inside.to_numpy(zero_copy_only=False) >= 2 * breaks[wrapped]
+        (inside,) = _counts(pa.array(texts[wrapped]), r"[\pL\pN,;-]\n\p{Ll}")
+        wrapped[wrapped] = 5 * inside >= 2 * breaks[wrapped]
     return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
 
 
@@ -127,11 +125,13 @@ def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
     """Whether each text has :data:`LONG` bytes in long lines of sentences, and no marks of computer code."""
     array = pa.array(texts, pa.large_string())
     size = pc.binary_length(array).to_numpy(zero_copy_only=False)
-    stops, breaks, marks = (
-        pc.count_substring_regex(array, marks).to_numpy(zero_copy_only=False)
-        for marks in ("[.。]", "\n", "[{}<Ã]")
-    )
+    stops, breaks, marks = _counts(array, "[.。]", "\n", "[{}<Ã]")
     return np.asarray((size >= LONG) & (stops * 400 >= size) & (breaks * 60 <= size) & (marks * 100 <= size))
+
+
+def _counts(texts: Any, *patterns: str) -> list[NDArray[np.int64]]:
+    """How often each pattern (RE2) stands in each text of an Arrow array."""
+    return [pc.count_substring_regex(texts, each).to_numpy(zero_copy_only=False) for each in patterns]
 
 
 def articles(corpus: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -20,8 +20,8 @@ from toolkit.verdict.reading import BITS, SHAPE, SOUNDS, damage, echoes, sounds
 
 FORMAT = "news-toolkit verdict model 1"
 SHIPPED = Path(__file__).parent.parent / "models" / "verdict"
+# verdicts that the model learned; ``twice`` and ``empty`` follow from counts
 LEARNED = ("article", "stub", "wall", "error", "index", "garbled")
-"""Verdicts that the model learned. ``twice`` and ``empty`` follow from counts, see :mod:`toolkit.verdict`."""
 
 _LARGEST = 4 << 20
 _TABLES = {
@@ -137,10 +137,8 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
 class VerdictModel:
     """The weights that give each segment its sounds, and the trees that judge documents by them.
 
-    ``table`` (int8, shape (2**BITS, 6)), ``scale`` and ``bias`` (float32) are the weights
-    (:func:`toolkit.verdict.reading.sounds`). ``trees`` give a sum for each verdict of :data:`LEARNED`.
-    ``calibration`` (float64) holds a factor for all sums, then a constant for each. The softmax of the calibrated sums
-    are the probabilities.
+    ``table``, ``scale`` and ``bias`` are the weights (:func:`toolkit.verdict.reading.sounds`). ``trees`` give a sum for
+    each of :data:`LEARNED`; ``calibration`` (float64) is a factor for all sums, then a constant for each.
     """
 
     table: NDArray[np.int8]
@@ -154,10 +152,8 @@ class VerdictModel:
         """Return the evidence of each document; titles may be empty."""
         words, segments = (self.table, self.scale, self.bias), cut(buffer)
         heard, shapes = sounds(buffer, segments, words)
-        starts, ends = titles.offsets[:-1].copy(), titles.offsets[1:].copy()
-        whole = Segments(starts, ends, np.zeros(len(titles), np.uint8), np.arange(len(titles) + 1))
-        named, _ = sounds(titles, whole, words)
-        named[titles.offsets[1:] == titles.offsets[:-1]] = 0
+        named, _ = sounds(titles, Segments.whole(titles), words)
+        named[np.diff(titles.offsets) == 0] = 0
         out = np.zeros((len(buffer), len(COLUMNS)), np.float32)
         out[:, AT.title_story : AT.size] = named
         out[:, AT.damage] = damage(buffer)

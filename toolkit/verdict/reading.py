@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -231,32 +230,12 @@ def _echoes(data, offsets, titles, named, kinds, lower, out):  # type: ignore[no
 
 
 def echoes(buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
-    """Return two shares of longer words for each document; float32, shape (n_documents, 2), -1 without such words.
+    """Return the share of longer words that repeat an earlier one, and that of the title's words in the document.
 
-    The first is the share of its words that repeat an earlier one, the second the share of its title's words that it
-    holds. An article comes back to its subject, a list of links does not.
+    An article comes back to its subject, a list of links does not. float32, shape (n_documents, 2), -1 without such.
     """
     out = np.empty((len(buffer), 2), np.float32)
     _echoes(buffer.data, buffer.offsets, titles.data, titles.offsets, KINDS, LOWER, out)
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _layout(data, offsets, out):  # type: ignore[no-untyped-def]
-    for d in range(len(offsets) - 1):
-        breaks = double = spaces = row = 0
-        for i in range(offsets[d], offsets[d + 1]):
-            spaces += data[i] == 32
-            row = row + 1 if data[i] == 10 else 0
-            breaks += row > 0
-            double += row > 0 and row % 2 == 0
-        out[0, d], out[1, d], out[2, d] = breaks, double, spaces
-
-
-def layout(buffer: Buffer) -> NDArray[np.int64]:
-    """Count line breaks, pairs of breaks in a row, and spaces of each document; shape (3, n_documents)."""
-    out = np.empty((3, len(buffer)), np.int64)
-    _layout(buffer.data, buffer.offsets, out)
     return out
 
 
@@ -276,21 +255,16 @@ def damage(buffer: Buffer) -> NDArray[np.int64]:
     >>> damage(Buffer.of(["Größe, 'señor', £5", "grÃ¶n", "ni\\ufffdo", "Przysz³o"])).tolist()
     [0, 1, 1, 1]
     """
-    texts = pa.LargeStringArray.from_buffers(
-        len(buffer), pa.py_buffer(buffer.offsets), pa.py_buffer(buffer.data)
-    )
-    return np.asarray(pc.count_substring_regex(texts, _DAMAGE), np.int64)
+    return np.asarray(pc.count_substring_regex(buffer.strings(), _DAMAGE), np.int64)
 
 
 def sounds(
-    buffer: Buffer,
-    segments: Segments,
-    words: tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]],
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    buffer: Buffer, segments: Segments, words: tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:  # fmt: skip
     """Return the probability of each of :data:`SOUNDS` of each segment, and its :data:`SHAPE`.
 
-    ``words`` are three arrays: the weight of each n-gram for each sound, shape (2**BITS, sounds), in units of the
-    scale of the sound; the scales; and a constant that is added for each sound.
+    ``words``: the weight of each n-gram for each sound, shape (2**BITS, sounds), in units of the sound's scale; the
+    scales; and a constant that is added for each sound.
     """
     heard = np.empty((len(segments), len(SOUNDS)), np.float32)
     shapes = np.empty((len(segments), len(SHAPE)), np.int32)
