@@ -155,13 +155,12 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
     [{'doc_id': '7', 'text': 'One story.'}]
     """
     frame = _framed(documents)
-    levels = [name for name in frame.index.names if name in COLUMNS and name not in frame.columns]
-    for name in levels:  # an index that is called like a column of the corpus is that column
-        frame[name] = frame.index.get_level_values(name)
+    for name in frame.index.names:  # an index that is called like a column of the corpus is that column
+        if name in COLUMNS and name not in frame.columns:
+            frame[name] = frame.index.get_level_values(name)
     # pandas neither sorts nor joins by a name that the index and a column have
-    frame.index = frame.index.set_names(
-        [None if name in frame.columns else name for name in frame.index.names]
-    )
+    levels = [None if name in frame.columns else name for name in frame.index.names]
+    frame.index = frame.index.set_names(levels)
     names = [name for name in frame.columns if isinstance(name, str)]
     if twice := [name for n, name in enumerate(names) if name in names[:n]]:
         raise CorpusError(f"corpus: the column {twice[0]!r} stands more than once; rename or drop one")

@@ -95,10 +95,8 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
     for masks, spans in zip(sides, (gold, found), strict=True):
         known = spans[spans["doc_id"].isin(row_of)]
         if len(other := known[~known["kind"].isin(KINDS)]):
-            kind = other["kind"].iloc[0]
-            raise ValueError(
-                f"spans: {kind!r} is no kind that is scored; drop it, or name one of {', '.join(KINDS)}"
-            )
+            mend = f"drop it, or name one of {', '.join(KINDS)}"
+            raise ValueError(f"spans: {other['kind'].iloc[0]!r} is no kind that is scored; {mend}")
         for doc_id, start, end, kind in known[["doc_id", "start", "end", "kind"]].itertuples(index=False):
             masks[row_of[doc_id]][start:end] = 1 + KINDS.index(kind)
     rows = []

@@ -138,15 +138,14 @@ def write_rows(tables: Iterable[pa.Table], path: Path) -> int:
     name = file_of_rows(path).name.removesuffix(".gz")
     with whole(path) as temporary:
         if not name.endswith(".parquet"):
-            return _write_text(
-                _groups(tables), temporary, csv=name.endswith(".csv"), packed=name != path.name
-            )
+            how = {"csv": name.endswith(".csv"), "packed": name != path.name}
+            return _write_text(_groups(tables), temporary, **how)
         rows, writer = 0, None
         with ExitStack() as stack:
             for table in _groups(tables):
-                writer = writer or stack.enter_context(
-                    parquet.ParquetWriter(temporary, table.schema, compression="zstd")
-                )
+                if writer is None:
+                    writer = parquet.ParquetWriter(temporary, table.schema, compression="zstd")
+                    stack.enter_context(writer)
                 writer.write_table(table, row_group_size=ROW_GROUP)
                 rows += table.num_rows
                 del table  # or it would be held while the next one is made

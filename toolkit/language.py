@@ -98,9 +98,8 @@ class _Look:
     def __init__(self, texts: Any) -> None:
         self.index = texts.index if isinstance(texts, pd.Series) else None
         if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
-            texts = pa.array(
-                texts if self.index is not None else list(texts), pa.large_string(), from_pandas=True
-            )
+            given = texts if self.index is not None else list(texts)
+            texts = pa.array(given, pa.large_string(), from_pandas=True)
         array = texts.cast(pa.large_string())
         self.texts = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
         buffer = Buffer.of(pc.fill_null(self.texts, ""))

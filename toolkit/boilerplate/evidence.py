@@ -235,9 +235,8 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
             & (column["gold_keep"] < np.log(SOUNDS))
         )  # fmt: skip
         out |= opens & ends
-        two = np.flatnonzero(
-            (opens & ~ends)[:-1] & (~begins & ends)[1:]
-        )  # a line of two: 'More: Win in the 91. minute'
+        # a line of two: 'More: Win in the 91. minute'
+        two = np.flatnonzero((opens & ~ends)[:-1] & (~begins & ends)[1:])
         out[two] = out[two + 1] = True
     return out
 

@@ -145,9 +145,8 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
                 plain = mix(h, numerals)
                 digits += 1
             elif length >= TERM:
-                terms[n_terms] = np.uint32(h >> np.uint64(32)) & ~np.uint32(1) | np.uint32(
-                    capital and tokens > 0
-                )
+                named = np.uint32(capital and tokens > 0)
+                terms[n_terms] = np.uint32(h >> np.uint64(32)) & ~np.uint32(1) | named
                 n_terms += 1
             if capital:
                 capitals += 1

@@ -87,9 +87,7 @@ class Reading(SegmentReading):
         segments that have not changed since are not read again.
         """
         segments = cut(buffer)
-        known = (
-            (_unchanged(segments, before[0].segments, before[1]), before[0]) if before is not None else None
-        )
+        known = before and (_unchanged(segments, before[0].segments, before[1]), before[0])
         read = read_segments(buffer, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(buffer, segments, read, shared, about.titles)

@@ -243,10 +243,8 @@ def extended(
             )
             bounds = np.searchsorted(number, np.arange(len(beside) + 1))
             for n in np.flatnonzero((last < 0) & (four | two)):
-                own = slice(bounds[n], bounds[n + 1])
-                last[n] = _capital(
-                    read, places[own], segments.end[beside[n]], tokens[own], four[n], own.start
-                )
+                own, stop = slice(bounds[n], bounds[n + 1]), segments.end[beside[n]]
+                last[n] = _capital(read, places[own], stop, tokens[own], four[n], own.start)
         found = last >= 0
         border[beside[found] - step], remove[beside[found]] = places[last[found]], False
     return replace(segments, start=start, end=end)
@@ -269,9 +267,8 @@ def _theirs(
     most: NDArray[np.int32] | int, least: int = EVIDENT,
 ) -> NDArray[np.bool_]:  # fmt: skip
     """Whether fingerprints are counted in at least ``least`` documents, and in hardly more than a template."""
-    keys = mix_all(
-        mix_all(prints, np.full(len(prints), window + 1, np.uint64)), np.broadcast_to(publisher, len(prints))
-    )
+    windowed = mix_all(prints, np.full(len(prints), window + 1, np.uint64))
+    keys = mix_all(windowed, np.broadcast_to(publisher, len(prints)))
     docs = np.where(prints != 0, lookup.counts.documents(keys, 1) - 1, 0)
     return np.asarray((docs >= least) & (docs - most <= UNEVEN * docs))
 

@@ -32,9 +32,8 @@ LANES = 16
 :func:`add_rows` and :func:`margins` are written as LLVM code."""
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
-_BYTES, _WORDS, _LONGS, _FLOATS = (
-    ir.VectorType(lane, LANES) for lane in (ir.IntType(8), ir.IntType(16), _I32, ir.FloatType())
-)
+_KINDS = ir.IntType(8), ir.IntType(16), _I32, ir.FloatType()
+_BYTES, _WORDS, _LONGS, _FLOATS = (ir.VectorType(kind, LANES) for kind in _KINDS)
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any, at: int, kind: ir.Type) -> Any:
@@ -110,9 +109,8 @@ def prefetch(typing: Any, table: Any, row: Any) -> Any:
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         rows = _pointer(context, builder, signature, arguments, 0, _BYTES)
-        place = builder.bitcast(
-            builder.gep(rows, [builder.zext(arguments[1], _I64)]), ir.IntType(8).as_pointer()
-        )
+        row = builder.gep(rows, [builder.zext(arguments[1], _I64)])
+        place = builder.bitcast(row, ir.IntType(8).as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
         builder.call(function, [place, *(ir.Constant(_I32, value) for value in (0, 3, 1))])
@@ -242,11 +240,9 @@ _NO_WEIGHTS = WordWeights(np.empty((0, 16), np.uint8), np.zeros(16, np.float32),
 class SegmentReading:
     """What one pass over the segments gives; one row a segment but for ``terms``.
 
-    ``prints`` (uint64) has the columns :data:`FINGERPRINTS`, ``shapes`` (int32) the columns :data:`SHAPE`.
-    ``terms`` (uint32) are hashes of the segments' terms, one segment after the other, lowest bit :data:`NAME`.
-    ``words`` (float32, 16 columns) is the probability of each class in either table: softmax over the sum of the
-    weights of the segment's n-grams, divided by the square root of their number, plus the bias. ``windows``
-    (float32) has the columns :data:`WINDOWS`. The last two have no rows where they were not asked for.
+    ``prints`` have the columns :data:`FINGERPRINTS`, ``shapes`` :data:`SHAPE`, ``windows`` :data:`WINDOWS`. ``terms``
+    are hashes of the segments' terms, one segment after the other, lowest bit :data:`NAME`. ``words`` (16 columns) is
+    the probability of each class in either table. ``words`` and ``windows`` have no rows where they are not asked for.
     """
 
     prints: NDArray[np.uint64]
@@ -257,17 +253,12 @@ class SegmentReading:
 
 
 def read_segments(
-    buffer: Buffer,
-    segments: Segments,
-    words: WordWeights | None = None,
-    known: tuple[NDArray[np.int64], SegmentReading] | None = None,
-    *,
-    windowed: bool = True,
-) -> SegmentReading:
+    buffer: Buffer, segments: Segments, words: WordWeights | None = None,
+    known: tuple[NDArray[np.int64], SegmentReading] | None = None, *, windowed: bool = True,
+) -> SegmentReading:  # fmt: skip
     """Fingerprint each segment and, given weights, score it by its words and, where ``windowed``, by its best ones.
 
-    ``known`` is, for each segment, its place in an earlier reading by the same weights that held it, -1 if none
-    did; and that reading.
+    ``known``: each segment's place in an earlier reading by the same weights, -1 if it held none; and that reading.
     """
     n = len(segments)
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)

@@ -238,12 +238,10 @@ def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
 
     ``kind`` is the most frequent, ``characters`` are those removed in all, ``example`` has at most 300.
     """
-    rows = spans[spans["template_id"].notna()].merge(
-        corpus[["doc_id", "publisher", "published", "text"]], on="doc_id", how="left"
-    )
-    rows["example"] = [
-        t[a : min(b, a + 300)] for t, a, b in zip(rows["text"], rows["start"], rows["end"], strict=True)
-    ]
+    about = corpus[["doc_id", "publisher", "published", "text"]]
+    rows = spans[spans["template_id"].notna()].merge(about, on="doc_id", how="left")
+    places = zip(rows["text"], rows["start"], rows["end"], strict=True)
+    rows["example"] = [text[start : min(end, start + 300)] for text, start, end in places]
     rows["characters"] = rows["end"] - rows["start"]
     table = rows.groupby("template_id").agg(
         publisher=("publisher", "first"), documents=("doc_id", "nunique"), first_seen=("published", "min"),

@@ -22,9 +22,8 @@ BUCKETS = 1 << 16  # keys are kept by their first two bytes
 ROWS = 2_000_000  # rows added up at a time, some 200 MB
 
 _ONCE = np.dtype([("key", "<u8"), ("score", "<i2"), ("day", "<i4"), ("story", "u1")])
-_ROW = np.dtype(
-    [(n, c.dtype.newbyteorder("<")) for n, c in zip(("key", *FIELDS), Counts().columns, strict=True)]
-)
+_NAMED = zip(("key", *FIELDS), Counts().columns, strict=True)
+_ROW = np.dtype([(name, column.dtype.newbyteorder("<")) for name, column in _NAMED])
 _PLACES = np.dtype("<i8")
 _HEAD = (BUCKETS + 1) * 2 * _PLACES.itemsize
 
@@ -119,10 +118,8 @@ def _table(file: Any, kind: np.dtype[Any], start: int, rows: int) -> NDArray[Any
 def _read(opened: Opener, buckets: range) -> tuple[NDArray[Any], NDArray[Any]]:
     """Read the keys of some buckets: those that stand once, and the others."""
     with opened() as file:
-        pair = 2 * _PLACES.itemsize
-        (a, c), (b, d), (n, _) = (
-            _table(file, _PLACES, at * pair, 2).tolist() for at in (buckets.start, buckets.stop, BUCKETS)
-        )
+        pair, wanted = 2 * _PLACES.itemsize, (buckets.start, buckets.stop, BUCKETS)
+        (a, c), (b, d), (n, _) = (_table(file, _PLACES, at * pair, 2).tolist() for at in wanted)
         once = _table(file, _ONCE, _HEAD + a * _ONCE.itemsize, b - a)
         return once, _table(file, _ROW, _HEAD + n * _ONCE.itemsize + c * _ROW.itemsize, d - c)
 

@@ -188,9 +188,7 @@ def _check_kind(schema: pa.Schema, options: Options) -> None:
     kinds = dict(zip(schema.names, schema.types, strict=True))
     for name, kind in kinds.items():
         if options.wants(name) and _repeats_inside(kind):
-            raise Unreadable(
-                f"column {name!r} holds {kind}, a type that can grow without bound when it is read; not read"
-            )
+            raise Unreadable(f"column {name!r} holds {kind}, which can grow without bound; not read")
     texts = fields.candidates("text", schema.names, options.columns)
     if texts and all(pa.types.is_primitive(kinds[name]) for name in texts):
         mend = 'pass columns={"text": …} with the one that does'

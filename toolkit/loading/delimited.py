@@ -72,9 +72,8 @@ def cells(line: str, delimiter: str | None = None) -> list[str]:
     if len(line) > LONGEST_HEADER:
         return []
     try:
-        return [
-            cell.strip() for cell in next(csv.reader([line], delimiter=delimiter or sniff_delimiter(line)))
-        ]
+        found = next(csv.reader([line], delimiter=delimiter or sniff_delimiter(line)))
+        return [cell.strip() for cell in found]
     except (csv.Error, StopIteration):
         return []
 

@@ -226,10 +226,9 @@ def _json_form(head: str, extension: str) -> str:
         complete = False
     if extension not in {"jsonl", "ndjson", "jl"}:
         return "jsonlines" if complete and newline and rest.lstrip().startswith("{") else "json"
-    spread = (not complete and first.strip() in {"{", "["}) or (
-        head.startswith("[") and not first.rstrip().endswith("]")
-    )
-    return "json" if spread else "jsonlines"
+    if not complete and first.strip() in {"{", "["}:  # spread over lines
+        return "json"
+    return "json" if head.startswith("[") and not first.rstrip().endswith("]") else "jsonlines"
 
 
 def _is_table(head: str, *, text: bool = False) -> bool:

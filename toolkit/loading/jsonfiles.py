@@ -30,14 +30,11 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the object of these members; refuse one in which a field that is needed stands twice, with two values."""
     found = dict(pairs)
-    if len(found) < len(pairs):
-        for name, value in pairs:
-            if value != found[name] and (
-                fields.is_known(name) or fields.markup_kind(name) or name in WRAPPERS
-            ):
-                raise Unreadable(
-                    f"the field {name!r} stands twice in one record; not read", repr(found)[:400]
-                )
+    for name, value in pairs if len(found) < len(pairs) else ():
+        needed = fields.is_known(name) or fields.markup_kind(name) or name in WRAPPERS
+        if needed and value != found[name]:
+            reason = f"the field {name!r} stands twice in one record; not read"
+            raise Unreadable(reason, repr(found)[:400])
     return found
 
 
@@ -115,11 +112,7 @@ class _Scanner:
                 wraps, value = yield from self._members(inside=True)
                 wrapped |= wraps
             # records are objects; whether the list holds some may not be known yet
-            elif (
-                wraps
-                and first == "["
-                and self._text[self._at + 1 : self._at + 1000].lstrip()[:1] in {"{", "]", ""}
-            ):
+            elif wraps and first == "[" and self._text[self._at + 1 :][:1000].lstrip()[:1] in {"{", "]", ""}:
                 wrapped = True
                 yield from self._items()
             else:
@@ -223,9 +216,9 @@ def lists_beside(rest: Mapping[str, Any]) -> Iterator[Unreadable]:
     for name, value in rest.items():
         if isinstance(value, dict):
             yield from lists_beside(value)
-        elif isinstance(value, list) and any(
-            isinstance(each, dict) and fields.candidates("text", each) for each in value
-        ):
+            continue
+        records = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+        if any(fields.candidates("text", each) for each in records):
             yield Unreadable(f"{PART}: the list {name!r} beside the one that is read holds texts too")
 
 
@@ -282,13 +275,9 @@ def _lift(record: dict[str, Any]) -> None:
 
 def flattened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return columns with their pages and nested values turned into text, as :func:`unwrap` does."""
-    nested = any(
-        fields.markup_kind(name)
-        or name in KEYS
-        or (isinstance(values, pa.Array) and pa.types.is_struct(values.type))
-        for name, values in columns.items()
-    )
-    if not nested:
+    structs = (values for values in columns.values() if isinstance(values, pa.Array))
+    nested = any(pa.types.is_struct(values.type) for values in structs)
+    if not nested and not any(fields.markup_kind(name) or name in KEYS for name in columns):
         return columns
     plain = [values.to_pylist() if isinstance(values, pa.Array) else values for values in columns.values()]
     return by_field([unwrap(dict(zip(columns, row, strict=True))) for row in zip(*plain, strict=True)])

@@ -143,13 +143,10 @@ class _Reader:
             if self._kinds is None:
                 first = json.loads(block[: block.index(b"\n")])
                 self._kinds = {name: _kind(value) for name, value in first.items() if self._wanted(name)}
-            return pj.read_json(
-                pa.BufferReader(block),
-                read_options=pj.ReadOptions(use_threads=False, block_size=len(block) + 1),
-                parse_options=pj.ParseOptions(
-                    explicit_schema=pa.schema(list(self._kinds.items())), unexpected_field_behavior="infer"
-                ),
-            )
+            schema = pa.schema(list(self._kinds.items()))
+            how = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer")
+            whole = pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
+            return pj.read_json(pa.BufferReader(block), read_options=whole, parse_options=how)
         except (pa.ArrowException, ValueError, RecursionError):
             return None
 
@@ -157,12 +154,11 @@ class _Reader:
 def _is_nested(table: pa.Table, block: bytes) -> bool:
     """Whether a record may have to be unwrapped, or a text stripped of the mark of a news API."""
     objects = {f.name for f in table.schema if pa.types.is_struct(f.type)}
-    lists = {
-        f.name for f in table.schema if pa.types.is_list(f.type) and pa.types.is_struct(f.type.value_type)
-    }
+    lists = [f for f in table.schema if pa.types.is_list(f.type)]
+    lists_of_objects = {f.name for f in lists if pa.types.is_struct(f.type.value_type)}
     return (
         any(fields.markup_kind(name) or name in jsonfiles.KEYS for name in table.column_names)
-        or bool(objects & jsonfiles.NESTED or lists & jsonfiles.WRAPPERS)
+        or bool(objects & jsonfiles.NESTED or lists_of_objects & jsonfiles.WRAPPERS)
         or ("source" in objects and b" chars]" in block)
     )
 

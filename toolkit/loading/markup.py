@@ -174,9 +174,7 @@ def elements(stream: Stream, names: frozenset[str], outside: dict[str, str] | No
                     for each in element.iter("*"):
                         each.tag = local(each)
                         # others stay as they are: a prefix that nothing declares may not be set again
-                        plain = {
-                            key.rpartition("}")[2]: value for key, value in each.attrib.items() if "}" in key
-                        }
+                        plain = {key.rpartition("}")[2]: value for key, value in each.items() if "}" in key}
                         each.attrib.update({k: v for k, v in plain.items() if k not in each.attrib})
                     yield element
                     # freed with those before it, so that memory does not grow with the file

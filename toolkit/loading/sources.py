@@ -26,9 +26,8 @@ import pandas as pd
 from toolkit.loading.quarantine import Limits, Rejected, Unreadable, printable
 from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
-Paths: TypeAlias = (
-    "str | os.PathLike[str] | IO[bytes] | IO[str] | Iterable[str | os.PathLike[str] | IO[bytes] | IO[str]]"
-)
+Place: TypeAlias = "str | os.PathLike[str] | IO[bytes] | IO[str]"
+Paths: TypeAlias = "Place | Iterable[Place]"
 
 LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes of the name of a file and of a path on the systems of today
 
@@ -250,9 +249,7 @@ def _zipped(stream: Stream) -> Iterator[_Entry]:
             reason = _LINK if linked else "encrypted; unpack it first" if info.flag_bits & 1 else None
             yield info.filename, reason, partial(archive.open, info)
         if outside:
-            raise Unreadable(
-                f"{outside} bytes belong to no member that this archive's directory lists; not read"
-            )
+            raise Unreadable(f"{outside} bytes belong to no member that the directory lists; not read")
 
 
 def _outside(file: IO[bytes], archive: zipfile.ZipFile) -> int:

@@ -46,9 +46,7 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     shown = [f"{share:.1f} %" for share in total]
     xlabel = "characters removed (% of the publisher's text)"
     canvas.rows(ax, table.index, xlabel, total, shown, chosen["documents"])
-    text = (
-        f"Stacked bars: characters removed, per cent of each publisher's text, by kind ({', '.join(kinds)})."
-    )
+    text = f"Stacked bars: characters removed, % of each publisher's text, by kind ({', '.join(kinds)})."
     return canvas.described(ax, text, zip(chosen.index, shown, strict=True))
 
 

@@ -188,9 +188,7 @@ class DocumentReview(Session):
             ("by kind", ", ".join(f"{kind} {n:,}" for kind, n in by_kind.items()) or "nothing"),
             ("rejected", f"{kept:,} characters"),
         ]
-        filters = [
-            Field(name, name.capitalize(), self._wanted[name], each) for name, each in self._options.items()
-        ]
+        filters = [Field(n, n.capitalize(), self._wanted[n], each) for n, each in self._options.items()]
         filters += [Field(name, label, self._wanted[name], kind=k) for name, (label, k) in ENTERED.items()]
         if not total:
             return Page("No document passes these filters", facts, status=self.status, fields=filters)
@@ -266,9 +264,8 @@ class Explorer:
     def page(self) -> Page:
         """Return the page of the tab, with the tabs among its actions."""
         page, tabs = self.tab.page(), enumerate(self._tabs)
-        page.actions[:0] = [
-            Action(f"tab:{n}", name, f"F{n + 2}", "View", name == self._tab) for n, name in tabs
-        ]
+        shown = (Action(f"tab:{n}", name, f"F{n + 2}", "View", name == self._tab) for n, name in tabs)
+        page.actions[:0] = shown
         return page
 
     def do(self, action: str, value: str | None = None) -> None:

@@ -145,12 +145,11 @@ def decisions_file(remover: BoilerplateRemover, given: str | Path | None) -> Pat
 
 def judgements(found: str, verdict: str | None) -> list[Action]:
     """Return the actions that decide on a passage that was found to be of a kind."""
-    kinds = [
-        (f"accept:{kind}", kind, str(n), "Accept as", verdict == kind) for n, kind in enumerate(KINDS, 1)
-    ]
+    keys = enumerate(KINDS, 1)
+    kinds = [Action(f"accept:{kind}", kind, str(n), "Accept as", verdict == kind) for n, kind in keys]
     accept = Action("accept", f"Accept as {found}", "a", "Decide", verdict == found)
     reject = Action("reject", "Reject: article text", "r", "Decide", verdict == KEEP)
-    return [accept, reject, *(Action(*kind) for kind in kinds)]
+    return [accept, reject, *kinds]
 
 
 def word(verdict: str | None) -> str:

@@ -84,9 +84,8 @@ def explain(model: TopicModel, text: str, title: str, topic: Any) -> Explanation
     probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes))
     probability = probability.sort_values(ascending=False, kind="stable")
     chosen = probability.index[0] if column is None else model.classes[column]
-    (above, title_spans), (below, spans) = (
-        _occurrences(model, part) for part in (title if model.space.title_weight else "", text)
-    )
+    above, title_spans = _occurrences(model, title if model.space.title_weight else "")
+    below, spans = _occurrences(model, text)
     strings = _surface(title, title_spans) + _surface(text, spans)
     weight = np.repeat([float(model.space.title_weight), 1.0], [len(above), len(below)])
     buckets = np.concatenate([above, below])

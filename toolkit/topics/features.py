@@ -81,9 +81,8 @@ class Lexicon:
             if found.dtype != kind or found.ndim != 1 or (found[1:] <= found[:-1]).any():
                 raise ModelError(f"lexicon: {name} are {found.dtype} {found.shape}, not ascending {kind}")
         if 2 * len(self.alike) > _ALIKE_SLOTS or (self.alike == 0).any():
-            raise ModelError(
-                f"lexicon: {len(self.alike)} alike words, above {_ALIKE_SLOTS // 2}, or one is 0"
-            )
+            most = _ALIKE_SLOTS // 2
+            raise ModelError(f"lexicon: {len(self.alike)} alike words, above {most}, or one is 0")
 
     @cached_property
     def arrays(self) -> tuple[NDArray[Any], ...]:

@@ -94,14 +94,12 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
                 most_gate = sounds[s, SOUND.gate]
                 at_gate = s
         for s in range(lo, hi):
+            size = shapes[s, PART.characters]
             if s < at_gate:
-                row[AT.lead] += shapes[s, PART.characters] * (
-                    1 - sounds[s, SOUND.wall] - sounds[s, SOUND.error] - sounds[s, SOUND.gate]
-                )
+                calm = 1 - sounds[s, SOUND.wall] - sounds[s, SOUND.error] - sounds[s, SOUND.gate]
+                row[AT.lead] += size * calm
             if shapes[s, PART.sentence] and s != at_gate:
-                row[AT.story_before if s < at_gate else AT.story_after] += (
-                    shapes[s, PART.characters] * sounds[s, SOUND.story]
-                )
+                row[AT.story_before if s < at_gate else AT.story_after] += size * sounds[s, SOUND.story]
             if s >= hi - _ENDS:
                 row[AT.wall_last] = max(row[AT.wall_last], sounds[s, SOUND.wall])
                 row[AT.gate_last] = max(row[AT.gate_last], sounds[s, SOUND.gate])
@@ -112,12 +110,12 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
             row[AT.final] = shapes[hi - 1, PART.end]
         if at_gate > lo and shapes[at_gate - 1, PART.end] != 1:
             row[AT.cut] = 1 + shapes[at_gate - 1, PART.end]
-        size = max(total, np.float32(1.0))
+        whole = max(total, np.float32(1.0))
         segments = np.float32(max(1, hi - lo))
         for c in range(3):
             row[AT.wall_size + c] = np.log1p(row[SOUND.wall + c])
         for c in range(_MANY):
-            row[c] /= size
+            row[c] /= whole
         row[AT.size] = np.log1p(total)
         row[AT.segments] = np.log1p(np.float32(hi - lo))
         row[AT.line] = np.log1p(total / segments)
@@ -128,7 +126,7 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
         row[AT.damage] /= max(row[AT.words], np.float32(1.0))
         row[AT.words] /= segments
         for c in (AT.sentences, AT.letters, AT.digits, AT.symbols, AT.full):
-            row[c] /= size
+            row[c] /= whole
         for c in (AT.story, AT.story_before, AT.story_after, AT.lead):
             row[c] = np.log1p(row[c])
 

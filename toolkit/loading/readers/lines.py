@@ -22,9 +22,8 @@ LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
 
 def roles(archive: str) -> dict[str, str]:
     """Return the field that each label of an archive names, such as "verfasser" the authors; "" if it is not kept."""
-    return {
-        name: "" if role == "other" else role for role in LABELS[archive] for name in headings(role, archive)
-    }
+    named = ((name, role) for role in LABELS[archive] for name in headings(role, archive))
+    return {name: "" if role == "other" else role for name, role in named}
 
 
 def headings(kind: str, section: str = "headings") -> frozenset[str]:

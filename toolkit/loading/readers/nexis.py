@@ -20,10 +20,8 @@ from toolkit.loading.readers.lines import (
     words,
 )  # fmt: skip
 
-MARK, PAGE, COVER, END, LOADED = map(
-    pattern, ("nexis_document", "nexis_page", "nexis_cover", "nexis_uni_end", "nexis_uni_loaded")
-)
-_LISTED, _LAST = pattern("nexis_listed"), pattern("nexis_uni_last")
+MARK, PAGE, COVER, _LISTED = map(pattern, ("nexis_document", "nexis_page", "nexis_cover", "nexis_listed"))
+END, LOADED, _LAST = map(pattern, ("nexis_uni_end", "nexis_uni_loaded", "nexis_uni_last"))
 _SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
 _MONTH = re.compile(r"[^\W\d_]{3,14},? (?:19|20)\d\d")
 _LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
@@ -96,10 +94,8 @@ def _numbered(found: list[list[str]]) -> Record:
     dates += [i for i, block in enumerate(found[:4]) if _MONTH.fullmatch(block[0])]
     dated = dates[0] if dates and dates[0] <= labelled else None
     start = dated + 1 if dated is not None else 1 if labelled else 0
-    head = [
-        [line for line in block if not is_closing(line)]
-        for block in found[: start if dated is None else dated]
-    ]
+    above = found[: start if dated is None else dated]
+    head = [[line for line in block if not is_closing(line)] for block in above]
     if head := [block for block in head if block]:
         links = [block[0] for block in head[1:] if block[0].startswith(("http://", "https://"))]
         titles = [" ".join(block) for block in head[1:] if block[0] not in links]

@@ -147,11 +147,10 @@ def _word_text(stream: Stream) -> str:
             own = "".join(_run(paragraph))
             text = "\n".join([own, *boxes] if own.strip() else boxes or [own])
             style = ranks.get(first(paragraph, ".//pstyle/@val") or "", "")
+            divides = rank and style == rank and text.strip()
             if text.strip() and not any(map(str.strip, lines)):
                 rank = style
-            elif paragraph.find(".//pagebreakbefore") is not None or (
-                rank and style == rank and text.strip()
-            ):
+            elif divides or paragraph.find(".//pagebreakbefore") is not None:
                 text = "\f" + text
             lines.append(text)
     except DAMAGE as error:

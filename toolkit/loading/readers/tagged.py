@@ -28,9 +28,8 @@ ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 _FIELDS: dict[str, dict[str, str]] = LABELS["xml"]
 for _kind in ("newsml1", "newsml2"):  # they hold a NITF document, or other markup
     _own, _nitf = _FIELDS[_kind], _FIELDS["nitf"]
-    _FIELDS[_kind] = {
-        field: "; ".join(filter(None, (_own.get(field), _nitf.get(field)))) for field in _own | _nitf
-    }
+    _paths = {field: (_own.get(field), _nitf.get(field)) for field in _own | _nitf}
+    _FIELDS[_kind] = {field: "; ".join(filter(None, both)) for field, both in _paths.items()}
 
 
 def feed(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -58,9 +57,8 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
             others = (block_text(item.find(f".//{name}")) for name in ("inlinexml", "datacontent"))
             plain = "".join(item.xpath(".//inlinedata[1]//text()")).strip()
             record["text"] = _nitf_text(item) or next(filter(None, others), None) or plain
-        yield record | {
-            "lang": record.get("lang") or item.get("lang") or outside.get("language") or outside.get("@lang")
-        }
+        around = item.get("lang") or outside.get("language") or outside.get("@lang")
+        yield record | {"lang": record.get("lang") or around}
 
 
 def factiva_xml(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -197,9 +195,7 @@ def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
             # where there are several headings, they are those of parts of the text
             text = [part for tag, part in tagged if tag == "p" or titles[1:]]
             plain = (re.sub(r"</?[a-z]{1,10}/?>", "", part).strip() for part in text)
-            yield {
-                "doc_id": mark[1], "title": titles[0] if titles else None, "text": [part for part in plain if part],
-            }  # fmt: skip
+            yield {"doc_id": mark[1], "title": next(iter(titles), None), "text": [*filter(None, plain)]}
 
 
 def wikinews(archive: Archive) -> Iterator[Record]:

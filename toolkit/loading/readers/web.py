@@ -225,9 +225,8 @@ def mail(archive: Archive) -> Iterator[Record | Unreadable]:
             continue
         try:
             # the parser of old: that of policy.default reads each header anew whenever asked, at a tenth of the speed
-            message = message_from_bytes(
-                re.sub(r"^>(>*From )", r"\1", raw, flags=re.M).encode("utf-8", "surrogateescape")
-            )
+            quoted = re.sub(r"^>(>*From )", r"\1", raw, flags=re.M)
+            message = message_from_bytes(quoted.encode("utf-8", "surrogateescape"))
             inner = [part for part in message.walk() if part.get_content_type() == "message/rfc822"]
             record = _message(message)
             if any(map(str.strip, record["text"])) or not inner:
