@@ -29,10 +29,9 @@ _HOST = re.compile(
 
 
 def url_key(url: str | None) -> str | None:
-    """Return what two addresses of one page have in common, or None where there is no address.
+    """Return what two addresses of one page have in common, parameters in order, or None where there is no address.
 
-    Left out are scheme, ``www.``, ``m.``, ``amp.``, port, fragment, a closing slash, ``index.html``, and what campaigns
-    append (``utm_…``, ``fbclid``); the other parameters are put in order.
+    Left out are scheme, ``www.``, ``m.``, ``amp.``, port, fragment, a closing slash, ``index.html``, ``utm_…``.
     """
     if not isinstance(url, str) or (found := _AUTHORITY.match(url.strip())) is None:
         return None
@@ -111,9 +110,8 @@ def publisher_of(value: str) -> str:
 def as_text(role: str, value: Any) -> str | None:
     """Return a field's value as a string, or None where it is missing or of no use for the column.
 
-    Strings are never changed, but for lists of authors that pandas wrote as one (``"['A', 'B']"``). Lists are joined by
-    an empty line for ``text``, a space for ``title``, ``; `` for ``authors``; of objects the ``name`` or ``value``
-    counts. In further columns numbers become digits, lists and objects JSON.
+    Strings stay, but for lists of authors that pandas wrote as one. Lists are joined by an empty line for ``text``, a
+    space for ``title``, ``; `` for ``authors``; of objects the ``name`` or ``value`` counts. Else values become JSON.
     """
     if role == "authors":
         return _names(value)

@@ -95,8 +95,8 @@ class _Nothing(io.BytesIO):
 def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
     """Return what a row group of a Parquet file states of each of its columns; ValueError if a footer is damaged.
 
-    pyarrow ends the process where it is asked for a column that is left out or contradicts itself, but raises where it
-    would read that column: so reading is begun first, on a file that gives nothing.
+    Asked for a column that is left out or contradicts itself, pyarrow ends the process; reading it, it raises. So
+    reading is begun first, on a file that gives nothing.
     """
     about = file.metadata.row_group(group)
     if about.num_columns != len(file.schema):
@@ -167,12 +167,8 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def _one_chunk(columns: list[pa.ChunkedArray], schema: pa.Schema) -> pa.Table:
-    """Return a table of one chunk; ``columns`` is emptied.
-
-    Parquet tests its page limits at the ends of chunks, so chunks would change the bytes of the file. A column is let
-    go as soon as it is copied, or all would be in memory twice.
-    """
-    columns.reverse()
+    """Return a table of one chunk, for Parquet tests its page limits at the ends of chunks; ``columns`` is emptied."""
+    columns.reverse()  # a column is let go as soon as it is copied, or all would be in memory twice
     return pa.Table.from_arrays([columns.pop().combine_chunks() for _ in range(len(columns))], schema=schema)
 
 

@@ -35,10 +35,9 @@ _LARGEST_CARD = 4 << 20
 
 
 class Estimator:
-    """Parameters by name, as scikit-learn's ``clone``, ``Pipeline`` and searches use them.
+    """Parameters by name, as scikit-learn's ``clone``, ``Pipeline`` and searches use them: those of ``__init__``.
 
-    The parameters are those of ``__init__``, which only stores them. Scikit-learn, which takes a second to import, is
-    asked only for the tags of its mixin ``_mixin``.
+    Scikit-learn, which takes a second to import, is asked only for the tags of its mixin ``_mixin``.
     """
 
     _mixin = "TransformerMixin"
@@ -100,10 +99,9 @@ def write_model(stem: str | Path, arrays: Mapping[str, NDArray[Any]], card: Mapp
 def read_model(
     stem: str | Path, format: str, largest: int | Callable[[dict[str, Any]], int]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return the arrays and the card that :func:`write_model` wrote, or raise ModelError.
+    """Return the arrays and the card that :func:`write_model` wrote, or raise ModelError; the card names ``format``.
 
-    ``format`` is what the card must name. ``largest``, or what it returns for the card, is the number of bytes that
-    the arrays may have, packed or unpacked; nothing is read beyond it.
+    ``largest``, or what it returns for the card, bounds the bytes of the arrays, packed or unpacked.
     """
     place, beside = _beside(stem, ".npz"), _beside(stem, ".json")
     try:
@@ -149,8 +147,7 @@ def _content(path: Path, most: int) -> bytes:
 def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
     """Return the arrays that ``np.savez`` wrote; nothing is unpacked beyond ``largest`` bytes in all.
 
-    Raise ModelError if the archive is damaged, unpacks to more, or holds anything else than plain numbers in version
-    1.0 of the format that ``numpy.lib.format`` documents: objects, structures, or a shape that its bytes do not fill.
+    ModelError: damage, or anything but plain numbers in version 1.0 of the format of ``numpy.lib.format``.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:

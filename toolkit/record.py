@@ -68,10 +68,9 @@ def record_bytes(record: Mapping[str, Any]) -> bytes:
 
 
 def closed(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with its two closing digests.
+    """Return a record with its closing digests: ``digest``, to be cited, is the same for runs with the same results.
 
-    ``digest`` covers all but ``environment`` and ``certificate``: it is the same for two runs with the same results,
-    and can be cited. ``environment.digest`` covers ``digest`` and what is added later or differs from run to run.
+    It covers all but ``environment`` and ``certificate``; ``environment.digest`` covers itself and these.
     """
     content = {name: value for name, value in record.items() if name not in {"digest", *_LATER}}
     later = {name: value for name, value in record.items() if name in _LATER}

@@ -1,9 +1,7 @@
 """Segments: cut the texts of a buffer into lines and sentences; return their byte offsets.
 
-A *segment* is the smallest piece that the remover keeps or removes: a line, a sentence, or a part of a line
-between two *glued joints*, places where flattening a page lost the space between two sentences
-(``difference.Russian``, ``.”He``). Offsets are bytes in one contiguous Arrow buffer; only the table of spans
-counts in code points.
+A *segment* is the smallest piece that the remover keeps or removes: a line, a sentence, or a part of a line between two
+*glued joints*, where flattening a page lost the space between two sentences (``difference.Russian``, ``.”He``).
 """
 
 from __future__ import annotations
@@ -57,8 +55,7 @@ _BEGINNING = 400  # bytes of a text without a capital from which it counts as lo
 class Segments:
     """Segments of a :class:`Buffer`, in reading order; those of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
-    ``start`` and ``end`` are byte offsets into ``Buffer.data``, without the white space around; ``joint`` says what
-    separates a segment from the one before it in its document.
+    ``start``, ``end``: bytes of ``Buffer.data``, without white space; ``joint``: what separates it from the one before.
     """
 
     start: Offsets

@@ -21,10 +21,9 @@ KINDS = {"feature": "int16", "threshold": "float32", "left": "int32", "right": "
 
 @dataclass(frozen=True)
 class Trees:
-    """A sum of regression trees, and the ``baseline`` that is added to it.
+    """A sum of regression trees, and the ``baseline`` that is added to it; ``left, right, roots`` are nodes.
 
-    ``feature`` is the column tested at a node, -1 at a leaf; rows with a value of at most ``threshold`` go ``left``;
-    at a leaf it is the leaf's value. ``left``, ``right`` and ``roots`` are indexes of nodes.
+    ``feature`` is the column tested at a node, -1 at a leaf. Rows of at most ``threshold``, a leaf's value, go left.
     """
 
     feature: NDArray[np.int16]
@@ -65,11 +64,7 @@ class Trees:
             raise ValueError(msg)
 
     def predict(self, rows: NDArray[np.float32], stop: float = -np.inf) -> NDArray[np.float32]:
-        """Sum of the trees' leaves for each row; shape (n_rows,).
-
-        A row whose sum over the first :data:`FIRST` trees is below ``stop`` is not worth the others: it keeps
-        that sum.
-        """
+        """Sum of the trees' leaves for each row, of the first :data:`FIRST` alone where that is below ``stop``."""
         nodes, depths = self._packed
         out = np.empty(len(rows), np.float32)
         values, baseline, least = nodes.view(np.float32), np.float64(self.baseline), np.float64(stop)

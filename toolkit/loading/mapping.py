@@ -65,9 +65,8 @@ class Options:
 class Rows:
     """Records that follow each other in a file, as columns: field name → values (Arrow array or list).
 
-    ``count`` is the number of records read. ``bad`` maps a record's number (from 0) to the reason why it cannot be
-    read, or to None if it is no document; the columns have no row for it. ``raw`` returns the bytes in the file of a
-    row of the columns.
+    ``bad`` maps the number of a record (from 0, of ``count``) that has no row in them to the reason why it cannot be
+    read, or to None if it is no document. ``raw`` returns the bytes in the file of a row of the columns.
     """
 
     columns: Mapping[str, Any]

@@ -142,11 +142,10 @@ def sgml(piece: str, *names: str) -> str | None:
 
 
 def elements(stream: Stream, names: frozenset[str], outside: dict[str, str] | None = None) -> Iterator[Any]:
-    """Yield the outermost XML elements of these names; each is freed before the next.
+    """Yield the outermost XML elements of these names, without namespaces and in lower case; each is freed in turn.
 
-    In them all names are without namespace, those of elements in lower case. No entity is expanded, no DTD loaded,
-    nothing fetched. ``outside`` receives the texts of elements that stand outside of them by name, and their
-    attributes by '@' and name; the first of a name counts.
+    No entity is expanded, no DTD loaded, nothing fetched. ``outside`` receives the texts of elements outside of them by
+    name, and their attributes by '@' and name; the first of a name counts.
     """
     from lxml import etree
 

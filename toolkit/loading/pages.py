@@ -44,11 +44,10 @@ def read_page(
     html: str | bytes, url: str | None = None, *, charset: str | None = None,
     extraction: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the article of a web page, and what the page says of itself, as a record.
+    """Return the article of a web page, else an ``Unreadable`` as ``text``, and what the page says of itself.
 
-    ``charset`` is that of the HTTP header, which outranks the page's own; ``url`` is where the page came from, else
-    its own canonical address. The site's name is the ``publisher`` only if there is no address to take a domain from.
-    ``extraction`` are options of trafilatura in place of ours. Without an article ``text`` is an ``Unreadable``.
+    ``charset``, of the HTTP header, outranks the page's own, and ``url`` its canonical address; its name for the site
+    is the ``publisher`` only without an address. ``extraction`` are options of trafilatura in place of ours.
     """
     from trafilatura import load_html
 

@@ -64,10 +64,9 @@ class Source:
 
 
 def find_sources(paths: Paths) -> list[Source]:
-    """Return the files behind ``paths``: those with a path sorted by it, then open files as given.
+    """Return the files behind ``paths``, each once: those with a path sorted by it, then open files as given.
 
-    A file that is named twice is read once. Files inside a folder that are :func:`hidden` are passed over, links to
-    folders are not followed; pipes, devices and links out of the folder are sources with a ``fault``. Raises
+    In a folder :func:`hidden` files are passed over; pipes, devices and links out of it have a ``fault``. Raises
     FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
     """
     found: dict[Path, Source] = {}
@@ -201,10 +200,9 @@ _Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
 
 
 def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
-    """Yield the members of an archive in its own order; read each member before you request the next.
+    """Yield the members of an archive in its own order, without folders and hidden files; read each before the next.
 
-    Folders and hidden files are skipped. Links, devices, encrypted members and names that lead out of the archive
-    are rejected. Raises :class:`Unreadable` where the archive is damaged or exceeds a limit.
+    Links, devices, encrypted members and names that lead out of it are rejected; damage and limits are raised.
     """
     for name, reason, opened in _zipped(stream) if form == "zip" else _tarred(stream):
         if hidden(name):

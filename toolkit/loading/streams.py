@@ -292,10 +292,7 @@ def unicode_form(start: bytes) -> str | None:
 
 
 def unmarked(start: bytes) -> str | None:
-    """Return which UTF-16 or UTF-32 a text without a byte order mark is in, or None.
-
-    Each ASCII character, and every text has some, gives zero bytes; nearly all else gives no characters if read so.
-    """
+    """Return which UTF-16 or UTF-32 a text without a byte order mark is in, by the zero bytes of its ASCII; or None."""
     start = start[: min(len(start), _LOOK) & ~3]
     zeros = start.count(0)
     ascii_else = start.isascii() and len(start.translate(None, _CONTROL)) == len(start) - zeros
@@ -350,10 +347,9 @@ def decode(data: bytes, encoding: str | None = None) -> str:
 
 
 def line_encoding(sample: bytes, *, utf8_expected: bool) -> str:
-    """Return the codec of a file of line records, judged line by line.
+    """Return the codec of a file of line records: UTF-8 where any line holds valid multi-byte UTF-8.
 
-    One bad line must not turn a whole UTF-8 file into mojibake, so another encoding is considered only where no
-    line holds valid multi-byte UTF-8. Where the format demands UTF-8 (JSON), half of all lines must be invalid too.
+    So one bad line spoils no file. Where the format demands UTF-8 (JSON), half of all lines must be invalid too.
     """
     if form := unicode_form(sample):
         return form

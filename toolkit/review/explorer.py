@@ -26,19 +26,18 @@ from toolkit.topics import TopicClassifier
 
 CHARACTERS = 5_000  # of an article on a page
 CHOICES = 400  # values of a filter to choose from, most frequent first
+# filters that take a day or a score → label and kind of the field
 ENTERED = {
     "from": ("From", "date"), "to": ("To", "date"), "low": ("Score from", "number"), "high": ("to", "number"),
 }  # fmt: skip
-"""Filters that take a day or a score → label and kind of the field."""
 
 
 class DocumentReview(Session):
     """Articles with what is removed struck through; each removal can be accepted, rejected or given another kind.
 
-    ``spans`` are as found without decisions, with ``document`` (row of the corpus), ``characters`` and ``subject``:
-    what a decision is about, the template of a single segment, else the very text of the passage. ``rows`` (int64)
-    are the documents that pass the filters, ``position`` is a place in them, ``chosen`` the row of ``spans`` that the
-    next decision is about, -1 if there is none.
+    ``spans``, without decisions, have ``document`` (row), ``characters`` and ``subject``: the template of a single
+    segment, else the text of the passage. ``rows`` are the documents that pass the filters, ``position`` is a place in
+    them, ``chosen`` the row of ``spans`` that the next decision is about, -1 if there is none.
     """
 
     name = "Documents"

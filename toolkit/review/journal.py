@@ -1,7 +1,7 @@
-"""Journal: what people decided, one line each, only ever appended; all state is read from the file.
+"""Journal: what people decided, one line each, only ever appended.
 
-Three sorts of file: ``decisions.jsonl`` (on templates and passages), ``labels.jsonl`` (topics of documents) and
-``judgements.jsonl`` (of random passages). None but the first holds text of articles.
+Files are ``decisions.jsonl`` (on templates and passages; the only one with texts), ``labels.jsonl`` (topics of
+documents) and ``judgements.jsonl`` (of random passages).
 """
 
 from __future__ import annotations

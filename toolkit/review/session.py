@@ -59,10 +59,9 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Action:
-    """Something the reviewer can do: :meth:`Session.do` takes its ``name``.
+    """Something the reviewer can do: :meth:`Session.do` takes its ``name``. Actions of a ``group`` stand together.
 
-    ``key`` is as browsers name it (``ArrowRight``; empty for none). Actions of a ``group`` stand together. ``pressed``
-    says whether it is the verdict given now; None where that makes no sense.
+    ``key`` is as browsers name it (``ArrowRight``; empty for none); ``pressed`` says whether it is the verdict now.
     """
 
     name: str
@@ -91,10 +90,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Page:
-    """One thing to judge, with what is needed to judge it.
+    """One thing to judge; ``shown`` says which part of all excerpts these are, ``status`` what happened last.
 
-    ``shown`` says which part of all excerpts these are; ``done`` of ``total`` how far the review is, in what ``judged``
-    names; ``status`` what happened last, which screen readers read out.
+    ``done`` of ``total`` is how far the review is, in what ``judged`` names.
     """
 
     heading: str
@@ -131,8 +129,8 @@ def _harmless(value: Any) -> Any:
 class Session(ABC):
     """What the reviews have in common: place, verdicts, undo, notes, and the reviewer's actions.
 
-    All state is in the file ``path``, which ``read`` reads, so that a new kernel continues where the last one stopped,
-    and lines written by hand or in another window count. ``position`` is the row shown, ``part`` which part of it.
+    All state is in the file ``path``, which ``read`` reads, so that a new kernel continues, and lines written by hand
+    or in another window count. ``position`` is the row shown, ``part`` which part of it.
     """
 
     name: ClassVar[str]

@@ -1,10 +1,9 @@
 """Features of a text: hashed words and word pairs, or listed word pieces, counted by one kernel over UTF-8 buffers.
 
-Words are runs of letters and digits, lower-cased; in scripts without spaces each character is a word. Each word and
-each pair of neighbours falls into one of ``2**bits`` buckets. Or each word is cut into the longest pieces that a
-:class:`Lexicon` lists, from left to right, and each listed piece has a bucket of its own. Training reads the buckets as
-a sparse matrix (:func:`matrix`), prediction sums the weights of a linear model over them on the fly (:func:`decide`).
-Both go through :func:`_count`, so they cannot differ.
+Words are runs of letters and digits, lower-cased; in scripts without spaces each character is one. Each word and each
+pair of neighbours falls into one of ``2**bits`` buckets; or a word is cut into the longest pieces that a
+:class:`Lexicon` lists, each with a bucket of its own. Training (:func:`matrix`) and prediction (:func:`decide`, a sum
+of weights on the fly) both go through :func:`_count`, so they cannot differ.
 """
 
 from __future__ import annotations
@@ -42,11 +41,10 @@ _TF = np.concatenate([[0.0], 1.0 + np.log(np.arange(1, 256))]).astype(np.float32
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """What is read of a document and how finely it is hashed: into ``2**bits`` buckets.
+    """What is read of a document: its first ``lead`` bytes, hashed into ``2**bits`` buckets.
 
-    The first ``lead`` bytes of a text are read, for news says first what it is about; a word that the limit cuts is
-    left out. A word of the title counts ``title_weight`` times. Words that a :class:`Lexicon` does not list are cut
-    into ``pieces`` that it lists, or passed over.
+    A word that the limit cuts is left out; one of the title counts ``title_weight`` times. Words that a
+    :class:`Lexicon` does not list are cut into ``pieces`` that it lists, or passed over.
     """
 
     bits: int = 18
@@ -66,10 +64,9 @@ class FeatureSpace:
 
 @dataclass(frozen=True, eq=False)
 class Lexicon:
-    """Words that a model treats in a way of their own, by ascending keys.
+    """Words that a model treats in a way of their own: ``keys`` of word pieces, if any, are the buckets, in this order.
 
-    Where there are ``keys`` (uint32) of word pieces, these are the buckets, in this order. Words of ``alike`` (uint64)
-    are read as one and the same word, such as names of countries.
+    Words of ``alike`` are read as one and the same word, such as names of countries. Both ascend.
     """
 
     keys: NDArray[np.uint32]
@@ -372,8 +369,8 @@ def decide(
 ) -> tuple[NDArray[np.float32], Places]:  # fmt: skip
     """Return ``(features @ weights) * scale`` of each document, and how many different buckets it fills.
 
-    ``idf`` (length buckets) multiplies the term frequencies before each document is scaled to unit length; ``weights``
-    are int8 or float32, shape (buckets, topics). No matrix is built; order and number of documents change no byte.
+    ``idf`` multiplies the term frequencies before each document is scaled to unit length; ``weights`` are int8 or
+    float32, shape (buckets, topics). No matrix is built.
     """
     return _decide(*_inputs(texts, titles), reader(space, lexicon), _TF, idf, weights, scale)
 

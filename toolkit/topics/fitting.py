@@ -1,8 +1,7 @@
 """A model of one's own labels: hashed TF-IDF, linear support vector machines, calibration by cross-validation.
 
-Scores of documents that the model did not see are regressed on what the documents were labelled: temperature scaling
-(Guo et al. 2017) with a shift of each topic where one topic leads, Platt's sigmoid (1999) where each stands for itself.
-Both are linear in the scores, so they fold into the model's weights and cost nothing afterwards.
+Calibration is temperature scaling (Guo et al. 2017) with a shift of each topic where one topic leads, Platt's sigmoid
+(1999) where each stands for itself. Both are linear in the scores, so they fold into the model's weights.
 """
 
 from __future__ import annotations

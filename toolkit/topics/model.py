@@ -159,9 +159,8 @@ def leading_figures(
 ) -> NDArray[np.float64]:
     """Return the figures of kind ``"leading"`` from each topic's share, shape (documents, topics), rows summing to one.
 
-    The figure of the likeliest topic is the chance that it is the leading one; the figure of every other is the chance
-    that this is so and the other is there too, hence never above the first. Both come from the log-odds of the share by
-    a slope and an intercept: ``lead``, and ``also`` for each topic.
+    That of the likeliest topic is the chance that it leads; that of another, that this is so and it is there too. They
+    come from the log-odds of the share by slope and intercept: ``lead``, and ``also`` for each topic.
     """
     first, rows = share.argmax(axis=1), np.arange(len(share))
     odds = logit(np.clip(share, 1e-9, 1 - 1e-9))

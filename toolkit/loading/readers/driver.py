@@ -1,8 +1,4 @@
-"""The driver that all readers share: it numbers records, keeps the limits, and reports what is missing or cut off.
-
-Readers that parse many records at once (JSON Lines, CSV, Parquet) yield :class:`Rows` of columns. All others yield one
-record at a time, and the driver collects them into such rows.
-"""
+"""The driver that all readers share: it numbers records, keeps the limits, and reports what is missing or cut off."""
 
 from __future__ import annotations
 
@@ -39,9 +35,8 @@ SHOWN = 10  # most missing numbers that a reason lists
 class Format:
     """A format: how its articles are found, and what shows that a file is of it.
 
-    ``articles`` yields either :class:`Rows`, or for each article one of three: a record (its ``text`` may be a list of
-    paragraphs), an ``Unreadable`` if it cannot be read, or None if it is no document. It raises ``Unreadable`` when the
-    rest of the file cannot be read.
+    ``articles`` yields :class:`Rows`, where it parses many records at once, or each article: a record (its ``text`` may
+    be a list of paragraphs), an ``Unreadable``, None for no document. ``Unreadable`` is raised for all that follows.
     """
 
     articles: Callable[[Archive], Found]

@@ -104,8 +104,8 @@ def _article(
 def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
     """Return why a page is taken for many articles, and what ``text``, the article found in it, leaves out; or None.
 
-    Many are several ``<article>`` elements, or parts under headings, each with a date and of some length, none longer
-    than the others together. Of 1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
+    Many are ``<article>`` elements or parts under headings, each with a date, none longer than the others together. Of
+    1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
     kept = " ".join((text or "").split())
     parts = [part for part in _joined(html) if part.strip()]
