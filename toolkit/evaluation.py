@@ -254,23 +254,14 @@ def topic_scores(
 class TopicReport:
     """What cross-validation found; a notebook shows it as small tables.
 
-    Attributes
-    ----------
-    scores : DataFrame
-        ``metric``, ``value``, ``low``, ``high``. One label a document: ``accuracy``, ``macro F1``, ``ECE`` and
-        ``accuracy at 70 %``; sets of labels: ``all right``, ``macro F1``, ``micro F1`` and ``ECE`` (of every figure).
-    classes : DataFrame
-        ``topic``, ``documents``, ``predicted``; ``precision``, ``recall`` (Wilson 1927) and ``f1``, each with ``_low``
-        and ``_high``.
-    confusion : DataFrame or None
-        Documents by true (rows) and predicted class (columns); None for sets of labels.
-    learning : DataFrame
-        ``documents`` (trained on, mean of the folds) and the columns of ``scores``; the last size is the whole.
-    predictions : DataFrame
-        ``doc_id``, ``fold``, ``true``, ``predicted``; of the likeliest label ``probability`` and ``correct`` (it is one
-        of the document's), as :func:`toolkit.plots.reliability` and :func:`toolkit.plots.coverage` read them.
-    split : str
-        How training and test documents were kept apart.
+    ``scores``: ``metric``, ``value``, ``low``, ``high``. One label a document: ``accuracy``, ``macro F1``, ``ECE`` and
+    ``accuracy at 70 %``; sets of labels: ``all right``, ``macro F1``, ``micro F1`` and ``ECE`` (of every figure).
+    ``classes``: ``topic``, ``documents``, ``predicted``; ``precision``, ``recall`` (Wilson 1927) and ``f1``, each with
+    ``_low`` and ``_high``. ``confusion``: documents by true (rows) and predicted class (columns); None for sets of
+    labels. ``learning``: ``documents`` (trained on, mean of the folds; the last size is the whole) and the columns of
+    ``scores``. ``predictions``: ``doc_id``, ``fold``, ``true``, ``predicted``; of the likeliest label ``probability``
+    and ``correct`` (it is one of the document's), for :func:`toolkit.plots.reliability` and
+    :func:`toolkit.plots.coverage`. ``split``: how training and test documents were kept apart.
     """
 
     scores: pd.DataFrame

@@ -23,7 +23,7 @@ from toolkit.record import digest_of, unfit
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a job.
+    """The options of a job; a UsageError names one that is unknown or out of range.
 
     Parameters
     ----------
@@ -54,11 +54,6 @@ class Settings:
         most 200 million characters.
     strict : bool, default False
         Raise on the first record that cannot be read instead of putting it into quarantine.
-
-    Raises
-    ------
-    UsageError
-        A setting is unknown or out of range.
 
     Examples
     --------

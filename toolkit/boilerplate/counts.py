@@ -33,9 +33,8 @@ NO_DAY = np.int32(2**31 - 1)  # means 'no date' in ``first``; its negative means
 class Counts:
     """Counts for sorted, unique 64-bit keys, one row per key.
 
-    ``score`` sums the probability of boilerplate by words over occurrences, in 1/256, so that the order of addition
-    does not matter; a title counts -1. ``stories`` is a bitmap of linear counting (Whang, Vander-Zanden, Taylor, ACM
-    TODS 15, 1990) of the stories that the documents tell, or of the publishers for a key over all of them.
+    ``score`` sums the probability of boilerplate by words, in 1/256; a title counts -1. ``stories`` is a bitmap of
+    linear counting (Whang et al., ACM TODS 15, 1990) of the documents' stories, or of publishers, for a key over all.
     """
 
     key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
@@ -70,10 +69,9 @@ class Counts:
         return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
-        """Return the keys of more than ``bound`` documents, and the bound, the smallest that leaves ``capacity`` keys.
+        """Return the keys of more than ``bound`` documents, and the bound: raised until ``capacity`` keys are left.
 
-        The bound is at least the one given. A title counts as one document more, because the title of even a single
-        article reveals links to it.
+        A title counts as one document more, because the title of even a single article reveals links to it.
         """
         weight = self.docs + (self.score < 0)
         while int((weight > bound).sum()) > capacity:

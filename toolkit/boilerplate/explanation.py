@@ -20,11 +20,10 @@ _MOST = 60  # words of a span that are tried
 
 @dataclass(frozen=True, repr=False)
 class CleaningExplanation:
-    """An article with what was removed struck through, and the reason for each span.
+    """An article with what was removed struck through, and the ``reasons``, a row a span.
 
-    A row of ``reasons``: ``start``, ``end``, ``kind``, ``score``, ``evidence``, ``template_id``, ``documents`` (that
-    hold the template; missing without one), ``first_seen``, ``last_seen``, ``words`` (those without which the span
-    would have looked most like article text), ``text``.
+    Beside its columns: ``documents`` (that hold its template), ``first_seen``, ``last_seen``, ``words`` (those without
+    which it would have looked most like article text), ``text``.
     """
 
     article: CleanedArticle

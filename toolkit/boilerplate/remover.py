@@ -175,17 +175,13 @@ class BoilerplateRemover(Estimator):
         return merged
 
     def spans(self, X: CorpusLike) -> pd.DataFrame:
-        """Find the boilerplate of each document.
+        """Find the boilerplate of each document: one row a span, documents in the order given, sorted and disjoint.
 
-        Returns
-        -------
-        DataFrame
-            One row a span, documents in the order given, sorted and disjoint within each: ``doc_id`` (str),
-            ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score`` (float64,
-            calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``), ``template_id`` (str, missing
-            where the words alone decided). In ``attrs``: ``outside``, the number of documents for which no loss is
-            promised, and how many of them in which ``outside_languages``, in which ``outside_layouts``, and for their
-            ``outside_dates``; ``over_half``, the ``doc_id`` of those that lose more than half of their text.
+        ``doc_id`` (str), ``start``, ``end`` (int64, code points into ``text``, half-open), ``kind`` (str), ``score``
+        (float64, calibrated probability), ``evidence`` (``template``, ``model`` or ``rule``), ``template_id`` (str,
+        missing where the words alone decided). In ``attrs``: ``outside``, the number of documents for which no loss is
+        promised, and how many of them in which ``outside_languages``, in which ``outside_layouts``, and for their
+        ``outside_dates``; ``over_half``, the ``doc_id`` of those that lose more than half of their text.
         """
         corpus = as_corpus(X, self.columns)
         buffer, about = Buffer.of(corpus["text"]), About.of(corpus)

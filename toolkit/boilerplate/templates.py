@@ -61,10 +61,10 @@ def find(rows, keys, key):  # type: ignore[no-untyped-def]
 def mark_slots(
     buffer: Buffer, segments: Segments, read: SegmentReading, shared: NDArray[np.float32], titles: Titles
 ) -> None:
-    """Give 'The post {title} appeared first on The Harbour Post' one exact fingerprint, whatever the title.
+    """Give 'The post {title} appeared first on The Harbour Post' one fingerprint ``exact``, whatever the title.
 
-    It is that of what stands around the title, numbers and names masked; the first segment stands in for a title that
-    is missing. Column ``exact`` of ``read.prints`` is changed; ``shared`` are the ``echoes`` of the same titles.
+    It is that of what stands around it, numbers and names masked; without a title the first segment stands in for it.
+    ``shared`` are the ``echoes`` of the same titles.
     """
     owner = np.searchsorted(segments.bounds, np.arange(len(segments)), side="right") - 1
     untitled = (titles.stop <= titles.start)[owner]
@@ -126,25 +126,11 @@ class Lookup:
 class TemplateIndex:
     """A summary of what each publisher repeats; adding documents and merging commute.
 
-    Parameters
-    ----------
-    capacity : int, default 8_000_000
-        Most keys kept (40 bytes each in memory). Up to it every count is exact; beyond it the keys of the fewest
-        documents go first.
+    Up to ``capacity`` keys (40 bytes each in memory) every count is exact; beyond it the keys of the fewest documents
+    go first. ``counts`` are those of the keys; ``documents`` has a row a publisher (key: its hash; 1: all of them).
+    Every count is at least the true one less ``lost``, and a key that is not there was in at most ``lost`` documents;
+    it is 0 as long as ``capacity`` was enough. ``about`` is what :meth:`save` was given to keep with the index.
 
-    Attributes
-    ----------
-    counts : Counts
-    documents : Counts
-        One row a publisher (key: its hash); ``docs`` counts its documents. Key 1 stands for all of them.
-    lost : int
-        Every count is at least the true one less ``lost``, and a key that is not there was in at most ``lost``
-        documents. 0 as long as ``capacity`` was enough.
-    about : dict
-        What :meth:`save` was given to keep with the index.
-
-    Notes
-    -----
     Documents that are counted at once leave the same keys in whatever order they come. An index that is filled batch by
     batch, or merged, beyond its capacity drops keys before it has seen everything: what is left then depends on the
     order, within the bound of ``lost`` (lossy counting: Manku, Motwani, VLDB 2002).

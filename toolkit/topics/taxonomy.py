@@ -17,16 +17,14 @@ CODES = tuple(f"{number:02}000000" for number in range(1, 18))
 
 _SHORT = "arts crime disaster econ edu env health human labour life pol rel sci soc sport conf weather"
 SHORT_NAMES = dict(zip(CODES, _SHORT.split(), strict=True))
-CODE_OF = {short: code for code, short in SHORT_NAMES.items()}
-"""Code of each short name, as the project's gold annotations use them."""
+CODE_OF = {short: code for code, short in SHORT_NAMES.items()}  # as the project's gold annotations use them
 
 
 @cache
 def load() -> pd.DataFrame:
     """Return both levels of topics, a row each, index ``code``; read once, treat it as read-only.
 
-    ``level``, ``parent`` (code, missing at level 1), ``definition`` (English) and ``name_<language>`` for each of
-    the 13 language variants, which are written as the IPTC does: such as ``en-GB``.
+    ``level``, ``parent`` (code, missing at level 1), ``definition`` and ``name_<variant>``, such as ``name_en-GB``.
     """
     topics = json.loads(shipped("taxonomy.json").read_text(encoding="utf-8"))["topics"]
     rows = [each | {f"name_{language}": name for language, name in each["names"].items()} for each in topics]
