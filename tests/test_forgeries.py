@@ -525,6 +525,10 @@ def test_a_signature_counts_only_from_an_allowed_signer_for_this_purpose(origina
     assert told() != ["good"]
     sign(folder.out / "run.json", keys[0], namespace="file")
     assert told() != ["good"]
+    for make in (os.mkfifo, lambda place: place.symlink_to("/dev/zero")):  # neither is waited for
+        (folder.out / SIGNATURE).unlink()
+        make(folder.out / SIGNATURE)
+        assert told() == ["a folder, pipe or device; not read"]
     (folder.out / SIGNATURE).unlink()
     assert told() != ["good"]
     with pytest.raises(ToolkitError, match="no such file"):

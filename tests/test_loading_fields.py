@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit import fields
-from toolkit.corpus import COLUMNS
+from toolkit.corpus import COLUMNS, as_corpus
 from toolkit.dates import parse_date
 from toolkit.loading import Limits, iter_batches, load
 from toolkit.loading.batches import Identities
@@ -170,6 +170,14 @@ def test_preference_goes_by_the_list_and_skips_blanks(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"body": "second", "Content": "first", "text": " "}\n{"body": "only", "content": ""}\n')
     assert load(path)["text"].tolist() == ["first", "only"]
+
+
+def test_of_two_spellings_the_one_in_lower_case_counts(tmp_path):
+    path = tmp_path / "a.jsonl"
+    for record in ('{"Text": "one", "text": "two"}', '{"text": "two", "TEXT": "one"}'):
+        path.write_text(record + "\n")
+        assert load(path)["text"].tolist() == ["two"]
+        assert as_corpus(pd.DataFrame([json.loads(record)]))["text"].tolist() == ["two"]
 
 
 HOSTS = [

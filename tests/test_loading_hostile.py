@@ -274,8 +274,15 @@ def test_records_that_are_too_large_are_refused_in_every_format(name, data):
         ("a.gz", b"\x1f\x8b\x08", "truncated gzip data"),
         ("a.zst", b"\x28\xb5\x2f\xfd\x00", "truncated zstd data"),
         ("a.feather", b"FEA1....", "Feather version 1"),
+        *((f"a.{ending}", b'{"text": "a"}\n{"text": "b"}', "looks like JSON Lines: rename it to .jsonl")
+          for ending in ("csv", "tsv", "html", "xml", "parquet")),
+        ("a.csv", b'[{"text": "a"}]', "looks like JSON: rename it to .json"),
+        ("a.csv", b"<!doctype html><p>Rain fell.", "looks like a web page: rename it to .html"),
+        ("a.tab", b"<rss><channel/></rss>", "looks like XML: rename it to .xml"),
+        *((f"a.{ending}", b"text,title\na,b\n", "looks like a table: rename it to .csv")
+          for ending in ("jsonl", "json", "html", "xml", "feather")),
     ],
-)
+)  # fmt: skip
 def test_a_file_in_which_nothing_can_be_read_is_one_row(name, data, reason):
     corpus = load(stream(data, name))
     assert len(corpus) == 0

@@ -74,10 +74,6 @@ class VerificationError(ToolkitError, RuntimeError):
     """The folder cannot be verified."""
 
 
-class SharingError(UsageError):
-    """The file is no shared cleaning, or fits no text."""
-
-
 class OutputError(SpoolError, ReportError, UsageError):
     """An output cannot be named like this: another ending is needed, or a folder stands there."""
 

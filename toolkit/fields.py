@@ -90,8 +90,9 @@ def candidates(role: str, names: Iterable[str], columns: Mapping[str, str] | Non
     if field is not None:
         return sorted((n for n in names if squash(n) == squash(field)), key=lambda n: (n != field, n))
     order = _PLACES.get(role, {})
-    found = ((order[squash(name)], name) for name in names if squash(name) in order)
-    return [name for _, name in sorted(found)]
+    # of several spellings of one name ("Text", "text") the one in lower case counts
+    found = ((order[squash(name)], name != name.lower(), name) for name in names if squash(name) in order)
+    return [name for _, _, name in sorted(found)]
 
 
 @lru_cache(maxsize=1 << 16)

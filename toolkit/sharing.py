@@ -20,7 +20,7 @@ from toolkit.boilerplate.decisions import TEMPLATE
 from toolkit.boilerplate.spans import ALL_KINDS, EVIDENCE
 from toolkit.corpus import CorpusLike, Quarantine, as_corpus
 from toolkit.display import visible
-from toolkit.errors import CorpusError, NothingReadError, OutputError, SharingError, UsageError, wants
+from toolkit.errors import CorpusError, NothingReadError, OutputError, UsageError, wants
 from toolkit.loading import load
 from toolkit.loading.faults import kinds_of
 from toolkit.loading.quarantine import Limits, Unreadable
@@ -121,7 +121,7 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
 
     ``corpus`` (also a text, list or Series) is another copy of the texts; ``columns`` are as for :func:`toolkit.clean`.
     Documents match by the SHA-256 of ``text``; of equal texts in the file, that of the same ``doc_id`` counts, else the
-    first. A SharingError says that the file is no shared cleaning, or was changed.
+    first. A UsageError says that the file is no shared cleaning, or was changed.
 
     Returned are the documents whose text is in the file, with ``clean_text``, ``verdict`` (str), ``topic`` (str, code
     of the likeliest topic, missing where there is none) and ``topics`` (str, all codes, joined by ``; ``).
@@ -149,7 +149,7 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     try:
         applied = BoilerplateRemover().transform(applied, spans=_as_mine(cleaning.spans, taken))
     except CorpusError as error:
-        raise SharingError(f"{shared}: {error}") from None
+        raise UsageError(f"{shared}: {error}") from None
     applied["verdict"] = theirs["verdict"].array[row[found]]
     codes = _as_mine(cleaning.topics, taken).groupby("doc_id", sort=False)["topic"]
     for name, of_document in (("topic", codes.first()), ("topics", codes.agg("; ".join))):
@@ -186,15 +186,15 @@ def apply_files(
 
 
 def read_cleaning(path: str | Path) -> Cleaning:
-    """Read a file that :func:`share` wrote; SharingError if it is another file, or was changed."""
+    """Read a file that :func:`share` wrote; UsageError if it is another file, or was changed."""
     if not Path(path).exists():
-        raise SharingError(f"{path}: no such file; give the file that toolkit.share wrote")
+        raise UsageError(f"{path}: no such file; give the file that toolkit.share wrote")
     try:
         return _checked(*_read(Path(path)))
     except (*files.DAMAGE, Unreadable) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         mend = "ask for the file that toolkit.share wrote"
-        raise SharingError(f"{path}: not a shared cleaning ({reason}); {mend}") from None
+        raise UsageError(f"{path}: not a shared cleaning ({reason}); {mend}") from None
 
 
 def _lists(path: Path, ids: list[str], kind: pa.StructType) -> pa.ListArray:

@@ -309,7 +309,9 @@ def _batches(path: Path, columns: list[str] | None = None) -> Iterator[pa.Record
 
 
 def _signature(folder: Path, allowed: Path) -> Check:
-    """Check the detached signature of the record by ``ssh-keygen``."""
+    """Check the detached signature of the record by ``ssh-keygen``, which would read a device or a pipe without end."""
+    if (folder / SIGNATURE).exists() and not (folder / SIGNATURE).is_file():
+        return Check("signature", SIGNATURE, "a plain file", "a folder, pipe or device; not read")
     signed = (folder / RECORD).read_bytes()
     keygen: Any = partial(subprocess.run, capture_output=True, check=False, timeout=60)
     start, files = ["ssh-keygen", "-Y"], ["-s", str(folder / SIGNATURE), "-f", str(allowed)]

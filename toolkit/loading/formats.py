@@ -69,7 +69,13 @@ _FOREIGN = (
 _FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
 _TABLES = frozenset(FORMATS["delimited"].extensions.split())
 _JSON = frozenset({"", "json", *FORMATS["jsonlines"].extensions.split()})
+_COLUMNAR = frozenset({"parquet", "feather", "arrow", "ipc"})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
+# what a file of records, or a page, is called and named; all else with a known root is XML
+_NAMED = {
+    "jsonlines": ("JSON Lines", ".jsonl"), "json": ("JSON", ".json"), "delimited": ("a table", ".csv"),
+    "html": ("a web page", ".html"),
+}  # fmt: skip
 _LOOK = 1 << 16
 
 
@@ -141,7 +147,7 @@ def sniff(stream: Stream, name: str) -> str:
         stream.read(1)  # raises what cut the stream short, if anything did
         raise Unreadable("empty file")
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or extension in {"parquet", "feather", "arrow", "ipc"}:
+    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or (extension in _COLUMNAR and looks_binary(start)):
         return "columnar"
     if _office(start, name, "xl/workbook.xml", ("xlsx", "xlsm")):
         return "excel"
@@ -154,9 +160,10 @@ def sniff(stream: Stream, name: str) -> str:
     _, foreign, mend = next(kind for kind in _FOREIGN if start.startswith(kind[0]))
     if foreign != "binary data" or looks_binary(start):
         raise Unreadable(f"not text but {foreign}; not read{mend}", start[:64])
-    if extension in _TABLES:
-        return "delimited"
     head = decoded(start)
+    _check_name(head, extension)
+    if extension in _TABLES | _COLUMNAR:
+        return "delimited" if extension in _TABLES else "columnar"
     root = _root(head)
     known = _ROOTS.get(root or "")
     if known is not None and known != "html":
@@ -184,6 +191,20 @@ def sniff(stream: Stream, name: str) -> str:
         return form
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
+
+
+def _check_name(head: str, extension: str) -> None:
+    """Refuse a file of records, or a page, whose name promises another format, and say how to name it."""
+    promised = "columnar" if extension in _COLUMNAR else _EXTENSIONS.get(extension, extension)
+    if promised not in {"columnar", "xml", *_NAMED}:
+        return
+    found = _of_records(head)
+    # a page is read whatever markup its name promises, and so is XML of a known root
+    if found is None and promised not in {"html", "xml"}:
+        found = _ROOTS.get(_root(head) or "")
+    if found not in {None, promised} and not {found, promised} <= {"json", "jsonlines"}:
+        called, ending = _NAMED.get(str(found), ("XML", ".xml"))
+        raise Unreadable(f"looks like {called}: rename it to {ending}; not read", head)
 
 
 def _office_form(stream: Stream, name: str) -> str | None:
