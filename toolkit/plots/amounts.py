@@ -46,8 +46,8 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     shown = [f"{share:.1f} %" for share in total]
     xlabel = "characters removed (% of the publisher's text)"
     canvas.rows(ax, table.index, xlabel, total, shown, chosen["documents"])
-    text = f"Stacked bars: characters removed, % of each publisher's text, by kind ({', '.join(kinds)})."
-    return canvas.described(ax, text, zip(chosen.index, shown, strict=True))
+    text = "Stacked bars: characters removed, per cent of each publisher's text, by kind"
+    return canvas.described(ax, f"{text} ({', '.join(kinds)}).", zip(chosen.index, shown, strict=True))
 
 
 def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
