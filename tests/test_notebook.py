@@ -3,7 +3,6 @@ import warnings
 import matplotlib as mpl
 import pandas as pd
 import pytest
-import sklearn
 from IPython.core.interactiveshell import InteractiveShell
 from matplotlib_inline.config import InlineBackend
 
@@ -15,7 +14,6 @@ def shell():
     with (
         mpl.rc_context(),
         pd.option_context(*[x for name in notebook.PANDAS for x in (name, pd.get_option(name))]),
-        sklearn.config_context(),
         warnings.catch_warnings(),
     ):
         yield InteractiveShell.instance()
@@ -34,15 +32,22 @@ def test_extension_loads_by_name_and_sets_the_backend_as_traits(shell):
     assert backend.rc["svg.hashsalt"] == "news-toolkit"
 
 
-def test_settings_reach_matplotlib_pandas_sklearn_and_warnings(shell):
+def test_settings_reach_matplotlib_pandas_and_warnings(shell):
     notebook.load_ipython_extension(shell)
     assert mpl.rcParams["svg.fonttype"] == "none"
     assert mpl.rcParams["font.family"][0] == "DejaVu Sans"
     assert mpl.rcParams["text.parse_math"] is False
     assert repr(pd.Series([1 / 3])) == "0    0.3333\ndtype: float64"
-    assert sklearn.get_config()["display"] == "text"
     with pytest.raises(FutureWarning):
         warnings.warn("gone soon", FutureWarning, stacklevel=1)
+
+
+def test_an_estimator_is_shown_as_text(shell):
+    from sklearn.svm import LinearSVC
+
+    assert "text/html" in shell.display_formatter.format(LinearSVC())[0]
+    notebook.load_ipython_extension(shell)
+    assert shell.display_formatter.format(LinearSVC())[0] == {"text/plain": "LinearSVC()"}
 
 
 def test_loading_twice_changes_nothing(shell):

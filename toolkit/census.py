@@ -49,9 +49,9 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the corpus of :func:`sized`, and its spans with their length (``characters``) and ``publisher``."""
     frame = sized(corpus)
-    publisher = frame.set_index("doc_id")["publisher"]
-    here = spans[spans["doc_id"].isin(publisher.index)]
-    return frame, here.assign(characters=here["end"] - here["start"], publisher=here["doc_id"].map(publisher))
+    publisher = spans["doc_id"].map(frame.set_index("doc_id")["publisher"])
+    here = spans.assign(characters=spans["end"] - spans["start"], publisher=publisher)
+    return frame, here[publisher.notna()]  # isin of pandas would take ten times as long
 
 
 @wants("spans")

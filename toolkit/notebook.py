@@ -41,12 +41,11 @@ PANDAS = {
 def load_ipython_extension(shell: Any) -> None:
     """Set up the kernel behind ``shell``; IPython calls this for ``%load_ext toolkit.notebook``.
 
-    Its inline backend, matplotlib's rcParams, pandas' and scikit-learn's displays and the warning filters of the
-    process are changed. Loading it twice changes nothing more.
+    Its inline backend and displays, matplotlib's rcParams, pandas' options and the warning filters of the process are
+    changed. Loading it twice changes nothing more.
     """
     import matplotlib as mpl
     import pandas as pd
-    import sklearn
 
     # formats are set as a trait: set_matplotlib_formats, called before pyplot is imported, is undone when pyplot is
     # (measured with matplotlib-inline 0.2)
@@ -58,11 +57,16 @@ def load_ipython_extension(shell: Any) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         backend.figure_formats = FIGURE_FORMATS
         backend.print_figure_kwargs = PRINT_FIGURE
-    shell.display_formatter.mimebundle_formatter.for_type_by_name("matplotlib.figure", "Figure", drawn)
+    bundles = shell.display_formatter.mimebundle_formatter
+    bundles.for_type_by_name("matplotlib.figure", "Figure", drawn)
+    # by name, or the report, which shows no estimator, would import scikit-learn for half a second
+    bundles.for_type_by_name("sklearn.base", "BaseEstimator", lambda model: ({"text/plain": repr(model)}, {}))
+    shell.display_formatter.formatters["text/html"].for_type_by_name(
+        "sklearn.base", "BaseEstimator", lambda _: None
+    )
     mpl.rcParams.update(RC)
     for name, value in PANDAS.items():
         pd.set_option(name, value)
-    sklearn.set_config(display="text")
     warnings.filterwarnings("error")
     # the kernel's own event loop, sockets and shutdown warn; they are not the notebook's code
     own = r"(zmq|tornado|jupyter_client|ipykernel|traitlets|asyncio)(\.|$)"

@@ -7,6 +7,7 @@ digits, in lower case (languages that write without spaces need a tokeniser of t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ import pandas as pd
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.errors import CorpusError, UsageError, wants
+
+_WORD = re.compile(r"\b\w\w+\b")  # as CountVectorizer finds them by default
 
 
 class DocumentFeatures(NamedTuple):
@@ -108,15 +111,21 @@ def keyness(
     [['rain', 5.0], ['sun', -5.0], ['wind', 0.0]]
     """
     one, other = as_corpus(corpus, columns), as_corpus(reference, columns)
-    texts = [*texts_of(one), *texts_of(other)]
-    found = features(texts, **options)
-    halves = found.matrix[: len(one)], found.matrix[len(one) :]
-    counts = np.array([np.asarray(half.sum(axis=0)).ravel() for half in halves])
+    halves = texts_of(one), texts_of(other)
+    if options:
+        found = features([text for half in halves for text in half], **options)
+        words: Any = found.words
+        matrices = found.matrix[: len(one)], found.matrix[len(one) :]
+        counts = np.array([np.asarray(matrix.sum(axis=0)).ravel() for matrix in matrices])
+    else:  # the same in half the time, without a matrix, and a report need not import scikit-learn
+        tallies = [Counter(word for text in half for word in _WORD.findall(text.lower())) for half in halves]
+        words = sorted(set().union(*tallies))
+        counts = np.array([[tally[word] for word in words] for tally in tallies], np.int64)
     sizes = counts.sum(axis=1, keepdims=True)
     expected = sizes * counts.sum(axis=0) / max(1, sizes.sum())
     terms = counts * np.log(np.divide(counts, expected, out=np.ones_like(expected), where=counts > 0))
     shares = (counts + 0.5) / (sizes + 0.5)
-    table = pd.DataFrame({"word": pd.Series(found.words, dtype="str"), "count": counts[0],
+    table = pd.DataFrame({"word": pd.Series(words, dtype="str"), "count": counts[0],
                           "reference_count": counts[1], "log_likelihood": 2 * terms.sum(axis=0),
                           "log_ratio": np.log2(shares[0] / shares[1])})  # fmt: skip
     table = table[table["count"] + table["reference_count"] >= least]
