@@ -314,10 +314,8 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     dates = pd.Series(pd.array(parsed, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
     if strict and (wrong := (given & dates.isna()).to_numpy()).any():
         row = int(wrong.argmax())
-        raise CorpusError(
-            f"corpus: row {_label(values.index[row])} has {values.iloc[row]!r} for published, which is no date; "
-            "mend it, or make it missing"
-        )
+        fault = f"row {_label(values.index[row])} has {values.iloc[row]!r} for published"
+        raise CorpusError(f"corpus: {fault}, which is no date; mend it, or make it missing")
     return dates
 
 
@@ -327,10 +325,8 @@ def _check_ids(doc_id: pd.Series[Any]) -> None:
         raise CorpusError(f"corpus: row {_label(where)} has no doc_id; give each document its own")
     if not doc_id.is_unique:
         value = doc_id[doc_id.duplicated()].iloc[0]
-        raise CorpusError(
-            f"corpus: doc_id {value!r} stands more than once; drop the duplicates or number them "
-            "(without a doc_id the index counts: reset_index(drop=True))"
-        )
+        mend = "drop or number the duplicates (without a doc_id the index counts: reset_index(drop=True))"
+        raise CorpusError(f"corpus: doc_id {value!r} stands more than once; {mend}")
 
 
 def _label(label: Any) -> str:

@@ -272,10 +272,8 @@ def pair_scores(found: pd.DataFrame, gold: pd.DataFrame) -> dict[str, Any]:
     >>> pair_scores(groups, groups)
     {'precision': 1.0, 'recall': 1.0, 'f1': 1.0, 'pairs': 1}
     """
-    proposed, true = (
-        {pair for _, ids in groups.groupby("group")["doc_id"] for pair in combinations(sorted(ids), 2)}
-        for groups in (found, gold)
-    )
+    grouped = (frame.groupby("group")["doc_id"] for frame in (found, gold))
+    proposed, true = ({pair for _, ids in each for pair in combinations(sorted(ids), 2)} for each in grouped)
     hit, both = len(proposed & true), len(proposed) + len(true)
     return {
         "precision": hit / len(proposed) if proposed else 1.0,

@@ -74,10 +74,8 @@ def prevalence(
     truth = _truth(frame, labelled)
     found = _found(frame, topics)
     known = sorted({t for each in [*truth.values(), *found.values()] for t in each}, key=str)
-    has, true = (
-        np.array([[t in given.get(doc_id, ()) for t in known] for doc_id in frame["doc_id"]], bool)
-        for given in (found, truth)
-    )
+    both = ([given.get(doc_id, ()) for doc_id in frame["doc_id"]] for given in (found, truth))
+    has, true = (np.array([[t in each for t in known] for each in given], bool) for given in both)
     read = frame["doc_id"].isin(truth.keys()).to_numpy()
     pooled = _errors(has[read], true[read])
     random = np.random.default_rng(seed)

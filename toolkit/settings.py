@@ -130,11 +130,7 @@ class Settings:
         A saved remover stands there by its SHA-256, given as ``index`` where it is no file of this machine; decisions
         and labels by the digest of what they say.
         """
-        found: dict[str, Any] = {
-            "columns": dict(self.columns),
-            "remove": self.remove,
-            "strict": bool(self.strict),
-        }
+        own: Any = {"columns": dict(self.columns), "remove": self.remove, "strict": bool(self.strict)}
         given = {name: getattr(self, name) for name in ("lang", "threshold", "max_article_loss")}
         given["duplicates"] = None if self.duplicates is None else bool(self.duplicates)
         given["repair"] = list(self.repair) or None  # type: ignore[arg-type]
@@ -142,7 +138,7 @@ class Settings:
         for name, read in (("decisions", self.decided), ("labels", self.labelled)):
             given[name] = None if read is None else digest_of(dict(read))
         given["index"] = None if self.index is None else index or sha256(Path(self.index))
-        return found | {name: value for name, value in given.items() if value is not None}
+        return dict(own, **{name: value for name, value in given.items() if value is not None})
 
 
 def _plain_file(place: Any, what: str) -> Path:
@@ -174,10 +170,8 @@ def _labels(given: str | Path | Mapping[str, Iterable[Any]]) -> dict[str, list[A
             found = read_labels(path)
     if not found:
         raise UsageError("labels: no document is labelled; label some with toolkit.review.topics")
-    return {
-        str(doc_id): [found[doc_id]] if isinstance(found[doc_id], (str, int)) else list(found[doc_id])
-        for doc_id in sorted(found, key=str)
-    }
+    topics = ((str(doc_id), found[doc_id]) for doc_id in sorted(found, key=str))
+    return {doc_id: [given] if isinstance(given, (str, int)) else list(given) for doc_id, given in topics}
 
 
 def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:

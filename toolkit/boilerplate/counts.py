@@ -94,10 +94,8 @@ def total(parts: Iterable[Counts]) -> Counts:
     start = np.flatnonzero(np.r_[True, rows.key[1:] != rows.key[:-1]])
     if len(start) == len(rows):
         return rows
-    sums = (
-        _ADD.get(name, np.add).reduceat(column, start, dtype=column.dtype)
-        for name, column in zip(FIELDS, rows.columns[1:], strict=True)
-    )
+    named = zip(FIELDS, rows.columns[1:], strict=True)
+    sums = (_ADD.get(name, np.add).reduceat(each, start, dtype=each.dtype) for name, each in named)
     return Counts(rows.key[start], *sums)
 
 

@@ -49,15 +49,12 @@ class Titles:
         prints = np.where(known, read.prints[:, 0], np.uint64(0))
         return cls(prints, counts, read.terms, buffer.data, buffer.offsets[:-1], buffer.offsets[1:])
 
-    def take(self, documents: NDArray[np.int64]) -> Titles:
+    def take(self, rows: NDArray[np.int64]) -> Titles:
         """Keep some titles, in the order given."""
-        starts = np.cumsum(self.counts) - self.counts
-        counts = self.counts[documents]
+        starts, counts = (np.cumsum(self.counts) - self.counts)[rows], self.counts[rows]
         within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        return Titles(
-            self.prints[documents], counts, self.terms[np.repeat(starts[documents], counts) + within], self.data,
-            self.start[documents], self.stop[documents],
-        )  # fmt: skip
+        terms = self.terms[np.repeat(starts, counts) + within]
+        return Titles(self.prints[rows], counts, terms, self.data, self.start[rows], self.stop[rows])
 
 
 @njit(cache=True, nogil=True)

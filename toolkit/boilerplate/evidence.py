@@ -225,9 +225,8 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):
         column = {name: rows[:, at] for at, name in enumerate(COLUMNS)}
-        tokens, docs, before, opened = (
-            np.expm1(column[name]).round() for name in ("tokens", "exact_docs", "exact_docs@-1", "lead2_docs")
-        )
+        names = ("tokens", "exact_docs", "exact_docs@-1", "lead2_docs")
+        tokens, docs, before, opened = (np.expm1(column[name]).round() for name in names)
         _evident(tokens, docs, column["exact_rate"], column["exact_stories"], before, out)
         begins, ends = column["joint"] <= LINE, column["joint_after"] <= LINE
         opens = (

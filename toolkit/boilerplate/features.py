@@ -162,12 +162,8 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
         name = capital and tokens > 0
         if name:
             # names of several words tell stories apart; Monday and Washington stand in most of them
-            named = (
-                mix(mix(w3, h), np.uint64(53)) >> _TIER
-                if in_name
-                else mix(h, np.uint64(53)) >> _TIER | _SINGLE
-            )
-            names = min(names, named)
+            named = mix(mix(w3, h) if in_name else h, np.uint64(53)) >> _TIER
+            names = min(names, named if in_name else named | _SINGLE)
         if not (name and in_name):
             fuzzy = mix(fuzzy, np.uint64(99) if name else h)
         w0, w1, w2, w3 = w1, w2, w3, h

@@ -44,12 +44,9 @@ class About:
         publishers = publisher_hash(corpus["publisher"])
         return cls(publishers, Titles.of(corpus["title"]), day, _languages(corpus))
 
-    def take(self, documents: NDArray[np.int64]) -> About:
+    def take(self, rows: NDArray[np.int64]) -> About:
         """Keep some documents, in the order given."""
-        return About(
-            self.publishers[documents], self.titles.take(documents), self.days[documents],
-            self.languages[documents],
-        )  # fmt: skip
+        return About(self.publishers[rows], self.titles.take(rows), self.days[rows], self.languages[rows])
 
 
 def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:

@@ -236,11 +236,8 @@ class BoilerplateRemover(Estimator):
     def _decided(self, template_id: str, verdict: str, note: str) -> BoilerplateRemover:
         known = self._templates_by_id()
         if template_id not in known and (known or not TEMPLATE.fullmatch(template_id)):
-            warnings.warn(
-                f"{template_id[:40]!r} is no template in templates_; the decision holds only for a template or a "
-                "passage of exactly that name",
-                stacklevel=3,
-            )
+            holds = "the decision holds only for a template or a passage of exactly that name"
+            warnings.warn(f"{template_id[:40]!r} is no template in templates_; {holds}", stacklevel=3)
         if isinstance(self.decisions, str | Path):
             example = known.get(template_id, {}).get("example", "")
             append_decision(self.decisions, template_id, verdict, example=example, note=note)

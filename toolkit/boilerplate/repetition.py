@@ -237,10 +237,8 @@ def extended(
         last = np.full(len(beside), -1)
         np.maximum.at(last, number[theirs], theirs)
         if step == 1:
-            four, two = (
-                _theirs(lookup, read.prints[beside, window], window, publisher, most)
-                for window in map(FINGERPRINTS.index, ("lead4", "lead2"))
-            )
+            leads = map(FINGERPRINTS.index, ("lead4", "lead2"))
+            four, two = (_theirs(lookup, read.prints[beside, w], w, publisher, most) for w in leads)
             bounds = np.searchsorted(number, np.arange(len(beside) + 1))
             for n in np.flatnonzero((last < 0) & (four | two)):
                 own, stop = slice(bounds[n], bounds[n + 1]), segments.end[beside[n]]

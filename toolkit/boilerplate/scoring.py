@@ -11,22 +11,20 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PART, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
 from toolkit.buffer import CLASSES, Buffer
-from toolkit.kernels import cgutils, intrinsic, njit, types
+from toolkit.kernels import cgutils, intrinsic, njit, places, types
 from toolkit.segments import Segments
 
 WINDOWS = (
-    *(f"head_{k}" for k in range(1, 8)),
-    *(f"tail_{k}" for k in range(1, 8)),
-    "most",
-    *(f"markup_{w}" for w in ("head", "tail", "most")),
-)
+    *(f"head_{k}" for k in range(1, 8)), *(f"tail_{k}" for k in range(1, 8)), "most", "markup_head", "markup_tail",
+    "markup_most",
+)  # fmt: skip
 """Columns of the window array: the log odds of a class against article text, by the first eight tokens, the last eight,
 and the best eight. In a long segment the cue often stands nowhere else."""
-
 
 KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface")
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
 
+SPOT = places(WINDOWS)
 LANES = 16
 """Weights in a row: two tables of eight classes. One vector register holds a row; numba does not use it by itself, so
 :func:`add_rows` and :func:`margins` are written as LLVM code."""
@@ -103,38 +101,21 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
     return types.void(chunk, older, types.float32, out), build
 
 
-@intrinsic
-def prefetch(typing: Any, table: Any, row: Any) -> Any:
-    """Fetch a row of the table into the cache, where :func:`add_rows` soon finds it."""
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        rows = _pointer(context, builder, signature, arguments, 0, _BYTES)
-        row = builder.gep(rows, [builder.zext(arguments[1], _I64)])
-        place = builder.bitcast(row, ir.IntType(8).as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [place.type, _I32, _I32, _I32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [place, *(ir.Constant(_I32, value) for value in (0, 3, 1))])
-        return context.get_dummy_value()
-
-    return types.void(table, row), build
-
-
 @njit(cache=True, nogil=True)
 def _weigh(margin, windows, first, last):  # type: ignore[no-untyped-def]
     """Enter a window's margins into a segment's row."""
     for k in range(1, 8):
         if first:
-            windows[k - 1] = margin[k]
+            windows[SPOT.head_1 + k - 1] = margin[k]
         if last:
-            windows[6 + k] = margin[k]
+            windows[SPOT.tail_1 + k - 1] = margin[k]
     if first:
-        windows[14] = margin[0]
-        windows[15] = margin[8]
-        windows[17] = margin[8]
+        windows[SPOT.most] = margin[0]
+        windows[SPOT.markup_head] = windows[SPOT.markup_most] = margin[8]
     if last:
-        windows[16] = margin[8]
-    windows[14] = max(windows[14], margin[0])
-    windows[17] = max(windows[17], margin[8])
+        windows[SPOT.markup_tail] = margin[8]
+    windows[SPOT.most] = max(windows[SPOT.most], margin[0])
+    windows[SPOT.markup_most] = max(windows[SPOT.markup_most], margin[8])
 
 
 @njit(cache=True, nogil=True)
@@ -183,8 +164,6 @@ def _score(  # type: ignore[no-untyped-def]
         at += shapes[s, PART.terms]
         if not len(table):  # no weights: nothing is scored
             continue
-        for j in range(n):
-            prefetch(table, index[j])
         for k in range(16):
             logits[s, k] = 0.0
             older[k] = 0.0

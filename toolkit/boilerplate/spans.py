@@ -221,11 +221,8 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
         bad = int(wrong.argmax())
         length = len(corpus["text"].iloc[document[bad]])
         name, place = rows["doc_id"].iloc[bad], f"{points[bad, 0]}–{points[bad, 1]}"
-        msg = (
-            f"document {name!r}: span {place} does not fit its text of {length} characters or overlaps another; "
-            "find spans anew"
-        )
-        raise CorpusError(msg)
+        fault = f"span {place} does not fit its text of {length} characters or overlaps another"
+        raise CorpusError(f"document {name!r}: {fault}; find spans anew")
     template = rows["template_id"].fillna("0").map(lambda name: int(name, 16)).to_numpy(np.uint64)
     kind = pd.Index(ALL_KINDS).get_indexer(rows["kind"]).astype(np.int64)
     basis = pd.Index(EVIDENCE).get_indexer(rows["evidence"]).astype(np.int64)

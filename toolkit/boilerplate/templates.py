@@ -70,9 +70,8 @@ def mark_slots(
     untitled = (titles.stop <= titles.start)[owner]
     first = segments.bounds[:-1][owner]
     beginning = np.arange(len(segments)) == first
-    longer = segments.end - segments.start > np.where(
-        untitled, segments.end[first] - segments.start[first], (titles.stop - titles.start)[owner]
-    )
+    size = segments.end - segments.start
+    longer = size > np.where(untitled, size[first], (titles.stop - titles.start)[owner])
     pieces = []
     known = shared[:, ECHOES.index("title_known")] > 0.99
     for s in np.flatnonzero(known & longer & ~(untitled & beginning)).tolist():
@@ -160,10 +159,8 @@ class TemplateIndex:
 
     def merge(self, other: TemplateIndex) -> TemplateIndex:
         """Return an index that has counted the documents of both."""
-        merged = TemplateIndex(
-            max(self.capacity, other.capacity), self.counts + other.counts, self.documents + other.documents,
-            self.lost + other.lost,
-        )  # fmt: skip
+        counts, documents = self.counts + other.counts, self.documents + other.documents
+        merged = TemplateIndex(max(self.capacity, other.capacity), counts, documents, self.lost + other.lost)
         merged._trim()
         return merged
 

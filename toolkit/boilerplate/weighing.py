@@ -31,9 +31,7 @@ KNOWN = tuple(f"[+{10**digits} chars]" for digits in range(6))
 """Boilerplate whoever the publisher is, compared with digits masked: NewsAPI ends a text that it cuts with this."""
 
 # the same, compared word for word: transcripts of broadcasts note with these what was shown
-MARKS = (
-    "(COMMERCIAL BREAK)", "(BEGIN VIDEOTAPE)", "(END VIDEOTAPE)", "(BEGIN VIDEO CLIP)", "(END VIDEO CLIP)"
-)  # fmt: skip
+MARKS = "(COMMERCIAL BREAK)|(BEGIN VIDEOTAPE)|(END VIDEOTAPE)|(BEGIN VIDEO CLIP)|(END VIDEO CLIP)".split("|")
 
 UNSUPPORTED = -1.5
 """Upper bound of the first decision's log odds for a segment that it alone takes for an appeal: whether such a segment

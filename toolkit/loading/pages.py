@@ -120,10 +120,7 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
             meta.setdefault(name.strip().lower(), content)
     site = as_text("title", article.get("publisher")) or _first(meta, "publisher")
     authors = as_text("authors", article.get("author")) or _first(meta, "authors", unlike=_ADDRESS)
-    dates = (
-        as_text("title", article.get("datePublished")),
-        *(meta.get(name) for name in PAGES["published"]),
-    )
+    dates = (as_text("title", article.get("datePublished")), *map(meta.get, PAGES["published"]))
     title = as_text("title", article.get("headline")) or _first(meta, "title") or _headline(tree, site)
     links = [link.get("href") for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"]
     address = next((url for url in (*links, meta.get("og:url")) if url and _ADDRESS.match(url)), None)

@@ -32,11 +32,9 @@ DAMAGE = (
 )  # fmt: skip
 
 _MAGIC = {
-    "gzip": (b"\x1f\x8b\x08",),
-    "zstd": (b"\x28\xb5\x2f\xfd",),
+    "gzip": (b"\x1f\x8b\x08",), "zstd": (b"\x28\xb5\x2f\xfd",), "xz": (b"\xfd7zXZ\x00",),
     "bz2": tuple(b"BZh%d" % level for level in range(1, 10)),
-    "xz": (b"\xfd7zXZ\x00",),
-}
+}  # fmt: skip
 
 
 class Budget:

@@ -196,8 +196,6 @@ def encode(texts: Texts, titles: Texts | None) -> NDArray[np.float32]:
     titles = texts.str[:0] if titles is None else titles
     encoder = _encoder()
     # one by one: encoded together, the last digits would depend on the company
-    found = [
-        encoder.encode(f"{title}. {text[:READ]}" if title else text[:READ])
-        for title, text in zip(titles.fillna(""), texts.fillna(""), strict=True)
-    ]
+    pairs = zip(titles.fillna(""), texts.fillna(""), strict=True)
+    found = [encoder.encode(f"{title}. {text[:READ]}" if title else text[:READ]) for title, text in pairs]
     return np.array(found, np.float32).reshape(len(texts), DIMENSIONS)

@@ -85,15 +85,12 @@ def _record(item: Any, kind: str) -> Record:
 
 def _feed_item(item: Any) -> Record:
     """Return the authors, the title and the text of an RSS item or an Atom entry; full content before description."""
-    names = [
-        name for each in item if each.tag in {"creator", "author"}
-        if (name := first(each, ".//name; ."))
-    ]  # fmt: skip
+    names = (first(each, ".//name; .") for each in item if each.tag in {"creator", "author"})
     contents = (item.find(name) for name in ("encoded", "content", "fulltext", "description", "summary"))
     return {
         "title": fragment_text(first(item, "title") or ""),
         "text": next((text for text in map(_content, contents) if text and text.strip()), None),
-        "authors": "; ".join(names) or None,
+        "authors": "; ".join(filter(None, names)) or None,
     }
 
 
