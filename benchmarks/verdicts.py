@@ -28,7 +28,7 @@ from toolkit.corpus import make_corpus
 from toolkit.verdict import VERDICTS, log_odds
 from toolkit.verdict.model import LEARNED, VerdictModel
 from training.composing import invented, load_texts, opening
-from training.verdict import learn, part
+from training.verdict import learn, part, save
 
 LINES = {
     "en": (
@@ -143,7 +143,7 @@ def main() -> None:
     texts = load_texts(world=False)
     model, _ = learn(part(texts, lambda key: not held(key), inventions=False))
     with TemporaryDirectory() as folder:  # as it would be shipped, rounded
-        model.save(Path(folder, "model"))
+        save(model, Path(folder, "model"))
         tables = figures(VerdictModel.load(Path(folder, "model")), texts.articles)
     for name, table in zip(("pages", "articles"), tables, strict=True):
         print(table.round(3).to_string(index=False))

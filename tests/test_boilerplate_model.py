@@ -12,12 +12,12 @@ from toolkit.boilerplate.echoes import ECHOES, Titles, echoes
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS
 from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, SHAPE
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
-from toolkit.boilerplate.scoring import KINDS, LANES, WINDOWS, WordWeights, add_rows, margins, read_segments
+from toolkit.boilerplate.scoring import KINDS, LANES, WINDOWS, add_rows, margins, read_segments
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 from toolkit.trees import FIRST, Trees
 from training.boosting import trees_of
-from training.linear import fit_softmax, ngram_matrix
+from training.linear import fit_softmax, ngram_matrix, rounded
 
 
 @njit
@@ -132,7 +132,7 @@ TEXTS = ["Sign up now! Follow Ann Lee.", "The vote, 52 to 48, failed.\n\nSign up
 def test_training_and_prediction_see_the_same_ngrams():
     buffer = Buffer.of(TEXTS)
     segments = cut(buffer)
-    words = WordWeights.of(
+    words = rounded(
         np.random.default_rng(0).normal(size=(BUCKETS, 16)).astype(np.float32),
         np.arange(16, dtype=np.float32),
     )
@@ -169,7 +169,7 @@ def test_fingerprints_fold_case_space_digits_and_names():
 
 def test_weights_of_a_byte_are_near_the_weights_they_stand_for():
     weights = np.random.default_rng(0).normal(size=(BUCKETS, 16)).astype(np.float32)
-    words = WordWeights.of(weights, np.zeros(16, np.float32))
+    words = rounded(weights, np.zeros(16, np.float32))
     back = (words.table.astype(np.float32) - 128) * words.scale
     assert np.abs(back - weights).max() <= words.scale.max() * 0.51
     assert len(set(COLUMNS)) == len(COLUMNS)
@@ -186,7 +186,7 @@ def test_a_cue_in_a_long_segment_shows_in_its_windows():
     segments = cut(buffer)
     cue = Buffer.of(["sign up for our newsletter"])
     weights[np.unique(ngram_matrix(cue, cut(cue)).indices), 2] = 1
-    windows = read_segments(buffer, segments, WordWeights.of(weights, np.zeros(16, np.float32))).windows
+    windows = read_segments(buffer, segments, rounded(weights, np.zeros(16, np.float32))).windows
     head, tail, most = (windows[:, WINDOWS.index(w)] for w in ("head_2", "tail_2", "most"))
     assert tail[0] > 1 > tail[1]
     assert head[1] > 1 > head[0]

@@ -11,6 +11,7 @@ import toolkit
 from toolkit.errors import ModelError
 from toolkit.verdict import TEXTS, VERDICTS, others, probabilities
 from toolkit.verdict.model import LEARNED, SHIPPED, VerdictModel
+from training.verdict import save
 
 STORY = (
     "The ferry between Orrin and Sule will stop for nine days in June. The company that owns it said on Tuesday that "
@@ -163,7 +164,7 @@ def test_hostile_texts_get_a_verdict():
 
 def test_a_changed_model_is_refused(tmp_path):
     model = VerdictModel.load(SHIPPED)
-    model.save(tmp_path / "m")
+    save(model, tmp_path / "m")
     again = VerdictModel.load(tmp_path / "m")
     assert all(
         np.array_equal(a.threshold, b.threshold) for a, b in zip(model.trees, again.trees, strict=True)

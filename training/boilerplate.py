@@ -33,7 +33,7 @@ from toolkit.trees import Trees
 from training.boosting import learn_trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
-from training.linear import fit_softmax, ngram_matrix
+from training.linear import fit_softmax, ngram_matrix, rounded
 from training.material import counted, dealt, marked_pages, material, more_voices, stories
 from training.passages import number
 from training.proposals import learn_proposals
@@ -381,7 +381,7 @@ def _in_blocks(
 def _both(parts: list[Labelled], markup: Labelled, held: int | None, seed: int) -> WordWeights:
     weights, bias = learn_words(parts, held, seed)
     other, other_bias = learn_words([markup], held, seed)
-    return WordWeights.of(np.concatenate([weights, other], axis=1), np.concatenate([bias, other_bias]))
+    return rounded(np.concatenate([weights, other], axis=1), np.concatenate([bias, other_bias]))
 
 
 def _scored(part: Labelled, words: list[WordWeights]) -> Reading:

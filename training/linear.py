@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, FOLD, PER_TOKEN, ROOM, SHAPE, TERM, scan
+from toolkit.boilerplate.scoring import WordWeights
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.segments import Segments
 
@@ -100,3 +101,11 @@ def fit_softmax(
             random.permutation(X.shape[0]), np.float32(rate), np.float32(l2), weights, squares, bias, bias_squares,
         )  # fmt: skip
     return weights, bias
+
+
+def rounded(weights: NDArray[np.float32], bias: NDArray[np.float32]) -> WordWeights:
+    """Round weights of shape (BUCKETS, 16) to a byte each, class by class."""
+    scale = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
+    scale[scale == 0] = 1
+    steps = np.rint(weights / scale) + 128
+    return WordWeights(np.ascontiguousarray(steps.astype(np.uint8)), scale, bias.astype(np.float32))

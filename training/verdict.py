@@ -27,9 +27,10 @@ from sklearn.linear_model import LogisticRegression
 from toolkit.buffer import Buffer
 from toolkit.datasets.registry import SETTING
 from toolkit.kernels import njit
+from toolkit.modelfile import write_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
-from toolkit.verdict.model import COLUMNS, LEARNED, SHIPPED, VerdictModel
+from toolkit.verdict.model import COLUMNS, FORMAT, LEARNED, SHIPPED, TABLES, VerdictModel
 from toolkit.verdict.reading import BITS, KINDS, LOWER, ROOM, SHAPE, SOUNDS, scan
 from training.boosting import trees_of
 from training.composing import Row, Texts, bar, compose, load_texts
@@ -206,6 +207,15 @@ PRIOR = 1.2
 """Added to the log-odds of an article: most of what is scraped is one."""
 
 
+def save(model: VerdictModel, stem: str | Path) -> None:
+    """Write ``stem.npz`` and ``stem.json``."""
+    arrays: dict[str, Any] = {name: getattr(model, name) for name in TABLES}
+    for name, trees in zip(LEARNED, model.trees, strict=True):
+        arrays |= trees.arrays(name)
+    about = {"verdicts": list(LEARNED), "columns": list(COLUMNS), "sounds": list(SOUNDS)}
+    write_model(stem, arrays, {**model.card, "format": FORMAT, **about})
+
+
 def main() -> None:
     """Train on everything and write the model."""
     parser = argparse.ArgumentParser(prog="python -m training.verdict", description=main.__doc__)
@@ -230,7 +240,7 @@ def main() -> None:
         },
         licence="Apache-2.0",
     )
-    model.save(options.output)
+    save(model, options.output)
 
 
 if __name__ == "__main__":

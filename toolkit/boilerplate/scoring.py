@@ -203,14 +203,6 @@ class WordWeights:
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
 
-    @classmethod
-    def of(cls, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> WordWeights:
-        """Round weights of shape (BUCKETS, 16) to a byte each, class by class."""
-        scale = (np.abs(weights).max(axis=0) / 127).astype(np.float32)
-        scale[scale == 0] = 1
-        steps = np.rint(weights / scale) + 128
-        return cls(np.ascontiguousarray(steps.astype(np.uint8)), scale, bias.astype(np.float32))
-
 
 _NO_WEIGHTS = WordWeights(np.empty((0, 16), np.uint8), np.zeros(16, np.float32), np.zeros(16, np.float32))
 

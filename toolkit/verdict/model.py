@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.kernels import njit, places
-from toolkit.modelfile import read_model, write_model
+from toolkit.modelfile import read_model
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.reading import BITS, SHAPE, SOUNDS, damage, echoes, sounds
@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).parent.parent / "models" / "verdict"
 LEARNED = ("article", "stub", "wall", "error", "index", "garbled")
 
 _LARGEST = 4 << 20
-_TABLES = {
+TABLES = {
     "table": ("int8", (1 << BITS, len(SOUNDS))), "scale": ("float32", (len(SOUNDS),)),
     "bias": ("float32", (len(SOUNDS),)), "calibration": ("float64", (len(LEARNED) + 1,)),
 }  # fmt: skip
@@ -164,21 +164,13 @@ class VerdictModel:
         sums = np.column_stack([trees.predict(rows) for trees in self.trees]).astype(np.float64)
         return np.asarray(sums * self.calibration[0] + self.calibration[1:])
 
-    def save(self, stem: str | Path) -> None:
-        """Write ``stem.npz`` and ``stem.json``."""
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _TABLES}
-        for name, trees in zip(LEARNED, self.trees, strict=True):
-            arrays |= trees.arrays(name)
-        about = {"verdicts": list(LEARNED), "columns": list(COLUMNS), "sounds": list(SOUNDS)}
-        write_model(stem, arrays, {**self.card, "format": FORMAT, **about})
-
     @classmethod
     def load(cls, stem: str | Path = SHIPPED) -> VerdictModel:
         """Read a model, or say in a ``ModelError`` what is wrong with its files; nothing in them is run."""
         arrays, card = read_model(stem, FORMAT, _LARGEST)
         try:
             known = card["columns"] == list(COLUMNS) and card["verdicts"] == list(LEARNED)
-            for name, (kind, shape) in _TABLES.items():
+            for name, (kind, shape) in TABLES.items():
                 table = arrays[name]
                 known &= table.dtype.name == kind and table.shape == shape and bool(np.isfinite(table).all())
             if not known:
@@ -187,7 +179,7 @@ class VerdictModel:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"
             raise ModelError(msg) from error
-        return cls(**{name: arrays[name] for name in _TABLES}, trees=trees, card=card)
+        return cls(**{name: arrays[name] for name in TABLES}, trees=trees, card=card)
 
 
 shipped_model = cache(VerdictModel.load)
