@@ -194,12 +194,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
         seen, until = 0, piece
         value, size = FNV, 0
         while True:
-            if i < end and data[i] < 0x80:
-                code, length = np.int64(data[i]), 1
-            elif i < end:
-                code, length = decode(data, i, end)
-            else:
-                code, length = np.int64(0x20), 1
+            code, length = decode(data, i, end) if i < end else (np.int64(0x20), 1)
             kind = script[code]
             if kind:
                 of_script[kind] += 1

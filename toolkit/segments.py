@@ -216,8 +216,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
     small = _lacks_capitals(data, lo, hi)
     i = lo
     while i < hi:
-        byte = data[i]
-        if plain[byte] and byte != 32:  # a fast path for words; the code below would give the same result
+        if plain[data[i]] and data[i] != 32:  # a fast path for words; the code below would give the same result
             if begin < 0:
                 begin = i
             j = i + 1
@@ -229,11 +228,6 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             while data[last - 1] == 32:
                 last -= 1
             i = j
-            continue
-        if byte == 32:
-            i += 1
-            before2 = before
-            before = np.uint8(SPACE)
             continue
         kind, size = _class_at(data, i, hi, classes)
         if kind == STOP or kind == WIDE_STOP:

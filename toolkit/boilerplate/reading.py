@@ -171,10 +171,6 @@ def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignor
             if s > lo and joint[s] <= LINE:
                 blank += joint[s] == PARAGRAPH
                 broken += joint[s] == LINE
-                lines += 1
-                short_lines += line < SHORT_LINE
-                in_long += line if line > LONG_LINE else 0
-                line = 0
             elif s > lo:
                 inner += 1
                 glued += joint[s] == GLUED
@@ -190,10 +186,11 @@ def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignor
             shouted += shapes[s, PART.shouted]
             lower += shapes[s, PART.first_class] == LOWER
             cased += shapes[s, PART.first_class] == LOWER or shapes[s, PART.first_class] == UPPER
-        if hi > lo:
-            lines += 1
-            short_lines += line < SHORT_LINE
-            in_long += line if line > LONG_LINE else 0
+            if s + 1 == hi or joint[s + 1] <= LINE:  # the line ends
+                lines += 1
+                short_lines += line < SHORT_LINE
+                in_long += line if line > LONG_LINE else 0
+                line = 0
         if hi == lo:
             out[d] = SHORT
         elif 2 * shouted > words:

@@ -288,7 +288,8 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
 def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
     """Return the documents by id, which is a text as in spans, and refuse one that is not there."""
     if lacking := {"doc_id", "text"} - set(corpus):
-        raise CorpusError(f"corpus: no column {min(lacking)!r}; show what toolkit.clean returned")
+        mend = "show what toolkit.load or toolkit.clean returned"
+        raise CorpusError(f"corpus: no column {min(lacking)!r}; {mend}")
     rows = corpus.assign(doc_id=corpus["doc_id"].astype("str")).drop_duplicates("doc_id")
     rows = rows.set_index("doc_id", drop=False)
     for name in wanted or ():

@@ -222,14 +222,13 @@ def _refine(role: str, name: str, values: Array) -> Array:
 
 def _first_filled(arrays: list[Array], rows: int) -> Array:
     """Return for each row the first value that is not blank."""
-    filled = [pa.nulls(rows, STRING)]
+    filled = pa.nulls(rows, STRING)
     for values in arrays:
         blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
-        has_blank = pc.any(blank).as_py()
-        filled.append(pc.if_else(blank, pa.scalar(None, STRING), values) if has_blank else values)
-        if not filled[-1].null_count:
-            return filled[-1] if len(filled) == 2 else pc.coalesce(*filled)
-    return pc.coalesce(*filled)
+        filled = pc.coalesce(filled, pc.if_else(blank, pa.scalar(None, STRING), values))
+        if not filled.null_count:
+            break
+    return filled
 
 
 def _moments(columns: Iterable[Any], rows: int) -> Array:
