@@ -216,7 +216,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
     small = _lacks_capitals(data, lo, hi)
     i = lo
     while i < hi:
-        if plain[data[i]] and data[i] != 32:  # a fast path for words; the code below would give the same result
+        if plain[data[i]] and data[i] != 32:  # words; the code below would give the same
             if begin < 0:
                 begin = i
             j = i + 1
