@@ -99,9 +99,9 @@ def write_model(stem: str | Path, arrays: Mapping[str, NDArray[Any]], card: Mapp
 def read_model(
     stem: str | Path, format: str, largest: int | Callable[[dict[str, Any]], int]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return the arrays and the card that :func:`write_model` wrote, or raise ModelError; the card names ``format``.
+    """Return the arrays and the card that :func:`write_model` wrote, or raise ModelError.
 
-    ``largest``, or what it returns for the card, bounds the bytes of the arrays, packed or unpacked.
+    The card must name ``format``. ``largest``, or what it returns for the card, bounds the bytes of the arrays.
     """
     place, beside = _beside(stem, ".npz"), _beside(stem, ".json")
     try:

@@ -70,7 +70,7 @@ def record_bytes(record: Mapping[str, Any]) -> bytes:
 def closed(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record with its closing digests: ``digest``, to be cited, is the same for runs with the same results.
 
-    It covers all but ``environment`` and ``certificate``; ``environment.digest`` covers itself and these.
+    It covers all but ``environment`` and ``certificate``; ``environment.digest`` covers it and these two.
     """
     content = {name: value for name, value in record.items() if name not in {"digest", *_LATER}}
     later = {name: value for name, value in record.items() if name in _LATER}

@@ -30,7 +30,7 @@ def shingles_of(
 ) -> tuple[Hashes, Ints, Hashes]:
     """Return the shingles of each wanted document in the order of its text, where each document's end, and hashes.
 
-    A hash is over a document's words, without white space and punctuation. Behind the last shingle all is free.
+    A hash is over a document's words, without white space and punctuation. What is behind the last shingle is free.
     """
     out = np.empty(int(offsets[-1] - offsets[0]) // 2 + 1, np.uint64)
     ends = np.zeros(len(offsets), np.int64)

@@ -23,7 +23,8 @@ KINDS = {"feature": "int16", "threshold": "float32", "left": "int32", "right": "
 class Trees:
     """A sum of regression trees, and the ``baseline`` that is added to it; ``left, right, roots`` are nodes.
 
-    ``feature`` is the column tested at a node, -1 at a leaf. Rows of at most ``threshold``, a leaf's value, go left.
+    ``feature`` is the column tested at a node, -1 at a leaf. A row goes left if its value is at most ``threshold``,
+    which at a leaf is the leaf's value.
     """
 
     feature: NDArray[np.int16]

@@ -34,7 +34,8 @@ class Counts:
     """Counts for sorted, unique 64-bit keys, one row per key.
 
     ``score`` sums the probability of boilerplate by words, in 1/256; a title counts -1. ``stories`` is a bitmap of
-    linear counting (Whang et al., ACM TODS 15, 1990) of the documents' stories, or of publishers, for a key over all.
+    linear counting (Whang et al., ACM TODS 15, 1990) of the stories that the documents tell; of a key over all
+    publishers, it counts these.
     """
 
     key: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
@@ -69,7 +70,7 @@ class Counts:
         return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
-        """Return the keys of more than ``bound`` documents, and the bound: raised until ``capacity`` keys are left.
+        """Return the keys of more than ``bound`` documents, and the bound, raised until ``capacity`` keys fit.
 
         A title counts as one document more, because the title of even a single article reveals links to it.
         """

@@ -335,7 +335,7 @@ class BoilerplateRemover(Estimator):
             if len(found):
                 found = carried_back(found, mended, documents)
                 cuts = joined(buffer, cuts, found)
-        return cuts.without(found.document), layout
+        return cuts.take(np.isin(cuts.document, found.document, invert=True)), layout
 
     def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> tuple[Cuts, NDArray[np.int8]]:
         """Decide over each segment of texts as they stand."""

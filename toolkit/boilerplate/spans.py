@@ -46,10 +46,6 @@ class Cuts:
         """Keep some cuts."""
         return Cuts(*(getattr(self, f.name)[rows] for f in fields(self)))
 
-    def without(self, documents: NDArray[np.int64]) -> Cuts:
-        """Leave out the cuts of some documents."""
-        return self.take(~np.isin(self.document, documents)) if len(documents) else self
-
     @classmethod
     def together(cls, parts: list[Cuts]) -> Cuts:
         """Lay cuts end to end."""
@@ -57,11 +53,6 @@ class Cuts:
             none = np.empty(0, np.int64)
             return cls(none, none, none, none, none.astype(np.float64), none, none.astype(np.uint64))
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
-
-    def bounds(self, documents: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Cuts of ``documents[i]`` are ``bounds[i]:bounds[i + 1]`` if these are all documents that have cuts."""
-        edges: NDArray[np.int64] = np.append(documents, np.int64(2**62))
-        return np.asarray(np.searchsorted(self.document, edges), np.int64)
 
     def mended(self, buffer: Buffer, documents: NDArray[np.int64]) -> Mended:
         """Clean some documents, in ascending order.
@@ -71,12 +62,14 @@ class Cuts:
         """
         cuts = self.take(np.isin(self.document, documents)) if len(documents) < len(buffer) else self
         n, pieces = len(documents), len(cuts) + len(documents)
+        # the first cut of each document; behind the last, the number of cuts
+        edges = np.append(np.searchsorted(cuts.document, documents), len(cuts))
         room = int((buffer.offsets[documents + 1] - buffer.offsets[documents]).sum())
         out, offsets = np.empty(room, np.uint8), np.zeros(n + 1, np.int64)
         source, place, size = (np.empty(pieces, np.int64) for _ in range(3))
         bounds = np.zeros(n + 1, np.int64)
         used = _mend(
-            buffer.data, buffer.offsets, documents, cuts.bounds(documents), cuts.start, cuts.end, CLASSES, _ENDS,
+            buffer.data, buffer.offsets, documents, edges, cuts.start, cuts.end, CLASSES, _ENDS,
             out, offsets, source, place, size, bounds,
         )  # fmt: skip
         k = bounds[-1]

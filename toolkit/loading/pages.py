@@ -46,8 +46,8 @@ def read_page(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the article of a web page, else an ``Unreadable`` as ``text``, and what the page says of itself.
 
-    ``charset``, of the HTTP header, outranks the page's own, and ``url`` its canonical address; its name for the site
-    is the ``publisher`` only without an address. ``extraction`` are options of trafilatura in place of ours.
+    ``charset`` is that of the HTTP header and outranks the page's own, as ``url`` does its canonical address. The
+    site's name is the ``publisher`` only without an address. ``extraction``: options of trafilatura in place of ours.
     """
     from trafilatura import load_html
 

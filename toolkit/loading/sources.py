@@ -202,7 +202,8 @@ _Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
 def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
     """Yield the members of an archive in its own order, without folders and hidden files; read each before the next.
 
-    Links, devices, encrypted members and names that lead out of it are rejected; damage and limits are raised.
+    Links, devices, encrypted members and names that lead out of it are rejected. Raises :class:`Unreadable` where it is
+    damaged or exceeds a limit.
     """
     for name, reason, opened in _zipped(stream) if form == "zip" else _tarred(stream):
         if hidden(name):

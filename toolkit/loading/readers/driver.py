@@ -36,7 +36,7 @@ class Format:
     """A format: how its articles are found, and what shows that a file is of it.
 
     ``articles`` yields :class:`Rows`, where it parses many records at once, or each article: a record (its ``text`` may
-    be a list of paragraphs), an ``Unreadable``, None for no document. ``Unreadable`` is raised for all that follows.
+    be a list of paragraphs), an ``Unreadable``, None for no document. It raises one for the rest of the file.
     """
 
     articles: Callable[[Archive], Found]
