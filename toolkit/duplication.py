@@ -1,14 +1,10 @@
 """Duplication: find documents with the same text, wholly or for the most part (near-duplicates and wire copy).
 
-Documents are compared by their sets of *shingles*, sequences of five words. The more documents of the same
-publisher contain a shingle, the lower its weight: boilerplate and the background paragraphs of follow-up
-stories weigh next to nothing, while an agency text that each of two publishers runs once has full weight.
-A *posting list* names the documents that contain a shingle. Only documents that are close to each other in
-such a list are compared, so the work grows with the amount of text, not with the square of the number of
-documents.
-
-Texts are read in blocks, twice, and are not held. Of each document only the shingles that may come again are held, in
-12 bytes each, and how many others it has: one that stands nowhere else is shared with no document, and weighs 1.
+Documents are compared by their sets of *shingles*, sequences of five words. The more documents of the same publisher
+contain a shingle, the lower its weight: boilerplate and the background paragraphs of follow-up stories weigh next to
+nothing, an agency text that each of two publishers runs once has full weight. A *posting list* names the documents that
+contain a shingle; only documents that are close to each other in one are compared. Texts are read in blocks, twice; of
+each document only the shingles that may come again are held, in 12 bytes each, and how many others it has (weight 1).
 """
 
 from __future__ import annotations
@@ -54,6 +50,12 @@ def duplicates(
 ) -> pd.DataFrame:  # fmt: skip
     """Group the documents that have the same text, wholly or for the most part.
 
+    One row for each document that has a duplicate, in corpus order: ``doc_id``, ``group`` (``doc_id`` of the group's
+    earliest document), ``kind`` (``exact``: all words are the same; ``wire``: the group has several publishers;
+    ``near``: any other), ``similarity`` (float in [0, 1]: the highest with another member of the group),
+    ``first_publisher`` (of the earliest document; may be missing). What a column ``verdict`` calls no article
+    (:func:`toolkit.verdicts`) has no row; ``attrs["missing"]`` counts it.
+
     Parameters
     ----------
     corpus : corpus, Series or list of str
@@ -67,15 +69,6 @@ def duplicates(
         Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
     n_jobs : int, default 1
         Threads; the result does not depend on it.
-
-    Returns
-    -------
-    DataFrame
-        One row for each document that has a duplicate, in corpus order: ``doc_id``, ``group`` (``doc_id``
-        of the group's earliest document), ``kind`` (``exact``: all words are the same; ``wire``: the group has
-        several publishers; ``near``: any other), ``similarity`` (float in [0, 1]: the highest with another
-        member of the group), ``first_publisher`` (of the earliest document; may be missing). What a
-        column ``verdict`` calls no article (:func:`toolkit.verdicts`) has no row; ``attrs["missing"]`` counts it.
 
     Notes
     -----

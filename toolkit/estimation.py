@@ -29,6 +29,12 @@ def prevalence(
 
     A classifier misses some documents of a topic and adds others. A random sample that people labelled shows how many.
 
+    One row a group and topic: the columns of ``by``, ``topic``, ``name``, ``documents``, ``labelled``, ``raw`` (the
+    classifier's share), ``share`` (corrected), ``low``, ``high``, ``method``. With ``own`` the group's own labelled
+    documents correct it (:data:`LEAST` or more), and nothing is assumed. With ``pooled`` the errors of the whole sample
+    do: the classifier is assumed to miss and to invent a topic as often in each group. A labelled document that is not
+    in the corpus, or fewer than :data:`LEAST` of them, are a CorpusError.
+
     Parameters
     ----------
     topics : DataFrame or Series
@@ -42,15 +48,6 @@ def prevalence(
         corpus, such as ``["month", "publisher"]``; default the corpus as a whole.
     level, seed : float and int, default 0.95 and 0
         Of the intervals, and of the random draws that make them.
-
-    Returns
-    -------
-    DataFrame
-        One row a group and topic: the columns of ``by``, ``topic``, ``name``, ``documents``, ``labelled``, ``raw``
-        (the classifier's share), ``share`` (corrected), ``low``, ``high``, ``method``. With ``own`` the group's own
-        labelled documents correct it (:data:`LEAST` or more), and nothing is assumed. With ``pooled`` the errors of
-        the whole sample do: the classifier is assumed to miss and to invent a topic as often in each group.
-        A labelled document that is not in the corpus, or fewer than :data:`LEAST` of them, are a CorpusError.
 
     Notes
     -----

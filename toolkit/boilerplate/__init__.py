@@ -20,18 +20,10 @@ def clean(
     max_article_loss: float = 0.0015, decisions: Decisions | None = None,
     columns: Mapping[str, str] | None = None, output: str = "corpus",
 ) -> pd.DataFrame:  # fmt: skip
-    """Fit a :class:`BoilerplateRemover` on the documents and transform them.
+    """Fit a :class:`BoilerplateRemover` on the documents (corpus, text, Series or list of str) and transform them.
 
-    Parameters
-    ----------
-    documents : corpus, text, Series or list of str
-    remove, threshold, max_article_loss, decisions, columns, output
-        As of :class:`BoilerplateRemover`.
-
-    Returns
-    -------
-    DataFrame
-        The corpus with ``clean_text``; one row for one text. With ``output="text"`` a Series of the clean texts.
+    The parameters are those of :class:`BoilerplateRemover`. Returned is the corpus with ``clean_text``, one row for one
+    text; with ``output="text"`` a Series of the clean texts.
 
     Examples
     --------

@@ -31,6 +31,10 @@ def load(
 ) -> pd.DataFrame:  # fmt: skip
     r"""Read news of any common format into one corpus.
 
+    It has the columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; of a cleaned corpus that was stored
+    also ``clean_text``. Documents are sorted by path, then in the order of the file; an id that occurs again becomes
+    ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``.
+
     Parameters
     ----------
     paths : path, open file or iterable of these
@@ -49,13 +53,6 @@ def load(
         Faults of text and title to repair: names from ``toolkit.loading.faults.FAULTS``, or True for all.
     limits : Limits, optional
         On memory, size and nesting; the defaults suit files of unknown origin.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``toolkit.corpus.COLUMNS`` and those added by ``columns``; of a cleaned corpus that was stored also
-        ``clean_text``. Documents are sorted by path, then in the order of the file; an id that occurs again becomes
-        ``id~2``. :func:`toolkit.quarantine` returns what could not be read: ``source``, ``reason``, ``excerpt``.
 
     Examples
     --------

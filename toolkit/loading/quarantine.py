@@ -19,18 +19,9 @@ PART, READ = "kept in part", "read as"
 class Limits:
     """How large, how dense and how deep input may be before it is refused.
 
-    Attributes
-    ----------
-    record_bytes : int
-        Largest record, page or plain text file, in bytes after decompression.
-    ratio, free_bytes : int
-        Bytes that may come out of each byte that went in, once ``free_bytes`` have come out.
-    archive_bytes, members : int
-        Bytes that one archive may expand to, nested archives included, and its members.
-    nesting : int
-        Layers of packing around a document: an archive or a compression is one layer each.
-    json_depth : int
-        Brackets within brackets in one JSON record.
+    ``record_bytes``: of the largest record, page or text, unpacked. ``ratio``: bytes that may come out of each byte
+    that went in, once ``free_bytes`` have come out. ``archive_bytes``, ``members``: what one archive may expand to,
+    nested ones included. ``nesting``: layers of packing around a document. ``json_depth``: brackets within brackets.
     """
 
     record_bytes: int = 64 << 20
