@@ -29,21 +29,11 @@ LEAST, CONFIDENT = 150, 0.9
 
 RARE = 0.0003  # frequency of a function word in a language whose list does not have it
 
+# code of each script → the language that nearly all news in it is in, if there is one; ranges of code points
 SCRIPTS: dict[str, tuple[Any, ...]] = {
-    "Latn": (None, (0x41, 0x24F), (0x1E00, 0x1EFF)), "Grek": ("el", (0x370, 0x3FF), (0x1F00, 0x1FFF)),
-    "Cyrl": (None, (0x400, 0x52F)), "Armn": ("hy", (0x531, 0x58F)), "Hebr": ("he", (0x591, 0x5F4)),
-    "Arab": (None, (0x600, 0x6FF), (0x750, 0x77F), (0x8A0, 0x8FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFC)),
-    "Deva": (None, (0x900, 0x963), (0x966, 0x97F)), "Beng": ("bn", (0x980, 0x9FF)), "Guru": ("pa", (0xA00, 0xA7F)),
-    "Gujr": ("gu", (0xA80, 0xAFF)), "Orya": ("or", (0xB00, 0xB7F)), "Taml": ("ta", (0xB80, 0xBFF)),
-    "Telu": ("te", (0xC00, 0xC7F)), "Knda": ("kn", (0xC80, 0xCFF)), "Mlym": ("ml", (0xD00, 0xD7F)),
-    "Sinh": ("si", (0xD80, 0xDFF)), "Thai": ("th", (0xE00, 0xE7F)), "Laoo": ("lo", (0xE80, 0xEFF)),
-    "Tibt": ("bo", (0xF00, 0xFFF)), "Mymr": ("my", (0x1000, 0x109F)), "Geor": ("ka", (0x10A0, 0x10FF)),
-    "Ethi": (None, (0x1200, 0x139F)), "Khmr": ("km", (0x1780, 0x17FF)),
-    "Hang": ("ko", (0x1100, 0x11FF), (0x3131, 0x318E), (0xAC00, 0xD7A3)),
-    "Kana": ("ja", (0x3041, 0x30FA), (0x30FC, 0x30FF), (0xFF66, 0xFF9D)),
-    "Hani": ("zh", (0x3400, 0x4DBF), (0x4E00, 0x9FFF)),
-}  # fmt: skip
-"""ISO 15924 code of each script → the language that nearly all news in it is in, if there is one; code points."""
+    name: (None if code == "-" else code, *([int(end, 16) for end in each.split("-")] for each in ranges))
+    for name, (code, *ranges) in word_lists("scripts.txt").items()
+}
 
 _SCRIPTS = np.array([None, *SCRIPTS], dtype=object)
 _SLOTS = 1 << 14
