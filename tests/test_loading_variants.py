@@ -184,6 +184,27 @@ def test_an_archive_gives_its_articles_however_it_was_written(name):
     assert corpus["authors"].str.contains("Brandt").all()
 
 
+def test_a_header_may_hold_an_address_a_second_headline_and_a_bare_length():
+    second = "The harbour board cannot mend the engine"
+    written = nexis([1, 2]).replace(TITLES[0], f"{TITLES[0]}\n\nhttps://lantern.example/ferry\n\n{second}")
+    before, _, last = written.rpartition("LENGTH: ")
+    corpus = load(stream(before + last, "header.txt"))
+    assert corpus["title"].tolist() == list(TITLES[:2])
+    assert corpus["url"].fillna("").tolist() == ["https://lantern.example/ferry", ""]
+    assert [plain(text) for text in corpus["text"]] == [
+        plain(second + "".join(TEXTS[0])),
+        plain("".join(TEXTS[1])),
+    ]
+
+
+def test_a_document_of_nexis_uni_without_a_date_keeps_its_title_and_newspaper():
+    corpus = load(stream(rtf([line for line in uni() if not line.startswith("March 10")]), "undated.rtf"))
+    assert corpus["published"].isna().tolist() == [True, False, False]
+    assert corpus["title"].tolist() == list(TITLES)
+    assert set(corpus["publisher"]) == {"Lantern"}
+    assert [plain(text) for text in corpus["text"]] == [plain("".join(found)) for found in TEXTS]
+
+
 # name: the file, the articles that it holds, what the quarantine says
 SHORT = {
     "missing.txt": (nexis([1, 3], total=5), 2, "counts 5 articles, 2 are in this file; missing: 2, 4, 5"),
