@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,13 @@ class Buffer:
     def text(self, start: int, end: int) -> str:
         """Decode bytes ``start:end``."""
         return bytes(self.data[start:end]).decode("utf-8")
+
+    def portions(self, size: int) -> Iterator[tuple[int, Buffer]]:
+        """Cut between documents every ``size`` bytes or so; each with the number of its first document."""
+        edges = np.searchsorted(self.offsets, np.arange(self.offsets[0], self.offsets[-1], size))
+        edges = np.unique(np.r_[0, edges.clip(0, len(self)), len(self)])
+        for a, b in pairwise(edges.tolist() if len(self) else [0, 0]):
+            yield a, Buffer(self.data, self.offsets[a : b + 1])
 
     def strings(self) -> pa.Array:
         """View the documents as an Arrow array of strings; nothing is copied."""

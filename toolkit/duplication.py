@@ -86,9 +86,7 @@ def duplicates(
     """
     frame, missing = articles(as_corpus(corpus, columns))
     buffer = Buffer.of(frame["clean_text" if "clean_text" in frame.columns else "text"])
-    edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], BLOCK))
-    edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
-    blocks = [Buffer(buffer.data, buffer.offsets[a : b + 1]) for a, b in pairwise(edges.tolist())]
+    blocks = [block for _, block in buffer.portions(BLOCK)]
     table = duplicates_in(frame, lambda: blocks, buffer.data.size, wire=wire, near=near, n_jobs=n_jobs)
     table.attrs["missing"] = missing
     return table

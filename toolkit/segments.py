@@ -66,6 +66,10 @@ class Segments:
     def __len__(self) -> int:
         return len(self.start)
 
+    def owner(self, at: Offsets) -> Offsets:
+        """Return the document of each of the segments ``at``."""
+        return np.searchsorted(self.bounds, at, side="right") - 1
+
     @classmethod
     def whole(cls, buffer: Buffer) -> Segments:
         """Take each document of a buffer for one segment."""

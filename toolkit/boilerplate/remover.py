@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +161,9 @@ class BoilerplateRemover(Estimator):
     def _readings(self, buffer: Buffer, about: About, *, windowed: bool = True) -> Iterator[Reading]:
         """Read the documents, a portion at a time."""
         self._check()
-        edges = np.searchsorted(buffer.offsets, np.arange(buffer.offsets[0], buffer.offsets[-1], PORTION))
-        edges = np.unique(np.r_[0, edges.clip(0, len(buffer)), len(buffer)])
-        for a, b in pairwise(edges.tolist() if len(buffer) else [0, 0]):
-            part = Buffer(buffer.data, buffer.offsets[a : b + 1])
-            yield Reading.of(part, about.take(np.arange(a, b)), self._model.words, windowed=windowed)
+        for first, part in buffer.portions(PORTION):
+            known = about.take(np.arange(first, first + len(part)))
+            yield Reading.of(part, known, self._model.words, windowed=windowed)
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
         """Return a remover whose index has counted the documents of both."""

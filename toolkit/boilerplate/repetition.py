@@ -231,7 +231,7 @@ def extended(
     for step, border in ((1, end), (-1, start)):
         beside = _beside(read, lookup, sure, mixed, step)
         places, tokens, prints, number = _candidates(read, beside, step)
-        owner = np.searchsorted(segments.bounds, beside, side="right") - 1
+        owner = segments.owner(beside)
         publisher, most = read.about.publishers[owner], seen.others[beside - step, 0]
         theirs = np.flatnonzero(_theirs(lookup, prints[:, 0], 0, publisher[number], most[number]))
         last = np.full(len(beside), -1)
@@ -253,8 +253,8 @@ def _beside(
 ) -> NDArray[np.int64]:
     """Segments next to an evident one of their document, whose first or last two words stand elsewhere too."""
     at = np.flatnonzero(sure[:-1] & mixed[1:]) + 1 if step == 1 else np.flatnonzero(sure[1:] & mixed[:-1])
-    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1
-    same = owner == np.searchsorted(read.segments.bounds, at - step, side="right") - 1
+    owner = read.segments.owner(at)
+    same = owner == read.segments.owner(at - step)
     at, owner = at[same], owner[same]
     window = FINGERPRINTS.index("lead2" if step == 1 else "trail2")
     return at[_theirs(lookup, read.prints[at, window], window, read.about.publishers[owner], _ANY, SOME)]

@@ -82,7 +82,7 @@ def assemble(
 ) -> Cuts:  # fmt: skip
     """Join neighbouring removed segments of one kind."""
     chosen = np.flatnonzero(remove)
-    document = np.searchsorted(segments.bounds, chosen, side="right") - 1
+    document = segments.owner(chosen)
     new = np.ones(len(chosen), bool)
     new[1:] = (np.diff(chosen) != 1) | (np.diff(document) != 0) | (np.diff(kind[chosen]) != 0)
     starts = np.flatnonzero(new)

@@ -66,7 +66,7 @@ def mark_slots(
     It is that of what stands around it, numbers and names masked; without a title the first segment stands in for it.
     ``shared`` are the ``echoes`` of the same titles.
     """
-    owner = np.searchsorted(segments.bounds, np.arange(len(segments)), side="right") - 1
+    owner = segments.owner(np.arange(len(segments)))
     untitled = (titles.stop <= titles.start)[owner]
     first = segments.bounds[:-1][owner]
     beginning = np.arange(len(segments)) == first

@@ -222,7 +222,7 @@ def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[n
 
 def keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
     """Keys under which the index holds some segments; ``window`` is a column of their fingerprints."""
-    owner = np.searchsorted(read.segments.bounds, segments, side="right") - 1
+    owner = read.segments.owner(segments)
     one = np.full(len(segments), window + 1, np.uint64)
     return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
 

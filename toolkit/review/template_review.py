@@ -182,7 +182,7 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
     template = template_keys(read, at, rows)
     at, template = at[template > 0], template[template > 0]
-    owner = np.searchsorted(read.segments.bounds, at, side="right") - 1  # document of each segment
+    owner = read.segments.owner(at)  # document of each segment
     start, end = read.segments.start[at], read.segments.end[at]
     removed, middle = cuts_of(corpus, buffer, spans), (start + end) // 2
     row = np.searchsorted(removed.start, middle, side="right") - 1
