@@ -2,6 +2,7 @@ import gzip
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import termios
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from toolkit import cli, datasets, report
+from toolkit import cli, datasets, pipeline, report
 from toolkit.files import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
@@ -301,11 +302,35 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
     assert "name it study.html" in err
 
 
+def signatures():
+    modules = [module for name, module in sys.modules.items() if name.startswith("toolkit")]
+    kernels = {kernel for module in modules for kernel in vars(module).values() if hasattr(kernel, "py_func")}
+    return {kernel: kernel.signatures for kernel in kernels}
+
+
+def test_a_second_process_compiles_only_what_a_run_calls():
+    pipeline.warm()
+    known = signatures()
+    pipeline.compile_others()
+    assert signatures() == known
+
+
+@pytest.mark.parametrize("executable", [None, "/nowhere/python", shutil.which("false")])
+def test_kernels_are_compiled_where_the_second_process_fails(monkeypatch, executable):
+    monkeypatch.setattr("toolkit.pipeline.is_warm", lambda: False)
+    monkeypatch.setattr("toolkit.pipeline.processors", lambda: 2)
+    monkeypatch.setattr("sys.executable", executable)
+    assert pipeline.warm().startswith("kernels ready after")
+
+
 @pytest.mark.parametrize("warm", [True, False])
 def test_a_first_command_on_a_terminal_says_why_it_takes_long(monkeypatch, capsys, warm):
     monkeypatch.setattr("toolkit.pipeline.is_warm", lambda: warm)
-    cli._say_if_cold()
-    assert capsys.readouterr().err == ""  # nobody looks on
+    warmed = []
+    monkeypatch.setattr("toolkit.pipeline.warm", lambda: warmed.append(1))
+    cli._warm_if_cold(all_kernels=False)
+    assert (capsys.readouterr().err, warmed) == ("", [])  # nobody looks on
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    cli._say_if_cold()
+    cli._warm_if_cold(all_kernels=True)
+    assert warmed == [1] * (not warm)
     assert ("compiling kernels, once on this machine" in capsys.readouterr().err) is not warm

@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -124,10 +124,15 @@ def _command(
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
             if "columns" in options:
                 options["columns"] = _columns(options["columns"])
-                _say_if_cold()
             if options.get("remove") is not None:
                 options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
-            _finish(partial(function, **values, options=options), quiet=quiet)
+
+            def job() -> object:
+                if "columns" in options:
+                    _warm_if_cold(all_kernels="remove" in options)
+                return function(**values, options=options)
+
+            _finish(job, quiet=quiet)
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -313,12 +318,16 @@ def _say(message: object) -> None:
     typer.echo(f"news-toolkit: {one_line(str(message))}", err=True)
 
 
-def _say_if_cold() -> None:
-    """Say on a terminal why the first command takes longer than the next."""
-    from toolkit.pipeline import is_warm
+def _warm_if_cold(*, all_kernels: bool) -> None:
+    """Say on a terminal why the first command takes longer than the next; compile first if it needs all kernels."""
+    from toolkit import pipeline
 
-    if sys.stderr.isatty() and not is_warm():
-        _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
+    if pipeline.is_warm():
+        return
+    if sys.stderr.isatty():
+        _say("compiling kernels, once on this machine: some 12 seconds, twice that on a busy machine")
+    if all_kernels:
+        pipeline.warm()
 
 
 def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:

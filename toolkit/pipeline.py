@@ -11,31 +11,42 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.blocks import blocks
+from toolkit.boilerplate.reading import About
+from toolkit.boilerplate.sense import LIKENESS, SENSES
 from toolkit.buffer import Buffer
-from toolkit.duplication import duplicates_in
+from toolkit.corpus import as_corpus
+from toolkit.duplication import duplicates, duplicates_in
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
-from toolkit.jobs.engine import Inputs, Job, Workers, threads
+from toolkit.jobs.engine import Inputs, Job, Workers, processors, threads
 from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
-from toolkit.notebook import keep_edited
+from toolkit.language import languages
+from toolkit.notebook import isolated, keep_edited
 from toolkit.record import closed, environment, record_bytes
 from toolkit.settings import Settings, read_study
-from toolkit.verdict import TEXTS
+from toolkit.topics import TopicClassifier
+from toolkit.verdict import TEXTS, probabilities
 
 __all__ = ["NothingReadError", "PipelineError", "RunSummary", "classify", "clean", "run"]
 
@@ -50,6 +61,8 @@ DUPLICATES = "duplicates.parquet"
 RESULTS = (*PARTS, DUPLICATES)
 PAGES = ("report.html", "report.ipynb")
 WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)  # by a run and its report into their folder
+
+_SHORT = "The council met on Monday.Sign up for our newsletter. It met again on the day after that."
 
 _COUNTS = (
     "kept", "quarantined", "characters", "removed", "verdicts", "topics", "undated", "faults", "languages", "halved",
@@ -181,14 +194,14 @@ def _duplicates_in(results: Files, characters: int, n_jobs: int) -> pa.Table:
         verdict = parquet.read_table(verdicts, columns=["verdict"])["verdict"].combine_chunks()
     articles = pc.is_in(verdict, pa.array(TEXTS, verdict.type))
 
-    def blocks() -> Iterator[Buffer]:
+    def portions() -> Iterator[Buffer]:
         done = 0
         with results.open("cleaned.parquet") as cleaned, parquet.ParquetFile(cleaned) as file:
             for batch in file.iter_batches(READ_AT_ONCE, columns=["clean_text"], use_threads=False):
                 yield Buffer.of(batch["clean_text"].filter(articles.slice(done, len(batch))))
                 done += len(batch)
 
-    return table_of(duplicates_in(table.filter(articles).to_pandas(), blocks, characters, n_jobs=n_jobs))
+    return table_of(duplicates_in(table.filter(articles).to_pandas(), portions, characters, n_jobs=n_jobs))
 
 
 def kinds_of(copies: pa.Table) -> dict[str, int]:
@@ -295,12 +308,39 @@ def is_warm() -> bool:
 
 
 def warm() -> str:
-    """Run on two short texts, which compiles every kernel or loads it from the cache; return how long it took."""
+    """Compile every kernel, or load it from the cache; return how long it took.
+
+    Where nothing is compiled yet and a second processor is there, a process of its own compiles half of the kernels
+    into the same cache. What it fails to do, :func:`run` does here.
+    """
     begun = time.perf_counter()
-    text = "The council met on Monday.Sign up for our newsletter. It met again on the day after that."
-    rows = [json.dumps({"text": f"{n} {text}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2)]
+    if not is_warm() and processors() > 1:
+        command = [sys.executable, "-c", "from toolkit.pipeline import compile_others; compile_others()"]
+        quiet: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        with isolated() as place, ThreadPoolExecutor(1) as pool:
+            # what it raises stays unread
+            pool.submit(lambda: subprocess.run(command, check=False, timeout=300, **quiet, **place))
+            BoilerplateRemover().fit([_SHORT])
+    rows = [json.dumps({"text": f"{n} {_SHORT}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "two.jsonl")
         path.write_text("".join(rows))
         run(path, Path(folder, "out"), rows=1)
     return f"kernels ready after {time.perf_counter() - begun:.1f} s"
+
+
+def compile_others() -> None:
+    """Compile what :meth:`toolkit.BoilerplateRemover.fit`, in the process beside, needs late or not at all."""
+    corpus = as_corpus([_SHORT]).assign(clean_text=_SHORT)
+    languages(corpus["text"])
+    TopicClassifier().topics(corpus)
+    probabilities(corpus)
+    duplicates(corpus)
+    # by now the other process has compiled what reads a text
+    remover = BoilerplateRemover()
+    (read,) = remover._readings(Buffer.of(corpus["text"]), About.of(corpus))
+    n = len(read.segments)
+    senses = np.zeros((n, len(SENSES) + len(LIKENESS)), np.float32)
+    blocks(read, np.zeros(n, np.float32), np.ones(n, bool), senses)
+    span = {"start": 0, "end": 3, "kind": "promo", "score": 1.0, "evidence": "model", "template_id": None}
+    remover.transform(corpus, corpus[["doc_id"]].assign(**span))

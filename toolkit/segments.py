@@ -210,7 +210,7 @@ def _close(starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyp
 def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore[no-untyped-def]
     """Cut document ``data[lo:hi]``; write segments from index n on, return the next free index."""
     first = n
-    joint = FIRST
+    joint = np.int64(FIRST)
     begin = np.int64(-1)
     last = lo  # end of the last byte that is not white space
     before = np.uint8(BREAK)  # class of the character before i

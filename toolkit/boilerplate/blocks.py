@@ -157,7 +157,8 @@ def _strongest(signal, i, n, r, j):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, out):  # type: ignore[no-untyped-def]
     row = 0
-    at = 0
+    # no plain numbers: numba would compile what they are passed to once more for each
+    at, of_words, of_names, sense = np.int64(0), np.int64(0), np.int64(2), np.int64(4)
     sensed = len(senses) > 0
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
@@ -210,12 +211,12 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
             j = AT.words_known0
             for reach in _KNOWN:
                 p, q = max(i - reach, 0), min(i + 1 + reach, n)
-                r[j] = _share(counts, p, q, 0)
-                r[j + 1] = _share(counts, p, q, 2)
+                r[j] = _share(counts, p, q, of_words)
+                r[j + 1] = _share(counts, p, q, of_names)
                 j += 2
-            r[AT.words_known_before4] = _share(counts, max(i - 4, 0), i, 0)
-            r[AT.words_known_after4] = _share(counts, i + 1, min(i + 5, n), 0)
-            r[AT.words_known_document] = _share(counts, 0, n, 0)
+            r[AT.words_known_before4] = _share(counts, max(i - 4, 0), i, of_words)
+            r[AT.words_known_after4] = _share(counts, i + 1, min(i + 5, n), of_words)
+            r[AT.words_known_document] = _share(counts, np.int64(0), n, of_words)
             r[AT.bytes] = np.log1p(np.float32(shapes[s, PART.bytes]))
             r[AT.from_start] = i
             r[AT.from_end] = n - 1 - i
@@ -238,13 +239,16 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
                 for k in range(3):
                     r[AT.sense_own + k] = senses[s, k]
                 r[AT.sense] = senses[s, 0] + senses[s, 1] + senses[s, 2]
-                _means(total, 4, i, n, r, AT.sense_before1, AT.sense_document)
+                _means(total, sense, i, n, r, AT.sense_before1, AT.sense_document)
                 _strongest(signal[4], i, n, r, AT.sense_best_before)
-                _line(total, 4, before, p, q, behind, r, AT.sense_line)
+                _line(total, sense, before, p, q, behind, r, AT.sense_line)
                 r[AT.sense_line_best] = best[4, line[i]]
-                r[AT.story_line :] = senses[s, 3:]  # the last columns
-            r[AT.words_known_line] = _share(counts, p, q, 0)
-            r[AT.names_known_line] = _share(counts, p, q, 2)
+                for k in range(
+                    3, senses.shape[1]
+                ):  # the last columns; a slice would take a second to compile
+                    r[AT.story_line + k - 3] = senses[s, k]
+            r[AT.words_known_line] = _share(counts, p, q, of_words)
+            r[AT.names_known_line] = _share(counts, p, q, of_names)
             r[AT.line_bytes] = np.log1p(np.float32(total[_SIZE, q] - total[_SIZE, p]))
             r[AT.line_segments] = q - p
             r[AT.line_place] = i - p

@@ -227,7 +227,9 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         column = {name: rows[:, at] for at, name in enumerate(COLUMNS)}
         names = ("tokens", "exact_docs", "exact_docs@-1", "lead2_docs")
         tokens, docs, before, opened = (np.expm1(column[name]).round() for name in names)
-        _evident(tokens, docs, column["exact_rate"], column["exact_stories"], before, out)
+        # contiguous, as the columns of a single row are, or numba would compile for both
+        rate, stories = (np.ascontiguousarray(column[name]) for name in ("exact_rate", "exact_stories"))
+        _evident(tokens, docs, rate, stories, before, out)
         begins, ends = column["joint"] <= LINE, column["joint_after"] <= LINE
         opens = (
             begins & (opened >= SEVERAL) & (column["lead2_rate"] >= NEARLY_ALL) & (column["lead2_stories"] >= 0.5)

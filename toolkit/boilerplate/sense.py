@@ -93,16 +93,18 @@ def _likeness(sums, a, b, i, r):  # type: ignore[no-untyped-def]
     n = len(sums) - 1
     p, q = max(i - NEAR, 0), min(i + NEAR + 1, n)
     wide, wide_end = max(i - 2 * NEAR, 0), min(i + 2 * NEAR + 1, n)
-    r[0] = _alike(sums, a, b, a, b, True)
-    r[1] = _alike(sums, i, i + 1, p, q, True)
-    r[2] = _alike(sums, p, q, p, q, True)
-    r[3] = _alike(sums, wide, wide_end, wide, wide_end, True)
-    r[4] = _alike(sums, p, i, i, min(i + NEAR, n), False)
-    r[5] = _alike(sums, p, i, i + 1, q, False)
-    r[6] = _alike(sums, p, i, 0, p, False)
-    r[7] = _alike(sums, i, i + 1, 0, i, False)
-    r[8] = _alike(sums, i, i + 1, i + 1, n, False)
-    r[9] = _alike(sums, 0, i, i + 1, n, False)
+    # no plain numbers: numba would compile another _alike for each
+    zero, other, rest = np.int64(0), np.int64(0), np.int64(1)
+    r[0] = _alike(sums, a, b, a, b, rest)
+    r[1] = _alike(sums, i, i + 1, p, q, rest)
+    r[2] = _alike(sums, p, q, p, q, rest)
+    r[3] = _alike(sums, wide, wide_end, wide, wide_end, rest)
+    r[4] = _alike(sums, p, i, i, min(i + NEAR, n), other)
+    r[5] = _alike(sums, p, i, i + 1, q, other)
+    r[6] = _alike(sums, p, i, zero, p, other)
+    r[7] = _alike(sums, i, i + 1, zero, i, other)
+    r[8] = _alike(sums, i, i + 1, i + 1, n, other)
+    r[9] = _alike(sums, zero, i, i + 1, n, other)
 
 
 @njit(cache=True, nogil=True)

@@ -62,11 +62,16 @@ class _AtOnce(Executor):
         return future
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def threads(n_jobs: int) -> Iterator[Workers]:
     """Yield ``n_jobs`` threads as workers; -1 is one thread for each processor that may be used."""
     if n_jobs == -1:
-        n_jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        n_jobs = processors()
     if n_jobs < 1:
         raise PipelineError(f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors")
     parts.save_memory()

@@ -130,7 +130,7 @@ def _tokens(data, start, stop, cut, tables, alike, words):  # type: ignore[no-un
     """Write hash, begin and end of each word of ``data[start:stop]``; return how many there are."""
     kinds, folds = tables
     hashes, begins, ends = words
-    n = 0
+    n = np.int64(0)
     h = SEED
     begin = np.int64(-1)
     i = start
@@ -200,7 +200,7 @@ def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
     (_, _, _, cuts), tables, (keys, first, _) = reading
     (hashes, begins, ends), (rows, starts, stops), _, _ = work
     prefixes, places = np.empty(_LONGEST, np.uint64), np.empty(_LONGEST, np.int64)
-    m = 0
+    m = np.int64(0)  # not a plain 0, for which numba would compile another _put
     j = 0
     while j < n:
         start, stop = begins[j], ends[j]
@@ -248,7 +248,7 @@ def listed(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
         return _cut(data, n, reading, work)
     hashes, begins, ends = words
     shift = np.uint64(64 - bits)
-    m = 0
+    m = np.int64(0)  # not a plain 0, for which numba would compile another _put
     for j in range(n):
         for first in range(j, max(j - 2, -1), -1):
             h = hashes[j] if first == j else _pair(hashes[first], hashes[j])

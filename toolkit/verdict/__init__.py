@@ -152,7 +152,9 @@ GAP = 3  # most words in a row, inside a repeated passage, that are not repeated
 def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
     """Fill the share of repeated words of each document, and the repeated passages; return the number of passages."""
     found = 0
-    longest = np.diff(offsets).max() if len(offsets) > 1 else 0
+    longest = 0  # without numpy's diff and max, which would take longer to compile than all else here
+    for d in range(len(offsets) - 1):
+        longest = max(longest, offsets[d + 1] - offsets[d])
     words = np.empty(longest + 1, np.uint64)
     begin = np.empty(longest + 1, np.int64)
     stop = np.empty(longest + 1, np.int64)

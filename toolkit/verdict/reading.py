@@ -221,12 +221,16 @@ def _echoes(data, offsets, titles, named, kinds, lower, out):  # type: ignore[no
     room = np.empty(READ, np.uint64), np.empty(READ, np.int64), np.empty(READ, np.int64)
     seen = np.empty(2 * READ, np.uint64)
     at = np.empty(2 * READ, np.int64)
+    no, yes = (
+        np.int64(0),
+        np.int64(1),
+    )  # not False and True, for each of which numba would compile another _echo
     for d in range(len(offsets) - 1):
         seen[:] = 0
         a = offsets[d]
-        out[d, 0] = _echo(data, a, min(offsets[d + 1], a + READ), kinds, lower, room, seen, at, True)
+        out[d, 0] = _echo(data, a, min(offsets[d + 1], a + READ), kinds, lower, room, seen, at, yes)
         a = named[d]
-        out[d, 1] = _echo(titles, a, min(named[d + 1], a + READ), kinds, lower, room, seen, at, False)
+        out[d, 1] = _echo(titles, a, min(named[d + 1], a + READ), kinds, lower, room, seen, at, no)
 
 
 def echoes(buffer: Buffer, titles: Buffer) -> NDArray[np.float32]:
