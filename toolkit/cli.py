@@ -322,12 +322,11 @@ def _warm_if_cold(*, all_kernels: bool) -> None:
     """Say on a terminal why the first command takes longer than the next; compile first if it needs all kernels."""
     from toolkit import pipeline
 
-    if pipeline.is_warm():
-        return
-    if sys.stderr.isatty():
-        _say("compiling kernels, once on this machine: some 12 seconds, twice that on a busy machine")
-    if all_kernels:
-        pipeline.warm()
+    if not pipeline.is_warm():
+        if sys.stderr.isatty():
+            _say("compiling kernels, once on this machine: some 12 seconds, twice that on a busy machine")
+        if all_kernels:
+            pipeline.warm()
 
 
 def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:

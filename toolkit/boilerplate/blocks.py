@@ -243,9 +243,7 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
                 _strongest(signal[4], i, n, r, AT.sense_best_before)
                 _line(total, sense, before, p, q, behind, r, AT.sense_line)
                 r[AT.sense_line_best] = best[4, line[i]]
-                for k in range(
-                    3, senses.shape[1]
-                ):  # the last columns; a slice would take a second to compile
+                for k in range(3, senses.shape[1]):  # the last; a slice takes long to compile
                     r[AT.story_line + k - 3] = senses[s, k]
             r[AT.words_known_line] = _share(counts, p, q, of_words)
             r[AT.names_known_line] = _share(counts, p, q, of_names)

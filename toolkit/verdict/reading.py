@@ -221,10 +221,7 @@ def _echoes(data, offsets, titles, named, kinds, lower, out):  # type: ignore[no
     room = np.empty(READ, np.uint64), np.empty(READ, np.int64), np.empty(READ, np.int64)
     seen = np.empty(2 * READ, np.uint64)
     at = np.empty(2 * READ, np.int64)
-    no, yes = (
-        np.int64(0),
-        np.int64(1),
-    )  # not False and True, for each of which numba would compile another _echo
+    no, yes = np.int64(0), np.int64(1)  # for each of False and True numba would compile an _echo
     for d in range(len(offsets) - 1):
         seen[:] = 0
         a = offsets[d]
