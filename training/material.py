@@ -18,7 +18,9 @@ from training.pages import extracted_page, page_title, whole_page
 from training.passages import (
     MORE_LOOKALIKES,
     PASSAGES,
+    PLACES,
     PLAIN_HOSTS,
+    SHARED,
     SPANS,
     VOICES,
     insert_passages,
@@ -95,7 +97,7 @@ def more_voices(*, folds: int, seed: int) -> list[Labelled]:
         )
         for names in (PLAIN_HOSTS, MORE_LOOKALIKES)
     )
-    inserted = _inserted([*_hosts(folds, seed), plain], VOICES, folds, seed)
+    inserted = _inserted([*_hosts(folds, seed), plain], VOICES, folds, seed, SHARED)
     parts = [_emphasised(labelled("voices", *inserted)), labelled("like/more", *like)]
     for ending, glue in (("one_line", " "), ("glued", "")):  # to measure on; the others suffice to learn from
         flat = _renamed(*without_breaks(*like, glue), ending)
@@ -112,10 +114,12 @@ def _hosts(folds: int, seed: int) -> list[Texts]:
     ]  # fmt: skip
 
 
-def _inserted(hosts: list[Texts], names: tuple[str, ...], folds: int, seed: int) -> Texts:
+def _inserted(
+    hosts: list[Texts], names: tuple[str, ...], folds: int, seed: int, places: tuple[str, ...] = PLACES
+) -> Texts:
     everything = pd.concat([corpus[[*COLUMNS, "fold"]] for corpus, _ in hosts], ignore_index=True)
     spans = pd.concat([spans[SPANS] for _, spans in hosts], ignore_index=True)
-    return insert_passages(everything, spans, folds=folds, seed=seed, names=names)
+    return insert_passages(everything, spans, folds=folds, seed=seed, names=names, places=places)
 
 
 def marked_pages(*, folds: int, seed: int) -> Labelled:

@@ -20,16 +20,20 @@ FOLDER = Path(__file__).parent.parent / "data" / "training"
 """Texts written for this project, CC0; part of the checkout, not of the package."""
 
 PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
-VOICES = tuple(f"passages_{by}_{lang}" for by in ("voices", "further", "plain") for lang in ("en", "other"))
+LATER = ("further", "plain", "desks", "running")
+VOICES = tuple(f"passages_{by}_{lang}" for by in ("voices", *LATER) for lang in ("en", "other"))
 MORE_LOOKALIKES = (
-    "lookalikes_more", *(f"lookalikes_{by}_{lang}" for by in ("further", "plain") for lang in ("en", "other"))
+    "lookalikes_more", *(f"lookalikes_{by}_{lang}" for by in LATER for lang in ("en", "other"))
 )  # fmt: skip
-PLAIN_HOSTS = ("hosts", "hosts_more")
+PLAIN_HOSTS = ("hosts", "hosts_more", "hosts_desks", "hosts_running")
 """Files that only the second decision learns from. The last hold plain articles for passages of their language."""
 
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""
+
+SHARED = (*PLACES, "shared")
+"""The same, and in a line of the story: between two of its sentences, behind its last or before its first."""
 
 SPANS = ["doc_id", "start", "end", "kind"]
 OWN_OUTLET = "The Harbour Post"
@@ -48,7 +52,8 @@ def written(name: str) -> list[dict[str, Any]]:
 
 
 def insert_passages(
-    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, names: tuple[str, ...] = PASSAGES
+    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, names: tuple[str, ...] = PASSAGES,
+    places: tuple[str, ...] = PLACES,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set each passage into two of the articles.
 
@@ -64,6 +69,8 @@ def insert_passages(
         Their spans.
     names : tuple of str
         Files of passages.
+    places : tuple of str
+        Where they may stand.
 
     Returns
     -------
@@ -85,7 +92,7 @@ def insert_passages(
             lang = "en" if copy % 2 == 0 else passage["lang"]
             pool = pools.get((fold, lang)) or pools[fold, "en"]
             host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
-            place = PLACES[(number(seed, passage["id"], "place") + copy) % len(PLACES)]
+            place = places[(number(seed, passage["id"], "place") + copy) % len(places)]
             document, marks = _inserted(
                 host, marked.get(host["doc_id"], none), passage, place, (seed, passage["id"], copy)
             )
@@ -99,6 +106,8 @@ def _inserted(
     host: dict[str, Any], marks: pd.DataFrame, passage: dict[str, Any], place: str, key: tuple[object, ...]
 ) -> tuple[dict[str, Any], list[tuple[str, int, int, str]]]:
     text, body = host["text"], passage["text"].strip()
+    if place == "shared":
+        body = re.sub(r"\s*\n\s*", " ", body)
     if place in ("one_line", "all_glued"):
         glue = " " if place == "one_line" else ""
         one = pd.DataFrame({"doc_id": [host["doc_id"]], "text": [text]})
@@ -108,7 +117,7 @@ def _inserted(
     for start, end in zip(marks["start"], marks["end"], strict=True):
         at = end if start < at < end else at
     left, right = text[:at].rstrip(), text[at:].lstrip()
-    before, after = _around(text, place, number("around", *key))
+    before, after = _around(text, place, number("around", *key), text[len(left) : len(text) - len(right)])
     before, after = before if left else "", after if right else ""
     start = len(left) + len(before)
     end = start + len(body)
@@ -142,14 +151,16 @@ def _offset(text: str, place: str, drawn: int) -> int:
     return len(buffer.text(0, places[0 if place == "second" else drawn % len(places)]))
 
 
-def _around(text: str, place: str, drawn: int) -> tuple[str, str]:
-    """White space before and after a passage: as in the wild, often none."""
+def _around(text: str, place: str, drawn: int, there: str) -> tuple[str, str]:
+    """White space before and after a passage: as in the wild, often none. ``there``: what stood there before."""
     if place in ("paragraph", "end", "start"):
         gap = "\n\n" if "\n\n" in text else "\n"
         return gap, gap
     if place == "glued":
         return (("", "\n"), ("\n", ""), ("\n\n", ""), ("", ""))[drawn % 4]
-    return {"one_line": (" ", " "), "all_glued": ("", "")}.get(place, ("\n", "\n"))
+    if place == "shared" and "\n" in there:
+        return (" ", there) if drawn % 2 else (there, " ")
+    return {"one_line": (" ", " "), "shared": (" ", " "), "all_glued": ("", "")}.get(place, ("\n", "\n"))
 
 
 def lookalikes(
