@@ -128,6 +128,12 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
         yield Task(f"{of}, English", part, appeal & plain, passages=True)
         yield Task(f"{of}, other languages", part, appeal & ~plain, passages=True)
         yield Task(f"{of}, other languages, own hosts", part, appeal & ~plain & at_home, passages=True)
+        if "shared" in set(about["place"]):
+            within = (about["place"] == "shared").to_numpy(bool)
+            yield Task(f"{of} in a line of the story, English", part, appeal & plain & within, passages=True)
+            yield Task(
+                f"{of} in a line of the story, other languages", part, appeal & ~plain & within, passages=True
+            )
     about = inserted.corpus
     english_appeals = ((about["passage"] == "appeal") & (about["passage_lang"] == "en")).to_numpy(bool)
     for place in ("glued", "one_line", "all_glued"):

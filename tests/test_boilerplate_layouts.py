@@ -10,8 +10,9 @@ import pytest
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
+from toolkit.boilerplate.borders import BORDERS, Borders, borders
 from toolkit.boilerplate.model import shipped_model
-from toolkit.boilerplate.proposals import NONE, PROPOSALS, Proposals, propose
+from toolkit.boilerplate.proposals import EDGED, NONE, PROPOSALS, Proposals, propose
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
 from toolkit.boilerplate.sense import LIKENESS, NO_STORY, STORY, Sense
 from toolkit.boilerplate.weighing import APPEAL, SWITCH, stretches, unsupported
@@ -156,6 +157,43 @@ def test_blocks_are_proposed_around_what_asks_within_one_text_and_told_as_by_han
     assert not len(proposed(read, [-4.0] * 6).first), "nothing asks"
 
 
+def bordered(read: Reading, asks: list[float], heard: list[bool]) -> tuple[Proposals, Borders]:
+    found, senses = proposed(read, asks), shipped_model().appeals.sense
+    told = senses.weigh(read.buffer, read.segments, np.array(heard))
+    asked = np.array(asks, np.float32)
+    return found, borders(read, found, asked, -asked, told, np.array(heard))
+
+
+def test_a_border_is_told_by_the_segments_on_either_side_that_were_heard():
+    read = reading("Rain fell. Few came. Give now. We print the truth. It costs a lot. It was late.")
+    asks, heard = [-3.0, -2.0, 4.0, 1.0, 3.5, -5.0], [True, True, True, True, True, False]
+    found, beside = bordered(read, asks, heard)
+    assert len(set(zip(beside.left.tolist(), beside.right.tolist(), strict=True))) == len(beside.left)
+    pairs = list(zip(found.first.tolist(), found.end.tolist(), strict=True))
+    for k, (a, b) in enumerate(pairs):
+        assert (beside.left[beside.first[k]], beside.right[beside.first[k]]) == (a - 1, a)
+        assert (beside.left[beside.end[k]], beside.right[beside.end[k]]) == (
+            b - 1 if b < 6 else -1,
+            b if b < 5 else -1,
+        )
+    row = dict(zip(BORDERS, beside.rows[beside.first[pairs.index((2, 5))]].tolist(), strict=True))
+    assert (row["left_asks"], row["right_asks"], row["left_line_place"], row["right_line_place"]) == (
+        -2,
+        4,
+        1,
+        2,
+    )
+    row = dict(zip(BORDERS, beside.rows[beside.first[pairs.index((0, 5))]].tolist(), strict=True))
+    assert {value for name, value in row.items() if name.startswith("left")} == {NONE}
+    row = dict(zip(BORDERS, beside.rows[beside.end[pairs.index((2, 5))]].tolist(), strict=True))
+    assert {value for name, value in row.items() if name.startswith("right")} == {NONE}, "not heard"
+    opens, closes = (np.arange(len(beside.left), dtype=np.float32) + k for k in (0, 100))
+    told = beside.joined(found, opens, closes)
+    assert told.shape == (len(pairs), len(EDGED))
+    assert np.array_equal(told[:, EDGED.index("opens")], opens[beside.first])
+    assert np.array_equal(told[:, EDGED.index("closes_before")], closes[beside.first])
+
+
 def test_of_blocks_that_overlap_the_best_counts():
     blocks_of = Proposals(np.array([0, 1, 3]), np.array([2, 4, 5]), np.empty((3, 0), np.float32))
     assert blocks_of.worth(np.array([1, 2, 0.5], np.float32), 6).tolist() == [NONE, 2, 2, 2, NONE, NONE]
@@ -173,13 +211,18 @@ def test_a_text_has_the_same_proposals_alone_and_among_others():
     together = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
     bounds = together.segments.bounds
     asks = random.normal(0, 3, bounds[-1]).astype(np.float32)
-    whole = proposed(together, asks.tolist())
+    whole, all_beside = bordered(together, asks.tolist(), [True] * bounds[-1])
     for d, text in enumerate(texts):
         alone = proposed(reading(text), asks[bounds[d] : bounds[d + 1]].tolist())
         mine = (whole.first >= bounds[d]) & (whole.first < bounds[d + 1])
         assert np.array_equal(whole.first[mine] - bounds[d], alone.first)
         assert np.array_equal(whole.end[mine] - bounds[d], alone.end)
         assert np.array_equal(whole.rows[mine], alone.rows)
+        _, beside = bordered(
+            reading(text), asks[bounds[d] : bounds[d + 1]].tolist(), [True] * len(reading(text).size)
+        )
+        assert np.array_equal(all_beside.rows[all_beside.first[mine]], beside.rows[beside.first])
+        assert np.array_equal(all_beside.rows[all_beside.end[mine]], beside.rows[beside.end])
 
 
 PORT = (

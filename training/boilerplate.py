@@ -19,6 +19,7 @@ from scipy.sparse import vstack
 
 from toolkit import datasets
 from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
+from toolkit.boilerplate.borders import Borders, borders
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.proposals import NONE, SILENT, Proposals, propose
@@ -36,7 +37,7 @@ from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix, rounded
 from training.material import counted, dealt, marked_pages, material, more_voices, stories
 from training.passages import number
-from training.proposals import learn_proposals
+from training.proposals import learn_borders, learn_proposals
 from training.sense import examples, learn_sense, learn_story, passages_of
 
 ALONE = len(COLUMNS) - len(REPEATED)
@@ -47,6 +48,9 @@ PLAIN = 3
 
 EASY, FEWER = 0.9, 4
 """Of article text that its words alone tell with such a probability, one row in so many is learned from."""
+
+ASKING = 300
+"""Trees of the second decision over segments."""
 
 UNWEIGHED = -9.0
 """Stands for the sum of a segment that no trees weigh."""
@@ -67,7 +71,7 @@ LOOKALIKES, LOOKALIKES_ABROAD = {"laid_out": 0.002, "one_line": 0.001, "glued": 
 """Shares of articles that speak like appeals that the second decision may lose, at a loss of .15 %: of English
 ones, and of those in other languages. A text that is cleaned again may count as one line: its short lines are gone."""
 
-GOLD_LOST = 0.0001
+GOLD_LOST = 0.0003
 """Share of the marked articles in paragraphs that it may lose then: .15 % is promised for both decisions together."""
 
 STRICT = {"alone": ("capitals",), "fitted": ("capitals", "short")}
@@ -127,6 +131,8 @@ class Part:
     asks : ndarray of float32, shape (n_segments,)
         Out-of-fold: what the block is worth that the segment is part of.
     proposed : Proposals
+    borders : Borders
+    told : ndarray of float32, shape (n_proposals, len(EDGED))
     around : ndarray of float32, shape (n_rows, len(BLOCKS))
         What stands around the segment.
     """
@@ -141,6 +147,8 @@ class Part:
     asks: NDArray[np.float32]
     around: NDArray[np.float32]
     proposed: Proposals = field(init=False)
+    borders: Borders = field(init=False)
+    told: NDArray[np.float32] = field(init=False)
 
     @classmethod
     def weighed(cls, part: Labelled, read: Reading, lookup: Lookup) -> Part:
@@ -240,7 +248,7 @@ def _appeals_of(parts: list[Part], held: int | None, seed: int) -> Trees:
         label.append(p.label[use] == 1)
         times = 3 if p.of.name == "like" else 1.5 if p.of.name.startswith("like") else 1
         weight.append(p.weight[use] * np.float32(times))
-    return learn_trees(np.concatenate(rows), np.concatenate(label), np.concatenate(weight), seed)
+    return learn_trees(np.concatenate(rows), np.concatenate(label), np.concatenate(weight), seed, ASKING)
 
 
 def _pages_of(parts: list[Part], held: int | None, seed: int) -> Trees:
@@ -331,7 +339,7 @@ def train(
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             if test.any():
                 p.asks[p.chosen[test]] = asking[held].predict(np.ascontiguousarray(p.around[test]), SILENT)
-    proposals = _in_blocks([*weighed, *late], sensed, folds, seed)
+    in_blocks = _in_blocks([*weighed, *late], sensed, folds, seed)
     for p in [*weighed, *late]:
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious & (p.group == GROUPS.index("page"))
@@ -353,7 +361,7 @@ def train(
                 words[i],
                 fitted,
                 alone,
-                Appeals(asking[i], proposals[i], appeals, senses[i]),
+                Appeals(asking[i], *in_blocks[i], appeals, senses[i]),
                 on_pages[i],
                 card,
             )
@@ -363,19 +371,31 @@ def train(
 
 def _in_blocks(
     parts: list[Part], senses: dict[str, NDArray[np.float32]], folds: int, seed: int
-) -> list[Trees]:
-    """Learn to weigh whole blocks, and give each segment what its block is worth to the trees of its own fold."""
+) -> list[tuple[Trees, Trees, Trees]]:
+    """Learn to weigh borders and blocks; a segment gets what its block is worth to trees that did not see its fold."""
     for p in parts:
-        asks = np.where(appealing(p.read, p.of.document), p.asks, np.float32(NONE))
-        sums = np.maximum(p.sums["alone"], FLOOR)
+        heard = appealing(p.read, p.of.document)
+        asks, sums = np.where(heard, p.asks, np.float32(NONE)), np.maximum(p.sums["alone"], FLOOR)
         p.proposed = propose(p.read, asks, sums, senses[p.of.name])
-    trees = [learn_proposals(parts, held, seed) for held in (*range(folds), None)]
+        p.borders = borders(p.read, p.proposed, asks, sums, senses[p.of.name], heard)
+    edges = [learn_borders(parts, held, seed) for held in (*range(folds), None)]
     for p in parts:
-        fold, score = p.of.fold[p.proposed.first], np.zeros(len(p.proposed.first), np.float32)
-        for held in range(folds):
-            score[fold == held] = trees[held].predict(p.proposed.rows[fold == held])
+        fold = p.of.fold[p.read.segments.bounds[p.borders.document]]
+        opens, closes = (_by_fold([pair[k] for pair in edges[:folds]], p.borders.rows, fold) for k in (0, 1))
+        p.told = p.borders.joined(p.proposed, opens, closes)
+    whole = [learn_proposals(parts, held, seed) for held in (*range(folds), None)]
+    for p in parts:
+        score = _by_fold(whole[:folds], p.told, p.of.fold[p.proposed.first])
         p.asks = p.proposed.worth(score, len(p.asks))
-    return trees
+    return [(opens, closes, trees) for (opens, closes), trees in zip(edges, whole, strict=True)]
+
+
+def _by_fold(trees: list[Trees], rows: NDArray[np.float32], fold: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Sum for each row the trees that have not seen its fold."""
+    out = np.zeros(len(rows), np.float32)
+    for held, each in enumerate(trees):
+        out[fold == held] = each.predict(np.ascontiguousarray(rows[fold == held]))
+    return out
 
 
 def _both(parts: list[Labelled], markup: Labelled, held: int | None, seed: int) -> WordWeights:

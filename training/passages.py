@@ -32,8 +32,9 @@ PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued",
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or
 both, in a text without any line breaks, with or without spaces for them, and behind the first line."""
 
-SHARED = (*PLACES, "shared")
-"""The same, and in a line of the story: between two of its sentences, behind its last or before its first."""
+SHARED = (*PLACES, "shared", "shared", "shared")
+"""The same, and in a line of the story: between two of its sentences, behind its last or before its first. These are
+the hardest, so there are three times as many."""
 
 SPANS = ["doc_id", "start", "end", "kind"]
 OWN_OUTLET = "The Harbour Post"
@@ -52,7 +53,12 @@ def written(name: str) -> list[dict[str, Any]]:
 
 
 def insert_passages(
-    hosts: pd.DataFrame, spans: pd.DataFrame, *, folds: int, seed: int, names: tuple[str, ...] = PASSAGES,
+    hosts: pd.DataFrame,
+    spans: pd.DataFrame,
+    *,
+    folds: int,
+    seed: int,
+    names: tuple[str, ...] = PASSAGES,
     places: tuple[str, ...] = PLACES,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set each passage into two of the articles.

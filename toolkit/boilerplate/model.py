@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.blocks import BLOCKS, UNSENSED
+from toolkit.boilerplate.borders import BORDERS
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
-from toolkit.boilerplate.proposals import PROPOSALS
+from toolkit.boilerplate.proposals import EDGED
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
@@ -25,11 +26,11 @@ from toolkit.modelfile import pack, read_model, write_model
 from toolkit.topics.features import NO_WORDS, Lexicon
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 5"
+FORMAT = "news-toolkit segment model 6"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
-NAMED = {"kinds": KINDS, "columns": COLUMNS, "blocks": BLOCKS, "proposals": PROPOSALS}
+NAMED = {"kinds": KINDS, "columns": COLUMNS, "blocks": BLOCKS, "borders": BORDERS, "proposals": EDGED}
 """Names of kinds and of columns of evidence, as the card keeps them."""
 
 LARGEST = 8 * 2**20
@@ -98,11 +99,14 @@ class Decision:
 class Appeals:
     """The second decision: whether a segment belongs to an appeal, by what stands around it (``BLOCKS``).
 
-    ``proposals`` then weigh whole blocks (``PROPOSALS``); ``scale`` belongs to these. Its thresholds are bounded by
-    articles that speak like appeals and are none. ``sense`` knows the words of appeals that no marked text holds.
+    ``opens`` and ``closes`` say whether an appeal begins and ends at a border (``BORDERS``), ``proposals`` weigh whole
+    blocks (``EDGED``); ``scale`` belongs to these. Its thresholds are bounded by articles that speak like appeals and
+    are none. ``sense`` knows the words of appeals that no marked text holds.
     """
 
     trees: Trees
+    opens: Trees
+    closes: Trees
     proposals: Trees
     scale: Scale
     sense: Sense
@@ -154,7 +158,8 @@ class SegmentModel:
             for group, trees in zip(GROUPS, decision.trees, strict=True):
                 yield f"{name}.{group}", trees, decision.scale
         yield "appeals", self.appeals.trees, self.appeals.scale
-        yield "proposals", self.appeals.proposals, None
+        for name in ("opens", "closes", "proposals"):
+            yield name, getattr(self.appeals, name), None
         yield "pages", self.pages, None
 
     def save(self, stem: str | Path) -> None:
@@ -187,7 +192,9 @@ class SegmentModel:
                 _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
                 Appeals(
                     Trees.read(arrays, "appeals", len(BLOCKS)),
-                    Trees.read(arrays, "proposals", len(PROPOSALS)),
+                    Trees.read(arrays, "opens", len(BORDERS)),
+                    Trees.read(arrays, "closes", len(BORDERS)),
+                    Trees.read(arrays, "proposals", len(EDGED)),
                     _scale(arrays, card, "appeals"),
                     _sense(arrays),
                 ),

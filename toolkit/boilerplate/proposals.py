@@ -54,6 +54,10 @@ PROPOSALS = (
 zero. ``least``, ``most``: of a segment inside, ``outside``: largest of one outside. ``joint``: how its first segment,
 ``joint_after``: how the next one after it, is joined to what stands before. ``share``: of the text's bytes."""
 
+EDGED = (*PROPOSALS, "opens", "closes", "closes_before", "opens_after")
+"""The same, and sums of the trees over borders (:mod:`toolkit.boilerplate.borders`): whether an appeal begins at the
+block's first border and ends at its last, and whether one ends at the first and begins at the last."""
+
 NONE = -9.0
 """Stands for what is not there: a segment outside the text, a sum that no trees gave."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.blocks import FAR, FLOOR, UNSENSED, blocks
+from toolkit.boilerplate.borders import borders
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
@@ -94,15 +95,15 @@ def weigh(
     row_layout, row_outside = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
     sums = model.alone.sums(single, row_layout)
-    on_page, hinted = row_layout == PAGE, appealing(read, owner)[at] & ~row_outside
+    heard = appealing(read, owner) & ~outside[owner]
+    on_page, hinted = row_layout == PAGE, heard[at]
     around = np.zeros((len(at), 0), np.float32)
     if (on_page | hinted).any():
         wanted, all_sums = np.zeros(len(doubted), bool), np.full(len(doubted), FLOOR, np.float32)
         wanted[at[on_page | hinted]] = True
         all_sums[at] = sums
-        asked_of = np.zeros(len(doubted), bool)
-        asked_of[at[hinted]] = True
-        senses = model.appeals.sense.weigh(read.buffer, segments, asked_of, read.senses)
+        heard &= np.isin(owner, owner[at[hinted]])
+        senses = model.appeals.sense.weigh(read.buffer, segments, heard, read.senses)
         around = blocks(read, all_sums, wanted, senses)
     if on_page.any():
         pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNSENSED]))
@@ -130,7 +131,10 @@ def weigh(
         here = np.ascontiguousarray(around[hinted[on_page | hinted]])
         asks[at[hinted]] = model.appeals.trees.predict(here, SILENT)
         proposed = propose(read, asks, all_sums, senses)
-        asks = proposed.worth(model.appeals.proposals.predict(proposed.rows), len(asks))
+        beside = borders(read, proposed, asks, all_sums, senses, heard)
+        opens, closes = (trees.predict(beside.rows) for trees in (model.appeals.opens, model.appeals.closes))
+        told = beside.joined(proposed, opens, closes)
+        asks = proposed.worth(model.appeals.proposals.predict(told), len(asks))
         some, scale = asks > NONE, model.appeals.scale
         second[some] = scale.probability(asks[some], layout[owner[some]])
         asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[owner[some]]])
