@@ -13,7 +13,7 @@ from training.boosting import learn_trees, together
 if TYPE_CHECKING:
     from training.boilerplate import Part
 
-TREES, EDGES = 200, 150
+TREES, EDGES = 300, 200
 """Trees of each of the two sets over proposals, and of each over borders."""
 
 ALIKE = 0.3

@@ -43,7 +43,7 @@ SURELY = 0.1
 decision says so (``Support our journalism.``)."""
 
 HINT = 0.05  # the second decision looks around segments whose words give an appeal at least this probability
-ABROAD = 0.2  # log odds by which a block must be surer in another language: there are fewer to learn from
+ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
 _DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
