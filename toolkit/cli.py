@@ -324,7 +324,7 @@ def _warm_if_cold(*, all_kernels: bool) -> None:
 
     if not pipeline.is_warm():
         if sys.stderr.isatty():
-            _say("compiling kernels, once on this machine: some 12 seconds, twice that on a busy machine")
+            _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
         if all_kernels:
             pipeline.warm()
 
