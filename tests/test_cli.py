@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -321,6 +322,30 @@ def test_kernels_are_compiled_where_the_second_process_fails(monkeypatch, execut
     monkeypatch.setattr("toolkit.pipeline.processors", lambda: 2)
     monkeypatch.setattr("sys.executable", executable)
     assert pipeline.warm().startswith("kernels ready after")
+
+
+def test_a_first_command_that_is_stopped_stops_the_process_beside_it(monkeypatch, tmp_path):
+    begun = []
+
+    class Beside(subprocess.Popen):
+        def __init__(self, command, **options):
+            super().__init__(["sleep", "600"], **options)
+            begun.append((self, options["env"]))
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "cache")
+    monkeypatch.setattr("toolkit.pipeline.is_warm", lambda: False)
+    monkeypatch.setattr("toolkit.pipeline.processors", lambda: 2)
+    monkeypatch.setattr("subprocess.Popen", Beside)
+    monkeypatch.setattr("toolkit.pipeline.BoilerplateRemover.fit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.warm()
+    ((process, env),) = begun
+    assert process.returncode == -signal.SIGKILL
+    assert env["NUMBA_CACHE_DIR"] == str(tmp_path / "cache")
 
 
 @pytest.mark.parametrize("warm", [True, False])

@@ -396,6 +396,24 @@ def test_parts_are_removed_while_the_folder_is_still_locked(few, tmp_path, monke
     assert told == [f"{tmp_path / 'out'}: another run is writing there; wait for it or choose another output"]
 
 
+def test_a_run_that_is_killed_while_it_removes_its_parts_is_run_again(
+    few, undisturbed, tmp_path, monkeypatch
+):
+    """Some parts are gone then, and their notes are still there."""
+
+    def rmtree(folder, **_):
+        for part in Path(folder).glob("corpus-*.parquet"):
+            part.unlink()
+
+    with monkeypatch.context() as killed:
+        killed.setattr(engine.shutil, "rmtree", rmtree)
+        pipeline.run(few, tmp_path / "out", rows=ROWS)
+    assert list((tmp_path / "out" / ".partial").glob("*.json"))
+    pipeline.run(few, tmp_path / "out", rows=ROWS)
+    assert not (tmp_path / "out" / ".partial").exists()
+    assert results(tmp_path / "out") == undisturbed
+
+
 def test_where_files_cannot_be_locked_the_run_goes_on(few, tmp_path, monkeypatch):
     import fcntl
 

@@ -18,8 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -327,13 +326,19 @@ def warm() -> str:
     into the same cache. What it fails to do, :func:`run` does here.
     """
     begun = time.perf_counter()
-    if not is_warm() and processors() > 1:
+    if not is_warm() and processors() > 1 and sys.executable:
         command = [sys.executable, "-c", "from toolkit.pipeline import compile_others; compile_others()"]
         quiet: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-        with isolated() as place, ThreadPoolExecutor(1) as pool:
-            # what it raises stays unread
-            pool.submit(lambda: subprocess.run(command, check=False, timeout=300, **quiet, **place))
-            BoilerplateRemover().fit([_SHORT])
+        with isolated() as place:
+            if cache := os.environ.get("NUMBA_CACHE_DIR"):  # the process works in another folder
+                place["env"]["NUMBA_CACHE_DIR"] = str(Path(cache).resolve())
+            with suppress(OSError), subprocess.Popen(command, **quiet, **place) as other:
+                try:
+                    BoilerplateRemover().fit([_SHORT])
+                    with suppress(subprocess.TimeoutExpired):
+                        other.wait(300)
+                finally:
+                    other.kill()  # where this one is stopped, nobody waits for the other
     rows = [json.dumps({"text": f"{n} {_SHORT}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "two.jsonl")

@@ -10,7 +10,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from toolkit.files import listed, sha256
 from toolkit.jobs import parts
 from toolkit.jobs.inputs import Input, digest, found_in, near_inputs
 from toolkit.jobs.parts import INDEX, Part
-from toolkit.jobs.spool import NOTE, Spool, claim
+from toolkit.jobs.spool import MANIFEST, NOTE, Spool, claim
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary, by_count
 from toolkit.loading.quarantine import unread
@@ -140,7 +140,7 @@ class Job:
         self._stack.close()
         parts.forget()
         local = self.spool.files.local
-        begun = local is None or any(p.name != f"manifest{NOTE}" for p in Path(local).glob(f"*{NOTE}"))
+        begun = local is None or any(p.name != MANIFEST for p in Path(local).glob(f"*{NOTE}"))
         if kind is None or issubclass(kind, NothingReadError) or not begun:
             self.close()  # under the lock, or the parts of another run might go
         if self._lock is not None:
@@ -150,6 +150,9 @@ class Job:
         """Remove the parts."""
         if self._folder.local is not None:
             # errors are ignored: the results are written by now, or a worse error is being raised
+            with suppress(OSError):
+                # first, so that a removal that is killed leaves no parts for the next run
+                Path(self._folder.local, MANIFEST).unlink()
             shutil.rmtree(self._folder.local, ignore_errors=True)
         else:
             self._folder.discard("", recursive=True)

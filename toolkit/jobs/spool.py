@@ -19,6 +19,7 @@ from toolkit.errors import SpoolError
 from toolkit.jobs.storage import Files
 
 NOTE = ".json"
+MANIFEST = "manifest.json"  # says which job the parts in a folder are of
 """Ending of a *note*, a file with what a task returned. Its presence shows that the task is done."""
 
 
@@ -111,7 +112,7 @@ def claim(folder: Path, key: str) -> int:
 
 
 def _emptied(folder: Path, key: str) -> None:
-    manifest = folder / "manifest.json"
+    manifest = folder / MANIFEST
     try:
         same = json.loads(manifest.read_text("utf-8"))["key"] == key
     except (OSError, ValueError, KeyError, TypeError):

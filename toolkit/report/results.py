@@ -168,7 +168,7 @@ class Results:
         more = len(self.record["inputs"]) - 5
         lines = {
             "corpus": f"{inputs}{f' and {more:,} more files' if more > 0 else ''}; {self.counts['kept']:,} documents "
-            f"of {self.corpus['publisher'].nunique():,} publishers{span}",
+            f"of {(self.corpus['publisher'].unique() != census.UNKNOWN).sum():,} publishers{span}",
             "date of run": str(self.record["environment"]["finished"])[:10],
             "author": author,
             "made by": f"news-toolkit {self.record['versions']['news-toolkit']}",
