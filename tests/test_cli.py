@@ -10,9 +10,10 @@ import termios
 
 import pandas as pd
 import pytest
+from numba.core.caching import CacheImpl
 from typer.testing import CliRunner
 
-from toolkit import cli, datasets, pipeline, report
+from toolkit import cli, datasets, kernels, pipeline, report
 from toolkit.files import shipped
 
 SAMPLE = shipped("sample") / "articles.jsonl.gz"
@@ -322,6 +323,13 @@ def test_kernels_are_compiled_where_the_second_process_fails(monkeypatch, execut
     monkeypatch.setattr("toolkit.pipeline.processors", lambda: 2)
     monkeypatch.setattr("sys.executable", executable)
     assert pipeline.warm().startswith("kernels ready after")
+
+
+def test_where_nothing_can_be_kept_kernels_are_compiled_all_the_same(monkeypatch):
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    kernel = kernels.njit(cache=True, nogil=True)(lambda n: n + 1)
+    monkeypatch.setattr("toolkit.boilerplate.scoring.KERNEL", kernel)
+    assert (kernel(1), kernel.stats.cache_path, pipeline.is_warm()) == (2, None, False)
 
 
 def test_a_first_command_that_is_stopped_stops_the_process_beside_it(monkeypatch, tmp_path):

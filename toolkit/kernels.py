@@ -14,7 +14,8 @@ warnings.filterwarnings("ignore", "A Numba config file is found")
 _modules: dict[str, Any] = sys.modules
 _yaml = _modules.pop("yaml", None)
 _modules["yaml"] = None  # without it numba reads no settings
-from numba import njit, types  # noqa: E402
+from numba import njit as _njit  # noqa: E402
+from numba import types  # noqa: E402
 from numba.core import cgutils, config  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
@@ -26,6 +27,20 @@ __all__ = ["cgutils", "intrinsic", "njit", "places", "types"]
 
 config._config_fname = os.devnull  # no regular file, so that it is passed over
 config.reload_config()
+
+
+def njit(**options: Any) -> Any:
+    """Compile as ``numba.njit`` does; keep nothing where numba finds no place for a cache, such as a read-only disk."""
+
+    def made(function: Any) -> Any:
+        try:
+            return _njit(**options)(function)
+        except RuntimeError as error:
+            if "no locator" not in str(error):
+                raise
+            return _njit(**options | {"cache": False})(function)
+
+    return made
 
 
 def places(names: tuple[str, ...]) -> Any:

@@ -304,7 +304,8 @@ def is_warm() -> bool:
     """
     from toolkit.boilerplate.scoring import KERNEL
 
-    return any(Path(KERNEL.stats.cache_path).glob(f"scoring.{KERNEL.__name__}-*.nbi"))
+    place = KERNEL.stats.cache_path  # None where nothing can be kept
+    return place is not None and any(Path(place).glob(f"scoring.{KERNEL.__name__}-*.nbi"))
 
 
 @contextmanager

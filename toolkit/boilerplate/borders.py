@@ -1,7 +1,7 @@
 """Where a block may begin or end: what stands on either side of each of its borders.
 
-The sentences of an appeal's first and last line are often plain ones. What tells that it begins there is the step from
-one side to the other: from a sentence that goes on with the story to one that has nothing to do with it.
+The first and the last sentence of an appeal are often plain ones. Its borders are told by both sides together: on one
+the story goes on, and what stands on the other has nothing to do with it.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def borders(
 ) -> Borders:  # fmt: skip
     """Describe the borders of the proposals.
 
-    ``asks``, ``sums`` and ``senses`` are as for :func:`toolkit.boilerplate.proposals.propose`; ``heard`` (a bool a
-    segment) marks the segments whose senses are whole.
+    ``asks``, ``sums`` and ``senses`` are as for :func:`toolkit.boilerplate.proposals.propose`. ``heard`` (a bool a
+    segment) marks the segments near words of appeals; of others nothing is told.
     """
     bounds, count = read.segments.bounds, len(read.size)
     document = np.searchsorted(bounds, proposed.first, side="right") - 1

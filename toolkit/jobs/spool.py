@@ -19,8 +19,9 @@ from toolkit.errors import SpoolError
 from toolkit.jobs.storage import Files
 
 NOTE = ".json"
-MANIFEST = "manifest.json"  # says which job the parts in a folder are of
 """Ending of a *note*, a file with what a task returned. Its presence shows that the task is done."""
+
+MANIFEST = "manifest.json"  # says which job the parts in a folder are of
 
 
 @dataclass(frozen=True)
