@@ -188,6 +188,19 @@ def test_rejected_records_come_in_the_order_of_the_file():
     assert quarantine["source"].tolist() == [f"a.jsonl#{i}" for i in (2, 3, 4, 5)]
 
 
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_list_on_one_line_is_read_though_it_is_called_json_lines(ending):
+    data = ('[{"text": "one"}, {"text": "two"}]' + ending).encode()
+    assert load(stream(data, "a.jsonl"))["text"].tolist() == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("a.txt.gz", b"A note."), ("a.jsonl.gz", b'{"text": "A note."}\n')]
+)
+def test_a_file_that_is_called_packed_and_is_not_is_read_as_it_is(name, data):
+    assert load(stream(data, name))["text"].tolist() == ["A note."]
+
+
 def test_a_list_of_headlines_gives_its_titles_as_texts():
     corpus = load(stream(b'{"title": "One"}\n{"title": "Two"}\n{"x": 1}\n', "a.jsonl"))
     assert corpus["text"].tolist() == corpus["title"].tolist() == ["One", "Two"]

@@ -101,7 +101,7 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
             else:
                 stream, name = unpack(stream, packing), _PACKED.sub("", name)
             opened.append(stream)
-        form = sniff(stream, name)
+        form = sniff(stream, _PACKED.sub("", name))  # what is called packed and is not is read as it is
         if form in {"zip", "tar"}:
             yield from _read_archive(stream, form, label, options, _deeper(layers, options))
         else:
@@ -242,14 +242,17 @@ def _root(head: str) -> str | None:
 def _json_form(head: str, extension: str) -> str:
     first, newline, rest = head.partition("\n")
     try:
-        complete = isinstance(json.loads(first), dict)
+        found = json.loads(first)
     except (ValueError, RecursionError):
-        complete = False
+        found = None
+    complete = isinstance(found, dict)
     if extension not in {"jsonl", "ndjson", "jl"}:
         return "jsonlines" if complete and newline and rest.lstrip().startswith("{") else "json"
     if not complete and first.strip() in {"{", "["}:  # spread over lines
         return "json"
-    return "json" if head.startswith("[") and not first.rstrip().endswith("]") else "jsonlines"
+    # a list that goes on, or one of records on a single line
+    listed = isinstance(found, list) and not rest.strip() and any(isinstance(each, dict) for each in found)
+    return "json" if head.startswith("[") and (listed or not first.rstrip().endswith("]")) else "jsonlines"
 
 
 def _is_table(head: str, *, text: bool = False) -> bool:
