@@ -14,43 +14,20 @@ FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
 VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice", "article", "gate", "menu"}
 LANGUAGES = set("en de fr es it pt nl sv pl tr ru ko ja zh ar hi id uk cs da no fi ro hu".split())
+PASSAGE = {"id", "lang", "kind", "style", "outlet", "text"}
+ARTICLE = {"id", "lang", "style", "title", "text", "spans"}
+VERDICT = {"lang", "verdict", "voice", "gate", "text"}
+GROUPS = ["voices", "further", "plain", "desks", "running", "briefs"]
 FIELDS = {
     "passages": {"kind", "lang", "text"},
-    "passages_en": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_other": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_more": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_voices_other": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_voices_en": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_further_en": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_plain_en": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_further_other": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_plain_other": {"id", "lang", "kind", "style", "outlet", "text"},
-    "negatives": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_more": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_further_en": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_plain_en": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_further_other": {"id", "lang", "style", "title", "text", "spans"},
-    "hosts": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_plain_other": {"id", "lang", "style", "title", "text", "spans"},
-    "hosts_more": {"id", "lang", "style", "title", "text", "spans"},
-    "passages_desks_en": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_desks_other": {"id", "lang", "kind", "style", "outlet", "text"},
-    "lookalikes_desks_en": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_desks_other": {"id", "lang", "style", "title", "text", "spans"},
-    "passages_running_en": {"id", "lang", "kind", "style", "outlet", "text"},
-    "passages_running_other": {"id", "lang", "kind", "style", "outlet", "text"},
-    "lookalikes_running_en": {"id", "lang", "style", "title", "text", "spans"},
-    "lookalikes_running_other": {"id", "lang", "style", "title", "text", "spans"},
-    "hosts_desks": {"id", "lang", "style", "title", "text", "spans"},
-    "hosts_running": {"id", "lang", "style", "title", "text", "spans"},
-    "articles": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
-    "articles_more": {"id", "lang", "style", "title", "text", "primary", "all", "spans"},
+    **{f"passages_{name}": PASSAGE for name in ("en", "other", "more")},
+    **{f"passages_{group}_{lang}": PASSAGE for group in GROUPS for lang in ("en", "other")},
+    **{f"lookalikes_{group}_{lang}": ARTICLE for group in [*GROUPS[1:], "hard"] for lang in ("en", "other")},
+    **{f"hosts{name}": ARTICLE for name in ("", "_more", "_desks", "_running", "_briefs")},
+    **dict.fromkeys(("negatives", "lookalikes", "lookalikes_more"), ARTICLE),
+    **dict.fromkeys(("articles", "articles_more"), {*ARTICLE, "primary", "all"}),
     "walls": {"id", "lang", "verdict", "title", "text"},
-    "verdicts": {"lang", "verdict", "voice", "gate", "text"},
-    "verdicts_briefs": {"lang", "verdict", "voice", "gate", "text"},
-    "verdicts_short": {"lang", "verdict", "voice", "gate", "text"},
-    "shorts": {"lang", "verdict", "voice", "gate", "text"},
+    **dict.fromkeys(("verdicts", "verdicts_briefs", "verdicts_short", "shorts"), VERDICT),
 }
 
 

@@ -22,7 +22,7 @@ from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
 from toolkit.boilerplate.borders import Borders, borders
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
-from toolkit.boilerplate.proposals import NONE, SILENT, Proposals, propose
+from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, Proposals, propose
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
@@ -385,16 +385,18 @@ def _in_blocks(
         p.told = p.borders.joined(p.proposed, opens, closes)
     whole = [learn_proposals(parts, held, seed) for held in (*range(folds), None)]
     for p in parts:
-        score = _by_fold(whole[:folds], p.told, p.of.fold[p.proposed.first])
+        score = _by_fold(whole[:folds], p.told, p.of.fold[p.proposed.first], HOPELESS)
         p.asks = p.proposed.worth(score, len(p.asks))
     return [(opens, closes, trees) for (opens, closes), trees in zip(edges, whole, strict=True)]
 
 
-def _by_fold(trees: list[Trees], rows: NDArray[np.float32], fold: NDArray[np.int64]) -> NDArray[np.float32]:
+def _by_fold(
+    trees: list[Trees], rows: NDArray[np.float32], fold: NDArray[np.int64], stop: float = -np.inf
+) -> NDArray[np.float32]:
     """Sum for each row the trees that have not seen its fold."""
     out = np.zeros(len(rows), np.float32)
     for held, each in enumerate(trees):
-        out[fold == held] = each.predict(np.ascontiguousarray(rows[fold == held]))
+        out[fold == held] = each.predict(np.ascontiguousarray(rows[fold == held]), stop)
     return out
 
 

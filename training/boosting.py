@@ -54,14 +54,15 @@ def trees_of(learner: Any, score: int = 0) -> Trees:
 
 
 def together(first: Trees, second: Trees) -> Trees:
-    """Trees whose sum is that of both."""
+    """Trees whose sum is that of both, by turns: what both find hopeless is left early."""
     nodes = np.int32(len(first.feature))
+    roots = np.stack([first.roots, second.roots + nodes], axis=1).ravel()
 
     def joined(part: str, moved: np.int32 | None = None) -> Any:
         more = getattr(second, part)
         return np.concatenate([getattr(first, part), more if moved is None else more + moved])
 
     return Trees(
-        joined("feature"), joined("threshold"), joined("left", nodes), joined("right", nodes), joined("roots", nodes),
+        joined("feature"), joined("threshold"), joined("left", nodes), joined("right", nodes), roots,
         first.baseline + second.baseline,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from training.flattening import SETS, variants
 from training.labelled import Labelled, labelled
 from training.pages import extracted_page, page_title, whole_page
 from training.passages import (
+    HARD_LOOKALIKES,
     MORE_LOOKALIKES,
     PASSAGES,
     PLACES,
@@ -91,14 +92,15 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
 
 def more_voices(*, folds: int, seed: int) -> list[Labelled]:
     """Passages and look-alikes in further voices, which only the second decision learns from."""
-    plain, like = (
+    plain, like, hard = (
         _dealt(
             make_corpus(list(lookalikes(names))), pd.DataFrame([], columns=SPANS), folds, seed, by="doc_id"
         )
-        for names in (PLAIN_HOSTS, MORE_LOOKALIKES)
+        for names in (PLAIN_HOSTS, MORE_LOOKALIKES, HARD_LOOKALIKES)
     )
-    inserted = _inserted([*_hosts(folds, seed), plain], VOICES, folds, seed, SHARED)
+    inserted = _inserted([*_hosts(folds, seed), plain], VOICES, folds, seed, SHARED, lines=True)
     parts = [_emphasised(labelled("voices", *inserted)), labelled("like/more", *like)]
+    parts += [labelled("like/hard", *hard), labelled("plain", *plain)]
     for ending, glue in (("one_line", " "), ("glued", "")):  # to measure on; the others suffice to learn from
         flat = _renamed(*without_breaks(*like, glue), ending)
         parts.append(labelled(f"like/more/{ending}", *flat, words=0, trees=0))
@@ -115,11 +117,12 @@ def _hosts(folds: int, seed: int) -> list[Texts]:
 
 
 def _inserted(
-    hosts: list[Texts], names: tuple[str, ...], folds: int, seed: int, places: tuple[str, ...] = PLACES
-) -> Texts:
+    hosts: list[Texts], names: tuple[str, ...], folds: int, seed: int, places: tuple[str, ...] = PLACES,
+    lines: bool = False,
+) -> Texts:  # fmt: skip
     everything = pd.concat([corpus[[*COLUMNS, "fold"]] for corpus, _ in hosts], ignore_index=True)
     spans = pd.concat([spans[SPANS] for _, spans in hosts], ignore_index=True)
-    return insert_passages(everything, spans, folds=folds, seed=seed, names=names, places=places)
+    return insert_passages(everything, spans, folds=folds, seed=seed, names=names, places=places, lines=lines)
 
 
 def marked_pages(*, folds: int, seed: int) -> Labelled:

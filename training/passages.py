@@ -20,12 +20,13 @@ FOLDER = Path(__file__).parent.parent / "data" / "training"
 """Texts written for this project, CC0; part of the checkout, not of the package."""
 
 PASSAGES = ("passages", "passages_en", "passages_other", "passages_more")
-LATER = ("further", "plain", "desks", "running")
+LATER = ("further", "plain", "desks", "running", "briefs")
 VOICES = tuple(f"passages_{by}_{lang}" for by in ("voices", *LATER) for lang in ("en", "other"))
 MORE_LOOKALIKES = (
     "lookalikes_more", *(f"lookalikes_{by}_{lang}" for by in LATER for lang in ("en", "other"))
 )  # fmt: skip
-PLAIN_HOSTS = ("hosts", "hosts_more", "hosts_desks", "hosts_running")
+HARD_LOOKALIKES = ("lookalikes_hard_en", "lookalikes_hard_other")
+PLAIN_HOSTS = ("hosts", "hosts_more", "hosts_desks", "hosts_running", "hosts_briefs")
 """Files that only the second decision learns from. The last hold plain articles for passages of their language."""
 
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
@@ -60,6 +61,7 @@ def insert_passages(
     seed: int,
     names: tuple[str, ...] = PASSAGES,
     places: tuple[str, ...] = PLACES,
+    lines: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set each passage into two of the articles.
 
@@ -77,6 +79,8 @@ def insert_passages(
         Files of passages.
     places : tuple of str
         Where they may stand.
+    lines : bool
+        Whether every third passage of one paragraph is broken into lines.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def insert_passages(
             host = rows[pool[number(seed, passage["id"], copy) % len(pool)]]
             place = places[(number(seed, passage["id"], "place") + copy) % len(places)]
             document, marks = _inserted(
-                host, marked.get(host["doc_id"], none), passage, place, (seed, passage["id"], copy)
+                host, marked.get(host["doc_id"], none), passage, place, (seed, passage["id"], copy), lines
             )
             documents.append(document)
             moved += marks
@@ -108,12 +112,22 @@ def insert_passages(
     return out, pd.DataFrame(moved, columns=SPANS)
 
 
+def _in_lines(body: str, drawn: int) -> str:
+    """Break a paragraph behind one, two or three sentences, again and again: sites set appeals in short lines."""
+    sentences = re.split(r"(?<=[.!?…»”\"]) +(?=[^\W\d_a-zß-öø-ÿ]|[¿¡«„“\"0-9])", body)
+    each = 1 + drawn // 3 % 3
+    return "\n".join(" ".join(sentences[i : i + each]) for i in range(0, len(sentences), each))
+
+
 def _inserted(
-    host: dict[str, Any], marks: pd.DataFrame, passage: dict[str, Any], place: str, key: tuple[object, ...]
+    host: dict[str, Any], marks: pd.DataFrame, passage: dict[str, Any], place: str, key: tuple[object, ...],
+    lines: bool,
 ) -> tuple[dict[str, Any], list[tuple[str, int, int, str]]]:
     text, body = host["text"], passage["text"].strip()
     if place == "shared":
         body = re.sub(r"\s*\n\s*", " ", body)
+    elif lines and "\n" not in body and (drawn := number("lines", *key)) % 3 == 0:
+        body = _in_lines(body, drawn)
     if place in ("one_line", "all_glued"):
         glue = " " if place == "one_line" else ""
         one = pd.DataFrame({"doc_id": [host["doc_id"]], "text": [text]})

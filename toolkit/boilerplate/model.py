@@ -26,7 +26,7 @@ from toolkit.modelfile import pack, read_model, write_model
 from toolkit.topics.features import NO_WORDS, Lexicon
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 6"
+FORMAT = "news-toolkit segment model 7"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 

@@ -18,7 +18,7 @@ from toolkit.boilerplate.blocks import CEILING, FLOOR
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.sense import SENSES
 from toolkit.kernels import njit
-from toolkit.segments import LINE
+from toolkit.segments import LINE, PARAGRAPH
 
 Ints = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ SILENT = -3.5
 """A segment whose sum over the second decision's first trees is below this asks for nothing: the other trees are left
 out, and it counts as :data:`FLOOR`."""
 
-DOUBTS = (-1.5, -0.5, 0.5, 1.5, 2.5)
+DOUBTS = (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)
 """Sums of the second decision's trees from which a segment counts for a block. A path is laid at each."""
 
 COSTS = ((2.0, 1.0), (1.0, 0.5))
@@ -35,8 +35,13 @@ COSTS = ((2.0, 1.0), (1.0, 0.5))
 LEAST, LARGEST = -4.0, 6.0
 """Bounds of one segment's weight on it, so that one doubtful sentence does not split an appeal."""
 
+HOPELESS = -3.5
+"""A block whose sum over the first trees is below this is no appeal: the other trees are not asked. In cross-validation
+none of 20,000 blocks of invented texts and of real ones that ended above .5 had begun so low."""
+
 MOVED, LONGEST = 2, 40
-"""Each edge of a block is also moved by up to so many segments; and the most segments of a block."""
+"""Each edge of a block is also moved by up to so many segments, and to that of its paragraph; and the most segments of
+a block."""
 
 SIGNALS = ("asks", "sum", "keep", "appeal", "sense")
 """What is averaged: the sums of the second and of the first decision; by the words, the log probability of article
@@ -48,11 +53,13 @@ EDGES = {"first": 0, "second": 1, "before": -1, "last": -1, "last_but_one": -2, 
 PROPOSALS = (
     *SIGNALS, *(f"{signal}_rest" for signal in SIGNALS), "share_asking", "asks_least", "asks_most", "asks_outside",
     *(f"asks_{edge}" for edge in EDGES), "joint", "joint_after", "bytes", "text_bytes", "share", "segments",
-    "from_start",
+    "from_start", "asks_paragraph-", "asks_paragraph+", "paragraph-", "paragraph+", "share_paragraph",
 )  # fmt: skip
 """Names of the columns. ``rest``: mean over the text outside the block. ``share_asking``: share of its segments above
 zero. ``least``, ``most``: of a segment inside, ``outside``: largest of one outside. ``joint``: how its first segment,
-``joint_after``: how the next one after it, is joined to what stands before. ``share``: of the text's bytes."""
+``joint_after``: how the next one after it, is joined to what stands before. ``share``: of the text's bytes.
+``paragraph-``: how many segments of its first paragraph stand before it, ``paragraph+``: of its last after it, and the
+mean of what these ask; ``share_paragraph``: its share of the bytes of its paragraphs."""
 
 EDGED = (*PROPOSALS, "opens", "closes", "closes_before", "opens_after")
 """The same, and sums of the trees over borders (:mod:`toolkit.boilerplate.borders`): whether an appeal begins at the
@@ -122,9 +129,9 @@ class Proposals:
 
 
 def _edges(
-    asks: NDArray[np.float64], bounds: Ints, joint: NDArray[np.uint8], owner: Ints
+    asks: NDArray[np.float64], bounds: Ints, joint: NDArray[np.uint8], owner: Ints, paragraphs: Ints
 ) -> tuple[Ints, Ints]:
-    """First segment and end of each block that the paths find, edges moved."""
+    """First segment and end of each block that the paths find, edges moved; ``paragraphs`` open with these segments."""
     n, costs = len(asks), [np.tile(pair, (len(bounds) - 1, 1)) for pair in COSTS]
     z = [(asks - doubt).clip(LEAST, LARGEST) for doubt in DOUBTS]
     inside = np.stack([best_path(each, bounds, joint, pair) for each in z for pair in costs])
@@ -134,11 +141,20 @@ def _edges(
     begins[:, 1:] &= ~inside[:, :-1] | opens[1:]
     ends[:, :-1] &= ~inside[:, 1:] | opens[1:]
     known = np.unique(begins.nonzero()[1] * n + ends.nonzero()[1])
-    first, end = ((known // n)[:, None] + _MOVES[0]).ravel(), ((known % n)[:, None] + 1 + _MOVES[1]).ravel()
-    of = np.repeat(owner[known // n], len(_MOVES[0]))
+    first, end = known // n, known % n + 1
+    begin, finish = _paragraphs(first, end, paragraphs)
+    moved = (first[:, None] + _MOVES[0]).ravel(), (end[:, None] + _MOVES[1]).ravel()
+    first, end = np.concatenate([moved[0], begin, first, begin]), np.concatenate([moved[1], end, finish, finish])
+    of = np.concatenate([np.repeat(owner[known // n], len(_MOVES[0])), *[owner[known // n]] * 3])
     sound = (first >= bounds[of]) & (end <= bounds[of + 1]) & (first < end) & (end - first <= LONGEST)
     moved = np.unique(first[sound] * (n + 1) + end[sound])
     return moved // (n + 1), moved % (n + 1)
+
+
+def _paragraphs(first: Ints, end: Ints, paragraphs: Ints) -> tuple[Ints, Ints]:
+    """Where the first paragraph of each block begins, and where its last ends."""
+    begin = paragraphs[np.searchsorted(paragraphs, first, side="right") - 1]
+    return begin, paragraphs[np.searchsorted(paragraphs, end)]
 
 
 def propose(
@@ -164,7 +180,11 @@ def propose(
     signals = np.stack([asks[at], sums[at], keep, appeal - keep, sense], axis=1)
     signals[signals[:, 0] < SILENT, 0] = FLOOR
     signals[:, [0, 1, 4]] = signals[:, [0, 1, 4]].clip(FLOOR, CEILING)
-    first, end = _edges(signals[:, 0], bounds, joint, owner)
+    opens = joint <= PARAGRAPH
+    opens[bounds[:-1]] = True
+    paragraphs = np.append(np.flatnonzero(opens), len(joint))
+    first, end = _edges(signals[:, 0], bounds, joint, owner, paragraphs)
+    begin, finish = _paragraphs(first, end, paragraphs)
     low, high = bounds[owner[first]], bounds[owner[first] + 1]
     steps = np.rint(signals * _STEP).astype(np.int64)
     told = steps[:, 0]
@@ -184,12 +204,18 @@ def propose(
         inner = (first <= place) & (place < end) | (name in ("before", "after"))
         edges.append(np.where(inner & (low <= place) & (place < high), padded[place], int(NONE) * _STEP))
     joints = np.append(joint.astype(np.int64), -1)
+
+    def asked(a: Ints, b: Ints) -> NDArray[np.float64]:
+        some = (total[b] - total[a])[:, [0, 5]]
+        return np.where(b > a, some[:, 0] / (some[:, 1] * _STEP).clip(1), NONE)
+
     columns = [
         *means.T, *means_rest.T, inside[:, 7] / (end - first),
         *(values / _STEP for values in (least, most, _outside(told, owner, first, end, low, high), *edges)),
         np.where(first == low, -1, joints[first]), np.where(end == high, -1, joints[end]),
         inside[:, 6], whole[:, 6], inside[:, 6] / whole[:, 6], end - first,
-        np.minimum(first - low, 20),
+        np.minimum(first - low, 20), asked(begin, first), asked(end, finish), first - begin, finish - end,
+        inside[:, 6] / (total[finish] - total[begin])[:, 6],
     ]  # fmt: skip
     return Proposals(at[first], at[end - 1] + 1, np.stack(columns, axis=1).astype(np.float32))
 

@@ -17,7 +17,7 @@ from toolkit.boilerplate.borders import borders
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
-from toolkit.boilerplate.proposals import NONE, SILENT, best_path, propose
+from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, best_path, propose
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, PAGE, SHORT, About, Reading, layouts
 from toolkit.boilerplate.repetition import REPEATED, Seen, alike, doubted_single
 from toolkit.boilerplate.scoring import KINDS, read_segments
@@ -42,7 +42,7 @@ SURELY = 0.1
 """A segment whose own words give article text a probability below this counts as an appeal even if only the first
 decision says so (``Support our journalism.``)."""
 
-HINT = 0.05  # the second decision looks around segments whose words give an appeal at least this probability
+HINT = 0.03  # the second decision looks around segments whose words give an appeal at least this probability
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
@@ -134,7 +134,7 @@ def weigh(
         beside = borders(read, proposed, asks, all_sums, senses, heard)
         opens, closes = (trees.predict(beside.rows) for trees in (model.appeals.opens, model.appeals.closes))
         told = beside.joined(proposed, opens, closes)
-        asks = proposed.worth(model.appeals.proposals.predict(told), len(asks))
+        asks = proposed.worth(model.appeals.proposals.predict(told, HOPELESS), len(asks))
         some, scale = asks > NONE, model.appeals.scale
         second[some] = scale.probability(asks[some], layout[owner[some]])
         asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[owner[some]]])
