@@ -25,7 +25,7 @@ FIELDS = {
     **{f"lookalikes_{group}_{lang}": ARTICLE for group in [*GROUPS[1:], "hard"] for lang in ("en", "other")},
     **{f"hosts{name}": ARTICLE for name in ("", "_more", "_desks", "_running", "_briefs")},
     **dict.fromkeys(("negatives", "lookalikes", "lookalikes_more"), ARTICLE),
-    **dict.fromkeys(("articles", "articles_more"), {*ARTICLE, "primary", "all"}),
+    **{name: {*ARTICLE, "primary", "all"} for name in ("articles", "articles_more")},
     "walls": {"id", "lang", "verdict", "title", "text"},
     **dict.fromkeys(("verdicts", "verdicts_briefs", "verdicts_short", "shorts"), VERDICT),
 }

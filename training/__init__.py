@@ -4,3 +4,4 @@ import os
 
 # before numpy is loaded: OpenBLAS adds up in another order on each family of processors, and the models follow
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -120,7 +120,11 @@ def _in_lines(body: str, drawn: int) -> str:
 
 
 def _inserted(
-    host: dict[str, Any], marks: pd.DataFrame, passage: dict[str, Any], place: str, key: tuple[object, ...],
+    host: dict[str, Any],
+    marks: pd.DataFrame,
+    passage: dict[str, Any],
+    place: str,
+    key: tuple[object, ...],
     lines: bool,
 ) -> tuple[dict[str, Any], list[tuple[str, int, int, str]]]:
     text, body = host["text"], passage["text"].strip()

@@ -42,8 +42,8 @@ PENALTY, STEPS = 3e-5, 60
 
 TAKEN = {
     "gold": (0.4, 1), "modern": (1, 1), "gold/one_line": (0.1, 0.3), "modern/one_line": (0.2, 1), "like": (1, 1),
-    "like/more": (1, 1), "like/hard": (1, 1), "plain": (0.5, 1), "sample": (1, 1), "weak": (0.6, 1), "pages": (0.15, 0.2), "extracted": (0.12, 0.5),
-    "inserted": (0.3, 1), "voices": (0.3, 1),
+    "like/more": (1, 1), "like/hard": (1, 1), "plain": (0.5, 1), "sample": (1, 1), "weak": (0.6, 1),
+    "pages": (0.15, 0.2), "extracted": (0.12, 0.5), "inserted": (0.3, 1), "voices": (0.3, 1),
 }  # fmt: skip
 """Parts that are learned from: the share of article text and of boilerplate that is drawn."""
 

@@ -42,7 +42,10 @@ SURELY = 0.1
 """A segment whose own words give article text a probability below this counts as an appeal even if only the first
 decision says so (``Support our journalism.``)."""
 
-HINT = 0.03  # the second decision looks around segments whose words give an appeal at least this probability
+HINT, SLIGHT = 0.05, 0.03
+"""The second decision looks around segments whose words give an appeal at least the first probability; or the second,
+if they give article text less than :data:`ARTICLE`."""
+
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
@@ -208,8 +211,9 @@ def _least(
 
 
 def appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the segments within :data:`FAR` of one whose words may be an appeal (:data:`HINT`)."""
-    hints = np.r_[0, np.cumsum(read.words[:, 1 + APPEAL] >= HINT)]
+    """Mark the segments within :data:`FAR` of one whose words may be an appeal."""
+    keep, appeal = read.words[:, 0], read.words[:, 1 + APPEAL]
+    hints = np.r_[0, np.cumsum((appeal >= HINT) | ((appeal >= SLIGHT) & (keep < ARTICLE)))]
     bounds, at = read.segments.bounds, np.arange(len(owner))
     first = np.maximum(at - FAR, bounds[owner])
     last = np.minimum(at + FAR + 1, bounds[owner + 1])
