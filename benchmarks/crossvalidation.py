@@ -143,15 +143,12 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
             english_appeals & (about["place"] == place).to_numpy(bool),
             passages=True,
         )
-    for name in ("like", "like/more", "like/one_line", "sample"):
+    for name, label in {
+        "like": "look-alikes", "like/more": "further look-alikes", "like/hard": "hard look-alikes",
+        "like/one_line": "look-alikes in one line", "sample": "invented sample",
+    }.items():  # fmt: skip
         part = parts[name]
         english = (part.corpus["lang"] == "en").to_numpy(bool)
-        label = {
-            "like": "look-alikes",
-            "like/more": "further look-alikes",
-            "like/one_line": "look-alikes in one line",
-            "sample": "invented sample",
-        }[name]
         yield Task(f"{label}, English", part, english)
         yield Task(f"{label}, other languages", part, ~english)
 

@@ -143,10 +143,9 @@ def _edges(
     known = np.unique(begins.nonzero()[1] * n + ends.nonzero()[1])
     first, end = known // n, known % n + 1
     begin, finish = _paragraphs(first, end, paragraphs)
-    moved = (first[:, None] + _MOVES[0]).ravel(), (end[:, None] + _MOVES[1]).ravel()
     first, end = (
-        np.concatenate([moved[0], begin, first, begin]),
-        np.concatenate([moved[1], end, finish, finish]),
+        np.concatenate([(first[:, None] + _MOVES[0]).ravel(), begin, first, begin]),
+        np.concatenate([(end[:, None] + _MOVES[1]).ravel(), end, finish, finish]),
     )
     of = np.concatenate([np.repeat(owner[known // n], len(_MOVES[0])), *[owner[known // n]] * 3])
     sound = (first >= bounds[of]) & (end <= bounds[of + 1]) & (first < end) & (end - first <= LONGEST)
