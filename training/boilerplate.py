@@ -23,7 +23,7 @@ from toolkit.boilerplate.borders import Borders, borders
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, Proposals, propose
-from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, About, Reading
+from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, SHORT, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.sense import LIKENESS, SENSES, Sense
@@ -70,6 +70,9 @@ MODES = ("alone", "fitted")
 LOOKALIKES, LOOKALIKES_ABROAD = {"laid_out": 0.004, "one_line": 0.001, "glued": 0.004}, 0.005
 """Shares of articles that speak like appeals that the second decision may lose, at a loss of .15 %: of English
 ones, and of those in other languages. A text that is cleaned again may count as one line: its short lines are gone."""
+
+LOOKALIKES_SHORT = 0.001
+"""Share of those under 600 bytes, and of short plain articles: what is lost there the first decision may not lose."""
 
 GOLD_LOST = 0.0003
 """Share of the marked articles in paragraphs that it may lose then: .15 % is promised for both decisions together."""
@@ -279,7 +282,7 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
         "one_line": [scored("gold/one_line", "one_line")],
         "glued": [scored("gold/glued", "glued")],
         "lower_case": [scored("gold/lower", "lower_case")],
-        "short": [scored(name, "short") for name in ("like", "sample", "inserted")],
+        "short": [scored(name, "short") for name in ("like", "like/more", "plain", "sample", "inserted")],
     }
 
 
@@ -295,8 +298,10 @@ def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[tuple[float, li
 
     gold = _sources(parts, "alone")["paragraphs"]
     whole = [*scored("laid_out", "like", "like/more"), (GOLD_LOST, gold)]
+    short = [parts[name] for name in ("like", "like/more", "plain")]
+    few = (LOOKALIKES_SHORT, [p.scored("alone", p.of.layout == SHORT) for p in short])
     return {
-        "paragraphs": whole, "lines": whole, "short": whole,
+        "paragraphs": whole, "lines": whole, "short": [*whole, few],
         "one_line": scored("one_line", "like/one_line", "like/more/one_line"),
         "glued": scored("glued", "like/glued", "like/more/glued"),
     }  # fmt: skip

@@ -16,6 +16,7 @@ from toolkit.boilerplate.features import PART
 from toolkit.boilerplate.scoring import LANES, SegmentReading, WordWeights, read_segments
 from toolkit.boilerplate.spans import Mended
 from toolkit.boilerplate.templates import mark_slots, publisher_hash
+from toolkit.boilerplate.wrapping import unwrapped
 from toolkit.buffer import LOWER, UPPER, Buffer
 from toolkit.kernels import njit
 from toolkit.language import languages, scripts
@@ -76,18 +77,20 @@ class Reading(SegmentReading):
     @classmethod
     def of(
         cls, buffer: Buffer, about: About, words: WordWeights | None = None,
-        before: tuple[Reading, Mended] | None = None, *, windowed: bool = True,
+        before: tuple[Reading, Mended] | None = None, *, windowed: bool = True, unwrap: bool = True,
     ) -> Reading:  # fmt: skip
         """Cut and read a buffer; without weights nothing is scored, and no windows are where none are wanted.
 
         ``before`` is an earlier reading of the texts and what was then removed, where ``buffer`` is what was left:
-        segments that have not changed since are not read again.
+        segments that have not changed since are not read again. ``unwrap``: read the line breaks of texts that were
+        wrapped at a width as spaces.
         """
-        segments = cut(buffer)
+        flat = unwrapped(buffer) if unwrap else buffer
+        segments = cut(flat)
         known = before and (_unchanged(segments, before[0].segments, before[1]), before[0])
-        read = read_segments(buffer, segments, words, known, windowed=windowed)
+        read = read_segments(flat, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
-        mark_slots(buffer, segments, read, shared, about.titles)
+        mark_slots(flat, segments, read, shared, about.titles)
         senses = np.full((len(read.windows), LANES), -1, np.int32)
         if known is not None:
             same = known[0] >= 0

@@ -1,0 +1,68 @@
+"""Texts wrapped at a width are cleaned as if their lines had not been broken."""
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from toolkit import BoilerplateRemover
+from toolkit.boilerplate.wrapping import unwrapped
+from toolkit.buffer import Buffer
+
+STORY = (
+    "The council of Harrow Bay voted on Tuesday to close the ferry terminal for repairs that may last until spring. "
+    "Engineers had found cracks in two of the six piers, and a third one was found to lean. Buses will run instead.",
+    "Passengers who hold a yearly ticket get a third of its price back, the harbour master said. He had asked for the "
+    "repairs four years ago, when the first crack was seen by a diver who was looking for a lost anchor.",
+    "The fishermen of the northern pier are to move to the old dock. Some of them fear that the water there is too "
+    "shallow at low tide, and they have asked the council to have it dredged before the winter.",
+)
+APPEAL = (
+    "Independent journalism needs your support. We depend on donations from readers like you to keep our reporting "
+    "free for everyone. Please donate today and help us continue our work. Every contribution makes a difference."
+)
+
+
+def text(width=0, at=2):
+    parts = [*STORY[:at], APPEAL, *STORY[at:]]
+    return "\n\n".join(textwrap.fill(part, width) if width else part for part in parts)
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100])
+@pytest.mark.parametrize("at", range(4))
+def test_a_wrapped_text_loses_what_it_loses_unwrapped(width, at):
+    remover = BoilerplateRemover()
+    plain, wrapped = text(at=at), text(width, at)
+    found = remover.spans([wrapped])
+    assert plain[found["start"].min() : found["end"].max()] == APPEAL
+    assert found.equals(remover.spans([plain]))
+    clean = remover.transform([wrapped])["clean_text"].item()
+    assert clean.split() == " ".join(STORY).split()
+    assert "\n" in clean.partition("\n\n")[0]  # the story keeps its lines
+    assert not len(remover.spans([clean]))
+
+
+def test_offsets_stay_and_only_forced_breaks_go():
+    buffer = Buffer.of([text(72), text(), "One line.\nAnother one.\n"])
+    flat = unwrapped(buffer)
+    changed = np.flatnonzero(flat.data != buffer.data)
+    assert set(buffer.data[changed]) == {10}
+    assert set(flat.data[changed]) == {32}
+    assert (changed < buffer.offsets[1]).all()
+    assert flat.text(0, int(flat.offsets[1])) == text()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Roses are red, and violets are blue,\nsugar is sweet,\nso is the harbour of Lorve at low tide too,\nwho knows.\n" * 4,
+        "\n".join(f"{n}. Team of the town number {n} {'x' * (n % 7)} {n}:{n + 1}" for n in range(30)),
+        textwrap.fill(" ".join(STORY), 38),  # a scanned column
+        "\n".join(["古い蔵には、県内では珍しい木桶が並び、甘く澄んだ香りがほのかに漂う。" * 3] * 8),
+        "\n".join([f"{STORY[0]}", *STORY[1:]]),
+        "",
+    ],
+)  # fmt: skip
+def test_other_texts_are_left_as_they_are(lines):
+    buffer = Buffer.of([lines])
+    assert unwrapped(buffer) is buffer

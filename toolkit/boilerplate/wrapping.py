@@ -1,0 +1,82 @@
+"""Texts wrapped at a width, as e-mail, text archives and exports leave them: their lines end where no word fits.
+
+A line break between the words of a sentence would cut it. Where a whole text was wrapped, such breaks are read as
+spaces; other breaks end a line as before. A space is as long as a break, so all offsets stay.
+"""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from toolkit.buffer import Buffer
+from toolkit.kernels import njit
+
+NARROWEST, WIDEST = 50, 120
+"""Widths in code points of a wrapped text's longest line. Narrower are scanned columns and captions."""
+
+FEWEST, FORCED, LONGEST = 3, 0.6, 30
+"""A text was wrapped if at least so many of its single line breaks, and at least so large a share of them, were forced:
+the next word had made the line longer than the longest one. What has over :data:`LONGEST` code points is no word."""
+
+_BREAK, _SPACE = 10, 32
+
+
+@njit(cache=True, nogil=True)
+def _letters(data, a, b):  # type: ignore[no-untyped-def]
+    """Count code points."""
+    n = 0
+    for i in range(a, b):
+        n += data[i] & 0xC0 != 0x80
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _forced(data, lo, hi, width, replaced):  # type: ignore[no-untyped-def]
+    """Count a text's single line breaks, and those of them that were forced; put spaces for these if asked."""
+    single = forced = 0
+    line = lo
+    for i in range(lo, hi):
+        if data[i] != _BREAK:
+            continue
+        start, line = line, i + 1
+        if i == start or line >= hi or data[line] <= _SPACE:
+            continue  # beside a blank or an indented line, or at the end
+        word = line
+        while word < hi and data[word] > _SPACE:
+            word += 1
+        single += 1
+        letters = _letters(data, line, word)
+        if letters <= LONGEST and _letters(data, start, i) + 1 + letters > width:
+            forced += 1
+            if replaced:
+                data[i] = _SPACE
+    return single, forced
+
+
+@njit(cache=True, nogil=True)
+def _unwrap(data, offsets):  # type: ignore[no-untyped-def]
+    """Put spaces for the forced breaks of wrapped texts; return whether there were any."""
+    some = False
+    for d in range(len(offsets) - 1):
+        lo, hi = offsets[d], offsets[d + 1]
+        width, line = 0, lo
+        for i in range(lo, hi + 1):
+            if i == hi or data[i] == _BREAK:
+                width = max(width, _letters(data, line, min(i, line + 4 * WIDEST + 4)))
+                line = i + 1
+                if width > WIDEST:
+                    break
+        if NARROWEST <= width <= WIDEST:
+            single, forced = _forced(data, lo, hi, width, False)
+            if forced >= FEWEST and forced >= FORCED * single:
+                _forced(data, lo, hi, width, True)
+                some = True
+    return some
+
+
+def unwrapped(buffer: Buffer) -> Buffer:
+    """Return the texts with spaces for the line breaks that wrapping put there; the same buffer if there are none."""
+    data = buffer.data.copy()
+    return replace(buffer, data=data) if _unwrap(data, buffer.offsets) else buffer
