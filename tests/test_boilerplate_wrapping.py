@@ -55,7 +55,7 @@ def test_offsets_stay_and_only_forced_breaks_go():
 @pytest.mark.parametrize(
     "lines",
     [
-        "Roses are red, and violets are blue,\nsugar is sweet,\nso is the harbour of Lorve at low tide too,\nwho knows.\n" * 4,
+        "Roses are red, and violets are blue,\nsugar is sweet,\nso is the harbour of Lorve too,\nwho knows.\n" * 4,
         "\n".join(f"{n}. Team of the town number {n} {'x' * (n % 7)} {n}:{n + 1}" for n in range(30)),
         textwrap.fill(" ".join(STORY), 38),  # a scanned column
         "\n".join(["古い蔵には、県内では珍しい木桶が並び、甘く澄んだ香りがほのかに漂う。" * 3] * 8),
