@@ -76,7 +76,7 @@ bench-flat: $(READY)  ## measure cleaning of flattened text beside rules and pee
 	$(BIN)/python -m benchmarks.flat --folds out/folds
 
 models: $(READY)  ## train the shipped models again; needs the development data
-	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock
+	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock -r data/training/network.lock
 	$(BIN)/python -m training.boilerplate
 	$(BIN)/python -m training.verdict
 	$(BIN)/python -m training.topics

@@ -9,17 +9,16 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
+from toolkit.boilerplate.blocks import BLOCKS, CEILING, FLOOR, UNHEARD, blocks
 from toolkit.boilerplate.borders import BORDERS, Borders, borders
 from toolkit.boilerplate.model import shipped_model
+from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import EDGED, NONE, PROPOSALS, Proposals, propose
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
-from toolkit.boilerplate.sense import LIKENESS, NO_STORY, STORY, Sense
 from toolkit.boilerplate.weighing import APPEAL, SWITCH, stretches, unsupported
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
 from toolkit.segments import SENTENCE as SENTENCE_JOINT
-from training.encoder import piece_keys
 
 SENTENCE = "The harbour board met on Monday and voted for the new ferry. "
 WIDE = "理事会は月曜日に会合を開き、新しいフェリーに賛成した。"
@@ -75,7 +74,7 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
     sums = np.linspace(-3, 3, n).astype(np.float32)
     rows = blocks(read, sums, np.ones(n, bool))
     weight = np.minimum(read.size, 400).astype(float)
-    column = dict(zip(BLOCKS[:UNSENSED], rows.T, strict=True))
+    column = dict(zip(BLOCKS[:UNHEARD], rows.T, strict=True))
     for s in (0, 5, n - 1):
         before = slice(max(s - 4, 0), s)
         wanted = np.average(sums[before], weights=weight[before]) if s else 0
@@ -88,32 +87,15 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
     assert column["words_known0"][n - 1] > 0.8
 
 
-def test_a_table_of_pieces_weighs_a_segment_what_stands_around_it_and_the_rest():
-    keys, order = np.unique(piece_keys(pd.Series(["gift", "give"]), np.ones(2, bool)), return_index=True)
-    weights = np.array([[1.0, 2.0, 4.0], [0.5, -1.0, 2.0]])[order]
-    sense = Sense.of(keys, weights, 0.25, np.eye(2, STORY)[order])
+def test_what_the_network_says_stands_in_the_rows_and_is_averaged_like_the_signals():
     read = reading("A gift.\n" + "Give it!\n" * 3 + "No.\n" * 12 + "Gift, gift, give.")
     n = len(read.segments)
-    found = sense.weigh(read.buffer, read.segments, np.ones(n, bool))
-    assert np.allclose(found[0, :3], [1 / 3 + 0.25, -1, (4 + 4 + 2) / 3], atol=0.02)
-    assert np.allclose(found[-1, :3], [2.5 / 3 + 0.25, 0, (4 + 2 + 2 + 2) / 4], atol=0.02)
-    # the first line tells of gifts, the rest of the text of two gifts and four times of giving, the end of two and one
-    story = dict(zip(LIKENESS, found[0, 3:], strict=True))
-    assert story["line"] == pytest.approx(2 / 20**0.5)
-    assert story["own"] == pytest.approx(2 / 5**0.5)
-    assert story["own_later"] == story["line"]
-    assert story["own_earlier"] == story["edge"] == NO_STORY
-    assert found[1, 3 + LIKENESS.index("edge")] == pytest.approx(0)
-    assert not sense.weigh(read.buffer, read.segments, np.zeros(n, bool)).any()
-    some = sense.weigh(read.buffer, read.segments, np.arange(n) == 1)
-    assert np.array_equal(some[:, :3], found[:, :3])
-    assert np.array_equal(some[1], found[1])
-    assert not some[0, 3:].any()
-    rows = blocks(read, np.zeros(n, np.float32), np.ones(n, bool), found)
-    plain = blocks(read, found[:, 0], np.ones(n, bool))
-    assert np.array_equal(rows[:, BLOCKS.index("sense-2")], plain[:, BLOCKS.index("sum-2")])
-    assert np.allclose(rows[:, BLOCKS.index("sense")], found[:, :3].sum(axis=1))
-    assert np.array_equal(rows[:, BLOCKS.index("story_line") :], found[:, 3:])
+    says = np.random.default_rng(5).normal(0, 3, (n, len(SAYS))).astype(np.float32)
+    rows = blocks(read, np.zeros(n, np.float32), np.ones(n, bool), says)
+    plain = blocks(read, says[:, 0].clip(FLOOR, CEILING), np.ones(n, bool))
+    assert np.array_equal(rows[:, UNHEARD : UNHEARD + len(SAYS)], says)
+    for name in ("-2", "+12", "_document", "_outside", "_best-", "_at+", "_line", "_line+", "_line_best"):
+        assert np.array_equal(rows[:, BLOCKS.index(f"inside{name}")], plain[:, BLOCKS.index(f"sum{name}")])
 
 
 def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():
@@ -158,9 +140,8 @@ def test_blocks_are_proposed_around_what_asks_within_one_text_and_told_as_by_han
 
 
 def bordered(read: Reading, asks: list[float], heard: list[bool]) -> tuple[Proposals, Borders]:
-    found, senses = proposed(read, asks), shipped_model().appeals.sense
-    told = senses.weigh(read.buffer, read.segments, np.array(heard))
-    asked = np.array(asks, np.float32)
+    found, asked = proposed(read, asks), np.array(asks, np.float32)
+    told = np.stack([asked, -asked, asked / 2], axis=1)
     return found, borders(read, found, asked, -asked, told, np.array(heard))
 
 

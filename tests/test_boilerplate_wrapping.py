@@ -42,6 +42,17 @@ def test_a_wrapped_text_loses_what_it_loses_unwrapped(width, at):
     assert not len(remover.spans([clean]))
 
 
+@pytest.mark.parametrize("headline", ["Harbour council votes to close ferry terminal " * 2, "Harbour " * 40])
+def test_a_headline_may_be_longer_than_the_width(headline):
+    flat = unwrapped(Buffer.of([f"{headline.strip()}\n\n{text(72)}"]))
+    assert flat.text(0, len(flat.data)) == f"{headline.strip()}\n\n{text()}"
+
+
+def test_lines_between_long_paragraphs_are_no_wrapping():
+    buffer = Buffer.of(["\n\n".join([*STORY * 2, textwrap.fill(STORY[0], 72), *STORY])])
+    assert unwrapped(buffer) is buffer
+
+
 def test_offsets_stay_and_only_forced_breaks_go():
     buffer = Buffer.of([text(72), text(), "One line.\nAnother one.\n"])
     flat = unwrapped(buffer)

@@ -30,8 +30,8 @@ from pyarrow import parquet
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.blocks import blocks
+from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.reading import About
-from toolkit.boilerplate.sense import LIKENESS, SENSES
 from toolkit.buffer import Buffer
 from toolkit.corpus import as_corpus
 from toolkit.duplication import duplicates, duplicates_in
@@ -360,7 +360,6 @@ def compile_others() -> None:
     remover = BoilerplateRemover()
     (read,) = remover._readings(Buffer.of(corpus["text"]), About.of(corpus))
     n = len(read.segments)
-    senses = np.zeros((n, len(SENSES) + len(LIKENESS)), np.float32)
-    blocks(read, np.zeros(n, np.float32), np.ones(n, bool), senses)
+    blocks(read, np.zeros(n, np.float32), np.ones(n, bool), np.zeros((n, len(SAYS)), np.float32))
     span = {"start": 0, "end": 3, "kind": "promo", "score": 1.0, "evidence": "model", "template_id": None}
     remover.transform(corpus, corpus[["doc_id"]].assign(**span))

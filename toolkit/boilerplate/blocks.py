@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import slot
 from toolkit.boilerplate.features import NAME, PART
+from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import WINDOWS
-from toolkit.boilerplate.sense import LIKENESS, lines
 from toolkit.kernels import njit, places
+from toolkit.segments import SENTENCE
 
 REACHES = (1, 2, 4, 8, 12)
 """Numbers of segments before, and after, over which the signals are averaged."""
@@ -41,30 +42,43 @@ BLOCKS = (
     *(f"{signal}_line{side}" for signal in SIGNALS for side in ("", "-", "+")),
     *(f"{signal}_line_best" for signal in ("sum", "appeal", "asks")),
     "words_known_line", "names_known_line", "line_bytes", "line_segments", "line_place",
-    "sense_own", "sense_around", "sense_rest", "sense",
-    *(f"sense{side}{reach}" for reach in REACHES for side in "-+"), "sense_document", "sense_outside",
-    *(f"sense_{what}{side}" for side in "-+" for what in ("best", "at")),
-    "sense_line", "sense_line-", "sense_line+", "sense_line_best",
-    *(f"story_{pair}" for pair in LIKENESS),
+    *SAYS, *(f"inside{side}{reach}" for reach in REACHES for side in "-+"), "inside_document", "inside_outside",
+    *(f"inside_{what}{side}" for side in "-+" for what in ("best", "at")),
+    "inside_line", "inside_line-", "inside_line+", "inside_line_best",
 )  # fmt: skip
 """Names of the columns. ``head`` and ``tail``: how much the first and the last words sound like an appeal; ``asks`` is
 the larger of the two. ``-`` and ``+``: over the segments before and after. ``document``: mean over the whole text;
 ``outside``: over segments farther than :data:`FAR`. ``best`` and ``at``: the largest value within :data:`FAR` and its
 distance. ``known``: share of words or names that also stand more than :data:`BEYOND` segments away. ``line``: over the
 segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after.
-``sense`` and ``story``: what the table of pieces says (:mod:`toolkit.boilerplate.sense`); ``sense`` is the sum of
-three. The trees of pages do without these."""
+``inside``, ``begins`` and ``ends``: what the network says (:mod:`toolkit.boilerplate.network`). The trees of pages do
+without these."""
 
 FLOOR, CEILING = -6.0, 6.0
 _NONE = -9.0
 AT = places(BLOCKS)
-UNSENSED = AT.sense_own
-"""Columns before those of the sense."""
+UNHEARD = AT.inside
+"""Columns before those of the network."""
 _HEAD, _TAIL = WINDOWS.index("head_1"), WINDOWS.index("tail_1")
 _KEEP, _APPEAL = 0, 1
 _SIZE = 3  # row of the weight among the running sums
 _REACHES = np.array(REACHES)
 _KNOWN = np.array([0, 2, 4])
+
+
+@njit(cache=True, nogil=True)
+def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
+    """Return the first segment of each line, the end of the text last, and the line of each segment."""
+    first = np.empty(hi - lo + 1, np.int64)
+    of = np.empty(hi - lo, np.int64)
+    n = 0
+    for s in range(lo, hi):
+        if s == lo or joint[s] != SENTENCE:
+            first[n] = s - lo
+            n += 1
+        of[s - lo] = n - 1
+    first[n] = hi - lo
+    return first[: n + 1], of
 
 
 @njit(cache=True, nogil=True)
@@ -155,11 +169,11 @@ def _strongest(signal, i, n, r, j):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, out):  # type: ignore[no-untyped-def]
+def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, says, out):  # type: ignore[no-untyped-def]
     row = 0
     # no plain numbers: numba would compile what they are passed to once more for each
-    at, of_words, of_names, sense = np.int64(0), np.int64(0), np.int64(2), np.int64(4)
-    sensed = len(senses) > 0
+    at, of_words, of_names, inside = np.int64(0), np.int64(0), np.int64(2), np.int64(4)
+    told = len(says) > 0
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         n = hi - lo
@@ -171,8 +185,8 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
         if not some:
             at += n_terms
             continue
-        signal = np.empty((5, n))  # the signals, how much the first or last words ask, and the sense
-        total = np.zeros((5, n + 1))  # running sums: the signals, the weight, and the sense
+        signal = np.empty((5, n))  # the signals, how much the first or last words ask, and the network's
+        total = np.zeros((5, n + 1))  # running sums: the signals, the weight, and the network's
         for s in range(lo, hi):
             i = s - lo
             keep = np.log(words[s, _KEEP] + 1e-4)
@@ -180,12 +194,12 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
             signal[1, i] = np.log(words[s, _APPEAL] + 1e-4) - keep
             signal[2, i] = keep
             signal[3, i] = max(windows[s, _HEAD], windows[s, _TAIL])
-            signal[4, i] = min(max(senses[s, 0], FLOOR), CEILING) if sensed else 0.0
+            signal[4, i] = min(max(says[s, 0], FLOOR), CEILING) if told else 0.0
             weight = min(shapes[s, PART.bytes], 400)
             total[_SIZE, i + 1] = total[_SIZE, i] + weight
             for k in (0, 1, 2, 4):
                 total[k, i + 1] = total[k, i] + signal[k, i] * weight
-        first, line = lines(joint, lo, hi)
+        first, line = _lines(joint, lo, hi)
         best = np.full((5, len(first) - 1), -np.inf)  # the largest value of each signal in each line
         for i in range(n):
             for k in range(5):
@@ -235,16 +249,13 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, senses, 
             for k in (0, 1, 3):
                 r[j] = best[k, line[i]]
                 j += 1
-            if sensed:
+            if told:
                 for k in range(3):
-                    r[AT.sense_own + k] = senses[s, k]
-                r[AT.sense] = senses[s, 0] + senses[s, 1] + senses[s, 2]
-                _means(total, sense, i, n, r, AT.sense_before1, AT.sense_document)
-                _strongest(signal[4], i, n, r, AT.sense_best_before)
-                _line(total, sense, before, p, q, behind, r, AT.sense_line)
-                r[AT.sense_line_best] = best[4, line[i]]
-                for k in range(3, senses.shape[1]):  # the last; a slice takes long to compile
-                    r[AT.story_line + k - 3] = senses[s, k]
+                    r[AT.inside + k] = says[s, k]
+                _means(total, inside, i, n, r, AT.inside_before1, AT.inside_document)
+                _strongest(signal[4], i, n, r, AT.inside_best_before)
+                _line(total, inside, before, p, q, behind, r, AT.inside_line)
+                r[AT.inside_line_best] = best[4, line[i]]
             r[AT.words_known_line] = _share(counts, p, q, of_words)
             r[AT.names_known_line] = _share(counts, p, q, of_names)
             r[AT.line_bytes] = np.log1p(np.float32(total[_SIZE, q] - total[_SIZE, p]))
@@ -256,17 +267,17 @@ def blocks(
     read: Reading,
     sums: NDArray[np.float32],
     wanted: NDArray[np.bool_],
-    senses: NDArray[np.float32] | None = None,
+    says: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Return one row of evidence (float32) for each wanted segment; the columns are :data:`BLOCKS`.
 
     ``sums`` (float32, a segment each) are the sums of the first decision's trees, :data:`FLOOR` for segments that
-    the trees did not weigh. Without ``senses`` (float32, what ``Sense.weigh`` gives) there are only the first
-    :data:`UNSENSED` columns.
+    the trees did not weigh. Without ``says`` (float32, what ``Network.say`` gives) there are only the first
+    :data:`UNHEARD` columns.
     """
-    out = np.empty((int(wanted.sum()), UNSENSED if senses is None else len(BLOCKS)), np.float32)
+    out = np.empty((int(wanted.sum()), UNHEARD if says is None else len(BLOCKS)), np.float32)
     _blocks(
         sums, read.words, read.windows, read.shapes, read.terms, read.segments.joint, read.segments.bounds,
-        wanted, np.empty((0, 0), np.float32) if senses is None else senses, out,
+        wanted, np.empty((0, 0), np.float32) if says is None else says, out,
     )  # fmt: skip
     return out

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.blocks import BLOCKS, FLOOR, blocks
+from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import NONE, Proposals
 from toolkit.boilerplate.reading import Reading
 
@@ -22,9 +23,8 @@ BESIDE = (
     *(f"{signal}{side}{reach}" for signal in ("appeal", "keep") for reach in (1, 2) for side in "-+"),
     "appeal_best-", "appeal_best+", "asks_best-", "appeal_line", "appeal_line_best",
     "line_bytes", "line_segments", "line_place",
-    "sense_own", "sense", *(f"sense{side}{reach}" for reach in (1, 2, 4) for side in "-+"),
-    "sense_best-", "sense_best+", "sense_line", "sense_line-",
-    "story_line", "story_own", "story_edge", "story_own_earlier", "story_own_later",
+    *SAYS, *(f"inside{side}{reach}" for reach in (1, 2, 4) for side in "-+"),
+    "inside_best-", "inside_best+", "inside_line", "inside_line-",
 )  # fmt: skip
 """Columns of ``BLOCKS`` that are told of the segments on either side."""
 
@@ -60,11 +60,11 @@ class Borders:
 
 def borders(
     read: Reading, proposed: Proposals, asks: NDArray[np.float32], sums: NDArray[np.float32],
-    senses: NDArray[np.float32], heard: NDArray[np.bool_],
+    says: NDArray[np.float32], heard: NDArray[np.bool_],
 ) -> Borders:  # fmt: skip
     """Describe the borders of the proposals.
 
-    ``asks``, ``sums`` and ``senses`` are as for :func:`toolkit.boilerplate.proposals.propose`. ``heard`` (a bool a
+    ``asks``, ``sums`` and ``says`` are as for :func:`toolkit.boilerplate.proposals.propose`. ``heard`` (a bool a
     segment) marks the segments near words of appeals; of others nothing is told.
     """
     bounds, count = read.segments.bounds, len(read.size)
@@ -78,7 +78,7 @@ def borders(
     wanted = np.zeros(count, bool)
     for side in (left, right):
         wanted[side[side >= 0]] = True
-    around = blocks(read, np.maximum(sums, FLOOR), wanted, senses)[:, _TAKEN]
+    around = blocks(read, np.maximum(sums, FLOOR), wanted, says)[:, _TAKEN]
     around = np.vstack([around, np.full((1, len(BESIDE)), NONE, np.float32)])
     place = np.append(np.cumsum(wanted) - 1, len(around) - 1)  # -1, no segment, is the last row
     told = np.append(np.maximum(asks, np.float32(NONE)), np.float32(NONE))

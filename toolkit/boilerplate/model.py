@@ -12,25 +12,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import BLOCKS, UNSENSED
+from toolkit.boilerplate.blocks import BLOCKS, UNHEARD
 from toolkit.boilerplate.borders import BORDERS
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
+from toolkit.boilerplate.network import INPUTS, Network
 from toolkit.boilerplate.proposals import EDGED
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
-from toolkit.boilerplate.sense import SENSES, STORY, Sense
 from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
-from toolkit.topics.features import NO_WORDS, Lexicon
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 7"
+FORMAT = "news-toolkit segment model 8"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
-NAMED = {"kinds": KINDS, "columns": COLUMNS, "blocks": BLOCKS, "borders": BORDERS, "proposals": EDGED}
+NAMED = {
+    "kinds": KINDS, "columns": COLUMNS, "inputs": INPUTS, "blocks": BLOCKS, "borders": BORDERS, "proposals": EDGED
+}  # fmt: skip
 """Names of kinds and of columns of evidence, as the card keeps them."""
 
 LARGEST = 8 * 2**20
@@ -101,7 +102,7 @@ class Appeals:
 
     ``opens`` and ``closes`` say whether an appeal begins and ends at a border (``BORDERS``), ``proposals`` weigh whole
     blocks (``EDGED``); ``scale`` belongs to these. Its thresholds are bounded by articles that speak like appeals and
-    are none. ``sense`` knows the words of appeals that no marked text holds.
+    are none. ``network`` reads a text as a whole, and knows the words of appeals that no marked text holds.
     """
 
     trees: Trees
@@ -109,7 +110,7 @@ class Appeals:
     closes: Trees
     proposals: Trees
     scale: Scale
-    sense: Sense
+    network: Network
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class SegmentModel:
 
     ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a
     template index over the corpus and without. ``pages`` weighs what stands around a line of a whole page
-    (``BLOCKS`` without the sense): its sum and that of the first decision are averaged. ``card``: data, licences,
+    (``BLOCKS`` without the network): its sum and that of the first decision are averaged. ``card``: data, licences,
     figures, limits.
     """
 
@@ -148,9 +149,7 @@ class SegmentModel:
                 arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
         for name in ("fitted", "alone"):
             arrays[f"{name}_kinds"] = getattr(self, name).kinds
-        sense = self.appeals.sense
-        steps = np.append(sense.scale, np.float32(sense.bias))
-        return arrays | {"sense_keys": sense.lexicon.keys, "sense": sense.weights, "sense_scale": steps}
+        return arrays | self.appeals.network.arrays()
 
     def _parts(self) -> Iterator[tuple[str, Trees, Scale | None]]:
         for name in ("fitted", "alone"):
@@ -196,9 +195,9 @@ class SegmentModel:
                     Trees.read(arrays, "closes", len(BORDERS)),
                     Trees.read(arrays, "proposals", len(EDGED)),
                     _scale(arrays, card, "appeals"),
-                    _sense(arrays),
+                    Network.read(arrays),
                 ),
-                Trees.read(arrays, "pages", UNSENSED),
+                Trees.read(arrays, "pages", UNHEARD),
                 card,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -219,13 +218,6 @@ def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
     table = _array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
     scale, bias = (_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias"))
     return WordWeights(np.ascontiguousarray(table), scale, bias)
-
-
-def _sense(arrays: dict[str, NDArray[Any]]) -> Sense:
-    lexicon = Lexicon(arrays["sense_keys"], NO_WORDS.alike)
-    weights = _array(arrays, "sense", np.int8, (len(lexicon.keys), len(SENSES) + STORY))
-    scale = _array(arrays, "sense_scale", np.float32, (len(SENSES) + 1,))
-    return Sense(lexicon, np.ascontiguousarray(weights), scale[:-1].copy(), float(scale[-1]))
 
 
 def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.blocks import CEILING, FLOOR
 from toolkit.boilerplate.reading import Reading
-from toolkit.boilerplate.sense import SENSES
 from toolkit.kernels import njit
 from toolkit.segments import LINE, PARAGRAPH
 
@@ -43,9 +42,9 @@ MOVED, LONGEST = 2, 40
 """Each edge of a block is also moved by up to so many segments, and to that of its paragraph; and the most segments of
 a block."""
 
-SIGNALS = ("asks", "sum", "keep", "appeal", "sense")
+SIGNALS = ("asks", "sum", "keep", "appeal", "inside")
 """What is averaged: the sums of the second and of the first decision; by the words, the log probability of article
-text, and the log odds of an appeal against it; the sense."""
+text, and the log odds of an appeal against it; what the network says."""
 
 EDGES = {"first": 0, "second": 1, "before": -1, "last": -1, "last_but_one": -2, "after": 0}
 """Segments at the edges whose ``asks`` are told: steps from the first segment, or from the end, of the block."""
@@ -160,12 +159,12 @@ def _paragraphs(first: Ints, end: Ints, paragraphs: Ints) -> tuple[Ints, Ints]:
 
 
 def propose(
-    read: Reading, asks: NDArray[np.float32], sums: NDArray[np.float32], senses: NDArray[np.float32]
+    read: Reading, asks: NDArray[np.float32], sums: NDArray[np.float32], says: NDArray[np.float32]
 ) -> Proposals:
     """Propose blocks in all texts.
 
     ``asks`` and ``sums`` (float32, a segment each) are the sums of the second and of the first decision's trees,
-    :data:`NONE` or less for none; ``senses`` are what ``Sense.weigh`` gives.
+    :data:`NONE` or less for none; ``says`` are what ``Network.say`` gives.
     """
     size = np.diff(read.segments.bounds)
     some = np.zeros(len(size), bool)  # texts in which something asks
@@ -178,8 +177,7 @@ def propose(
     owner = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
     joint, length = read.segments.joint[at], read.size[at].astype(np.int64)
     keep, appeal = np.log(read.words[at, :2].astype(np.float64) + 1e-4).T
-    sense = senses[at, : len(SENSES)].astype(np.float64).sum(axis=1)
-    signals = np.stack([asks[at], sums[at], keep, appeal - keep, sense], axis=1)
+    signals = np.stack([asks[at], sums[at], keep, appeal - keep, says[at, 0]], axis=1)
     signals[signals[:, 0] < SILENT, 0] = FLOOR
     signals[:, [0, 1, 4]] = signals[:, [0, 1, 4]].clip(FLOOR, CEILING)
     opens = joint <= PARAGRAPH

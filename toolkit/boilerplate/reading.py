@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Titles, echoes
 from toolkit.boilerplate.features import PART
-from toolkit.boilerplate.scoring import LANES, SegmentReading, WordWeights, read_segments
+from toolkit.boilerplate.network import MEANINGS
+from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
 from toolkit.boilerplate.spans import Mended
 from toolkit.boilerplate.templates import mark_slots, publisher_hash
 from toolkit.boilerplate.wrapping import unwrapped
@@ -65,37 +66,36 @@ def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:
 class Reading(SegmentReading):
     """A buffer of documents, cut and read in one pass; ``echoes`` (float32) has the columns ``ECHOES``.
 
-    ``senses`` (int32) are sums of word pieces, filled in where they are needed (:mod:`toolkit.boilerplate.sense`).
+    ``pieces`` (int32) are sums of word pieces, filled in where they are needed (:mod:`toolkit.boilerplate.network`).
     """
 
     buffer: Buffer
     segments: Segments
     about: About
     echoes: NDArray[np.float32]
-    senses: NDArray[np.int32]
+    pieces: NDArray[np.int32]
 
     @classmethod
     def of(
         cls, buffer: Buffer, about: About, words: WordWeights | None = None,
-        before: tuple[Reading, Mended] | None = None, *, windowed: bool = True, unwrap: bool = True,
+        before: tuple[Reading, Mended] | None = None, *, windowed: bool = True,
     ) -> Reading:  # fmt: skip
         """Cut and read a buffer; without weights nothing is scored, and no windows are where none are wanted.
 
         ``before`` is an earlier reading of the texts and what was then removed, where ``buffer`` is what was left:
-        segments that have not changed since are not read again. ``unwrap``: read the line breaks of texts that were
-        wrapped at a width as spaces.
+        segments that have not changed since are not read again.
         """
-        flat = unwrapped(buffer) if unwrap else buffer
+        flat = unwrapped(buffer)
         segments = cut(flat)
         known = before and (_unchanged(segments, before[0].segments, before[1]), before[0])
         read = read_segments(flat, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(flat, segments, read, shared, about.titles)
-        senses = np.full((len(read.windows), LANES), -1, np.int32)
+        pieces = np.full((len(read.windows), MEANINGS + 1), -1, np.int32)
         if known is not None:
             same = known[0] >= 0
-            senses[same] = known[1].senses[known[0][same]]
-        return cls(**vars(read), buffer=buffer, segments=segments, about=about, echoes=shared, senses=senses)
+            pieces[same] = known[1].pieces[known[0][same]]
+        return cls(**vars(read), buffer=buffer, segments=segments, about=about, echoes=shared, pieces=pieces)
 
     @property
     def size(self) -> NDArray[np.int32]:

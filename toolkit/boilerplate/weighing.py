@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import FAR, FLOOR, UNSENSED, blocks
+from toolkit.boilerplate.blocks import FAR, FLOOR, UNHEARD, blocks
 from toolkit.boilerplate.borders import borders
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
@@ -43,8 +43,12 @@ SURELY = 0.1
 decision says so (``Support our journalism.``)."""
 
 HINT, SLIGHT = 0.05, 0.03
-"""The second decision looks around segments whose words give an appeal at least the first probability; or the second,
-if they give article text less than :data:`ARTICLE`."""
+"""The scout of the network reads texts with a segment whose words give an appeal at least the first probability; or the
+second, if they give article text less than :data:`ARTICLE`."""
+
+QUIET = -2.5
+"""The second decision looks around segments that the scout gives log odds above this; texts without one the reader need
+not read."""
 
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
@@ -98,18 +102,22 @@ def weigh(
     row_layout, row_outside = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
     sums = model.alone.sums(single, row_layout)
-    heard = appealing(read, owner) & ~outside[owner]
+    texts = hinting(read, owner) & ~outside
+    network, of_text = model.appeals.network, (read, read.buffer, segments, read.echoes, read.pieces)
+    heard = near(network.say("scout", *of_text, texts)[:, 0] > QUIET, segments.bounds, owner)
     on_page, hinted = row_layout == PAGE, heard[at]
     around = np.zeros((len(at), 0), np.float32)
     if (on_page | hinted).any():
         wanted, all_sums = np.zeros(len(doubted), bool), np.full(len(doubted), FLOOR, np.float32)
         wanted[at[on_page | hinted]] = True
         all_sums[at] = sums
-        heard &= np.isin(owner, owner[at[hinted]])
-        senses = model.appeals.sense.weigh(read.buffer, segments, heard, read.senses)
-        around = blocks(read, all_sums, wanted, senses)
+        texts[:] = False
+        texts[owner[at[hinted]]] = True
+        heard &= texts[owner]
+        says = network.say("reader", *of_text, texts)
+        around = blocks(read, all_sums, wanted, says)
     if on_page.any():
-        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNSENSED]))
+        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNHEARD]))
         sums[on_page] = (sums[on_page] + pages) / 2
     score = model.alone.scale.probability(sums, row_layout)
     decision = model.alone if lookup is None else model.fitted
@@ -133,8 +141,8 @@ def weigh(
         asks = np.full(len(doubted), NONE, np.float32)
         here = np.ascontiguousarray(around[hinted[on_page | hinted]])
         asks[at[hinted]] = model.appeals.trees.predict(here, SILENT)
-        proposed = propose(read, asks, all_sums, senses)
-        beside = borders(read, proposed, asks, all_sums, senses, heard)
+        proposed = propose(read, asks, all_sums, says)
+        beside = borders(read, proposed, asks, all_sums, says, heard)
         opens, closes = (trees.predict(beside.rows) for trees in (model.appeals.opens, model.appeals.closes))
         told = beside.joined(proposed, opens, closes)
         asks = proposed.worth(model.appeals.proposals.predict(told, HOPELESS), len(asks))
@@ -210,14 +218,19 @@ def _least(
     return np.where(outside, np.maximum(least, sure), least)
 
 
-def appealing(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the segments within :data:`FAR` of one whose words may be an appeal."""
+def hinting(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the texts of which some words may be an appeal's."""
     keep, appeal = read.words[:, 0], read.words[:, 1 + APPEAL]
-    hints = np.r_[0, np.cumsum((appeal >= HINT) | ((appeal >= SLIGHT) & (keep < ARTICLE)))]
-    bounds, at = read.segments.bounds, np.arange(len(owner))
-    first = np.maximum(at - FAR, bounds[owner])
-    last = np.minimum(at + FAR + 1, bounds[owner + 1])
-    return np.asarray(hints[last] > hints[first])
+    out = np.zeros(len(read.segments.bounds) - 1, bool)
+    out[owner[(appeal >= HINT) | ((appeal >= SLIGHT) & (keep < ARTICLE))]] = True
+    return out
+
+
+def near(marked: NDArray[np.bool_], bounds: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the segments within :data:`FAR` of a marked one of their text."""
+    count, at = np.r_[0, np.cumsum(marked)], np.arange(len(owner))
+    first, last = np.maximum(at - FAR, bounds[owner]), np.minimum(at + FAR + 1, bounds[owner + 1])
+    return np.asarray(count[last] > count[first])
 
 
 def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[np.int64]) -> None:

@@ -14,11 +14,13 @@ from toolkit.buffer import Buffer
 from toolkit.kernels import njit
 
 NARROWEST, WIDEST = 50, 120
-"""Widths in code points of a wrapped text's longest line. Narrower are scanned columns and captions."""
+"""Widths in code points of a wrapped text's longest line, of those before a single break: a headline may be longer.
+Narrower are scanned columns and captions."""
 
 FEWEST, FORCED, LONGEST = 3, 0.6, 30
 """A text was wrapped if at least so many of its single line breaks, and at least so large a share of them, were forced:
-the next word had made the line longer than the longest one. What has over :data:`LONGEST` code points is no word."""
+the next word had made the line longer than the longest one. They must be at least as many as the lines over
+:data:`WIDEST`. What has over :data:`LONGEST` code points is no word."""
 
 _BREAK, _SPACE = 10, 32
 
@@ -61,16 +63,20 @@ def _unwrap(data, offsets):  # type: ignore[no-untyped-def]
     some = False
     for d in range(len(offsets) - 1):
         lo, hi = offsets[d], offsets[d + 1]
-        width, line = 0, lo
+        width = long = 0
+        line = lo
         for i in range(lo, hi + 1):
             if i == hi or data[i] == _BREAK:
-                width = max(width, _letters(data, line, min(i, line + 4 * WIDEST + 4)))
+                letters = _letters(data, line, min(i, line + 4 * WIDEST + 4))
+                if i + 1 < hi and data[i + 1] > _SPACE:
+                    width = max(width, letters)
+                long += letters > WIDEST
                 line = i + 1
                 if width > WIDEST:
                     break
         if NARROWEST <= width <= WIDEST:
             single, forced = _forced(data, lo, hi, width, False)
-            if forced >= FEWEST and forced >= FORCED * single:
+            if forced >= max(FEWEST, long) and forced >= FORCED * single:
                 _forced(data, lo, hi, width, True)
                 some = True
     return some

@@ -1,0 +1,359 @@
+"""A small network that reads the segments of a text in their order, and says which belong to an appeal.
+
+Most sentences of an appeal ask for nothing. They are known by what stands around them, and because they tell of
+something else than the article does. So the network sees of each segment what its words mean (a table of word pieces,
+made from the vectors of a multilingual encoder: it knows more words than our labels hold), what the first decision's
+words say of it, how it looks, and the mean of its text; and layer by layer of more segments on either side.
+
+All numbers that are multiplied are small integers, whose sums float32 holds exactly: the same text gives the same bits
+in any batch and on any machine.
+"""
+
+# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.echoes import ECHOES
+from toolkit.boilerplate.features import PART, SHAPE
+from toolkit.boilerplate.scoring import KINDS, LANES, WINDOWS, SegmentReading, add_rows
+from toolkit.buffer import Buffer
+from toolkit.kernels import njit
+from toolkit.segments import Segments
+from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, listed, reader, workspace
+
+Floats = NDArray[np.float32]
+
+SAYS = ("inside", "begins", "ends")
+"""Log odds that a segment belongs to an appeal, that one begins with it, and that one ends with it."""
+
+MEANINGS = 16
+"""Numbers that a word piece has in the table."""
+
+_RATES = SHAPE[PART.capitalised : PART.quotes + 1]
+_EACH = 8  # joints, and classes of characters
+SEEN = (
+    *(f"words_{k}" for k in range(2 * (len(KINDS) + 1))), *WINDOWS, "bytes", "pieces", *_RATES,
+    *(f"{name}_{k}" for name in ("joint", "first_class", "last_class") for k in range(_EACH)), *ECHOES,
+)  # fmt: skip
+"""What is seen of a segment beside the meaning of its words: by both tables of n-grams the log probabilities of each
+class, and the windows; the logarithms of its bytes and of its word pieces; shares of its tokens; how it is joined to
+what stands before and with what characters it opens and closes, one column each; the echoes."""
+
+INPUTS = (
+    *(f"{what}_{k}" for what in ("meaning", "shared", "text") for k in range(MEANINGS)), *SEEN
+)  # fmt: skip
+"""Columns of the first layer. ``meaning``: of the segment's words, ``text``: its mean over the whole text, ``shared``:
+the product of both."""
+
+LAYERS = 4
+"""Layers in which a segment sees 1, 2, 4 and 8 segments away, on either side."""
+
+SILENCE = -9.0
+"""Stands for what is not said."""
+
+MOST, STEP = 127, 32
+"""Largest of the integers that are multiplied; and what 1 is in :data:`SEEN`."""
+
+FEWEST = 3
+"""The least number of pieces by which a segment's sum is divided: one word tells little."""
+
+_GAP = 2 ** (LAYERS - 1)  # empty rows between texts, so that none sees another
+_AT_ONCE = 4096  # rows in work
+_PIECES = 256  # pieces that are summed up at once
+_UNITS = np.ones(LANES, np.float32)  # sums are whole numbers
+
+SPACE = FeatureSpace(title_weight=0, pieces=True)
+"""How a segment is cut into pieces: no more than its first 4,096 bytes."""
+
+
+@njit(cache=True, nogil=True)
+def _whole(x):  # type: ignore[no-untyped-def]
+    return min(max(np.rint(x), -MOST), MOST)
+
+
+@njit(cache=True, nogil=True)
+def _count(data, start, end, wanted, reading, table, units, known):  # type: ignore[no-untyped-def]
+    work = workspace(reading)
+    _, (pieces, _, _), _, _ = work
+    some = np.empty(LANES, np.float32)
+    for s in range(len(start)):
+        if not wanted[s] or known[s, MEANINGS] >= 0:
+            continue
+        found = listed(data, start[s], end[s], reading, work)
+        known[s] = 0
+        for j in range(0, found, _PIECES):
+            add_rows(table, pieces, j, min(j + _PIECES, found), units, some)
+            for k in range(MEANINGS):
+                known[s, k] += np.int32(some[k])
+        known[s, MEANINGS] = found
+
+
+@njit(cache=True, nogil=True)
+def _seen(words, windows, shapes, joint, echoes, pieces, s, out):  # type: ignore[no-untyped-def]
+    """Enter the columns SEEN of a segment."""
+    j = 0
+    for k in range(words.shape[1]):
+        out[j] = _whole(np.log(max(np.float64(words[s, k]), 1e-5)) / 4 * STEP)
+        j += 1
+    for k in range(windows.shape[1]):
+        out[j] = _whole(min(max(np.float64(windows[s, k]), -12.0), 12.0) / 5 * STEP)
+        j += 1
+    out[j] = _whole((np.log(shapes[s, PART.bytes] + 1.0) / 5 - 0.8) * STEP)
+    out[j + 1] = _whole((np.log(pieces + 1.0) / 4 - 0.6) * STEP)
+    j += 2
+    for k in range(PART.capitalised, PART.quotes + 1):
+        out[j] = _whole(shapes[s, k] / max(np.float64(shapes[s, PART.tokens]), 1.0) * STEP)
+        j += 1
+    for one in (
+        np.int64(joint[s]),
+        np.int64(shapes[s, PART.first_class]),
+        np.int64(shapes[s, PART.last_class]),
+    ):
+        for k in range(_EACH):
+            out[j] = STEP if one == k else 0
+            j += 1
+    for k in range(echoes.shape[1]):
+        out[j] = _whole(np.float64(echoes[s, k]) * STEP)
+        j += 1
+
+
+@njit(cache=True, nogil=True)
+def _rows(words, windows, shapes, joint, echoes, known, times, segments, bounds, at, out):  # type: ignore[no-untyped-def]
+    """Enter the columns INPUTS of ``segments`` in rows ``at``; text d has ``bounds[d]:bounds[d + 1]`` of them."""
+    text = np.empty(MEANINGS)
+    for d in range(len(bounds) - 1):
+        text[:] = 0
+        for i in range(bounds[d], bounds[d + 1]):
+            s, r = segments[i], out[at[i]]
+            for k in range(MEANINGS):
+                r[k] = _whole(known[s, k] * np.float64(times[k]) / max(known[s, MEANINGS], FEWEST))
+                text[k] += r[k]
+            _seen(words, windows, shapes, joint, echoes, known[s, MEANINGS], s, r[3 * MEANINGS :])
+        for k in range(MEANINGS):
+            text[k] = np.rint(text[k] / (bounds[d + 1] - bounds[d]))
+        for i in range(bounds[d], bounds[d + 1]):
+            r = out[at[i]]
+            for k in range(MEANINGS):
+                r[MEANINGS + k] = _whole(r[k] * text[k] / STEP)
+                r[2 * MEANINGS + k] = text[k]
+
+
+def seen(
+    read: SegmentReading, echoes: Floats, joint: NDArray[np.uint8], pieces: NDArray[np.int64]
+) -> NDArray[np.int8]:
+    """Columns :data:`SEEN` of all segments; ``pieces`` is how many word pieces each has."""
+    out = np.zeros((len(joint), len(SEEN)), np.int8)
+    _seen_all(read.words, read.windows, read.shapes, joint, echoes, pieces, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _seen_all(words, windows, shapes, joint, echoes, pieces, out):  # type: ignore[no-untyped-def]
+    row = np.empty(out.shape[1], np.float32)
+    for s in range(len(out)):
+        _seen(words, windows, shapes, joint, echoes, pieces[s], s, row)
+        for k in range(len(row)):
+            out[s, k] = np.int8(row[k])
+
+
+def whole(x: Floats, step: np.float32, least: int = -MOST) -> Floats:
+    """Divide by a step and round to integers of at most :data:`MOST`, in place."""
+    x *= np.float32(1) / step
+    np.rint(x, out=x)
+    return np.clip(x, least, MOST, out=x)
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """The layers of a network, H numbers wide: integers (int8, inputs by outputs) and what they count for (float32).
+
+    ``first`` sees :data:`INPUTS`; ``context`` sums up a text. Layer by layer, ``wide`` sees a segment between two
+    others, the text (``told``), and ``back`` adds to what is known. ``last`` says :data:`SAYS` of that and of what the
+    first layer said. Each ``_scale`` is one number an output, ``steps`` (float32) are what 1 means: of the inputs of
+    each layer and of the last, of what each hands back, of the sums and of the means of a text.
+    """
+
+    first: NDArray[np.int8]
+    first_scale: Floats
+    first_bias: Floats
+    context: NDArray[np.int8]
+    context_scale: Floats
+    wide: NDArray[np.int8]
+    wide_scale: Floats
+    wide_bias: Floats
+    told: NDArray[np.int8]
+    told_scale: Floats
+    back: NDArray[np.int8]
+    back_scale: Floats
+    last: NDArray[np.int8]
+    last_scale: Floats
+    last_bias: Floats
+    steps: Floats
+
+    @staticmethod
+    def shapes(h: int) -> dict[str, tuple[int, ...]]:
+        """Shape of each array."""
+        n = LAYERS
+        return {
+            "first": (len(INPUTS), h), "first_scale": (h,), "first_bias": (h,), "context": (h, h),
+            "context_scale": (h,), "wide": (n, 3 * h, h), "wide_scale": (n, h), "wide_bias": (n, h),
+            "told": (n, h, h), "told_scale": (n, h), "back": (n, h, h), "back_scale": (n, h),
+            "last": (2 * h, len(SAYS)), "last_scale": (len(SAYS),), "last_bias": (len(SAYS),),
+            "steps": (2 * n + 3,),
+        }  # fmt: skip
+
+    def check(self, name: str) -> None:
+        """Raise ValueError unless the arrays fit each other and hold numbers."""
+        for part, shape in self.shapes(self.first.shape[-1]).items():
+            found = getattr(self, part)
+            kind = np.float32 if part == "steps" or "_" in part else np.int8
+            if found.dtype != kind or found.shape != shape or not np.isfinite(found).all():
+                raise ValueError(f"{name}.{part} is {found.dtype}{found.shape}; train the model again")
+        if not (self.steps > 0).all():
+            raise ValueError(f"{name}.steps are not above 0; train the model again")
+
+    @cached_property
+    def _floats(self) -> dict[str, Floats]:
+        return {
+            part.name: np.ascontiguousarray(getattr(self, part.name), np.float32) for part in fields(self)
+        }
+
+    def say(self, rows: Floats, texts: NDArray[np.int64], at: NDArray[np.int64]) -> Floats:
+        """Return :data:`SAYS` of each segment.
+
+        ``rows`` are the inputs, with :data:`_GAP` rows of zeros before, between and behind texts; ``at`` (n_segments,)
+        the rows of segments, and ``texts`` (n_texts + 1,) bounds of each text's segments.
+        """
+        w = self._floats
+        inner, back, (of_sums, of_means) = (
+            self.steps[: LAYERS + 1],
+            self.steps[LAYERS + 1 : -2],
+            self.steps[-2:],
+        )
+        size = np.diff(texts)
+        owner = np.zeros(len(rows), np.int64)
+        owner[at] = np.repeat(np.arange(len(size)), size)
+        outside = np.ones(len(rows), bool)
+        outside[at] = False
+
+        def settled(x: Floats) -> Floats:
+            np.maximum(x, 0, out=x)
+            x[outside] = 0
+            return x
+
+        h = settled(rows @ w["first"] * w["first_scale"] + w["first_bias"])
+        known = opening = whole(h.copy(), inner[0])
+        sums = whole(settled(known @ w["context"] * w["context_scale"]), of_sums, 0)[at]
+        mean = np.add.reduceat(sums.astype(np.float64), texts[:-1]) / size[:, None]
+        text = whole((mean * np.float64(of_sums)).astype(np.float32), of_means, 0)
+        for k in range(LAYERS):
+            far, wide, n = 2**k, w["wide"][k], h.shape[1]
+            z = np.zeros_like(h)
+            z[_GAP:-_GAP] = known[_GAP - far : -_GAP - far] @ wide[:n]
+            z[_GAP:-_GAP] += known[_GAP:-_GAP] @ wide[n : 2 * n]
+            z[_GAP:-_GAP] += known[_GAP + far : len(known) - _GAP + far] @ wide[2 * n :]
+            z *= w["wide_scale"][k]
+            z += w["wide_bias"][k]
+            z += (text @ w["told"][k] * w["told_scale"][k])[owner]
+            h += whole(settled(z), back[k], 0) @ w["back"][k] * w["back_scale"][k]
+            h[outside] = 0
+            known = whole(h.copy(), inner[k + 1])
+        n = h.shape[1]
+        of_last = known[at] @ w["last"][:n] * self.steps[LAYERS]
+        of_first = opening[at] @ w["last"][n:] * self.steps[0]
+        return np.asarray((of_last + of_first) * w["last_scale"] + w["last_bias"], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What word pieces mean, and the layers that read them.
+
+    ``lexicon`` lists the pieces, ``table`` (int8, a row a piece) what they mean, ``times`` (float32) what 1 in each of
+    its columns counts for. The ``scout`` is small, and says which texts the ``reader`` need not read.
+    """
+
+    lexicon: Lexicon
+    table: NDArray[np.int8]
+    times: Floats
+    scout: Layers
+    reader: Layers
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a model file holds of it; the keys of the pieces as steps from one to the next."""
+        keys = np.diff(self.lexicon.keys, prepend=np.uint32(0))
+        out: dict[str, NDArray[Any]] = {"pieces": keys, "meanings": self.table, "meanings_scale": self.times}
+        for name in ("scout", "reader"):
+            layers = getattr(self, name)
+            out |= {f"{name}.{part.name}": getattr(layers, part.name) for part in fields(layers)}
+        return out
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
+        """Return the network of a model file; what cannot be one is a ValueError."""
+        steps, table, times = (arrays[name] for name in ("pieces", "meanings", "meanings_scale"))
+        if steps.dtype != np.uint32 or steps.ndim != 1 or table.shape != (len(steps), MEANINGS):
+            raise ValueError(
+                f"pieces are {steps.dtype}{steps.shape}, meanings {table.shape}; train the model again"
+            )
+        if table.dtype != np.int8 or times.dtype != np.float32 or times.shape != (MEANINGS,):
+            raise ValueError(f"meanings are {table.dtype}, {times.dtype}{times.shape}; train the model again")
+        if not np.isfinite(times).all():
+            raise ValueError("meanings_scale is not finite; train the model again")
+        parts = {
+            name: Layers(*(arrays[f"{name}.{part.name}"] for part in fields(Layers)))
+            for name in ("scout", "reader")
+        }
+        for name, layers in parts.items():
+            layers.check(name)
+        lexicon = Lexicon(np.cumsum(steps, dtype=np.uint32), NO_WORDS.alike)
+        return cls(lexicon, np.ascontiguousarray(table), times.copy(), **parts)
+
+    @cached_property
+    def _reading(self) -> tuple[Any, ...]:
+        return reader(SPACE, self.lexicon)
+
+    @cached_property
+    def _table(self) -> NDArray[np.uint8]:
+        table = np.full((len(self.table), LANES), 128, np.uint8)
+        table[:, :MEANINGS] = self.table.view(np.uint8) ^ 128
+        return table
+
+    def say(
+        self, by: str, read: SegmentReading, buffer: Buffer, segments: Segments, echoes: Floats,
+        known: NDArray[np.int32], texts: NDArray[np.bool_],
+    ) -> Floats:  # fmt: skip
+        """Return :data:`SAYS` of all segments of the chosen texts (a bool each), :data:`SILENCE` of others.
+
+        ``by`` is ``scout`` or ``reader``. ``known`` is filled in: for each segment the sums of its pieces and, last,
+        their number, which is -1 where they are not yet known.
+        """
+        size = np.diff(segments.bounds)
+        out = np.full((len(segments), len(SAYS)), SILENCE, np.float32)
+        chosen = np.flatnonzero(texts & (size > 0))
+        wanted = np.repeat(texts, size)
+        _count(
+            buffer.data, segments.start, segments.end, wanted, self._reading, self._table, _UNITS, known
+        )  # fmt: skip
+        layers, total = getattr(self, by), np.cumsum(size[chosen] + _GAP)
+        for some in np.split(chosen, np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):
+            if not len(some):
+                continue
+            bounds = np.r_[0, np.cumsum(size[some])]
+            within = np.arange(bounds[-1]) - np.repeat(bounds[:-1], size[some])
+            mine = np.repeat(segments.bounds[some], size[some]) + within
+            at = np.arange(bounds[-1]) + _GAP * (1 + np.repeat(np.arange(len(some)), size[some]))
+            rows = np.zeros((at[-1] + 1 + _GAP, len(INPUTS)), np.float32)
+            _rows(
+                read.words, read.windows, read.shapes, segments.joint, echoes, known, self.times, mine, bounds,
+                at, rows,
+            )  # fmt: skip
+            out[mine] = layers.say(rows, bounds, at)
+        return out
