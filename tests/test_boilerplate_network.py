@@ -1,5 +1,6 @@
 """The network over segments: what it is told, what it says, and that nothing but the text decides."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -96,25 +97,22 @@ def by_hand(w: Layers, rows: np.ndarray) -> np.ndarray:
     return out * w.last_scale + w.last_bias
 
 
-def inputs(of: Network, read: Reading, text: int) -> np.ndarray:
-    """Columns of one text, from the counts of its pieces."""
+def inputs(of: Network, read: Reading, mine: slice) -> np.ndarray:
+    """Columns of some segments that are read together, from the counts of their pieces."""
     known = np.full((len(read.segments), MEANINGS + 1), -1, np.int32)
-    of.say(
-        "scout",
-        read,
-        read.buffer,
-        read.segments,
-        read.echoes,
-        known,
-        np.ones(len(read.segments.bounds) - 1, bool),
-    )
+    every = np.ones(len(read.segments.bounds) - 1, bool)
+    of.say("scout", read, read.buffer, read.segments, read.echoes, known, every)
     look = seen(read, read.echoes, read.segments.joint, known[:, -1].astype(np.int64))
-    mine = slice(*read.segments.bounds[text : text + 2])
     own = known[mine, :-1] * of.times.astype(float) / np.maximum(known[mine, -1:], FEWEST)
     own = np.rint(own).clip(-MOST, MOST)
     mean = np.rint(own.mean(axis=0))
     shared = np.rint(own * mean / STEP).clip(-MOST, MOST)
     return np.hstack([own, shared, np.broadcast_to(mean, own.shape), look[mine]])
+
+
+def agree(found: np.ndarray, wanted: np.ndarray) -> bool:
+    """Where a value lies at the border of two integers, float32 and float64 may part."""
+    return bool(np.isclose(found, wanted, atol=0.05 * np.abs(wanted).max()).mean() > 0.95)
 
 
 @pytest.mark.parametrize("by", ["scout", "reader"])
@@ -123,12 +121,19 @@ def test_the_layers_say_what_they_say_by_hand(by, seed):
     of, read = network(seed), reading(TEXTS)
     found = said(by, of, read, [True] * len(TEXTS))
     assert found.shape == (len(read.segments), len(SAYS))
-    for text, words in enumerate(TEXTS):
-        if words:
-            mine = slice(*read.segments.bounds[text : text + 2])
-            wanted = by_hand(getattr(of, by), inputs(of, read, text))
-            # where a value lies at the border of two integers, float32 and float64 may part
-            assert np.isclose(found[mine], wanted, atol=0.05 * np.abs(wanted).max()).mean() > 0.95
+    for a, b in itertools.pairwise(read.segments.bounds.tolist()):
+        if a < b:
+            assert agree(found[a:b], by_hand(getattr(of, by), inputs(of, read, slice(a, b))))
+
+
+def test_a_long_text_is_read_in_stretches(monkeypatch):
+    monkeypatch.setattr("toolkit.boilerplate.network.LONGEST", 7)
+    of, read = network(), reading(TEXTS)
+    found, bounds = said("reader", of, read, [True] * len(TEXTS)), read.segments.bounds
+    assert (found != SILENCE).all()
+    for a in range(bounds[3], bounds[4], 7):
+        mine = slice(a, min(a + 7, bounds[4]))
+        assert agree(found[mine], by_hand(of.reader, inputs(of, read, mine)))
 
 
 def test_word_pieces_are_summed_up_segment_by_segment_and_only_where_asked():

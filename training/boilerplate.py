@@ -447,8 +447,8 @@ def _card(parts: list[Part], folds: int, seed: int) -> dict[str, Any]:
     learned = [p.of for p in parts]
     return {
         "description": "Boilerplate in flattened news: hashed 1–3-grams, boosted trees over evidence for three groups "
-        "of layouts, a second decision for appeals, by a small network over segments and by trees, the best path through each "
-        "text; seven kinds.",
+        "of layouts, a second decision for appeals, by a small network over segments and by trees, the best path "
+        "through each text; seven kinds.",
         "intended_use": "News articles as text, in the languages and layouts named here.",
         "languages": list(LANGUAGES),
         "promised": PROMISED,

@@ -65,6 +65,9 @@ MOST, STEP = 127, 32
 FEWEST = 3
 """The least number of pieces by which a segment's sum is divided: one word tells little."""
 
+LONGEST = 8192
+"""Segments of a text that are read together; a longer text is read in stretches."""
+
 _GAP = 2 ** (LAYERS - 1)  # empty rows between texts, so that none sees another
 _AT_ONCE = 4096  # rows in work
 _PIECES = 256  # pieces that are summed up at once
@@ -337,19 +340,23 @@ class Network:
         """
         size = np.diff(segments.bounds)
         out = np.full((len(segments), len(SAYS)), SILENCE, np.float32)
-        chosen = np.flatnonzero(texts & (size > 0))
-        wanted = np.repeat(texts, size)
         _count(
-            buffer.data, segments.start, segments.end, wanted, self._reading, self._table, _UNITS, known
+            buffer.data, segments.start, segments.end, np.repeat(texts, size), self._reading, self._table,
+            _UNITS, known,
         )  # fmt: skip
-        layers, total = getattr(self, by), np.cumsum(size[chosen] + _GAP)
-        for some in np.split(chosen, np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):
+        stretches = -(-np.where(texts, size, 0) // LONGEST)
+        owner = np.repeat(np.arange(len(size)), stretches)
+        begin = segments.bounds[owner] + LONGEST * (
+            np.arange(len(owner)) - (np.cumsum(stretches) - stretches)[owner]
+        )
+        length = np.minimum(begin + LONGEST, segments.bounds[owner + 1]) - begin
+        layers, total = getattr(self, by), np.cumsum(length + _GAP)
+        for some in np.split(np.arange(len(owner)), np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):
             if not len(some):
                 continue
-            bounds = np.r_[0, np.cumsum(size[some])]
-            within = np.arange(bounds[-1]) - np.repeat(bounds[:-1], size[some])
-            mine = np.repeat(segments.bounds[some], size[some]) + within
-            at = np.arange(bounds[-1]) + _GAP * (1 + np.repeat(np.arange(len(some)), size[some]))
+            bounds = np.r_[0, np.cumsum(length[some])]
+            mine = np.arange(bounds[-1]) + np.repeat(begin[some] - bounds[:-1], length[some])
+            at = np.arange(bounds[-1]) + _GAP * (1 + np.repeat(np.arange(len(some)), length[some]))
             rows = np.zeros((at[-1] + 1 + _GAP, len(INPUTS)), np.float32)
             _rows(
                 read.words, read.windows, read.shapes, segments.joint, echoes, known, self.times, mine, bounds,
