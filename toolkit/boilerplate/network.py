@@ -71,6 +71,7 @@ LONGEST = 8192
 _GAP = 2 ** (LAYERS - 1)  # empty rows between texts, so that none sees another
 _AT_ONCE = 4096  # rows in work
 _PIECES = 256  # pieces that are summed up at once
+_ROWS = 20  # rows that are multiplied at once: no more than 262,144 products
 _UNITS = np.ones(LANES, np.float32)  # sums are whole numbers
 
 SPACE = FeatureSpace(title_weight=0, pieces=True)
@@ -167,11 +168,45 @@ def _seen_all(words, windows, shapes, joint, echoes, pieces, out):  # type: igno
             out[s, k] = np.int8(row[k])
 
 
-def whole(x: Floats, step: np.float32, least: int = -MOST) -> Floats:
-    """Divide by a step and round to integers of at most :data:`MOST`, in place."""
-    x *= np.float32(1) / step
-    np.rint(x, out=x)
-    return np.clip(x, least, MOST, out=x)
+def _product(x: Floats, weights: Floats) -> Floats:
+    """Multiply matrices, some rows at a time: OpenBLAS does so little on one thread, and more threads only wait."""
+    whole, left, right = len(x) - len(x) % _ROWS, x.shape[1], weights.shape[1]
+    out = np.empty((len(x), right), np.float32)
+    np.matmul(x[:whole].reshape(-1, _ROWS, left), weights, out=out[:whole].reshape(-1, _ROWS, right))
+    np.matmul(x[whole:], weights, out=out[whole:])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _open(sums, scale, bias, times, owner, h, known):  # type: ignore[no-untyped-def]
+    """Enter what the first layer says, and what it is in integers; rows between texts stay zeros."""
+    for r in range(len(owner)):
+        if owner[r] >= 0:
+            for k in range(len(scale)):
+                h[r, k] = max(sums[r, k] * scale[k] + bias[k], np.float32(0))
+                known[r, k] = min(np.rint(h[r, k] * times), np.float32(MOST))
+
+
+@njit(cache=True, nogil=True)
+def _settle(sums, scale, bias, told, times, owner):  # type: ignore[no-untyped-def]
+    """Put integers in place of the sums of a layer: at least 0 is handed on, and nothing between texts."""
+    for r in range(len(owner)):
+        if owner[r] < 0:
+            sums[r] = 0
+            continue
+        for k in range(len(scale)):
+            x = max(sums[r, k] * scale[k] + bias[k] + told[owner[r], k], np.float32(0))
+            sums[r, k] = min(np.rint(x * times), np.float32(MOST))
+
+
+@njit(cache=True, nogil=True)
+def _add(sums, scale, times, owner, h, known):  # type: ignore[no-untyped-def]
+    """Add what a layer hands back."""
+    for r in range(len(owner)):
+        if owner[r] >= 0:
+            for k in range(len(scale)):
+                h[r, k] += sums[r, k] * scale[k]
+                known[r, k] = min(max(np.rint(h[r, k] * times), np.float32(-MOST)), np.float32(MOST))
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,44 +270,32 @@ class Layers:
         ``rows`` are the inputs, with :data:`_GAP` rows of zeros before, between and behind texts; ``at`` (n_segments,)
         the rows of segments, and ``texts`` (n_texts + 1,) bounds of each text's segments.
         """
-        w = self._floats
-        inner, back, (of_sums, of_means) = (
-            self.steps[: LAYERS + 1],
-            self.steps[LAYERS + 1 : -2],
-            self.steps[-2:],
-        )
-        size = np.diff(texts)
-        owner = np.zeros(len(rows), np.int64)
+        w, times = self._floats, np.float32(1) / self.steps
+        inner, back, of_sums, of_means = times[: LAYERS + 1], times[LAYERS + 1 : -2], times[-2], times[-1]
+        n, size = w["first"].shape[1], np.diff(texts)
+        owner = np.full(len(rows), -1, np.int64)
         owner[at] = np.repeat(np.arange(len(size)), size)
-        outside = np.ones(len(rows), bool)
-        outside[at] = False
-
-        def settled(x: Floats) -> Floats:
-            np.maximum(x, 0, out=x)
-            x[outside] = 0
-            return x
-
-        h = settled(rows @ w["first"] * w["first_scale"] + w["first_bias"])
-        known = opening = whole(h.copy(), inner[0])
-        sums = whole(settled(known @ w["context"] * w["context_scale"]), of_sums, 0)[at]
-        mean = np.add.reduceat(sums.astype(np.float64), texts[:-1]) / size[:, None]
-        text = whole((mean * np.float64(of_sums)).astype(np.float32), of_means, 0)
+        h, known, nothing = (np.zeros((len(rows), n), np.float32) for _ in range(3))
+        _open(_product(rows, w["first"]), w["first_scale"], w["first_bias"], inner[0], owner, h, known)
+        opening, sums = known[at], _product(known, w["context"])
+        _settle(sums, w["context_scale"], nothing[0], nothing, of_sums, owner)
+        mean = np.add.reduceat(sums[at].astype(np.float64), texts[:-1]) / size[:, None]
+        text = np.rint((mean * np.float64(self.steps[-2])).astype(np.float32) * of_means).clip(0, MOST)
+        within = slice(_GAP, len(rows) - _GAP)
         for k in range(LAYERS):
-            far, wide, n = 2**k, w["wide"][k], h.shape[1]
+            far, wide = 2**k, w["wide"][k]
             z = np.zeros_like(h)
-            z[_GAP:-_GAP] = known[_GAP - far : -_GAP - far] @ wide[:n]
-            z[_GAP:-_GAP] += known[_GAP:-_GAP] @ wide[n : 2 * n]
-            z[_GAP:-_GAP] += known[_GAP + far : len(known) - _GAP + far] @ wide[2 * n :]
-            z *= w["wide_scale"][k]
-            z += w["wide_bias"][k]
-            z += (text @ w["told"][k] * w["told_scale"][k])[owner]
-            h += whole(settled(z), back[k], 0) @ w["back"][k] * w["back_scale"][k]
-            h[outside] = 0
-            known = whole(h.copy(), inner[k + 1])
-        n = h.shape[1]
-        of_last = known[at] @ w["last"][:n] * self.steps[LAYERS]
-        of_first = opening[at] @ w["last"][n:] * self.steps[0]
-        return np.asarray((of_last + of_first) * w["last_scale"] + w["last_bias"], np.float32)
+            z[within] = _product(known[within], wide[n : 2 * n])
+            z[within] += _product(known[_GAP - far : -_GAP - far], wide[:n])
+            z[within] += _product(known[_GAP + far : len(rows) - _GAP + far], wide[2 * n :])
+            told = _product(text, w["told"][k]) * w["told_scale"][k]
+            _settle(z, w["wide_scale"][k], w["wide_bias"][k], told, back[k], owner)
+            _add(_product(z, w["back"][k]), w["back_scale"][k], inner[k + 1], owner, h, known)
+        of_last, of_first = (
+            _product(x, part) for x, part in zip((known[at], opening), np.split(w["last"], 2), strict=True)
+        )
+        both = of_last * self.steps[LAYERS] + of_first * self.steps[0]
+        return np.asarray(both * w["last_scale"] + w["last_bias"], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
