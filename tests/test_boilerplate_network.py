@@ -194,6 +194,7 @@ def test_near_is_within_twelve_segments_of_the_same_text():
     [
         ("reader.first", np.zeros((3, 8), np.int8)), ("scout.wide", np.zeros((LAYERS, 3, 1), np.float32)),
         ("reader.steps", np.zeros(2 * LAYERS + 3, np.float32)), ("reader.last_bias", np.full(3, np.nan, np.float32)),
+        ("reader.context", np.int8(3)), ("scout.first", np.int8(3)), ("pieces", np.uint32(3)),
         ("meanings", np.zeros((5, MEANINGS), np.int8)), ("meanings_scale", np.zeros(MEANINGS, np.float64)),
         ("pieces", np.zeros(4, np.uint32)), ("meanings_scale", np.full(MEANINGS, np.inf, np.float32)),
     ],

@@ -250,7 +250,7 @@ class Layers:
 
     def check(self, name: str) -> None:
         """Raise ValueError unless the arrays fit each other and hold numbers."""
-        for part, shape in self.shapes(self.first.shape[-1]).items():
+        for part, shape in self.shapes(self.context.shape[-1] if self.context.ndim else 0).items():
             found = getattr(self, part)
             kind = np.float32 if part == "steps" or "_" in part else np.int8
             if found.dtype != kind or found.shape != shape or not np.isfinite(found).all():
