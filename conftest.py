@@ -2,13 +2,18 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-os.environ["TQDM_DISABLE"] = "1"
-os.environ["PYTHONHASHSEED"] = "0"
+from toolkit.notebook import QUIET
+
+os.environ.update(QUIET)
+# what a killed worker left in a folder that all processes share is removed by another one, which may complain of it
+_SCRATCH = tempfile.TemporaryDirectory(prefix="dask-", ignore_cleanup_errors=True)
+os.environ["DASK_TEMPORARY_DIRECTORY"] = _SCRATCH.name
 
 # no network but loopback, here and in every Python that a test starts
 _OFFLINE = str(Path(__file__).parent / "tests" / "offline")

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import warnings
 
 import matplotlib as mpl
@@ -96,3 +99,14 @@ def test_a_figure_without_words_is_described_by_its_size(shell):
     assert notebook.drawn(figure) == ({}, {})
     figure.subplots()
     assert notebook.drawn(figure)[0]["text/plain"] == "<Figure size 504x259.2 with 1 Axes>"
+
+
+def test_a_busy_machine_does_not_fail_a_notebook():
+    said = [f"logging.getLogger('distributed{name}').{level}('{level} of{name}')"
+            for name in ("", ".core", ".gc", ".client") for level in ("warning", "error")]  # fmt: skip
+    code = "import logging, distributed; " + "; ".join(said)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | notebook.QUIET
+    )
+    assert "warning" not in done.stderr
+    assert done.stderr.count("error of") == 4

@@ -18,7 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 # environment and arguments of every kernel that records or checks a notebook; on standard error it says only errors
-QUIET = {"TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+# (Dask warns of a busy machine, late event loops and long garbage collections; that would fail the notebook)
+QUIET = {
+    "TQDM_DISABLE": "1",
+    "PYTHONHASHSEED": "0",
+    "DASK_LOGGING": '{"distributed": "error", "distributed.client": "error", "distributed.gc": "error"}',
+}
 KERNEL = ["--IPKernelApp.log_level=40"]
 
 SEAL = "news-toolkit-cells"
