@@ -106,7 +106,11 @@ def test_a_busy_machine_does_not_fail_a_notebook():
             for name in ("", ".core", ".gc", ".client") for level in ("warning", "error")]  # fmt: skip
     code = "import logging, distributed; " + "; ".join(said)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | notebook.QUIET
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | notebook.QUIET,
     )
     assert "warning" not in done.stderr
     assert done.stderr.count("error of") == 4
