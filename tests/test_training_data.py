@@ -16,6 +16,7 @@ VERDICTS = {"stub", "wall", "error", "index", "garbled", "twice", "article", "ga
 LANGUAGES = set("en de fr es it pt nl sv pl tr ru ko ja zh ar hi id uk cs da no fi ro hu".split())
 PASSAGE = {"id", "lang", "kind", "style", "outlet", "text"}
 ARTICLE = {"id", "lang", "style", "title", "text", "spans"}
+SCRAPED = {*ARTICLE, "outlet", "date"}
 VERDICT = {"lang", "verdict", "voice", "gate", "text"}
 GROUPS = ["voices", "further", "plain", "desks", "running", "briefs"]
 FIELDS = {
@@ -26,6 +27,7 @@ FIELDS = {
     **{f"hosts{name}": ARTICLE for name in ("", "_more", "_desks", "_running", "_briefs")},
     **dict.fromkeys(("negatives", "lookalikes", "lookalikes_more"), ARTICLE),
     **{name: {*ARTICLE, "primary", "all"} for name in ("articles", "articles_more")},
+    "scraped": SCRAPED,
     "walls": {"id", "lang", "verdict", "title", "text"},
     **dict.fromkeys(("verdicts", "verdicts_briefs", "verdicts_short", "shorts"), VERDICT),
 }
@@ -54,8 +56,13 @@ def faults(name, items):
             yield f"{place}: text empty, with space around it, or with control characters"
         if "primary" in item and (item["all"][0] != item["primary"] or not set(item["all"]) <= set(CODE_OF)):
             yield f"{place}: topics {item['primary']!r}, {item['all']}"
-        if item.get("spans"):
+        if item.get("spans") and name != "scraped":
             yield f"{place}: an article has spans"
+        end = 0
+        for first, last, kind in item.get("spans", ()):
+            if not end <= first < last <= len(text) or kind not in KINDS or "\n" in text[first:last]:
+                yield f"{place}: span {first}–{last} {kind!r} is no line of the text that is of a kind"
+            end = last
 
 
 def test_rows_are_whole():
