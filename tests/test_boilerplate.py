@@ -21,7 +21,7 @@ from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import SPAN_COLUMNS
-from toolkit.boilerplate.weighing import join
+from toolkit.boilerplate.stretches import join
 from toolkit.buffer import Buffer
 from toolkit.errors import CorpusError
 

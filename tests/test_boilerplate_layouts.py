@@ -9,13 +9,19 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.blocks import BLOCKS, CEILING, FLOOR, UNHEARD, blocks
+from toolkit.boilerplate.blocks import BLOCKS, CEILING, FLOOR, HEARD, blocks
 from toolkit.boilerplate.borders import BORDERS, Borders, borders
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import EDGED, NONE, PROPOSALS, Proposals, propose
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
-from toolkit.boilerplate.weighing import APPEAL, SWITCH, stretches, unsupported
+from toolkit.boilerplate.stretches import SWITCH, stretches
+from toolkit.boilerplate.weighing import (
+    APPEAL,
+    SHARE,
+    add_network,
+    unsupported,
+)
 from toolkit.buffer import Buffer
 from toolkit.segments import LINE, cut
 from toolkit.segments import SENTENCE as SENTENCE_JOINT
@@ -72,9 +78,9 @@ def test_what_stands_around_a_segment_is_counted_as_by_hand():
     read = reading(text)
     n = len(read.segments)
     sums = np.linspace(-3, 3, n).astype(np.float32)
-    rows = blocks(read, sums, np.ones(n, bool))
+    rows = blocks(read, sums, np.ones(n, bool), np.zeros((n, len(SAYS)), np.float32))
     weight = np.minimum(read.size, 400).astype(float)
-    column = dict(zip(BLOCKS[:UNHEARD], rows.T, strict=True))
+    column = dict(zip(BLOCKS, rows.T, strict=True))
     for s in (0, 5, n - 1):
         before = slice(max(s - 4, 0), s)
         wanted = np.average(sums[before], weights=weight[before]) if s else 0
@@ -92,10 +98,22 @@ def test_what_the_network_says_stands_in_the_rows_and_is_averaged_like_the_signa
     n = len(read.segments)
     says = np.random.default_rng(5).normal(0, 3, (n, len(SAYS))).astype(np.float32)
     rows = blocks(read, np.zeros(n, np.float32), np.ones(n, bool), says)
-    plain = blocks(read, says[:, 0].clip(FLOOR, CEILING), np.ones(n, bool))
-    assert np.array_equal(rows[:, UNHEARD : UNHEARD + len(SAYS)], says)
-    for name in ("-2", "+12", "_document", "_outside", "_best-", "_at+", "_line", "_line+", "_line_best"):
-        assert np.array_equal(rows[:, BLOCKS.index(f"inside{name}")], plain[:, BLOCKS.index(f"sum{name}")])
+    assert np.array_equal(rows[:, [BLOCKS.index(name) for name in SAYS]], says)
+    for signal in HEARD:
+        plain = blocks(read, says[:, SAYS.index(signal)].clip(FLOOR, CEILING), np.ones(n, bool), says)
+        for name in ("-2", "+12", "_document", "_outside", "_best-", "_at+", "_line", "_line+", "_line_best"):
+            assert np.array_equal(
+                rows[:, BLOCKS.index(f"{signal}{name}")], plain[:, BLOCKS.index(f"sum{name}")]
+            )
+
+
+def test_what_the_network_says_counts_half_and_never_against_what_repeats_or_on_pages():
+    sums, layout = np.array([1, 1, 1, 1], np.float32), np.array([0, 0, LAYOUTS.index("page"), 3], np.int8)
+    says = np.zeros((4, len(SAYS)), np.float32)
+    says[:, SAYS.index("boilerplate")] = [-4, -4, -4, 4]
+    assert add_network(sums, says, layout).tolist() == [1 - 4 * SHARE, 1 - 4 * SHARE, 1, 1 + 4 * SHARE]
+    repeats = np.array([False, True, True, True])
+    assert add_network(sums, says, layout, repeats).tolist() == [1 - 4 * SHARE, 1, 1, 1 + 4 * SHARE]
 
 
 def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():

@@ -44,9 +44,9 @@ def reading(texts: list[str]) -> Reading:
     return Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
 
 
-def random_layers(width: int, seed: int) -> Layers:
+def random_layers(width: int, inner: int, seed: int) -> Layers:
     random, arrays = np.random.default_rng(seed), {}
-    for name, shape in Layers.shapes(width).items():
+    for name, shape in Layers.shapes(width, inner).items():
         if name == "steps":
             arrays[name] = random.uniform(0.01, 0.05, shape).astype(np.float32)
         elif "_" in name:
@@ -61,14 +61,12 @@ def network(seed: int = 0) -> Network:
     keys, order = np.unique(piece_keys(pd.Series(names), np.ones(4, bool)), return_index=True)
     table = np.random.default_rng(seed).integers(-40, 41, (4, MEANINGS)).astype(np.int8)[order]
     times = np.full(MEANINGS, 0.5, np.float32)
-    return Network(
-        Lexicon(keys, NO_WORDS.alike), table, times, random_layers(4, seed), random_layers(8, seed + 1)
-    )
+    return Network(Lexicon(keys, NO_WORDS.alike), table, times, random_layers(8, 5, seed))
 
 
-def said(by: str, of: Network, read: Reading, texts: list[bool]) -> np.ndarray:
+def said(of: Network, read: Reading, texts: list[bool]) -> np.ndarray:
     known = np.full((len(read.segments), MEANINGS + 1), -1, np.int32)
-    return of.say(by, read, read.buffer, read.segments, read.echoes, known, np.array(texts))
+    return of.say(read, read.buffer, read.segments, read.echoes, known, np.array(texts))
 
 
 def rounded(x: np.ndarray, step: float, least: int) -> np.ndarray:
@@ -77,13 +75,13 @@ def rounded(x: np.ndarray, step: float, least: int) -> np.ndarray:
 
 def by_hand(w: Layers, rows: np.ndarray) -> np.ndarray:
     """What the layers say of one text, segment by segment, in float64."""
-    n, width = len(rows), w.first.shape[1]
+    n, width, inner = len(rows), w.first.shape[1], w.wide.shape[2]
     h = np.maximum(rows @ w.first.astype(float) * w.first_scale + w.first_bias, 0)
     known = opening = rounded(h, w.steps[0], -MOST)
     sums = rounded(np.maximum(known @ w.context.astype(float) * w.context_scale, 0), w.steps[-2], 0)
     text = rounded(sums.mean(axis=0) * w.steps[-2], w.steps[-1], 0)
     for k in range(LAYERS):
-        z = np.zeros((n, width))
+        z = np.zeros((n, inner))
         for s in range(n):
             for place, t in enumerate((s - 2**k, s, s + 2**k)):
                 if 0 <= t < n:
@@ -101,7 +99,7 @@ def inputs(of: Network, read: Reading, mine: slice) -> np.ndarray:
     """Columns of some segments that are read together, from the counts of their pieces."""
     known = np.full((len(read.segments), MEANINGS + 1), -1, np.int32)
     every = np.ones(len(read.segments.bounds) - 1, bool)
-    of.say("scout", read, read.buffer, read.segments, read.echoes, known, every)
+    of.say(read, read.buffer, read.segments, read.echoes, known, every)
     look = seen(read, read.echoes, read.segments.joint, known[:, -1].astype(np.int64))
     own = known[mine, :-1] * of.times.astype(float) / np.maximum(known[mine, -1:], FEWEST)
     own = np.rint(own).clip(-MOST, MOST)
@@ -115,31 +113,30 @@ def agree(found: np.ndarray, wanted: np.ndarray) -> bool:
     return bool(np.isclose(found, wanted, atol=0.05 * np.abs(wanted).max()).mean() > 0.95)
 
 
-@pytest.mark.parametrize("by", ["scout", "reader"])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_layers_say_what_they_say_by_hand(by, seed):
+def test_the_layers_say_what_they_say_by_hand(seed):
     of, read = network(seed), reading(TEXTS)
-    found = said(by, of, read, [True] * len(TEXTS))
+    found = said(of, read, [True] * len(TEXTS))
     assert found.shape == (len(read.segments), len(SAYS))
     for a, b in itertools.pairwise(read.segments.bounds.tolist()):
         if a < b:
-            assert agree(found[a:b], by_hand(getattr(of, by), inputs(of, read, slice(a, b))))
+            assert agree(found[a:b], by_hand(of.layers, inputs(of, read, slice(a, b))))
 
 
 def test_a_long_text_is_read_in_stretches(monkeypatch):
     monkeypatch.setattr("toolkit.boilerplate.network.LONGEST", 7)
     of, read = network(), reading(TEXTS)
-    found, bounds = said("reader", of, read, [True] * len(TEXTS)), read.segments.bounds
+    found, bounds = said(of, read, [True] * len(TEXTS)), read.segments.bounds
     assert (found != SILENCE).all()
     for a in range(bounds[3], bounds[4], 7):
         mine = slice(a, min(a + 7, bounds[4]))
-        assert agree(found[mine], by_hand(of.reader, inputs(of, read, mine)))
+        assert agree(found[mine], by_hand(of.layers, inputs(of, read, mine)))
 
 
 def test_word_pieces_are_summed_up_segment_by_segment_and_only_where_asked():
     of, read = network(), reading(["Gift, give, gift.\n\nNo such word here.", "Rain."])
     known = np.full((len(read.segments), MEANINGS + 1), -1, np.int32)
-    of.say("scout", read, read.buffer, read.segments, read.echoes, known, np.array([True, False]))
+    of.say(read, read.buffer, read.segments, read.echoes, known, np.array([True, False]))
     row = {name: of.table[of.lexicon.keys.searchsorted(piece_keys(pd.Series([name]), np.ones(1, bool))[0])]
            for name in ("gift", "give")}  # fmt: skip
     assert known[0].tolist() == [*(2 * row["gift"].astype(int) + row["give"]).tolist(), 3]
@@ -147,25 +144,24 @@ def test_word_pieces_are_summed_up_segment_by_segment_and_only_where_asked():
     assert (known[2] == -1).all(), "of a text that nobody asked for"
 
 
-@pytest.mark.parametrize("by", ["scout", "reader"])
-def test_a_text_is_told_the_same_alone_and_among_others_to_the_bit(by):
-    of = shipped_model().appeals.network
+def test_a_text_is_told_the_same_alone_and_among_others_to_the_bit():
+    of = shipped_model().network
     texts = [*TEXTS, *(" ".join(TEXTS) for _ in range(200)), TEXTS[0]]
     read = reading(texts)
-    together = said(by, of, read, [True] * len(texts))
+    together = said(of, read, [True] * len(texts))
     bounds = read.segments.bounds
     for text in (0, 1, 3, 100, len(texts) - 1):
-        alone = said(by, of, reading([texts[text]]), [True])
+        alone = said(of, reading([texts[text]]), [True])
         assert alone.tobytes() == together[bounds[text] : bounds[text + 1]].tobytes()
     some = [text % 3 == 0 for text in range(len(texts))]
-    partly = said(by, of, read, some)
+    partly = said(of, read, some)
     asked = np.repeat(some, np.diff(bounds))
     assert partly[asked].tobytes() == together[asked].tobytes()
     assert (partly[~asked] == SILENCE).all()
 
 
 def test_sums_stay_below_what_float32_holds_exactly():
-    layers = shipped_model().appeals.network.reader
+    layers = shipped_model().network.layers
     width = layers.first.shape[1]
     for part in ("first", "context", "wide", "told", "back", "last"):
         weights = np.abs(getattr(layers, part).astype(np.int64))
@@ -192,9 +188,10 @@ def test_near_is_within_twelve_segments_of_the_same_text():
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("reader.first", np.zeros((3, 8), np.int8)), ("scout.wide", np.zeros((LAYERS, 3, 1), np.float32)),
-        ("reader.steps", np.zeros(2 * LAYERS + 3, np.float32)), ("reader.last_bias", np.full(3, np.nan, np.float32)),
-        ("reader.context", np.int8(3)), ("scout.first", np.int8(3)), ("pieces", np.uint32(3)),
+        ("layers.first", np.zeros((3, 8), np.int8)), ("layers.wide", np.zeros((LAYERS, 3, 1), np.float32)),
+        ("layers.steps", np.zeros(2 * LAYERS + 3, np.float32)),
+        ("layers.last_bias", np.full(len(SAYS), np.nan, np.float32)),
+        ("layers.context", np.int8(3)), ("pieces", np.uint32(3)),
         ("meanings", np.zeros((5, MEANINGS), np.int8)), ("meanings_scale", np.zeros(MEANINGS, np.float64)),
         ("pieces", np.zeros(4, np.uint32)), ("meanings_scale", np.full(MEANINGS, np.inf, np.float32)),
     ],

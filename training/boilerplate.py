@@ -8,7 +8,7 @@ of cross-validation are written too: ``python -m benchmarks boilerplate`` scores
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,14 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
-from toolkit.boilerplate.blocks import BLOCKS, FLOOR, UNHEARD, blocks
-from toolkit.boilerplate.borders import Borders, borders
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evidence, suspicious
+from toolkit.boilerplate.blocks import FLOOR
+from toolkit.boilerplate.borders import borders
+from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
-from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, Proposals, propose
-from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, SHORT, About, Reading
-from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
+from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, propose
+from toolkit.boilerplate.reading import GROUPS, LAYOUTS, SHORT, About, Reading
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
-from toolkit.boilerplate.weighing import QUIET, SURELY, hinting, near
 from toolkit.buffer import Buffer
 from toolkit.trees import Trees
 from training.boosting import learn_trees
@@ -36,23 +34,12 @@ from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix, rounded
 from training.material import counted, dealt, marked_pages, material, more_voices
 from training.network import Material, learn_network, says
+from training.part import MODES, Part
 from training.passages import number
 from training.proposals import learn_borders, learn_proposals
 
-ALONE = len(COLUMNS) - len(REPEATED)
-"""The first columns of the evidence need no corpus."""
-
-PLAIN = 3
-"""One in so many segments beyond suspicion is learned from, and counts as often."""
-
-EASY, FEWER = 0.9, 4
-"""Of article text that its words alone tell with such a probability, one row in so many is learned from."""
-
 ASKING = 300
 """Trees of the second decision over segments."""
-
-UNWEIGHED = -9.0
-"""Stands for the sum of a segment that no trees weigh."""
 
 FIRST_PASS = ("gold", "modern", "pages")
 """Parts whose documents are all scored, whether learned from or not."""
@@ -64,14 +51,13 @@ PROMISED = {"languages": ["en"], "layouts": ["paragraphs", "lines"], "until": "2
 """Languages, layouts and last day of texts that lose no more article text than is asked for, in cross-validation; what
 has no date is taken for older. English of 2021–26 lost .41 % [.22, .62] where .15 % was asked for."""
 
-MODES = ("alone", "fitted")
-
 LOOKALIKES, LOOKALIKES_ABROAD = {"laid_out": 0.004, "one_line": 0.001, "glued": 0.004}, 0.005
 """Shares of articles that speak like appeals that the second decision may lose, at a loss of .15 %: of English
 ones, and of those in other languages. A text that is cleaned again may count as one line: its short lines are gone."""
 
 LOOKALIKES_SHORT = 0.001
-"""Share of those under 600 bytes, and of short plain articles: what is lost there the first decision may not lose."""
+"""The same for texts under 600 bytes, look-alikes and plain articles together. The first decision's threshold for such
+texts is chosen after it, on what both decisions lose."""
 
 GOLD_LOST = 0.0003
 """Share of the marked articles in paragraphs that it may lose then: .15 % is promised for both decisions together."""
@@ -111,111 +97,6 @@ def learn_kinds(
     out[:-1, at] = scaled
     out[-1, at] = model.intercept_ - scaler.mean_ @ scaled
     return out.astype(np.float32)
-
-
-@dataclass
-class Part:
-    """A part with its evidence and with what cross-validation says of it.
-
-    Attributes
-    ----------
-    of : Labelled
-    read : Reading
-        Scored by words that never saw the publisher.
-    chosen : ndarray of int64, shape (n_rows,)
-        Segments that there is evidence of: all suspicious ones, and one in :data:`PLAIN` of the others.
-    suspicious : ndarray of bool, shape (n_rows,)
-        Which of them the remover would weigh at all.
-    rows : dict of str to ndarray
-        Evidence, alone and fitted.
-    sums, kind : dict of str to ndarray, shape (n_segments,)
-        Out-of-fold, alone and fitted.
-    asks : ndarray of float32, shape (n_segments,)
-        Out-of-fold: what the block is worth that the segment is part of.
-    proposed : Proposals
-    borders : Borders
-    told : ndarray of float32, shape (n_proposals, len(EDGED))
-    says : ndarray of float32, shape (n_segments, len(SAYS))
-        Out-of-fold: what the network says; ``heard`` (bool) marks what the second decision looks at.
-    around : ndarray of float32, shape (n_rows, len(BLOCKS))
-        What stands around the segment.
-    """
-
-    of: Labelled
-    read: Reading
-    chosen: NDArray[np.int64]
-    suspicious: NDArray[np.bool_]
-    rows: dict[str, NDArray[np.float32]]
-    sums: dict[str, NDArray[np.float32]]
-    kind: dict[str, NDArray[np.int64]]
-    asks: NDArray[np.float32]
-    around: NDArray[np.float32]
-    says: NDArray[np.float32] = field(init=False)
-    heard: NDArray[np.bool_] = field(init=False)
-    proposed: Proposals = field(init=False)
-    borders: Borders = field(init=False)
-    told: NDArray[np.float32] = field(init=False)
-
-    @classmethod
-    def weighed(cls, part: Labelled, read: Reading, lookup: Lookup) -> Part:
-        """Gather the evidence."""
-        seen = {"alone": Seen.of(read, None), "fitted": Seen.of(read, lookup)}
-        doubted = suspicious(read, seen["fitted"], everywhere=True)
-        plain = (part.trees > 0) & (np.arange(len(doubted)) % PLAIN == 0)
-        chosen = doubted | plain
-        rows = {"fitted": evidence(read, lookup, seen["fitted"], chosen)}
-        rows["alone"] = np.ascontiguousarray(rows["fitted"][:, :ALONE])
-        n = len(doubted)
-        return cls(
-            part, read, np.flatnonzero(chosen), doubted[chosen], rows,
-            {mode: np.full(n, UNWEIGHED, np.float32) for mode in MODES},
-            {mode: np.zeros(n, np.int64) for mode in MODES}, np.full(n, UNWEIGHED, np.float32),
-            np.empty((0, len(BLOCKS)), np.float32),
-        )  # fmt: skip
-
-    def scored(self, mode: str, documents: NDArray[np.bool_] | None = None) -> Scored:
-        """What cross-validation says of some documents, default all."""
-        documents = np.ones(len(self.of.corpus), bool) if documents is None else documents
-        given = (
-            self.of,
-            documents,
-            self.sums[mode],
-            self.kind[mode],
-            self.asks,
-            self.read.words[:, 0] < SURELY,
-        )
-        if mode == "alone":
-            return Scored(*given)
-        doubt = np.zeros(len(self.of.label))
-        doubt[self.chosen] = doubted_single(self.rows[mode][:, COLUMNS.index("publisher_docs")])
-        return Scored(*given, self.scored("alone", documents), doubt)
-
-    def use(self, held: int | None, group: int | None = None) -> NDArray[np.bool_]:
-        """Mark the rows that are learned from."""
-        use = (self.of.trees[self.chosen] > 0) & (self.of.fold[self.chosen] != (-1 if held is None else held))
-        use &= ~self.easy | (np.arange(len(use)) % FEWER == 0)
-        return use if group is None else use & (self.group == group)
-
-    @property
-    def easy(self) -> NDArray[np.bool_]:
-        """Mark the rows of article text that looks like article text."""
-        return np.asarray((self.label == 0) & (self.read.words[self.chosen, 0] > EASY))
-
-    @property
-    def group(self) -> NDArray[np.int64]:
-        """Group of layouts of each row."""
-        return np.asarray(GROUP_OF[self.of.layout][self.of.document[self.chosen]])
-
-    @property
-    def weight(self) -> NDArray[np.float32]:
-        """Weight of each row."""
-        times = np.where(self.suspicious, 1, PLAIN) * np.where(self.easy, FEWER, 1)
-        return (self.of.trees[self.chosen] * times).astype(np.float32)
-
-    @property
-    def label(self) -> NDArray[np.int8]:
-        """Class of each row."""
-        return self.of.label[self.chosen]
 
 
 def _trees_of(parts: list[Part], mode: str, held: int | None, seed: int) -> tuple[Trees, ...]:
@@ -260,7 +141,7 @@ def _appeals_of(parts: list[Part], held: int | None, seed: int) -> Trees:
 def _pages_of(parts: list[Part], held: int | None, seed: int) -> Trees:
     """Trees that weigh a line of a page by what stands around it."""
     chosen = [(p, p.use(held, GROUPS.index("page"))) for p in parts]
-    rows = np.concatenate([p.around[use, :UNHEARD] for p, use in chosen])
+    rows = np.concatenate([p.around[use] for p, use in chosen])
     positive = np.concatenate([p.label[use] > 0 for p, use in chosen])
     return learn_trees(rows, positive, np.concatenate([p.weight[use] for p, use in chosen]), seed)
 
@@ -326,13 +207,9 @@ def train(
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
     learned_from = Material.of([*weighed, *late])
     networks = [learn_network(learned_from, held, seed) for held in (*range(folds), None)]
-    told = says([*weighed, *late], networks[:folds], "reader")
-    scouted = says([*weighed, *late], networks[:folds], "scout")
+    said = says([*weighed, *late], networks[:folds])
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
-    for p, said, scout in zip([*weighed, *late], told, scouted, strict=True):
-        p.says = said
-        p.heard = hinting(p.read, p.of.document)[p.of.document]
-        p.heard &= near(scout[:, 0] > QUIET, p.read.segments.bounds, p.of.document)
+    for p, heard in zip([*weighed, *late], said, strict=True):
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             layout = p.of.layout[p.of.document[p.chosen[test]]]
@@ -341,9 +218,7 @@ def train(
                 tested = np.ascontiguousarray(p.rows[mode][test])
                 p.sums[mode][p.chosen[test]] = decision.sums(tested, layout)
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
-        chosen = np.zeros(len(p.of.label), bool)
-        chosen[p.chosen] = True
-        p.around = blocks(p.read, np.maximum(p.sums["alone"], FLOOR), chosen, p.says)
+        p.hear(heard)
     asking = [_appeals_of([*weighed, *late], held, seed) for held in (*range(folds), None)]
     on_pages = [_pages_of(weighed, held, seed) for held in (*range(folds), None)]
     for p in [*weighed, *late]:
@@ -353,12 +228,7 @@ def train(
                 p.asks[p.chosen[test]] = asking[held].predict(np.ascontiguousarray(p.around[test]), SILENT)
     in_blocks = _in_blocks([*weighed, *late], folds, seed)
     for p in [*weighed, *late]:
-        for held in range(folds):
-            test = (p.of.fold[p.chosen] == held) & p.suspicious & (p.group == GROUPS.index("page"))
-            if test.any():
-                around = np.ascontiguousarray(p.around[test, :UNHEARD])
-                p.sums["alone"][p.chosen[test]] += on_pages[held].predict(around)
-                p.sums["alone"][p.chosen[test]] /= 2
+        p.conclude(on_pages[:folds])
     learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
     appeals = calibrate_appeals(_lookalike_sources(by_name), learned)
     alone_scale = calibrate(_sources(by_name, "alone"), appeals, STRICT["alone"])
@@ -373,8 +243,9 @@ def train(
                 words[i],
                 fitted,
                 alone,
-                Appeals(asking[i], *in_blocks[i], appeals, networks[i]),
+                networks[i],
                 on_pages[i],
+                Appeals(asking[i], *in_blocks[i], appeals),
                 card,
             )
         )

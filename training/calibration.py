@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.model import Scale
 from toolkit.boilerplate.reading import LAYOUTS, PARAGRAPHS
-from toolkit.boilerplate.weighing import abroad, stretches, unsupported
+from toolkit.boilerplate.stretches import stretches
+from toolkit.boilerplate.weighing import abroad, unsupported
 from training.labelled import Labelled
 
 LOSSES = (0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005)
@@ -20,7 +21,7 @@ TIMES = {
     "paragraphs": 0.85, "lines": 0.85, "page": 40 / 3, "one_line": 2.0, "glued": 2.0, "lower_case": 2.0, "short": 2.0,
 }  # fmt: skip
 """How many times the loss that is asked for is allowed in a layout: .15 % becomes 2 % of a whole page. Where a loss is
-promised, a part is left for the rules of :func:`toolkit.boilerplate.weighing.join` and for cleaning again, neither of
+promised, a part is left for the rules of :func:`toolkit.boilerplate.stretches.join` and for cleaning again, neither of
 which is run here."""
 
 BORROWED = ("capitals", "short")

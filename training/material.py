@@ -27,6 +27,7 @@ from training.passages import (
     insert_passages,
     lookalikes,
     number,
+    scraped,
 )
 
 Texts = tuple[pd.DataFrame, pd.DataFrame]
@@ -59,12 +60,16 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
     """
     hosts = _hosts(folds, seed)
     gold, modern, like, sample = hosts
+    records, marked = scraped()
+    page = _dealt(make_corpus(records), pd.DataFrame(marked, columns=SPANS), folds, seed)
     parts = [_annotated("gold", *gold), _annotated("modern", *modern, learn=_may_train(modern[0]))]
-    for name, texts, of_words in (("gold", gold, 0.7), ("modern", modern, 0.7), ("like", like, 0.5)):
+    for name, texts, of_words in (
+        ("gold", gold, 0.7), ("modern", modern, 0.7), ("like", like, 0.5), ("scraped", page, 0.7),
+    ):  # fmt: skip
         weight = _may_train(texts[0])
         for ending, glue in (("one_line", " "), ("glued", "")):
             corpus, spans = _renamed(*without_breaks(*texts, glue), ending)
-            some = _share(corpus["doc_id"], 4, seed) if name != "like" else 1.0
+            some = _share(corpus["doc_id"], 4, seed) if name in ("gold", "modern") else 1.0
             parts.append(
                 labelled(
                     f"{name}/{ending}", corpus, spans, words=weight * some * of_words, trees=weight * of_words
@@ -76,6 +81,7 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
             parts.append(labelled(f"{name}/lower", corpus, spans, words=some * 0.7, trees=some))
     parts.append(labelled("like", *like))
     parts.append(labelled("sample", *sample))
+    parts.append(labelled("scraped", *page))
     weak = _dealt(*_weak(seed), folds, seed, by="group")
     parts.append(_inner(labelled("weak", *weak, words=0.5, trees=0.5)))
     pages, extracted = _pages(folds, seed)

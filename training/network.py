@@ -40,7 +40,7 @@ from toolkit.topics.features import NO_WORDS, Lexicon, listed, reader, workspace
 from training.encoder import encoder
 
 if TYPE_CHECKING:
-    from training.boilerplate import Part
+    from training.part import Part
 
 # one thread and the instructions of one family of processors: the same sums in the same order
 os.environ.setdefault(
@@ -61,12 +61,12 @@ most so often."""
 EMPHASIS = {
     "like": 3.0, "like/more": 1.5, "like/more/one_line": 0.5, "like/more/glued": 0.5, "extracted": 0.25,
     "gold/lower": 0.3, "gold/one_line": 0.3, "gold/glued": 0.3, "modern/lower": 0.3, "modern/one_line": 0.3,
-    "modern/glued": 0.3,
+    "modern/glued": 0.3, "scraped/lower": 0.3, "scraped/one_line": 0.5, "scraped/glued": 0.3,
 }  # fmt: skip
 """How often a text of a part counts; of others, once."""
 
-READER, SCOUT = (96, 12.0), (24, 5.0)
-"""Width of the layers, and how often all texts are learned from."""
+WIDTH, INNER, EPOCHS = 96, 48, 12.0
+"""Width of the layers and within them, and how often all texts are learned from."""
 
 RATE, DROPPED, SQUARES, MEMORY = 3e-3, 0.15, 1e-5, 0.99
 """Highest rate of learning; share of what each layer says that is dropped, lest it learn by heart; weight of the
@@ -78,8 +78,9 @@ LENGTHS, AT_ONCE = (16, 32, 64, 128, 256), 6144
 FINE = 4
 """Steps that a standard deviation of the pieces' meanings has."""
 
-EDGE = 0.5
-"""What beginning and ending count for, beside being inside."""
+EDGE, ANY, ELSE = 0.5, 1.0, 0.1
+"""What beginning and ending count for, and being boilerplate of any kind, beside being inside an appeal; and what a
+segment of another kind counts for where it is learned what appeals are: many are like appeals."""
 
 
 @cache
@@ -104,8 +105,9 @@ class Material:
     """Segments of all texts, one text behind the other.
 
     ``axes`` (n_pieces, AXES) are the vectors of the pieces, ``counts`` which pieces each segment holds, ``seen`` the
-    columns ``SEEN``, ``wanted`` (n_segments, 3) what is to be said, ``weight`` what a segment counts for, 0 for
-    nothing. ``first``, ``size`` and ``fold`` belong to texts.
+    columns ``SEEN``, ``wanted`` (n_segments, 4) what is to be said, ``weight`` (n_segments, 2) what a segment counts
+    for where appeals are learned, and where boilerplate of any kind is; 0 for nothing. ``first``, ``size`` and ``fold``
+    belong to texts.
     """
 
     axes: Floats
@@ -134,12 +136,14 @@ class Material:
             learned = np.bincount(part.of.document, part.of.trees, len(bounds) - 1) > 0
             weight = (np.minimum(read.size, 400) / 100).clip(0.3, 2) * EMPHASIS.get(part.of.name, 1.0)
             weight *= (part.of.label >= 0) & learned[part.of.document]
+            of_appeals = weight * np.where(part.of.label > 1, ELSE, 1.0)
             some = np.diff(bounds) > 0
             for values, one in zip(
                 found,
                 (
                     counts, seen(read, read.echoes, read.segments.joint, amount),
-                    np.stack([inside, begins, ends], axis=1).astype(np.float32), weight.astype(np.float32),
+                    np.stack([inside, begins, ends, part.of.label > 0], axis=1).astype(np.float32),
+                    np.stack([of_appeals, weight], axis=1).astype(np.float32),
                     before + bounds[:-1][some], np.diff(bounds)[some],
                     part.of.corpus["fold"].to_numpy(np.int64)[some],
                 ),
@@ -152,7 +156,7 @@ class Material:
 
     def batches(self, held: int, random: np.random.Generator) -> Iterator[tuple[Ints, NDArray[np.bool_]]]:
         """Yield segments, a row a text, and which of them there are, in an order drawn; of long texts a part."""
-        learned = np.add.reduceat(self.weight, self.first) > 0
+        learned = np.add.reduceat(self.weight[:, 1], self.first) > 0
         texts = np.flatnonzero((self.fold != held) & learned)
         made = []
         for low, high in zip((0, *LENGTHS[:-1]), LENGTHS, strict=True):
@@ -171,11 +175,11 @@ class Material:
 
 
 def learn_network(material: Material, held: int | None, seed: int) -> Network:
-    """Learn reader and scout from all texts outside a fold."""
+    """Learn the network from all texts outside a fold."""
     fold = -1 if held is None else held
     means = _means(material.counts, material.axes)
     size = np.float32(means.std())
-    meant = _fit(material, means / size, fold, seed, *READER, mapped=True)
+    meant = _fit(material, means / size, fold, seed)
     meanings = material.axes @ meant["map"] / size
     fine = meanings.std(axis=0) / FINE
     table = np.rint(meanings / fine).clip(-MOST, MOST).astype(np.int8)
@@ -185,23 +189,22 @@ def learn_network(material: Material, held: int | None, seed: int) -> Network:
     first = meant["first"]
     for k, power in enumerate((1, 2, 1)):
         first[k * MEANINGS : (k + 1) * MEANINGS] *= unit[:, None] ** power
-    scouting = _fit(material, rows, fold, seed, *SCOUT, mapped=False)
-    scout, reading = (_rounded(material, rows, each, fold) for each in (scouting, meant))
     lexicon = Lexicon(pieces()[0], NO_WORDS.alike)
-    return Network(lexicon, table, (fine / unit * STEP).astype(np.float32), scout, reading)
+    times = (fine / unit * STEP).astype(np.float32)
+    return Network(lexicon, table, times, _rounded(material, rows, meant, fold))
 
 
-def says(parts: list[Part], networks: list[Network], by: str) -> list[Floats]:
-    """What networks that have not seen its fold say of each segment of the parts; nothing of whole pages."""
+def says(parts: list[Part], networks: list[Network]) -> list[Floats]:
+    """What networks that have not seen its fold say of each segment of the parts."""
     out = []
     for part in parts:
         read, fold = part.read, part.of.corpus["fold"].to_numpy()
         told = np.full((len(part.of.label), len(SAYS)), SILENCE, np.float32)
         for held, network in enumerate(networks):
-            texts = (fold == held) & (part.of.name != "pages")
+            texts = fold == held
             if texts.any():
                 known = np.full((len(told), MEANINGS + 1), -1, np.int32)
-                mine = network.say(by, read, read.buffer, read.segments, read.echoes, known, texts)
+                mine = network.say(read, read.buffer, read.segments, read.echoes, known, texts)
                 told[texts[part.of.document]] = mine[texts[part.of.document]]
         out.append(told)
     return out
@@ -274,7 +277,7 @@ def _net(
         return jnp.concatenate([edge, x[:, :-by]] if by > 0 else [x[:, -by:], edge], axis=1)
 
     mask = there[..., None].astype(jnp.float32)
-    own = means @ p["map"] if "map" in p else means
+    own = means @ p["map"] if "map" in p else means  # vectors to be mapped, or meanings
     text = jnp.broadcast_to(mean(own), own.shape)
     rows = dropped(jnp.concatenate([own, own * text, text, look], axis=-1), LAYERS)
     h = jax.nn.relu(rows @ p["first"] + p["first_bias"]) * mask
@@ -291,7 +294,7 @@ def _net(
     return last, {"passed": passed, "back": back, "sums": sums, "means": about}
 
 
-def _started(width: int, mapped: bool, seed: int) -> dict[str, Any]:
+def _started(width: int, inner: int, seed: int) -> dict[str, Any]:
     import jax
     import jax.numpy as jnp
 
@@ -300,20 +303,17 @@ def _started(width: int, mapped: bool, seed: int) -> dict[str, Any]:
     def drawn(*shape: int, times: float = 1.0) -> Any:
         return jax.random.normal(next(keys), shape) * times / np.sqrt(shape[-2])
 
-    p = {
-        "first": drawn(3 * MEANINGS + len(SEEN), width), "first_bias": jnp.zeros(width),
-        "context": drawn(width, width), "wide": drawn(LAYERS, 3 * width, width),
-        "wide_bias": jnp.zeros((LAYERS, width)), "told": drawn(LAYERS, width, width, times=0.3),
-        "back": drawn(LAYERS, width, width, times=0.5), "last": drawn(2 * width, len(SAYS), times=0.1),
-        "last_bias": jnp.array([-3.0, -5.0, -5.0]),
+    return {
+        "map": drawn(AXES, MEANINGS), "first": drawn(3 * MEANINGS + len(SEEN), width), "first_bias": jnp.zeros(width),
+        "context": drawn(width, width), "wide": drawn(LAYERS, 3 * width, inner),
+        "wide_bias": jnp.zeros((LAYERS, inner)), "told": drawn(LAYERS, width, inner, times=0.3),
+        "back": drawn(LAYERS, inner, width, times=0.5), "last": drawn(2 * width, len(SAYS), times=0.1),
+        "last_bias": jnp.array([-3.0, -5.0, -5.0, -3.0]),
     }  # fmt: skip
-    return p | {"map": drawn(AXES, MEANINGS)} if mapped else p
 
 
-def _fit(
-    material: Material, means: Floats, held: int, seed: int, width: int, epochs: float, *, mapped: bool
-) -> dict[str, Any]:
-    """Learn the layers; ``means`` are vectors that a map reads, or meanings."""
+def _fit(material: Material, means: Floats, held: int, seed: int) -> dict[str, Any]:
+    """Learn the layers, and the map from vectors, of which ``means`` are those of segments, to meanings."""
     import jax
     import jax.numpy as jnp
     import optax  # type: ignore[import-not-found, unused-ignore]
@@ -321,7 +321,8 @@ def _fit(
     def missed(p: Any, own: Any, look: Any, there: Any, wanted: Any, weight: Any, key: Any) -> Any:
         z, _ = _net(p, own, look, there, key)
         each = jnp.logaddexp(0, z) - z * wanted
-        each = each[..., 0] + EDGE * (each[..., 1] + each[..., 2])
+        appeal = each[..., 0] + EDGE * (each[..., 1] + each[..., 2])
+        each = jnp.stack([appeal, ANY * each[..., 3]], axis=-1)
         squares = sum((x**2).sum() for x in jax.tree.leaves(p))
         return (each * weight).sum() / there.sum() + SQUARES * squares
 
@@ -335,17 +336,17 @@ def _fit(
         return jax.tree.map(lambda a, b: MEMORY * a + (1 - MEMORY) * b, mean, p)
 
     random = np.random.default_rng(seed)
-    steps = int(epochs * sum(1 for _ in material.batches(held, np.random.default_rng(seed))))
+    steps = int(EPOCHS * sum(1 for _ in material.batches(held, np.random.default_rng(seed))))
     rate = optax.cosine_onecycle_schedule(steps, RATE, pct_start=0.1, div_factor=10, final_div_factor=100)
     optimiser = optax.adam(rate)
-    p = _started(width, mapped, seed)
+    p = _started(WIDTH, INNER, seed)
     state, done, mean = optimiser.init(p), 0, p
     while done < steps:
         for at, there in material.batches(held, random):
             if done == steps:
                 break
             look = material.seen[at].astype(np.float32) / STEP
-            batch = (means[at], look, there, material.wanted[at], material.weight[at] * there)
+            batch = (means[at], look, there, material.wanted[at], material.weight[at] * there[..., None])
             p, state = learn(p, state, jax.random.fold_in(jax.random.key(seed + 1), done), *batch)
             mean = averaged(mean, p) if 2 * done > steps else p
             done += 1

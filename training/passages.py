@@ -187,6 +187,20 @@ def _around(text: str, place: str, drawn: int, there: str) -> tuple[str, str]:
     return {"one_line": (" ", " "), "shared": (" ", " "), "all_glued": ("", "")}.get(place, ("\n", "\n"))
 
 
+def scraped() -> tuple[list[dict[str, Any]], list[tuple[str, int, int, str]]]:
+    """Return invented articles as a scraper leaves them and their spans; every second has blank lines between lines."""
+    records, spans = [], []
+    for row in written("scraped"):
+        text, gap = row["text"], 1 + number("gap", row["id"]) % 2
+        title = row["title"] if number("title", row["id"]) % 4 else None
+        about = {"doc_id": row["id"], "publisher": row["outlet"], "date": row["date"], "title": title}
+        records.append({**about, "lang": row["lang"], "text": text.replace("\n", "\n" * gap)})
+        for start, end, kind in row["spans"]:
+            shift = (gap - 1) * text.count("\n", 0, start)
+            spans.append((row["id"], start + shift, end + shift, kind))
+    return records, spans
+
+
 def lookalikes(
     names: tuple[str, ...] = ("negatives", "lookalikes", "articles"),
 ) -> Iterator[dict[str, Any]]:

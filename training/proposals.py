@@ -11,7 +11,7 @@ from toolkit.trees import Trees
 from training.boosting import learn_trees, together
 
 if TYPE_CHECKING:
-    from training.boilerplate import Part
+    from training.part import Part
 
 TREES, EDGES = 300, 200
 """Trees of each of the two sets over proposals, and of each over borders."""

@@ -31,6 +31,9 @@ SIGNALS = ("sum", "appeal", "keep")
 """Signals that are averaged: the sum of the first decision's trees; by the segment's words, the log odds of an appeal
 against article text; by its words, the log probability of article text."""
 
+HEARD = ("inside", "boilerplate")
+"""Columns of the network (:data:`toolkit.boilerplate.network.SAYS`) that are averaged too."""
+
 BLOCKS = (
     *SIGNALS, "head", "tail",
     *(f"{signal}{side}{reach}" for signal in SIGNALS for reach in REACHES for side in "-+"),
@@ -42,23 +45,21 @@ BLOCKS = (
     *(f"{signal}_line{side}" for signal in SIGNALS for side in ("", "-", "+")),
     *(f"{signal}_line_best" for signal in ("sum", "appeal", "asks")),
     "words_known_line", "names_known_line", "line_bytes", "line_segments", "line_place",
-    *SAYS, *(f"inside{side}{reach}" for reach in REACHES for side in "-+"), "inside_document", "inside_outside",
-    *(f"inside_{what}{side}" for side in "-+" for what in ("best", "at")),
-    "inside_line", "inside_line-", "inside_line+", "inside_line_best",
+    *SAYS, *(f"{signal}{side}{reach}" for signal in HEARD for reach in REACHES for side in "-+"),
+    *(f"{signal}_{part}" for signal in HEARD for part in ("document", "outside")),
+    *(f"{signal}_{what}{side}" for signal in HEARD for side in "-+" for what in ("best", "at")),
+    *(f"{signal}_line{part}" for signal in HEARD for part in ("", "-", "+", "_best")),
 )  # fmt: skip
 """Names of the columns. ``head`` and ``tail``: how much the first and the last words sound like an appeal; ``asks`` is
 the larger of the two. ``-`` and ``+``: over the segments before and after. ``document``: mean over the whole text;
 ``outside``: over segments farther than :data:`FAR`. ``best`` and ``at``: the largest value within :data:`FAR` and its
 distance. ``known``: share of words or names that also stand more than :data:`BEYOND` segments away. ``line``: over the
-segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after.
-``inside``, ``begins`` and ``ends``: what the network says (:mod:`toolkit.boilerplate.network`). The trees of pages do
-without these."""
+segment's line (a glued joint also ends a line here); ``line-`` and ``line+``: over the lines before and after."""
 
 FLOOR, CEILING = -6.0, 6.0
 _NONE = -9.0
 AT = places(BLOCKS)
-UNHEARD = AT.inside
-"""Columns before those of the network."""
+_HEARD = np.array([SAYS.index(name) for name in HEARD])
 _HEAD, _TAIL = WINDOWS.index("head_1"), WINDOWS.index("tail_1")
 _KEEP, _APPEAL = 0, 1
 _SIZE = 3  # row of the weight among the running sums
@@ -68,7 +69,10 @@ _KNOWN = np.array([0, 2, 4])
 
 @njit(cache=True, nogil=True)
 def _lines(joint, lo, hi):  # type: ignore[no-untyped-def]
-    """Return the first segment of each line, the end of the text last, and the line of each segment."""
+    """Return the first segment of each line, the end of the text last, and the line of each segment.
+
+    A segment begins a line unless a sentence stands before it in its line: a glued joint also begins one here.
+    """
     first = np.empty(hi - lo + 1, np.int64)
     of = np.empty(hi - lo, np.int64)
     n = 0
@@ -172,8 +176,7 @@ def _strongest(signal, i, n, r, j):  # type: ignore[no-untyped-def]
 def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, says, out):  # type: ignore[no-untyped-def]
     row = 0
     # no plain numbers: numba would compile what they are passed to once more for each
-    at, of_words, of_names, inside = np.int64(0), np.int64(0), np.int64(2), np.int64(4)
-    told = len(says) > 0
+    at, of_words, of_names = np.int64(0), np.int64(0), np.int64(2)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         n = hi - lo
@@ -185,8 +188,8 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, says, ou
         if not some:
             at += n_terms
             continue
-        signal = np.empty((5, n))  # the signals, how much the first or last words ask, and the network's
-        total = np.zeros((5, n + 1))  # running sums: the signals, the weight, and the network's
+        signal = np.empty((6, n))  # the signals, how much the first or last words ask, and the network's
+        total = np.zeros((6, n + 1))  # running sums: the signals, the weight, and the network's
         for s in range(lo, hi):
             i = s - lo
             keep = np.log(words[s, _KEEP] + 1e-4)
@@ -194,15 +197,15 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, says, ou
             signal[1, i] = np.log(words[s, _APPEAL] + 1e-4) - keep
             signal[2, i] = keep
             signal[3, i] = max(windows[s, _HEAD], windows[s, _TAIL])
-            signal[4, i] = min(max(says[s, 0], FLOOR), CEILING) if told else 0.0
+            for k in range(2):
+                signal[4 + k, i] = min(max(says[s, _HEARD[k]], FLOOR), CEILING)
             weight = min(shapes[s, PART.bytes], 400)
-            total[_SIZE, i + 1] = total[_SIZE, i] + weight
-            for k in (0, 1, 2, 4):
-                total[k, i + 1] = total[k, i] + signal[k, i] * weight
+            for k in range(6):
+                total[k, i + 1] = total[k, i] + (weight if k == _SIZE else signal[k, i] * weight)
         first, line = _lines(joint, lo, hi)
-        best = np.full((5, len(first) - 1), -np.inf)  # the largest value of each signal in each line
+        best = np.full((6, len(first) - 1), -np.inf)  # the largest value of each signal in each line
         for i in range(n):
-            for k in range(5):
+            for k in range(6):
                 best[k, line[i]] = max(best[k, line[i]], signal[k, i])
         counts = np.zeros((n + 1, 4))
         _known(terms, at, shapes, lo, hi, counts)
@@ -249,13 +252,21 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, says, ou
             for k in (0, 1, 3):
                 r[j] = best[k, line[i]]
                 j += 1
-            if told:
-                for k in range(3):
-                    r[AT.inside + k] = says[s, k]
-                _means(total, inside, i, n, r, AT.inside_before1, AT.inside_document)
-                _strongest(signal[4], i, n, r, AT.inside_best_before)
-                _line(total, inside, before, p, q, behind, r, AT.inside_line)
-                r[AT.inside_line_best] = best[4, line[i]]
+            for k in range(len(SAYS)):
+                r[AT.inside + k] = says[s, k]
+            for k in range(2):
+                _means(
+                    total,
+                    4 + k,
+                    i,
+                    n,
+                    r,
+                    AT.inside_before1 + 2 * len(REACHES) * k,
+                    AT.inside_document + 2 * k,
+                )
+                _strongest(signal[4 + k], i, n, r, AT.inside_best_before + 4 * k)
+                _line(total, 4 + k, before, p, q, behind, r, AT.inside_line + 4 * k)
+                r[AT.inside_line_best + 4 * k] = best[4 + k, line[i]]
             r[AT.words_known_line] = _share(counts, p, q, of_words)
             r[AT.names_known_line] = _share(counts, p, q, of_names)
             r[AT.line_bytes] = np.log1p(np.float32(total[_SIZE, q] - total[_SIZE, p]))
@@ -264,20 +275,16 @@ def _blocks(sums, words, windows, shapes, terms, joint, bounds, wanted, says, ou
 
 
 def blocks(
-    read: Reading,
-    sums: NDArray[np.float32],
-    wanted: NDArray[np.bool_],
-    says: NDArray[np.float32] | None = None,
+    read: Reading, sums: NDArray[np.float32], wanted: NDArray[np.bool_], says: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return one row of evidence (float32) for each wanted segment; the columns are :data:`BLOCKS`.
 
     ``sums`` (float32, a segment each) are the sums of the first decision's trees, :data:`FLOOR` for segments that
-    the trees did not weigh. Without ``says`` (float32, what ``Network.say`` gives) there are only the first
-    :data:`UNHEARD` columns.
+    the trees did not weigh; ``says`` (float32) is what ``Network.say`` gives.
     """
-    out = np.empty((int(wanted.sum()), UNHEARD if says is None else len(BLOCKS)), np.float32)
+    out = np.empty((int(wanted.sum()), len(BLOCKS)), np.float32)
     _blocks(
         sums, read.words, read.windows, read.shapes, read.terms, read.segments.joint, read.segments.bounds,
-        wanted, np.empty((0, 0), np.float32) if says is None else says, out,
+        wanted, says, out,
     )  # fmt: skip
     return out

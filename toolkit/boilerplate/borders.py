@@ -65,7 +65,7 @@ def borders(
     """Describe the borders of the proposals.
 
     ``asks``, ``sums`` and ``says`` are as for :func:`toolkit.boilerplate.proposals.propose`. ``heard`` (a bool a
-    segment) marks the segments near words of appeals; of others nothing is told.
+    segment) marks the segments near what the network takes for an appeal; of others nothing is told.
     """
     bounds, count = read.segments.bounds, len(read.size)
     document = np.searchsorted(bounds, proposed.first, side="right") - 1

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import BLOCKS, UNHEARD
+from toolkit.boilerplate.blocks import BLOCKS
 from toolkit.boilerplate.borders import BORDERS
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
@@ -25,7 +25,7 @@ from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 8"
+FORMAT = "news-toolkit segment model 9"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
@@ -102,7 +102,7 @@ class Appeals:
 
     ``opens`` and ``closes`` say whether an appeal begins and ends at a border (``BORDERS``), ``proposals`` weigh whole
     blocks (``EDGED``); ``scale`` belongs to these. Its thresholds are bounded by articles that speak like appeals and
-    are none. ``network`` reads a text as a whole, and knows the words of appeals that no marked text holds.
+    are none.
     """
 
     trees: Trees
@@ -110,7 +110,6 @@ class Appeals:
     closes: Trees
     proposals: Trees
     scale: Scale
-    network: Network
 
 
 @dataclass(frozen=True)
@@ -118,16 +117,17 @@ class SegmentModel:
     """The stages of the model.
 
     ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a
-    template index over the corpus and without. ``pages`` weighs what stands around a line of a whole page
-    (``BLOCKS`` without the network): its sum and that of the first decision are averaged. ``card``: data, licences,
-    figures, limits.
+    template index over the corpus and without. ``network`` reads a text as a whole. ``pages`` weighs what
+    stands around a line of a whole page (``BLOCKS``): its sum and that of the first decision are averaged. ``card``:
+    data, licences, figures, limits.
     """
 
     words: WordWeights
     fitted: Decision
     alone: Decision
-    appeals: Appeals
+    network: Network
     pages: Trees
+    appeals: Appeals
     card: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -149,7 +149,7 @@ class SegmentModel:
                 arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
         for name in ("fitted", "alone"):
             arrays[f"{name}_kinds"] = getattr(self, name).kinds
-        return arrays | self.appeals.network.arrays()
+        return arrays | self.network.arrays()
 
     def _parts(self) -> Iterator[tuple[str, Trees, Scale | None]]:
         for name in ("fitted", "alone"):
@@ -189,15 +189,15 @@ class SegmentModel:
                 _words(arrays),
                 _decision(arrays, card, "fitted", len(COLUMNS)),
                 _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
+                Network.read(arrays),
+                Trees.read(arrays, "pages", len(BLOCKS)),
                 Appeals(
                     Trees.read(arrays, "appeals", len(BLOCKS)),
                     Trees.read(arrays, "opens", len(BORDERS)),
                     Trees.read(arrays, "closes", len(BORDERS)),
                     Trees.read(arrays, "proposals", len(EDGED)),
                     _scale(arrays, card, "appeals"),
-                    Network.read(arrays),
                 ),
-                Trees.read(arrays, "pages", UNHEARD),
                 card,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

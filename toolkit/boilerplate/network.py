@@ -1,9 +1,10 @@
-"""A small network that reads the segments of a text in their order, and says which belong to an appeal.
+"""A small network that reads the segments of a text in their order, and says which are boilerplate.
 
-Most sentences of an appeal ask for nothing. They are known by what stands around them, and because they tell of
-something else than the article does. So the network sees of each segment what its words mean (a table of word pieces,
-made from the vectors of a multilingual encoder: it knows more words than our labels hold), what the first decision's
-words say of it, how it looks, and the mean of its text; and layer by layer of more segments on either side.
+Most sentences of an appeal ask for nothing, and the headline of another story reads like a sentence of this one. They
+are known by what stands around them, and because they tell of something else than the article does. So the network
+sees of each segment what its words mean (a table of word pieces, made from the vectors of a multilingual encoder: it
+knows more words than our labels hold), what the first decision's words say of it, how it looks, and the mean of its
+text; and layer by layer of more segments on either side.
 
 All numbers that are multiplied are small integers, whose sums float32 holds exactly: the same text gives the same bits
 in any batch and on any machine.
@@ -31,8 +32,9 @@ from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, listed, rea
 
 Floats = NDArray[np.float32]
 
-SAYS = ("inside", "begins", "ends")
-"""Log odds that a segment belongs to an appeal, that one begins with it, and that one ends with it."""
+SAYS = ("inside", "begins", "ends", "boilerplate")
+"""Log odds that a segment belongs to an appeal, that one begins with it, that one ends with it, and that it is
+boilerplate of any kind."""
 
 MEANINGS = 16
 """Numbers that a word piece has in the table."""
@@ -211,12 +213,13 @@ def _add(sums, scale, times, owner, h, known):  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """The layers of a network, H numbers wide: integers (int8, inputs by outputs) and what they count for (float32).
+    """The layers of a network: integers (int8, inputs by outputs) and what they count for (float32).
 
-    ``first`` sees :data:`INPUTS`; ``context`` sums up a text. Layer by layer, ``wide`` sees a segment between two
-    others, the text (``told``), and ``back`` adds to what is known. ``last`` says :data:`SAYS` of that and of what the
-    first layer said. Each ``_scale`` is one number an output, ``steps`` (float32) are what 1 means: of the inputs of
-    each layer and of the last, of what each hands back, of the sums and of the means of a text.
+    ``first`` sees :data:`INPUTS`; ``context`` sums up a text. Both say H numbers. Layer by layer, ``wide`` sees a
+    segment between two others, and the text (``told``), and says B numbers; ``back`` adds to what is known. ``last``
+    says :data:`SAYS` of that and of what the first layer said. Each ``_scale`` is one number an output, ``steps``
+    (float32) are what 1 means: of the inputs of each layer and of the last, of what each hands back, of the sums and
+    of the means of a text.
     """
 
     first: NDArray[np.int8]
@@ -237,20 +240,21 @@ class Layers:
     steps: Floats
 
     @staticmethod
-    def shapes(h: int) -> dict[str, tuple[int, ...]]:
+    def shapes(h: int, b: int) -> dict[str, tuple[int, ...]]:
         """Shape of each array."""
         n = LAYERS
         return {
             "first": (len(INPUTS), h), "first_scale": (h,), "first_bias": (h,), "context": (h, h),
-            "context_scale": (h,), "wide": (n, 3 * h, h), "wide_scale": (n, h), "wide_bias": (n, h),
-            "told": (n, h, h), "told_scale": (n, h), "back": (n, h, h), "back_scale": (n, h),
+            "context_scale": (h,), "wide": (n, 3 * h, b), "wide_scale": (n, b), "wide_bias": (n, b),
+            "told": (n, h, b), "told_scale": (n, b), "back": (n, b, h), "back_scale": (n, h),
             "last": (2 * h, len(SAYS)), "last_scale": (len(SAYS),), "last_bias": (len(SAYS),),
             "steps": (2 * n + 3,),
         }  # fmt: skip
 
     def check(self, name: str) -> None:
         """Raise ValueError unless the arrays fit each other and hold numbers."""
-        for part, shape in self.shapes(self.context.shape[-1] if self.context.ndim else 0).items():
+        sizes = (part.shape[-1] if part.ndim else 0 for part in (self.context, self.wide))
+        for part, shape in self.shapes(*sizes).items():
             found = getattr(self, part)
             kind = np.float32 if part == "steps" or "_" in part else np.int8
             if found.dtype != kind or found.shape != shape or not np.isfinite(found).all():
@@ -284,7 +288,7 @@ class Layers:
         within = slice(_GAP, len(rows) - _GAP)
         for k in range(LAYERS):
             far, wide = 2**k, w["wide"][k]
-            z = np.zeros_like(h)
+            z = np.zeros((len(h), wide.shape[1]), np.float32)
             z[within] = _product(known[within], wide[n : 2 * n])
             z[within] += _product(known[_GAP - far : -_GAP - far], wide[:n])
             z[within] += _product(known[_GAP + far : len(rows) - _GAP + far], wide[2 * n :])
@@ -303,23 +307,19 @@ class Network:
     """What word pieces mean, and the layers that read them.
 
     ``lexicon`` lists the pieces, ``table`` (int8, a row a piece) what they mean, ``times`` (float32) what 1 in each of
-    its columns counts for. The ``scout`` is small, and says which texts the ``reader`` need not read.
+    its columns counts for.
     """
 
     lexicon: Lexicon
     table: NDArray[np.int8]
     times: Floats
-    scout: Layers
-    reader: Layers
+    layers: Layers
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What a model file holds of it; the keys of the pieces as steps from one to the next."""
         keys = np.diff(self.lexicon.keys, prepend=np.uint32(0))
         out: dict[str, NDArray[Any]] = {"pieces": keys, "meanings": self.table, "meanings_scale": self.times}
-        for name in ("scout", "reader"):
-            layers = getattr(self, name)
-            out |= {f"{name}.{part.name}": getattr(layers, part.name) for part in fields(layers)}
-        return out
+        return out | {f"layers.{part.name}": getattr(self.layers, part.name) for part in fields(Layers)}
 
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
@@ -333,14 +333,10 @@ class Network:
             raise ValueError(f"meanings are {table.dtype}, {times.dtype}{times.shape}; train the model again")
         if not np.isfinite(times).all():
             raise ValueError("meanings_scale is not finite; train the model again")
-        parts = {
-            name: Layers(*(arrays[f"{name}.{part.name}"] for part in fields(Layers)))
-            for name in ("scout", "reader")
-        }
-        for name, layers in parts.items():
-            layers.check(name)
+        layers = Layers(*(arrays[f"layers.{part.name}"] for part in fields(Layers)))
+        layers.check("layers")
         lexicon = Lexicon(np.cumsum(steps, dtype=np.uint32), NO_WORDS.alike)
-        return cls(lexicon, np.ascontiguousarray(table), times.copy(), **parts)
+        return cls(lexicon, np.ascontiguousarray(table), times.copy(), layers)
 
     @cached_property
     def _reading(self) -> tuple[Any, ...]:
@@ -353,13 +349,13 @@ class Network:
         return table
 
     def say(
-        self, by: str, read: SegmentReading, buffer: Buffer, segments: Segments, echoes: Floats,
+        self, read: SegmentReading, buffer: Buffer, segments: Segments, echoes: Floats,
         known: NDArray[np.int32], texts: NDArray[np.bool_],
     ) -> Floats:  # fmt: skip
         """Return :data:`SAYS` of all segments of the chosen texts (a bool each), :data:`SILENCE` of others.
 
-        ``by`` is ``scout`` or ``reader``. ``known`` is filled in: for each segment the sums of its pieces and, last,
-        their number, which is -1 where they are not yet known.
+        ``known`` is filled in: for each segment the sums of its pieces and, last, their number, which is -1 where they
+        are not yet known.
         """
         size = np.diff(segments.bounds)
         out = np.full((len(segments), len(SAYS)), SILENCE, np.float32)
@@ -373,7 +369,7 @@ class Network:
             np.arange(len(owner)) - (np.cumsum(stretches) - stretches)[owner]
         )
         length = np.minimum(begin + LONGEST, segments.bounds[owner + 1]) - begin
-        layers, total = getattr(self, by), np.cumsum(length + _GAP)
+        total = np.cumsum(length + _GAP)
         for some in np.split(np.arange(len(owner)), np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):
             if not len(some):
                 continue
@@ -385,5 +381,5 @@ class Network:
                 read.words, read.windows, read.shapes, segments.joint, echoes, known, self.times, mine, bounds,
                 at, rows,
             )  # fmt: skip
-            out[mine] = layers.say(rows, bounds, at)
+            out[mine] = self.layers.say(rows, bounds, at)
         return out

@@ -29,7 +29,7 @@ REPEATED = (
 
 COPIES = 3  # other documents that hold most of an article are copies of it if they are no more than this
 FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
-MANY, DOUBT = 60, 0.5  # counted articles from which its templates are known; log odds (doubted_single)
+MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; log odds (doubted_single)
 EVIDENT = 8  # a passage of so many words, in so many other articles, is removed for its repetition alone
 UNEVEN = 0.1  # neighbouring segments are parts of one passage if their articles differ by at most this share
 

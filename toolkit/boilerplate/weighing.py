@@ -12,19 +12,20 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import FAR, FLOOR, UNHEARD, blocks
+from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
 from toolkit.boilerplate.borders import borders
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
-from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, best_path, propose
-from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS, PAGE, SHORT, About, Reading, layouts
-from toolkit.boilerplate.repetition import REPEATED, Seen, alike, doubted_single
+from toolkit.boilerplate.network import SAYS
+from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, propose
+from toolkit.boilerplate.reading import LAYOUTS, PAGE, About, Reading, layouts
+from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, read_segments
+from toolkit.boilerplate.stretches import ARTICLE, MOST, join, stretches
 from toolkit.boilerplate.templates import Lookup
 from toolkit.buffer import Buffer
-from toolkit.kernels import njit
-from toolkit.segments import LINE, SENTENCE, Segments, cut
+from toolkit.segments import cut
 
 APPEAL, INTERFACE = KINDS.index("appeal"), KINDS.index("interface")
 
@@ -42,19 +43,27 @@ SURELY = 0.1
 """A segment whose own words give article text a probability below this counts as an appeal even if only the first
 decision says so (``Support our journalism.``)."""
 
-HINT, SLIGHT = 0.05, 0.03
-"""The scout of the network reads texts with a segment whose words give an appeal at least the first probability; or the
-second, if they give article text less than :data:`ARTICLE`."""
+CONFIRMED = 4.0
+"""So does one that the network gives log odds of boilerplate above this. In cross-validation, such segments were .04 of
+the bytes of marked appeals, and at most .02 % of invented articles that speak like appeals."""
 
-QUIET = -2.5
-"""The second decision looks around segments that the scout gives log odds above this; texts without one the reader need
-not read."""
+HINT, SLIGHT = 0.05, 0.03
+"""A text may hold an appeal if the words of a segment give one at least the first probability; or the second, if they
+give article text less than :data:`ARTICLE`."""
+
+DOUBT, SHARE = -1.0, 0.5
+"""The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
+hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
+
+QUIET = -3.0
+"""The second decision looks around segments that the network gives log odds of an appeal above this."""
 
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
 _DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
 _FUZZY = FINGERPRINTS.index("fuzzy")
+_BOILERPLATE = SAYS.index("boilerplate")
 _PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
 _ALONE = len(COLUMNS) - len(REPEATED)
 
@@ -102,30 +111,28 @@ def weigh(
     row_layout, row_outside = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
     sums = model.alone.sums(single, row_layout)
-    texts = hinting(read, owner) & ~outside
-    network, of_text = model.appeals.network, (read, read.buffer, segments, read.echoes, read.pieces)
-    heard = near(network.say("scout", *of_text, texts)[:, 0] > QUIET, segments.bounds, owner)
-    on_page, hinted = row_layout == PAGE, heard[at]
-    around = np.zeros((len(at), 0), np.float32)
-    if (on_page | hinted).any():
-        wanted, all_sums = np.zeros(len(doubted), bool), np.full(len(doubted), FLOOR, np.float32)
-        wanted[at[on_page | hinted]] = True
-        all_sums[at] = sums
-        texts[:] = False
-        texts[owner[at[hinted]]] = True
-        heard &= texts[owner]
-        says = network.say("reader", *of_text, texts)
-        around = blocks(read, all_sums, wanted, says)
+    hinted, on_page = hinting(read, owner), row_layout == PAGE
+    texts = hinted.copy()
+    texts[owner[at[doubtful(sums, row_layout)]]] = True
+    says = model.network.say(read, read.buffer, segments, read.echoes, read.pieces, texts)
+    heard = near(says[:, 0] > QUIET, segments.bounds, owner) & (hinted & ~outside)[owner]
+    asking_rows, all_sums = heard[at], np.full(len(doubted), FLOOR, np.float32)
+    all_sums[at] = sums
+    wanted = np.zeros(len(doubted), bool)
+    wanted[at[on_page | asking_rows]] = True
+    around = blocks(read, all_sums, wanted, says)
     if on_page.any():
-        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | hinted], :UNHEARD]))
+        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | asking_rows]]))
         sums[on_page] = (sums[on_page] + pages) / 2
-    score = model.alone.scale.probability(sums, row_layout)
+    repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
+    score = model.alone.scale.probability(add_network(sums, says[at], row_layout), row_layout)
     decision = model.alone if lookup is None else model.fitted
     least = _least(decision, thresholds, row_layout, row_outside)
     odds = log_odds(score) - log_odds(_least(model.alone, thresholds, row_layout, row_outside))
     if lookup is not None:
         odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
-        odds = np.maximum(odds, log_odds(decision.probability(rows, row_layout)) - log_odds(least))
+        both = add_network(decision.sums(rows, row_layout), says[at], row_layout, repeats)
+        odds = np.maximum(odds, log_odds(decision.scale.probability(both, row_layout)) - log_odds(least))
         score = probability(odds + log_odds(least))
     known = np.isin(read.prints[at, _FUZZY], known_everywhere()[0])
     known |= np.isin(read.prints[at, 0], known_everywhere()[1])
@@ -137,10 +144,10 @@ def weigh(
 
     z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
     second = np.zeros(len(doubted), np.float32)
-    if hinted.any():
+    if asking_rows.any():
         asks = np.full(len(doubted), NONE, np.float32)
-        here = np.ascontiguousarray(around[hinted[on_page | hinted]])
-        asks[at[hinted]] = model.appeals.trees.predict(here, SILENT)
+        here = np.ascontiguousarray(around[asking_rows[on_page | asking_rows]])
+        asks[at[asking_rows]] = model.appeals.trees.predict(here, SILENT)
         proposed = propose(read, asks, all_sums, says)
         beside = borders(read, proposed, asks, all_sums, says, heard)
         opens, closes = (trees.predict(beside.rows) for trees in (model.appeals.opens, model.appeals.closes))
@@ -150,8 +157,8 @@ def weigh(
         second[some] = scale.probability(asks[some], layout[owner[some]])
         asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[owner[some]]])
         asked -= abroad(read.about)[owner]
-    repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
-    odds = unsupported(odds, kind, repeats | (read.words[at, 0] < SURELY))
+    asks_outright = (read.words[at, 0] < SURELY) | (says[at, _BOILERPLATE] > CONFIRMED)
+    odds = unsupported(odds, kind, repeats | asks_outright)
     odds[given_away] = MOST
     z[at] = odds
     asking = asked > 0
@@ -226,6 +233,26 @@ def hinting(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     return out
 
 
+def doubtful(sums: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Mark the segments for which the network is asked, by their ``sums`` (float32) and their text's layout."""
+    return (sums > DOUBT) | (layout == PAGE)
+
+
+def add_network(
+    sums: NDArray[np.float32], says: NDArray[np.float32], layout: NDArray[np.int8],
+    repeats: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:  # fmt: skip
+    """Add to the sums of trees (float32) what the network says of boilerplate, :data:`SHARE` of it.
+
+    On pages nothing is added: the trees of pages know it. What ``repeats`` is never less likely for it, since the
+    network reads one text only.
+    """
+    share = SHARE * says[:, _BOILERPLATE]
+    if repeats is not None:
+        share[repeats] = np.maximum(share[repeats], 0)
+    return np.asarray(np.where(layout == PAGE, sums, sums + share), np.float32)
+
+
 def near(marked: NDArray[np.bool_], bounds: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark the segments within :data:`FAR` of a marked one of their text."""
     count, at = np.r_[0, np.cumsum(marked)], np.arange(len(owner))
@@ -257,124 +284,3 @@ def template_keys(
         found = rows[:, _DOCS[window]] > 0
         out[found] = keys(read, segments[found], window)
     return out
-
-
-MOST = 4.0  # largest weight of one segment, in log odds: none outvotes a whole stretch
-
-SWITCH = {"laid_out": (1.0, 0.5), "run_together": (0.5, 0.25), "page": (0.0, 0.0)}
-"""Cost of beginning or ending a removal, in log odds: within a line, and at the start of one. Of six pairs tried in
-cross-validation, these had the highest F1 at the same loss (docs/boilerplate.md). On whole pages no cost helps."""
-
-GAP, DOUBTED = 300, 0.04
-"""Kept text between two removed pieces of one line is removed too if it has at most :data:`GAP` bytes and each of its
-segments scores at least :data:`DOUBTED` times the threshold. In cross-validation over publishers, 16 such segments
-were boilerplate and 1 was not."""
-
-LONGEST, CONTINUES = 1200, 0.13
-"""The sentence after a removed caption, teaser or promotion is removed too if their line has at most :data:`LONGEST`
-bytes and the sentence scores at least :data:`CONTINUES` times the threshold. In cross-validation, 34 such segments
-were boilerplate and 4 were not."""
-
-HALF = 0.5
-"""A segment beside a removed one goes too if its own words give article text a probability under :data:`SURELY` and it
-scores at least :data:`HALF` times the threshold (``Donate now.``). In cross-validation, of such segments with any score
-36 were boilerplate and 3 were not."""
-
-SHORT_BYTES, ARTICLE = 1500, 0.9
-"""A text under :data:`SHORT_BYTES` keeps each sentence whose own words give article text at least the probability
-:data:`ARTICLE`: around it stands mostly boilerplate, so its neighbours say little. Repeated passages and the appeals
-of the second decision are removed all the same."""
-
-_COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
-_COSTS[SHORT] = 0  # in a text of a few sentences each is judged by itself
-_CONTINUED = np.array([kind in ("caption", "related", "promo") for kind in KINDS])
-
-
-def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Mark the segments to be removed: the best path through each document, which pays :data:`SWITCH` to change.
-
-    So a doubtful sentence between two sure ones is removed, and a single weak one is kept. ``z`` (float64, a segment
-    each) are the log odds less those of the threshold; ``layout`` is an int8 a document.
-    """
-    return best_path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, _COSTS[layout])
-
-
-@njit(cache=True, nogil=True)
-def _one_kind(bounds, start, end, others, evident, kind):  # type: ignore[no-untyped-def]
-    """Give all segments of a passage that other articles repeat one kind: that of most of its bytes."""
-    size = np.empty(len(KINDS), np.int64)
-    for d in range(len(bounds) - 1):
-        a = bounds[d]
-        while a < bounds[d + 1]:
-            b = a + 1
-            while b < bounds[d + 1] and evident[a] and evident[b] and alike(others[b], others[b - 1]):
-                b += 1
-            size[:] = 0
-            for s in range(a, b):
-                if kind[s] >= 0:
-                    size[kind[s]] += end[s] - start[s]
-            for s in range(a, b):
-                if b > a + 1:
-                    kind[s] = size.argmax()
-            a = b
-
-
-@njit(cache=True, nogil=True)
-def _join(bounds, joint, start, end, words, outright, repeated, threshold, continued, remove, kind, score):  # type: ignore[no-untyped-def]
-    for d in range(len(bounds) - 1):
-        lo, hi = bounds[d], bounds[d + 1]
-        a = lo
-        while a < hi:
-            b = a + 1
-            while b < hi and joint[b] > LINE:
-                b += 1
-            last = -1  # the last removed segment of the line
-            for s in range(a, b):
-                if remove[s]:
-                    closed = 0 <= last < s - 1 and start[s] - end[last] <= GAP
-                    if closed:
-                        for k in range(last + 1, s):
-                            closed &= score[k] >= DOUBTED * threshold[d]
-                    if closed:
-                        for k in range(last + 1, s):
-                            remove[k], kind[k], score[k] = True, kind[last], max(score[k], threshold[d])
-                    last = s
-                elif (
-                    s > a
-                    and remove[s - 1]
-                    and joint[s] == SENTENCE  # text glued to the removed segment is another piece of the page
-                    and continued[kind[s - 1]]
-                    and score[s] >= CONTINUES * threshold[d]
-                    and end[b - 1] - start[a] <= LONGEST
-                ):
-                    remove[s], kind[s], score[s] = True, kind[s - 1], max(score[s], threshold[d])
-                    last = s
-            a = b
-        for s in range(lo, hi):
-            beside = s - 1 if s > lo and remove[s - 1] else s + 1 if s + 1 < hi and remove[s + 1] else s
-            if not remove[s] and beside != s and outright[s] and score[s] >= HALF * threshold[d]:
-                remove[s], kind[s], score[s] = True, kind[beside], max(score[s], threshold[d])
-        if hi > lo and end[hi - 1] - start[lo] < SHORT_BYTES:
-            for s in range(lo, hi):
-                remove[s] &= repeated[s] or words[s, 0] < ARTICLE
-
-
-def join(
-    read: Reading, seen: Seen, evident: NDArray[np.bool_], remove: NDArray[np.bool_], kind: NDArray[np.int64],
-    score: NDArray[np.float32], threshold: NDArray[np.float32], asking: NDArray[np.bool_],
-    outright: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    """Remove doubtful segments with the removed ones of their line, and keep article sentences of short texts.
-
-    Changes ``remove``, ``kind`` and ``score`` in place: a segment removed here gets the kind of the removed one before
-    it, and at least the threshold (float32, one a document) as its score. An evidently repeated passage gets one kind.
-    ``evident`` marks the segments removed for their repetition alone, ``asking`` those that the second decision takes
-    for an appeal, ``outright`` those whose words alone leave no doubt.
-    """
-    segments, repeated = read.segments, seen.others.any(axis=1) | asking | evident
-    if evident.any():
-        _one_kind(segments.bounds, segments.start, segments.end, seen.others[:, 0], evident, kind)
-    _join(
-        segments.bounds, segments.joint, segments.start, segments.end, read.words, outright, repeated, threshold,
-        _CONTINUED, remove, kind, score,
-    )  # fmt: skip

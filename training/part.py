@@ -1,0 +1,165 @@
+"""A part of what is learned from, with its evidence and what cross-validation says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from toolkit.boilerplate.blocks import BLOCKS, FLOOR, blocks
+from toolkit.boilerplate.borders import Borders
+from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
+from toolkit.boilerplate.network import SAYS, SILENCE
+from toolkit.boilerplate.proposals import Proposals
+from toolkit.boilerplate.reading import GROUP_OF, PAGE, Reading
+from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
+from toolkit.boilerplate.templates import Lookup
+from toolkit.boilerplate.weighing import CONFIRMED, QUIET, SURELY, add_network, doubtful, hinting, near
+from toolkit.trees import Trees
+from training.calibration import Scored
+from training.labelled import Labelled
+
+ALONE = len(COLUMNS) - len(REPEATED)
+"""The first columns of the evidence need no corpus."""
+
+PLAIN = 3
+"""One in so many segments beyond suspicion is learned from, and counts as often."""
+
+EASY, FEWER = 0.9, 4
+"""Of article text that its words alone tell with such a probability, one row in so many is learned from."""
+
+UNWEIGHED = -9.0
+"""Stands for the sum of a segment that no trees weigh."""
+
+MODES = ("alone", "fitted")
+
+
+@dataclass
+class Part:
+    """A part with its evidence and with what cross-validation says of it.
+
+    Attributes
+    ----------
+    of : Labelled
+    read : Reading
+        Scored by words that never saw the publisher.
+    chosen : ndarray of int64, shape (n_rows,)
+        Segments that there is evidence of: all suspicious ones, and one in :data:`PLAIN` of the others.
+    suspicious : ndarray of bool, shape (n_rows,)
+        Which of them the remover would weigh at all.
+    rows : dict of str to ndarray
+        Evidence, alone and fitted.
+    sums, kind : dict of str to ndarray, shape (n_segments,)
+        Out-of-fold, alone and fitted.
+    asks : ndarray of float32, shape (n_segments,)
+        Out-of-fold: what the block is worth that the segment is part of.
+    proposed : Proposals
+    borders : Borders
+    told : ndarray of float32, shape (n_proposals, len(EDGED))
+    says : ndarray of float32, shape (n_segments, len(SAYS))
+        Out-of-fold: what the network says; ``heard`` (bool) marks what the second decision looks at.
+    around : ndarray of float32, shape (n_rows, len(BLOCKS))
+        What stands around the segment.
+    """
+
+    of: Labelled
+    read: Reading
+    chosen: NDArray[np.int64]
+    suspicious: NDArray[np.bool_]
+    rows: dict[str, NDArray[np.float32]]
+    sums: dict[str, NDArray[np.float32]]
+    kind: dict[str, NDArray[np.int64]]
+    asks: NDArray[np.float32]
+    around: NDArray[np.float32]
+    says: NDArray[np.float32] = field(init=False)
+    heard: NDArray[np.bool_] = field(init=False)
+    proposed: Proposals = field(init=False)
+    borders: Borders = field(init=False)
+    told: NDArray[np.float32] = field(init=False)
+
+    @classmethod
+    def weighed(cls, part: Labelled, read: Reading, lookup: Lookup) -> Part:
+        """Gather the evidence."""
+        seen = {"alone": Seen.of(read, None), "fitted": Seen.of(read, lookup)}
+        doubted = suspicious(read, seen["fitted"], everywhere=True)
+        plain = (part.trees > 0) & (np.arange(len(doubted)) % PLAIN == 0)
+        chosen = doubted | plain
+        rows = {"fitted": evidence(read, lookup, seen["fitted"], chosen)}
+        rows["alone"] = np.ascontiguousarray(rows["fitted"][:, :ALONE])
+        n = len(doubted)
+        return cls(
+            part, read, np.flatnonzero(chosen), doubted[chosen], rows,
+            {mode: np.full(n, UNWEIGHED, np.float32) for mode in MODES},
+            {mode: np.zeros(n, np.int64) for mode in MODES}, np.full(n, UNWEIGHED, np.float32),
+            np.empty((0, len(BLOCKS)), np.float32),
+        )  # fmt: skip
+
+    def scored(self, mode: str, documents: NDArray[np.bool_] | None = None) -> Scored:
+        """What cross-validation says of some documents, default all."""
+        documents = np.ones(len(self.of.corpus), bool) if documents is None else documents
+        given = (
+            self.of,
+            documents,
+            self.sums[mode],
+            self.kind[mode],
+            self.asks,
+            (self.read.words[:, 0] < SURELY) | (self.says[:, SAYS.index("boilerplate")] > CONFIRMED),
+        )
+        if mode == "alone":
+            return Scored(*given)
+        doubt = np.zeros(len(self.of.label))
+        doubt[self.chosen] = doubted_single(self.rows[mode][:, COLUMNS.index("publisher_docs")])
+        return Scored(*given, self.scored("alone", documents), doubt)
+
+    def use(self, held: int | None, group: int | None = None) -> NDArray[np.bool_]:
+        """Mark the rows that are learned from."""
+        use = (self.of.trees[self.chosen] > 0) & (self.of.fold[self.chosen] != (-1 if held is None else held))
+        use &= ~self.easy | (np.arange(len(use)) % FEWER == 0)
+        return use if group is None else use & (self.group == group)
+
+    def hear(self, said: NDArray[np.float32]) -> None:
+        """Take down what the network says of the texts for which it is asked, and what stands around each row."""
+        at, document = self.chosen[self.suspicious], self.of.document
+        hinted = hinting(self.read, document)
+        asked = hinted.copy()
+        asked[document[at[doubtful(self.sums["alone"][at], self.of.layout[document[at]])]]] = True
+        self.says = np.where(asked[document, None], said, np.float32(SILENCE))
+        self.heard = near(self.says[:, 0] > QUIET, self.read.segments.bounds, document) & hinted[document]
+        chosen = np.zeros(len(document), bool)
+        chosen[self.chosen] = True
+        self.around = blocks(self.read, np.maximum(self.sums["alone"], FLOOR), chosen, self.says)
+
+    def conclude(self, pages: list[Trees]) -> None:
+        """Add to the sums what the network says, and on pages the trees over what stands around a line."""
+        at, alone = self.chosen[self.suspicious], self.sums["alone"]
+        layout = self.of.layout[self.of.document[at]]
+        for held, trees in enumerate(pages):
+            test = (layout == PAGE) & (self.of.fold[at] == held)
+            if test.any():
+                around = np.ascontiguousarray(self.around[self.suspicious][test])
+                alone[at[test]] = (alone[at[test]] + trees.predict(around)) / 2
+        repeats = self.rows["fitted"][self.suspicious, COLUMNS.index("exact_docs")] > 0
+        self.sums["fitted"][at] = add_network(self.sums["fitted"][at], self.says[at], layout, repeats)
+        alone[at] = add_network(alone[at], self.says[at], layout)
+
+    @property
+    def easy(self) -> NDArray[np.bool_]:
+        """Mark the rows of article text that looks like article text."""
+        return np.asarray((self.label == 0) & (self.read.words[self.chosen, 0] > EASY))
+
+    @property
+    def group(self) -> NDArray[np.int64]:
+        """Group of layouts of each row."""
+        return np.asarray(GROUP_OF[self.of.layout][self.of.document[self.chosen]])
+
+    @property
+    def weight(self) -> NDArray[np.float32]:
+        """Weight of each row."""
+        times = np.where(self.suspicious, 1, PLAIN) * np.where(self.easy, FEWER, 1)
+        return (self.of.trees[self.chosen] * times).astype(np.float32)
+
+    @property
+    def label(self) -> NDArray[np.int8]:
+        """Class of each row."""
+        return self.of.label[self.chosen]
