@@ -127,7 +127,7 @@ def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeat
 
 def proposed(read: Reading, asks: list[float]) -> Proposals:
     asked = np.array(asks, np.float32)
-    return propose(read, asked, -asked, np.zeros((len(asks), 3), np.float32))
+    return propose(read, asked, -asked, np.zeros((len(asks), len(SAYS)), np.float32))
 
 
 def test_blocks_are_proposed_around_what_asks_within_one_text_and_told_as_by_hand():
@@ -159,7 +159,7 @@ def test_blocks_are_proposed_around_what_asks_within_one_text_and_told_as_by_han
 
 def bordered(read: Reading, asks: list[float], heard: list[bool]) -> tuple[Proposals, Borders]:
     found, asked = proposed(read, asks), np.array(asks, np.float32)
-    told = np.stack([asked, -asked, asked / 2], axis=1)
+    told = np.stack([asked, -asked, asked / 2, asked / 3], axis=1)
     return found, borders(read, found, asked, -asked, told, np.array(heard))
 
 

@@ -198,7 +198,7 @@ def test_near_is_within_twelve_segments_of_the_same_text():
 )  # fmt: skip
 def test_arrays_that_are_no_network_are_refused(tmp_path, monkeypatch, part, value):
     model = shipped_model()
-    small = replace(model, appeals=replace(model.appeals, network=network()))
+    small = replace(model, network=network())
     whole = small._arrays()
     small.save(tmp_path / "sound")
     assert SegmentModel.load(tmp_path / "sound").digest == small.digest

@@ -114,8 +114,10 @@ def weigh(
     hinted, on_page = hinting(read, owner), row_layout == PAGE
     texts = hinted.copy()
     texts[owner[at[doubtful(sums, row_layout)]]] = True
+    texts &= ~outside | (layout == PAGE)
     says = model.network.say(read, read.buffer, segments, read.echoes, read.pieces, texts)
     heard = near(says[:, 0] > QUIET, segments.bounds, owner) & (hinted & ~outside)[owner]
+    said = np.where(row_outside[:, None], np.float32(0), says[at])
     asking_rows, all_sums = heard[at], np.full(len(doubted), FLOOR, np.float32)
     all_sums[at] = sums
     wanted = np.zeros(len(doubted), bool)
@@ -125,13 +127,13 @@ def weigh(
         pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | asking_rows]]))
         sums[on_page] = (sums[on_page] + pages) / 2
     repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
-    score = model.alone.scale.probability(add_network(sums, says[at], row_layout), row_layout)
+    score = model.alone.scale.probability(add_network(sums, said, row_layout), row_layout)
     decision = model.alone if lookup is None else model.fitted
     least = _least(decision, thresholds, row_layout, row_outside)
     odds = log_odds(score) - log_odds(_least(model.alone, thresholds, row_layout, row_outside))
     if lookup is not None:
         odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
-        both = add_network(decision.sums(rows, row_layout), says[at], row_layout, repeats)
+        both = add_network(decision.sums(rows, row_layout), said, row_layout, repeats)
         odds = np.maximum(odds, log_odds(decision.scale.probability(both, row_layout)) - log_odds(least))
         score = probability(odds + log_odds(least))
     known = np.isin(read.prints[at, _FUZZY], known_everywhere()[0])
@@ -157,7 +159,7 @@ def weigh(
         second[some] = scale.probability(asks[some], layout[owner[some]])
         asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[owner[some]]])
         asked -= abroad(read.about)[owner]
-    asks_outright = (read.words[at, 0] < SURELY) | (says[at, _BOILERPLATE] > CONFIRMED)
+    asks_outright = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
     odds = unsupported(odds, kind, repeats | asks_outright)
     odds[given_away] = MOST
     z[at] = odds
