@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,14 +17,19 @@ from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.reading import PAGE
-from toolkit.corpus import COLUMNS
+from toolkit.corpus import COLUMNS, make_corpus
 from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
-from training.labelled import Labelled
-from training.material import dealt, marked_later, material, more_voices
+from training.copies import lower_case, without_breaks
+from training.labelled import Labelled, labelled
+from training.material import SCORED, dealt, marked_later, material, more_voices
+from training.passages import SPANS, scraped
 
 MODELS = Path(__file__).parents[1] / "out" / "folds"
 """Where the models of the folds are kept between runs; not part of the checkout."""
+
+PAGES = Path(__file__).parents[1] / "data" / "benchmarks" / "invented_pages.jsonl"
+"""Invented articles as a scraper leaves them, by four authors of whom nothing is learned."""
 
 LITTLE = 0.3
 """Share of boilerplate over which a text is a page that carries other stories rather than an article."""
@@ -88,7 +94,7 @@ class Task:
 def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
     """Yield what can be measured on the visible data."""
     gold, modern, inserted = parts["gold"], parts["modern"], parts["inserted"]
-    everything = np.ones(len(modern.corpus), bool)
+    scored = (modern.corpus["round"] <= SCORED).to_numpy(bool)
     first = set(datasets.gold("boilerplate").corpus.query("part == 'boilerplate'")["doc_id"])
 
     def marked_first(part: Labelled) -> NDArray[np.bool_]:
@@ -108,10 +114,10 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
     share = np.bincount(modern.document, modern.marked, len(english)) / np.maximum(
         np.bincount(modern.document, modern.read.size, len(english)), 1
     )
-    yield Task("modern, under 30 % boilerplate", modern, share < LITTLE)
-    yield Task("modern, English", modern, english & (share < LITTLE))
-    yield Task("modern, other languages", modern, ~english)
-    yield Task("modern, all", modern, everything)
+    yield Task("modern, under 30 % boilerplate", modern, scored & (share < LITTLE))
+    yield Task("modern, English", modern, scored & english & (share < LITTLE))
+    yield Task("modern, other languages", modern, scored & ~english)
+    yield Task("modern, all", modern, scored)
     later = parts["later"]
     yield Task("modern, marked later", later, np.ones(len(later.corpus), bool))
     pages = parts["pages"]
@@ -146,11 +152,24 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
     for name, label in {
         "like": "look-alikes", "like/more": "further look-alikes", "like/hard": "hard look-alikes",
         "like/one_line": "look-alikes in one line", "sample": "invented sample",
+        "pages/lines": "invented pages", "pages/one_line": "invented pages in one line",
+        "pages/glued": "invented pages, line breaks lost", "pages/lower": "invented pages, all lower case",
     }.items():  # fmt: skip
         part = parts[name]
         english = (part.corpus["lang"] == "en").to_numpy(bool)
         yield Task(f"{label}, English", part, english)
         yield Task(f"{label}, other languages", part, ~english)
+
+
+def invented_pages(*, folds: int = 3, seed: int = 0) -> list[Labelled]:
+    """Return the articles of :data:`PAGES` in paragraphs or lines, without line breaks, and in lower case."""
+    records, spans = scraped([json.loads(line) for line in PAGES.read_text("utf-8").splitlines()])
+    corpus, marked = dealt(make_corpus(records), folds, seed), pd.DataFrame(spans, columns=SPANS)
+    copies = {
+        "lines": (corpus, marked), "one_line": without_breaks(corpus, marked, " "),
+        "glued": without_breaks(corpus, marked, ""), "lower": (lower_case(corpus), marked),
+    }  # fmt: skip
+    return [labelled(f"pages/{name}", *copy, words=0, trees=0) for name, copy in copies.items()]
 
 
 def _untitled(part: Labelled) -> Labelled:
@@ -238,6 +257,7 @@ def arrivals_table(
     models = models or fold_models(folds=folds, seed=seed)
     made = {part.name: part for part in parts or material(folds=folds, seed=seed)}
     further = [*more_voices(folds=folds, seed=seed), marked_later(folds=folds, seed=seed)]
+    further += invented_pages(folds=folds, seed=seed)
     made |= {part.name: part for part in further}
     counted = pd.concat([datasets.load(n)[list(COLUMNS)] for n in ("allsides", "modern")], ignore_index=True)
     rows = []

@@ -9,11 +9,9 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.blocks import BLOCKS, CEILING, FLOOR, HEARD, blocks
-from toolkit.boilerplate.borders import BORDERS, Borders, borders
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.network import SAYS
-from toolkit.boilerplate.proposals import EDGED, NONE, PROPOSALS, Proposals, propose
+from toolkit.boilerplate.proposals import BESIDE, BOUND, NONE, PROPOSALS, Proposals, propose
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
 from toolkit.boilerplate.stretches import SWITCH, stretches
 from toolkit.boilerplate.weighing import (
@@ -73,47 +71,12 @@ def test_the_path_is_the_best_of_all():
         assert worth(found) == pytest.approx(worth(best))
 
 
-def test_what_stands_around_a_segment_is_counted_as_by_hand():
-    text = "Ferries sail again today. Ann Lee counted them. " + "Rain fell on the harbour. " * 20
-    read = reading(text)
-    n = len(read.segments)
-    sums = np.linspace(-3, 3, n).astype(np.float32)
-    rows = blocks(read, sums, np.ones(n, bool), np.zeros((n, len(SAYS)), np.float32))
-    weight = np.minimum(read.size, 400).astype(float)
-    column = dict(zip(BLOCKS, rows.T, strict=True))
-    for s in (0, 5, n - 1):
-        before = slice(max(s - 4, 0), s)
-        wanted = np.average(sums[before], weights=weight[before]) if s else 0
-        assert column["sum-4"][s] == pytest.approx(wanted, abs=1e-5)
-    assert column["sum_best+"][0] == pytest.approx(sums[12])
-    assert column["sum_at+"][0] == 12
-    assert column["from_end"].tolist() == list(range(n - 1, -1, -1))
-    # no word of the first sentence stands far away; all of the last do
-    assert column["words_known0"][0] < 0.2
-    assert column["words_known0"][n - 1] > 0.8
-
-
-def test_what_the_network_says_stands_in_the_rows_and_is_averaged_like_the_signals():
-    read = reading("A gift.\n" + "Give it!\n" * 3 + "No.\n" * 12 + "Gift, gift, give.")
-    n = len(read.segments)
-    says = np.random.default_rng(5).normal(0, 3, (n, len(SAYS))).astype(np.float32)
-    rows = blocks(read, np.zeros(n, np.float32), np.ones(n, bool), says)
-    assert np.array_equal(rows[:, [BLOCKS.index(name) for name in SAYS]], says)
-    for signal in HEARD:
-        plain = blocks(read, says[:, SAYS.index(signal)].clip(FLOOR, CEILING), np.ones(n, bool), says)
-        for name in ("-2", "+12", "_document", "_outside", "_best-", "_at+", "_line", "_line+", "_line_best"):
-            assert np.array_equal(
-                rows[:, BLOCKS.index(f"{signal}{name}")], plain[:, BLOCKS.index(f"sum{name}")]
-            )
-
-
-def test_what_the_network_says_counts_half_and_never_against_what_repeats_or_on_pages():
-    sums, layout = np.array([1, 1, 1, 1], np.float32), np.array([0, 0, LAYOUTS.index("page"), 3], np.int8)
-    says = np.zeros((4, len(SAYS)), np.float32)
-    says[:, SAYS.index("boilerplate")] = [-4, -4, -4, 4]
-    assert add_network(sums, says, layout).tolist() == [1 - 4 * SHARE, 1 - 4 * SHARE, 1, 1 + 4 * SHARE]
-    repeats = np.array([False, True, True, True])
-    assert add_network(sums, says, layout, repeats).tolist() == [1 - 4 * SHARE, 1, 1, 1 + 4 * SHARE]
+def test_what_the_network_says_counts_half_and_never_against_what_repeats():
+    sums, says = np.array([1, 1, 1], np.float32), np.zeros((3, len(SAYS)), np.float32)
+    says[:, SAYS.index("boilerplate")] = [-4, -4, 4]
+    assert add_network(sums, says).tolist() == [1 - 4 * SHARE, 1 - 4 * SHARE, 1 + 4 * SHARE]
+    repeats = np.array([False, True, True])
+    assert add_network(sums, says, repeats).tolist() == [1 - 4 * SHARE, 1, 1 + 4 * SHARE]
 
 
 def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeats():
@@ -125,72 +88,47 @@ def test_what_only_the_first_decision_takes_for_an_appeal_stays_unless_it_repeat
     ]
 
 
-def proposed(read: Reading, asks: list[float]) -> Proposals:
-    asked = np.array(asks, np.float32)
-    return propose(read, asked, -asked, np.zeros((len(asks), len(SAYS)), np.float32))
+def proposed(read: Reading, says: np.ndarray, hinted: list[bool] | None = None) -> Proposals:
+    texts = [True] * (len(read.segments.bounds) - 1)
+    return propose(read, -says[:, 0], says, np.array(hinted or texts))
 
 
 def test_blocks_are_proposed_around_what_asks_within_one_text_and_told_as_by_hand():
     read = reading(
         "Rain fell on the port. Few came. Give now. We print the truth. It costs a lot. It was late."
     )
-    asks = [-3.0, -2.0, 4.0, 1.0, 3.5, -5.0]
-    found = proposed(read, asks)
+    inside = np.array([-3.0, -2.0, 4.0, 1.0, 3.5, -8.0], np.float32)
+    says = np.stack([inside, inside / 2, inside / 4, -inside], axis=1)
+    found = proposed(read, says)
     pairs = list(zip(found.first.tolist(), found.end.tolist(), strict=True))
     assert pairs == sorted(set(pairs))
     assert all(0 <= a < b <= 6 for a, b in pairs)
     assert {(2, 5), (2, 4), (0, 5), (2, 3)} <= set(pairs)
+    assert found.rows.shape == (len(pairs), len(PROPOSALS))
     row = dict(zip(PROPOSALS, found.rows[pairs.index((2, 5))].tolist(), strict=True))
     size = read.size.astype(float)
-    assert row["asks"] == pytest.approx(np.average(asks[2:5], weights=size[2:5]), abs=0.01)
-    assert row["sum"] == pytest.approx(-row["asks"], abs=0.01)
-    assert row["asks_rest"] == pytest.approx(np.average([-3, -2, FLOOR], weights=size[[0, 1, 5]]), abs=0.01)
+    assert row["inside"] == pytest.approx(np.average(inside[2:5], weights=size[2:5]), abs=0.01)
+    assert row["sum"] == row["boilerplate"] == pytest.approx(-row["inside"], abs=0.01)
+    rest = np.average([-3, -2, -BOUND], weights=size[[0, 1, 5]])
+    assert row["inside_rest"] == pytest.approx(rest, abs=0.01)
+    echo = np.average(read.echoes[2:5, 0], weights=size[2:5])
+    assert row["words_known"] == pytest.approx(echo, abs=0.01)
     told = {
-        "share_asking": 1, "asks_least": 1, "asks_most": 4, "asks_outside": -2, "asks_first": 4, "asks_second": 1,
-        "asks_before": -2, "asks_last": 3.5, "asks_last_but_one": 1, "asks_after": FLOOR, "segments": 3,
-        "from_start": 2, "bytes": size[2:5].sum(), "text_bytes": size.sum(),
-        "joint": SENTENCE_JOINT, "joint_after": SENTENCE_JOINT,
+        "share_inside": 1, "inside_least": 1, "inside_most": 4, "begins_most": 2, "ends_most": 1,
+        "boilerplate_most": -1, "inside_outside": -2, "inside_first": 4, "inside_second": 1,
+        "inside_before": -2, "inside_last": 3.5,
+        "inside_last_but_one": 1, "inside_after": -BOUND, "begins_first": 2, "begins_after": -4, "ends_last": 0.875,
+        "ends_before": -0.5, "boilerplate_before": 2, "boilerplate_after": BOUND, "segments": 3, "from_start": 2,
+        "bytes": size[2:5].sum(), "text_bytes": size.sum(), "joint": SENTENCE_JOINT, "joint_after": SENTENCE_JOINT,
     }  # fmt: skip
     assert {name: row[name] for name in told} == told
     one = dict(zip(PROPOSALS, found.rows[pairs.index((2, 3))].tolist(), strict=True))
-    assert one["asks_second"] == one["asks_last_but_one"] == NONE, "not inside the block"
-    assert not len(proposed(read, [-4.0] * 6).first), "nothing asks"
-
-
-def bordered(read: Reading, asks: list[float], heard: list[bool]) -> tuple[Proposals, Borders]:
-    found, asked = proposed(read, asks), np.array(asks, np.float32)
-    told = np.stack([asked, -asked, asked / 2, asked / 3], axis=1)
-    return found, borders(read, found, asked, -asked, told, np.array(heard))
-
-
-def test_a_border_is_told_by_the_segments_on_either_side_that_were_heard():
-    read = reading("Rain fell. Few came. Give now. We print the truth. It costs a lot. It was late.")
-    asks, heard = [-3.0, -2.0, 4.0, 1.0, 3.5, -5.0], [True, True, True, True, True, False]
-    found, beside = bordered(read, asks, heard)
-    assert len(set(zip(beside.left.tolist(), beside.right.tolist(), strict=True))) == len(beside.left)
-    pairs = list(zip(found.first.tolist(), found.end.tolist(), strict=True))
-    for k, (a, b) in enumerate(pairs):
-        assert (beside.left[beside.first[k]], beside.right[beside.first[k]]) == (a - 1, a)
-        assert (beside.left[beside.end[k]], beside.right[beside.end[k]]) == (
-            b - 1 if b < 6 else -1,
-            b if b < 5 else -1,
-        )
-    row = dict(zip(BORDERS, beside.rows[beside.first[pairs.index((2, 5))]].tolist(), strict=True))
-    assert (row["left_asks"], row["right_asks"], row["left_line_place"], row["right_line_place"]) == (
-        -2,
-        4,
-        1,
-        2,
-    )
-    row = dict(zip(BORDERS, beside.rows[beside.first[pairs.index((0, 5))]].tolist(), strict=True))
-    assert {value for name, value in row.items() if name.startswith("left")} == {NONE}
-    row = dict(zip(BORDERS, beside.rows[beside.end[pairs.index((2, 5))]].tolist(), strict=True))
-    assert {value for name, value in row.items() if name.startswith("right")} == {NONE}, "not heard"
-    opens, closes = (np.arange(len(beside.left), dtype=np.float32) + k for k in (0, 100))
-    told = beside.joined(found, opens, closes)
-    assert told.shape == (len(pairs), len(EDGED))
-    assert np.array_equal(told[:, EDGED.index("opens")], opens[beside.first])
-    assert np.array_equal(told[:, EDGED.index("closes_before")], closes[beside.first])
+    assert one["inside_second"] == one["inside_last_but_one"] == NONE, "not inside the block"
+    whole = dict(zip(PROPOSALS, found.rows[pairs.index((0, 5))].tolist(), strict=True))
+    before = [f"{name}_before" for name, edges in BESIDE.items() if "before" in edges]
+    assert {whole[name] for name in ("inside_before", *before)} == {NONE}, "not in the text"
+    assert not len(proposed(read, np.full_like(says, -4)).first), "nothing asks"
+    assert not len(proposed(read, says, [False]).first), "no word hints at an appeal"
 
 
 def test_of_blocks_that_overlap_the_best_counts():
@@ -209,19 +147,14 @@ def test_a_text_has_the_same_proposals_alone_and_among_others():
     corpus = toolkit.corpus.as_corpus(texts)
     together = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
     bounds = together.segments.bounds
-    asks = random.normal(0, 3, bounds[-1]).astype(np.float32)
-    whole, all_beside = bordered(together, asks.tolist(), [True] * bounds[-1])
+    says = random.normal(0, 3, (bounds[-1], len(SAYS))).astype(np.float32)
+    whole = proposed(together, says)
     for d, text in enumerate(texts):
-        alone = proposed(reading(text), asks[bounds[d] : bounds[d + 1]].tolist())
+        alone = proposed(reading(text), says[bounds[d] : bounds[d + 1]])
         mine = (whole.first >= bounds[d]) & (whole.first < bounds[d + 1])
         assert np.array_equal(whole.first[mine] - bounds[d], alone.first)
         assert np.array_equal(whole.end[mine] - bounds[d], alone.end)
         assert np.array_equal(whole.rows[mine], alone.rows)
-        _, beside = bordered(
-            reading(text), asks[bounds[d] : bounds[d + 1]].tolist(), [True] * len(reading(text).size)
-        )
-        assert np.array_equal(all_beside.rows[all_beside.first[mine]], beside.rows[beside.first])
-        assert np.array_equal(all_beside.rows[all_beside.end[mine]], beside.rows[beside.end])
 
 
 PORT = (

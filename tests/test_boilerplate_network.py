@@ -24,8 +24,8 @@ from toolkit.boilerplate.network import (
     Network,
     seen,
 )
-from toolkit.boilerplate.reading import About, Reading
-from toolkit.boilerplate.weighing import near
+from toolkit.boilerplate.reading import LAYOUTS, About, Reading
+from toolkit.boilerplate.weighing import DOUBT, asking
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.topics.features import NO_WORDS, Lexicon
@@ -178,11 +178,11 @@ def test_columns_are_named_and_within_a_byte():
     assert SEEN[-len(ECHOES) :] == ECHOES
 
 
-def test_near_is_within_twelve_segments_of_the_same_text():
-    marked = np.zeros(60, bool)
-    marked[[20, 45]] = True
-    bounds, owner = np.array([0, 30, 60]), np.repeat([0, 1], 30)
-    assert np.flatnonzero(near(marked, bounds, owner)).tolist() == [*range(8, 30), *range(33, 58)]
+def test_the_network_reads_pages_and_texts_that_hint_at_an_appeal_or_hold_a_doubt():
+    sums, owner = np.array([-4.0, DOUBT + 0.1, -9.0, -9.0, -9.0], np.float32), np.array([0, 1, 2, 3, 4])
+    layout = np.array([0, 0, LAYOUTS.index("page"), 0, 0], np.int8)
+    hinted = np.array([False, False, False, True, False])
+    assert asking(sums, hinted, layout, owner).tolist() == [False, True, True, True, False]
 
 
 @pytest.mark.parametrize(

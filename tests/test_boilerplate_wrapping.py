@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from toolkit import BoilerplateRemover
+from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.wrapping import unwrapped
 from toolkit.buffer import Buffer
+from toolkit.corpus import make_corpus
 
 STORY = (
     "The council of Harrow Bay voted on Tuesday to close the ferry terminal for repairs that may last until spring. "
@@ -51,6 +53,25 @@ def test_a_headline_may_be_longer_than_the_width(headline):
 def test_lines_between_long_paragraphs_are_no_wrapping():
     buffer = Buffer.of(["\n\n".join([*STORY * 2, textwrap.fill(STORY[0], 72), *STORY])])
     assert unwrapped(buffer) is buffer
+
+
+def test_only_the_texts_of_a_portion_are_copied_and_their_spans_stand_where_they_stood():
+    texts = [STORY[0], text(72), text()]
+    whole = Buffer.of(texts)
+    portions = [Buffer(whole.data, whole.offsets[k : k + 2]) for k in range(3)]
+    assert [len(unwrapped(portion).data) for portion in portions] == [
+        len(whole.data),
+        len(texts[1]),
+        len(whole.data),
+    ]
+    corpus = make_corpus([{"doc_id": str(k), "text": one} for k, one in enumerate(texts)])
+    about = About.of(corpus)
+    for k, portion in enumerate(portions):
+        alone = Reading.of(Buffer.of([texts[k]]), about.take(np.array([k])))
+        read = Reading.of(portion, about.take(np.array([k])))
+        assert np.array_equal(read.segments.start, alone.segments.start + whole.offsets[k])
+        assert np.array_equal(read.segments.end, alone.segments.end + whole.offsets[k])
+        assert np.array_equal(read.prints, alone.prints)
 
 
 def test_offsets_stay_and_only_forced_breaks_go():

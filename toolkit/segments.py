@@ -70,6 +70,10 @@ class Segments:
         """Return the document of each of the segments ``at``."""
         return np.searchsorted(self.bounds, at, side="right") - 1
 
+    def moved(self, by: int) -> Segments:
+        """Return the same segments so many bytes later."""
+        return Segments(self.start + by, self.end + by, self.joint, self.bounds) if by else self
+
     @classmethod
     def whole(cls, buffer: Buffer) -> Segments:
         """Take each document of a buffer for one segment."""

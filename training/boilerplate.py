@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
-from toolkit.boilerplate.blocks import FLOOR
-from toolkit.boilerplate.borders import borders
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
-from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, propose
+from toolkit.boilerplate.proposals import HOPELESS
 from toolkit.boilerplate.reading import GROUPS, LAYOUTS, SHORT, About, Reading
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
@@ -35,14 +33,7 @@ from training.linear import fit_softmax, ngram_matrix, rounded
 from training.material import counted, dealt, marked_pages, material, more_voices
 from training.network import Material, learn_network, says
 from training.part import MODES, Part
-from training.passages import number
-from training.proposals import learn_borders, learn_proposals
-
-ASKING = 300
-"""Trees of the second decision over segments."""
-
-FIRST_PASS = ("gold", "modern", "pages")
-"""Parts whose documents are all scored, whether learned from or not."""
+from training.proposals import learn_proposals
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt", "sv")
 """Languages with boilerplate and article text to learn from."""
@@ -119,33 +110,6 @@ def _kinds_of(parts: list[Part], held: int | None) -> NDArray[np.float32]:
     )
 
 
-def _appeals_of(parts: list[Part], held: int | None, seed: int) -> Trees:
-    """Trees that tell appeals from all else; of what is plentiful, a part."""
-    rows, label, weight = [], [], []
-    for p in parts:
-        if p.of.name == "pages":
-            continue
-        use = p.use(held)
-        if p.of.name.partition("/")[0] in ("gold", "modern", "extracted") and p.of.name != "modern":
-            parts_of = 2 if p.of.name == "gold" else 8
-            use &= np.array([number("appeals", i) % parts_of == 0 for i in range(len(p.of.corpus))])[
-                p.of.document[p.chosen]
-            ]
-        rows.append(p.around[use])
-        label.append(p.label[use] == 1)
-        times = 3 if p.of.name == "like" else 1.5 if p.of.name.startswith("like") else 1
-        weight.append(p.weight[use] * np.float32(times))
-    return learn_trees(np.concatenate(rows), np.concatenate(label), np.concatenate(weight), seed, ASKING)
-
-
-def _pages_of(parts: list[Part], held: int | None, seed: int) -> Trees:
-    """Trees that weigh a line of a page by what stands around it."""
-    chosen = [(p, p.use(held, GROUPS.index("page"))) for p in parts]
-    rows = np.concatenate([p.around[use] for p, use in chosen])
-    positive = np.concatenate([p.label[use] > 0 for p, use in chosen])
-    return learn_trees(rows, positive, np.concatenate([p.weight[use] for p, use in chosen]), seed)
-
-
 def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
     """What the thresholds of each layout are measured on."""
     first = set(datasets.gold("boilerplate").corpus.query("part == 'boilerplate'")["doc_id"])
@@ -202,14 +166,15 @@ def train(
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
     voices = more_voices(folds=folds, seed=seed)
     late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
-    by_name = {p.of.name: p for p in [*weighed, *late]}
+    everything = [*weighed, *late]
+    by_name = {p.of.name: p for p in everything}
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
-    learned_from = Material.of([*weighed, *late])
+    learned_from = Material.of(everything)
     networks = [learn_network(learned_from, held, seed) for held in (*range(folds), None)]
-    said = says([*weighed, *late], networks[:folds])
+    said = says(everything, networks[:folds])
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
-    for p, heard in zip([*weighed, *late], said, strict=True):
+    for p, heard in zip(everything, said, strict=True):
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             layout = p.of.layout[p.of.document[p.chosen[test]]]
@@ -219,65 +184,24 @@ def train(
                 p.sums[mode][p.chosen[test]] = decision.sums(tested, layout)
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         p.hear(heard)
-    asking = [_appeals_of([*weighed, *late], held, seed) for held in (*range(folds), None)]
-    on_pages = [_pages_of(weighed, held, seed) for held in (*range(folds), None)]
-    for p in [*weighed, *late]:
-        for held in range(folds):
-            test = (p.of.fold[p.chosen] == held) & p.suspicious
-            if test.any():
-                p.asks[p.chosen[test]] = asking[held].predict(np.ascontiguousarray(p.around[test]), SILENT)
-    in_blocks = _in_blocks([*weighed, *late], folds, seed)
-    for p in [*weighed, *late]:
-        p.conclude(on_pages[:folds])
+    in_blocks = [learn_proposals(everything, held, seed) for held in (*range(folds), None)]
+    for p in everything:
+        fold, score = p.of.fold[p.proposed.first], np.zeros(len(p.proposed.first), np.float32)
+        for held, blocks in enumerate(in_blocks[:folds]):
+            score[fold == held] = blocks.predict(p.proposed.rows[fold == held], HOPELESS)
+        p.asks = p.proposed.worth(score, len(p.asks))
     learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
     appeals = calibrate_appeals(_lookalike_sources(by_name), learned)
     alone_scale = calibrate(_sources(by_name, "alone"), appeals, STRICT["alone"])
     fitted_scale = calibrate(_sources(by_name, "fitted"), appeals, STRICT["fitted"], alone_scale)
     scales = {"alone": alone_scale, "fitted": fitted_scale}
-    card = _card([*weighed, *late], folds, seed)
+    card = _card(everything, folds, seed)
     models = []
     for i in range(folds + 1):
         alone, fitted = (Decision(trees[mode][i], scales[mode], kinds[i]) for mode in MODES)
-        models.append(
-            SegmentModel(
-                words[i],
-                fitted,
-                alone,
-                networks[i],
-                on_pages[i],
-                Appeals(asking[i], *in_blocks[i], appeals),
-                card,
-            )
-        )
+        second = Appeals(in_blocks[i], appeals)
+        models.append(SegmentModel(words[i], fitted, alone, networks[i], second, card))
     return models[-1], models[:-1]
-
-
-def _in_blocks(parts: list[Part], folds: int, seed: int) -> list[tuple[Trees, Trees, Trees]]:
-    """Learn to weigh borders and blocks; a segment gets what its block is worth to trees that did not see its fold."""
-    for p in parts:
-        asks, sums = np.where(p.heard, p.asks, np.float32(NONE)), np.maximum(p.sums["alone"], FLOOR)
-        p.proposed = propose(p.read, asks, sums, p.says)
-        p.borders = borders(p.read, p.proposed, asks, sums, p.says, p.heard)
-    edges = [learn_borders(parts, held, seed) for held in (*range(folds), None)]
-    for p in parts:
-        fold = p.of.fold[p.read.segments.bounds[p.borders.document]]
-        opens, closes = (_by_fold([pair[k] for pair in edges[:folds]], p.borders.rows, fold) for k in (0, 1))
-        p.told = p.borders.joined(p.proposed, opens, closes)
-    whole = [learn_proposals(parts, held, seed) for held in (*range(folds), None)]
-    for p in parts:
-        score = _by_fold(whole[:folds], p.told, p.of.fold[p.proposed.first], HOPELESS)
-        p.asks = p.proposed.worth(score, len(p.asks))
-    return [(opens, closes, trees) for (opens, closes), trees in zip(edges, whole, strict=True)]
-
-
-def _by_fold(
-    trees: list[Trees], rows: NDArray[np.float32], fold: NDArray[np.int64], stop: float = -np.inf
-) -> NDArray[np.float32]:
-    """Sum for each row the trees that have not seen its fold."""
-    out = np.zeros(len(rows), np.float32)
-    for held, each in enumerate(trees):
-        out[fold == held] = each.predict(np.ascontiguousarray(rows[fold == held]), stop)
-    return out
 
 
 def _both(parts: list[Labelled], markup: Labelled, held: int | None, seed: int) -> WordWeights:

@@ -62,10 +62,11 @@ EMPHASIS = {
     "like": 3.0, "like/more": 1.5, "like/more/one_line": 0.5, "like/more/glued": 0.5, "extracted": 0.25,
     "gold/lower": 0.3, "gold/one_line": 0.3, "gold/glued": 0.3, "modern/lower": 0.3, "modern/one_line": 0.3,
     "modern/glued": 0.3, "scraped/lower": 0.3, "scraped/one_line": 0.5, "scraped/glued": 0.3,
+    "pages": 0.3,
 }  # fmt: skip
 """How often a text of a part counts; of others, once."""
 
-WIDTH, INNER, EPOCHS = 96, 48, 12.0
+WIDTH, INNER, EPOCHS = 96, 48, 20.0
 """Width of the layers and within them, and how often all texts are learned from."""
 
 RATE, DROPPED, SQUARES, MEMORY = 3e-3, 0.15, 1e-5, 0.99
@@ -121,10 +122,10 @@ class Material:
 
     @classmethod
     def of(cls, parts: list[Part]) -> Material:
-        """Gather what the parts hold; whole pages are left out."""
+        """Gather what the parts hold."""
         found: list[list[Any]] = [[] for _ in range(7)]
         before = 0
-        for part in (part for part in parts if part.of.name != "pages"):
+        for part in parts:
             read, bounds = part.read, part.read.segments.bounds
             counts = _pieces_of(read.buffer, read.segments)
             amount = np.diff(counts.indptr).astype(np.int64)

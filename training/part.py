@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import BLOCKS, FLOOR, blocks
-from toolkit.boilerplate.borders import Borders
 from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
 from toolkit.boilerplate.network import SAYS, SILENCE
-from toolkit.boilerplate.proposals import Proposals
-from toolkit.boilerplate.reading import GROUP_OF, PAGE, Reading
+from toolkit.boilerplate.proposals import NONE, Proposals, propose
+from toolkit.boilerplate.reading import GROUP_OF, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.templates import Lookup
-from toolkit.boilerplate.weighing import CONFIRMED, QUIET, SURELY, add_network, doubtful, hinting, near
-from toolkit.trees import Trees
+from toolkit.boilerplate.weighing import CONFIRMED, SURELY, add_network, asking, hinting
 from training.calibration import Scored
 from training.labelled import Labelled
 
@@ -28,9 +25,6 @@ PLAIN = 3
 
 EASY, FEWER = 0.9, 4
 """Of article text that its words alone tell with such a probability, one row in so many is learned from."""
-
-UNWEIGHED = -9.0
-"""Stands for the sum of a segment that no trees weigh."""
 
 MODES = ("alone", "fitted")
 
@@ -54,13 +48,9 @@ class Part:
         Out-of-fold, alone and fitted.
     asks : ndarray of float32, shape (n_segments,)
         Out-of-fold: what the block is worth that the segment is part of.
-    proposed : Proposals
-    borders : Borders
-    told : ndarray of float32, shape (n_proposals, len(EDGED))
     says : ndarray of float32, shape (n_segments, len(SAYS))
-        Out-of-fold: what the network says; ``heard`` (bool) marks what the second decision looks at.
-    around : ndarray of float32, shape (n_rows, len(BLOCKS))
-        What stands around the segment.
+        Out-of-fold: what the network says.
+    proposed : Proposals
     """
 
     of: Labelled
@@ -71,12 +61,8 @@ class Part:
     sums: dict[str, NDArray[np.float32]]
     kind: dict[str, NDArray[np.int64]]
     asks: NDArray[np.float32]
-    around: NDArray[np.float32]
     says: NDArray[np.float32] = field(init=False)
-    heard: NDArray[np.bool_] = field(init=False)
     proposed: Proposals = field(init=False)
-    borders: Borders = field(init=False)
-    told: NDArray[np.float32] = field(init=False)
 
     @classmethod
     def weighed(cls, part: Labelled, read: Reading, lookup: Lookup) -> Part:
@@ -90,9 +76,8 @@ class Part:
         n = len(doubted)
         return cls(
             part, read, np.flatnonzero(chosen), doubted[chosen], rows,
-            {mode: np.full(n, UNWEIGHED, np.float32) for mode in MODES},
-            {mode: np.zeros(n, np.int64) for mode in MODES}, np.full(n, UNWEIGHED, np.float32),
-            np.empty((0, len(BLOCKS)), np.float32),
+            {mode: np.full(n, NONE, np.float32) for mode in MODES}, {mode: np.zeros(n, np.int64) for mode in MODES},
+            np.full(n, NONE, np.float32),
         )  # fmt: skip
 
     def scored(self, mode: str, documents: NDArray[np.bool_] | None = None) -> Scored:
@@ -119,29 +104,16 @@ class Part:
         return use if group is None else use & (self.group == group)
 
     def hear(self, said: NDArray[np.float32]) -> None:
-        """Take down what the network says of the texts for which it is asked, and what stands around each row."""
+        """Take down what the network says of the texts that it reads, propose blocks, and add it to the sums."""
         at, document = self.chosen[self.suspicious], self.of.document
-        hinted = hinting(self.read, document)
-        asked = hinted.copy()
-        asked[document[at[doubtful(self.sums["alone"][at], self.of.layout[document[at]])]]] = True
-        self.says = np.where(asked[document, None], said, np.float32(SILENCE))
-        self.heard = near(self.says[:, 0] > QUIET, self.read.segments.bounds, document) & hinted[document]
-        chosen = np.zeros(len(document), bool)
-        chosen[self.chosen] = True
-        self.around = blocks(self.read, np.maximum(self.sums["alone"], FLOOR), chosen, self.says)
-
-    def conclude(self, pages: list[Trees]) -> None:
-        """Add to the sums what the network says, and on pages the trees over what stands around a line."""
-        at, alone = self.chosen[self.suspicious], self.sums["alone"]
-        layout = self.of.layout[self.of.document[at]]
-        for held, trees in enumerate(pages):
-            test = (layout == PAGE) & (self.of.fold[at] == held)
-            if test.any():
-                around = np.ascontiguousarray(self.around[self.suspicious][test])
-                alone[at[test]] = (alone[at[test]] + trees.predict(around)) / 2
+        hinted, alone = hinting(self.read, document), self.sums["alone"]
+        read = asking(alone, hinted, self.of.layout, document)
+        self.says = np.where(read[document, None], said, np.float32(SILENCE))
+        self.proposed = propose(self.read, alone, self.says, hinted)
         repeats = self.rows["fitted"][self.suspicious, COLUMNS.index("exact_docs")] > 0
-        self.sums["fitted"][at] = add_network(self.sums["fitted"][at], self.says[at], layout, repeats)
-        alone[at] = add_network(alone[at], self.says[at], layout)
+        heard = np.where(read[document[at], None], said[at], np.float32(0))
+        self.sums["fitted"][at] = add_network(self.sums["fitted"][at], heard, repeats)
+        alone[at] = add_network(alone[at], heard)
 
     @property
     def easy(self) -> NDArray[np.bool_]:

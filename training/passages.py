@@ -187,10 +187,15 @@ def _around(text: str, place: str, drawn: int, there: str) -> tuple[str, str]:
     return {"one_line": (" ", " "), "shared": (" ", " "), "all_glued": ("", "")}.get(place, ("\n", "\n"))
 
 
-def scraped() -> tuple[list[dict[str, Any]], list[tuple[str, int, int, str]]]:
-    """Return invented articles as a scraper leaves them and their spans; every second has blank lines between lines."""
+def scraped(
+    rows: list[dict[str, Any]] | None = None,
+) -> tuple[list[dict[str, Any]], list[tuple[str, int, int, str]]]:
+    """Return invented articles as a scraper leaves them and their spans; every second has blank lines between lines.
+
+    ``rows`` are by default those to learn from.
+    """
     records, spans = [], []
-    for row in written("scraped"):
+    for row in written("scraped") if rows is None else rows:
         text, gap = row["text"], 1 + number("gap", row["id"]) % 2
         title = row["title"] if number("title", row["id"]) % 4 else None
         about = {"doc_id": row["id"], "publisher": row["outlet"], "date": row["date"], "title": title}

@@ -1,4 +1,4 @@
-"""Which proposed blocks are appeals: what the trees over proposals and over their borders learn from."""
+"""Which proposed blocks are appeals: what the trees over proposals learn from."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from training.boosting import learn_trees, together
 if TYPE_CHECKING:
     from training.part import Part
 
-TREES, EDGES = 300, 200
-"""Trees of each of the two sets over proposals, and of each over borders."""
+TREES = 300
+"""Trees of each of the two sets over proposals."""
 
 ALIKE = 0.3
 """A block is alike an appeal if what both hold is more than this share of what one or the other holds."""
@@ -38,48 +38,22 @@ def truth(part: Part) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return (hit == block) & ~goes_on, hit > ALIKE * either
 
 
-def learn_borders(parts: list[Part], held: int | None, seed: int) -> tuple[Trees, Trees]:
-    """Trees over borders: the log odds that an appeal begins there, and that one ends there."""
-    rows, opens, closes, weight = [], [], [], []
-    for part in _learned(parts):
-        beside, appeal = part.borders, np.append(part.of.label == 1, False)  # -1, no segment, is the last
-        use = _used(part, beside.document, held)
-        left, right = appeal[beside.left], appeal[beside.right]
-        rows.append(beside.rows[use])
-        opens.append((right & ~left)[use])
-        closes.append((left & ~right)[use])
-        weight.append(_weight(part, use))
-    table, times = np.concatenate(rows), np.concatenate(weight)
-    begins, ends = (learn_trees(table, np.concatenate(each), times, seed, EDGES) for each in (opens, closes))
-    return begins, ends
-
-
 def learn_proposals(parts: list[Part], held: int | None, seed: int) -> Trees:
     """Trees over proposals: the log odds that a block is a whole appeal, and those that it is alike one, summed."""
     rows, whole, alike, weight = [], [], [], []
-    for part in _learned(parts):
-        use = _used(part, part.of.document[part.proposed.first], held)
+    for part in parts:
+        if part.of.name == "pages":
+            continue
+        document = part.of.document[part.proposed.first]
+        learned = np.bincount(part.of.document, part.of.trees, len(part.of.corpus)) > 0
+        fold = part.of.fold[part.proposed.first]
+        use = learned[document] & (fold != (-1 if held is None else held))
         exact, near = truth(part)
-        rows.append(part.told[use])
+        rows.append(part.proposed.rows[use])
         whole.append(exact[use])
         alike.append(near[use])
-        weight.append(_weight(part, use))
+        weight.append(np.full(use.sum(), LOOKALIKE if part.of.name.startswith("like") else 1, np.float32))
     table, times = np.concatenate(rows), np.concatenate(weight)
     return together(
         *(learn_trees(table, np.concatenate(wanted), times, seed, TREES) for wanted in (whole, alike))
     )
-
-
-def _learned(parts: list[Part]) -> list[Part]:
-    return [part for part in parts if part.of.name != "pages"]
-
-
-def _used(part: Part, document: NDArray[np.int64], held: int | None) -> NDArray[np.bool_]:
-    """Mark what belongs to documents that are learned from, outside the fold that is held out."""
-    learned = np.bincount(part.of.document, part.of.trees, len(part.of.corpus)) > 0
-    fold = part.of.fold[part.read.segments.bounds[document]]
-    return np.asarray(learned[document] & (fold != (-1 if held is None else held)))
-
-
-def _weight(part: Part, use: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.full(use.sum(), LOOKALIKE if part.of.name.startswith("like") else 1, np.float32)

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import BLOCKS
-from toolkit.boilerplate.borders import BORDERS
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.network import INPUTS, Network
-from toolkit.boilerplate.proposals import EDGED
+from toolkit.boilerplate.proposals import PROPOSALS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
@@ -25,13 +23,11 @@ from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 9"
+FORMAT = "news-toolkit segment model 10"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 
-NAMED = {
-    "kinds": KINDS, "columns": COLUMNS, "inputs": INPUTS, "blocks": BLOCKS, "borders": BORDERS, "proposals": EDGED
-}  # fmt: skip
+NAMED = {"kinds": KINDS, "columns": COLUMNS, "inputs": INPUTS, "proposals": PROPOSALS}
 """Names of kinds and of columns of evidence, as the card keeps them."""
 
 LARGEST = 8 * 2**20
@@ -98,16 +94,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Appeals:
-    """The second decision: whether a segment belongs to an appeal, by what stands around it (``BLOCKS``).
+    """The second decision: which blocks are appeals (:mod:`toolkit.boilerplate.proposals`).
 
-    ``opens`` and ``closes`` say whether an appeal begins and ends at a border (``BORDERS``), ``proposals`` weigh whole
-    blocks (``EDGED``); ``scale`` belongs to these. Its thresholds are bounded by articles that speak like appeals and
-    are none.
+    The thresholds of its ``scale`` are bounded by articles that speak like appeals and are none.
     """
 
-    trees: Trees
-    opens: Trees
-    closes: Trees
     proposals: Trees
     scale: Scale
 
@@ -116,17 +107,15 @@ class Appeals:
 class SegmentModel:
     """The stages of the model.
 
-    ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a
-    template index over the corpus and without. ``network`` reads a text as a whole. ``pages`` weighs what
-    stands around a line of a whole page (``BLOCKS``): its sum and that of the first decision are averaged. ``card``:
-    data, licences, figures, limits.
+    ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a template
+    index over the corpus and without; ``network`` reads a text as a whole; ``appeals`` weighs blocks. ``card``: data,
+    licences, figures, limits.
     """
 
     words: WordWeights
     fitted: Decision
     alone: Decision
     network: Network
-    pages: Trees
     appeals: Appeals
     card: dict[str, Any] = field(default_factory=dict)
 
@@ -145,21 +134,17 @@ class SegmentModel:
         arrays: dict[str, Any] = {"words": words.table, "words_scale": words.scale, "words_bias": words.bias}
         for name, trees, scale in self._parts():
             arrays |= trees.arrays(name)
-            if scale is not None:
-                arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
+            arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
         for name in ("fitted", "alone"):
             arrays[f"{name}_kinds"] = getattr(self, name).kinds
         return arrays | self.network.arrays()
 
-    def _parts(self) -> Iterator[tuple[str, Trees, Scale | None]]:
+    def _parts(self) -> Iterator[tuple[str, Trees, Scale]]:
         for name in ("fitted", "alone"):
             decision = getattr(self, name)
             for group, trees in zip(GROUPS, decision.trees, strict=True):
                 yield f"{name}.{group}", trees, decision.scale
-        yield "appeals", self.appeals.trees, self.appeals.scale
-        for name in ("opens", "closes", "proposals"):
-            yield name, getattr(self.appeals, name), None
-        yield "pages", self.pages, None
+        yield "appeals", self.appeals.proposals, self.appeals.scale
 
     def save(self, stem: str | Path) -> None:
         """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes."""
@@ -190,14 +175,7 @@ class SegmentModel:
                 _decision(arrays, card, "fitted", len(COLUMNS)),
                 _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
                 Network.read(arrays),
-                Trees.read(arrays, "pages", len(BLOCKS)),
-                Appeals(
-                    Trees.read(arrays, "appeals", len(BLOCKS)),
-                    Trees.read(arrays, "opens", len(BORDERS)),
-                    Trees.read(arrays, "closes", len(BORDERS)),
-                    Trees.read(arrays, "proposals", len(EDGED)),
-                    _scale(arrays, card, "appeals"),
-                ),
+                Appeals(Trees.read(arrays, "appeals", len(PROPOSALS)), _scale(arrays, card, "appeals")),
                 card,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

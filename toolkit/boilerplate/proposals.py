@@ -1,8 +1,8 @@
 """Propose whole blocks that may be appeals, and describe each.
 
-The second decision sums up each segment by itself, and a path over its sums often misses the first or the last sentence
-of an appeal. So paths at many thresholds propose blocks, and each is weighed as a whole: how it sounds, how the rest of
-the text sounds, and what stands at its edges.
+The network says of each segment whether it belongs to an appeal, and a path over what it says often misses the first or
+the last sentence of one. So paths at many thresholds propose blocks, and each is weighed as a whole: how it sounds, how
+the rest of the text sounds, what it shares with it, and what stands at its edges.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -14,19 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import CEILING, FLOOR
+from toolkit.boilerplate.echoes import ECHOES
+from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.reading import Reading
+from toolkit.boilerplate.scoring import SPOT
 from toolkit.kernels import njit
 from toolkit.segments import LINE, PARAGRAPH
 
 Ints = NDArray[np.int64]
 
-SILENT = -3.5
-"""A segment whose sum over the second decision's first trees is below this asks for nothing: the other trees are left
-out, and it counts as :data:`FLOOR`."""
-
 DOUBTS = (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)
-"""Sums of the second decision's trees from which a segment counts for a block. A path is laid at each."""
+"""Log odds of an appeal from which a segment counts for a block. A path is laid at each."""
 
 COSTS = ((2.0, 1.0), (1.0, 0.5))
 """Costs of such a path, two a doubt: of beginning or ending a block within a line, and at the start of one."""
@@ -42,34 +40,41 @@ MOVED, LONGEST = 2, 40
 """Each edge of a block is also moved by up to so many segments, and to that of its paragraph; and the most segments of
 a block."""
 
-SIGNALS = ("asks", "sum", "keep", "appeal", "inside")
-"""What is averaged: the sums of the second and of the first decision; by the words, the log probability of article
-text, and the log odds of an appeal against it; what the network says."""
+SIGNALS = ("inside", "boilerplate", "sum", "keep", "appeal", "asks", *ECHOES)
+"""What is averaged: what the network says of appeals and of all boilerplate; the sum of the first decision's trees; by
+the words, the log probability of article text, the log odds of an appeal against it, and those of its first or last
+words, whichever are larger; the echoes."""
 
 EDGES = {"first": 0, "second": 1, "before": -1, "last": -1, "last_but_one": -2, "after": 0}
-"""Segments at the edges whose ``asks`` are told: steps from the first segment, or from the end, of the block."""
+"""Segments at the edges: steps from the first segment, or from the end, of the block."""
+
+BESIDE = {
+    "begins": ("first", "after"), "ends": ("last", "before"), "boilerplate": ("before", "after"),
+    "head": ("first", "after"), "tail": ("last", "before"),
+}  # fmt: skip
+"""What is told of some of them beside ``inside``, which is told of all: by the network, whether an appeal begins or
+ends with them, and whether they are boilerplate; how much their first or last words sound like an appeal."""
 
 PROPOSALS = (
-    *SIGNALS, *(f"{signal}_rest" for signal in SIGNALS), "share_asking", "asks_least", "asks_most", "asks_outside",
-    *(f"asks_{edge}" for edge in EDGES), "joint", "joint_after", "bytes", "text_bytes", "share", "segments",
-    "from_start", "asks_paragraph-", "asks_paragraph+", "paragraph-", "paragraph+", "share_paragraph",
+    *SIGNALS, *(f"{signal}_rest" for signal in SIGNALS), "share_inside", "inside_least",
+    *(f"{signal}_most" for signal in ("inside", "begins", "ends", "boilerplate", "appeal", "asks")), "inside_outside",
+    *(f"inside_{edge}" for edge in EDGES), *(f"{name}_{edge}" for name, edges in BESIDE.items() for edge in edges),
+    "joint", "joint_after", "bytes", "text_bytes", "share", "segments", "from_start",
+    "inside_paragraph-", "inside_paragraph+", "paragraph-", "paragraph+", "share_paragraph",
 )  # fmt: skip
-"""Names of the columns. ``rest``: mean over the text outside the block. ``share_asking``: share of its segments above
-zero. ``least``, ``most``: of a segment inside, ``outside``: largest of one outside. ``joint``: how its first segment,
-``joint_after``: how the next one after it, is joined to what stands before. ``share``: of the text's bytes.
+"""Names of the columns. ``rest``: mean over the text outside the block. ``share_inside``: share of its segments above
+zero. ``least``, ``most``: of a segment of the block, ``outside``: largest of one outside. ``joint``: how its first
+segment, ``joint_after``: how the next one after it, is joined to what stands before. ``share``: of the text's bytes.
 ``paragraph-``: how many segments of its first paragraph stand before it, ``paragraph+``: of its last after it, and the
-mean of what these ask; ``share_paragraph``: its share of the bytes of its paragraphs."""
+mean of what is said of these; ``share_paragraph``: its share of the bytes of its paragraphs."""
 
-EDGED = (*PROPOSALS, "opens", "closes", "closes_before", "opens_after")
-"""The same, and sums of the trees over borders (:mod:`toolkit.boilerplate.borders`): whether an appeal begins at the
-block's first border and ends at its last, and whether one ends at the first and begins at the last."""
-
-NONE = -9.0
-"""Stands for what is not there: a segment outside the text, a sum that no trees gave."""
+NONE, BOUND = -9.0, 6.0
+"""Stands for what is not there: a segment outside the text, no block. What is said is cut off at ±:data:`BOUND`."""
 
 _MOVES = np.indices((2 * MOVED + 1,) * 2).reshape(2, -1) - MOVED
 _STEP = 256  # signals are summed as integers, so that no order or batch matters
 _WEIGHT = 400  # a segment counts by its bytes, at most so many
+_NOTHING = int(NONE) * _STEP
 
 
 @njit(cache=True, nogil=True)
@@ -127,21 +132,77 @@ class Proposals:
         return out
 
 
-def _edges(
-    asks: NDArray[np.float64], bounds: Ints, joint: NDArray[np.uint8], owner: Ints, paragraphs: Ints
-) -> tuple[Ints, Ints]:
-    """First segment and end of each block that the paths find, edges moved; ``paragraphs`` open with these segments."""
-    n, costs = len(asks), [np.tile(pair, (len(bounds) - 1, 1)) for pair in COSTS]
-    z = [(asks - doubt).clip(LEAST, LARGEST) for doubt in DOUBTS]
-    inside = np.stack([best_path(each, bounds, joint, pair) for each in z for pair in costs])
+def propose(
+    read: Reading, sums: NDArray[np.float32], says: NDArray[np.float32], hinted: NDArray[np.bool_]
+) -> Proposals:
+    """Propose blocks in the texts that are ``hinted`` at (a bool each).
+
+    ``sums`` (float32, a segment each) are those of the first decision's trees, and ``says`` what ``Network.say`` gives.
+    """
+    size = np.diff(read.segments.bounds)
+    some = np.zeros(len(size), bool)  # texts in which something asks
+    some[np.repeat(np.arange(len(size)), size)[says[:, 0] >= DOUBTS[0]]] = True
+    some &= hinted
+    if not some.any():
+        none = np.empty(0, np.int64)
+        return Proposals(none, none, np.empty((0, len(PROPOSALS)), np.float32))
+    at = np.flatnonzero(np.repeat(some, size))
+    texts = _Texts.of(np.r_[0, np.cumsum(size[some])], read.segments.joint[at])
+    signals = _signals(read, at, sums, says)
+    first, end = _edges(signals["inside"] / _STEP, texts)
+    rows = _described(signals, read.size[at].astype(np.int64), texts, first, end)
+    return Proposals(at[first], at[end - 1] + 1, rows)
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """Texts one behind the other: their ``bounds``, how segments are joined, whose they are; where paragraphs open."""
+
+    bounds: Ints
+    joint: NDArray[np.uint8]
+    owner: Ints
+    paragraphs: Ints
+
+    @classmethod
+    def of(cls, bounds: Ints, joint: NDArray[np.uint8]) -> _Texts:
+        opens = joint <= PARAGRAPH
+        opens[bounds[:-1]] = True
+        owner = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+        return cls(bounds, joint, owner, np.append(np.flatnonzero(opens), len(joint)))
+
+    def paragraphs_of(self, first: Ints, end: Ints) -> tuple[Ints, Ints]:
+        """Where the first paragraph of each block begins, and where its last ends."""
+        begin = self.paragraphs[np.searchsorted(self.paragraphs, first, side="right") - 1]
+        return begin, self.paragraphs[np.searchsorted(self.paragraphs, end)]
+
+
+def _signals(
+    read: Reading, at: Ints, sums: NDArray[np.float32], says: NDArray[np.float32]
+) -> dict[str, Ints]:
+    """Return what is known of the segments ``at``, in steps."""
+    keep, appeal = np.log(read.words[at, :2].astype(np.float64) + 1e-4).T
+    head, tail = read.windows[at, SPOT.head_1], read.windows[at, SPOT.tail_1]
+    found = dict(zip(SAYS, says[at].T, strict=True)) | dict(zip(ECHOES, read.echoes[at].T, strict=True))
+    found |= {"sum": sums[at], "head": head, "tail": tail, "asks": np.maximum(head, tail)}
+    out = {name: np.clip(value, -BOUND, BOUND) for name, value in found.items()}
+    out |= {"keep": keep, "appeal": appeal - keep}
+    return {name: np.rint(value.astype(np.float64) * _STEP).astype(np.int64) for name, value in out.items()}
+
+
+def _edges(inside: NDArray[np.float64], texts: _Texts) -> tuple[Ints, Ints]:
+    """First segment and end of each block that the paths find, edges moved."""
+    n, bounds, owner = len(inside), texts.bounds, texts.owner
+    costs = [np.tile(pair, (len(bounds) - 1, 1)) for pair in COSTS]
+    z = [(inside - doubt).clip(LEAST, LARGEST) for doubt in DOUBTS]
+    gone = np.stack([best_path(each, bounds, texts.joint, pair) for each in z for pair in costs])
     opens = np.zeros(n, bool)
     opens[bounds[:-1]] = True
-    begins, ends = inside.copy(), inside.copy()
-    begins[:, 1:] &= ~inside[:, :-1] | opens[1:]
-    ends[:, :-1] &= ~inside[:, 1:] | opens[1:]
+    begins, ends = gone.copy(), gone.copy()
+    begins[:, 1:] &= ~gone[:, :-1] | opens[1:]
+    ends[:, :-1] &= ~gone[:, 1:] | opens[1:]
     known = np.unique(begins.nonzero()[1] * n + ends.nonzero()[1])
     first, end = known // n, known % n + 1
-    begin, finish = _paragraphs(first, end, paragraphs)
+    begin, finish = texts.paragraphs_of(first, end)
     first, end = (
         np.concatenate([(first[:, None] + _MOVES[0]).ravel(), begin, first, begin]),
         np.concatenate([(end[:, None] + _MOVES[1]).ravel(), end, finish, finish]),
@@ -152,78 +213,56 @@ def _edges(
     return moved // (n + 1), moved % (n + 1)
 
 
-def _paragraphs(first: Ints, end: Ints, paragraphs: Ints) -> tuple[Ints, Ints]:
-    """Where the first paragraph of each block begins, and where its last ends."""
-    begin = paragraphs[np.searchsorted(paragraphs, first, side="right") - 1]
-    return begin, paragraphs[np.searchsorted(paragraphs, end)]
-
-
-def propose(
-    read: Reading, asks: NDArray[np.float32], sums: NDArray[np.float32], says: NDArray[np.float32]
-) -> Proposals:
-    """Propose blocks in all texts.
-
-    ``asks`` and ``sums`` (float32, a segment each) are the sums of the second and of the first decision's trees,
-    :data:`NONE` or less for none; ``says`` are what ``Network.say`` gives.
-    """
-    size = np.diff(read.segments.bounds)
-    some = np.zeros(len(size), bool)  # texts in which something asks
-    some[np.repeat(np.arange(len(size)), size)[asks >= DOUBTS[0]]] = True
-    if not some.any():
-        none = np.empty(0, np.int64)
-        return Proposals(none, none, np.empty((0, len(PROPOSALS)), np.float32))
-    at = np.flatnonzero(np.repeat(some, size))
-    bounds = np.r_[0, np.cumsum(size[some])]
-    owner = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    joint, length = read.segments.joint[at], read.size[at].astype(np.int64)
-    keep, appeal = np.log(read.words[at, :2].astype(np.float64) + 1e-4).T
-    signals = np.stack([asks[at], sums[at], keep, appeal - keep, says[at, 0]], axis=1)
-    signals[signals[:, 0] < SILENT, 0] = FLOOR
-    signals[:, [0, 1, 4]] = signals[:, [0, 1, 4]].clip(FLOOR, CEILING)
-    opens = joint <= PARAGRAPH
-    opens[bounds[:-1]] = True
-    paragraphs = np.append(np.flatnonzero(opens), len(joint))
-    first, end = _edges(signals[:, 0], bounds, joint, owner, paragraphs)
-    begin, finish = _paragraphs(first, end, paragraphs)
-    low, high = bounds[owner[first]], bounds[owner[first] + 1]
-    steps = np.rint(signals * _STEP).astype(np.int64)
-    told = steps[:, 0]
-    weight = np.minimum(length, _WEIGHT)[:, None]
-    total = np.hstack([steps * weight, weight, length[:, None], told[:, None] > 0]).cumsum(axis=0)
-    total = np.concatenate([np.zeros((1, total.shape[1]), np.int64), total])
-    inside, whole = total[end] - total[first], total[high] - total[low]
-    rest = whole - inside
-    means = inside[:, :5] / (inside[:, 5:6] * _STEP)
-    means_rest = np.where(rest[:, 5:6] > 0, rest[:, :5] / (rest[:, 5:6] * _STEP).clip(1), NONE)
-    padded = np.append(told, int(NONE) * _STEP)
+def _described(
+    signals: dict[str, Ints], length: Ints, texts: _Texts, first: Ints, end: Ints
+) -> NDArray[np.float32]:
+    """Return the columns :data:`PROPOSALS`."""
+    inside, owner = signals["inside"], texts.owner
+    begin, finish = texts.paragraphs_of(first, end)
+    low, high = texts.bounds[owner[first]], texts.bounds[owner[first] + 1]
+    weight = np.minimum(length, _WEIGHT)
+    table = np.stack([*(signals[name] * weight for name in SIGNALS), weight, length, inside > 0])
+    total = np.concatenate([np.zeros((len(table), 1), np.int64), table.cumsum(axis=1)], axis=1)
+    within, whole = total[:, end] - total[:, first], total[:, high] - total[:, low]
+    rest = whole - within
+    known, sized = len(SIGNALS), len(SIGNALS) + 1  # rows of the weight and of the bytes
+    means = within[:known] / (within[known] * _STEP)
+    means_rest = np.where(rest[known] > 0, rest[:known] / (rest[known] * _STEP).clip(1), NONE)
     between = np.stack([first, end], axis=1).ravel()
-    least, most = (way.reduceat(padded, between)[::2] for way in (np.minimum, np.maximum))
-    edges = []
-    for name, step in EDGES.items():
-        place = (first if name in ("first", "second", "before") else end) + step
-        inner = (first <= place) & (place < end) | (name in ("before", "after"))
-        edges.append(np.where(inner & (low <= place) & (place < high), padded[place], int(NONE) * _STEP))
-    joints = np.append(joint.astype(np.int64), -1)
 
-    def asked(a: Ints, b: Ints) -> NDArray[np.float64]:
-        some = (total[b] - total[a])[:, [0, 5]]
-        return np.where(b > a, some[:, 0] / (some[:, 1] * _STEP).clip(1), NONE)
+    def reduced(way: np.ufunc, name: str) -> NDArray[np.float64]:
+        return np.asarray(way.reduceat(np.append(signals[name], _NOTHING), between)[::2] / _STEP)
 
+    def edge(name: str, of: str) -> NDArray[np.float64]:
+        place = (first if of in ("first", "second", "before") else end) + EDGES[of]
+        there = (
+            (low <= place) & (place < high) & ((first <= place) & (place < end) | (of in ("before", "after")))
+        )
+        return np.where(there, np.append(signals[name], _NOTHING)[np.where(there, place, -1)] / _STEP, NONE)
+
+    def said(a: Ints, b: Ints) -> NDArray[np.float64]:
+        some = total[:, b] - total[:, a]
+        return np.where(b > a, some[0] / (some[known] * _STEP).clip(1), NONE)
+
+    joints = np.append(texts.joint.astype(np.int64), -1)
     columns = [
-        *means.T, *means_rest.T, inside[:, 7] / (end - first),
-        *(values / _STEP for values in (least, most, _outside(told, owner, first, end, low, high), *edges)),
+        *means, *means_rest, within[-1] / (end - first), reduced(np.minimum, "inside"),
+        *(reduced(np.maximum, name) for name in ("inside", "begins", "ends", "boilerplate", "appeal", "asks")),
+        _outside(inside, owner, first, end, low, high) / _STEP, *(edge("inside", of) for of in EDGES),
+        *(edge(name, of) for name, edges in BESIDE.items() for of in edges),
         np.where(first == low, -1, joints[first]), np.where(end == high, -1, joints[end]),
-        inside[:, 6], whole[:, 6], inside[:, 6] / whole[:, 6], end - first,
-        np.minimum(first - low, 20), asked(begin, first), asked(end, finish), first - begin, finish - end,
-        inside[:, 6] / (total[finish] - total[begin])[:, 6],
+        within[sized], whole[sized], within[sized] / whole[sized], end - first, np.minimum(first - low, 20),
+        said(begin, first), said(end, finish), first - begin, finish - end,
+        within[sized] / (total[sized, finish] - total[sized, begin]),
     ]  # fmt: skip
-    return Proposals(at[first], at[end - 1] + 1, np.stack(columns, axis=1).astype(np.float32))
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _outside(steps: Ints, owner: Ints, first: Ints, end: Ints, low: Ints, high: Ints) -> Ints:
     """Largest value outside each block, in its text."""
-    none = int(NONE) * _STEP
     apart = owner * (1 << 20)  # keeps texts apart
     before = np.maximum.accumulate(steps + apart) - apart
-    behind = np.append(np.maximum.accumulate((steps - apart)[::-1])[::-1] + apart, none)
-    return np.maximum(np.where(first > low, before[first - 1], none), np.where(end < high, behind[end], none))
+    behind = np.append(np.maximum.accumulate((steps - apart)[::-1])[::-1] + apart, _NOTHING)
+    return np.maximum(
+        np.where(first > low, before[first - 1], _NOTHING), np.where(end < high, behind[end], _NOTHING)
+    )

@@ -91,6 +91,7 @@ class Reading(SegmentReading):
         read = read_segments(flat, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(flat, segments, read, shared, about.titles)
+        segments = segments.moved(buffer.offsets[0] - flat.offsets[0])
         pieces = np.full((len(read.windows), MEANINGS + 1), -1, np.int32)
         if known is not None:
             same = known[0] >= 0

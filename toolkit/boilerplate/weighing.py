@@ -12,13 +12,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.blocks import FAR, FLOOR, blocks
-from toolkit.boilerplate.borders import borders
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
 from toolkit.boilerplate.features import FINGERPRINTS, mix_all
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.network import SAYS
-from toolkit.boilerplate.proposals import HOPELESS, NONE, SILENT, propose
+from toolkit.boilerplate.proposals import HOPELESS, NONE, propose
 from toolkit.boilerplate.reading import LAYOUTS, PAGE, About, Reading, layouts
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, read_segments
@@ -54,9 +52,6 @@ give article text less than :data:`ARTICLE`."""
 DOUBT, SHARE = -1.0, 0.5
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
-
-QUIET = -3.0
-"""The second decision looks around segments that the network gives log odds of an appeal above this."""
 
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
@@ -94,9 +89,9 @@ def weigh(
     """Decide which segments are removed; ``lookup`` is None where no corpus was fitted.
 
     The *first decision* gives each segment a probability; the best path through the text chooses what is removed. The
-    *second decision* removes appeals as blocks. A segment that only the first takes for one is kept: letters and
-    editorials sound like appeals. From texts marked ``outside``, and layouts in ``UNLIKE``, only what is as sure as an
-    evidently repeated passage is removed.
+    *second decision* removes appeals as blocks. A segment that only the first takes for one is kept, unless its own
+    words or the network leave no doubt: letters and editorials sound like appeals. From texts marked ``outside``, and
+    layouts in ``UNLIKE``, only what is as sure as an evidently repeated passage is removed.
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
@@ -108,64 +103,35 @@ def weigh(
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], _OPENED] = 0
-    row_layout, row_outside = layout[owner[at]], outside[owner[at]]
     single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
-    sums = model.alone.sums(single, row_layout)
-    hinted, on_page = hinting(read, owner), row_layout == PAGE
-    texts = hinted.copy()
-    texts[owner[at[doubtful(sums, row_layout)]]] = True
-    texts &= ~outside | (layout == PAGE)
+    sums = np.full(len(doubted), NONE, np.float32)
+    sums[at] = model.alone.sums(single, layout[owner[at]])
+    hinted = hinting(read, owner)
+    texts = asking(sums, hinted, layout, owner) & ~outside
     says = model.network.say(read, read.buffer, segments, read.echoes, read.pieces, texts)
-    heard = near(says[:, 0] > QUIET, segments.bounds, owner) & (hinted & ~outside)[owner]
-    said = np.where(row_outside[:, None], np.float32(0), says[at])
-    asking_rows, all_sums = heard[at], np.full(len(doubted), FLOOR, np.float32)
-    all_sums[at] = sums
-    wanted = np.zeros(len(doubted), bool)
-    wanted[at[on_page | asking_rows]] = True
-    around = blocks(read, all_sums, wanted, says)
-    if on_page.any():
-        pages = model.pages.predict(np.ascontiguousarray(around[on_page[on_page | asking_rows]]))
-        sums[on_page] = (sums[on_page] + pages) / 2
-    repeats = rows[:, _DOCS[0]] > 0 if lookup is not None else np.zeros(len(at), bool)
-    score = model.alone.scale.probability(add_network(sums, said, row_layout), row_layout)
-    decision = model.alone if lookup is None else model.fitted
-    least = _least(decision, thresholds, row_layout, row_outside)
-    odds = log_odds(score) - log_odds(_least(model.alone, thresholds, row_layout, row_outside))
-    if lookup is not None:
-        odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
-        both = add_network(decision.sums(rows, row_layout), said, row_layout, repeats)
-        odds = np.maximum(odds, log_odds(decision.scale.probability(both, row_layout)) - log_odds(least))
-        score = probability(odds + log_odds(least))
+    said = np.where(texts[owner[at], None], says[at], np.float32(0))
+    score, odds, least = _first(
+        rows, sums[at], said, model, lookup, thresholds, layout[owner[at]], outside[owner[at]]
+    )
     known = np.isin(read.prints[at, _FUZZY], known_everywhere()[0])
     known |= np.isin(read.prints[at, 0], known_everywhere()[1])
     given_away = evident(rows) | known
     kind = np.full(len(at), -1, np.int64)
     likely = (score >= FAINT) | given_away
+    decision = model.alone if lookup is None else model.fitted
     kind[likely] = decision.kind(rows[likely])
     kind[known] = INTERFACE
-
-    z, asked = (np.full(len(doubted), -MOST) for _ in range(2))
-    second = np.zeros(len(doubted), np.float32)
-    if asking_rows.any():
-        asks = np.full(len(doubted), NONE, np.float32)
-        here = np.ascontiguousarray(around[asking_rows[on_page | asking_rows]])
-        asks[at[asking_rows]] = model.appeals.trees.predict(here, SILENT)
-        proposed = propose(read, asks, all_sums, says)
-        beside = borders(read, proposed, asks, all_sums, says, heard)
-        opens, closes = (trees.predict(beside.rows) for trees in (model.appeals.opens, model.appeals.closes))
-        told = beside.joined(proposed, opens, closes)
-        asks = proposed.worth(model.appeals.proposals.predict(told, HOPELESS), len(asks))
-        some, scale = asks > NONE, model.appeals.scale
-        second[some] = scale.probability(asks[some], layout[owner[some]])
-        asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[owner[some]]])
-        asked -= abroad(read.about)[owner]
-    asks_outright = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
-    odds = unsupported(odds, kind, repeats | asks_outright)
+    supported = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
+    if lookup is not None:
+        supported |= rows[:, _DOCS[0]] > 0
+    odds = unsupported(odds, kind, supported)
     odds[given_away] = MOST
+    second, asked = _second(read, sums, says, hinted & ~outside, model, thresholds, layout, owner)
+
+    z = np.full(len(doubted), -MOST)
     z[at] = odds
-    asking = asked > 0
-    remove = stretches(z, segments, layout) | asking
-    appeals = asking[at] & (asked[at] > odds)
+    remove = stretches(z, segments, layout) | (asked > 0)
+    appeals = (asked[at] > 0) & (asked[at] > odds)
     kind[appeals] = APPEAL
     out = np.zeros(len(doubted), np.float32)
     out[at] = np.where(appeals, second[at], score)
@@ -178,11 +144,43 @@ def weigh(
     sure[at] = given_away
     of_document = _least(decision, thresholds, layout, outside).astype(np.float32)
     outright = (read.words[:, 0] < SURELY) & ~outside[owner]
-    join(read, seen, sure, remove, kinds, out, of_document, asking, outright)
+    join(read, seen, sure, remove, kinds, out, of_document, asked > 0, outright)
     template = np.zeros(len(doubted), np.uint64)
     if lookup is not None:
         template[at] = template_keys(read, at, rows)
     return Weighed(remove, kinds, out, template, full_layout, seen, sure & ~unheard[owner])
+
+
+def _first(
+    rows: NDArray[np.float32], sums: NDArray[np.float32], said: NDArray[np.float32], model: SegmentModel,
+    lookup: Lookup | None, thresholds: Thresholds, layout: NDArray[np.int8], outside: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Return each row's probability of boilerplate, its log odds less those of the threshold, and the threshold."""
+    least = _least(model.alone, thresholds, layout, outside)
+    score = model.alone.scale.probability(add_network(sums, said), layout)
+    odds = log_odds(score) - log_odds(least)
+    if lookup is None:
+        return score, odds, least
+    odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
+    fitted = model.fitted
+    both = add_network(fitted.sums(rows, layout), said, rows[:, _DOCS[0]] > 0)
+    least = _least(fitted, thresholds, layout, outside)
+    odds = np.maximum(odds, log_odds(fitted.scale.probability(both, layout)) - log_odds(least))
+    return probability(odds + log_odds(least)), odds, least
+
+
+def _second(
+    read: Reading, sums: NDArray[np.float32], says: NDArray[np.float32], hinted: NDArray[np.bool_],
+    model: SegmentModel, thresholds: Thresholds, layout: NDArray[np.int8], owner: NDArray[np.int64],
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:  # fmt: skip
+    """Return each segment's probability to be part of an appeal, and its log odds less those of the threshold."""
+    proposed, scale = propose(read, sums, says, hinted), model.appeals.scale
+    worth = proposed.worth(model.appeals.proposals.predict(proposed.rows, HOPELESS), len(sums))
+    second, asked, some = np.zeros(len(sums), np.float32), np.full(len(sums), -MOST), worth > NONE
+    of = owner[some]
+    second[some] = scale.probability(worth[some], layout[of])
+    asked[some] = log_odds(second[some]) - log_odds(thresholds(scale)[layout[of]]) - abroad(read.about)[of]
+    return second, asked
 
 
 @lru_cache(maxsize=1)
@@ -235,31 +233,26 @@ def hinting(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     return out
 
 
-def doubtful(sums: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Mark the segments for which the network is asked, by their ``sums`` (float32) and their text's layout."""
-    return (sums > DOUBT) | (layout == PAGE)
+def asking(
+    sums: NDArray[np.float32], hinted: NDArray[np.bool_], layout: NDArray[np.int8], owner: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Mark the texts that the network reads: pages, those ``hinted`` at, and those with a segment in doubt."""
+    out = hinted | (layout == PAGE)
+    out[owner[sums > DOUBT]] = True
+    return out
 
 
 def add_network(
-    sums: NDArray[np.float32], says: NDArray[np.float32], layout: NDArray[np.int8],
-    repeats: NDArray[np.bool_] | None = None,
-) -> NDArray[np.float32]:  # fmt: skip
+    sums: NDArray[np.float32], says: NDArray[np.float32], repeats: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Add to the sums of trees (float32) what the network says of boilerplate, :data:`SHARE` of it.
 
-    On pages nothing is added: the trees of pages know it. What ``repeats`` is never less likely for it, since the
-    network reads one text only.
+    What ``repeats`` is never less likely for it, since the network reads one text only.
     """
     share = SHARE * says[:, _BOILERPLATE]
     if repeats is not None:
         share[repeats] = np.maximum(share[repeats], 0)
-    return np.asarray(np.where(layout == PAGE, sums, sums + share), np.float32)
-
-
-def near(marked: NDArray[np.bool_], bounds: NDArray[np.int64], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the segments within :data:`FAR` of a marked one of their text."""
-    count, at = np.r_[0, np.cumsum(marked)], np.arange(len(owner))
-    first, last = np.maximum(at - FAR, bounds[owner]), np.minimum(at + FAR + 1, bounds[owner + 1])
-    return np.asarray(count[last] > count[first])
+    return np.asarray(sums + share, np.float32)
 
 
 def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[np.int64]) -> None:

@@ -8,7 +8,7 @@ spaces; other breaks end a line as before. A space is as long as a break, so all
 
 from __future__ import annotations
 
-from dataclasses import replace
+import numpy as np
 
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
@@ -35,9 +35,9 @@ def _letters(data, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _forced(data, lo, hi, width, replaced):  # type: ignore[no-untyped-def]
-    """Count a text's single line breaks, and those of them that were forced; put spaces for these if asked."""
-    single = forced = 0
+def _forced(data, lo, hi, width, forced):  # type: ignore[no-untyped-def]
+    """Enter the line breaks of a text that were forced; return how many single ones there are, and how many forced."""
+    single = n = 0
     line = lo
     for i in range(lo, hi):
         if data[i] != _BREAK:
@@ -51,16 +51,15 @@ def _forced(data, lo, hi, width, replaced):  # type: ignore[no-untyped-def]
         single += 1
         letters = _letters(data, line, word)
         if letters <= LONGEST and _letters(data, start, i) + 1 + letters > width:
-            forced += 1
-            if replaced:
-                data[i] = _SPACE
-    return single, forced
+            forced[n] = i
+            n += 1
+    return single, n
 
 
 @njit(cache=True, nogil=True)
-def _unwrap(data, offsets):  # type: ignore[no-untyped-def]
-    """Put spaces for the forced breaks of wrapped texts; return whether there were any."""
-    some = False
+def _wrapped(data, offsets, forced):  # type: ignore[no-untyped-def]
+    """Enter the forced breaks of the texts that were wrapped; return how many there are."""
+    found = 0
     for d in range(len(offsets) - 1):
         lo, hi = offsets[d], offsets[d + 1]
         width = long = 0
@@ -75,14 +74,19 @@ def _unwrap(data, offsets):  # type: ignore[no-untyped-def]
                 if width > WIDEST:
                     break
         if NARROWEST <= width <= WIDEST:
-            single, forced = _forced(data, lo, hi, width, False)
-            if forced >= max(FEWEST, long) and forced >= FORCED * single:
-                _forced(data, lo, hi, width, True)
-                some = True
-    return some
+            single, n = _forced(data, lo, hi, width, forced[found:])
+            if n >= max(FEWEST, long) and n >= FORCED * single:
+                found += n
+    return found
 
 
 def unwrapped(buffer: Buffer) -> Buffer:
-    """Return the texts with spaces for the line breaks that wrapping put there; the same buffer if there are none."""
-    data = buffer.data.copy()
-    return replace(buffer, data=data) if _unwrap(data, buffer.offsets) else buffer
+    """Return these texts alone with spaces for the line breaks that wrapping put there; or the buffer, if it put none."""
+    first, last = buffer.offsets[[0, -1]]
+    forced = np.empty(np.count_nonzero(buffer.data[first:last] == _BREAK), np.int64)
+    found = _wrapped(buffer.data, buffer.offsets, forced)
+    if not found:
+        return buffer
+    data = buffer.data[first:last].copy()  # of these texts alone: a corpus is read in many portions
+    data[forced[:found] - first] = _SPACE
+    return Buffer(data, buffer.offsets - first)
