@@ -81,7 +81,7 @@ def _wrapped(data, offsets, forced):  # type: ignore[no-untyped-def]
 
 
 def unwrapped(buffer: Buffer) -> Buffer:
-    """Return these texts alone with spaces for the line breaks that wrapping put there; or the buffer, if it put none."""
+    """Return these texts alone with spaces for the breaks that wrapping put there; or the buffer, if it put none."""
     first, last = buffer.offsets[[0, -1]]
     forced = np.empty(np.count_nonzero(buffer.data[first:last] == _BREAK), np.int64)
     found = _wrapped(buffer.data, buffer.offsets, forced)
