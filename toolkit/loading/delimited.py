@@ -148,30 +148,22 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
     """Yield records; where quotes go wrong, the line they begin on as unreadable, then read on after it."""
     # the csv module's limit is one for the whole process; it is only ever raised
     csv.field_size_limit(max(csv.field_size_limit(), lines.limit))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    fault: Unreadable | None
     while True:
         try:
-            row = next(reader)
-        except StopIteration:
+            for row in csv.reader(lines, delimiter=delimiter, strict=True):
+                if row:
+                    yield row
+                lines.done()
             break
         except Unreadable as too_long:
-            fault = too_long
+            yield too_long
         except csv.Error as error:
-            what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
-            fault = Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
             if not lines.mended and any('\\"' in line for line in lines.taken):
-                fault = None
                 lines.again()
-        else:
-            if row:
-                yield row
-            lines.done()
-            continue
-        if fault is not None:
-            yield fault
-            lines.done(step_back=True)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+                continue
+            what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
+            yield Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
+        lines.done(step_back=True)
     if lines.stream.failure is not None:
         yield lines.stream.failure
 

@@ -110,7 +110,7 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
                 yield None, [Rejected(label, f"{READ} {found}, as its zero bytes show; {mend}")]
             yield from read(FORMATS[form], stream, label, options)
     except Unreadable as failure:
-        yield None, [Rejected(label, str(failure), failure.excerpt)]
+        yield None, [failure.at(label)]
     finally:
         for used in opened:
             used.close()
@@ -125,14 +125,14 @@ def _deeper(layers: int, options: Options) -> int:
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
     empty = True
     with foreseen():
-        for member in members(stream, form, label):
+        for place, name, member in members(stream, form, label):
             empty = False
-            if isinstance(member, Rejected):
-                yield None, [member]
+            if isinstance(member, Unreadable):
+                yield None, [member.at(place)]
                 continue
-            yield from read_stream(member.stream, member.label, member.name, options, layers)
+            yield from read_stream(member, place, name, options, layers)
             if refused := stream.budget.refused:
-                raise Unreadable(f"{refused} (at {member.name}; members after it are not read)")
+                raise Unreadable(f"{refused} (at {name}; members after it are not read)")
     if empty:
         raise Unreadable("no files in this archive")
 

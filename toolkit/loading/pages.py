@@ -51,7 +51,6 @@ def read_page(
     """
     from trafilatura import load_html
 
-    reason = None
     try:
         text = decode_page(html, charset) if isinstance(html, bytes) else html
         if _ENTITY.search(text[:HEAD]):
@@ -63,12 +62,11 @@ def read_page(
         about = {} if tree is None else read_metadata(tree, url)
         found = "" if tree is None else _article(tree, extraction)
         if not found.strip():
-            reason = "no article text found in the page"
+            raise Unreadable("no article text found in the page")
     except Unreadable as failure:
-        reason = str(failure)
+        return {"text": Unreadable(str(failure), html), "url": url}
     except Exception as error:
         reason = f"page cannot be parsed: {type(error).__name__}: {error}"
-    if reason is not None:
         return {"text": Unreadable(reason, html), "url": url}
     address, marked = url or about["url"], _LANGUAGE.search(text[:HEAD])
     return {
@@ -150,8 +148,8 @@ def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
         value = waiting.popleft()
         if isinstance(value, dict):
             yield value
-            waiting.extend(inner for inner in value.values() if isinstance(inner, (dict, list)))
-        elif isinstance(value, list):
+            value = list(value.values())
+        if isinstance(value, list):
             waiting.extend(inner for inner in value if isinstance(inner, (dict, list)))
 
 

@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import pandas as pd
 
-from toolkit.loading.quarantine import Limits, Rejected, Unreadable, printable
+from toolkit.loading.quarantine import Limits, Unreadable, printable
 from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
 Place: TypeAlias = "str | os.PathLike[str] | IO[bytes] | IO[str]"
@@ -187,23 +187,15 @@ _ZIP_MEMBER = b"PK\3\4"
 _DRIVE = re.compile(r"[a-zA-Z]:")
 
 
-class Member(NamedTuple):
-    """One file of an archive: its label (``pages.zip!news/a.html``), its name and its bytes."""
-
-    label: str
-    name: str
-    stream: Stream
-
-
 # what an archive says of a member: its name, why it must not be read, and how to open it
 _Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
 
 
-def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
-    """Yield the members of an archive in its own order, without folders and hidden files; read each before the next.
+def members(stream: Stream, form: str, label: str) -> Iterator[tuple[str, str, Stream | Unreadable]]:
+    """Yield the label (``pages.zip!news/a.html``), the name and the bytes of each member, to be read before the next.
 
-    Links, devices, encrypted members and names that lead out of it are rejected. Raises :class:`Unreadable` where it is
-    damaged or exceeds a limit.
+    Folders and hidden files are left out. Links, devices, encrypted members and names that lead out of the archive are
+    refused. Raises :class:`Unreadable` where it is damaged or exceeds a limit.
     """
     for name, reason, opened in _zipped(stream) if form == "zip" else _tarred(stream):
         if hidden(name):
@@ -211,17 +203,17 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
         stream.budget.count_member()
         place = f"{label}!{printable(name, 4096)}"
         if reason := unsafe(name) or reason:
-            yield Rejected(place, reason)
+            yield place, name, Unreadable(reason)
             continue
         try:
             file = opened()
         except DAMAGE as error:
-            yield Rejected(place, f"damaged {form} member: {error}")
+            yield place, name, Unreadable(f"damaged {form} member: {error}")
             continue
         with file:
             # the bytes of a tar archive are those of the stream, which were counted when it was unpacked
             read = unpacking(file.read, "archive member", stream.budget if form == "zip" else None)
-            yield Member(place, name, Stream(read, stream.budget))
+            yield place, name, Stream(read, stream.budget)
 
 
 def unsafe(name: str) -> str | None:
