@@ -25,7 +25,7 @@ STUB = 0.5
 
 _ENTITY = re.compile(r"<!ENTITY", re.I)
 _LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", re.I)
-_SCRIPT = re.compile(r"<script\b[^<>]*(?<!/)>|</script", re.I)
+_SCRIPT = re.compile(r"(<script\b[^<>]*(?<!/)>).*?(?=</script|\Z)", re.I | re.S)
 _LONG_TAG = re.compile(r"<[a-z][^<>]{4000,}", re.I)
 _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
 
@@ -95,14 +95,8 @@ def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
 
 def _pairs_of_attributes(html: str) -> int:
     """Count what a parser compares that holds each attribute of an element against its others."""
-    pieces, start, inside = list[str](), 0, False
-    for mark in _SCRIPT.finditer(html):
-        opens = not mark.group().startswith("</")
-        if opens and not inside:
-            pieces.append(html[start : mark.end()])
-        start, inside = (start, inside) if opens and inside else (mark.end(), opens)
-    pieces.append("" if inside else html[start:])
-    return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for piece in pieces for tag in _LONG_TAG.findall(piece))
+    tags = _LONG_TAG.findall(_SCRIPT.sub(r"\1", html))
+    return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for tag in tags)
 
 
 def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
