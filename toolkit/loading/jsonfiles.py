@@ -275,8 +275,7 @@ def _lift(record: dict[str, Any]) -> None:
 
 def flattened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return columns with their pages and nested values turned into text, as :func:`unwrap` does."""
-    structs = (values for values in columns.values() if isinstance(values, pa.Array))
-    nested = any(pa.types.is_struct(values.type) for values in structs)
+    nested = any(isinstance(values, pa.StructArray) for values in columns.values())
     if not nested and not any(fields.markup_kind(name) or name in KEYS for name in columns):
         return columns
     plain = [values.to_pylist() if isinstance(values, pa.Array) else values for values in columns.values()]

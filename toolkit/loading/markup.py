@@ -93,7 +93,7 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
     quiet, fresh = 0, True
 
     def flushed() -> str:
-        lines = (" ".join(line.split()) for line in "".join(held).split("\n"))
+        lines = map(collapsed, "".join(held).split("\n"))
         held.clear()
         return "\n".join(filter(None, lines))
 
@@ -195,7 +195,7 @@ def local(element: Any) -> str:
 def texts(element: Any, path: str) -> list[str]:
     """Return the texts of the elements and attributes that an XPath leads to, white space collapsed; no blank ones."""
     found = (each if isinstance(each, str) else "".join(each.itertext()) for each in element.xpath(path))
-    return [line for each in found if (line := " ".join(each.split()))]
+    return list(filter(None, map(collapsed, found)))
 
 
 def first(element: Any, paths: str) -> str | None:
@@ -205,4 +205,9 @@ def first(element: Any, paths: str) -> str | None:
 
 def content(element: Any) -> str | None:
     """Return all text inside an element, white space collapsed, or None."""
-    return None if element is None else " ".join("".join(element.itertext()).split()) or None
+    return None if element is None else collapsed("".join(element.itertext())) or None
+
+
+def collapsed(text: str | None) -> str:
+    """Return a text on one line."""
+    return " ".join((text or "").split())

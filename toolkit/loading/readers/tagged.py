@@ -8,19 +8,10 @@ from html import unescape
 from typing import Any
 
 from toolkit.language import language_code
-from toolkit.loading.markup import block_text, content, elements, first, fragment_text, sgml, texts
+from toolkit.loading.markup import block_text, collapsed, content, elements, first, fragment_text, sgml, texts
 from toolkit.loading.quarantine import Unreadable, printable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import (
-    LABELS,
-    authors,
-    collapsed,
-    find_date,
-    headings,
-    paragraphs,
-    pattern,
-    words,
-)
+from toolkit.loading.readers.lines import LABELS, authors, find_date, headings, paragraphs, pattern, words
 
 ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 
@@ -212,7 +203,6 @@ def wikinews(archive: Archive) -> Iterator[Record]:
 
 
 def _without_wikitext(source: str) -> list[str]:
-    """Return the paragraphs of a wikitext."""
     text = _NOTE.sub("", source)
     for _ in range(_NESTED):
         text, changed = _TEMPLATE.subn("", text)

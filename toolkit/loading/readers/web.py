@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from itertools import pairwise
 from typing import Any
 
-from toolkit.loading.markup import content, decode_page, fragment_text, html_root, page_lines
+from toolkit.loading.markup import collapsed, content, decode_page, fragment_text, html_root, page_lines
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import PART, Unreadable
 from toolkit.loading.readers.driver import Archive, Record
@@ -107,7 +107,7 @@ def several_in_page(html: str, text: str) -> tuple[str | None, str | None]:
     Many are ``<article>`` elements or parts under headings, each with a date, none longer than the others together. Of
     1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
-    kept = " ".join(text.split())
+    kept = collapsed(text)
     parts = [part for part in _joined(html) if part.strip()]
     # a parser stops at the end of the first page; scripts and frames hold pages that are none
     if len(parts) > 1:
@@ -154,7 +154,7 @@ def _joined(html: str) -> list[str]:
 
 def _shown(html: str) -> str:
     """Return roughly what a reader of a page sees: the text outside of tags."""
-    return " ".join(_TAG.sub(" ", html).split())
+    return collapsed(_TAG.sub(" ", html))
 
 
 def _length(html: str) -> int:
@@ -269,7 +269,7 @@ def _message(message: Any) -> Record:
 
 def _header(value: Any) -> str:
     """Return a header on one line, its encoded words decoded."""
-    return " ".join(str(make_header(decode_header(value))).split()) if value is not None else ""
+    return collapsed(str(make_header(decode_header(value)))) if value is not None else ""
 
 
 def _part(part: Any) -> str:
