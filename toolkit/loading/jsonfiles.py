@@ -33,8 +33,7 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs if len(found) < len(pairs) else ():
         needed = fields.is_known(name) or fields.markup_kind(name) or name in WRAPPERS
         if needed and value != found[name]:
-            reason = f"the field {name!r} stands twice in one record; not read"
-            raise Unreadable(reason, repr(found)[:400])
+            raise Unreadable(f"the field {name!r} stands twice in one record; not read", repr(found))
     return found
 
 
@@ -51,7 +50,7 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
         elif scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif not isinstance(value, dict):
-            yield Unreadable("not an object: a record must be one", repr(value)[:400])
+            yield Unreadable("not an object: a record must be one", repr(value))
         elif depth(value) > limits.json_depth:
             yield Unreadable(f"JSON nested deeper than {limits.json_depth}")
         else:

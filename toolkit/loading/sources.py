@@ -278,7 +278,8 @@ def _tarred(stream: Stream) -> Iterator[_Entry]:
                     yield info.name, reason, partial(archive.extractfile, info)
     except DAMAGE as error:
         raise Unreadable(f"damaged or truncated tar archive: {error}; members after this are lost") from None
-    rest = tail.beyond(archive.offset)  # tarfile ends quietly at a header that is none
+    behind = tail.given - archive.offset  # tarfile ends quietly at a header that is none
+    rest = tail.last[max(len(tail.last) - behind, 0) :]
     stray = rest.strip(b"\0") if len(rest) >= tarfile.BLOCKSIZE else b""
     while not stray and (rest := stream.read(CHUNK)):
         stray = rest.strip(b"\0")
@@ -303,13 +304,8 @@ class _Tail:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._empty = 0
-        self._given = 0
+        self._empty = self.given = 0
         self.last = b""
-
-    def beyond(self, place: int) -> bytes:
-        """Return what was read behind a place among the last two records of a tar archive."""
-        return self.last[max(len(self.last) - (self._given - place), 0) :]
 
     def read(self, size: int) -> bytes:
         piece = self._stream.read(size)
@@ -317,6 +313,6 @@ class _Tail:
         if self._empty > 100:
             # tarfile skips a member that is not there by reading on, as long as its header says
             raise EOFError("unexpected end of data")
-        self._given += len(piece)
+        self.given += len(piece)
         self.last = (self.last + piece)[-2 * tarfile.RECORDSIZE :]
         return piece

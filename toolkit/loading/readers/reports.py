@@ -55,7 +55,7 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
             piece = piece[number.end() :]
         held = piece
     if any(words(line) is not None for block in blocks(held) for line in block):
-        yield Unreadable("cut off: no line 'Document …' at its end", held[:200])
+        yield Unreadable("cut off: no line 'Document …' at its end", held)
 
 
 def _by_code(lines: list[tuple[list[str], str]]) -> Record:

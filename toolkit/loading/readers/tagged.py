@@ -9,7 +9,7 @@ from typing import Any
 
 from toolkit.language import language_code
 from toolkit.loading.markup import block_text, collapsed, content, elements, first, fragment_text, sgml, texts
-from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import LABELS, authors, find_date, headings, paragraphs, pattern, words
 
@@ -30,8 +30,7 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
     outside: dict[str, str] = {}
     for item in elements(archive.stream, ITEMS, outside):
         if next(item.iter(etree.Entity), None) is not None:
-            reason = "XML entities are not expanded; the item is not read"
-            yield Unreadable(reason, printable(content(item) or ""))
+            yield Unreadable("XML entities are not expanded; the item is not read", content(item) or "")
             continue
         kind = {"newsitem": "newsml2", "nitf": "nitf"}.get(item.tag, "feed")
         if item.get("itemid"):
@@ -133,7 +132,7 @@ def _story(piece: str) -> Record | Unreadable:
     if body is None and title is None:
         body = sgml(piece, "TEXT")  # TYPE="UNPROC": title and body are not marked
     if body is None:
-        return Unreadable("a headline without a text", collapsed(title)[:200])
+        return Unreadable("a headline without a text", collapsed(title))
     # a paragraph of wrapped text begins with an indented line
     parts = re.split(r"\n(?=[ \t]{2,}\S)", re.sub(r"\n\s*reuters?\s*$", "", body, flags=re.I))
     return {
@@ -223,7 +222,7 @@ def _each(
     for piece in archive.pieces(start):
         if start.match(piece):
             complete = f"</{name}" in piece.upper()
-            yield read(piece) if complete else Unreadable(f"cut off: no </{name}> at its end", piece[:200])
+            yield read(piece) if complete else Unreadable(f"cut off: no </{name}> at its end", piece)
 
 
 def _attributes(piece: str) -> dict[str, str]:

@@ -236,7 +236,7 @@ def mail(archive: Archive) -> Iterator[Record | Unreadable]:
                 found = f"{PART}: {sum(outside)} characters stand before or behind the parts of a message"
                 archive.remarks.append(Unreadable(found))
         except Exception as error:  # the standard library's parser has no common error for hostile headers
-            yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw[:200])
+            yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw)
 
 
 def _own(message: Any) -> Iterator[Any]:
