@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from toolkit.datasets.registry import Record
 from toolkit.errors import CorpusError
 from toolkit.loading.jsonfiles import fundus_text
+from toolkit.loading.streams import is_utf8
 
 # no file inside a download may unpack to more; the largest that we know of has 60 MB
 MEMBER_BYTES = 256 << 20
@@ -86,10 +87,7 @@ def _tar_members(path: Path, pattern: str) -> Iterator[tuple[re.Match[str], str]
 
 
 def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+    return raw.decode("utf-8" if is_utf8(raw) else "cp1252", "replace")
 
 
 def _tsv(raw: bytes) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from toolkit import fields
 from toolkit.loading import columnar, delimited, jsonfiles, jsonlines
@@ -81,13 +80,12 @@ _LOOK = 1 << 16
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
     """Yield the documents and the rejected records of one file; any fault of it becomes a rejected record."""
-    with ExitStack() as stack:
-        try:
-            stream = stack.enter_context(source.opened(options.limits))
-        except OSError as error:
-            yield None, [Rejected(source.label, f"cannot be opened: {error.strerror or error}")]
-            return
-        yield from read_stream(stream, source.label, source.name, options)
+    try:
+        stream = source.open(options.limits)
+    except OSError as error:
+        yield None, [Rejected(source.label, f"cannot be opened: {error.strerror or error}")]
+        return
+    yield from read_stream(stream, source.label, source.name, options)
 
 
 def read_stream(stream: Stream, label: str, name: str, options: Options, layers: int = 0) -> Iterator[Part]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
 from toolkit.loading.quarantine import Unreadable
-from toolkit.loading.streams import CHUNK, Stream, decode, unicode_form
+from toolkit.loading.streams import CHUNK, Stream, decode, is_utf8, unicode_form
 
 BLOCKS = frozenset(
     "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "
@@ -41,11 +40,8 @@ def decode_page(html: bytes, charset: str | None = None) -> str:
     """
     declared = _META_CHARSET.search(html[:HEAD]) or _XML_CHARSET.search(html[:HEAD])
     name = charset or (declared.group(1).decode("ascii") if declared else None)
-    if unicode_form(html) or name is None:
+    if unicode_form(html) or name is None or (is_utf8(html) and not html.isascii()):
         return decode(html)
-    if not html.isascii():
-        with contextlib.suppress(UnicodeDecodeError):
-            return html.decode("utf-8")
     try:
         return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
     except LookupError:

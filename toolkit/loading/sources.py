@@ -15,7 +15,6 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,20 +46,18 @@ class Source:
     file: Any = None
     fault: str | None = None
 
-    @contextmanager
-    def opened(self, limits: Limits) -> Iterator[Stream]:
-        """Yield the file's bytes; ``OSError`` where it cannot be opened."""
+    def open(self, limits: Limits) -> Stream:
+        """Return the file's bytes; ``OSError`` where it cannot be opened."""
         if self.fault is not None:
             raise OSError(errno.EPERM, self.fault)
         if self.path is None:
             budget = Budget(limits)
-            yield Stream(budget.reading(self.file), budget)
-            return
-        with self.path.open("rb") as file:
-            state = os.fstat(file.fileno())
-            regular = stat.S_ISREG(state.st_mode)
-            budget = Budget(limits, state.st_size if regular else None)
-            yield Stream(budget.reading(file), budget, seekable=file if regular else None)
+            return Stream(budget.reading(self.file), budget)
+        file = self.path.open("rb")
+        state = os.fstat(file.fileno())
+        regular = stat.S_ISREG(state.st_mode)
+        budget = Budget(limits, state.st_size if regular else None)
+        return Stream(budget.reading(file), budget, own=file, seekable=regular)
 
 
 def find_sources(paths: Paths) -> list[Source]:
