@@ -21,7 +21,9 @@ FORMATS: dict[str, Format] = {
     "json": Format(jsonfiles.json_values, "records", named=False, extensions="json"),
     "delimited": Format(delimited.delimited, "records", named=False, extensions="csv tsv tab psv"),
     "excel": Format(office.excel, "records", named=False, text=False),
-    "columnar": Format(columnar.columnar, "records", named=False, text=False),
+    "columnar": Format(
+        columnar.columnar, "records", named=False, text=False, extensions="parquet feather arrow ipc"
+    ),
     "html": Format(web.page, single=True, extensions="html htm xhtml", roots="html head body"),
     "saved page": Format(web.saved_page, single=True, extensions="mht mhtml", start=web.SAVED),
     "warc": Format(web.warc, "pages", text=False),
@@ -66,9 +68,6 @@ _FOREIGN = (
     (b"SQLite format 3", "SQLite database", ""), (b"", "binary data", ""),
 )  # fmt: skip
 _FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
-_TABLES = frozenset(FORMATS["delimited"].extensions.split())
-_JSON = frozenset({"", "json", *FORMATS["jsonlines"].extensions.split()})
-_COLUMNAR = frozenset({"parquet", "feather", "arrow", "ipc"})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 # what a file of records, or a page, is called and named; all else with a known root is XML
 _NAMED = {
@@ -145,7 +144,8 @@ def sniff(stream: Stream, name: str) -> str:
         stream.read(1)  # raises what cut the stream short, if anything did
         raise Unreadable("empty file")
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or (extension in _COLUMNAR and looks_binary(start)):
+    named = _EXTENSIONS.get(extension)
+    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or (named == "columnar" and looks_binary(start)):
         return "columnar"
     if _office(start, name, "xl/workbook.xml", ("xlsx", "xlsm")):
         return "excel"
@@ -159,18 +159,18 @@ def sniff(stream: Stream, name: str) -> str:
     if foreign != "binary data" or looks_binary(start):
         raise Unreadable(f"not text but {foreign}; not read{mend}", start[:64])
     head = decoded(start)
-    _check_name(head, extension)
-    if extension in _TABLES | _COLUMNAR:
-        return "delimited" if extension in _TABLES else "columnar"
+    _check_name(head, named or extension)
+    if named in {"delimited", "columnar"}:
+        return named
     root = _root(head)
     known = _ROOTS.get(root or "")
     if known is not None and known != "html":
         return known
-    plain = extension in {"txt", "text"}
+    plain = named == "text"
     if plain and (form := _of_records(head)):
         return form
-    if not plain and head.startswith(("{", "[")) and extension in _JSON:
-        return _json_form(head, extension)
+    if head.startswith(("{", "[")) and (named in {"json", "jsonlines"} or not extension):
+        return _json_form(head, named)
     deep = decoded(stream.peek(DEEP))
     begun = (form for form, how in FORMATS.items() if how.start is not None and how.start.match(deep))
     signs = {form: how.pages if known == "html" else how.texts for form, how in FORMATS.items()}
@@ -185,15 +185,14 @@ def sniff(stream: Stream, name: str) -> str:
         raise Unreadable(f"XML of an unknown kind <{kind}>; {mend}", start)
     if extension == "":
         return "delimited" if _is_table(head) else "text"
-    if form := _EXTENSIONS.get(extension) or _of_records(head):
+    if form := named or _of_records(head):
         return form
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
 
 
-def _check_name(head: str, extension: str) -> None:
+def _check_name(head: str, promised: str) -> None:
     """Refuse a file of records, or a page, whose name promises another format, and say how to name it."""
-    promised = "columnar" if extension in _COLUMNAR else _EXTENSIONS.get(extension, extension)
     if promised not in {"columnar", "xml", *_NAMED}:
         return
     found = _of_records(head)
@@ -224,7 +223,7 @@ def _office(start: bytes, name: str, part: str, extensions: tuple[str, ...]) -> 
 
 def _of_records(head: str) -> str | None:
     """Return the format of a file of records, whatever it is called; None if it is none."""
-    form = _json_form(head, "") if head.startswith(("{", "[")) else ""
+    form = _json_form(head) if head.startswith(("{", "[")) else ""
     names = _MEMBER.findall(head) if form == "json" and _RECORD.match(head) else ()
     if form == "jsonlines" or any(fields.is_known(n) or n.lower() in jsonfiles.WRAPPERS for n in names):
         return form
@@ -237,14 +236,14 @@ def _root(head: str) -> str | None:
     return None if found is None else "html" if found[1].startswith("!") else found[1].lower()
 
 
-def _json_form(head: str, extension: str) -> str:
+def _json_form(head: str, named: str | None = None) -> str:
     first, newline, rest = head.partition("\n")
     try:
         found = json.loads(first)
     except (ValueError, RecursionError):
         found = None
     complete = isinstance(found, dict)
-    if extension not in {"jsonl", "ndjson", "jl"}:
+    if named != "jsonlines":
         return "jsonlines" if complete and newline and rest.lstrip().startswith("{") else "json"
     if not complete and first.strip() in {"{", "["}:  # spread over lines
         return "json"

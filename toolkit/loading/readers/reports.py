@@ -177,13 +177,7 @@ RULE = re.compile(r"^_{20,}[ \t]*$", re.M)
 
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)
 _ROLES = roles("proquest")
-_HEADINGS = {
-    "abstract": "abstract",
-    "full text": "text",
-    "details": "",
-    "enlarge this image": "",
-    "links": "",
-}
+_HEADINGS = frozenset({"abstract", "full text", "details", "enlarge this image", "links"})
 _LEVELS = frozenset({"h1", "h2", "h3", "h4"})
 _INTEGRUM_BLOCKS = _BLOCKS | {"pre", "small"}
 _INTEGRUM_CODES = roles("integrum")
@@ -254,7 +248,7 @@ def _document(found: list[list[str]]) -> Record:
     for block in found:
         heading = block[0].isupper() or block[0] == "Abstract"
         if len(block) == 1 and heading and block[0].casefold() in _HEADINGS:
-            part = _HEADINGS[block[0].casefold()]
+            part = _ROLES.get(block[0].casefold(), "")
             continue
         role, value = _label(block[0])
         # within the full text a paragraph may begin like a label: only those that end it count
