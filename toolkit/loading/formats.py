@@ -17,13 +17,11 @@ from toolkit.loading.streams import Stream, codec, looks_binary, unmarked, unpac
 
 FORMATS: dict[str, Format] = {
     "text": Format(texts.text, single=True, extensions="txt text"),
-    "jsonlines": Format(jsonlines.json_lines, "records", named=False, extensions="jsonl ndjson jl"),
-    "json": Format(jsonfiles.json_values, "records", named=False, extensions="json"),
-    "delimited": Format(delimited.delimited, "records", named=False, extensions="csv tsv tab psv"),
-    "excel": Format(office.excel, "records", named=False, text=False),
-    "columnar": Format(
-        columnar.columnar, "records", named=False, text=False, extensions="parquet feather arrow ipc"
-    ),
+    "jsonlines": Format(jsonlines.json_lines, "records", extensions="jsonl ndjson jl"),
+    "json": Format(jsonfiles.json_values, "records", extensions="json"),
+    "delimited": Format(delimited.delimited, "records", extensions="csv tsv tab psv"),
+    "excel": Format(office.excel, "records", text=False),
+    "columnar": Format(columnar.columnar, "records", text=False, extensions="parquet feather arrow ipc"),
     "html": Format(web.page, single=True, extensions="html htm xhtml", roots="html head body"),
     "saved page": Format(web.saved_page, single=True, extensions="mht mhtml", start=web.SAVED),
     "warc": Format(web.warc, "pages", text=False),

@@ -40,9 +40,8 @@ class Format:
     """
 
     articles: Callable[[Archive], Found]
-    what: str = "articles"  # what is missing in a file without articles
+    what: str = "articles"  # what a file holds: of "records" the fields are not known before
     single: bool = False  # whether a file holds one article as a rule, which gets no number
-    named: bool = True  # whether the reader knows which field is which
     text: bool = True  # whether the file is text
     extensions: str = ""  # a file is of this format by its name,
     roots: str = ""  # by its first element, in lower case,
@@ -147,7 +146,7 @@ class Archive:
 def read(form: Format, stream: Stream, label: str, options: Options) -> Iterator[Part]:
     """Yield the documents of a file, and the rejected records with their places: ``label#number`` of several."""
     archive = Archive(stream, options)
-    mapper = Mapper(options, archive.remarks, named=form.named)
+    mapper = Mapper(options, archive.remarks, named=form.what != "records")
     number = documents = 0
     for rows in _in_rows(archive, form.articles(archive)):
         alone = form.single and rows.count == 1 and not number
