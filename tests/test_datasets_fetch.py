@@ -318,7 +318,7 @@ def test_rearranged_or_damaged_source_is_refused(layout, tmp_path):
 def test_a_download_whose_packed_bytes_are_damaged_is_refused(tmp_path):
     path = tmp_path / "bbc.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("bbc/tech/001.txt", "Title\n" + " ".join(map(str, range(3000))))
+        archive.writestr("r/bbc/tech/001.txt", "Title\n" + " ".join(map(str, range(3000))))
     data = bytearray(path.read_bytes())
     data[60:90] = b"\xff" * 30
     path.write_bytes(data)
