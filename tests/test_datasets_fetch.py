@@ -315,6 +315,17 @@ def test_rearranged_or_damaged_source_is_refused(layout, tmp_path):
             list(read_download(layout, paths))
 
 
+def test_a_download_whose_packed_bytes_are_damaged_is_refused(tmp_path):
+    path = tmp_path / "bbc.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("r/bbc/tech/001.txt", "Title\n" + " ".join(map(str, range(3000))))
+    data = bytearray(path.read_bytes())
+    data[60:90] = b"\xff" * 30
+    path.write_bytes(data)
+    with pytest.raises(CorpusError, match=r"bbc\.zip: not in the layout 'bbc' \(error"):
+        list(read_download("bbc", [path]))
+
+
 def test_licence_comes_before_the_first_byte(source, at_source, monkeypatch):
     at_source("aed", *layouts()["aed"][0])
     told = []

@@ -57,6 +57,7 @@ def _domain_of_host(host: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
+@lru_cache(maxsize=4096)
 def squash(name: str) -> str:
     """Return a field name without case, ``_``, ``-``, ``:`` and spaces."""
     return re.sub(r"[\s_:-]+", "", name).lower()
@@ -69,13 +70,11 @@ _MARKUP = {kind: set(map(squash, PAGES[kind])) for kind in ("fragment", "page")}
 _KNOWN = set().union(*_PLACES.values())
 
 
-@lru_cache(maxsize=4096)
 def is_known(name: str) -> bool:
     """Whether a field may fill a corpus column by itself."""
     return squash(name) in _KNOWN
 
 
-@lru_cache(maxsize=4096)
 def markup_kind(name: str) -> str | None:
     """Return what a field of this name holds if it is markup: a ``fragment`` or a ``page``."""
     return next((kind for kind, names in _MARKUP.items() if squash(name) in names), None)

@@ -19,14 +19,11 @@ from urllib.parse import urlsplit
 from toolkit.datasets.registry import Record
 from toolkit.errors import CorpusError
 from toolkit.loading.jsonfiles import fundus_text
+from toolkit.loading.streams import DAMAGE, is_utf8
 
 # no file inside a download may unpack to more; the largest that we know of has 60 MB
 MEMBER_BYTES = 256 << 20
 _ALLSIDES = ("ID", "url", "source", "source_url", "date", "title", "authors", "topic", "content_original")
-
-_DAMAGE = (
-    LookupError, ValueError, TypeError, OSError, EOFError, csv.Error, zipfile.BadZipFile, tarfile.TarError,
-)  # fmt: skip
 
 
 def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
@@ -38,7 +35,7 @@ def read_download(layout: str, paths: list[Path]) -> Iterator[Record]:
         found = 0
         for found, record in enumerate(LAYOUTS[layout](paths), 1):  # noqa: B007  (counted for the check below)
             yield record
-    except _DAMAGE as error:
+    except (*DAMAGE, LookupError, TypeError, csv.Error) as error:
         wrong = f"not in the layout {layout!r} ({type(error).__name__}: {error}); fetch it again"
         raise CorpusError(f"{paths[0].name}: {wrong}") from error
     if not found:
@@ -86,10 +83,7 @@ def _tar_members(path: Path, pattern: str) -> Iterator[tuple[re.Match[str], str]
 
 
 def _text(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+    return raw.decode("utf-8" if is_utf8(raw) else "cp1252", "replace")
 
 
 def _tsv(raw: bytes) -> list[dict[str, str]]:

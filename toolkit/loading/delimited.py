@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from toolkit import fields
@@ -43,18 +44,15 @@ def delimited(archive: Archive) -> Iterator[Rows]:
         else:
             header = [name.strip() for name in row]
     if reason := header_fault(header):
-        raise Unreadable(reason, delimiter.join(header)[:400])
-    empty, held = True, list[list[str] | Unreadable]()
-    for row in rows:
+        raise Unreadable(reason, delimiter.join(header))
+    checked = (row if isinstance(row, Unreadable) else _fault(row, header, delimiter) or row for row in rows)
+    empty = True
+    while held := list(islice(checked, ROWS_OF_COLUMNS)):
         empty = False
-        held.append(row if isinstance(row, Unreadable) else _fault(row, header, delimiter) or row)
-        if len(held) == ROWS_OF_COLUMNS:
-            yield columns_of(header, held, archive.options.columns)
-            held = []
+        yield columns_of(header, held, archive.options.columns)
     if empty:
         found = ", ".join(map(repr, header[:12]))
         raise Unreadable(f"no records: a header line only; found {found}")
-    yield columns_of(header, held, archive.options.columns)
 
 
 def sniff_delimiter(header: str) -> str:
@@ -148,42 +146,33 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
     """Yield records; where quotes go wrong, the line they begin on as unreadable, then read on after it."""
     # the csv module's limit is one for the whole process; it is only ever raised
     csv.field_size_limit(max(csv.field_size_limit(), lines.limit))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    fault: Unreadable | None
     while True:
         try:
-            row = next(reader)
-        except StopIteration:
+            for row in csv.reader(lines, delimiter=delimiter, strict=True):
+                if row:
+                    yield row
+                lines.done()
             break
         except Unreadable as too_long:
-            fault = too_long
+            yield too_long
         except csv.Error as error:
-            what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
-            fault = Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
             if not lines.mended and any('\\"' in line for line in lines.taken):
-                fault = None
                 lines.again()
-        else:
-            if row:
-                yield row
-            lines.done()
-            continue
-        if fault is not None:
-            yield fault
-            lines.done(step_back=True)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+                continue
+            what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
+            yield Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
+        lines.done(step_back=True)
     if lines.stream.failure is not None:
         yield lines.stream.failure
 
 
 def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | None:
     if len(row) != len(header):
-        reason = f"{len(row)} fields where the header has {len(header)}"
-        return Unreadable(reason, delimiter.join(row)[:400])
+        return Unreadable(f"{len(row)} fields where the header has {len(header)}", delimiter.join(row))
     for name, value in zip(header, row, strict=True):
         if not value.isascii() and _UNDECODED.search(value):
             reason = f"field {name!r} is not valid UTF-8; pass encoding= if the file is in another"
-            return Unreadable(reason, delimiter.join(row)[:400])
+            return Unreadable(reason, delimiter.join(row))
     return None
 
 
@@ -211,7 +200,7 @@ def columns_of(
                 object_of(list(zip(header, row, strict=False)))
             good.append(row)
         except Unreadable as fault:
-            bad[at] = Unreadable(str(fault), " | ".join(map(str, row))[:400])
+            bad[at] = Unreadable(str(fault), " | ".join(map(str, row)))
     return Rows(flattened({name: [row[i] for row in good] for i, name in enumerate(names)}), len(rows), bad)
 
 

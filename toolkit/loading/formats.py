@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from toolkit import fields
 from toolkit.loading import columnar, delimited, jsonfiles, jsonlines
@@ -18,11 +17,11 @@ from toolkit.loading.streams import Stream, codec, looks_binary, unmarked, unpac
 
 FORMATS: dict[str, Format] = {
     "text": Format(texts.text, single=True, extensions="txt text"),
-    "jsonlines": Format(jsonlines.json_lines, "records", named=False, extensions="jsonl ndjson jl"),
-    "json": Format(jsonfiles.json_values, "records", named=False, extensions="json"),
-    "delimited": Format(delimited.delimited, "records", named=False, extensions="csv tsv tab psv"),
-    "excel": Format(office.excel, "records", named=False, text=False),
-    "columnar": Format(columnar.columnar, "records", named=False, text=False),
+    "jsonlines": Format(jsonlines.json_lines, "records", extensions="jsonl ndjson jl"),
+    "json": Format(jsonfiles.json_values, "records", extensions="json"),
+    "delimited": Format(delimited.delimited, "records", extensions="csv tsv tab psv"),
+    "excel": Format(office.excel, "records", text=False),
+    "columnar": Format(columnar.columnar, "records", text=False, extensions="parquet feather arrow ipc"),
     "html": Format(web.page, single=True, extensions="html htm xhtml", roots="html head body"),
     "saved page": Format(web.saved_page, single=True, extensions="mht mhtml", start=web.SAVED),
     "warc": Format(web.warc, "pages", text=False),
@@ -67,9 +66,6 @@ _FOREIGN = (
     (b"SQLite format 3", "SQLite database", ""), (b"", "binary data", ""),
 )  # fmt: skip
 _FIRST_PARTS = frozenset({b"[Content_Types].xml", b"_rels/.rels", b"docProps/app.xml", b"docProps/core.xml"})
-_TABLES = frozenset(FORMATS["delimited"].extensions.split())
-_JSON = frozenset({"", "json", *FORMATS["jsonlines"].extensions.split()})
-_COLUMNAR = frozenset({"parquet", "feather", "arrow", "ipc"})
 _OFFICE = frozenset({"docx", "xlsx", "pptx", "odt", "ods", "epub", "jar"})
 # what a file of records, or a page, is called and named; all else with a known root is XML
 _NAMED = {
@@ -81,13 +77,12 @@ _LOOK = 1 << 16
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
     """Yield the documents and the rejected records of one file; any fault of it becomes a rejected record."""
-    with ExitStack() as stack:
-        try:
-            stream = stack.enter_context(source.opened(options.limits))
-        except OSError as error:
-            yield None, [Rejected(source.label, f"cannot be opened: {error.strerror or error}")]
-            return
-        yield from read_stream(stream, source.label, source.name, options)
+    try:
+        stream = source.open(options.limits)
+    except OSError as error:
+        yield None, [Rejected(source.label, f"cannot be opened: {error.strerror or error}")]
+        return
+    yield from read_stream(stream, source.label, source.name, options)
 
 
 def read_stream(stream: Stream, label: str, name: str, options: Options, layers: int = 0) -> Iterator[Part]:
@@ -110,7 +105,7 @@ def read_stream(stream: Stream, label: str, name: str, options: Options, layers:
                 yield None, [Rejected(label, f"{READ} {found}, as its zero bytes show; {mend}")]
             yield from read(FORMATS[form], stream, label, options)
     except Unreadable as failure:
-        yield None, [Rejected(label, str(failure), failure.excerpt)]
+        yield None, [failure.at(label)]
     finally:
         for used in opened:
             used.close()
@@ -125,14 +120,14 @@ def _deeper(layers: int, options: Options) -> int:
 def _read_archive(stream: Stream, form: str, label: str, options: Options, layers: int) -> Iterator[Part]:
     empty = True
     with foreseen():
-        for member in members(stream, form, label):
+        for place, name, member in members(stream, form, label):
             empty = False
-            if isinstance(member, Rejected):
-                yield None, [member]
+            if isinstance(member, Unreadable):
+                yield None, [member.at(place)]
                 continue
-            yield from read_stream(member.stream, member.label, member.name, options, layers)
+            yield from read_stream(member, place, name, options, layers)
             if refused := stream.budget.refused:
-                raise Unreadable(f"{refused} (at {member.name}; members after it are not read)")
+                raise Unreadable(f"{refused} (at {name}; members after it are not read)")
     if empty:
         raise Unreadable("no files in this archive")
 
@@ -147,7 +142,8 @@ def sniff(stream: Stream, name: str) -> str:
         stream.read(1)  # raises what cut the stream short, if anything did
         raise Unreadable("empty file")
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or (extension in _COLUMNAR and looks_binary(start)):
+    named = _EXTENSIONS.get(extension)
+    if start.startswith((b"PAR1", b"ARROW1", b"FEA1")) or (named == "columnar" and looks_binary(start)):
         return "columnar"
     if _office(start, name, "xl/workbook.xml", ("xlsx", "xlsm")):
         return "excel"
@@ -161,18 +157,18 @@ def sniff(stream: Stream, name: str) -> str:
     if foreign != "binary data" or looks_binary(start):
         raise Unreadable(f"not text but {foreign}; not read{mend}", start[:64])
     head = decoded(start)
-    _check_name(head, extension)
-    if extension in _TABLES | _COLUMNAR:
-        return "delimited" if extension in _TABLES else "columnar"
+    _check_name(head, named or extension)
+    if named in {"delimited", "columnar"}:
+        return named
     root = _root(head)
     known = _ROOTS.get(root or "")
     if known is not None and known != "html":
         return known
-    plain = extension in {"txt", "text"}
+    plain = named == "text"
     if plain and (form := _of_records(head)):
         return form
-    if not plain and head.startswith(("{", "[")) and extension in _JSON:
-        return _json_form(head, extension)
+    if head.startswith(("{", "[")) and (named in {"json", "jsonlines"} or not extension):
+        return _json_form(head, named)
     deep = decoded(stream.peek(DEEP))
     begun = (form for form, how in FORMATS.items() if how.start is not None and how.start.match(deep))
     signs = {form: how.pages if known == "html" else how.texts for form, how in FORMATS.items()}
@@ -187,15 +183,14 @@ def sniff(stream: Stream, name: str) -> str:
         raise Unreadable(f"XML of an unknown kind <{kind}>; {mend}", start)
     if extension == "":
         return "delimited" if _is_table(head) else "text"
-    if form := _EXTENSIONS.get(extension) or _of_records(head):
+    if form := named or _of_records(head):
         return form
     mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
 
 
-def _check_name(head: str, extension: str) -> None:
+def _check_name(head: str, promised: str) -> None:
     """Refuse a file of records, or a page, whose name promises another format, and say how to name it."""
-    promised = "columnar" if extension in _COLUMNAR else _EXTENSIONS.get(extension, extension)
     if promised not in {"columnar", "xml", *_NAMED}:
         return
     found = _of_records(head)
@@ -226,7 +221,7 @@ def _office(start: bytes, name: str, part: str, extensions: tuple[str, ...]) -> 
 
 def _of_records(head: str) -> str | None:
     """Return the format of a file of records, whatever it is called; None if it is none."""
-    form = _json_form(head, "") if head.startswith(("{", "[")) else ""
+    form = _json_form(head) if head.startswith(("{", "[")) else ""
     names = _MEMBER.findall(head) if form == "json" and _RECORD.match(head) else ()
     if form == "jsonlines" or any(fields.is_known(n) or n.lower() in jsonfiles.WRAPPERS for n in names):
         return form
@@ -239,14 +234,14 @@ def _root(head: str) -> str | None:
     return None if found is None else "html" if found[1].startswith("!") else found[1].lower()
 
 
-def _json_form(head: str, extension: str) -> str:
+def _json_form(head: str, named: str | None = None) -> str:
     first, newline, rest = head.partition("\n")
     try:
         found = json.loads(first)
     except (ValueError, RecursionError):
         found = None
     complete = isinstance(found, dict)
-    if extension not in {"jsonl", "ndjson", "jl"}:
+    if named != "jsonlines":
         return "jsonlines" if complete and newline and rest.lstrip().startswith("{") else "json"
     if not complete and first.strip() in {"{", "["}:  # spread over lines
         return "json"

@@ -33,8 +33,7 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs if len(found) < len(pairs) else ():
         needed = fields.is_known(name) or fields.markup_kind(name) or name in WRAPPERS
         if needed and value != found[name]:
-            reason = f"the field {name!r} stands twice in one record; not read"
-            raise Unreadable(reason, repr(found)[:400])
+            raise Unreadable(f"the field {name!r} stands twice in one record; not read", repr(found))
     return found
 
 
@@ -51,7 +50,7 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
         elif scanner.size > limits.record_bytes:
             yield archive.too_large("record")
         elif not isinstance(value, dict):
-            yield Unreadable("not an object: a record must be one", repr(value)[:400])
+            yield Unreadable("not an object: a record must be one", repr(value))
         elif depth(value) > limits.json_depth:
             yield Unreadable(f"JSON nested deeper than {limits.json_depth}")
         else:
@@ -275,8 +274,7 @@ def _lift(record: dict[str, Any]) -> None:
 
 def flattened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return columns with their pages and nested values turned into text, as :func:`unwrap` does."""
-    structs = (values for values in columns.values() if isinstance(values, pa.Array))
-    nested = any(pa.types.is_struct(values.type) for values in structs)
+    nested = any(isinstance(values, pa.StructArray) for values in columns.values())
     if not nested and not any(fields.markup_kind(name) or name in KEYS for name in columns):
         return columns
     plain = [values.to_pylist() if isinstance(values, pa.Array) else values for values in columns.values()]

@@ -74,18 +74,6 @@ def _by_line(lines: list[bytes], limits: Limits) -> Rows:
 
 
 def _record(line: bytes, limits: Limits) -> Record:
-    value = loads(line, limits)
-    if not isinstance(value, dict):
-        raise Unreadable("a JSON line must hold an object")
-    if not fields.candidates("text", value) and (name := jsonfiles.wrapper(value)):
-        # a reply of a news API
-        mend = f"write one a line: jq -c '.{name}[]'"
-        raise Unreadable(f"holds {len(value[name])} records under {name!r}, not one; {mend}")
-    return jsonfiles.unwrap(value)
-
-
-def loads(line: bytes, limits: Limits) -> Any:
-    """Return the value of one line, or raise :class:`Unreadable`."""
     deep = Unreadable(f"JSON nested deeper than {limits.json_depth}")
     try:
         value = json.loads(line.decode("utf-8"), object_pairs_hook=jsonfiles.object_of)
@@ -98,15 +86,20 @@ def loads(line: bytes, limits: Limits) -> Any:
         raise Unreadable(f"not valid JSON: {error}") from None
     if _brackets(line) > limits.json_depth and jsonfiles.depth(value) > limits.json_depth:
         raise deep
-    return value
+    if not isinstance(value, dict):
+        raise Unreadable("a JSON line must hold an object")
+    if not fields.candidates("text", value) and (name := jsonfiles.wrapper(value)):
+        # a reply of a news API
+        mend = f"write one a line: jq -c '.{name}[]'"
+        raise Unreadable(f"holds {len(value[name])} records under {name!r}, not one; {mend}")
+    return jsonfiles.unwrap(value)
 
 
 class _Reader:
     """Reads block after block by Arrow, remembering which fields have been strings so far."""
 
     def __init__(self, options: Options) -> None:
-        self.limits = options.limits
-        self._wanted = options.wants
+        self._options = options
         self._kinds: dict[str, pa.DataType] | None = None
 
     def by_arrow(self, lines: list[bytes]) -> Rows | None:
@@ -114,7 +107,7 @@ class _Reader:
         # Arrow takes several objects on one line, an object over several lines, dates for timestamps, and walks
         # nested values by recursion; Python's json is the judge, so such blocks are left to it
         whole = all(line.startswith(b"{") and line.rstrip(b"\r\n").endswith(b"}") for line in lines)
-        if not whole or max(map(_brackets, lines), default=0) > self.limits.json_depth:
+        if not whole or max(map(_brackets, lines), default=0) > self._options.limits.json_depth:
             return None
         block = b"".join(lines)
         if not block or b"\0" in block or not is_utf8(block):
@@ -126,8 +119,8 @@ class _Reader:
             # a field that is null throughout and one that is absent look the same once it has a type
             kinds = self._kinds or {}
             empty = {name for name in kinds if table[name].null_count == len(lines)}
-            typed = {f.name for f in table.schema if self._wanted(f.name) and not pa.types.is_null(f.type)}
-            late = typed - set(kinds)
+            typed = {field.name for field in table.schema if not pa.types.is_null(field.type)}
+            late = set(filter(self._options.wants, typed - set(kinds)))
             if not empty and not late:
                 # one block gives one chunk; combining chunks fails for lists of nothing but null
                 columns = {name: table[name].chunk(0) for name in table.column_names}
@@ -142,7 +135,9 @@ class _Reader:
         try:
             if self._kinds is None:
                 first = json.loads(block[: block.index(b"\n")])
-                self._kinds = {name: _kind(value) for name, value in first.items() if self._wanted(name)}
+                self._kinds = {
+                    name: _kind(value) for name, value in first.items() if self._options.wants(name)
+                }
             schema = pa.schema(list(self._kinds.items()))
             how = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="infer")
             whole = pj.ReadOptions(use_threads=False, block_size=len(block) + 1)

@@ -128,11 +128,11 @@ class Mapper:
                 own = {role, *fields.FIELDS} <= {*names}
                 filled[role] = _strings(role, rows.columns[role], {}, {}) if own else pa.nulls(count, STRING)
             elif role == "published":
-                filled[role] = _moments([rows.columns[name] for name in found], count)
+                filled[role] = _first_filled((_moments(rows.columns[name]) for name in found), count, MOMENT)
             elif role != "source":
-                values = [_strings(role, rows.columns[name], problems, wrong) for name in found]
-                values = [_refine(role, name, array) for name, array in zip(found, values, strict=True)]
-                filled[role] = _first_filled(values, count)
+                strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
+                values = (_not_blank(_refine(role, name, array)) for name, array in strings.items())
+                filled[role] = _first_filled(values, count, STRING)
         missing = pc.fill_null(pc.is_null(filled["text"]), True)
         for row in pc.indices_nonzero(missing).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
@@ -220,30 +220,29 @@ def _refine(role: str, name: str, values: Array) -> Array:
     return values
 
 
-def _first_filled(arrays: list[Array], rows: int) -> Array:
-    """Return for each row the first value that is not blank."""
-    filled = pa.nulls(rows, STRING)
+def _first_filled(arrays: Iterable[Array], rows: int, kind: pa.DataType) -> Array:
+    """Return for each row the first value that is not missing; an array that is not needed is not made."""
+    filled = pa.nulls(rows, kind)
     for values in arrays:
-        blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
-        filled = pc.coalesce(filled, pc.if_else(blank, pa.scalar(None, STRING), values))
+        filled = pc.coalesce(filled, values)
         if not filled.null_count:
             break
     return filled
 
 
-def _moments(columns: Iterable[Any], rows: int) -> Array:
-    moments = pa.nulls(rows, MOMENT)
-    for values in columns:
-        if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
-            unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
-            micros = [None if number is None else number * 10**6 // unit for number in _plain(values)]
-            parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
-        else:
-            parsed = [parse_date(value) for value in _plain(values)]
-        moments = pc.coalesce(moments, pa.array(parsed, pa.int64()).cast(MOMENT))
-        if not moments.null_count:
-            break
-    return moments
+def _not_blank(values: Array) -> Array:
+    blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
+    return pc.if_else(blank, pa.scalar(None, STRING), values)
+
+
+def _moments(values: Any) -> Array:
+    if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
+        unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
+        micros = [None if number is None else number * 10**6 // unit for number in _plain(values)]
+        parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
+    else:
+        parsed = [parse_date(value) for value in _plain(values)]
+    return pa.array(parsed, pa.int64()).cast(MOMENT)
 
 
 def _plain(values: Any) -> list[Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
 from toolkit.loading.quarantine import Unreadable
-from toolkit.loading.streams import CHUNK, Stream, decode, unicode_form
+from toolkit.loading.streams import CHUNK, Stream, decode, is_utf8, unicode_form
 
 BLOCKS = frozenset(
     "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main nav "
@@ -41,11 +40,8 @@ def decode_page(html: bytes, charset: str | None = None) -> str:
     """
     declared = _META_CHARSET.search(html[:HEAD]) or _XML_CHARSET.search(html[:HEAD])
     name = charset or (declared.group(1).decode("ascii") if declared else None)
-    if unicode_form(html) or name is None:
+    if unicode_form(html) or name is None or (is_utf8(html) and not html.isascii()):
         return decode(html)
-    if not html.isascii():
-        with contextlib.suppress(UnicodeDecodeError):
-            return html.decode("utf-8")
     try:
         return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
     except LookupError:
@@ -93,7 +89,7 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
     quiet, fresh = 0, True
 
     def flushed() -> str:
-        lines = (" ".join(line.split()) for line in "".join(held).split("\n"))
+        lines = map(collapsed, "".join(held).split("\n"))
         held.clear()
         return "\n".join(filter(None, lines))
 
@@ -195,7 +191,7 @@ def local(element: Any) -> str:
 def texts(element: Any, path: str) -> list[str]:
     """Return the texts of the elements and attributes that an XPath leads to, white space collapsed; no blank ones."""
     found = (each if isinstance(each, str) else "".join(each.itertext()) for each in element.xpath(path))
-    return [line for each in found if (line := " ".join(each.split()))]
+    return list(filter(None, map(collapsed, found)))
 
 
 def first(element: Any, paths: str) -> str | None:
@@ -205,4 +201,9 @@ def first(element: Any, paths: str) -> str | None:
 
 def content(element: Any) -> str | None:
     """Return all text inside an element, white space collapsed, or None."""
-    return None if element is None else " ".join("".join(element.itertext()).split()) or None
+    return None if element is None else collapsed("".join(element.itertext())) or None
+
+
+def collapsed(text: str | None) -> str:
+    """Return a text on one line."""
+    return " ".join((text or "").split())

@@ -25,7 +25,7 @@ STUB = 0.5
 
 _ENTITY = re.compile(r"<!ENTITY", re.I)
 _LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", re.I)
-_SCRIPT = re.compile(r"<script\b[^<>]*(?<!/)>|</script", re.I)
+_SCRIPT = re.compile(r"(<script\b[^<>]*(?<!/)>).*?(?=</script|\Z)", re.I | re.S)
 _LONG_TAG = re.compile(r"<[a-z][^<>]{4000,}", re.I)
 _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
 
@@ -51,7 +51,6 @@ def read_page(
     """
     from trafilatura import load_html
 
-    reason = None
     try:
         text = decode_page(html, charset) if isinstance(html, bytes) else html
         if _ENTITY.search(text[:HEAD]):
@@ -63,12 +62,11 @@ def read_page(
         about = {} if tree is None else read_metadata(tree, url)
         found = "" if tree is None else _article(tree, extraction)
         if not found.strip():
-            reason = "no article text found in the page"
+            raise Unreadable("no article text found in the page")
     except Unreadable as failure:
-        reason = str(failure)
+        return {"text": Unreadable(str(failure), html), "url": url}
     except Exception as error:
         reason = f"page cannot be parsed: {type(error).__name__}: {error}"
-    if reason is not None:
         return {"text": Unreadable(reason, html), "url": url}
     address, marked = url or about["url"], _LANGUAGE.search(text[:HEAD])
     return {
@@ -97,14 +95,8 @@ def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
 
 def _pairs_of_attributes(html: str) -> int:
     """Count what a parser compares that holds each attribute of an element against its others."""
-    pieces, start, inside = list[str](), 0, False
-    for mark in _SCRIPT.finditer(html):
-        opens = not mark.group().startswith("</")
-        if opens and not inside:
-            pieces.append(html[start : mark.end()])
-        start, inside = (start, inside) if opens and inside else (mark.end(), opens)
-    pieces.append("" if inside else html[start:])
-    return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for piece in pieces for tag in _LONG_TAG.findall(piece))
+    tags = _LONG_TAG.findall(_SCRIPT.sub(r"\1", html))
+    return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for tag in tags)
 
 
 def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
@@ -150,8 +142,8 @@ def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
         value = waiting.popleft()
         if isinstance(value, dict):
             yield value
-            waiting.extend(inner for inner in value.values() if isinstance(inner, (dict, list)))
-        elif isinstance(value, list):
+            value = list(value.values())
+        if isinstance(value, list):
             waiting.extend(inner for inner in value if isinstance(inner, (dict, list)))
 
 

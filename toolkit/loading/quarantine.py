@@ -38,6 +38,14 @@ def unread(reasons: Iterable[str]) -> int:
     return sum(not reason.startswith((PART, READ)) for reason in reasons)
 
 
+class Rejected(NamedTuple):
+    """One row of the quarantine: where, why, and how it begins."""
+
+    source: str
+    reason: str
+    excerpt: str = ""
+
+
 class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quarantine, seen by no user
     """A record, or the rest of a source, cannot be read; the message is the reason."""
 
@@ -45,13 +53,9 @@ class Unreadable(Exception):  # noqa: N818 - a reason on its way to the quaranti
         super().__init__(reason)
         self.excerpt = printable(excerpt)
 
-
-class Rejected(NamedTuple):
-    """One row of the quarantine: where, why, and how it begins."""
-
-    source: str
-    reason: str
-    excerpt: str = ""
+    def at(self, place: str) -> Rejected:
+        """Return it as a row of the quarantine."""
+        return Rejected(place, str(self), self.excerpt)
 
 
 def printable(text: str | bytes, width: int = EXCERPT) -> str:

@@ -15,15 +15,14 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import pandas as pd
 
-from toolkit.loading.quarantine import Limits, Rejected, Unreadable, printable
+from toolkit.loading.quarantine import Limits, Unreadable, printable
 from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
 Place: TypeAlias = "str | os.PathLike[str] | IO[bytes] | IO[str]"
@@ -47,20 +46,18 @@ class Source:
     file: Any = None
     fault: str | None = None
 
-    @contextmanager
-    def opened(self, limits: Limits) -> Iterator[Stream]:
-        """Yield the file's bytes; ``OSError`` where it cannot be opened."""
+    def open(self, limits: Limits) -> Stream:
+        """Return the file's bytes; ``OSError`` where it cannot be opened."""
         if self.fault is not None:
             raise OSError(errno.EPERM, self.fault)
         if self.path is None:
             budget = Budget(limits)
-            yield Stream(budget.reading(self.file), budget)
-            return
-        with self.path.open("rb") as file:
-            state = os.fstat(file.fileno())
-            regular = stat.S_ISREG(state.st_mode)
-            budget = Budget(limits, state.st_size if regular else None)
-            yield Stream(budget.reading(file), budget, seekable=file if regular else None)
+            return Stream(budget.reading(self.file), budget)
+        file = self.path.open("rb")
+        state = os.fstat(file.fileno())
+        regular = stat.S_ISREG(state.st_mode)
+        budget = Budget(limits, state.st_size if regular else None)
+        return Stream(budget.reading(file), budget, own=file, seekable=regular)
 
 
 def find_sources(paths: Paths) -> list[Source]:
@@ -187,23 +184,15 @@ _ZIP_MEMBER = b"PK\3\4"
 _DRIVE = re.compile(r"[a-zA-Z]:")
 
 
-class Member(NamedTuple):
-    """One file of an archive: its label (``pages.zip!news/a.html``), its name and its bytes."""
-
-    label: str
-    name: str
-    stream: Stream
-
-
 # what an archive says of a member: its name, why it must not be read, and how to open it
 _Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
 
 
-def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected]:
-    """Yield the members of an archive in its own order, without folders and hidden files; read each before the next.
+def members(stream: Stream, form: str, label: str) -> Iterator[tuple[str, str, Stream | Unreadable]]:
+    """Yield the label (``pages.zip!news/a.html``), the name and the bytes of each member, to be read before the next.
 
-    Links, devices, encrypted members and names that lead out of it are rejected. Raises :class:`Unreadable` where it is
-    damaged or exceeds a limit.
+    Folders and hidden files are left out. Links, devices, encrypted members and names that lead out of the archive are
+    refused. Raises :class:`Unreadable` where it is damaged or exceeds a limit.
     """
     for name, reason, opened in _zipped(stream) if form == "zip" else _tarred(stream):
         if hidden(name):
@@ -211,17 +200,17 @@ def members(stream: Stream, form: str, label: str) -> Iterator[Member | Rejected
         stream.budget.count_member()
         place = f"{label}!{printable(name, 4096)}"
         if reason := unsafe(name) or reason:
-            yield Rejected(place, reason)
+            yield place, name, Unreadable(reason)
             continue
         try:
             file = opened()
         except DAMAGE as error:
-            yield Rejected(place, f"damaged {form} member: {error}")
+            yield place, name, Unreadable(f"damaged {form} member: {error}")
             continue
         with file:
             # the bytes of a tar archive are those of the stream, which were counted when it was unpacked
             read = unpacking(file.read, "archive member", stream.budget if form == "zip" else None)
-            yield Member(place, name, Stream(read, stream.budget))
+            yield place, name, Stream(read, stream.budget)
 
 
 def unsafe(name: str) -> str | None:
@@ -286,7 +275,8 @@ def _tarred(stream: Stream) -> Iterator[_Entry]:
                     yield info.name, reason, partial(archive.extractfile, info)
     except DAMAGE as error:
         raise Unreadable(f"damaged or truncated tar archive: {error}; members after this are lost") from None
-    rest = tail.beyond(archive.offset)  # tarfile ends quietly at a header that is none
+    behind = tail.given - archive.offset  # tarfile ends quietly at a header that is none
+    rest = tail.last[max(len(tail.last) - behind, 0) :]
     stray = rest.strip(b"\0") if len(rest) >= tarfile.BLOCKSIZE else b""
     while not stray and (rest := stream.read(CHUNK)):
         stray = rest.strip(b"\0")
@@ -311,13 +301,8 @@ class _Tail:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._empty = 0
-        self._given = 0
+        self._empty = self.given = 0
         self.last = b""
-
-    def beyond(self, place: int) -> bytes:
-        """Return what was read behind a place among the last two records of a tar archive."""
-        return self.last[max(len(self.last) - (self._given - place), 0) :]
 
     def read(self, size: int) -> bytes:
         piece = self._stream.read(size)
@@ -325,6 +310,6 @@ class _Tail:
         if self._empty > 100:
             # tarfile skips a member that is not there by reading on, as long as its header says
             raise EOFError("unexpected end of data")
-        self._given += len(piece)
+        self.given += len(piece)
         self.last = (self.last + piece)[-2 * tarfile.RECORDSIZE :]
         return piece

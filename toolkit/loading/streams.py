@@ -15,11 +15,13 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import pyarrow as pa
 
 from toolkit.loading.quarantine import Limits, Unreadable
+
+Read: TypeAlias = Callable[[int], bytes]  # returns up to so many bytes, none at the end
 
 CHUNK = 1 << 18  # bytes per read from a file
 SPOOL = 64 << 20  # bytes of a copy kept in memory, if a format must seek and its source cannot
@@ -47,7 +49,7 @@ class Budget:
         self.ceiling: int | None = None
         self.refused: str | None = None
 
-    def reading(self, file: Any) -> Callable[[int], bytes]:
+    def reading(self, file: Any) -> Read:
         """Return a function that reads up to so many bytes of a raw file, which are noted if its size is not known."""
 
         def read(size: int) -> bytes:
@@ -95,14 +97,14 @@ class Stream(io.RawIOBase):
     """A file that is read in order, with a look ahead; it reports damage only after the last good byte."""
 
     def __init__(
-        self, read: Callable[[int], bytes], budget: Budget, *, seekable: IO[bytes] | None = None
+        self, read: Read, budget: Budget, *, own: IO[bytes] | None = None, seekable: bool = False
     ) -> None:
         super().__init__()
         self._read, self.budget, self._seekable = read, budget, seekable
         self._ahead = b""
         self._ended = False
         self.failure: Unreadable | None = None
-        self._copy: IO[bytes] | None = None
+        self._own = [] if own is None else [own]
 
     def peek(self, size: int) -> bytes:
         """Return the next ``size`` bytes (fewer at the end) without consuming them."""
@@ -149,18 +151,16 @@ class Stream(io.RawIOBase):
 
     def as_file(self) -> IO[bytes]:
         """Return the content as a file that can seek: the file itself, or an unnamed temporary copy."""
-        if self._seekable is not None:
-            self._seekable.seek(0)
-            return self._seekable
-        self._copy = copy = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - close() closes it
-        copy.writelines(iter(lambda: self.read(CHUNK), b""))
-        copy.seek(0)
-        return copy
+        if not self._seekable:
+            self._own.append(tempfile.SpooledTemporaryFile(max_size=SPOOL))  # noqa: SIM115 - close() closes it
+            self._own[-1].writelines(iter(lambda: self.read(CHUNK), b""))
+        self._own[-1].seek(0)
+        return self._own[-1]
 
     def close(self) -> None:
-        """Drop the temporary copy, if one was made."""
-        if self._copy is not None:
-            self._copy.close()
+        """Close the file that was opened for it, and drop the temporary copy, if one was made."""
+        for file in self._own:
+            file.close()
         super().close()
 
     def _take(self, size: int) -> bytes:
@@ -211,9 +211,7 @@ class _Gzip:
 _DECOMPRESSORS: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
 
 
-def unpacking(
-    read: Callable[[int], bytes], what: str, budget: Budget | None = None
-) -> Callable[[int], bytes]:
+def unpacking(read: Read, what: str, budget: Budget | None = None) -> Read:
     """Return ``read`` with damage turned into an :class:`Unreadable`; a budget that is given counts the bytes."""
 
     def checked(size: int) -> bytes:
@@ -331,11 +329,7 @@ def detect(sample: bytes) -> str | None:
 
 def decode(data: bytes, encoding: str | None = None) -> str:
     """Decode a whole text: in the encoding given, or by its byte order mark, or as UTF-8, or else as detected."""
-    name = encoding or unicode_form(data)
-    if name is None:
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode("utf-8")
-        name = detect(data)
+    name = encoding or unicode_form(data) or ("utf-8" if is_utf8(data) else detect(data))
     if name is None:
         raise Unreadable("text in no encoding that can be recognised; pass encoding=", data)
     try:

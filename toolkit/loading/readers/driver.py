@@ -40,9 +40,8 @@ class Format:
     """
 
     articles: Callable[[Archive], Found]
-    what: str = "articles"  # what is missing in a file without articles
+    what: str = "articles"  # what a file holds: of "records" the fields are not known before
     single: bool = False  # whether a file holds one article as a rule, which gets no number
-    named: bool = True  # whether the reader knows which field is which
     text: bool = True  # whether the file is text
     extensions: str = ""  # a file is of this format by its name,
     roots: str = ""  # by its first element, in lower case,
@@ -113,11 +112,9 @@ class Archive:
 
     def missing(self, found: int) -> str | None:
         """Return a sentence on the articles that the archive counts and the file lacks; None if it lacks none."""
-        claimed = self.claimed
+        claimed, totals = self.claimed, [total for _, total in self.numbers]
         # a cover page may state how many articles the search found, not how many are in this file
-        if claimed is not None and claimed > max((total for _, total in self.numbers), default=claimed):
-            claimed = None
-        if claimed not in {None, found}:
+        if claimed is not None and claimed != found and claimed <= max(totals, default=claimed):
             return f"the archive counts {claimed} articles, {found} are in this file"
         runs: list[list[tuple[int, int]]] = []
         for number, total in self.numbers:
@@ -149,7 +146,7 @@ class Archive:
 def read(form: Format, stream: Stream, label: str, options: Options) -> Iterator[Part]:
     """Yield the documents of a file, and the rejected records with their places: ``label#number`` of several."""
     archive = Archive(stream, options)
-    mapper = Mapper(options, archive.remarks, named=form.named)
+    mapper = Mapper(options, archive.remarks, named=form.what != "records")
     number = documents = 0
     for rows in _in_rows(archive, form.articles(archive)):
         alone = form.single and rows.count == 1 and not number
@@ -163,12 +160,12 @@ def read(form: Format, stream: Stream, label: str, options: Options) -> Iterator
                     table, refused = mapper.map(rows, pa.array([places[row] for row in good], STRING))
                     bad |= {good[row]: why for row, why in refused.items()}
         finally:  # what could not be mapped ends the file, after the records before it
-            yield table, [_rejected(places[row], why) for row, why in sorted(bad.items()) if why]
+            yield table, [why.at(places[row]) for row, why in sorted(bad.items()) if why]
         number += rows.count
         documents += rows.count - list(rows.bad.values()).count(None)
-    ends = [_rejected(label, remark) for remark in archive.remarks]
+    ends = [remark.at(label) for remark in archive.remarks]
     if archive.failure is not None:
-        ends.append(_rejected(f"{label}#{number + 1}" if documents else label, archive.failure))
+        ends.append(archive.failure.at(f"{label}#{number + 1}" if documents else label))
     elif not documents and not ends:
         read_as = form.articles.__name__.replace("_", " ")
         ends.append(Rejected(label, f"no {form.what} found in it, read as {read_as}"))
@@ -176,10 +173,6 @@ def read(form: Format, stream: Stream, label: str, options: Options) -> Iterator
         ends.append(Rejected(label, reason))
     if ends:
         yield None, ends
-
-
-def _rejected(place: str, why: Unreadable) -> Rejected:
-    return Rejected(place, str(why), why.excerpt)
 
 
 def _in_rows(archive: Archive, items: Found) -> Iterator[Rows]:

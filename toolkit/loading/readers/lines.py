@@ -137,11 +137,6 @@ def is_closing(line: str) -> bool:
     return len(line) < 200 and _CLOSING.match(line) is not None
 
 
-def collapsed(text: str | None) -> str:
-    """Return a text on one line."""
-    return " ".join((text or "").split())
-
-
 def paragraphs(text: str) -> list[str]:
     """Return a text's blocks as paragraphs, lines wrapped at a margin joined."""
     return [unwrapped(block) for block in blocks(text)]

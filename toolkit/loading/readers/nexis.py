@@ -38,15 +38,13 @@ def nexis_text(archive: Archive) -> Iterator[Record]:
 
 def nexis_html(archive: Archive) -> Iterator[Record]:
     """Numbered documents of LexisNexis as a page."""
-    document: list[list[str]] | None = None
-    for _, line in [*page_lines(archive.page(), frozenset({"p", "div"})), (None, "")]:
-        mark = _counted(archive, line, cover=document is None)
-        if document is not None and (mark or not line):
-            yield _numbered(document)
-        if mark:
-            document = []
-        elif document is not None and line:
-            document += blocks(line)
+    documents: list[list[list[str]]] = []
+    for _, line in page_lines(archive.page(), frozenset({"p", "div"})):
+        if _counted(archive, line, cover=not documents):
+            documents.append([])
+        elif documents:
+            documents[-1] += blocks(line)
+    yield from map(_numbered, documents)
 
 
 def nexis_uni(archive: Archive) -> Iterator[Record]:

@@ -35,12 +35,11 @@ def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
     articles: dict[Any, list[tuple[list[str], str]]] = {}
     for element, line in page_lines(archive.page(), _BLOCKS):
         names: list[str] = []
-        around = element
-        while around is not None and not _ARTICLE.search(around.get("class") or ""):
+        for around in (element, *element.iterancestors()):
+            if _ARTICLE.search(around.get("class") or ""):
+                articles.setdefault(around, []).append((names, line))
+                break
             names += (around.get("class") or "").split() or [f"<{around.tag}>"]
-            around = around.getparent()
-        if around is not None:
-            articles.setdefault(around, []).append((names, line))
     for lines in articles.values():
         yield _by_code(lines) if any("index" in names for names, _ in lines) else _by_place(lines)
 
@@ -56,11 +55,10 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
             piece = piece[number.end() :]
         held = piece
     if any(words(line) is not None for block in blocks(held) for line in block):
-        yield Unreadable("cut off: no line 'Document …' at its end", held[:200])
+        yield Unreadable("cut off: no line 'Document …' at its end", held)
 
 
 def _by_code(lines: list[tuple[list[str], str]]) -> Record:
-    """Return the article of a table of field codes."""
     values: dict[str, list[str]] = {}
     code = ""
     for names, line in lines:
@@ -179,13 +177,7 @@ RULE = re.compile(r"^_{20,}[ \t]*$", re.M)
 
 _LABEL = re.compile(r"([A-Z][^\W\d_]*(?:[ /-][^\W\d_]+){0,4})(?: \[[^\]]*\])?\s?:(?:\s+(.*)|$)", re.S)
 _ROLES = roles("proquest")
-_HEADINGS = {
-    "abstract": "abstract",
-    "full text": "text",
-    "details": "",
-    "enlarge this image": "",
-    "links": "",
-}
+_HEADINGS = frozenset({"abstract", "full text", "details", "enlarge this image", "links"})
 _LEVELS = frozenset({"h1", "h2", "h3", "h4"})
 _INTEGRUM_BLOCKS = _BLOCKS | {"pre", "small"}
 _INTEGRUM_CODES = roles("integrum")
@@ -202,7 +194,7 @@ def proquest(archive: Archive) -> Iterator[Record]:
         if mark is not None:
             archive.numbers.append((int(mark[1]), int(mark[2])))
         found = blocks(RULE.sub("\n", piece[mark.end() if mark else 0 :]))
-        if mark is not None or any(_role(block[0]) == "doc_id" for block in found):
+        if mark is not None or any(_label(block[0])[0] == "doc_id" for block in found):
             yield _document(found)
 
 
@@ -226,32 +218,27 @@ def integrum(archive: Archive) -> Iterator[Record]:
     begin = next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
     listed = re.findall(r"^\d+\.$|^\d+\.\s", "\n".join(line for _, line in lines[:begin]), re.M)
     archive.claimed = len(listed) or None
-    record: Record | None = None
+    records: list[Record] = []
     for element, line in lines[begin:]:
+        record = records[-1] if records else {}
         coded = dict(re.findall(r"^\^(\w\w):\s*(.*(?:\n(?!\^).*)*)", line, re.M))
-        heading = element.tag in _LEVELS
         if coded:
-            if record is not None:
-                yield record
             read = typed({role: coded.get(code) for code, role in _INTEGRUM_CODES.items()})
-            record = read | {"text": [], "coded": True}
-        elif heading and (record is None or record["text"] or record["title"]):
-            if record is not None and record.get("coded") and not record["text"]:
-                continue
-            if record is not None:
-                yield record
-            record = {"title": line, "text": [], "publisher": None, "published": None}
-        elif record is not None and not record["text"] and not record["published"] and find_date(line[-40:]):
+            records.append(read | {"text": [], "coded": True})
+        elif element.tag in _LEVELS and (not record or record["text"] or record["title"]):
+            if record.get("text") or not record.get("coded"):
+                records.append({"title": line, "text": [], "publisher": None, "published": None})
+        elif record and not record["text"] and not record["published"] and find_date(line[-40:]):
             record |= publication(line.split(";")[0]) | {"published": find_date(line)}
-        elif record is not None:
+        elif record:
             record["text"] += line.split("\n")
-    if record is not None:
-        yield record
+    yield from records
 
 
-def _role(line: str) -> str | None:
+def _label(line: str) -> tuple[str | None, str | None]:
+    """Return the field that a line's label names, or None, and its value."""
     found = _LABEL.match(line)
-    return _ROLES.get(re.sub(r"\s+", " ", found[1]).casefold()) if found else None
+    return (_ROLES.get(found[1].casefold()), found[2]) if found else (None, None)
 
 
 def _document(found: list[list[str]]) -> Record:
@@ -261,13 +248,12 @@ def _document(found: list[list[str]]) -> Record:
     for block in found:
         heading = block[0].isupper() or block[0] == "Abstract"
         if len(block) == 1 and heading and block[0].casefold() in _HEADINGS:
-            part = _HEADINGS[block[0].casefold()]
+            part = _ROLES.get(block[0].casefold(), "")
             continue
-        role = _role(block[0])
+        role, value = _label(block[0])
         # within the full text a paragraph may begin like a label: only those that end it count
         if role is not None and not (part == "text" and role in {"title", "abstract", "section"}):
-            match = _LABEL.match(block[0])
-            block = [line for line in ((match[2] if match else "") or "", *block[1:]) if line]
+            block = list(filter(None, [value, *block[1:]]))
             part = role
             if not block:
                 continue
@@ -288,19 +274,16 @@ def _document(found: list[list[str]]) -> Record:
 
 def europresse(archive: Archive) -> Iterator[Record]:
     """Europresse (Cision, CEDROM-SNi) exports, both layouts, in French or English."""
-    lines: list[tuple[str, str]] = []
+    articles: list[list[tuple[str, str]]] = []
     for element, line in page_lines(archive.page(), _EUROPRESSE_BLOCKS):
         named = (_CLASSES[name] for name in map(str.lower, classes(element)) if name in _CLASSES)
         role = next(named, "other")
-        opened = not lines or any(r in {"title", "text", "other"} for r, _ in lines)
+        opened = not articles or any(r in {"title", "text", "other"} for r, _ in articles[-1])
         if role == "publisher" and not line.isdecimal() and opened:
-            if lines:
-                yield _europresse(lines)
-            lines = [(role, line)]
-        elif lines and role:
-            lines.append((role, line))
-    if lines:
-        yield _europresse(lines)
+            articles.append([])
+        if articles and role:
+            articles[-1].append((role, line))
+    yield from map(_europresse, articles)
 
 
 def _europresse(lines: list[tuple[str, str]]) -> Record:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any
 
 from toolkit.language import language_code
-from toolkit.loading.markup import block_text, content, elements, first, fragment_text, sgml, texts
-from toolkit.loading.quarantine import Unreadable, printable
+from toolkit.loading.markup import block_text, collapsed, content, elements, first, fragment_text, sgml, texts
+from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import (
-    LABELS,
-    authors,
-    collapsed,
-    find_date,
-    headings,
-    paragraphs,
-    pattern,
-    words,
-)
+from toolkit.loading.readers.lines import LABELS, authors, find_date, headings, paragraphs, pattern, words
 
 ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 
@@ -39,8 +30,7 @@ def feed(archive: Archive) -> Iterator[Record | Unreadable]:
     outside: dict[str, str] = {}
     for item in elements(archive.stream, ITEMS, outside):
         if next(item.iter(etree.Entity), None) is not None:
-            reason = "XML entities are not expanded; the item is not read"
-            yield Unreadable(reason, printable(content(item) or ""))
+            yield Unreadable("XML entities are not expanded; the item is not read", content(item) or "")
             continue
         kind = {"newsitem": "newsml2", "nitf": "nitf"}.get(item.tag, "feed")
         if item.get("itemid"):
@@ -134,52 +124,52 @@ _NESTED = 20  # templates within templates
 
 def reuters(archive: Archive) -> Iterator[Record | Unreadable]:
     """Reuters-21578 and its relatives, the SGML of David Lewis."""
-    for piece in _whole(archive, REUTERS, "REUTERS"):
-        if isinstance(piece, Unreadable):
-            yield piece
-            continue
-        title, body = sgml(piece, "TITLE"), sgml(piece, "BODY")
-        if body is None and title is None:
-            body = sgml(piece, "TEXT")  # TYPE="UNPROC": title and body are not marked
-        if body is None:
-            yield Unreadable("a headline without a text", collapsed(title)[:200])
-            continue
-        yield {
-            "doc_id": _attributes(piece).get("newid"), "title": collapsed(title) or None,
-            "text": _indented(re.sub(r"\n\s*reuters?\s*$", "", body, flags=re.I)), "lang": "en",
-            "published": _date(sgml(piece, "DATE")), "publisher": "Reuters",
-            "authors": authors(collapsed(sgml(piece, "AUTHOR"))),
-        }  # fmt: skip
+    return _each(archive, REUTERS, "REUTERS", _story)
+
+
+def _story(piece: str) -> Record | Unreadable:
+    title, body = sgml(piece, "TITLE"), sgml(piece, "BODY")
+    if body is None and title is None:
+        body = sgml(piece, "TEXT")  # TYPE="UNPROC": title and body are not marked
+    if body is None:
+        return Unreadable("a headline without a text", collapsed(title))
+    # a paragraph of wrapped text begins with an indented line
+    parts = re.split(r"\n(?=[ \t]{2,}\S)", re.sub(r"\n\s*reuters?\s*$", "", body, flags=re.I))
+    return {
+        "doc_id": _attributes(piece).get("newid"), "title": collapsed(title) or None,
+        "text": [paragraph for part in parts for paragraph in paragraphs(part)], "lang": "en",
+        "published": _date(sgml(piece, "DATE")), "publisher": "Reuters",
+        "authors": authors(collapsed(sgml(piece, "AUTHOR"))),
+    }  # fmt: skip
 
 
 def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
     """Gigaword, TREC and TIPSTER as SGML; the output of trafilatura and WikiExtractor."""
-    for piece in _whole(archive, DOC, "DOC"):
-        if isinstance(piece, Unreadable):
-            yield piece
-            continue
-        given = _attributes(piece)
-        text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
-        if not text and "title" in given:  # an article extracted from a page or a wiki
-            whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(given["title"])
-            yield {
-                "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(whole),
-                "url": given.get("url") or given.get("source"), "published": given.get("date"),
-                "authors": authors(given.get("author")), "publisher": given.get("hostname"),
-            }  # fmt: skip
-            continue
-        identity = given.get("id") or collapsed(sgml(piece, "DOCNO", "DOCID")) or None
-        if named := _IDENTITY.match(identity or ""):
-            source, language, *day = named.groups()
-        else:
-            source, language, day = collapsed(sgml(piece, "PUB")) or None, "", []
-        yield {
-            "doc_id": identity, "publisher": source, "lang": _LANGUAGES.get(language),
-            "title": collapsed(sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")) or None,
-            "published": "-".join(day) or _date(sgml(piece, "DATE", "DATE_TIME", "DATE1", "DD")),
-            "text": paragraphs(text), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
-            "section": collapsed(sgml(piece, "SECTION")) or None,
+    return _each(archive, DOC, "DOC", _doc)
+
+
+def _doc(piece: str) -> Record:
+    given = _attributes(piece)
+    text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
+    if not text and "title" in given:  # an article extracted from a page or a wiki
+        whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(given["title"])
+        return {
+            "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(whole),
+            "url": given.get("url") or given.get("source"), "published": given.get("date"),
+            "authors": authors(given.get("author")), "publisher": given.get("hostname"),
         }  # fmt: skip
+    identity = given.get("id") or collapsed(sgml(piece, "DOCNO", "DOCID")) or None
+    if named := _IDENTITY.match(identity or ""):
+        source, language, *day = named.groups()
+    else:
+        source, language, day = collapsed(sgml(piece, "PUB")) or None, "", []
+    return {
+        "doc_id": identity, "publisher": source, "lang": _LANGUAGES.get(language),
+        "title": collapsed(sgml(piece, "HEADLINE", "HEAD", "HL", "TTL", "TITLE", "TI")) or None,
+        "published": "-".join(day) or _date(sgml(piece, "DATE", "DATE_TIME", "DATE1", "DD")),
+        "text": paragraphs(text), "authors": authors(collapsed(sgml(piece, "BYLINE", "AUTHOR"))),
+        "section": collapsed(sgml(piece, "SECTION")) or None,
+    }  # fmt: skip
 
 
 def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -212,7 +202,6 @@ def wikinews(archive: Archive) -> Iterator[Record]:
 
 
 def _without_wikitext(source: str) -> list[str]:
-    """Return the paragraphs of a wikitext."""
     text = _NOTE.sub("", source)
     for _ in range(_NESTED):
         text, changed = _TEMPLATE.subn("", text)
@@ -226,12 +215,14 @@ def _without_wikitext(source: str) -> list[str]:
     return [kept for line in lines if (kept := fragment_text(line).strip())]
 
 
-def _whole(archive: Archive, start: re.Pattern[str], name: str) -> Iterator[str | Unreadable]:
-    """Yield each element of this name; why it cannot be read where its end is missing."""
+def _each(
+    archive: Archive, start: re.Pattern[str], name: str, read: Callable[[str], Record | Unreadable]
+) -> Iterator[Record | Unreadable]:
+    """Read each element of this name; say so where its end is missing."""
     for piece in archive.pieces(start):
         if start.match(piece):
             complete = f"</{name}" in piece.upper()
-            yield piece if complete else Unreadable(f"cut off: no </{name}> at its end", piece[:200])
+            yield read(piece) if complete else Unreadable(f"cut off: no </{name}> at its end", piece)
 
 
 def _attributes(piece: str) -> dict[str, str]:
@@ -248,8 +239,3 @@ def _date(text: str | None) -> str | None:
     if day := re.fullmatch(r"(19|20)?(\d\d)(\d\d)(\d\d)", text):
         return f"{day[1] or '19'}{day[2]}-{day[3]}-{day[4]}"
     return find_date(text) or text or None
-
-
-def _indented(body: str) -> list[str]:
-    """Return wrapped text whose paragraphs begin with an indented line."""
-    return [paragraph for part in re.split(r"\n(?=[ \t]{2,}\S)", body) for paragraph in paragraphs(part)]

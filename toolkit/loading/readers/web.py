@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from itertools import pairwise
 from typing import Any
 
-from toolkit.loading.markup import content, decode_page, fragment_text, html_root, page_lines
+from toolkit.loading.markup import collapsed, content, decode_page, fragment_text, html_root, page_lines
 from toolkit.loading.pages import read_page
 from toolkit.loading.quarantine import PART, Unreadable
 from toolkit.loading.readers.driver import Archive, Record
@@ -90,24 +90,24 @@ def _article(
 ) -> Iterator[Record | Unreadable]:
     """Yield the article of a page, or why it is refused; remark on what the article leaves out."""
     record = read_page(html, url, charset=charset)
-    found = record.get("text")
-    if isinstance(found, Unreadable) and not str(found).startswith("no article"):
+    found = record["text"]
+    kept = found if isinstance(found, str) else ""
+    if not kept and not str(found).startswith("no article"):
         yield record  # a page that is not safe to parse
         return
-    kept = found if isinstance(found, str) else None
     many, part = several_in_page(decode_page(html, charset), kept)
     yield record if many is None else Unreadable(many, html)
-    if part is not None and kept is not None:
+    if part is not None and kept:
         archive.remarks.append(Unreadable(part, html))
 
 
-def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None]:
+def several_in_page(html: str, text: str) -> tuple[str | None, str | None]:
     """Return why a page is taken for many articles, and what ``text``, the article found in it, leaves out; or None.
 
     Many are ``<article>`` elements or parts under headings, each with a date, none longer than the others together. Of
     1,163 pages (``wcxb``, ``aed``, ``fundus``) one is refused so, a list of programs.
     """
-    kept = " ".join((text or "").split())
+    kept = collapsed(text)
     parts = [part for part in _joined(html) if part.strip()]
     # a parser stops at the end of the first page; scripts and frames hold pages that are none
     if len(parts) > 1:
@@ -120,7 +120,7 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
     if len(behind) >= PAGE and behind[:PAGE] not in kept:
         return None, f"{PART}: {len(behind)} characters stand behind the end of the page, </html>"
     # most pages show by their source that there is nothing to look for
-    outside = _length(html) >= 2 * len(text or "") + MOST
+    outside = _length(html) >= 2 * len(text) + MOST
     sizes = [_length(part) for part in html.split("<article")[1:] if "<h" in part]
     articles = sum(size >= LEAST / 3 for size in sizes) > 1 and max(sizes) <= 0.75 * sum(sizes)
     dated = sum(find_date(after) is not None for after in _AFTER_HEADING.findall(html))
@@ -133,9 +133,8 @@ def several_in_page(html: str, text: str | None) -> tuple[str | None, str | None
         titles = [title for title, _ in found]
         return looks_like(len(found), "each with a heading and a date", titles, site), None
     out = sum(len(line) for line in _own_paragraphs(root) if line[:60] not in kept)
-    if out < MOST or out <= len(kept):
-        return None, None
-    return None, f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
+    left = f"{PART}: the article found has {len(kept)} characters, paragraphs outside it {out}"
+    return None, left if out >= MOST and out > len(kept) else None
 
 
 def _joined(html: str) -> list[str]:
@@ -155,7 +154,7 @@ def _joined(html: str) -> list[str]:
 
 def _shown(html: str) -> str:
     """Return roughly what a reader of a page sees: the text outside of tags."""
-    return " ".join(_TAG.sub(" ", html).split())
+    return collapsed(_TAG.sub(" ", html))
 
 
 def _length(html: str) -> int:
@@ -178,21 +177,20 @@ def _articles(root: Any) -> list[tuple[str, int]]:
 
 def _parts(root: Any) -> list[tuple[str, int]]:
     """Return the heading and the length of each part of a page under headings of one level that is one of several."""
-    parts: dict[str, list[tuple[str, int]]] = {}
-    held: list[str] = []
-    under: tuple[str, str] | None = None
-    for element, line in [*page_lines(root, _BLOCKS), (None, "")]:
-        around = [] if element is None else [element, *element.iterancestors(*_INLINE, *_LEVELS)]
+    sections: list[tuple[str, str, list[str]]] = []
+    for element, line in page_lines(root, _BLOCKS):
+        around = (element, *element.iterancestors(*_INLINE, *_LEVELS))
         level = next((e.tag for e in around if e.tag in _LEVELS), None)
-        if level is None and element is not None:
-            held.append(line)
-            continue
-        if under is not None:
-            first = held[: next((i for i, text in enumerate(held) if len(text) > 120), 6)][:6]
-            size = sum(len(text) for text in held if len(text) >= 60)
-            if size >= LEAST and any(map(find_date, first)):
-                parts.setdefault(under[0], []).append((under[1], size))
-        under, held = (level, line) if level else None, []
+        if level is not None:
+            sections.append((level, line, []))
+        elif sections:
+            sections[-1][2].append(line)
+    parts: dict[str, list[tuple[str, int]]] = {}
+    for level, heading, below in sections:
+        first = below[: next((i for i, text in enumerate(below) if len(text) > 120), 6)][:6]
+        size = sum(len(text) for text in below if len(text) >= 60)
+        if size >= LEAST and any(map(find_date, first)):
+            parts.setdefault(level, []).append((heading, size))
     return next((found for level in sorted(parts) if (found := _several(parts[level], root))), [])
 
 
@@ -238,7 +236,7 @@ def mail(archive: Archive) -> Iterator[Record | Unreadable]:
                 found = f"{PART}: {sum(outside)} characters stand before or behind the parts of a message"
                 archive.remarks.append(Unreadable(found))
         except Exception as error:  # the standard library's parser has no common error for hostile headers
-            yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw[:200])
+            yield Unreadable(f"not a message: {type(error).__name__}: {error}", raw)
 
 
 def _own(message: Any) -> Iterator[Any]:
@@ -271,7 +269,7 @@ def _message(message: Any) -> Record:
 
 def _header(value: Any) -> str:
     """Return a header on one line, its encoded words decoded."""
-    return " ".join(str(make_header(decode_header(value))).split()) if value is not None else ""
+    return collapsed(str(make_header(decode_header(value)))) if value is not None else ""
 
 
 def _part(part: Any) -> str:
