@@ -1,9 +1,10 @@
-// Draws the page that Python sends and says what the reviewer does. All text is set as textContent.
+// Draws the page that Python sends and says what the reviewer does. Text is only ever set as text.
 
-function make(tag, name, text, attributes = {}) {
+// content: a text, or a list of nodes
+function make(tag, name, content = [], attributes = {}) {
   const node = document.createElement(tag);
   if (name) node.className = `ntk-${name}`;
-  if (text) node.textContent = text;
+  node.append(...[content].flat());
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   return node;
 }
@@ -21,12 +22,9 @@ function passage(piece, act) {
 }
 
 function excerpt(item, act) {
-  const row = make("li");
-  if (item.place) row.append(make("p", "place", item.place, { dir: "auto" }));
-  const text = make("p", "text tex2jax_ignore mathjax_ignore", "", { dir: "auto" });
-  text.append(...item.pieces.flatMap((piece) => passage(piece, act)));
-  row.append(text);
-  return row;
+  const pieces = item.pieces.flatMap((piece) => passage(piece, act));
+  const text = make("p", "text tex2jax_ignore mathjax_ignore", pieces, { dir: "auto" });
+  return make("li", "", item.place ? [make("p", "place", item.place, { dir: "auto" }), text] : text);
 }
 
 const KEYS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn" };
@@ -38,19 +36,17 @@ function addKey(control, place, key) {
 }
 
 function render({ model, el }) {
-  const root = make("section", "review", "", { tabindex: 0 });
   const heading = make("h3", "heading", "Waiting for the kernel; run the cell again if this stays.");
-  const progress = make("progress", "progress", "", { "aria-label": "done" });
+  const progress = make("progress", "progress", [], { "aria-label": "done" });
   const count = make("span", "count");
   const facts = make("dl", "facts");
   const inputs = make("div", "fields");
   const buttons = make("div", "actions");
-  const status = make("p", "status", "", { role: "status" });
+  const status = make("p", "status", [], { role: "status" });
   const shown = make("p", "shown");
   const list = make("ol", "excerpts");
-  const head = make("header", "head");
-  head.append(heading, progress, count);
-  root.append(head, inputs, facts, buttons, status, shown, list);
+  const head = make("header", "head", [heading, progress, count]);
+  const root = make("section", "review", [head, inputs, facts, buttons, status, shown, list], { tabindex: 0 });
   el.append(root);
 
   let byKey = {};
@@ -58,17 +54,15 @@ function render({ model, el }) {
   let asked = "";
 
   function drawGroup(name, actions) {
-    const group = make("div", "group", "", { role: "group", "aria-label": name });
     const row = make("div", "buttons");
     for (const action of actions.filter((a) => a.group === name)) {
-      const button = make("button", "", "", { type: "button", "data-action": action.name });
-      button.append(make("span", "label"));
+      const button = make("button", "", make("span", "label"), { type: "button", "data-action": action.name });
       addKey(button, button, action.key);
       button.addEventListener("click", () => act(action.name));
       row.append(button);
     }
-    group.append(make("span", "legend", name), row);
-    return group;
+    const legend = make("span", "legend", name);
+    return make("div", "group", [legend, row], { role: "group", "aria-label": name });
   }
 
   // Buttons are kept while they stay the same actions, so that focus stays where it is.
@@ -92,10 +86,10 @@ function render({ model, el }) {
   }
 
   function input(field) {
-    const box = make(field.options ? "select" : "input", "", "", { "data-field": field.name });
+    const options = (field.options ?? []).map(([value, text]) => make("option", "", text, { value }));
+    const box = make(field.options ? "select" : "input", "", options, { "data-field": field.name });
     if (!field.options) box.type = field.kind;
     if (field.kind === "number") Object.assign(box, { min: 0, max: 1, step: 0.01 });
-    for (const [value, shown] of field.options ?? []) box.append(make("option", "", shown, { value }));
     const send = () => model.send({ do: field.name, value: box.value });
     const typed = !field.options && field.kind === "text" && field.name !== "note";
     box.addEventListener(typed ? "input" : "change", send);
@@ -150,13 +144,8 @@ function render({ model, el }) {
     progress.max = Math.max(1, page.total);
     progress.value = page.done;
     count.textContent = `${page.done} of ${page.total} ${page.judged || "done"}`;
-    facts.replaceChildren(
-      ...page.facts.map(([name, value]) => {
-        const pair = make("div");
-        pair.append(make("dt", "", name), make("dd", "", value, { dir: "auto" }));
-        return pair;
-      }),
-    );
+    const fact = ([name, value]) => make("div", "", [make("dt", "", name), make("dd", "", value, { dir: "auto" })]);
+    facts.replaceChildren(...page.facts.map(fact));
     drawActions(page.actions);
     drawFields(page.fields);
     status.textContent = page.status;
