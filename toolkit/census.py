@@ -86,8 +86,7 @@ def removed(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
     """
     frame, gone = _removals(corpus, spans)
     found = gone.pivot_table(index="publisher", columns="kind", values="characters", aggfunc="sum")
-    groups = frame.groupby("publisher")
-    sizes = pd.DataFrame({"of": groups["characters"].sum(), "documents": groups.size()})
+    sizes = frame.groupby("publisher").agg(of=("characters", "sum"), documents=("characters", "size"))
     table = found.reindex(sizes.index).fillna(0).astype("int64")
     long = table.reset_index().melt("publisher", var_name="kind", value_name="characters")
     return long.join(sizes, on="publisher")[["publisher", "kind", "characters", "of", "documents"]]
@@ -152,11 +151,9 @@ def _rates(frame: pd.DataFrame, holds: Mapping[str, pd.Series[Any]], period: str
     published = frame["published"].dt.tz_convert(None)
     rows = []
     for name, each in holds.items():
-        dated = each[published.notna()].set_axis(published.dropna())
-        groups = dated.astype("int64").resample(period)
-        for when, n, k in zip(groups.size().index, groups.size(), groups.sum(), strict=True):
-            row = {"period": when, "series": name, "documents": int(n), "holding": int(k)}
-            rows.append(row | rate(int(k), int(n)))
+        dated = each[published.notna()].set_axis(published.dropna()).astype("int64")
+        for when, n, k in dated.resample(period).agg(["size", "sum"]).itertuples():
+            rows.append({"period": when, "series": name, "documents": n, "holding": k} | rate(k, n))
     columns = ["period", "series", "documents", "holding", "share", "low", "high"]
     table = pd.DataFrame(rows, columns=columns)
     table.attrs["undated"] = int(published.isna().sum())

@@ -37,6 +37,7 @@ PAIRS = 5_000_000  # most pairs that are proposed at a time
 COUNTED = 2_000_000  # about how many shingles are counted at a time; each takes some 40 bytes
 MOST_BITS = 29  # two tables of up to 2**MOST_BITS bits tell which shingles may come again
 
+Codes = NDArray[np.int32]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
@@ -102,10 +103,10 @@ def duplicates_in(
     frame = documents[["doc_id", "url", "publisher", "published"]].reset_index(drop=True)
     publisher = frame["publisher"].astype("category").cat.codes.to_numpy(np.int32)
     whole, again = _read(blocks, size, n_jobs)
-    _, representative = np.unique(whole, return_index=True)
-    same = representative[np.unique(whole, return_inverse=True)[1]]
-    same = np.where(whole > 0, same, np.arange(len(same)))  # texts without words are not copies of each other
-    alone = same == np.arange(len(same))
+    own = np.arange(len(whole))
+    _, first, text = np.unique(whole, return_index=True, return_inverse=True)
+    same = np.where(whole > 0, first[text], own)  # texts without words are not copies of each other
+    alone = same == own
     page = frame["url"].map(url_key, na_action="ignore").astype("category").cat.codes.to_numpy(np.int32)
     held = _held(blocks, alone, again, n_jobs)
     del again
@@ -116,33 +117,25 @@ def duplicates_in(
     limit[twice] = np.minimum(limit[twice], VERSION)
     pairs, scores = pairs[scores >= limit], scores[scores >= limit]
 
-    copies = np.flatnonzero(~alone)
-    left = np.concatenate([pairs[:, 0], same[copies]])
-    right = np.concatenate([pairs[:, 1], copies])
+    copies = own[~alone]
+    links = np.concatenate([pairs, np.stack([same[copies], copies], axis=1)]).T
     value = np.concatenate([scores, np.ones(len(copies))])
-    n = len(frame)
-    links = coo_array((np.ones(len(left)), (left, right)), shape=(n, n))
-    group = connected_components(links, directed=False)[1]
-    best = np.zeros(n)
-    np.maximum.at(best, left, value)
-    np.maximum.at(best, right, value)
-    return _described(frame, group, best, whole)
+    graph = coo_array((np.ones(len(value)), tuple(links)), shape=(len(own), len(own)))
+    best = np.zeros(len(own))
+    for side in links:
+        np.maximum.at(best, side, value)
+    label = connected_components(graph, directed=False)[1]
+    return _described(frame.assign(label=label, similarity=best, whole=whole))
 
 
-def _described(frame: pd.DataFrame, group: NDArray[np.int32], best: Floats, whole: Hashes) -> pd.DataFrame:
-    """Return the result of :func:`duplicates` from the group, best similarity and hash of each document."""
-    table = frame[["doc_id", "publisher", "published"]].reset_index(drop=True)
-    table = table.assign(label=group, similarity=best, whole=whole)
-    table = table[table.groupby("label")["label"].transform("size") > 1]
+def _described(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the result of :func:`duplicates` from the group (``label``), best similarity and hash of each document."""
+    table = table[table.duplicated("label", keep=False)]
     # documents with equal dates are sorted by id, so that the order of the corpus does not matter
-    first = table.sort_values(["published", "doc_id"]).groupby("label")[["doc_id", "publisher"]].nth(0)
-    first.index = table.loc[first.index, "label"]
-    by_group = table.groupby("label")
-    kind = pd.Series("near", index=by_group.size().index)
-    publishers, texts = by_group["publisher"].nunique(), by_group["whole"].nunique()
-    kind[publishers > 1] = "wire"
-    kind[texts == 1] = "exact"
-    described = first.rename(columns={"doc_id": "group", "publisher": "first_publisher"}).assign(kind=kind)
+    first = table.sort_values(["published", "doc_id"]).drop_duplicates("label").set_index("label")
+    described = first[["doc_id", "publisher"]].set_axis(["group", "first_publisher"], axis=1)
+    found = table.groupby("label")[["publisher", "whole"]].nunique().loc[first.index]
+    described["kind"] = np.select([found["whole"] == 1, found["publisher"] > 1], ["exact", "wire"], "near")
     out = table[["doc_id", "label", "similarity"]].round(6).join(described, on="label")[list(COLUMNS)]
     return out.astype({name: "str" for name in COLUMNS if name != "similarity"}).reset_index(drop=True)
 
@@ -155,14 +148,6 @@ def _in_turns(task: Callable[[_T], _R], items: Iterable[_T], n_jobs: int) -> Ite
             yield from pool.map(task, some)
 
 
-def _numbered(blocks: Blocks) -> Iterator[tuple[slice, Buffer]]:
-    """Yield each block with the numbers of its documents."""
-    n = 0
-    for block in blocks():
-        yield slice(n, n + len(block)), block
-        n += len(block)
-
-
 @dataclass(frozen=True)
 class _Held:
     """Shingles that may come again, sorted and distinct within each document.
@@ -172,7 +157,7 @@ class _Held:
 
     shingles: Hashes
     bounds: Ints
-    others: NDArray[np.int32]
+    others: Codes
 
 
 def _read(blocks: Blocks, size: int, n_jobs: int) -> tuple[Hashes, Hashes]:
@@ -195,9 +180,15 @@ def _read(blocks: Blocks, size: int, n_jobs: int) -> tuple[Hashes, Hashes]:
 def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, n_jobs: int) -> _Held:
     """Return the shingles that may come again, of documents that stand ``alone``."""
 
-    def split(item: tuple[slice, Buffer]) -> tuple[NDArray[Any], ...]:
-        place, block = item
-        found, ends, _ = shingles_of(block.data, block.offsets, alone[place])
+    def parted() -> Iterator[tuple[Buffer, NDArray[np.bool_]]]:
+        n = 0
+        for block in blocks():
+            yield block, alone[n : n + len(block)]
+            n += len(block)
+
+    def split(item: tuple[Buffer, NDArray[np.bool_]]) -> tuple[NDArray[Any], ...]:
+        block, wanted = item
+        found, ends, _ = shingles_of(block.data, block.offsets, wanted)
         for a, b in pairwise(ends.tolist()):
             found[a:b].sort()  # numba's own takes ten times as long
         others = np.empty(len(block), np.int32)
@@ -205,14 +196,12 @@ def _held(blocks: Blocks, alone: NDArray[np.bool_], again: Hashes, n_jobs: int) 
         return found[:n].copy(), np.diff(ends), others
 
     none = np.empty(0, np.uint64), np.zeros(1, np.int64), np.empty(0, np.int32)
-    parts = zip(none, *_in_turns(split, _numbered(blocks), n_jobs), strict=True)
+    parts = zip(none, *_in_turns(split, parted(), n_jobs), strict=True)
     shingles, sizes, others = (np.concatenate(part) for part in parts)
     return _Held(shingles, np.cumsum(sizes), others)
 
 
-def _proposed(
-    held: _Held, alone: NDArray[np.bool_], publisher: NDArray[np.int32], page: NDArray[np.int32]
-) -> Ints:  # fmt: skip
+def _proposed(held: _Held, alone: NDArray[np.bool_], publisher: Codes, page: Codes) -> Ints:
     """Return pairs of documents that share a page, or sampled shingles and are close in the posting lists."""
     sampled = held.shingles % SAMPLED == 0
     shingles = held.shingles[sampled]
@@ -235,10 +224,10 @@ def _proposed(
     ranked = paged[np.argsort(page[paged], kind="stable")]
     follows = np.diff(page[ranked]) == 0
     proposed = np.union1d(proposed, ranked[:-1][follows] * n + ranked[1:][follows])
-    return np.stack([proposed // n, proposed % n], axis=1).reshape(-1, 2)
+    return np.stack(np.divmod(proposed, n), axis=1)
 
 
-def _similar(held: _Held, pairs: Ints, publisher: NDArray[np.int32]) -> Floats:
+def _similar(held: _Held, pairs: Ints, publisher: Codes) -> Floats:
     """Return the similarity of each pair (see the notes of :func:`duplicates`)."""
     if not len(pairs):
         return np.zeros(0)

@@ -360,8 +360,8 @@ def topic_report(
     found = {"doc_id": frame["doc_id"].to_numpy(), "fold": fold, "true": true, "predicted": predicted}
     found |= {"probability": values.max(axis=1, initial=0.0), "correct": member[np.arange(len(frame)), lead]}
     by_class = _class_table(classes, member, listed, table.iloc[len(names) :])
-    matrix, curve = confusion if single else None, pd.concat(learned, ignore_index=True)
-    return TopicReport(scores, by_class, matrix, curve, pd.DataFrame(found), split)
+    curve = pd.concat(learned, ignore_index=True)
+    return TopicReport(scores, by_class, confusion if single else None, curve, pd.DataFrame(found), split)
 
 
 def _splits(
@@ -397,10 +397,10 @@ def _duplicate_groups(frame: pd.DataFrame) -> Rows:
 
 
 def _class_table(classes: tuple[Any, ...], member: Bools, listed: Bools, f1: pd.DataFrame) -> pd.DataFrame:
-    true, predicted, hits = (table.sum(axis=0) for table in (member, listed, member & listed))
+    true, predicted, hits = (table.sum(axis=0).tolist() for table in (member, listed, member & listed))
     table = pd.DataFrame({"topic": list(classes), "documents": true, "predicted": predicted})
-    for name, whole in (("precision", predicted), ("recall", true)):
-        rates = [list(rate(int(k), int(n)).values()) for k, n in zip(hits, whole, strict=True)]
-        table[[name, f"{name}_low", f"{name}_high"]] = np.array(rates)
+    for name, wholes in (("precision", predicted), ("recall", true)):
+        rates = [rate(*each) for each in zip(hits, wholes, strict=True)]
+        table[[name, f"{name}_low", f"{name}_high"]] = pd.DataFrame(rates)
     table[["f1", "f1_low", "f1_high"]] = f1[["value", "low", "high"]].to_numpy()
     return table

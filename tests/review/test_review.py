@@ -513,7 +513,10 @@ def shades(rule, theme):
     """Colours of a rule of the style sheet, its variables as the theme sets them."""
     css = (HERE / "review.css").read_text("utf-8")
     heads = {"light": ".ntk-review", "dark": '[data-jp-theme-light="false"] .ntk-review'}
-    known = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", _rule(css, heads[theme])))
+    # those that the displays have too are set by the widget, whose dark ones stand in a rule of their own
+    light, dark = ReviewWidget._css.removeprefix(css).split('[data-jp-theme-light="false"] {')
+    plain = re.search(r"\.ntk-review \{[^}]*\}", dark if theme == "dark" else light)[0]
+    known = dict(re.findall(r"(--[\w-]+): (#[0-9a-f]{6})", _rule(css, heads[theme]) + plain))
     return {
         name: known[variable]
         for name, variable in re.findall(

@@ -24,8 +24,6 @@ _TAG = (
     "color:{on_ink};background-color:{ink};font-family:'DejaVu Sans',Verdana,sans-serif;font-size:11px;"
     "line-height:1.3;padding:0 0.4em;border-radius:3px;margin-right:0.3em"
 )
-_DEL = "color:{ink};background-color:{tint};text-decoration:{line}"
-_TITLE = "font-size:18px;margin:0 0 0.5em 0"
 _COLUMN = "flex:1 1 20em;margin:0;min-width:0;overflow-wrap:break-word"
 _CITED = 48  # characters of a removed passage that stand beside its evidence
 
@@ -146,11 +144,12 @@ class CleanedArticle:
         tag = f'<small style="{self.theme.style(_TAG, ink=colours.ink)}">{escaped(piece.kind)}</small>'
         tag = "" if piece.kind == ONLY_HERE else tag
         name, line = ("u", "underline") if piece.kind in STANDING else ("del", "line-through")
-        style = _DEL.format(ink=colours.ink, tint=colours.tint, line=line)
+        style = f"color:{colours.ink};background-color:{colours.tint};text-decoration:{line}"
         return f'{tag}<{name} title="{html.escape(piece.reason)}" style="{style}">{text}</{name}>'
 
     def _repr_html_(self) -> str:
-        title = f'<p style="{_TITLE}"><b>{escaped(self.title)}</b></p>' if self.title else ""
+        style = "font-size:18px;margin:0 0 0.5em 0"
+        title = f'<p style="{style}"><b>{escaped(self.title)}</b></p>' if self.title else ""
         body, wide = "".join(map(self._html, self._shown())), 46
         shown = f'<p style="margin:0">{body}</p>'
         if self.after is not None:
@@ -166,12 +165,13 @@ class CleanedArticle:
 
     def _reasons(self) -> str:
         """The evidence of each removed passage as a list that opens, for who has no mouse to hover with."""
-        removed = [piece for piece in self._shown() if piece.kind not in {None, ONLY_HERE}]
-        if not removed:
+        rows = ""
+        for piece in self._shown():
+            if piece.kind not in {None, ONLY_HERE}:
+                cited = " ".join(shortened(piece.text, _CITED, 0).split())
+                rows += f"<li>{escaped(piece.reason)}: “{escaped(cited)}”</li>"
+        if not rows:
             return ""
-        cited = (" ".join(shortened(piece.text, _CITED, 0).split()) for piece in removed)
-        pairs = zip(removed, cited, strict=True)
-        rows = "".join(f"<li>{escaped(piece.reason)}: “{escaped(text)}”</li>" for piece, text in pairs)
         return (
             f'<details style="{self.theme.style(FOOT)}"><summary style="cursor:pointer">why: evidence of each '
             f'passage</summary><ol style="margin:0.3em 0;padding-left:2em">{rows}</ol></details>'
@@ -192,12 +192,12 @@ def telling(documents: pd.DataFrame, spans: pd.DataFrame, top: int = 5) -> list[
     """
     sized = spans.assign(characters=spans["end"] - spans["start"])
     table = sized.groupby("doc_id").agg(kinds=("kind", "nunique"), characters=("characters", "sum"))
-    table = table.join(documents.set_index("doc_id")[["publisher", "length"]], how="inner").reset_index()
+    table = table.reset_index().merge(documents[["doc_id", "publisher", "length"]], on="doc_id")
     table = table[table["characters"] < 0.6 * table["length"]]
     table = table.sort_values(["kinds", "length", "doc_id"], ascending=[False, True, True])
-    table["turn"] = table.groupby("publisher", dropna=False).cumcount()
-    table = table.sort_values("turn", kind="stable")
-    return [str(doc_id) for doc_id in table["doc_id"].head(top)]
+    turn = table.groupby("publisher", dropna=False).cumcount()
+    chosen = table["doc_id"][turn.sort_values(kind="stable").index]
+    return [str(doc_id) for doc_id in chosen.head(top)]
 
 
 def show(
@@ -255,13 +255,12 @@ def show(
         text, title, clean = str(row["text"]), row.get("title"), row.get("clean_text")
         found = _lacking(text, str(clean)) if spans is None else spans[spans["doc_id"] == name]
         after = str(clean) if pd.notna(clean) else _kept(text, found)
-        article = CleanedArticle(
+        shown.append(CleanedArticle(
             text, found if gold is None else compared(found, gold[gold["doc_id"] == name]),
             title=str(title) if pd.notna(title) and not text.startswith(str(title)) else None,
             context=context, theme=look, find=words, after=after if side_by_side else None,
             verdict=None if pd.isna(row.get("verdict")) else str(row["verdict"]),
-        )  # fmt: skip
-        shown.append(article)
+        ))  # fmt: skip
     if not several:
         return shown[0]
     some = doc_id is None and len(shown) < len(corpus)
@@ -292,10 +291,9 @@ def _by_id(corpus: pd.DataFrame, wanted: Iterable[str] | None) -> pd.DataFrame:
         raise CorpusError(f"corpus: no column {min(lacking)!r}; {mend}")
     rows = corpus.assign(doc_id=corpus["doc_id"].astype("str")).drop_duplicates("doc_id")
     rows = rows.set_index("doc_id", drop=False)
-    for name in wanted or ():
-        if name not in rows.index:
-            first = next(iter(rows.index), None)
-            raise KeyError(f"corpus: no document {name!r}; take one of corpus['doc_id'], such as {first!r}")
+    if unknown := [name for name in wanted or () if name not in rows.index]:
+        first = next(iter(rows.index), None)
+        raise KeyError(f"corpus: no document {unknown[0]!r}; take one of corpus['doc_id'], such as {first!r}")
     return rows
 
 

@@ -38,14 +38,6 @@ _KINDS = {
 }
 
 
-def _palette(ink: int) -> dict[str, Colours]:
-    """Return the colours of each kind; ``ink`` is the column of the ink on one of the two grounds."""
-    return {kind: Colours(row[0], row[ink], row[ink + 1], row[1]) for kind, row in _KINDS.items()}
-
-
-PALETTE = _palette(2)
-OTHER = PALETTE.pop("other")
-
 # What a removal is against gold; and the kind of a passage that the other of two compared texts lacks.
 _RIGHT, _WRONG, _MISSED = VERDICTS = ("right", "wrongly taken", "missed")
 ONLY_HERE = "only here"
@@ -74,7 +66,8 @@ class Theme(NamedTuple):
 
 
 def _theme(plain: tuple[str, str, str, str, str, str], ink: int) -> Theme:
-    palette = _palette(ink)
+    """Return a theme of six plain colours; ``ink`` is the column of :data:`_KINDS` with the inks on its ground."""
+    palette = {kind: Colours(row[0], row[ink], row[ink + 1], row[1]) for kind, row in _KINDS.items()}
     other = palette.pop("other")
     as_kind = {_RIGHT: "caption", _WRONG: "appeal", _MISSED: "promo", ONLY_HERE: "related"}
     return Theme(*plain, palette | {verdict: palette[kind] for verdict, kind in as_kind.items()}, other)
@@ -83,6 +76,8 @@ def _theme(plain: tuple[str, str, str, str, str, str], ink: int) -> Theme:
 LIGHT = _theme(("#ffffff", "#1a1a1a", "#555555", "#d0d0d0", "#ffffff", "#fff2a8"), 2)
 DARK = _theme(("#1e1e1e", "#e6e6e6", "#b0b0b0", "#4a4a4a", "#111111", "#6b5900"), 4)
 THEMES = {"light": LIGHT, "dark": DARK}
+OTHER = LIGHT.other
+PALETTE = {kind: LIGHT.palette[kind] for kind in _KINDS if kind != "other"}
 
 
 def themed(name: str, colours: Mapping[str, str] | None = None) -> Theme:
@@ -102,7 +97,7 @@ def themed(name: str, colours: Mapping[str, str] | None = None) -> Theme:
 
 def mixed(one: str, other: str, share: float) -> str:
     """Return a colour of which ``share`` is the first."""
-    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    pairs = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
 
 
@@ -110,7 +105,7 @@ def contrast(one: str, other: str) -> float:
     """Return the contrast ratio of two colours ``#rrggbb`` by WCAG 2.2, from 1 to 21; text needs 4.5."""
 
     def luminance(colour: str) -> float:
-        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        channels = [value / 255 for value in bytes.fromhex(colour[1:])]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

@@ -21,7 +21,6 @@ _PERCENTILES = (5, 25, 50, 75, 95)
 _TICKS = ((1, 1.5, 2, 3, 4, 5, 7), (1, 2, 3, 5), (1, 2, 5), (1, 3))
 _TEN_YEARS, _STRAY = 120, 0.005  # months; share of the documents at each end
 _DARK = 0.55
-_TURNED: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
 
 
 def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> Axes:
@@ -33,21 +32,19 @@ def removed(shares: pd.DataFrame, *, top: int = 12, ax: Axes | None = None) -> A
     columns = ("publisher", "kind", "characters", "of", "documents")
     canvas.need(shares, columns, "shares", "toolkit.census.removed(corpus, spans)")
     sizes = shares.groupby("publisher")[["of", "documents"]].first()
-    sizes = sizes.reset_index().sort_values(["documents", "publisher"], ascending=[False, True])
-    chosen = sizes.head(top).set_index("publisher")
+    sizes = sizes.sort_values("documents", ascending=False, kind="stable").head(top)
     table = shares.pivot_table(index="publisher", columns="kind", values="characters", aggfunc="sum")
-    table = 100 * table.reindex(chosen.index).fillna(0).div(chosen["of"].clip(lower=1), axis=0)
+    table = 100 * table.reindex(sizes.index).fillna(0).div(sizes["of"].clip(lower=1), axis=0)
     table = table.loc[table.sum(axis=1).sort_values(ascending=False, kind="stable").index]
-    chosen = chosen.loc[table.index]
     kinds = [k for k in PALETTE if k in table] + [str(k) for k in table if k not in PALETTE]
     ax = canvas.axes(ax, 1.3 + 0.3 * len(table))
     colours = [PALETTE.get(kind, OTHER) for kind in kinds]
     total = _stacked(ax, table[kinds], [(c.fill, c.hatch) for c in colours], kinds)
     shown = [f"{share:.1f} %" for share in total]
     xlabel = "characters removed (% of the publisher's text)"
-    canvas.rows(ax, table.index, xlabel, total, shown, chosen["documents"])
+    canvas.rows(ax, table.index, xlabel, total, shown, sizes["documents"][table.index])
     text = "Stacked bars: characters removed, per cent of each publisher's text, by kind"
-    return canvas.described(ax, f"{text} ({', '.join(kinds)}).", zip(chosen.index, shown, strict=True))
+    return canvas.described(ax, f"{text} ({', '.join(kinds)}).", zip(table.index, shown, strict=True))
 
 
 def certainty(spans: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -96,22 +93,22 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     """
     canvas.need(sizes, ("group", "words"), "sizes", "toolkit.census.lengths(corpus)")
     groups = sizes.assign(words=sizes["words"].clip(lower=1)).groupby("group")["words"]
-    order = groups.size().rename("n").reset_index().sort_values(["n", "group"], ascending=[False, True])
-    chosen = order["group"].head(top).tolist()
-    found = np.array([np.percentile(groups.get_group(name), _PERCENTILES) for name in chosen]).reshape(-1, 5)
+    chosen = groups.size().sort_values(ascending=False, kind="stable").head(top)
+    found = np.array([np.percentile(groups.get_group(name), _PERCENTILES) for name in chosen.index])
+    found = found.reshape(-1, len(_PERCENTILES))
     ax = canvas.axes(ax, 0.9 + 0.3 * len(chosen))
     places = np.arange(len(chosen))
     ax.hlines(places, found[:, 0], found[:, 4], color="black", linewidth=0.9)
     ax.barh(places, found[:, 3] - found[:, 1], left=found[:, 1], height=0.6, color=canvas.BLUE, alpha=0.55)
     ax.plot(found[:, 2], places, "|", color="black", markersize=13, markeredgewidth=2)
     ax.set_xscale("log")
-    ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if chosen else (1, 1000)))
+    ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if len(found) else (1, 1000)))
     ax.tick_params(axis="x", which="both", labelsize="small")
     shown = [f"{median:,.0f} words" for median in found[:, 2]]
     xlabel = "words (log scale; box: middle half, line: middle nine tenths)"
-    canvas.rows(ax, chosen, xlabel, found[:, 4], shown, order["n"].head(top))
+    canvas.rows(ax, chosen.index, xlabel, found[:, 4], shown, chosen)
     _label_decades(ax)
-    return canvas.described(ax, "Boxes: length of articles. Median", zip(chosen, shown, strict=True))
+    return canvas.described(ax, "Boxes: length of articles. Median", zip(chosen.index, shown, strict=True))
 
 
 def _label_decades(ax: Axes) -> None:
@@ -133,20 +130,20 @@ def topics(topics: pd.DataFrame | pd.Series[Any], *, ax: Axes | None = None) -> 
     (``name``, ``documents``), or the names of ``predict(..., names=True)``. A document with two topics counts for both.
     """
     if isinstance(topics, pd.Series):
-        counts = topics.value_counts().rename_axis("name")
+        counts = topics.value_counts()
     else:
         counted = isinstance(topics, pd.DataFrame) and "documents" in topics
         columns = ("name", "documents") if counted else ("doc_id", "name")
         canvas.need(topics, columns, "topics", "toolkit.TopicClassifier().topics(corpus)")
         groups = topics.groupby("name")
         counts = groups["documents"].sum() if counted else groups["doc_id"].nunique()
-    table = counts.rename("n").reset_index().sort_values(["n", "name"], ascending=[False, True])
-    ax = canvas.axes(ax, 0.9 + 0.27 * len(table))
-    ax.barh(range(len(table)), table["n"], height=0.72, color=canvas.BLUE)
-    ax.set_xlim(0, max(1, int(table["n"].max()) if len(table) else 1))
-    shown = [f"{n:,}" for n in table["n"]]
-    canvas.rows(ax, table["name"], "documents (one may have several topics)", table["n"], shown)
-    return canvas.described(ax, "Bars: documents by topic.", zip(table["name"], shown, strict=True))
+    counts = counts.sort_index().sort_values(ascending=False, kind="stable")
+    ax = canvas.axes(ax, 0.9 + 0.27 * len(counts))
+    ax.barh(range(len(counts)), counts, height=0.72, color=canvas.BLUE)
+    ax.set_xlim(0, max(1, int(counts.max()) if len(counts) else 1))
+    shown = [f"{n:,}" for n in counts]
+    canvas.rows(ax, counts.index, "documents (one may have several topics)", counts, shown)
+    return canvas.described(ax, "Bars: documents by topic.", zip(counts.index, shown, strict=True))
 
 
 def matrix(
@@ -175,7 +172,8 @@ def matrix(
             colour = "white" if value > _DARK * top * 1.15 else "black"
             ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
     # short names stand upright where they fit side by side
-    turn = {} if longest * len(columns) < 0.6 * canvas.characters(ax) else _TURNED
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    turn = {} if longest * len(columns) < 0.6 * canvas.characters(ax) else turned
     ax.set_xticks(range(len(columns)), columns, parse_math=False, **turn)
     longest = min(34, max(12, round(0.35 * canvas.characters(ax))))
     ax.set_yticks(range(len(table)), canvas.names(table.index, longest), parse_math=False)
@@ -202,13 +200,12 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     A bar a month, months without documents shown as gaps; the title counts the undated.
     """
     canvas.need(counts, ("month", "documents"), "counts", "toolkit.census.months(corpus)")
-    dated = counts[counts["month"].notna()]
+    table = counts["documents"].groupby(canvas.stamps(counts["month"]).dt.to_period("M")).sum()
     undated = int(counts.loc[counts["month"].isna(), "documents"].sum())
     ax = canvas.axes(ax, 2.6)
-    text = f"n={int(dated['documents'].sum()):,} dated, {undated:,} undated"
+    text = f"n={int(table.sum()):,} dated, {undated:,} undated"
     alt = f"Bars: documents by month of publication, {text}"
-    if not dated.empty:
-        table = dated["documents"].groupby(canvas.stamps(dated["month"]).dt.to_period("M")).sum()
+    if len(table):
         shown = _without_strays(table)
         if len(shown) < len(table):
             text += f", {int(table.sum() - shown.sum()):,} before or after the months shown"

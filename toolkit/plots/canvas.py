@@ -89,8 +89,7 @@ def need(frame: pd.DataFrame, columns: Sequence[str], what: str, made_by: str = 
     mend += f", as {made_by} makes it" if made_by else ""
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(f"{what}: {type(frame).__name__} is no DataFrame; {mend}")
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
+    if missing := [name for name in columns if name not in frame.columns]:
         found = ", ".join(map(repr, map(str, frame.columns))) or "no column"
         raise ValueError(f"{what}: no column {missing[0]!r}; found {found}; {mend}")
 
@@ -124,18 +123,16 @@ def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     placed = [(float(end), ax.annotate(label, (end, row), **look)) for row, (end, label) in rows if label]
     if not placed:
         return
-    low, high = ax.get_xlim()
     whole = figure(ax)
     whole.draw_without_rendering()
     room = ax.get_window_extent().width
-    scale = ax.get_xaxis().get_transform()
-    start, stop = (float(v) for v in scale.transform([low, high]))
     gap = 8 * whole.dpi / 72
-    for end, text in placed:
+    scale = ax.get_xaxis().get_transform()
+    start, stop, *at_ends = scale.transform([*ax.get_xlim(), *(end for end, _ in placed)]).tolist()
+    for at, (_, text) in zip(at_ends, placed, strict=True):
         taken = min(text.get_window_extent().width + gap, 0.75 * room)
-        at = float(scale.transform([end])[0])
         stop = max(stop, start + (at - start) * room / (room - taken))
-    ax.set_xlim(low, float(scale.inverted().transform([stop])[0]))
+    ax.set_xlim(right=float(scale.inverted().transform([stop])[0]))
 
 
 def legend(ax: Axes) -> None:

@@ -28,7 +28,7 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
     table = shares(forecasts.assign(bin=number), "correct", by="bin").rename(columns={"value": "correct"})
     table["probability"] = forecasts["probability"].astype(float).groupby(number).mean().to_numpy()
     gap = (table["n"] * (table["correct"] - table["probability"]).abs()).sum()
-    error = float(gap / max(1, table["n"].sum()))
+    error = gap / max(1, len(forecasts))
     ax = canvas.axes(ax, 3.6)
     ax.plot([0, 1], [0, 1], color=canvas.GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
     x, y = table["probability"], table["correct"]
@@ -157,9 +157,9 @@ def prevalence(
     canvas.across(ax, f"period of publication{sizes}")
     if len(series) > 1:
         canvas.legend(ax)
-    days = ", ".join(f"{text} on {day}" for day, text in (marks or {}).items())
-    marked = f"; marked: {days}" if days else ""
-    text = f"Lines: share of the documents of each period, {canvas.in_words(ranges)}{marked}"
+    text = f"Lines: share of the documents of each period, {canvas.in_words(ranges)}"
+    if marks:
+        text += "; marked: " + ", ".join(f"{name} on {day}" for day, name in marks.items())
     return canvas.described(ax, text)
 
 

@@ -137,9 +137,8 @@ def agreement(**files: str | Path) -> pd.DataFrame:
         raise ValueError(msg)
     table = pd.DataFrame({name: pd.Series(_words(Path(path)), dtype="str") for name, path in files.items()})
     table = table.sort_index().rename_axis("subject")
-    several = table.notna().sum(axis=1) > 1
-    agree = table.eq(table.bfill(axis=1).iloc[:, 0], axis=0).where(table.notna(), True).all(axis=1)
-    found = table.assign(agree=agree.astype("boolean").where(several))
+    agree = (table.nunique(axis=1) < 2).astype("boolean")
+    found = table.assign(agree=agree.where(table.count(axis=1) > 1))
     found.attrs["alpha"] = alpha(table)
     return found
 

@@ -1,9 +1,11 @@
-// Draws the page that Python sends and says what the reviewer does. All text is set as textContent.
+// Draws the page that Python sends and says what the reviewer does. Text is only ever set as text.
 
-function make(tag, name, text) {
+// content: a text, or a list of nodes
+function make(tag, name, content = [], attributes = {}) {
   const node = document.createElement(tag);
   if (name) node.className = `ntk-${name}`;
-  if (text) node.textContent = text;
+  node.append(...[content].flat());
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   return node;
 }
 
@@ -16,49 +18,52 @@ function passage(piece, act) {
     text.addEventListener("click", () => act(piece.action));
   }
   if (!piece.kind) return [text];
-  const tag = make("small", "tag", piece.kind);
-  tag.dataset.kind = piece.kind;
-  return [tag, text];
+  return [make("small", "tag", piece.kind, { "data-kind": piece.kind }), text];
 }
 
 function excerpt(item, act) {
-  const row = make("li");
-  if (item.place) {
-    const place = make("p", "place", item.place);
-    place.dir = "auto";
-    row.append(place);
-  }
-  const text = make("p", "text tex2jax_ignore mathjax_ignore");
-  text.dir = "auto";
-  text.append(...item.pieces.flatMap((piece) => passage(piece, act)));
-  row.append(text);
-  return row;
+  const pieces = item.pieces.flatMap((piece) => passage(piece, act));
+  const text = make("p", "text tex2jax_ignore mathjax_ignore", pieces, { dir: "auto" });
+  return make("li", "", item.place ? [make("p", "place", item.place, { dir: "auto" }), text] : text);
 }
 
 const KEYS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", PageUp: "PgUp", PageDown: "PgDn" };
 
+function addKey(control, place, key) {
+  if (!key) return;
+  control.setAttribute("aria-keyshortcuts", key);
+  place.append(make("kbd", "", KEYS[key] ?? key));
+}
+
 function render({ model, el }) {
-  const root = make("section", "review");
-  root.tabIndex = 0;
   const heading = make("h3", "heading", "Waiting for the kernel; run the cell again if this stays.");
-  const progress = make("progress", "progress");
-  progress.setAttribute("aria-label", "done");
+  const progress = make("progress", "progress", [], { "aria-label": "done" });
   const count = make("span", "count");
   const facts = make("dl", "facts");
   const inputs = make("div", "fields");
   const buttons = make("div", "actions");
-  const status = make("p", "status");
-  status.setAttribute("role", "status");
+  const status = make("p", "status", [], { role: "status" });
   const shown = make("p", "shown");
   const list = make("ol", "excerpts");
-  const head = make("header", "head");
-  head.append(heading, progress, count);
-  root.append(head, inputs, facts, buttons, status, shown, list);
+  const head = make("header", "head", [heading, progress, count]);
+  const root = make("section", "review", [head, inputs, facts, buttons, status, shown, list], { tabindex: 0 });
   el.append(root);
 
   let byKey = {};
   let drawn = "";
   let asked = "";
+
+  function drawGroup(name, actions) {
+    const row = make("div", "buttons");
+    for (const action of actions.filter((a) => a.group === name)) {
+      const button = make("button", "", make("span", "label"), { type: "button", "data-action": action.name });
+      addKey(button, button, action.key);
+      button.addEventListener("click", () => act(action.name));
+      row.append(button);
+    }
+    const legend = make("span", "legend", name);
+    return make("div", "group", [legend, row], { role: "group", "aria-label": name });
+  }
 
   // Buttons are kept while they stay the same actions, so that focus stays where it is.
   function drawActions(all) {
@@ -66,26 +71,8 @@ function render({ model, el }) {
     const names = JSON.stringify(actions.map((a) => [a.name, a.group]));
     if (names !== drawn) {
       drawn = names;
-      const groups = new Map();
-      for (const action of actions) {
-        if (!groups.has(action.group)) {
-          const group = make("div", "group");
-          group.setAttribute("role", "group");
-          group.setAttribute("aria-label", action.group);
-          const row = make("div", "buttons");
-          group.append(make("span", "legend", action.group), row);
-          groups.set(action.group, row);
-        }
-        const button = make("button");
-        button.type = "button";
-        button.dataset.action = action.name;
-        button.append(make("span", "label"), make("kbd", "", KEYS[action.key] ?? action.key));
-        if (action.key) button.setAttribute("aria-keyshortcuts", action.key);
-        else button.lastChild.remove();
-        button.addEventListener("click", () => act(action.name));
-        groups.get(action.group).append(button);
-      }
-      buttons.replaceChildren(...[...groups.values()].map((row) => row.parentNode));
+      const groups = new Set(actions.map((a) => a.group));
+      buttons.replaceChildren(...[...groups].map((group) => drawGroup(group, actions)));
     }
     byKey = {};
     for (const button of buttons.querySelectorAll("button")) {
@@ -99,24 +86,16 @@ function render({ model, el }) {
   }
 
   function input(field) {
-    const box = make(field.options ? "select" : "input");
+    const options = (field.options ?? []).map(([value, text]) => make("option", "", text, { value }));
+    const box = make(field.options ? "select" : "input", "", options, { "data-field": field.name });
     if (!field.options) box.type = field.kind;
     if (field.kind === "number") Object.assign(box, { min: 0, max: 1, step: 0.01 });
-    for (const [value, label] of field.options ?? []) {
-      const option = make("option", "", label);
-      option.value = value;
-      box.append(option);
-    }
     const send = () => model.send({ do: field.name, value: box.value });
     const typed = !field.options && field.kind === "text" && field.name !== "note";
     box.addEventListener(typed ? "input" : "change", send);
-    box.dataset.field = field.name;
     if (typed) box.dataset.typed = "yes";
     const label = make("label", "", field.label);
-    if (field.key) {
-      box.setAttribute("aria-keyshortcuts", field.key);
-      label.append(make("kbd", "", field.key));
-    }
+    addKey(box, label, field.key);
     label.append(box);
     return label;
   }
@@ -165,15 +144,8 @@ function render({ model, el }) {
     progress.max = Math.max(1, page.total);
     progress.value = page.done;
     count.textContent = `${page.done} of ${page.total} ${page.judged || "done"}`;
-    facts.replaceChildren(
-      ...page.facts.map(([name, value]) => {
-        const pair = make("div");
-        const told = make("dd", "", value);
-        told.dir = "auto";
-        pair.append(make("dt", "", name), told);
-        return pair;
-      }),
-    );
+    const fact = ([name, value]) => make("div", "", [make("dt", "", name), make("dd", "", value, { dir: "auto" })]);
+    facts.replaceChildren(...page.facts.map(fact));
     drawActions(page.actions);
     drawFields(page.fields);
     status.textContent = page.status;

@@ -210,12 +210,11 @@ class Session(ABC):
             self.status = "nothing to undo"
             return
         row = self._row_of[steps[0][0]]
-        taken: dict[str, Any] = {}
+        taken = set[str]()
         for subject, before in steps:
             if self._row_of[subject] != row or subject in taken:
                 break
-            taken[subject] = before
-        for subject, before in taken.items():
+            taken.add(subject)
             self._write(subject, before, UNDO)
         self._refresh()
         self._show(row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -195,13 +194,13 @@ class TopicReview(Session):
             shares = " → ".join(percent(s.share, 0) for s in self.scores[-5:])
             facts += [("score", shares), ("last score", str(self.scores[-1]))]
         letters = self._search.casefold().strip()
-        named = enumerate(self.topics.items())
-        found = [(n, *topic) for n, topic in named if letters in "{1} {0}".format(*topic).casefold()]
         marked = self._marked()
-        actions = [
-            Action(f"topic:{n}", name, key, "Topic", topic in marked)
-            for (n, topic, name), key in zip(found, chain(KEYS, repeat("")), strict=False)
-        ]
+        keys = iter(KEYS)
+        actions = list[Action]()
+        for n, (topic, name) in enumerate(self.topics.items()):
+            if letters in f"{name} {topic}".casefold():
+                actions.append(Action(f"topic:{n}", name, next(keys, ""), "Topic", topic in marked))
+        first = actions[0].name if actions and letters else ""
         if self.several:
             actions.append(Action("save", "Save the topics", "Enter", "Decide"))
         actions += [
@@ -210,7 +209,6 @@ class TopicReview(Session):
             Action("refit", "Refit and score", "r", "Decide"),
             *self._moves(more=more),
         ]
-        first = actions[0].name if found and letters else ""
         search = Field("search", "Find a topic", self._search, enter=first, key="/")
         return self._page(facts, [Excerpt.of(document, text, start, end)], shown, actions, search)
 

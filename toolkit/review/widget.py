@@ -19,9 +19,12 @@ RESUME = "Every decision is saved at once. If there is no widget below, run this
 
 
 def _colours(theme: Theme) -> str:
+    plain = {name: colour for name, colour in theme._asdict().items() if isinstance(colour, str)}
+    variables = " ".join(f"--{name.replace('_', '-')}: {colour};" for name, colour in plain.items())
     kinds = {**theme.palette, STAYS: theme.other}.items()
     rule = '.ntk-review [data-kind="{}"] {{ --ink: {}; --tint: {}; }}'.format
-    return " ".join(rule(kind, colours.ink, colours.tint) for kind, colours in kinds)
+    rules = (rule(kind, colours.ink, colours.tint) for kind, colours in kinds)
+    return " ".join([f".ntk-review {{ {variables} }}", *rules])
 
 
 class ReviewWidget(anywidget.AnyWidget):
@@ -42,16 +45,13 @@ class ReviewWidget(anywidget.AnyWidget):
         """Answer a message of the browser: ``{"do": name, "value": text}``, where ``show`` only asks for the page."""
         given = content if isinstance(content, dict) else {}
         action, value = given.get("do"), given.get("value")
-        failure = ""
+        failure = {}
         if isinstance(action, str) and action != "show":
             try:
                 self.review.do(action, value if isinstance(value, str) else None)
             except (OSError, ValueError) as error:
-                failure = f"not done: {error}"
-        message = {"name": self.review.name, **self.review.page().message()}
-        if failure:
-            message["status"] = visible(failure)
-        self.send(message)
+                failure = {"status": visible(f"not done: {error}")}
+        self.send({"name": self.review.name, **self.review.page().message(), **failure})
 
     def __repr__(self) -> str:
         return visible(repr(self.review))
