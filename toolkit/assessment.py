@@ -41,20 +41,14 @@ def verdicts(
     corpus = as_corpus(documents)
     if spans is None and "clean_text" not in corpus.columns:
         spans = (remover or BoilerplateRemover()).spans(corpus)
-    size = corpus["text"].str.len()
-    if spans is None:
-        left = corpus["clean_text"].fillna("").str.len()
-    else:
-        left = (size - _gone(corpus, spans)).clip(lower=0)
-    kept = left / size.clip(lower=1)
+    clean = corpus["clean_text"].fillna("") if spans is None else _left(corpus, spans)
+    kept = clean.str.len() / corpus["text"].str.len().clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
     index = chances.argmax(axis=1) == VERDICTS.index("index")
     rows = np.flatnonzero(index & kept.between(MOST, 1, inclusive="left"))
     if len(rows):
         # a short story among much boilerplate looks like an index; without the boilerplate it is recognised
-        doubted = corpus.iloc[rows]
-        text = doubted["clean_text"].fillna("") if spans is None else _left(doubted, spans)
-        alone = probabilities(doubted.assign(text=text)).to_numpy()
+        alone = probabilities(corpus.iloc[rows].assign(text=clean.iloc[rows])).to_numpy()
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]
     best = chances.argmax(axis=1)
@@ -75,14 +69,6 @@ def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray
     if len(short):
         copies[short] = remover.copies(corpus.iloc[short])
     return copies
-
-
-def _gone(corpus: pd.DataFrame, spans: pd.DataFrame) -> NDArray[np.int64]:
-    """How many characters of each text stand in spans."""
-    rows = spans["doc_id"].map({name: row for row, name in enumerate(corpus["doc_id"])})
-    found = rows.notna()
-    sizes = (spans["end"] - spans["start"])[found]
-    return np.bincount(rows[found].astype(np.int64), sizes, len(corpus)).astype(np.int64)
 
 
 def _left(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.Series[Any]:
