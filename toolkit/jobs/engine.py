@@ -46,20 +46,14 @@ READ_AT_ONCE = 4_000_000
 
 @dataclass
 class Workers:
-    """The executor of a job; ``ahead`` tasks are submitted before it waits; ``remote`` workers are other processes."""
+    """The executor of a job, or None where the calling thread does each task at once.
 
-    executor: Executor
+    ``ahead`` tasks are submitted before it waits; ``remote`` workers are other processes.
+    """
+
+    executor: Executor | None
     ahead: int
     remote: bool = False
-
-
-class _AtOnce(Executor):
-    """Does each task at once, in the calling thread."""
-
-    def submit(self, function: Callable[..., _R], /, *args: Any, **named: Any) -> Future[_R]:
-        future: Future[_R] = Future()
-        future.set_result(function(*args, **named))
-        return future
 
 
 def processors() -> int:
@@ -76,7 +70,7 @@ def threads(n_jobs: int) -> Iterator[Workers]:
         raise PipelineError(f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors")
     parts.save_memory()
     if n_jobs == 1:
-        yield Workers(_AtOnce(), 0)
+        yield Workers(None, 0)
         return
     pool = ThreadPoolExecutor(n_jobs)
     try:
@@ -174,6 +168,9 @@ class Job:
 
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
         """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
+        if self.workers.executor is None:
+            yield from map(task, items)
+            return
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
         waiting: deque[Future[_R]] = deque()
         for item in items:
@@ -217,9 +214,8 @@ class Job:
                 hashes.append(np.frombuffer(id_hashes, np.uint64))
                 kept += part["kept"]
                 bar.update(max(0, kept - bar.n))  # parts of an interrupted job are not read again
-        digests_now = list(self._each(digest, self.inputs))
-        for known, found_now in zip(self.digests, digests_now, strict=True):
-            if known != found_now:
+        for known, now in zip(self.digests, self._each(digest, self.inputs), strict=True):
+            if known != now:
                 self.close()  # the digests are not those of what was read
                 mend = "run again when nothing writes to it any more"
                 raise PipelineError(f"{known['name']}: changed while it was read; {mend}")
@@ -243,8 +239,7 @@ class Job:
         yield f"{number:06d}-", group
 
     def _nothing_read(self) -> NothingReadError:
-        tables = [self.spool.table("quarantine", part).to_pandas() for part in self.parts]
-        quarantine = pd.concat(tables or [pd.DataFrame()])
+        quarantine = pd.concat(self.spool.table("quarantine", part).to_pandas() for part in self.parts)
         names = ", ".join(str(name) for name in self.given[:3])
         msg = f"{names}: no document could be read; {len(quarantine):,} records are unreadable"
         return NothingReadError(msg, quarantine)
@@ -306,21 +301,17 @@ class Job:
         with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
             if not self.workers.remote:
                 task = partial(task, tick=bar.update)
-            done = self._each(task, self._items())
-            for number, part in enumerate(done):
-                self._add(part.pop("counts"))
+            for number, part in enumerate(self._each(task, self._items())):
                 del part["ids"]
+                for name, value in part.pop("counts").items():
+                    if isinstance(value, dict):
+                        self._totals.setdefault(name, Counter()).update(value)
+                    else:
+                        self._totals[name] = self._totals.get(name, 0) + value
                 self.parts[number] = part
                 if self.workers.remote:
                     bar.update(part["kept"])
                 yield part
-
-    def _add(self, counts: Mapping[str, Any]) -> None:
-        for name, value in counts.items():
-            if isinstance(value, dict):
-                self._totals.setdefault(name, Counter()).update(value)
-            else:
-                self._totals[name] = self._totals.get(name, 0) + value
 
     def assemble(self, targets: Mapping[str, str]) -> dict[str, tuple[int, str]]:
         """Join the parts of each kind in ``targets`` (kind → file); return the rows and the SHA-256 of each file."""
