@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -122,17 +123,15 @@ def _command(
                 options["progress"] = sys.stderr.isatty() and not quiet
                 if options["n_jobs"] == 0 or options["n_jobs"] < -1:
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
-            if "columns" in options:
-                options["columns"] = _columns(options["columns"])
             if options.get("remove") is not None:
                 options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
-
-            def job() -> object:
+            with _errors_in_one_line():
                 if "columns" in options:
+                    options["columns"] = _columns(options["columns"])
                     _warm_if_cold(all_kernels="remove" in options)
-                return function(**values, options=options)
-
-            _finish(job, quiet=quiet)
+                result = function(**values, options=options)
+            if not quiet:
+                typer.echo(toolkit.display.visible(str(result)))  # it names files
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -306,10 +305,11 @@ def _warm_if_cold(*, all_kernels: bool) -> None:
             toolkit.pipeline.warm()
 
 
-def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:
-    """Do the job and print what it returns; say an expected error in one line and exit."""
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    """Say an expected error of the block in one line and exit."""
     try:
-        result = job()
+        yield
     except NothingReadError as error:
         for row in error.quarantine.head(10).to_dict("records"):
             _say(f"{row['source']}: {row['reason']}")
@@ -327,8 +327,6 @@ def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:
         _say("stopped; the same command continues or starts again")
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + number) from None
-    if not quiet:
-        typer.echo(toolkit.display.visible(str(result)))  # it names files
 
 
 class Terminated(BaseException):
