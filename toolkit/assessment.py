@@ -41,14 +41,21 @@ def verdicts(
     corpus = as_corpus(documents)
     if spans is None and "clean_text" not in corpus.columns:
         spans = (remover or BoilerplateRemover()).spans(corpus)
-    clean = corpus["clean_text"].fillna("") if spans is None else _left(corpus, spans)
-    kept = clean.str.len() / corpus["text"].str.len().clip(lower=1)
+    size = corpus["text"].str.len()
+    if spans is None:
+        left = corpus["clean_text"].fillna("").str.len()
+    else:
+        gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
+        left = (size - gone.reindex(corpus["doc_id"], fill_value=0).array).clip(lower=0)
+    kept = left / size.clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
     index = chances.argmax(axis=1) == VERDICTS.index("index")
     rows = np.flatnonzero(index & kept.between(MOST, 1, inclusive="left"))
     if len(rows):
         # a short story among much boilerplate looks like an index; without the boilerplate it is recognised
-        alone = probabilities(corpus.iloc[rows].assign(text=clean.iloc[rows])).to_numpy()
+        doubted = corpus.iloc[rows]
+        text = doubted["clean_text"].fillna("") if spans is None else _left(doubted, spans)
+        alone = probabilities(doubted.assign(text=text)).to_numpy()
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]
     best = chances.argmax(axis=1)

@@ -119,6 +119,11 @@ class Settings:
         """The files that are read beside the inputs."""
         return [each for each in (self.index, self.decisions, self.labels) if isinstance(each, (str, Path))]
 
+    @property
+    def detects(self) -> bool:
+        """Whether languages are detected while loading."""
+        return self.detect_language and self.lang is None
+
     def record(self, index: str | None = None) -> dict[str, Any]:
         """Return the settings as ``run.json`` keeps them; what is not given is left out.
 

@@ -66,9 +66,8 @@ def read(
     if done is not None:
         yield from ((part, None) for part in done["parts"])
         return
-    detect = settings.detect_language and settings.lang is None
     repair = kinds_of(settings.repair)
-    options = Options(dict(settings.columns), detect_language=detect, repair=repair)
+    options = Options(dict(settings.columns), detect_language=settings.detects, repair=repair)
     parts: list[Part] = []
     with closing(_blocks(inputs, options, tick, strict=settings.strict)) as blocks:
         for table, rejected in batched(blocks, rows, options):
