@@ -45,7 +45,8 @@ def verdicts(
     if spans is None:
         left = corpus["clean_text"].fillna("").str.len()
     else:
-        left = (size - _gone(corpus, spans)).clip(lower=0)
+        gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
+        left = (size - gone.reindex(corpus["doc_id"], fill_value=0).array).clip(lower=0)
     kept = left / size.clip(lower=1)
     chances = probabilities(corpus, _copies(corpus, remover)).to_numpy(copy=True)
     index = chances.argmax(axis=1) == VERDICTS.index("index")
@@ -75,14 +76,6 @@ def _copies(corpus: pd.DataFrame, remover: BoilerplateRemover | None) -> NDArray
     if len(short):
         copies[short] = remover.copies(corpus.iloc[short])
     return copies
-
-
-def _gone(corpus: pd.DataFrame, spans: pd.DataFrame) -> NDArray[np.int64]:
-    """How many characters of each text stand in spans."""
-    rows = spans["doc_id"].map({name: row for row, name in enumerate(corpus["doc_id"])})
-    found = rows.notna()
-    sizes = (spans["end"] - spans["start"])[found]
-    return np.bincount(rows[found].astype(np.int64), sizes, len(corpus)).astype(np.int64)
 
 
 def _left(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.Series[Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -138,15 +139,7 @@ class Certificate:
 
 
 Span: TypeAlias = tuple[int, int, float]  # start, end (code points) and score
-
-
-class Piece(NamedTuple):
-    """A stretch of one stratum in a document."""
-
-    document: int
-    start: int
-    end: int
-    characters: int
+Stretch: TypeAlias = tuple[int, int, int]  # number of the document, start and end
 
 
 def draw(
@@ -163,27 +156,27 @@ def draw(
     """
     frame = as_corpus(corpus).sort_values("doc_id", kind="stable")
     ids, texts = frame["doc_id"].tolist(), frame["text"].tolist()
-    pieces: dict[str, list[Piece]] = {name: [] for name in STRATA}
+    stretches: dict[str, list[Stretch]] = {name: [] for name in STRATA}
+    solid: dict[str, list[int]] = {name: [] for name in STRATA}  # characters of each that are not blank
     inside = [_by_document(ids, table) for table in (spans, spans.iloc[:0] if near is None else near)]
     for d, (doc_id, text) in enumerate(zip(ids, texts, strict=True)):
         for name, start, end in _parted(len(text), *(table.get(doc_id, []) for table in inside)):
             if characters := _solid(text[start:end]):
-                pieces[name].append(Piece(d, start, end, characters))
+                stretches[name].append((d, start, end))
+                solid[name].append(characters)
     random = np.random.default_rng(seed)
-    there = {name: part for name, (part, _) in STRATA.items() if pieces[name]}
+    there = {name: part for name, (part, _) in STRATA.items() if stretches[name]}
     rows = []
     for name, part in there.items():
-        sizes = np.cumsum([piece.characters for piece in pieces[name]])
+        *begins, total = np.r_[0, np.cumsum(solid[name])].tolist()
         share = round(n * part / sum(there.values()))
-        for k in random.integers(0, sizes[-1], share).tolist():
-            number = int(np.searchsorted(sizes, k, side="right"))
-            piece = pieces[name][number]
-            text = texts[piece.document]
-            nth = k - int(sizes[number]) + piece.characters
-            at = next(islice(SOLID.finditer(text, piece.start, piece.end), nth, None)).start()
-            start, end = _passage(text, at, piece)
-            chance = 1 - (1 - _solid(text[start:end]) / int(sizes[-1])) ** share
-            rows.append((ids[piece.document], start, end, at, name, int(sizes[-1]), chance))
+        for k in random.integers(0, total, share).tolist():
+            number = bisect(begins, k) - 1
+            d, first, last = stretches[name][number]
+            at = next(islice(SOLID.finditer(texts[d], first, last), k - begins[number], None)).start()
+            start, end = _passage(texts[d], at, first, last)
+            chance = 1 - (1 - _solid(texts[d][start:end]) / total) ** share
+            rows.append((ids[d], start, end, at, name, total, chance))
     columns = ["doc_id", "start", "end", "at", "stratum", "of", "probability"]
     table = pd.DataFrame(rows, columns=columns).astype({"doc_id": "str", "stratum": "str"})
     return table.iloc[random.permutation(len(table))].reset_index(drop=True)
@@ -384,13 +377,13 @@ def _parted(length: int, removed: list[Span], near: list[Span]) -> Iterator[tupl
         done = end
 
 
-def _passage(text: str, at: int, piece: Piece) -> tuple[int, int]:
-    """Return the line or sentence around a character, as far as it lies in the piece."""
+def _passage(text: str, at: int, first: int, last: int) -> tuple[int, int]:
+    """Return the line or sentence around a character, as far as it lies in a stretch."""
     segments, data = cut(Buffer.of([text])), text.encode()
     number = int(np.searchsorted(segments.start, len(text[:at].encode()), side="right")) - 1
     edges = (segments.start[number], segments.end[number])
     start, end = (len(data[:edge].decode()) for edge in edges)
-    start, end = max(start, piece.start), min(end, piece.end)
+    start, end = max(start, first), min(end, last)
     return (start, end) if start <= at < end else (at, at + 1)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+import toolkit
 from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, describe
 
 
@@ -29,9 +31,8 @@ class Command(TyperCommand):
         return [re.sub(r"\{(\w+)\}", r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
 
-ABOUT = "Load scraped news, remove boilerplate to the character, classify topics, show the result."
 app = typer.Typer(
-    name="news-toolkit", help=ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    name="news-toolkit", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 datasets_app = typer.Typer(help="Public corpora by name.", no_args_is_help=True)
@@ -122,17 +123,15 @@ def _command(
                 options["progress"] = sys.stderr.isatty() and not quiet
                 if options["n_jobs"] == 0 or options["n_jobs"] < -1:
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
-            if "columns" in options:
-                options["columns"] = _columns(options["columns"])
             if options.get("remove") is not None:
                 options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
-
-            def job() -> object:
+            with _errors_in_one_line():
                 if "columns" in options:
+                    options["columns"] = _columns(options["columns"])
                     _warm_if_cold(all_kernels="remove" in options)
-                return function(**values, options=options)
-
-            _finish(job, quiet=quiet)
+                result = function(**values, options=options)
+            if not quiet:
+                typer.echo(toolkit.display.visible(str(result)))  # it names files
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -149,9 +148,7 @@ def _command(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from toolkit import __version__
-
-        typer.echo(f"news-toolkit {__version__}")
+        typer.echo(f"news-toolkit {toolkit.__version__}")
         raise typer.Exit
 
 
@@ -169,9 +166,7 @@ def _options(version: Annotated[bool, _VERSION] = False) -> None:
 )  # fmt: skip
 def clean(inputs: Inputs, options: dict[str, Any]) -> object:
     """Write articles with a column clean_text."""
-    from toolkit import pipeline
-
-    return pipeline.clean(inputs, options.pop("file"), **options)
+    return toolkit.pipeline.clean(inputs, options.pop("file"), **options)
 
 
 @_command(
@@ -179,9 +174,7 @@ def clean(inputs: Inputs, options: dict[str, Any]) -> object:
 )  # fmt: skip
 def classify(inputs: Inputs, options: dict[str, Any]) -> object:
     """Write the topics of articles."""
-    from toolkit import pipeline
-
-    return pipeline.classify(inputs, options.pop("file"), **options)
+    return toolkit.pipeline.classify(inputs, options.pop("file"), **options)
 
 
 @_command(
@@ -194,16 +187,13 @@ def run(inputs: Inputs, options: dict[str, Any]) -> object:
     A run that was killed goes on where it stopped. IN may be one study file (.toml), which names inputs,
     output, columns and options.
     """
-    from toolkit import pipeline
-    from toolkit.report import render
-
     folder, report, texts = (options.pop(name) for name in ("folder", "report", "texts"))
     # what the command line leaves at its default is left to the study file
     given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
-    summary = pipeline.run(inputs, folder, **given)
+    summary = toolkit.pipeline.run(inputs, folder, **given)
     if report:
         try:
-            summary.report = render(summary.output, texts=texts, progress=options.get("progress", False))
+            summary.report = toolkit.report.render(summary.output, texts=texts, progress=options["progress"])
         except ReportError as error:
             _say(error)
     return summary
@@ -215,21 +205,20 @@ def run(inputs: Inputs, options: dict[str, Any]) -> object:
 )  # fmt: skip
 def report_(inputs: Inputs, options: dict[str, Any]) -> object:
     """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
-    from toolkit import pipeline, report
     from toolkit.files import refuse_overwriting
 
     page = options.pop("page")
     shown = {name: options.pop(name) for name in ("texts", "title", "author")}
-    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or report.finished(inputs[0])):
-        return report.render(inputs[0], page, **shown)
+    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or toolkit.report.finished(inputs[0])):
+        return toolkit.report.render(inputs[0], page, **shown)
     if page is None:
         mend = "to make a report of files, name its page: -o report.html"
         raise NoRunError(f"{inputs[0]}: no folder of results; {mend}")
     folder = page.with_name(f"{page.stem}_files")
-    report.check_page(page)
+    toolkit.report.check_page(page)
     refuse_overwriting(inputs, page, page.with_suffix(".ipynb"), folder)
-    summary = pipeline.run(inputs, folder, **options)
-    summary.report = report.render(folder, page, progress=options.get("progress", False), **shown)
+    summary = toolkit.pipeline.run(inputs, folder, **options)
+    summary.report = toolkit.report.render(folder, page, progress=options["progress"], **shown)
     return summary
 
 
@@ -254,9 +243,7 @@ def verify(folder: Folder, inputs: Moved = None, *, options: dict[str, Any]) -> 
 @_command("shared", "licence", epilog="Example: news-toolkit share out -o cleaning.parquet")
 def share(folder: Folder, options: dict[str, Any]) -> object:
     """Write spans, verdicts, topics and digests of the texts, but no text."""
-    from toolkit import sharing
-
-    return f"written      {sharing.share(folder, options['shared'], licence=options['licence'])}"
+    return f"written      {toolkit.share(folder, options['shared'], licence=options['licence'])}"
 
 
 @_command(
@@ -272,13 +259,10 @@ def apply(shared: Shared, inputs: Inputs, options: dict[str, Any]) -> object:
 @_command(name="list", of=datasets_app)
 def datasets_list(options: dict[str, Any]) -> object:
     """List the registered corpora, with licence and size."""
-    from toolkit import datasets
-    from toolkit.display import Table
-
-    table = datasets.list().reset_index(names="name")
+    table = toolkit.datasets.list().reset_index(names="name")
     table["licence"] = table["licence"].str.split(r" \(|;", regex=True).str[0].str[:36]
     table["MB"] = (table["size"] / 1e6).round().astype("Int64")
-    shown = Table(table[["name", "kind", "documents", "MB", "licence"]])
+    shown = toolkit.display.Table(table[["name", "kind", "documents", "MB", "licence"]])
     return f"{shown}\nAll of it, with citations: toolkit.datasets.list()"
 
 
@@ -288,17 +272,13 @@ def datasets_fetch(name: Name, options: dict[str, Any]) -> object:
 
     It is the only command that uses the network.
     """
-    from toolkit import datasets
-
-    return datasets.fetch(name)
+    return toolkit.datasets.fetch(name)
 
 
 @_command()
 def warmup(options: dict[str, Any]) -> object:
     """Compile the kernels once, so that no call waits."""
-    from toolkit import pipeline
-
-    return pipeline.warm()
+    return toolkit.pipeline.warm()
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
@@ -313,26 +293,23 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
 
 
 def _say(message: object) -> None:
-    from toolkit.display import one_line
-
-    typer.echo(f"news-toolkit: {one_line(str(message))}", err=True)
+    typer.echo(f"news-toolkit: {toolkit.display.one_line(str(message))}", err=True)
 
 
 def _warm_if_cold(*, all_kernels: bool) -> None:
     """Say on a terminal why the first command takes longer than the next; compile first if it needs all kernels."""
-    from toolkit import pipeline
-
-    if not pipeline.is_warm():
+    if not toolkit.pipeline.is_warm():
         if sys.stderr.isatty():
             _say("compiling kernels, once on this machine: some 20 seconds, twice that on a busy machine")
         if all_kernels:
-            pipeline.warm()
+            toolkit.pipeline.warm()
 
 
-def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:
-    """Do the job and print what it returns; say an expected error in one line and exit."""
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    """Say an expected error of the block in one line and exit."""
     try:
-        result = job()
+        yield
     except NothingReadError as error:
         for row in error.quarantine.head(10).to_dict("records"):
             _say(f"{row['source']}: {row['reason']}")
@@ -350,10 +327,6 @@ def _finish(job: Callable[[], object], *, quiet: bool = False) -> None:
         _say("stopped; the same command continues or starts again")
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + number) from None
-    if not quiet:
-        from toolkit.display import visible
-
-        typer.echo(visible(str(result)))  # it names files
 
 
 class Terminated(BaseException):

@@ -12,9 +12,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from distributed import KilledWorker, get_client
+from distributed import Client, KilledWorker, get_client
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.errors import PipelineError
@@ -23,9 +23,6 @@ from toolkit.jobs.storage import Files, far, parent_of
 from toolkit.jobs.summary import RunSummary
 from toolkit.pipeline import ROWS, one_file_with, run_with
 from toolkit.settings import Settings
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 __all__ = ["classify", "clean", "fit", "run"]
 

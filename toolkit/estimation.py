@@ -174,6 +174,5 @@ def _groups(frame: pd.DataFrame, names: list[str]) -> Iterable[tuple[tuple[Any, 
             msg = f"by: no column {name!r}; use {', '.join(PERIODS)} or one of {', '.join(map(str, frame))}"
             raise CorpusError(msg)
     keys = keys.dropna() if names else keys.assign(all="")
-    for group, at in keys.groupby([*keys], sort=True).indices.items():
-        values = group if isinstance(group, tuple) else (group,)
-        yield values[: len(names)], keys.index.to_numpy()[at]
+    for group, rows in keys.groupby([*keys], sort=True):
+        yield group[: len(names)], rows.index.to_numpy()

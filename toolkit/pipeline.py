@@ -66,8 +66,9 @@ _SHORT = "The council met on Monday.Sign up for our newsletter. It met again on 
 
 _COUNTS = (
     "kept", "quarantined", "characters", "removed", "verdicts", "topics", "undated", "faults", "languages", "halved",
+    "outside", "duplicates",
 )  # fmt: skip
-"""Counts of the summary that ``run.json`` always has, besides ``in``, the number of records that came in."""
+"""Counts of the summary that ``run.json`` has, besides ``in``, the number of records that came in."""
 
 
 def run(
@@ -269,8 +270,6 @@ def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[st
     """Return the content of ``run.json``; ``outputs`` are the SHA-256 digests of the results."""
     own = {"decisions": job.settings.decided, "labels": job.settings.labelled}
     counts = {"in": summary.documents_in} | {name: getattr(summary, name) for name in _COUNTS}
-    more = {name: getattr(summary, name) for name in ("outside", "duplicates")}
-    counts |= {name: count for name, count in more.items() if count is not None}
     content = {
         "versions": job.versions,
         "parameters": job.parameters,
@@ -278,7 +277,7 @@ def record(job: Job, summary: RunSummary, started: datetime, outputs: Mapping[st
         "inputs": job.digests,
         "models": job.models,
         **{name: dict(given) for name, given in own.items() if given is not None},
-        "counts": counts,
+        "counts": {name: count for name, count in counts.items() if count is not None},
         "outputs": dict(outputs),
         "environment": environment(started, job.given, summary.output),
     }

@@ -137,14 +137,13 @@ def apply(shared: str | Path, corpus: CorpusLike, *, columns: dict[str, str] | N
     both = pd.MultiIndex.from_frame(theirs[["sha256", "doc_id"]])
     same = both.get_indexer(pd.MultiIndex.from_arrays([mine, ids]))
     row = np.where(same >= 0, same, mine.map(first).fillna(-1).to_numpy(np.int64))
-    found = np.flatnonzero(row >= 0)
-    known = ids.isin(theirs["doc_id"]).to_numpy()
-    out = np.flatnonzero(row < 0)
-    unused = theirs["doc_id"][~theirs["sha256"].isin(mine) & ~theirs["doc_id"].isin(ids.iloc[out])]
-    reasons = np.where(known[out], "text differs", "text is not shared").tolist()
+    found = row >= 0
+    out = ids[~found]
+    unused = theirs["doc_id"][~theirs["sha256"].isin(mine) & ~theirs["doc_id"].isin(out)]
+    reasons = np.where(out.isin(theirs["doc_id"]), "text differs", "text is not shared").tolist()
     reasons += ["not in this corpus"] * len(unused)
-    others = pd.DataFrame({"doc_id": [*ids.iloc[out], *unused], "reason": reasons}, dtype="str")
-    applied = frame.iloc[found].copy()
+    others = pd.DataFrame({"doc_id": [*out, *unused], "reason": reasons}, dtype="str")
+    applied = frame[found].copy()
     taken = pd.DataFrame({"their": theirs["doc_id"].array[row[found]], "doc_id": applied["doc_id"].array})
     try:
         applied = BoilerplateRemover().transform(applied, spans=_as_mine(cleaning.spans, taken))
@@ -202,9 +201,8 @@ def _lists(path: Path, ids: list[str], kind: pa.StructType) -> pa.ListArray:
     table = parquet.read_table(path, columns=["doc_id", *kind.names])
     at = pd.Index(ids).get_indexer(table["doc_id"].to_pandas())
     rows = table.take(pa.array(np.argsort(at, kind="stable"))).select(kind.names).cast(pa.schema(list(kind)))
-    columns = [rows[name].combine_chunks() for name in kind.names]
     bounds = pa.array(np.r_[0, np.cumsum(np.bincount(at, minlength=len(ids)))], pa.int32())
-    return pa.ListArray.from_arrays(bounds, pa.StructArray.from_arrays(columns, fields=list(kind)))
+    return pa.ListArray.from_arrays(bounds, rows.to_struct_array().combine_chunks())
 
 
 def _without_text(record: dict[str, Any]) -> dict[str, Any]:

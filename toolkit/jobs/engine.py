@@ -46,20 +46,14 @@ READ_AT_ONCE = 4_000_000
 
 @dataclass
 class Workers:
-    """The executor of a job; ``ahead`` tasks are submitted before it waits; ``remote`` workers are other processes."""
+    """The executor of a job, or None where the calling thread does each task at once.
 
-    executor: Executor
+    ``ahead`` tasks are submitted before it waits; ``remote`` workers are other processes.
+    """
+
+    executor: Executor | None
     ahead: int
     remote: bool = False
-
-
-class _AtOnce(Executor):
-    """Does each task at once, in the calling thread."""
-
-    def submit(self, function: Callable[..., _R], /, *args: Any, **named: Any) -> Future[_R]:
-        future: Future[_R] = Future()
-        future.set_result(function(*args, **named))
-        return future
 
 
 def processors() -> int:
@@ -76,7 +70,7 @@ def threads(n_jobs: int) -> Iterator[Workers]:
         raise PipelineError(f"n_jobs={n_jobs}: give 1 or more, or -1 for all processors")
     parts.save_memory()
     if n_jobs == 1:
-        yield Workers(_AtOnce(), 0)
+        yield Workers(None, 0)
         return
     pool = ThreadPoolExecutor(n_jobs)
     try:
@@ -113,9 +107,11 @@ class Job:
             else:
                 inputs = near_inputs([self._copy_of_pipe(item, stack) for item in self.given])
             self.inputs: list[Input] = inputs
-            with self._bar("checking", len(inputs), " files") as bar:
-                self.digests = [_ticked(found, bar.update) for found in self._each(digest, inputs)]
-            self._saved = self._saved_remover(stack)
+            self.digests = list(self._bar("checking", len(inputs), " files", self._each(digest, inputs)))
+            self._saved: Path | None = None  # the saved remover that the settings name, on this machine
+            if self.settings.index is not None:
+                folder, name = parent_of(self.settings.index)
+                self._saved = stack.enter_context(Files(folder, self.target.options).near(name))
             self.parameters = self.settings.record(None if self._saved is None else sha256(self._saved))
             self.parameters["steps"] = list(self.steps)
             if self._study is not None:
@@ -170,15 +166,11 @@ class Job:
             shutil.copyfileobj(pipe, out)
         return path
 
-    def _saved_remover(self, stack: ExitStack) -> Path | None:
-        """Return the path of the saved remover that the settings name, on this machine; None if they name none."""
-        if self.settings.index is None:
-            return None
-        folder, name = parent_of(self.settings.index)
-        return stack.enter_context(Files(folder, self.target.options).near(name))
-
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
         """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
+        if self.workers.executor is None:
+            yield from map(task, items)
+            return
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
         waiting: deque[Future[_R]] = deque()
         for item in items:
@@ -193,10 +185,11 @@ class Job:
         self._read()
         index = self._index() if "clean" in self.steps else ""
         parts.forget()  # what counting leaves would stand beside what cleaning needs
-        self._pending = self._work_on_parts(index, self._classifier(index))
+        finished = self._work_on_parts(index, self._classifier(index))
         if self.workers.remote or not self.workers.ahead:
-            for _ in self._finished():
-                pass
+            deque(finished, maxlen=0)
+        else:
+            self._pending = finished
 
     def fit(self) -> TemplateIndex:
         """Read the input and return the index of what it repeats."""
@@ -221,9 +214,8 @@ class Job:
                 hashes.append(np.frombuffer(id_hashes, np.uint64))
                 kept += part["kept"]
                 bar.update(max(0, kept - bar.n))  # parts of an interrupted job are not read again
-        digests_now = list(self._each(digest, self.inputs))
-        for known, found_now in zip(self.digests, digests_now, strict=True):
-            if known != found_now:
+        for known, now in zip(self.digests, self._each(digest, self.inputs), strict=True):
+            if known != now:
                 self.close()  # the digests are not those of what was read
                 mend = "run again when nothing writes to it any more"
                 raise PipelineError(f"{known['name']}: changed while it was read; {mend}")
@@ -247,8 +239,7 @@ class Job:
         yield f"{number:06d}-", group
 
     def _nothing_read(self) -> NothingReadError:
-        tables = [self.spool.table("quarantine", part).to_pandas() for part in self.parts]
-        quarantine = pd.concat(tables or [pd.DataFrame()])
+        quarantine = pd.concat(self.spool.table("quarantine", part).to_pandas() for part in self.parts)
         names = ", ".join(str(name) for name in self.given[:3])
         msg = f"{names}: no document could be read; {len(quarantine):,} records are unreadable"
         return NothingReadError(msg, quarantine)
@@ -257,10 +248,9 @@ class Job:
         """Add up the counts of all parts; leave out keys that stand in ``bound`` documents or fewer."""
         names = [part["name"] for part in self.parts]
         buckets = ranges(sum(part["keys"] for part in self.parts))
-        with self._bar("adding up", len(buckets), " ranges") as bar:
-            task = partial(parts.add_up, self.spool, names, bound)
-            sums = (_ticked(found, bar.update) for found in self._each(task, buckets, ahead=32))
-            return pooled(parts.openers(self.spool, names), sums, bound=bound)
+        sums = self._each(partial(parts.add_up, self.spool, names, bound), buckets, ahead=32)
+        sums = self._bar("adding up", len(buckets), " ranges", sums)
+        return pooled(parts.openers(self.spool, names), sums, bound=bound)
 
     def _index(self) -> str:
         """Write the remover with its index, once; return its SHA-256."""
@@ -305,40 +295,32 @@ class Job:
         return (part | {"ids": self._renamed.get(part["name"])} for part in self.parts)
 
     def _work_on_parts(self, index: str, classifier: str) -> Generator[Part]:
+        """Yield each part as soon as its results are there."""
         what = "cleaning" if "clean" in self.steps else "classifying"
         task = partial(parts.work, self.spool, self.steps, index, classifier)
         with self._bar(what, sum(part["kept"] for part in self.parts)) as bar:
             if not self.workers.remote:
                 task = partial(task, tick=bar.update)
-            done = self._each(task, self._items())
-            for number, part in enumerate(done):
-                self._add(part.pop("counts"))
+            for number, part in enumerate(self._each(task, self._items())):
                 del part["ids"]
+                for name, value in part.pop("counts").items():
+                    if isinstance(value, dict):
+                        self._totals.setdefault(name, Counter()).update(value)
+                    else:
+                        self._totals[name] = self._totals.get(name, 0) + value
                 self.parts[number] = part
                 if self.workers.remote:
                     bar.update(part["kept"])
                 yield part
 
-    def _finished(self) -> Iterator[Part]:
-        """Yield each part as soon as its results are there."""
-        yield from self.parts if self._pending is None else self._pending
-        self._pending = None
-
-    def _add(self, counts: Mapping[str, Any]) -> None:
-        for name, value in counts.items():
-            if isinstance(value, dict):
-                self._totals.setdefault(name, Counter()).update(value)
-            else:
-                self._totals[name] = self._totals.get(name, 0) + value
-
     def assemble(self, targets: Mapping[str, str]) -> dict[str, tuple[int, str]]:
         """Join the parts of each kind in ``targets`` (kind → file); return the rows and the SHA-256 of each file."""
         items, written = list(targets.items()), []
         if self._pending is not None:
-            written = [parts.assemble(self.spool, self.target, self._finished(), items.pop(0))]
-        with self._bar("writing", len(items), " files") as bar:
-            rest = self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
-            written += [_ticked(found, bar.update) for found in rest]
+            written = [parts.assemble(self.spool, self.target, self._pending, items.pop(0))]
+            self._pending = None
+        rest = self._each(partial(parts.assemble, self.spool, self.target, self.parts), items)
+        written += self._bar("writing", len(items), " files", rest)
         parts.forget()  # finding duplicates and the report need the memory
         return dict(zip(targets, written, strict=True))
 
@@ -364,13 +346,10 @@ class Job:
             repair=tuple(self.settings.repair), **counts,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def _bar(self, what: str, total: int | None, unit: str = " documents") -> Any:
+    def _bar(
+        self, what: str, total: int | None, unit: str = " documents", items: Iterable[Any] | None = None
+    ) -> Any:
         """Return a progress bar of one stage, on standard error where progress is asked for."""
         from tqdm import tqdm
 
-        return tqdm(total=total, desc=what, unit=unit, disable=not self._progress, file=sys.stderr)
-
-
-def _ticked(found: _T, tick: Callable[[], object]) -> _T:
-    tick()
-    return found
+        return tqdm(items, total=total, desc=what, unit=unit, disable=not self._progress, file=sys.stderr)

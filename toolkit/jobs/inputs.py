@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,15 +44,13 @@ class Input:
 def digest(item: Input) -> dict[str, Any]:
     """Return ``name``, ``bytes`` and ``sha256`` of an input file; the last two are None if it cannot be read."""
     found, size = hashlib.sha256(), 0
-    try:
+    with suppress(OSError):
         if item.options is not None or Path(item.path).is_file():  # opening a pipe would wait for ever
             with item.open() as file:
                 while piece := file.read(1 << 20):
                     found.update(piece)
                     size += len(piece)
             return {"name": item.label, "bytes": size, "sha256": found.hexdigest()}
-    except OSError:
-        pass
     return {"name": item.label, "bytes": None, "sha256": None}
 
 

@@ -35,7 +35,7 @@ from toolkit.jobs.inputs import Input
 from toolkit.jobs.spool import Spool
 from toolkit.jobs.storage import Files
 from toolkit.loading.batches import Identities, batched, records
-from toolkit.loading.faults import faults
+from toolkit.loading.faults import faults, kinds_of
 from toolkit.loading.mapping import Options
 from toolkit.loading.quarantine import quarantine_frame, unread
 from toolkit.loading.readers.driver import Part as Block
@@ -54,7 +54,7 @@ CLASSIFIER = ("classifier.npz", "classifier.json")
 
 
 def read(
-    spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]], tick: Tick | None = None
+    spool: Spool, settings: Settings, rows: int, group: tuple[str, list[Input]], tick: Tick = lambda _: None
 ) -> Iterator[tuple[Part, pa.Table | None]]:
     """Write input files as parts; yield each as soon as it is written, with its documents. Ids are not yet made unique.
 
@@ -66,11 +66,8 @@ def read(
     if done is not None:
         yield from ((part, None) for part in done["parts"])
         return
-    options = Options(
-        dict(settings.columns),
-        detect_language=settings.detects,
-        repair=tuple(settings.repair),  # type: ignore[arg-type]
-    )
+    repair = kinds_of(settings.repair)
+    options = Options(dict(settings.columns), detect_language=settings.detects, repair=repair)
     parts: list[Part] = []
     with closing(_blocks(inputs, options, tick, strict=settings.strict)) as blocks:
         for table, rejected in batched(blocks, rows, options):
@@ -94,13 +91,11 @@ def read(
     spool.once(f"read-{prefix}", lambda: {"parts": parts})
 
 
-def _blocks(
-    inputs: Iterable[Input], options: Options, tick: Tick | None, *, strict: bool
-) -> Generator[Block]:
+def _blocks(inputs: Iterable[Input], options: Options, tick: Tick, *, strict: bool) -> Generator[Block]:
     for item in inputs:
         with item.source() as source:
             for table, rejected in records([source], options, strict=strict):
-                if tick is not None and table is not None:
+                if table is not None:
                     tick(table.num_rows)
                 yield table, rejected
 
@@ -197,7 +192,7 @@ def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]
 
 
 def work(
-    spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part, tick: Tick | None = None
+    spool: Spool, steps: tuple[str, ...], index: str, classifier: str, part: Part, tick: Tick = lambda _: None
 ) -> Part:
     """Write the results of a part; return the part with its counts and digests.
 
@@ -209,13 +204,11 @@ def work(
     def progress(share: float) -> None:
         nonlocal reported
         now = int(share * part["kept"])
-        if tick is not None:
-            tick(now - reported)
+        tick(now - reported)
         reported = now
 
-    found = spool.once(
-        f"done-{part['name']}", lambda: _worked(spool, steps, index, classifier, progress, part)
-    )
+    make = partial(_worked, spool, steps, index, classifier, progress, part)
+    found = spool.once(f"done-{part['name']}", make)
     progress(1.0)
     return part | found
 
@@ -258,8 +251,7 @@ def _remover(spool: Spool, index: str) -> BoilerplateRemover:
                 remover = BoilerplateRemover.load(path)
             remover._lookup_table()  # made here once, rather than by every thread
             _LOADED[index] = remover
-        found: BoilerplateRemover = _LOADED[index]
-        return found
+        return _LOADED[index]
 
 
 def _topics(spool: Spool, digest: str) -> TopicClassifier:
@@ -272,26 +264,20 @@ def _topics(spool: Spool, digest: str) -> TopicClassifier:
             # the card has the digest of the arrays
             Path(folder, CLASSIFIER[0]).write_bytes(spool.files.read(CLASSIFIER[0]))
             _LOADED[digest] = TopicClassifier.load(Path(folder, CLASSIFIER[0]))
-        found: TopicClassifier = _LOADED[digest]
-        return found
-
-
-_MALLOC = ((-8, 2), (-3, 1 << 21), (-1, 1 << 24))
-"""Options of ``mallopt`` in glibc: at most two arenas, arrays from 2 MiB on by themselves, and 16 MiB kept free at the
-end of an arena. By itself it keeps arrays of up to 32 MiB, in eight arenas a core: 150 MB more at two jobs."""
+        return _LOADED[digest]
 
 
 def _c_library(name: str) -> Callable[..., int]:
     """Return a function of the C library, or one that does nothing where it has none of that name."""
-    found: Callable[..., int] = getattr(
-        ctypes.CDLL(None) if sys.platform == "linux" else None, name, lambda *_: 0
-    )
-    return found
+    library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return getattr(library, name, lambda *_: 0)
 
 
 def save_memory() -> None:
     """Have the C library return freed memory to the system soon; for this process, until it ends."""
-    for option, value in _MALLOC:
+    # glibc: at most two arenas, arrays from 2 MiB on by themselves, and 16 MiB kept free at the end of an arena; by
+    # itself it keeps arrays of up to 32 MiB, in eight arenas a core: 150 MB more at two jobs
+    for option, value in ((-8, 2), (-3, 1 << 21), (-1, 1 << 24)):
         _c_library("mallopt")(option, value)
 
 
@@ -363,7 +349,5 @@ def _check_spans(corpus: pd.DataFrame, spans: pd.DataFrame) -> None:
     bad[1:] |= same & (start[1:] < end[:-1])
     if bad.any():
         row = spans.iloc[int(np.flatnonzero(bad)[0])]
-        msg = (
-            f"{row['doc_id']}: span [{row['start']}, {row['end']}) does not fit its text; please report this"
-        )
-        raise PipelineError(msg)
+        span = f"span [{row['start']}, {row['end']})"
+        raise PipelineError(f"{row['doc_id']}: {span} does not fit its text; please report this")

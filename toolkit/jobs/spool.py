@@ -90,10 +90,8 @@ class Spool:
         for part in parts:
             table = self.table(kind, part)
             if onto is not None:
-                columns = dict(zip(table.column_names, table.columns, strict=True))
-                whole = self.table(onto, part)
-                columns = dict(zip(whole.column_names, whole.columns, strict=True)) | columns
-                table = pa.table(columns)
+                both = (self.table(onto, part), table)
+                table = pa.table({name: each[name] for each in both for name in each.column_names})
             schema = schema or table.schema
             yield table.cast(schema)
 

@@ -65,13 +65,8 @@ class Files:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file, whole or not at all."""
-        if self.local is None:
-            system, path = self._at(name)
-            system.makedirs(path.rpartition("/")[0], exist_ok=True)
-            system.pipe_file(path, data)
-            return
-        with whole(Path(self.local, name)) as temporary:
-            temporary.write_bytes(data)
+        with self.made(name) as path:
+            path.write_bytes(data)
 
     def write_rows(self, name: str, tables: Iterable[pa.Table]) -> tuple[int, str]:
         """Write tables to a file as :func:`toolkit.files.write_rows` does; return its rows and its SHA-256."""
@@ -90,10 +85,11 @@ class Files:
                 yield path
             return
         with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder, name)
+            path = Path(folder, Path(name).name)
+            yield path
             system, place = self._at(name)
             system.makedirs(place.rpartition("/")[0], exist_ok=True)
-            system.put_file(str(Path(folder, name)), place)
+            system.put_file(str(path), place)
 
     def discard(self, name: str, *, recursive: bool = False) -> None:
         """Remove a file, or a folder with all that is in it, if it is there."""
