@@ -91,7 +91,8 @@ def weigh(
     The *first decision* gives each segment a probability; the best path through the text chooses what is removed. The
     *second decision* removes appeals as blocks. A segment that only the first takes for one is kept, unless its own
     words or the network leave no doubt: letters and editorials sound like appeals. From texts marked ``outside``, and
-    layouts in ``UNLIKE``, only what is as sure as an evidently repeated passage is removed.
+    layouts in ``UNLIKE``, only what is as sure as an evidently repeated passage is removed; the network does not read
+    these layouts.
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
@@ -107,7 +108,7 @@ def weigh(
     sums = np.full(len(doubted), NONE, np.float32)
     sums[at] = model.alone.sums(single, layout[owner[at]])
     hinted = hinting(read, owner)
-    texts = asking(sums, hinted, layout, owner) & ~outside
+    texts = asking(sums, hinted, layout, owner) & ~unheard
     says = model.network.say(read, read.buffer, segments, read.echoes, read.pieces, texts)
     said = np.where(texts[owner[at], None], says[at], np.float32(0))
     score, odds, least = _first(
