@@ -23,15 +23,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
 from toolkit.boilerplate import BoilerplateRemover
-from toolkit.boilerplate.blocks import blocks
-from toolkit.boilerplate.network import SAYS
-from toolkit.boilerplate.reading import About
 from toolkit.buffer import Buffer
 from toolkit.corpus import as_corpus
 from toolkit.duplication import duplicates, duplicates_in
@@ -355,10 +351,5 @@ def compile_others() -> None:
     TopicClassifier().topics(corpus)
     probabilities(corpus)
     duplicates(corpus)
-    # by now the other process has compiled what reads a text
-    remover = BoilerplateRemover()
-    (read,) = remover._readings(Buffer.of(corpus["text"]), About.of(corpus))
-    n = len(read.segments)
-    blocks(read, np.zeros(n, np.float32), np.ones(n, bool), np.zeros((n, len(SAYS)), np.float32))
     span = {"start": 0, "end": 3, "kind": "promo", "score": 1.0, "evidence": "model", "template_id": None}
-    remover.transform(corpus, corpus[["doc_id"]].assign(**span))
+    BoilerplateRemover().transform(corpus, corpus[["doc_id"]].assign(**span))
