@@ -469,6 +469,59 @@ def test_what_stands_in_copies_of_one_story_is_no_template():
     assert not any("carries" in t[a:b] for t, a, b in found_in(corpus))
 
 
+FLOOD = (
+    "The river rose four metres overnight and cut off three villages along the lower Wenning.",
+    "Firefighters rescued eleven families by boat before dawn, the mayor said on Friday.",
+    "The road to Harrow is closed, and trains stop at Penrow. The army has sent two helicopters.",
+    "The weather service expects rain until Sunday and has issued a warning for the whole valley.",
+)
+LATER = (
+    "Ann Carter, 61, lost her bakery for the second time in ten years.", "A school in Penrow took in forty people.",
+    "Insurers put the damage at nine million pounds.", "Farmers north of Harrow moved 400 cattle to higher ground.",
+    "The prime minister will visit on Monday, her office said.", "A bridge built in 1911 gave way at noon.",
+    "Two power lines fell near the dam.", "Volunteers filled sandbags at the rugby ground.",
+    "The mayor asked people to save water.", "Schools stay shut until Wednesday.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 8, 10])
+@pytest.mark.parametrize("glue", ["\n\n", "\n", " "])
+def test_a_story_that_goes_on_keeps_what_its_versions_have_in_common(count, glue):
+    texts = [glue.join([*FLOOD, last]) for last in LATER[:count]]
+    corpus = pd.DataFrame({"text": pd.Series(texts, dtype="str"), "publisher": "a.example"})
+    assert not found_in(corpus)
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "7", "\U0001f600", "Hello", "Fire in Penrow", "Ferry runs aground off Tarn"]
+)
+def test_a_headline_alone_stays_and_a_call_alone_goes(text):
+    remover = BoilerplateRemover()
+    assert not len(remover.spans([text]))
+    assert len(remover.spans(["Subscribe to our newsletter"])) == 1
+
+
+def test_a_clean_text_stays_whatever_its_furniture_had_made_of_its_language():
+    story = (
+        "El ayuntamiento aprobó el miércoles la nueva línea de tranvía. Las obras empezarán en mayo.\n\n"
+        "Los vecinos pidieron conservar la parada junto a la escuela, y los arquitectos cambiaron el proyecto.\n\n"
+    )
+    furniture = (
+        "Sign up for our daily newsletter and get the news in your inbox.\n\nFollow us on Facebook and Twitter.\n\n"
+        "Zapisz się na nasz newsletter i nie przegap żadnej wiadomości.\n\nShare this article with your friends.\n\n"
+    )
+    remover = BoilerplateRemover()
+    for order in itertools.permutations(furniture.strip().split("\n\n")):
+        once = remover.transform([story + "\n\n".join(order)])["clean_text"].item()
+        assert remover.transform([once])["clean_text"].item() == once
+    corpus = toolkit.corpus.as_corpus([" ".join(FLOOD) + story, story])
+    about = About.of(corpus)
+    assert about.languages.tolist() == ["en", "es"]
+    assert about.of_texts(Buffer.of([story, story])).languages.tolist() == ["es", "es"]
+    known = About.of(corpus.assign(lang=["en", None]))
+    assert known.of_texts(Buffer.of([story, story])).languages.tolist() == ["en", "es"]
+
+
 def found_in(corpus: pd.DataFrame) -> list[tuple[str, int, int]]:
     corpus = toolkit.corpus.as_corpus(corpus)
     spans = BoilerplateRemover().fit(corpus).spans(corpus).merge(corpus[["doc_id", "text"]], on="doc_id")

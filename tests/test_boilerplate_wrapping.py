@@ -44,6 +44,17 @@ def test_a_wrapped_text_loses_what_it_loses_unwrapped(width, at):
     assert not len(remover.spans([clean]))
 
 
+@pytest.mark.parametrize("at", range(4))
+def test_windows_line_ends_change_nothing(at):
+    remover, wrapped = BoilerplateRemover(), text(72, at)
+    windows = wrapped.replace("\n", "\r\n")
+    found, there = remover.spans([wrapped]), remover.spans([windows])
+    assert found["kind"].tolist() == there["kind"].tolist()
+    for one, two in zip(found.itertuples(), there.itertuples(), strict=True):
+        assert wrapped[one.start : one.end].split() == windows[two.start : two.end].split()
+    assert unwrapped(Buffer.of([windows])).data.tobytes().count(b"\r") == windows.count("\r\n\r\n") * 2
+
+
 @pytest.mark.parametrize("headline", ["Harbour council votes to close ferry terminal " * 2, "Harbour " * 40])
 def test_a_headline_may_be_longer_than_the_width(headline):
     flat = unwrapped(Buffer.of([f"{headline.strip()}\n\n{text(72)}"]))

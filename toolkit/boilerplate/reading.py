@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,13 +29,14 @@ class About:
     """What is known of each document besides its text.
 
     ``publishers`` are hashes; ``days`` are since 1970-01-01, :data:`toolkit.boilerplate.counts.NO_DAY` for none;
-    ``languages`` are ISO 639-1, empty where it cannot be told.
+    ``languages`` are ISO 639-1, empty where it cannot be told; ``given`` marks those that the corpus gives.
     """
 
     publishers: NDArray[np.uint64]
     titles: Titles
     days: NDArray[np.int32]
     languages: NDArray[np.str_]
+    given: NDArray[np.bool_]
 
     @classmethod
     def of(cls, corpus: pd.DataFrame) -> About:
@@ -44,22 +45,34 @@ class About:
         missing = np.isnat(days)
         day = np.where(missing, NO_DAY, np.where(missing, 0, days.astype(np.int64))).astype(np.int32)
         publishers = publisher_hash(corpus["publisher"])
-        return cls(publishers, Titles.of(corpus["title"]), day, _languages(corpus))
+        language = corpus["lang"].str.lower()
+        language = language.where(language.str.fullmatch("[a-z]{2}(?:[-_].*)?")).str.slice(0, 2)
+        given = language.notna().to_numpy()
+        told = language.fillna("").to_numpy(dtype=str)
+        told = np.where(given, told, _told(corpus["text"], given))
+        return cls(publishers, Titles.of(corpus["title"]), day, told, given)
 
     def take(self, rows: NDArray[np.int64]) -> About:
         """Keep some documents, in the order given."""
-        return About(self.publishers[rows], self.titles.take(rows), self.days[rows], self.languages[rows])
+        titles = self.titles.take(rows)
+        return About(self.publishers[rows], titles, self.days[rows], self.languages[rows], self.given[rows])
+
+    def of_texts(self, buffer: Buffer) -> About:
+        """Tell the languages anew that the corpus does not give: of what is left of the texts."""
+        texts = buffer.strings().to_pandas()
+        return replace(self, languages=np.where(self.given, self.languages, _told(texts, self.given)))
 
 
-def _languages(corpus: pd.DataFrame) -> NDArray[np.str_]:
-    """Language of each document, from the corpus or else from its text; ``?`` for a script that is not Latin."""
-    given = corpus["lang"].str.lower()
-    told = given.where(given.str.fullmatch("[a-z]{2}(?:[-_].*)?")).str.slice(0, 2)
-    for tell in (languages, lambda texts: scripts(texts).map({"Latn": ""}, na_action=None).fillna("?")):
-        missing = told.isna().to_numpy()
+def _told(texts: pd.Series[Any], given: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Tell the language of each text from its words, ``?`` for a script that is not Latin; none where it is given."""
+    out = np.full(len(texts), "", "U3")
+    missing = ~given
+    for tell in (languages, lambda some: scripts(some).map({"Latn": ""}, na_action=None).fillna("?")):
         if missing.any():
-            told = told.mask(missing, pd.Series(tell(corpus["text"][missing]), dtype="str"))
-    return told.fillna("").to_numpy(dtype=str)
+            told = pd.Series(tell(texts[missing]), dtype="str")
+            out[missing] = told.fillna("").to_numpy(dtype=str)
+            missing[missing] = told.isna().to_numpy()
+    return out
 
 
 @dataclass(frozen=True)

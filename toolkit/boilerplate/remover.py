@@ -327,7 +327,8 @@ class BoilerplateRemover(Estimator):
             if not len(documents):
                 return cuts, layout
             mended = cuts.mended(buffer, documents)
-            again = Reading.of(mended.buffer, about.take(documents), self._model.words, (first, mended))
+            left = about.take(documents).of_texts(mended.buffer)
+            again = Reading.of(mended.buffer, left, self._model.words, (first, mended))
             found, _ = self._found(again, wanted, rules)
             if len(found):
                 found = carried_back(found, mended, documents)

@@ -27,7 +27,13 @@ REPEATED = (
 )  # fmt: skip
 """Names of the columns of evidence that this module fills."""
 
-COPIES = 3  # other documents that hold most of an article are copies of it if they are no more than this
+COPIES, VERSIONS = (
+    3,
+    20,
+)  # other documents that hold most of an article are copies or versions of it up to this number
+FURNITURE = (
+    0.1  # … and versions only if at most this share of what they have in common sounds like boilerplate
+)
 FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
 MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; log odds (doubted_single)
 EVIDENT = 8  # a passage of so many words, in so many other articles, is removed for its repetition alone
@@ -52,25 +58,29 @@ def _popcount(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _seen(prints, shapes, bounds, publishers, rows, keys, docs, out, copies):  # type: ignore[no-untyped-def]
+def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copies):  # type: ignore[no-untyped-def]
     """Count the other documents of the publisher that contain each segment, exactly and fuzzily.
 
     If most of a document is also in one to three others, these are copies of it: crawled again, or slightly
-    edited. Copies are no sign of a template, so they are not counted.
+    edited. If what they have in common sounds like an article, there may be more: versions of a story that goes on.
+    Copies are no sign of a template, so they are not counted.
     """
-    below = np.zeros(COPIES + 1, np.int64)
+    below = np.zeros(VERSIONS + 1, np.int64)
     for d in range(len(bounds) - 1):
         below[:] = 0
-        total = 0
+        total = common = sounds = 0
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(2):
                 r = find(rows, keys, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
                 out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
             total += shapes[s, PART.bytes]
-            if out[s, 0] <= COPIES:
+            if out[s, 0] <= VERSIONS:
                 below[out[s, 0]] += shapes[s, PART.bytes]
+            if out[s, 0] > 0:
+                common += shapes[s, PART.bytes]
+                sounds += shapes[s, PART.bytes] * (words[s, 0] < 0.5)
         reached = 0
-        for k in range(COPIES + 1):
+        for k in range((VERSIONS if sounds <= FURNITURE * common else COPIES) + 1):
             reached += below[k]
             if 2 * reached >= total:
                 copies[d] = k
@@ -162,7 +172,7 @@ class Seen:
     """In how many other documents of the publisher the segments of a reading occur.
 
     ``others`` (int32, shape (n_segments, 2)) counts those that contain it exactly and fuzzily, without copies of its
-    own document; ``copies`` (int32) has the copies of each document, 0 to :data:`COPIES`.
+    own document; ``copies`` (int32) has the copies of each document, 0 to :data:`VERSIONS`.
     """
 
     others: NDArray[np.int32]
@@ -174,7 +184,7 @@ class Seen:
         out, copies = np.zeros((len(read.segments), 2), np.int32), np.zeros(len(read.buffer), np.int32)
         if lookup is not None:
             _seen(
-                read.prints, read.shapes, read.segments.bounds, read.about.publishers, lookup.rows,
+                read.prints, read.shapes, read.words, read.segments.bounds, read.about.publishers, lookup.rows,
                 lookup.counts.key, lookup.counts.docs, out, copies,
             )  # fmt: skip
         return cls(out, copies)

@@ -37,8 +37,9 @@ scores at least :data:`HALF` times the threshold (``Donate now.``). In cross-val
 
 SHORT_BYTES, ARTICLE = 1500, 0.9
 """A text under :data:`SHORT_BYTES` keeps each sentence whose own words give article text at least the probability
-:data:`ARTICLE`: around it stands mostly boilerplate, so its neighbours say little. Repeated passages and the appeals
-of the second decision are removed all the same."""
+:data:`ARTICLE`: around it stands mostly boilerplate, so its neighbours say little. A text of one segment, such as a
+headline, goes only if its words leave no doubt. Repeated passages and the appeals of the second decision are removed
+all the same."""
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
 _COSTS[SHORT] = 0  # in a text of a few sentences each is judged by itself
@@ -109,6 +110,8 @@ def _join(bounds, joint, start, end, words, outright, repeated, threshold, conti
             beside = s - 1 if s > lo and remove[s - 1] else s + 1 if s + 1 < hi and remove[s + 1] else s
             if not remove[s] and beside != s and outright[s] and score[s] >= HALF * threshold[d]:
                 remove[s], kind[s], score[s] = True, kind[beside], max(score[s], threshold[d])
+        if hi == lo + 1:
+            remove[lo] &= repeated[lo] or outright[lo]
         if hi > lo and end[hi - 1] - start[lo] < SHORT_BYTES:
             for s in range(lo, hi):
                 remove[s] &= repeated[s] or words[s, 0] < ARTICLE

@@ -22,7 +22,7 @@ FEWEST, FORCED, LONGEST = 3, 0.6, 30
 the next word had made the line longer than the longest one. They must be at least as many as the lines over
 :data:`WIDEST`. What has over :data:`LONGEST` code points is no word."""
 
-_BREAK, _SPACE = 10, 32
+_BREAK, _RETURN, _SPACE = 10, 13, 32
 
 
 @njit(cache=True, nogil=True)
@@ -43,7 +43,8 @@ def _forced(data, lo, hi, width, forced):  # type: ignore[no-untyped-def]
         if data[i] != _BREAK:
             continue
         start, line = line, i + 1
-        if i == start or line >= hi or data[line] <= _SPACE:
+        empty = i == start or (i == start + 1 and data[start] == _RETURN)
+        if empty or line >= hi or data[line] <= _SPACE:
             continue  # beside a blank or an indented line, or at the end
         word = line
         while word < hi and data[word] > _SPACE:
@@ -88,5 +89,8 @@ def unwrapped(buffer: Buffer) -> Buffer:
     if not found:
         return buffer
     data = buffer.data[first:last].copy()  # of these texts alone: a corpus is read in many portions
-    data[forced[:found] - first] = _SPACE
+    at = forced[:found] - first
+    data[at] = _SPACE
+    before = at[(at > 0) & (data[at - 1] == _RETURN)] - 1  # Windows ends a line with two characters
+    data[before] = _SPACE
     return Buffer(data, buffer.offsets - first)
