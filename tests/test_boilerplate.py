@@ -454,7 +454,7 @@ def test_what_nearly_all_of_few_articles_carry_is_a_template_in_any_language(cou
     )
     corpus = pd.DataFrame({"text": texts + "\n" + FOOTER, "publisher": "harbour.example", "lang": "vi"})
     removed = [text[a:b] for text, a, b in found_in(corpus)]
-    assert removed.count(FOOTER) == count
+    assert sum(text.endswith(FOOTER) for text in removed) == count
     copies = corpus.assign(
         text=[f"{STORY[3]} {STORY[4]}\n{STORY[0]}\nUpdate {i}.\n{FOOTER}" for i in range(count)]
     )

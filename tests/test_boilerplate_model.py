@@ -55,7 +55,7 @@ def change_card(copy, **values):
             "SHA-256",
         ),
         (lambda c: c.with_suffix(".npz").write_bytes(b"\x80\x04pickle"), "SHA-256"),
-        (lambda c: change_card(c, format="news-toolkit segment model 10"), "format"),
+        (lambda c: change_card(c, format="news-toolkit segment model 9"), "format"),
         (lambda c: change_card(c, columns=[]), "evidence columns differ"),
         (lambda c: change_card(c, thresholds={}), "not a segment model"),
         (lambda c: c.with_suffix(".json").write_text("{"), "cannot be read"),

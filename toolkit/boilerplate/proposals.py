@@ -118,6 +118,11 @@ class Proposals:
     end: Ints
     rows: NDArray[np.float32]
 
+    def hold(self, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether each block holds a marked segment."""
+        count = np.r_[0, np.cumsum(marked)]
+        return np.asarray(count[self.end] > count[self.first])
+
     def worth(self, score: NDArray[np.float32], segments: int) -> NDArray[np.float32]:
         """Return for each segment the score of the block that it is part of, :data:`NONE` for no block.
 

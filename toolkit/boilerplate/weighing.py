@@ -53,12 +53,16 @@ DOUBT, SHARE = -1.0, 0.5
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
 
+ASIDE = -3.0
+"""A block with a segment that the network gives log odds of an appeal below this, and its words a probability of
+article text of at least :data:`ARTICLE`, is no appeal: nothing is joined across an article sentence."""
+
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
 _DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
 _FUZZY = FINGERPRINTS.index("fuzzy")
-_BOILERPLATE = SAYS.index("boilerplate")
+_INSIDE, _BOILERPLATE = SAYS.index("inside"), SAYS.index("boilerplate")
 _PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
 _ALONE = len(COLUMNS) - len(REPEATED)
 
@@ -176,7 +180,9 @@ def _second(
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:  # fmt: skip
     """Return each segment's probability to be part of an appeal, and its log odds less those of the threshold."""
     proposed, scale = propose(read, sums, says, hinted), model.appeals.scale
-    worth = proposed.worth(model.appeals.proposals.predict(proposed.rows, HOPELESS), len(sums))
+    score = model.appeals.proposals.predict(proposed.rows, HOPELESS)
+    score[proposed.hold((read.words[:, 0] >= ARTICLE) & (says[:, _INSIDE] < ASIDE))] = NONE
+    worth = proposed.worth(score, len(sums))
     second, asked, some = np.zeros(len(sums), np.float32), np.full(len(sums), -MOST), worth > NONE
     of = owner[some]
     second[some] = scale.probability(worth[some], layout[of])
