@@ -164,7 +164,7 @@ def test_wrong_options_are_named(few, tmp_path, monkeypatch, args, words):
 
 
 def test_columns_and_kinds_reach_the_job(tmp_path):
-    (tmp_path / "in.csv").write_text("id,body2\n1,It rained. Sign up for our newsletter.\n")
+    (tmp_path / "in.csv").write_text("id,body2\n1,It rained on Monday. Sign up for our newsletter.\n")
     code, _, _ = call(
         "clean",
         tmp_path / "in.csv",
@@ -176,7 +176,7 @@ def test_columns_and_kinds_reach_the_job(tmp_path):
         "notice,byline",
     )
     assert code == 0
-    assert pd.read_csv(tmp_path / "o.csv")["clean_text"][0].startswith("It rained.")
+    assert pd.read_csv(tmp_path / "o.csv")["clean_text"][0].startswith("It rained on Monday.")
 
 
 def test_hostile_names_do_not_reach_the_terminal(tmp_path):
