@@ -1,3 +1,4 @@
+import gc
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from toolkit import notebook
 
 @pytest.fixture
 def shell():
+    gc.collect()  # sockets that other tests left behind: of these the extension would warn, which is an error here
     with (
         mpl.rc_context(),
         pd.option_context(*[x for name in notebook.PANDAS for x in (name, pd.get_option(name))]),
