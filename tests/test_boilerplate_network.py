@@ -25,7 +25,7 @@ from toolkit.boilerplate.network import (
     seen,
 )
 from toolkit.boilerplate.reading import LAYOUTS, About, Reading
-from toolkit.boilerplate.weighing import DOUBT, asking
+from toolkit.boilerplate.weighing import DOUBT, in_doubt
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.topics.features import NO_WORDS, Lexicon
@@ -182,7 +182,7 @@ def test_the_network_reads_pages_and_texts_that_hint_at_an_appeal_or_hold_a_doub
     sums, owner = np.array([-4.0, DOUBT + 0.1, -9.0, -9.0, -9.0], np.float32), np.array([0, 1, 2, 3, 4])
     layout = np.array([0, 0, LAYOUTS.index("page"), 0, 0], np.int8)
     hinted = np.array([False, False, False, True, False])
-    assert asking(sums, hinted, layout, owner).tolist() == [False, True, True, True, False]
+    assert in_doubt(sums, hinted, layout, owner).tolist() == [False, True, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from toolkit.boilerplate.proposals import NONE, Proposals, propose
 from toolkit.boilerplate.reading import GROUP_OF, Reading
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.templates import Lookup
-from toolkit.boilerplate.weighing import CONFIRMED, SURELY, add_network, asking, hinting
+from toolkit.boilerplate.weighing import CONFIRMED, SURELY, add_network, hinting, in_doubt
 from training.calibration import Scored
 from training.labelled import Labelled
 
@@ -107,7 +107,7 @@ class Part:
         """Take down what the network says of the texts that it reads, propose blocks, and add it to the sums."""
         at, document = self.chosen[self.suspicious], self.of.document
         hinted, alone = hinting(self.read, document), self.sums["alone"]
-        read = asking(alone, hinted, self.of.layout, document)
+        read = in_doubt(alone, hinted, self.of.layout, document)
         self.says = np.where(read[document, None], said, np.float32(SILENCE))
         self.proposed = propose(self.read, alone, self.says, hinted)
         repeats = self.rows["fitted"][self.suspicious, COLUMNS.index("exact_docs")] > 0

@@ -59,6 +59,8 @@ class About:
 
     def of_texts(self, buffer: Buffer) -> About:
         """Tell the languages anew that the corpus does not give: of what is left of the texts."""
+        if self.given.all():
+            return self
         texts = buffer.strings().to_pandas()
         return replace(self, languages=np.where(self.given, self.languages, _told(texts, self.given)))
 

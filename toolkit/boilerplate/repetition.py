@@ -27,13 +27,10 @@ REPEATED = (
 )  # fmt: skip
 """Names of the columns of evidence that this module fills."""
 
-COPIES, VERSIONS = (
-    3,
-    20,
-)  # other documents that hold most of an article are copies or versions of it up to this number
-FURNITURE = (
-    0.1  # … and versions only if at most this share of what they have in common sounds like boilerplate
-)
+COPIES, VERSIONS, FURNITURE = 3, 20, 0.1
+"""Other documents that hold most of an article are copies of it up to the first number; up to the second they are
+versions of a story, if at most the third share of what they have in common sounds like boilerplate."""
+
 FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
 MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; log odds (doubted_single)
 EVIDENT = 8  # a passage of so many words, in so many other articles, is removed for its repetition alone

@@ -112,7 +112,7 @@ def weigh(
     sums = np.full(len(doubted), NONE, np.float32)
     sums[at] = model.alone.sums(single, layout[owner[at]])
     hinted = hinting(read, owner)
-    texts = asking(sums, hinted, layout, owner) & ~unheard
+    texts = in_doubt(sums, hinted, layout, owner) & ~unheard
     says = model.network.say(read, read.buffer, segments, read.echoes, read.pieces, texts)
     said = np.where(texts[owner[at], None], says[at], np.float32(0))
     score, odds, least = _first(
@@ -240,7 +240,7 @@ def hinting(read: Reading, owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     return out
 
 
-def asking(
+def in_doubt(
     sums: NDArray[np.float32], hinted: NDArray[np.bool_], layout: NDArray[np.int8], owner: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Mark the texts that the network reads: pages, those ``hinted`` at, and those with a segment in doubt."""
