@@ -6,9 +6,12 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from toolkit.corpus import make_corpus
 from toolkit.topics.taxonomy import CODE_OF
+from training.passages import SPANS, in_another_language, scraped
 
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
@@ -103,3 +106,28 @@ def test_no_sentence_is_a_template():
             sentences = {s.strip() for s in re.split(r"(?<=[.!?…])\s+|\n", item["text"])}
             seen.update(s for s in sentences if len(s.split()) >= 8)
         assert [s for s, count in seen.items() if count > 1] == [], name
+
+
+def test_furniture_in_another_language_leaves_the_article_whole():
+    hosts = make_corpus(
+        [
+            {"doc_id": f"host-{i}", "lang": lang, "text": "Uno va. Due vengono. Tre restano.\nQuattro."}
+            for i, lang in enumerate(["it", "it", "de", "en"] * 10)
+        ]
+    ).assign(fold=0)
+    records, marks = scraped()
+    pages = make_corpus(records).assign(fold=0)
+    texts, spans = in_another_language(hosts, pages, pd.DataFrame(marks, columns=SPANS), seed=0)
+    again, _ = in_another_language(hosts, pages, pd.DataFrame(marks, columns=SPANS), seed=0)
+    assert texts["text"].tolist() == again["text"].tolist()
+    assert set(texts["text"].str.count("\n\n").gt(0)) == {True, False}
+    pieces = {page["text"][a:b] for page in records for name, a, b, _ in marks if name == page["doc_id"]}
+    for doc_id, text in zip(texts["doc_id"], texts["text"], strict=True):
+        mine = spans[spans["doc_id"] == doc_id]
+        assert all(
+            text[a:b] in pieces or "\n" not in text for a, b in zip(mine["start"], mine["end"], strict=True)
+        )
+        for a, b in sorted(zip(mine["start"], mine["end"], strict=True), reverse=True):
+            text = text[:a] + text[b:]
+        assert "".join(text.split()) == "Unova.Duevengono.Trerestano.Quattro."
+    assert len(spans) > 40
