@@ -19,6 +19,10 @@ from toolkit.kernels import njit
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 
+NO_WIDTH = "\u200b\u2060\ufeff"
+"""Marks that take no room and stand between words or beside them: a gap that may break, one that may not, and the byte
+order mark."""
+
 OTHER, LOWER, UPPER, DIGIT, SPACE, BREAK, STOP, CLOSER, OPENER, BULLET, WIDE_STOP = range(11)
 
 
@@ -36,7 +40,7 @@ def _code_point_classes() -> NDArray[np.uint8]:
             table[code] = DIGIT
         elif char in "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029":
             table[code] = BREAK
-        elif char.isspace():
+        elif char.isspace() or char in NO_WIDTH:
             table[code] = SPACE
     marks = {STOP: ".!?…", CLOSER: "\"'”’)]»", OPENER: "“‘«([„¿¡", BULLET: "•▪►▶●■|·◆★→", WIDE_STOP: "。！？"}
     for kind, chars in marks.items():

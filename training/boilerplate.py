@@ -53,6 +53,12 @@ texts is chosen after it, on what both decisions lose."""
 GOLD_LOST = 0.0003
 """Share of the marked articles in paragraphs that it may lose then: .15 % is promised for both decisions together."""
 
+PLEADING = (
+    "gold", "modern", "like", "sample", "scraped", "weak", "inserted", "voices", "like/more", "like/hard", "plain",
+    "foreign",
+)  # fmt: skip
+"""Parts from which the words of appeals are learned."""
+
 STRICT = {"alone": ("capitals",), "fitted": ("capitals", "short")}
 """Layouts in which a decision must be surer than in paragraphs: tables and transcripts repeat and are no templates."""
 
@@ -70,6 +76,24 @@ def learn_words(parts: list[Labelled], held: int | None, seed: int) -> tuple[Any
         epochs=3, seed=seed,
     )  # fmt: skip
     return table.astype(np.float16).astype(np.float32), bias
+
+
+def learn_plea(parts: list[Labelled], held: int | None, seed: int) -> tuple[NDArray[np.float32], np.float32]:
+    """N-gram weights, and a bias, of an appeal rather than anything else, from the segments outside a fold."""
+    matrices, labels, weights = [], [], []
+    for part in parts:
+        if part.name in PLEADING:
+            use = np.flatnonzero(
+                (part.trees > 0) & (part.label >= 0) & (part.fold != (-1 if held is None else held))
+            )
+            matrices.append(ngram_matrix(part.read.buffer, part.read.segments)[use])
+            labels.append((part.label[use] == 1).astype(np.int64))
+            weights.append(part.trees[use])
+    table, bias = fit_softmax(
+        vstack(matrices, format="csr"), np.concatenate(labels), np.concatenate(weights), classes=2, epochs=2,
+        rate=0.1, seed=seed,
+    )  # fmt: skip
+    return table[:, 1] - table[:, 0], bias[1] - bias[0]
 
 
 def learn_kinds(
@@ -161,10 +185,10 @@ def train(
     """Train on everything, calibrated on what cross-validation held out; and the models of its folds."""
     parts = parts or material(folds=folds, seed=seed)
     markup = markup or marked_pages(folds=folds, seed=seed)
-    words = [_both(parts, markup, held, seed) for held in (*range(folds), None)]
+    voices = more_voices(folds=folds, seed=seed)
+    words = [_both(parts, voices, markup, held, seed) for held in (*range(folds), None)]
     lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds])
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
-    voices = more_voices(folds=folds, seed=seed)
     late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
     everything = [*weighed, *late]
     by_name = {p.of.name: p for p in everything}
@@ -204,9 +228,12 @@ def train(
     return models[-1], models[:-1]
 
 
-def _both(parts: list[Labelled], markup: Labelled, held: int | None, seed: int) -> WordWeights:
+def _both(
+    parts: list[Labelled], voices: list[Labelled], markup: Labelled, held: int | None, seed: int
+) -> WordWeights:
     weights, bias = learn_words(parts, held, seed)
     other, other_bias = learn_words([markup], held, seed)
+    other[:, 1], other_bias[1] = learn_plea([*parts, *voices], held, seed)
     return rounded(np.concatenate([weights, other], axis=1), np.concatenate([bias, other_bias]))
 
 

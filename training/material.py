@@ -24,6 +24,7 @@ from training.passages import (
     SHARED,
     SPANS,
     VOICES,
+    in_another_language,
     insert_passages,
     lookalikes,
     number,
@@ -64,8 +65,7 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
     """
     hosts = _hosts(folds, seed)
     gold, modern, like, sample = hosts
-    records, marked = scraped()
-    page = _dealt(make_corpus(records), pd.DataFrame(marked, columns=SPANS), folds, seed)
+    page = _dealt(*_scraped(), folds, seed)
     parts = [_annotated("gold", *gold), _annotated("modern", *modern, learn=_may_train(modern[0]))]
     for name, texts, of_words in (
         ("gold", gold, 0.7), ("modern", modern, 0.7), ("like", like, 0.5), ("scraped", page, 0.7),
@@ -111,6 +111,8 @@ def more_voices(*, folds: int, seed: int) -> list[Labelled]:
     inserted = _inserted([*_hosts(folds, seed), plain], VOICES, folds, seed, SHARED, lines=True)
     parts = [_emphasised(labelled("voices", *inserted)), labelled("like/more", *like)]
     parts += [labelled("like/hard", *hard), labelled("plain", *plain)]
+    page = _dealt(*_scraped(), folds, seed)
+    parts.append(labelled("foreign", *in_another_language(plain[0], *page, seed=seed)))
     for ending, glue in (("one_line", " "), ("glued", "")):
         flat = _renamed(*without_breaks(*like, glue), ending)
         parts.append(labelled(f"like/more/{ending}", *flat, words=0, trees=0.4))
@@ -124,6 +126,11 @@ def _hosts(folds: int, seed: int) -> list[Texts]:
         _dealt(*_gold("boilerplate"), folds, seed), _dealt(*_gold("boilerplate_modern"), folds, seed),
         _dealt(*like, folds, seed, by="doc_id"), _dealt(*_gold("sample"), folds, seed),
     ]  # fmt: skip
+
+
+def _scraped() -> Texts:
+    records, marked = scraped()
+    return make_corpus(records), pd.DataFrame(marked, columns=SPANS)
 
 
 def _inserted(

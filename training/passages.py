@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,61 @@ def scraped(
             shift = (gap - 1) * text.count("\n", 0, start)
             spans.append((row["id"], start + shift, end + shift, kind))
     return records, spans
+
+
+def in_another_language(
+    hosts: pd.DataFrame, pages: pd.DataFrame, spans: pd.DataFrame, *, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set furniture in another language, two times of three English, between the paragraphs of plain articles.
+
+    Learned from alike, a network takes any article for furniture beside lines in another language.
+
+    Parameters
+    ----------
+    hosts, pages : DataFrame
+        Plain articles, and pages with furniture: the corpus columns and ``fold``. Both are of the same fold.
+    spans : DataFrame
+        What is furniture on the pages.
+    seed : int
+        Draws what is set where.
+
+    Returns
+    -------
+    corpus, spans : DataFrame
+        One to four pieces a text; a sixth of the texts in one line, a sixth without spaces for the line breaks.
+    """
+    pieces: dict[tuple[int, bool], list[tuple[str, str, str]]] = {}
+    for doc_id, marks in spans.groupby("doc_id", sort=True):
+        page = pages.loc[pages["doc_id"] == doc_id].iloc[0]
+        for start, end, kind in zip(marks["start"], marks["end"], marks["kind"], strict=True):
+            piece = page["lang"], page["text"][start:end], kind
+            pieces.setdefault((page["fold"], page["lang"] == "en"), []).append(piece)
+    texts, moved = [], []
+    for host in hosts.to_dict("records"):
+        draw = partial(number, seed, "another language", host["doc_id"])
+        gap = ("\n", "\n\n", "\n", "\n\n", " ", "")[draw("gap") % 6]
+        own = [line for line in host["text"].split("\n") if line.strip()]
+        if len(own) < 3:
+            own = _in_lines(" ".join(own), draw("lines")).split("\n")
+        parts = [(line.strip(), "") for line in own]
+        for k in range(1 + draw("many") % 4):
+            pool = pieces.get((host["fold"], draw(k, "English") % 3 > 0), [])
+            pool = [piece for piece in pool if piece[0] != host["lang"]]
+            if pool:
+                _, text, kind = pool[draw(k) % len(pool)]
+                text = re.sub(r"\s*\n\s*", gap, text)
+                parts.insert(draw(k, "place") % (len(parts) + 1), (text, kind))
+        text = ""
+        for line, kind in parts:
+            start = len(text) + len(gap if text else "")
+            text += (gap if text else "") + line
+            if kind:
+                moved.append((f"{host['doc_id']}+foreign", start, len(text), kind))
+        texts.append(text)
+    out = hosts.assign(
+        doc_id=hosts["doc_id"] + "+foreign", text=pd.Series(texts, hosts.index, hosts["text"].dtype)
+    )
+    return out, pd.DataFrame(moved, columns=SPANS)
 
 
 def lookalikes(

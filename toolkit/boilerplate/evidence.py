@@ -20,7 +20,7 @@ from toolkit.kernels import njit, places
 from toolkit.segments import LINE
 
 CLASSES = len(KINDS) + 1
-OWN = tuple(f"{by}_{k}" for by in ("gold", "markup") for k in ("keep", *KINDS))
+OWN = (*(f"gold_{k}" for k in ("keep", *KINDS)), "markup_keep", "plea", *(f"markup_{k}" for k in KINDS[1:]))
 AROUND = (
     *(f"boilerplate@{k:+d}" for k in (-3, -2, -1, 1, 2, 3)), "markup@-1", "markup@+1", "caption@-1", "caption@+1",
     "related@-1", "related@+1", "paragraph_mean", "paragraph_before", "paragraph_after", "document_mean",

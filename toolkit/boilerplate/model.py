@@ -23,7 +23,7 @@ from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 10"
+FORMAT = "news-toolkit segment model 11"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 

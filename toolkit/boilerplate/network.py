@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.features import PART, SHAPE
-from toolkit.boilerplate.scoring import KINDS, LANES, WINDOWS, SegmentReading, add_rows
+from toolkit.boilerplate.scoring import KINDS, LANES, PLEA, WINDOWS, SegmentReading, add_rows
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
 from toolkit.segments import Segments
@@ -46,8 +46,9 @@ SEEN = (
     *(f"{name}_{k}" for name in ("joint", "first_class", "last_class") for k in range(_EACH)), *ECHOES,
 )  # fmt: skip
 """What is seen of a segment beside the meaning of its words: by both tables of n-grams the log probabilities of each
-class, and the windows; the logarithms of its bytes and of its word pieces; shares of its tokens; how it is joined to
-what stands before and with what characters it opens and closes, one column each; the echoes."""
+class, at ``words_9`` the log odds of an appeal, and the windows; the logarithms of its bytes and of its word pieces;
+shares of its tokens; how it is joined to what stands before and with what characters it opens and closes, one column
+each; the echoes."""
 
 INPUTS = (
     *(f"{what}_{k}" for what in ("meaning", "shared", "text") for k in range(MEANINGS)), *SEEN
@@ -107,7 +108,10 @@ def _seen(words, windows, shapes, joint, echoes, pieces, s, out):  # type: ignor
     """Enter the columns SEEN of a segment."""
     j = 0
     for k in range(words.shape[1]):
-        out[j] = _whole(np.log(max(np.float64(words[s, k]), 1e-5)) / 4 * STEP)
+        p = np.float64(words[s, k])
+        out[j] = _whole(np.log(max(p, 1e-5)) / 4 * STEP)
+        if k == PLEA:
+            out[j] = _whole(np.log(max(p, 1e-5) / max(1.0 - p, 1e-5)) / 5 * STEP)
         j += 1
     for k in range(windows.shape[1]):
         out[j] = _whole(min(max(np.float64(windows[s, k]), -12.0), 12.0) / 5 * STEP)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.reading import Reading
-from toolkit.boilerplate.scoring import SPOT
+from toolkit.boilerplate.scoring import PLEA, SPOT
 from toolkit.kernels import njit
 from toolkit.segments import LINE, PARAGRAPH
 
@@ -40,10 +40,13 @@ MOVED, LONGEST = 2, 40
 """Each edge of a block is also moved by up to so many segments, and to that of its paragraph; and the most segments of
 a block."""
 
-SIGNALS = ("inside", "boilerplate", "sum", "keep", "appeal", "asks", *ECHOES)
+SIGNALS = ("inside", "boilerplate", "sum", "keep", "appeal", "plea", "asks", *ECHOES)
 """What is averaged: what the network says of appeals and of all boilerplate; the sum of the first decision's trees; by
-the words, the log probability of article text, the log odds of an appeal against it, and those of its first or last
-words, whichever are larger; the echoes."""
+the words, the log probability of article text, the log odds of an appeal against it, those by the words of all
+passages, and those of its first or last words, whichever are larger; the echoes."""
+
+PEAKS = ("inside", "begins", "ends", "boilerplate", "appeal", "plea", "asks")
+"""Of what the largest of a segment is told too."""
 
 EDGES = {"first": 0, "second": 1, "before": -1, "last": -1, "last_but_one": -2, "after": 0}
 """Segments at the edges: steps from the first segment, or from the end, of the block."""
@@ -57,7 +60,7 @@ ends with them, and whether they are boilerplate; how much their first or last w
 
 PROPOSALS = (
     *SIGNALS, *(f"{signal}_rest" for signal in SIGNALS), "share_inside", "inside_least",
-    *(f"{signal}_most" for signal in ("inside", "begins", "ends", "boilerplate", "appeal", "asks")), "inside_outside",
+    *(f"{signal}_most" for signal in PEAKS), "inside_outside",
     *(f"inside_{edge}" for edge in EDGES), *(f"{name}_{edge}" for name, edges in BESIDE.items() for edge in edges),
     "joint", "joint_after", "bytes", "text_bytes", "share", "segments", "from_start",
     "inside_paragraph-", "inside_paragraph+", "paragraph-", "paragraph+", "share_paragraph",
@@ -188,7 +191,14 @@ def _signals(
     keep, appeal = np.log(read.words[at, :2].astype(np.float64) + 1e-4).T
     head, tail = read.windows[at, SPOT.head_1], read.windows[at, SPOT.tail_1]
     found = dict(zip(SAYS, says[at].T, strict=True)) | dict(zip(ECHOES, read.echoes[at].T, strict=True))
-    found |= {"sum": sums[at], "head": head, "tail": tail, "asks": np.maximum(head, tail)}
+    plea = read.words[at, PLEA].astype(np.float64).clip(1e-4, 1 - 1e-4)
+    found |= {
+        "plea": np.log(plea / (1 - plea)),
+        "sum": sums[at],
+        "head": head,
+        "tail": tail,
+        "asks": np.maximum(head, tail),
+    }
     out = {name: np.clip(value, -BOUND, BOUND) for name, value in found.items()}
     out |= {"keep": keep, "appeal": appeal - keep}
     return {name: np.rint(value.astype(np.float64) * _STEP).astype(np.int64) for name, value in out.items()}
@@ -252,7 +262,7 @@ def _described(
     joints = np.append(texts.joint.astype(np.int64), -1)
     columns = [
         *means, *means_rest, within[-1] / (end - first), reduced(np.minimum, "inside"),
-        *(reduced(np.maximum, name) for name in ("inside", "begins", "ends", "boilerplate", "appeal", "asks")),
+        *(reduced(np.maximum, name) for name in PEAKS),
         _outside(inside, owner, first, end, low, high) / _STEP, *(edge("inside", of) for of in EDGES),
         *(edge(name, of) for name, edges in BESIDE.items() for of in edges),
         np.where(first == low, -1, joints[first]), np.where(end == high, -1, joints[end]),

@@ -25,8 +25,10 @@ KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface
 """Kinds of boilerplate, in the order of the model's classes; class 0 is article text."""
 
 SPOT = places(WINDOWS)
-LANES = 16
-"""Weights in a row: two tables of eight classes. One vector register holds a row; numba does not use it by itself, so
+LANES, PLEA = 16, 9
+"""Weights in a row: two tables of eight classes. No page's markup names appeals; so their lane of its table, ``PLEA``,
+holds other weights, which speak for an appeal rather than anything else: learned on invented passages in nine
+languages, with a scale of their own. One vector register holds a row; numba does not use it by itself, so
 :func:`add_rows` and :func:`margins` are written as LLVM code."""
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
@@ -82,7 +84,8 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
     """Say how far two chunks together speak for each class rather than for the first of its table.
 
     ``out[k] = (chunk[k] + older[k] - chunk[0] - older[0]) * scale`` for the first eight lanes, and so with lane 8
-    for the others; lanes 0 and 8, where that is nothing, hold the largest of their table's seven. All (16,) float32.
+    for the others; lanes 0 and 8, where that is nothing, hold the largest of their table's, :data:`PLEA` left out. All
+    (16,) float32.
     """
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -90,7 +93,7 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
         both = builder.fadd(builder.load(new, align=4), builder.load(old, align=4))
         kept = _shuffled(builder, both, [0] * 8 + [8] * 8)
         margin = builder.fmul(builder.fsub(both, kept), _everywhere(builder, arguments[2], _FLOATS))
-        best = _shuffled(builder, margin, [1, *range(1, 8), 9, *range(9, 16)])
+        best = _shuffled(builder, margin, [1, *range(1, 8), 10, 10, *range(10, 16)])
         for step in (4, 2, 1):
             other = _shuffled(builder, best, [lane ^ step for lane in range(LANES)])
             best = builder.select(builder.fcmp_ordered(">", other, best), other, best)
@@ -184,7 +187,10 @@ def _score(  # type: ignore[no-untyped-def]
         scale = np.float32(1.0 / np.sqrt(np.float32(n)))
         for k in range(16):
             logits[s, k] = logits[s, k] * scale + bias[k]
+        plea = logits[s, PLEA]
+        logits[s, PLEA] = -np.inf
         softmax(logits[s])
+        logits[s, PLEA] = np.float32(1.0) / (np.float32(1.0) + np.exp(-plea))
     return at
 
 
@@ -193,7 +199,7 @@ KERNEL = _score  # nearly the longest to compile, and run whenever text is clean
 
 @dataclass(frozen=True)
 class WordWeights:
-    """N-gram weights of two tables of eight classes, a byte each: steps of ``scale``, plus 128.
+    """N-gram weights of two tables of eight classes, and of appeals, a byte each: steps of ``scale``, plus 128.
 
     ``table`` is uint8 of shape (BUCKETS, 16), ``scale`` and ``bias`` float32 of shape (16,). So the table takes 2
     MiB, near the processor, and sixteen weights fit one vector register.
@@ -213,7 +219,8 @@ class SegmentReading:
 
     ``prints`` have the columns :data:`FINGERPRINTS`, ``shapes`` :data:`SHAPE`, ``windows`` :data:`WINDOWS`. ``terms``
     are hashes of the segments' terms, one segment after the other, lowest bit :data:`NAME`. ``words`` (16 columns) is
-    the probability of each class in either table. ``words`` and ``windows`` have no rows where they are not asked for.
+    the probability of each class in either table, and of an appeal at :data:`PLEA`. ``words`` and ``windows`` have no
+    rows where they are not asked for.
     """
 
     prints: NDArray[np.uint64]
