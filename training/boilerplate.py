@@ -46,9 +46,9 @@ LOOKALIKES, LOOKALIKES_ABROAD = {"laid_out": 0.004, "one_line": 0.001, "glued": 
 """Shares of articles that speak like appeals that the second decision may lose, at a loss of .15 %: of English
 ones, and of those in other languages. A text that is cleaned again may count as one line: its short lines are gone."""
 
-LOOKALIKES_SHORT = 0.001
-"""The same for texts under 600 bytes, look-alikes and plain articles together. The first decision's threshold for such
-texts is chosen after it, on what both decisions lose."""
+LOOKALIKES_SHORT = PLAIN = 0.001
+"""The same for texts under 600 bytes, look-alikes and plain articles together; and for plain articles of any length, of
+English ones and of others. The first decision's threshold for short texts is chosen later, on what both lose."""
 
 GOLD_LOST = 0.0003
 """Share of the marked articles in paragraphs that it may lose then: .15 % is promised for both decisions together."""
@@ -169,7 +169,10 @@ def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[tuple[float, li
         ]
 
     gold = _sources(parts, "alone")["paragraphs"]
+    plain = parts["plain"]
+    english = (plain.of.corpus["lang"] == "en").to_numpy(bool)
     whole = [*scored("laid_out", "like", "like/more"), (GOLD_LOST, gold)]
+    whole += [(PLAIN, [plain.scored("alone", chosen)]) for chosen in (english, ~english)]
     short = [parts[name] for name in ("like", "like/more", "plain")]
     few = (LOOKALIKES_SHORT, [p.scored("alone", p.of.layout == SHORT) for p in short])
     return {
