@@ -250,7 +250,7 @@ def evidence(
     Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index.
     """
     width = len(COLUMNS) - (len(REPEATED) if lookup is None else 0)
-    out = np.empty((int(wanted.sum()), width), np.float32)
+    out = np.zeros((int(wanted.sum()), width), np.float32)
     bounds = read.segments.bounds
     titles = read.about.titles.prints
     _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)

@@ -39,8 +39,8 @@ from toolkit.boilerplate.spans import (
     span_table,
     template_table,
 )  # fmt: skip
-from toolkit.boilerplate.templates import Lookup, TemplateIndex
-from toolkit.boilerplate.weighing import keys, weigh
+from toolkit.boilerplate.templates import Lookup, TemplateIndex, window_keys
+from toolkit.boilerplate.weighing import weigh
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus, as_document
 from toolkit.fields import nearest
@@ -375,8 +375,11 @@ class BoilerplateRemover(Estimator):
         if lookup is None:
             return found
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
-        held = lookup.counts.documents(keys(read, np.arange(len(read.segments)), 0), 1)
-        some = np.flatnonzero(np.diff(read.segments.bounds))
+        size = np.diff(read.segments.bounds)
+        held = lookup.counts.documents(
+            window_keys(read.prints[:, 0], 0, read.about.publishers.repeat(size)), 1
+        )
+        some = np.flatnonzero(size)
         if len(some):
             found[some] = np.minimum.reduceat(held, read.segments.bounds[some])
         return found

@@ -58,6 +58,21 @@ def find(rows, keys, key):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
+@njit(cache=True, nogil=True)
+def find_window(rows, keys, print, window, publisher):  # type: ignore[no-untyped-def]
+    """Row of a fingerprint among the keys of a publisher, or -1; the fingerprint 0 stands for none."""
+    if print == 0:
+        return np.int64(-1)
+    return find(rows, keys, mix(mix(print, np.uint64(window + 1)), publisher))
+
+
+def window_keys(
+    prints: NDArray[np.uint64], window: int, publishers: NDArray[np.uint64] | np.uint64
+) -> NDArray[np.uint64]:
+    """Keys under which an index counts fingerprints; ``window`` is the place of theirs in :data:`WINDOWS`."""
+    return mix_all(mix_all(prints, np.uint64(window + 1)), publishers)
+
+
 def mark_slots(
     buffer: Buffer, segments: Segments, read: SegmentReading, shared: NDArray[np.float32], titles: Titles
 ) -> None:

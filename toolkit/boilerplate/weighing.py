@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
-from toolkit.boilerplate.features import FINGERPRINTS, mix_all
+from toolkit.boilerplate.features import FINGERPRINTS
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import HOPELESS, NONE, propose
@@ -21,7 +21,7 @@ from toolkit.boilerplate.reading import LAYOUTS, PAGE, About, Reading, layouts
 from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, read_segments
 from toolkit.boilerplate.stretches import ARTICLE, MOST, join, stretches
-from toolkit.boilerplate.templates import Lookup
+from toolkit.boilerplate.templates import Lookup, window_keys
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 
@@ -270,19 +270,13 @@ def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[n
                 kind[s] = kind[s + step]
 
 
-def keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
-    """Keys under which the index holds some segments; ``window`` is a column of their fingerprints."""
-    owner = read.segments.owner(segments)
-    one = np.full(len(segments), window + 1, np.uint64)
-    return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
-
-
 def template_keys(
     read: Reading, segments: NDArray[np.int64], rows: NDArray[np.float32]
 ) -> NDArray[np.uint64]:
     """Key of the template that each segment is of, by its row of evidence; 0 for none."""
+    publishers = read.about.publishers[read.segments.owner(segments)]
     out = np.zeros(len(segments), np.uint64)
     for window in (1, 0):  # word for word outweighs with digits and names masked
-        found = rows[:, _DOCS[window]] > 0
-        out[found] = keys(read, segments[found], window)
+        keys = window_keys(read.prints[segments, window], window, publishers)
+        out = np.where(rows[:, _DOCS[window]] > 0, keys, out)
     return out
