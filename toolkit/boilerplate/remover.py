@@ -12,33 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.decisions import (
-    KEEP,
-    KEPT,
-    NONE,
-    TEMPLATE,
-    Decisions,
-    Rules,
-    append_decision,
-    check_verdict,
-    read_decisions,
-)  # fmt: skip
+from toolkit.boilerplate.decisions import KEEP, TEMPLATE, Decisions, Rules, decided, read_decisions
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
 from toolkit.boilerplate.reading import About, Reading, unpromised
 from toolkit.boilerplate.repetition import extended
 from toolkit.boilerplate.scoring import KINDS
-from toolkit.boilerplate.spans import (
-    ALL_KINDS,
-    TWICE,
-    Cuts,
-    assemble,
-    carried_back,
-    cuts_of,
-    joined,
-    span_table,
-    template_table,
-)  # fmt: skip
+from toolkit.boilerplate.spans import ALL_KINDS, TWICE, Cuts, cuts_of, span_table, template_table
 from toolkit.boilerplate.templates import Lookup, TemplateIndex, window_keys
 from toolkit.boilerplate.weighing import weigh
 from toolkit.buffer import Buffer
@@ -235,11 +215,8 @@ class BoilerplateRemover(Estimator):
         if template_id not in known and (known or not TEMPLATE.fullmatch(template_id)):
             holds = "the decision holds only for a template or a passage of exactly that name"
             warnings.warn(f"{template_id[:40]!r} is no template in templates_; {holds}", stacklevel=3)
-        if isinstance(self.decisions, str | Path):
-            example = known.get(template_id, {}).get("example", "")
-            append_decision(self.decisions, template_id, verdict, example=example, note=note)
-        else:
-            self.decisions = {**(self.decisions or {}), template_id: check_verdict(template_id, verdict)}
+        example = known.get(template_id, {}).get("example", "")
+        self.decisions = decided(self.decisions, template_id, verdict, example, note)
         return self
 
     def save(self, path: str | Path) -> None:
@@ -307,7 +284,7 @@ class BoilerplateRemover(Estimator):
     def _cuts(self, readings: Iterable[Reading]) -> tuple[Cuts, NDArray[np.int8]]:
         """Find the cuts of a corpus, a portion of its documents at a time, and tell each document's layout."""
         wanted, rules = self._check(), Rules.of(self.decisions)
-        parts, layouts, documents = [], [np.empty(0, np.int8)], 0
+        parts, layouts, documents = [], [], 0
         for read in readings:
             cuts, layout = self._settled(read, wanted, rules)
             parts.append(replace(cuts, document=cuts.document + documents))
@@ -331,21 +308,16 @@ class BoilerplateRemover(Estimator):
             again = Reading.of(mended.buffer, left, self._model.words, (first, mended))
             found, _ = self._found(again, wanted, rules)
             if len(found):
-                found = carried_back(found, mended, documents)
-                cuts = joined(buffer, cuts, found)
+                found = found.carried_back(mended, documents)
+                cuts = cuts.joined(found, buffer)
         return cuts.take(np.isin(cuts.document, found.document, invert=True)), layout
 
     def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> tuple[Cuts, NDArray[np.int8]]:
         """Decide over each segment of texts as they stand."""
         lookup = self._lookup_table()
         weighed = weigh(read, lookup, self._model, self._thresholds, self._outside(read.about))
-        remove, kind = weighed.remove, weighed.kind
-        ruled = np.zeros(len(remove), bool)
-        if rules:
-            verdict = rules.verdicts(weighed.template, read.prints[:, 0])
-            ruled = verdict != NONE
-            remove = np.where(ruled, verdict != KEPT, remove)
-            kind = np.where(verdict >= 0, verdict, kind)
+        exact = read.prints[:, 0]
+        remove, kind, ruled = rules.applied(weighed.template, exact, weighed.remove, weighed.kind)
         remove &= wanted[kind] & (kind >= 0)
         score = weighed.score
         if wanted[ALL_KINDS.index(TWICE)]:
@@ -355,7 +327,7 @@ class BoilerplateRemover(Estimator):
         segments = read.segments
         if lookup is not None:
             segments = extended(read, lookup, weighed.seen, weighed.evident, remove)
-        return assemble(segments, remove, kind, score, weighed.template, ruled), weighed.full_layout
+        return Cuts.of(segments, remove, kind, score, weighed.template, ruled), weighed.full_layout
 
     @property
     def _model(self) -> SegmentModel:
