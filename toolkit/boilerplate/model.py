@@ -20,7 +20,7 @@ from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
 from toolkit.errors import ModelError
-from toolkit.modelfile import pack, read_model, write_model
+from toolkit.modelfile import pack, read_model, sound_array, write_model
 from toolkit.trees import Trees
 
 FORMAT = "news-toolkit segment model 10"
@@ -86,10 +86,6 @@ class Decision:
             elif mine.any():
                 out[mine] = trees.predict(np.ascontiguousarray(rows[mine]), HOPELESS)
         return np.maximum(out, np.where(evident(rows), SURE, -np.inf).astype(np.float32))
-
-    def probability(self, rows: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Probability of boilerplate of each row, whose text has a layout; shape (n_rows,), float32."""
-        return self.scale.probability(self.sums(rows, layout), layout)
 
 
 @dataclass(frozen=True)
@@ -184,22 +180,16 @@ class SegmentModel:
             raise ModelError(msg) from error
 
 
-def _array(arrays: dict[str, NDArray[Any]], name: str, kind: Any, *shapes: tuple[int, ...]) -> NDArray[Any]:
-    """An array of the file, if it is of that type and one of these shapes, and finite."""
-    found = arrays[name]
-    if found.dtype != kind or found.shape not in shapes or not np.isfinite(found).all():
-        raise ValueError(f"{name} is {found.dtype}{found.shape}; train the model again")
-    return found
-
-
 def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
-    table = _array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
-    scale, bias = (_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias"))
+    table = sound_array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
+    scale, bias = (
+        sound_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias")
+    )
     return WordWeights(np.ascontiguousarray(table), scale, bias)
 
 
 def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:
-    scale = _array(arrays, f"{name}_scale", np.float64, (2, len(LAYOUTS)))
+    scale = sound_array(arrays, f"{name}_scale", np.float64, (2, len(LAYOUTS)))
     thresholds = {
         str(loss): np.array([float(values[layout]) for layout in LAYOUTS])
         for loss, values in card["thresholds"][name].items()
@@ -214,7 +204,7 @@ def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> 
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str, columns: int) -> Decision:
     possible = [(rows, len(KINDS)) for rows in range(1, len(COLUMNS) + 2)]
-    kinds = _array(arrays, f"{name}_kinds", np.float32, *possible)
+    kinds = sound_array(arrays, f"{name}_kinds", np.float32, *possible)
     trees = tuple(Trees.read(arrays, f"{name}.{group}", columns) for group in GROUPS)
     return Decision(trees, _scale(arrays, card, name), kinds)
 
