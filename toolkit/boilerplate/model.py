@@ -81,10 +81,8 @@ class Decision:
         group = GROUP_OF[layout]
         for number, trees in enumerate(self.trees):
             mine = group == number
-            if mine.all():
-                out = trees.predict(rows, HOPELESS)
-            elif mine.any():
-                out[mine] = trees.predict(np.ascontiguousarray(rows[mine]), HOPELESS)
+            if mine.any():
+                out[mine] = trees.predict(rows[mine], HOPELESS)
         return np.maximum(out, np.where(evident(rows), SURE, -np.inf).astype(np.float32))
 
 

@@ -5,7 +5,7 @@ the last sentence of one. So paths at many thresholds propose blocks, and each i
 the rest of the text sounds, what it shares with it, and what stands at its edges.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -78,7 +78,13 @@ _NOTHING = int(NONE) * _STEP
 
 
 @njit(cache=True, nogil=True)
-def _path(z, bounds, joint, costs, out):  # type: ignore[no-untyped-def]
+def best_path(z, bounds, joint, costs):  # type: ignore[no-untyped-def]
+    """Mark the segments that the best path through each text removes (Viterbi 1967).
+
+    A path gains ``z`` (float64, a segment each) where it removes, and pays ``costs`` (float64, two a text: within a
+    line, and at the start of one) where it begins or ends a removal. ``bounds`` and ``joint``: as in ``Segments``.
+    """
+    out = np.empty(len(z), np.bool_)
     stays = np.empty((len(z), 2), np.bool_)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
@@ -95,18 +101,6 @@ def _path(z, bounds, joint, costs, out):  # type: ignore[no-untyped-def]
         for s in range(hi - 1, lo - 1, -1):
             out[s] = gone
             gone = gone == stays[s, int(gone)]
-
-
-def best_path(
-    z: NDArray[np.float64], bounds: NDArray[np.int64], joint: NDArray[np.uint8], costs: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Mark the segments that the best path through each text removes (Viterbi 1967).
-
-    A path gains ``z`` (float64, a segment each) where it removes, and pays ``costs`` (float64, two a text: within a
-    line, and at the start of one) where it begins or ends a removal. ``bounds`` and ``joint``: as in ``Segments``.
-    """
-    out = np.empty(len(z), np.bool_)
-    _path(z, bounds, joint, costs, out)
     return out
 
 

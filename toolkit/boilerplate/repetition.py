@@ -182,9 +182,10 @@ def repeated(
 
     ``seen`` was made with the same index.
     """
+    everywhere = lookup.publishers.documents(np.ones(1, np.uint64))[0]
     _repeated(
         read.prints, read.shapes, read.segments.bounds, read.about.publishers,
-        lookup.publishers.documents(read.about.publishers), lookup.everywhere, seen.others, seen.copies, lookup.rows,
+        lookup.publishers.documents(read.about.publishers), everywhere, seen.others, seen.copies, lookup.rows,
         lookup.counts.columns, wanted, out, begin,
     )  # fmt: skip
 
@@ -276,12 +277,10 @@ def _candidates(
     number: list[int] = []
     for n, (a, b) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         near = slice(a, min(a + REACH, b)) if step == 1 else slice(max(b - REACH, a), b)
-        raw = read.buffer.data[near].tobytes()
-        text = raw.decode("utf-8", "surrogateescape")
+        text = read.buffer.data[near].tobytes().decode("utf-8", "surrogateescape")
         borders = [match.start() if step == 1 else match.end() for match in _BORDER.finditer(text)]
-        if len(text) != len(raw):
-            borders = [len(text[:p].encode("utf-8", "surrogateescape")) for p in borders]
-        places = [near.start + p for p in borders[::step] if a < near.start + p < b]
+        ends = [near.start + len(text[:p].encode("utf-8", "surrogateescape")) for p in borders[::step]]
+        places = [end for end in ends if a < end < b]
         found += places
         number += [n] * len(places)
     at, which = np.array(found, np.int64), np.array(number, np.int64)

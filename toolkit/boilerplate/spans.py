@@ -143,9 +143,9 @@ def _join(data, document, start, end, kind, score, size, classes, keep):  # type
 
 @njit(cache=True, nogil=True)
 def _places(data, offsets, document, given, of_bytes, out):  # type: ignore[no-untyped-def]
-    """Code point at each byte of a document, or byte of each code point; -1 beyond its end.
+    """Code point at each byte of a document, in ascending order; or byte of each code point.
 
-    What is given ascends within a document.
+    A code point beyond its end, or below the one before, has -1.
     """
     at = np.int64(0)
     count = 0
@@ -190,15 +190,9 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
     points = spans[["start", "end"]].to_numpy(np.int64)[known]
     order = np.lexsort((points[:, 0], document))
     document, points, rows = document[order], points[order], spans.iloc[known[order]]
-    flat = points.ravel()
-    owner = np.repeat(document, 2)
-    back = (np.diff(flat) < 0) & (owner[1:] == owner[:-1])
-    empty = points[:, 0] >= points[:, 1]
-    wrong = np.append(back, False)[: len(flat)].reshape(-1, 2).any(axis=1) | empty | (points[:, 0] < 0)
-    places = np.empty(len(flat), np.int64)
-    if not wrong.any():
-        _places(buffer.data, buffer.offsets, owner, flat, False, places)
-        wrong = (places.reshape(-1, 2) < 0).any(axis=1)
+    places = np.empty((len(points), 2), np.int64)
+    _places(buffer.data, buffer.offsets, np.repeat(document, 2), points.ravel(), False, places.reshape(-1))
+    wrong = (places < 0).any(axis=1) | (points[:, 0] >= points[:, 1])
     if wrong.any():
         bad = int(wrong.argmax())
         length = len(corpus["text"].iloc[document[bad]])
@@ -209,7 +203,7 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
     kind = pd.Index(ALL_KINDS).get_indexer(rows["kind"]).astype(np.int64)
     basis = pd.Index(EVIDENCE).get_indexer(rows["evidence"]).astype(np.int64)
     score = rows["score"].to_numpy(np.float64)
-    return Cuts(document, places[::2].copy(), places[1::2].copy(), kind, score, basis, template)
+    return Cuts(document, places[:, 0].copy(), places[:, 1].copy(), kind, score, basis, template)
 
 
 def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:

@@ -122,18 +122,14 @@ def publisher_hash(names: pd.Series[Any]) -> NDArray[np.uint64]:
 class Lookup:
     """A template index ready to be asked.
 
-    ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each.
+    ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each,
+    and under key 1 of all.
     ``rows`` is an open-addressing table over ``counts.key``, for :func:`find`.
     """
 
     counts: Counts
     publishers: Counts
     rows: NDArray[np.int32]
-
-    @property
-    def everywhere(self) -> int:
-        """Documents counted of all publishers."""
-        return int(self.publishers.docs[self.publishers.key == 1].sum())
 
 
 @dataclass
@@ -159,7 +155,7 @@ class TemplateIndex:
     def _add(
         self, bounds: NDArray[np.int64], prints: NDArray[np.uint64], titles: NDArray[np.uint64],
         publishers: NDArray[np.uint64], days: NDArray[np.int32], score: NDArray[np.float32],
-    ) -> TemplateIndex:  # fmt: skip
+    ) -> None:  # fmt: skip
         """Count a batch of documents; segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
         ``titles`` are exact fingerprints (0 for none), ``days`` since 1970-01-01 (``NO_DAY`` for none), ``score`` the
@@ -168,9 +164,8 @@ class TemplateIndex:
         contrasted = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
         quantised = np.rint(score * 256).astype(np.int64)
         self.counts += count_segments(prints, titles, bounds, publishers, contrasted, quantised, days)
-        self.documents = self.documents + count_documents(publishers, days)
+        self.documents += count_documents(publishers, days)
         self._trim()
-        return self
 
     def merge(self, other: TemplateIndex) -> TemplateIndex:
         """Return an index that has counted the documents of both."""
