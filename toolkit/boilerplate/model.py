@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
+from toolkit.boilerplate.evidence import ALONE, CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.network import INPUTS, Network
 from toolkit.boilerplate.proposals import PROPOSALS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
-from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
 from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, sound_array, write_model
@@ -167,7 +166,7 @@ class SegmentModel:
             return cls(
                 _words(arrays),
                 _decision(arrays, card, "fitted", len(COLUMNS)),
-                _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
+                _decision(arrays, card, "alone", ALONE),
                 Network.read(arrays),
                 Appeals(Trees.read(arrays, "appeals", len(PROPOSALS)), _scale(arrays, card, "appeals")),
                 card,
