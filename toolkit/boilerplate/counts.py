@@ -51,7 +51,7 @@ class Counts:
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:
         """The arrays, ``key`` first."""
-        return (self.key, *(getattr(self, name) for name in FIELDS))
+        return tuple(vars(self).values())
 
     def take(self, rows: Any) -> Counts:
         """Return some rows, given as a slice, a mask or ascending row numbers."""

@@ -357,9 +357,8 @@ class Network:
         )  # fmt: skip
         stretches = -(-np.where(texts, size, 0) // LONGEST)
         owner = np.repeat(np.arange(len(size)), stretches)
-        begin = segments.bounds[owner] + LONGEST * (
-            np.arange(len(owner)) - (np.cumsum(stretches) - stretches)[owner]
-        )
+        before = (np.cumsum(stretches) - stretches)[owner]  # stretches of the texts before
+        begin = segments.bounds[owner] + LONGEST * (np.arange(len(owner)) - before)
         length = np.minimum(begin + LONGEST, segments.bounds[owner + 1]) - begin
         total = np.cumsum(length + _GAP)
         for some in np.split(np.arange(len(owner)), np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):

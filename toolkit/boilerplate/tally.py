@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.counts import FIELDS, NO_DAY, Counts, end_to_end, total
+from toolkit.boilerplate.counts import NO_DAY, Counts, end_to_end, total
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 from toolkit.shingles import mark, marked
 
@@ -22,8 +22,7 @@ BUCKETS = 1 << 16  # keys are kept by their first two bytes
 ROWS = 2_000_000  # rows added up at a time, some 200 MB
 
 _ONCE = np.dtype([("key", "<u8"), ("score", "<i2"), ("day", "<i4"), ("story", "u1")])
-_NAMED = zip(("key", *FIELDS), Counts().columns, strict=True)
-_ROW = np.dtype([(name, column.dtype.newbyteorder("<")) for name, column in _NAMED])
+_ROW = np.dtype([(name, column.dtype.newbyteorder("<")) for name, column in vars(Counts()).items()])
 _PLACES = np.dtype("<i8")
 _HEAD = (BUCKETS + 1) * 2 * _PLACES.itemsize
 
