@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -125,33 +124,25 @@ class SegmentModel:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         words = self.words
         arrays: dict[str, Any] = {"words": words.table, "words_scale": words.scale, "words_bias": words.bias}
-        for name, trees, scale in self._parts():
-            arrays |= trees.arrays(name)
-            arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
-        for name in ("fitted", "alone"):
-            arrays[f"{name}_kinds"] = getattr(self, name).kinds
-        return arrays | self.network.arrays()
-
-    def _parts(self) -> Iterator[tuple[str, Trees, Scale]]:
-        for name in ("fitted", "alone"):
-            decision = getattr(self, name)
+        for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
+            arrays[f"{name}_kinds"] = decision.kinds
             for group, trees in zip(GROUPS, decision.trees, strict=True):
-                yield f"{name}.{group}", trees, decision.scale
-        yield "appeals", self.appeals.proposals, self.appeals.scale
+                arrays |= trees.arrays(f"{name}.{group}")
+        for name, scale in self._scales().items():
+            arrays[f"{name}_scale"] = np.stack([scale.slope, scale.offset])
+        return arrays | self.appeals.proposals.arrays("appeals") | self.network.arrays()
+
+    def _scales(self) -> dict[str, Scale]:
+        return {"fitted": self.fitted.scale, "alone": self.alone.scale, "appeals": self.appeals.scale}
 
     def save(self, stem: str | Path) -> None:
         """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes."""
-        thresholds = {
-            name: {
-                loss: dict(zip(LAYOUTS, values.tolist(), strict=True))
-                for loss, values in getattr(self, name).scale.thresholds.items()
-            }
-            for name in ("fitted", "alone", "appeals")
+        card: dict[str, Any] = {name: list(values) for name, values in NAMED.items()}
+        card["thresholds"] = {
+            name: {loss: dict(zip(LAYOUTS, t.tolist(), strict=True)) for loss, t in scale.thresholds.items()}
+            for name, scale in self._scales().items()
         }
-        columns = {name: list(values) for name, values in NAMED.items()}
-        write_model(
-            stem, self._arrays(), {**self.card, **columns, "format": FORMAT, "thresholds": thresholds}
-        )
+        write_model(stem, self._arrays(), self.card | card | {"format": FORMAT})
 
     @classmethod
     def load(cls, stem: str | Path = SHIPPED) -> SegmentModel:

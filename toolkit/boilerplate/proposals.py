@@ -202,13 +202,11 @@ def _edges(inside: NDArray[np.float64], texts: _Texts) -> tuple[Ints, Ints]:
     known = np.unique(begins.nonzero()[1] * n + ends.nonzero()[1])
     first, end = known // n, known % n + 1
     begin, finish = texts.paragraphs_of(first, end)
-    first, end = (
-        np.concatenate([(first[:, None] + _MOVES[0]).ravel(), begin, first, begin]),
-        np.concatenate([(end[:, None] + _MOVES[1]).ravel(), end, finish, finish]),
-    )
-    of = np.concatenate([np.repeat(owner[known // n], len(_MOVES[0])), *[owner[known // n]] * 3])
-    sound = (first >= bounds[of]) & (end <= bounds[of + 1]) & (first < end) & (end - first <= LONGEST)
-    moved = np.unique(first[sound] * (n + 1) + end[sound])
+    low, high = (bounds[owner[first] + side][:, None] for side in (0, 1))  # of the text
+    firsts = np.column_stack([first[:, None] + _MOVES[0], begin, first, begin])
+    ends = np.column_stack([end[:, None] + _MOVES[1], end, finish, finish])
+    sound = (firsts >= low) & (ends <= high) & (firsts < ends) & (ends - firsts <= LONGEST)
+    moved = np.unique(firsts[sound] * (n + 1) + ends[sound])
     return moved // (n + 1), moved % (n + 1)
 
 
