@@ -185,7 +185,8 @@ class BoilerplateRemover(Estimator):
             cuts, _ = self._cuts(self._readings(buffer, About.of(corpus)))
         else:
             cuts = cuts_of(corpus, buffer, spans)
-        corpus["clean_text"] = cuts.mended(buffer, np.arange(len(corpus))).texts(corpus.index)
+        clean = cuts.mended(buffer, np.arange(len(corpus))).buffer
+        corpus["clean_text"] = pd.Series(clean.strings(), index=corpus.index, dtype="str")
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
@@ -296,7 +297,7 @@ class BoilerplateRemover(Estimator):
         self, first: Reading, wanted: NDArray[np.bool_], rules: Rules
     ) -> tuple[Cuts, NDArray[np.int8]]:
         """Clean what is left again until it is found clean."""
-        buffer, about = first.buffer, first.about
+        buffer = first.buffer
         cuts, layout = self._found(first, wanted, rules)
         found = cuts
         for _ in range(ROUNDS):
@@ -304,7 +305,7 @@ class BoilerplateRemover(Estimator):
             if not len(documents):
                 return cuts, layout
             mended = cuts.mended(buffer, documents)
-            left = about.take(documents).of_texts(mended.buffer)
+            left = first.about.take(documents).of_texts(mended.buffer)
             again = Reading.of(mended.buffer, left, self._model.words, (first, mended))
             found, _ = self._found(again, wanted, rules)
             if len(found):
@@ -315,7 +316,8 @@ class BoilerplateRemover(Estimator):
     def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> tuple[Cuts, NDArray[np.int8]]:
         """Decide over each segment of texts as they stand."""
         lookup = self._lookup_table()
-        weighed = weigh(read, lookup, self._model, self._thresholds, self._outside(read.about))
+        foreign = np.isin(read.about.languages, [*self._model.languages, ""], invert=True)
+        weighed = weigh(read, lookup, self._model, self._thresholds, foreign)
         exact = read.prints[:, 0]
         remove, kind, ruled = rules.applied(weighed.template, exact, weighed.remove, weighed.kind)
         remove &= wanted[kind] & (kind >= 0)
@@ -332,10 +334,6 @@ class BoilerplateRemover(Estimator):
     @property
     def _model(self) -> SegmentModel:
         return self.model or shipped_model()
-
-    def _outside(self, about: About) -> NDArray[np.bool_]:
-        """Mark documents in a language that the model does not know."""
-        return np.isin(about.languages, [*self._model.languages, ""], invert=True)
 
     def copies(self, X: CorpusLike) -> NDArray[np.int32]:
         """Count, for each text, the documents of its publisher that contain all of its segments, itself included.

@@ -249,10 +249,6 @@ class Mended:
     place: NDArray[np.int64]
     size: NDArray[np.int64]
 
-    def texts(self, index: pd.Index) -> pd.Series[str]:
-        """Return the texts as an Arrow-backed column."""
-        return pd.Series(self.buffer.strings(), index=index, dtype="str")
-
 
 @njit(cache=True, nogil=True)
 def _before(data, lo, i):  # type: ignore[no-untyped-def]
