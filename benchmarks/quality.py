@@ -24,7 +24,7 @@ _FOLDERS = {
     "boilerplate": (*_CODE, "training", "data/gold", "data/training", "data/sample/gold.jsonl"),
     "topics": (*_CODE, "toolkit/topics", "training", "data/gold", "data/training"),
 }
-_VERDICTS = {"verdict", "verdicts", "composing", "walls"}
+_VERDICTS = {"verdict", "verdicts", "composing", "damage", "pieces", "texts", "walls"}
 _TOPICS = {
     "topics",
     "topics_extra",

@@ -27,7 +27,8 @@ from toolkit.census import rate
 from toolkit.corpus import make_corpus
 from toolkit.verdict import VERDICTS, log_odds
 from toolkit.verdict.model import LEARNED, VerdictModel
-from training.composing import invented, load_texts, opening
+from training.pieces import opening
+from training.texts import invented, load_texts
 from training.verdict import learn, part, save
 
 LINES = {

@@ -182,8 +182,7 @@ def test_rows_are_added_up_exactly_even_where_keys_agree_in_the_bits_that_are_so
         random.integers(0, 64, len(keys)).astype(np.uint8),
     )
     days = random.integers(0, 9000, 30).astype(np.int32)
-    rows = (keys, document, score, mark)
-    sums = _summed(rows, len(keys), tuple(np.empty_like(row) for row in rows), days)
+    sums = _summed((keys, document, score, mark), days)
     frame = pd.DataFrame(
         {"key": keys, "document": document, "score": score.astype(np.int64), "day": days[document]}
     )

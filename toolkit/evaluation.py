@@ -42,6 +42,9 @@ SETS = {"all right": "all right", "macro F1": "macro F1 of sets", "micro F1": "m
 """Figures of :func:`topic_metrics`: those of :func:`topic_scores`; those of a report on one label a document, and on
 sets of labels, by the names that they have there."""
 
+BINS = 10
+"""Bins of a calibration error."""
+
 
 def bootstrap(
     metrics: Metrics, documents: int, *, groups: NDArray[np.generic] | None = None, draws: int = 1000,
@@ -168,12 +171,12 @@ def micro_f1(member: Bools, listed: Bools) -> float:
     return _ratio(2 * (member & listed).sum(), member.sum() + listed.sum())
 
 
-def calibration_error(probability: Floats, correct: Bools, *, bins: int = 10) -> float:
+def calibration_error(probability: Floats, correct: Bools) -> float:
     """Return the mean gap of bins of equal width, weighted by their size (Naeini, Cooper and Hauskrecht 2015)."""
     if not len(probability):
         return float("nan")
-    number = np.minimum((probability * bins).astype(int), bins - 1)
-    gap = np.bincount(number, weights=probability - correct, minlength=bins)
+    number = np.minimum((probability * BINS).astype(int), BINS - 1)
+    gap = np.bincount(number, weights=probability - correct, minlength=BINS)
     return float(np.abs(gap).sum() / len(probability))
 
 

@@ -163,6 +163,16 @@ def read_arrays(raw: bytes, largest: int) -> dict[str, NDArray[Any]]:
         raise ModelError(f"damaged archive of arrays: {str(error)[:120]}") from error
 
 
+def sound_array(
+    arrays: Mapping[str, NDArray[Any]], name: str, kind: Any, *shapes: tuple[int, ...]
+) -> NDArray[Any]:
+    """Return an array of a model; ValueError unless it is finite, of that type and of one of these shapes."""
+    found = arrays[name]
+    if found.dtype != kind or found.shape not in shapes or not np.isfinite(found).all():
+        raise ValueError(f"{name} is {found.dtype}{found.shape}; train the model again")
+    return found
+
+
 def _array(name: str, member: bytes) -> NDArray[Any]:
     found = _HEADER.match(member, len(_MAGIC) + 2)
     length = int.from_bytes(member[len(_MAGIC) : len(_MAGIC) + 2], "little")

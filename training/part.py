@@ -7,18 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import COLUMNS, evidence, suspicious
+from toolkit.boilerplate.evidence import ALONE, COLUMNS, evidence, suspicious
 from toolkit.boilerplate.network import SAYS, SILENCE
 from toolkit.boilerplate.proposals import NONE, Proposals, propose
 from toolkit.boilerplate.reading import GROUP_OF, Reading
-from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
+from toolkit.boilerplate.repetition import Seen, doubted_single
 from toolkit.boilerplate.templates import Lookup
 from toolkit.boilerplate.weighing import CONFIRMED, SURELY, add_network, hinting, in_doubt
 from training.calibration import Scored
 from training.labelled import Labelled
-
-ALONE = len(COLUMNS) - len(REPEATED)
-"""The first columns of the evidence need no corpus."""
 
 PLAIN = 3
 """One in so many segments beyond suspicion is learned from, and counts as often."""

@@ -33,7 +33,9 @@ from toolkit.trees import Trees
 from toolkit.verdict.model import COLUMNS, FORMAT, LEARNED, SHIPPED, TABLES, VerdictModel
 from toolkit.verdict.reading import BITS, KINDS, LOWER, ROOM, SHAPE, SOUNDS, scan
 from training.boosting import trees_of
-from training.composing import Row, Texts, bar, compose, load_texts
+from training.composing import compose
+from training.pieces import bar
+from training.texts import Row, Texts, load_texts
 
 FOLDS, SEED = 5, 0
 NUMBER = 2000

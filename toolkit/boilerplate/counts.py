@@ -20,7 +20,6 @@ from toolkit.kernels import njit
 PORTION = 1 << 18  # segments counted at a time; they take some 200 MB
 # types of the columns before counting: key, document, score, bit of the story; a row is one occurrence of a key
 _ROW = (np.uint64, np.int32, np.int16, np.uint8)
-_FIRST_BYTE = np.uint64(56)
 _DOUBTFUL = 128  # sentences of this probability of boilerplate (in 1/256) are not used to identify the story
 
 FIELDS = ("docs", "occurrences", "score", "first", "last", "stories")  # the counts of a key
@@ -52,7 +51,7 @@ class Counts:
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:
         """The arrays, ``key`` first."""
-        return (self.key, *(getattr(self, name) for name in FIELDS))
+        return tuple(vars(self).values())
 
     def take(self, rows: Any) -> Counts:
         """Return some rows, given as a slice, a mask or ascending row numbers."""
@@ -158,49 +157,16 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
 
 
 @njit(cache=True, nogil=True)
-def _by_first_byte(rows, n, edges, out):  # type: ignore[no-untyped-def]
-    """Sort rows by the first byte of their keys, keeping the order of rows with the same byte."""
-    keys, document, scores, marks = rows
-    key, doc, score, mark = out
-    edges[:] = 0
-    for i in range(n):
-        edges[np.int64(keys[i] >> _FIRST_BYTE) + 1] += 1
-    for b in range(256):
-        edges[b + 1] += edges[b]
-    at = edges.copy()
-    for i in range(n):
-        b = np.int64(keys[i] >> _FIRST_BYTE)
-        j = at[b]
-        at[b] = j + 1
-        key[j], doc[j], score[j], mark[j] = keys[i], document[i], scores[i], marks[i]
-
-
-@njit(cache=True, nogil=True)
-def _pack(key, begin, mask, out):  # type: ignore[no-untyped-def]
-    """Pack key (without its first byte) and row number into one integer: sorting integers is faster than argsort."""
-    for i in range(len(out)):
-        out[i] = ((key[begin + i] << np.uint64(8)) & ~mask) | np.uint64(i)
-
-
-@njit(cache=True, nogil=True)
-def _unpack(packed, mask, key, begin, out):  # type: ignore[no-untyped-def]
-    """Write the row numbers of sorted packed keys; return whether the rows are in the order of their whole keys."""
-    for i in range(len(packed)):
-        out[i] = begin + np.int64(packed[i] & mask)
-        if i and key[out[i]] < key[out[i - 1]]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _add_up(order, rows, days, begin, sums):  # type: ignore[no-untyped-def]
-    """Add up rows that are sorted by key and document, writing from row ``begin`` of the sums; return the next row."""
+def _add_up(order, rows, days, sums):  # type: ignore[no-untyped-def]
+    """Add up rows in an order by key and document; return the number of sums, or -1 if that is not their order."""
     key, document, score, mark = rows
     keys, docs, occurrences, scores, first, last, stories = sums
-    n = begin - 1
+    n = -1
     now = np.int32(-1)
     for at in order:
-        if n < begin or keys[n] != key[at]:
+        if n < 0 or keys[n] != key[at]:
+            if n >= 0 and keys[n] > key[at]:
+                return -1
             n += 1
             keys[n], docs[n], occurrences[n], scores[n], stories[n] = key[at], 0, 0, 0, 0
             first[n], last[n] = NO_DAY, -NO_DAY
@@ -228,27 +194,27 @@ def count_segments(
     parts = []
     for a, b in pairwise(np.unique(np.r_[0, edges, len(titles)]).tolist()):
         room = int(bounds[b] - bounds[a]) * (len(contrasted) + int(contrasted.sum())) + b - a
-        rows, laid = (tuple(np.empty(room, kind) for kind in _ROW) for _ in range(2))
+        rows = tuple(np.empty(room, kind) for kind in _ROW)
         n = _rows(prints, titles[a:b], bounds[a : b + 1], publishers[a:b], contrasted, score, *rows)
-        parts.append(_summed(rows, n, laid, days[a:b]))
+        parts.append(_summed(tuple(column[:n] for column in rows), days[a:b]))
     return total(parts)
 
 
-def _summed(
-    rows: tuple[NDArray[Any], ...], n: int, laid: tuple[NDArray[Any], ...], days: NDArray[np.int32]
-) -> Counts:
+def _summed(rows: tuple[NDArray[Any], ...], days: NDArray[np.int32]) -> Counts:
     """Sort rows by the first byte of their keys, then each of the 256 parts (which fit the cache), and add up."""
-    edges = np.empty(257, np.int64)
-    _by_first_byte(rows, n, edges, laid)
-    sums, written = tuple(np.empty(n, column.dtype) for column in Counts().columns), 0
-    mask = np.uint64((1 << int(np.diff(edges).max(initial=1)).bit_length()) - 1)
-    for a, b in pairwise(edges.tolist()):
-        packed, order = np.empty(b - a, np.uint64), np.empty(b - a, np.int64)
-        _pack(laid[0], a, mask, packed)
-        packed.sort()
-        if not _unpack(packed, mask, laid[0], a, order):  # different keys may agree in all packed bits
-            order = np.argsort(laid[0][a:b], kind="stable") + a
-        written = _add_up(order, laid, days, written, sums)
+    byte = (rows[0] >> np.uint64(56)).astype(np.uint8)
+    order = np.argsort(byte, kind="stable")
+    rows = tuple(column[order] for column in rows)
+    key = rows[0]
+    # the rest of the key and the row number in one integer: sorting integers is faster than argsort
+    mask = np.uint64((1 << len(key).bit_length()) - 1)
+    packed = (key << np.uint64(8)) & ~mask | np.arange(len(key), dtype=np.uint64)
+    for part in np.split(packed, np.bincount(byte, minlength=256).cumsum()):
+        part.sort()
+    sums = tuple(np.empty(len(key), column.dtype) for column in Counts().columns)
+    written = _add_up((packed & mask).view(np.int64), rows, days, sums)
+    if written < 0:  # different keys may agree in all packed bits
+        written = _add_up(np.argsort(key, kind="stable"), rows, days, sums)
     for column in sums:  # in place; a copy would take as much memory again
         column.resize(written, refcheck=False)
     return Counts(*sums)
@@ -259,5 +225,5 @@ def count_documents(publishers: NDArray[np.uint64], days: NDArray[np.int32]) -> 
     n = len(publishers)
     key, document = np.r_[publishers, np.ones(n, np.uint64)], np.tile(np.arange(n, dtype=np.int32), 2)
     rows = (key, document, np.zeros(2 * n, np.int16), np.zeros(2 * n, np.uint8))
-    counts = _summed(rows, 2 * n, tuple(map(np.empty_like, rows)), days)
+    counts = _summed(rows, days)
     return replace(counts, stories=np.zeros_like(counts.stories))

@@ -119,6 +119,14 @@ def append_decision(
     append_line(path, row)
 
 
+def decided(decisions: Decisions | None, subject: str, verdict: str, example: str, note: str) -> Decisions:
+    """Return decisions with one more: a file with a line more, or a mapping."""
+    if isinstance(decisions, str | Path):
+        append_decision(decisions, subject, verdict, example=example, note=note)
+        return decisions
+    return {**(decisions or {}), subject: check_verdict(subject, verdict)}
+
+
 def append_line(path: str | Path, row: dict[str, Any]) -> None:
     """Add one line of JSON to a file and see that it reached the disk."""
     line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
@@ -157,13 +165,18 @@ class Rules:
                 passages |= dict.fromkeys(read_segments(buffer, cut(buffer)).prints[:, 0].tolist(), meant)
         return cls(templates, passages)
 
-    def __bool__(self) -> bool:
-        return bool(self.templates or self.passages)
+    def applied(
+        self, template: NDArray[np.uint64], prints: NDArray[np.uint64], remove: NDArray[np.bool_],
+        kind: NDArray[np.int64],
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.bool_]]:  # fmt: skip
+        """Change which segments are removed, as what kind; return both, and for which there is a verdict.
 
-    def verdicts(self, template: NDArray[np.uint64], prints: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Verdict on each segment by its template and its exact fingerprint; a passage outweighs a template."""
+        It is found by the template and by the exact fingerprint of a segment; a passage outweighs a template.
+        """
         by_template, by_text = _looked_up(self.templates, template), _looked_up(self.passages, prints)
-        return np.where(by_text == NONE, by_template, by_text)
+        verdict = np.where(by_text == NONE, by_template, by_text)
+        ruled = verdict != NONE
+        return np.where(ruled, verdict != KEPT, remove), np.where(verdict >= 0, verdict, kind), ruled
 
 
 def _looked_up(verdicts: dict[int, int], keys: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -52,9 +52,8 @@ class Titles:
     def take(self, rows: NDArray[np.int64]) -> Titles:
         """Keep some titles, in the order given."""
         starts, counts = (np.cumsum(self.counts) - self.counts)[rows], self.counts[rows]
-        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        terms = self.terms[np.repeat(starts, counts) + within]
-        return Titles(self.prints[rows], counts, terms, self.data, self.start[rows], self.stop[rows])
+        at = np.repeat(starts + counts - np.cumsum(counts), counts) + np.arange(int(counts.sum()))
+        return Titles(self.prints[rows], counts, self.terms[at], self.data, self.start[rows], self.stop[rows])
 
 
 @njit(cache=True, nogil=True)

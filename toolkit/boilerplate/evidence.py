@@ -34,11 +34,8 @@ PLACE = (
 )  # fmt: skip
 COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 
-AT = places((*OWN, *AROUND, *PLACE))
-_AT_SPOTS = len(OWN) + len(AROUND) + len(PLACE)
-_AT_ECHOES = _AT_SPOTS + len(SPOTS)
-_AT_REPEATED = _AT_ECHOES + len(ECHOES)
-_TITLED = COLUMNS.index("titled")
+ALONE = len(COLUMNS) - len(REPEATED)  # the first so many columns need no index
+AT = places(COLUMNS)
 # of a publisher with few articles a passage is removed for its repetition alone if this share of them, and at least
 # this many others, hold it
 NEARLY_ALL, SEVERAL = 0.75, 3
@@ -224,16 +221,15 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):
-        column = {name: rows[:, at] for at, name in enumerate(COLUMNS)}
-        names = ("tokens", "exact_docs", "exact_docs@-1", "lead2_docs")
-        tokens, docs, before, opened = (np.expm1(column[name]).round() for name in names)
+        counts = (AT.tokens, AT.exact_docs, AT.exact_docs_before1, AT.lead2_docs)
+        tokens, docs, before, opened = (np.expm1(rows[:, at]).round() for at in counts)
         # contiguous, as the columns of a single row are, or numba would compile for both
-        rate, stories = (np.ascontiguousarray(column[name]) for name in ("exact_rate", "exact_stories"))
+        rate, stories = (np.ascontiguousarray(rows[:, at]) for at in (AT.exact_rate, AT.exact_stories))
         _evident(tokens, docs, rate, stories, before, out)
-        begins, ends = column["joint"] <= LINE, column["joint_after"] <= LINE
+        begins, ends = rows[:, AT.joint] <= LINE, rows[:, AT.joint_after] <= LINE
         opens = (
-            begins & (opened >= SEVERAL) & (column["lead2_rate"] >= NEARLY_ALL) & (column["lead2_stories"] >= 0.5)
-            & (column["gold_keep"] < np.log(SOUNDS))
+            begins & (opened >= SEVERAL) & (rows[:, AT.lead2_rate] >= NEARLY_ALL) & (rows[:, AT.lead2_stories] >= 0.5)
+            & (rows[:, AT.gold_keep] < np.log(SOUNDS))
         )  # fmt: skip
         out |= opens & ends
         # a line of two: 'More: Win in the 91. minute'
@@ -249,8 +245,8 @@ def evidence(
 
     Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index.
     """
-    width = len(COLUMNS) - (len(REPEATED) if lookup is None else 0)
-    out = np.empty((int(wanted.sum()), width), np.float32)
+    width = ALONE if lookup is None else len(COLUMNS)
+    out = np.zeros((int(wanted.sum()), width), np.float32)
     bounds = read.segments.bounds
     titles = read.about.titles.prints
     _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)
@@ -259,9 +255,9 @@ def evidence(
     own, ordered = keys[wanted], np.sort(keys)
     times = np.searchsorted(ordered, own, "right") - np.searchsorted(ordered, own)
     out[:, AT.within] = np.minimum(times - 1, 10)  # the same segment elsewhere in its document
-    out[:, _AT_SPOTS:_AT_ECHOES] = read.windows[wanted]
-    out[:, _AT_ECHOES:_AT_REPEATED] = read.echoes[wanted]
+    out[:, AT.head_1 : AT.words_known] = read.windows[wanted]
+    out[:, AT.words_known : ALONE] = read.echoes[wanted]
     if lookup is not None:
-        repeated(read, lookup, seen, wanted, out, _AT_REPEATED)
-        out[out[:, AT.is_title] != 0, _TITLED] = 0
+        repeated(read, lookup, seen, wanted, out, ALONE)
+        out[out[:, AT.is_title] != 0, AT.titled] = 0
     return out

@@ -72,7 +72,7 @@ def mix(a, b):  # type: ignore[no-untyped-def]
     return z ^ (z >> np.uint64(29))
 
 
-def mix_all(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mix_all(a: NDArray[np.uint64], b: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
     """Combine arrays of hashes element by element, as the index does."""
     with np.errstate(over="ignore"):
         return np.asarray(mix.py_func(a, b), np.uint64)

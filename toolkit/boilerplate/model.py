@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,15 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import CLASSES, COLUMNS, evident
+from toolkit.boilerplate.evidence import ALONE, CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.network import INPUTS, Network
 from toolkit.boilerplate.proposals import PROPOSALS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
-from toolkit.boilerplate.repetition import REPEATED
 from toolkit.boilerplate.scoring import KINDS, WordWeights
 from toolkit.errors import ModelError
-from toolkit.modelfile import pack, read_model, write_model
+from toolkit.modelfile import pack, read_model, sound_array, write_model
 from toolkit.trees import Trees
 
 FORMAT = "news-toolkit segment model 11"
@@ -81,15 +79,9 @@ class Decision:
         group = GROUP_OF[layout]
         for number, trees in enumerate(self.trees):
             mine = group == number
-            if mine.all():
-                out = trees.predict(rows, HOPELESS)
-            elif mine.any():
-                out[mine] = trees.predict(np.ascontiguousarray(rows[mine]), HOPELESS)
+            if mine.any():
+                out[mine] = trees.predict(rows[mine], HOPELESS)
         return np.maximum(out, np.where(evident(rows), SURE, -np.inf).astype(np.float32))
-
-    def probability(self, rows: NDArray[np.float32], layout: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Probability of boilerplate of each row, whose text has a layout; shape (n_rows,), float32."""
-        return self.scale.probability(self.sums(rows, layout), layout)
 
 
 @dataclass(frozen=True)
@@ -132,33 +124,25 @@ class SegmentModel:
     def _arrays(self) -> dict[str, NDArray[Any]]:
         words = self.words
         arrays: dict[str, Any] = {"words": words.table, "words_scale": words.scale, "words_bias": words.bias}
-        for name, trees, scale in self._parts():
-            arrays |= trees.arrays(name)
-            arrays[f"{name.partition('.')[0]}_scale"] = np.stack([scale.slope, scale.offset])
-        for name in ("fitted", "alone"):
-            arrays[f"{name}_kinds"] = getattr(self, name).kinds
-        return arrays | self.network.arrays()
-
-    def _parts(self) -> Iterator[tuple[str, Trees, Scale]]:
-        for name in ("fitted", "alone"):
-            decision = getattr(self, name)
+        for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
+            arrays[f"{name}_kinds"] = decision.kinds
             for group, trees in zip(GROUPS, decision.trees, strict=True):
-                yield f"{name}.{group}", trees, decision.scale
-        yield "appeals", self.appeals.proposals, self.appeals.scale
+                arrays |= trees.arrays(f"{name}.{group}")
+        for name, scale in self._scales().items():
+            arrays[f"{name}_scale"] = np.stack([scale.slope, scale.offset])
+        return arrays | self.appeals.proposals.arrays("appeals") | self.network.arrays()
+
+    def _scales(self) -> dict[str, Scale]:
+        return {"fitted": self.fitted.scale, "alone": self.alone.scale, "appeals": self.appeals.scale}
 
     def save(self, stem: str | Path) -> None:
         """Write ``stem.npz`` and ``stem.json``; the same model gives the same bytes."""
-        thresholds = {
-            name: {
-                loss: dict(zip(LAYOUTS, values.tolist(), strict=True))
-                for loss, values in getattr(self, name).scale.thresholds.items()
-            }
-            for name in ("fitted", "alone", "appeals")
+        card: dict[str, Any] = {name: list(values) for name, values in NAMED.items()}
+        card["thresholds"] = {
+            name: {loss: dict(zip(LAYOUTS, t.tolist(), strict=True)) for loss, t in scale.thresholds.items()}
+            for name, scale in self._scales().items()
         }
-        columns = {name: list(values) for name, values in NAMED.items()}
-        write_model(
-            stem, self._arrays(), {**self.card, **columns, "format": FORMAT, "thresholds": thresholds}
-        )
+        write_model(stem, self._arrays(), self.card | card | {"format": FORMAT})
 
     @classmethod
     def load(cls, stem: str | Path = SHIPPED) -> SegmentModel:
@@ -173,7 +157,7 @@ class SegmentModel:
             return cls(
                 _words(arrays),
                 _decision(arrays, card, "fitted", len(COLUMNS)),
-                _decision(arrays, card, "alone", len(COLUMNS) - len(REPEATED)),
+                _decision(arrays, card, "alone", ALONE),
                 Network.read(arrays),
                 Appeals(Trees.read(arrays, "appeals", len(PROPOSALS)), _scale(arrays, card, "appeals")),
                 card,
@@ -184,22 +168,16 @@ class SegmentModel:
             raise ModelError(msg) from error
 
 
-def _array(arrays: dict[str, NDArray[Any]], name: str, kind: Any, *shapes: tuple[int, ...]) -> NDArray[Any]:
-    """An array of the file, if it is of that type and one of these shapes, and finite."""
-    found = arrays[name]
-    if found.dtype != kind or found.shape not in shapes or not np.isfinite(found).all():
-        raise ValueError(f"{name} is {found.dtype}{found.shape}; train the model again")
-    return found
-
-
 def _words(arrays: dict[str, NDArray[Any]]) -> WordWeights:
-    table = _array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
-    scale, bias = (_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias"))
+    table = sound_array(arrays, "words", np.uint8, (BUCKETS, 2 * CLASSES))
+    scale, bias = (
+        sound_array(arrays, name, np.float32, (2 * CLASSES,)) for name in ("words_scale", "words_bias")
+    )
     return WordWeights(np.ascontiguousarray(table), scale, bias)
 
 
 def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> Scale:
-    scale = _array(arrays, f"{name}_scale", np.float64, (2, len(LAYOUTS)))
+    scale = sound_array(arrays, f"{name}_scale", np.float64, (2, len(LAYOUTS)))
     thresholds = {
         str(loss): np.array([float(values[layout]) for layout in LAYOUTS])
         for loss, values in card["thresholds"][name].items()
@@ -214,7 +192,7 @@ def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> 
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str, columns: int) -> Decision:
     possible = [(rows, len(KINDS)) for rows in range(1, len(COLUMNS) + 2)]
-    kinds = _array(arrays, f"{name}_kinds", np.float32, *possible)
+    kinds = sound_array(arrays, f"{name}_kinds", np.float32, *possible)
     trees = tuple(Trees.read(arrays, f"{name}.{group}", columns) for group in GROUPS)
     return Decision(trees, _scale(arrays, card, name), kinds)
 

@@ -27,6 +27,7 @@ from toolkit.boilerplate.features import PART, SHAPE
 from toolkit.boilerplate.scoring import KINDS, LANES, PLEA, WINDOWS, SegmentReading, add_rows
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
+from toolkit.modelfile import sound_array
 from toolkit.segments import Segments
 from toolkit.topics.features import NO_WORDS, FeatureSpace, Lexicon, listed, reader, workspace
 
@@ -167,11 +168,8 @@ def seen(
 
 @njit(cache=True, nogil=True)
 def _seen_all(words, windows, shapes, joint, echoes, pieces, out):  # type: ignore[no-untyped-def]
-    row = np.empty(out.shape[1], np.float32)
     for s in range(len(out)):
-        _seen(words, windows, shapes, joint, echoes, pieces[s], s, row)
-        for k in range(len(row)):
-            out[s, k] = np.int8(row[k])
+        _seen(words, windows, shapes, joint, echoes, pieces[s], s, out[s])
 
 
 def _product(x: Floats, weights: Floats) -> Floats:
@@ -255,16 +253,17 @@ class Layers:
             "steps": (2 * n + 3,),
         }  # fmt: skip
 
-    def check(self, name: str) -> None:
-        """Raise ValueError unless the arrays fit each other and hold numbers."""
-        sizes = (part.shape[-1] if part.ndim else 0 for part in (self.context, self.wide))
-        for part, shape in self.shapes(*sizes).items():
-            found = getattr(self, part)
-            kind = np.float32 if part == "steps" or "_" in part else np.int8
-            if found.dtype != kind or found.shape != shape or not np.isfinite(found).all():
-                raise ValueError(f"{name}.{part} is {found.dtype}{found.shape}; train the model again")
-        if not (self.steps > 0).all():
-            raise ValueError(f"{name}.steps are not above 0; train the model again")
+    @classmethod
+    def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Layers:
+        """Return the layers of a model file; ValueError unless they fit each other and hold numbers."""
+        width, inner = (arrays[f"layers.{name}_scale"].size for name in ("context", "wide"))
+        parts = {}
+        for name, shape in cls.shapes(width, inner // LAYERS).items():
+            kind = np.float32 if name == "steps" or "_" in name else np.int8
+            parts[name] = sound_array(arrays, f"layers.{name}", kind, shape)
+        if not (parts["steps"] > 0).all():
+            raise ValueError("layers.steps are not above 0; train the model again")
+        return cls(**parts)
 
     @cached_property
     def _floats(self) -> dict[str, Floats]:
@@ -328,19 +327,12 @@ class Network:
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
         """Return the network of a model file; what cannot be one is a ValueError."""
-        steps, table, times = (arrays[name] for name in ("pieces", "meanings", "meanings_scale"))
-        if steps.dtype != np.uint32 or steps.ndim != 1 or table.shape != (len(steps), MEANINGS):
-            raise ValueError(
-                f"pieces are {steps.dtype}{steps.shape}, meanings {table.shape}; train the model again"
-            )
-        if table.dtype != np.int8 or times.dtype != np.float32 or times.shape != (MEANINGS,):
-            raise ValueError(f"meanings are {table.dtype}, {times.dtype}{times.shape}; train the model again")
-        if not np.isfinite(times).all():
-            raise ValueError("meanings_scale is not finite; train the model again")
-        layers = Layers(*(arrays[f"layers.{part.name}"] for part in fields(Layers)))
-        layers.check("layers")
+        n = arrays["pieces"].size
+        steps = sound_array(arrays, "pieces", np.uint32, (n,))
+        table = sound_array(arrays, "meanings", np.int8, (n, MEANINGS))
+        times = sound_array(arrays, "meanings_scale", np.float32, (MEANINGS,))
         lexicon = Lexicon(np.cumsum(steps, dtype=np.uint32), NO_WORDS.alike)
-        return cls(lexicon, np.ascontiguousarray(table), times.copy(), layers)
+        return cls(lexicon, np.ascontiguousarray(table), times, Layers.read(arrays))
 
     @cached_property
     def _reading(self) -> tuple[Any, ...]:
@@ -369,9 +361,8 @@ class Network:
         )  # fmt: skip
         stretches = -(-np.where(texts, size, 0) // LONGEST)
         owner = np.repeat(np.arange(len(size)), stretches)
-        begin = segments.bounds[owner] + LONGEST * (
-            np.arange(len(owner)) - (np.cumsum(stretches) - stretches)[owner]
-        )
+        before = (np.cumsum(stretches) - stretches)[owner]  # stretches of the texts before
+        begin = segments.bounds[owner] + LONGEST * (np.arange(len(owner)) - before)
         length = np.minimum(begin + LONGEST, segments.bounds[owner + 1]) - begin
         total = np.cumsum(length + _GAP)
         for some in np.split(np.arange(len(owner)), np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):

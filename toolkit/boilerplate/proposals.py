@@ -5,7 +5,7 @@ the last sentence of one. So paths at many thresholds propose blocks, and each i
 the rest of the text sounds, what it shares with it, and what stands at its edges.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -81,7 +81,13 @@ _NOTHING = int(NONE) * _STEP
 
 
 @njit(cache=True, nogil=True)
-def _path(z, bounds, joint, costs, out):  # type: ignore[no-untyped-def]
+def best_path(z, bounds, joint, costs):  # type: ignore[no-untyped-def]
+    """Mark the segments that the best path through each text removes (Viterbi 1967).
+
+    A path gains ``z`` (float64, a segment each) where it removes, and pays ``costs`` (float64, two a text: within a
+    line, and at the start of one) where it begins or ends a removal. ``bounds`` and ``joint``: as in ``Segments``.
+    """
+    out = np.empty(len(z), np.bool_)
     stays = np.empty((len(z), 2), np.bool_)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
@@ -98,18 +104,6 @@ def _path(z, bounds, joint, costs, out):  # type: ignore[no-untyped-def]
         for s in range(hi - 1, lo - 1, -1):
             out[s] = gone
             gone = gone == stays[s, int(gone)]
-
-
-def best_path(
-    z: NDArray[np.float64], bounds: NDArray[np.int64], joint: NDArray[np.uint8], costs: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Mark the segments that the best path through each text removes (Viterbi 1967).
-
-    A path gains ``z`` (float64, a segment each) where it removes, and pays ``costs`` (float64, two a text: within a
-    line, and at the start of one) where it begins or ends a removal. ``bounds`` and ``joint``: as in ``Segments``.
-    """
-    out = np.empty(len(z), np.bool_)
-    _path(z, bounds, joint, costs, out)
     return out
 
 
@@ -218,13 +212,11 @@ def _edges(inside: NDArray[np.float64], texts: _Texts) -> tuple[Ints, Ints]:
     known = np.unique(begins.nonzero()[1] * n + ends.nonzero()[1])
     first, end = known // n, known % n + 1
     begin, finish = texts.paragraphs_of(first, end)
-    first, end = (
-        np.concatenate([(first[:, None] + _MOVES[0]).ravel(), begin, first, begin]),
-        np.concatenate([(end[:, None] + _MOVES[1]).ravel(), end, finish, finish]),
-    )
-    of = np.concatenate([np.repeat(owner[known // n], len(_MOVES[0])), *[owner[known // n]] * 3])
-    sound = (first >= bounds[of]) & (end <= bounds[of + 1]) & (first < end) & (end - first <= LONGEST)
-    moved = np.unique(first[sound] * (n + 1) + end[sound])
+    low, high = (bounds[owner[first] + side][:, None] for side in (0, 1))  # of the text
+    firsts = np.column_stack([first[:, None] + _MOVES[0], begin, first, begin])
+    ends = np.column_stack([end[:, None] + _MOVES[1], end, finish, finish])
+    sound = (firsts >= low) & (ends <= high) & (firsts < ends) & (ends - firsts <= LONGEST)
+    moved = np.unique(firsts[sound] * (n + 1) + ends[sound])
     return moved // (n + 1), moved % (n + 1)
 
 

@@ -42,8 +42,7 @@ class About:
     def of(cls, corpus: pd.DataFrame) -> About:
         """Read the columns ``publisher``, ``title``, ``published`` and ``lang`` of a corpus."""
         days = corpus["published"].dt.tz_convert(None).to_numpy().astype("datetime64[D]")
-        missing = np.isnat(days)
-        day = np.where(missing, NO_DAY, np.where(missing, 0, days.astype(np.int64))).astype(np.int32)
+        day = np.where(np.isnat(days), NO_DAY, days.astype(np.int64)).astype(np.int32)
         publishers = publisher_hash(corpus["publisher"])
         language = corpus["lang"].str.lower()
         language = language.where(language.str.fullmatch("[a-z]{2}(?:[-_].*)?")).str.slice(0, 2)
@@ -121,14 +120,13 @@ class Reading(SegmentReading):
 
 def _unchanged(segments: Segments, earlier: Segments, mended: Mended) -> NDArray[np.int64]:
     """Place of each segment of mended texts among the segments of the original ones, -1 if it is new."""
-    if not len(mended.place):
-        return np.full(len(segments), -1, np.int64)
     piece = np.searchsorted(mended.place, segments.start, side="right") - 1
     inside = segments.end <= mended.place[piece] + mended.size[piece]
     moved = mended.source[piece] - mended.place[piece]
-    at = np.searchsorted(earlier.start, segments.start + moved).clip(0, max(len(earlier) - 1, 0))
-    same = inside & (earlier.start[at] == segments.start + moved) & (earlier.end[at] == segments.end + moved)
-    return np.where(same & (earlier.joint[at] == segments.joint), at, -1).astype(np.int64)
+    start, end = segments.start + moved, segments.end + moved
+    at = np.searchsorted(earlier.start, start).clip(max=len(earlier) - 1)
+    same = inside & (earlier.start[at] == start) & (earlier.end[at] == end)
+    return np.where(same & (earlier.joint[at] == segments.joint), at, -1)
 
 
 LAYOUTS = ("paragraphs", "lines", "page", "one_line", "glued", "lower_case", "capitals", "short")

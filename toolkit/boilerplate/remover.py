@@ -12,35 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.decisions import (
-    KEEP,
-    KEPT,
-    NONE,
-    TEMPLATE,
-    Decisions,
-    Rules,
-    append_decision,
-    check_verdict,
-    read_decisions,
-)  # fmt: skip
+from toolkit.boilerplate.decisions import KEEP, TEMPLATE, Decisions, Rules, decided, read_decisions
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
 from toolkit.boilerplate.reading import About, Reading, unpromised
 from toolkit.boilerplate.repetition import extended
 from toolkit.boilerplate.scoring import KINDS
-from toolkit.boilerplate.spans import (
-    ALL_KINDS,
-    TWICE,
-    Cuts,
-    assemble,
-    carried_back,
-    cuts_of,
-    joined,
-    span_table,
-    template_table,
-)  # fmt: skip
-from toolkit.boilerplate.templates import Lookup, TemplateIndex
-from toolkit.boilerplate.weighing import keys, weigh
+from toolkit.boilerplate.spans import ALL_KINDS, TWICE, Cuts, cuts_of, span_table, template_table
+from toolkit.boilerplate.templates import Lookup, TemplateIndex, window_keys
+from toolkit.boilerplate.weighing import weigh
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus, as_document
 from toolkit.fields import nearest
@@ -205,7 +185,8 @@ class BoilerplateRemover(Estimator):
             cuts, _ = self._cuts(self._readings(buffer, About.of(corpus)))
         else:
             cuts = cuts_of(corpus, buffer, spans)
-        corpus["clean_text"] = cuts.mended(buffer, np.arange(len(corpus))).texts(corpus.index)
+        clean = cuts.mended(buffer, np.arange(len(corpus))).buffer
+        corpus["clean_text"] = pd.Series(clean.strings(), index=corpus.index, dtype="str")
         return corpus if self.output == "corpus" else corpus["clean_text"]
 
     def explain(self, document: str | pd.Series[Any] | pd.DataFrame) -> CleaningExplanation:
@@ -235,11 +216,8 @@ class BoilerplateRemover(Estimator):
         if template_id not in known and (known or not TEMPLATE.fullmatch(template_id)):
             holds = "the decision holds only for a template or a passage of exactly that name"
             warnings.warn(f"{template_id[:40]!r} is no template in templates_; {holds}", stacklevel=3)
-        if isinstance(self.decisions, str | Path):
-            example = known.get(template_id, {}).get("example", "")
-            append_decision(self.decisions, template_id, verdict, example=example, note=note)
-        else:
-            self.decisions = {**(self.decisions or {}), template_id: check_verdict(template_id, verdict)}
+        example = known.get(template_id, {}).get("example", "")
+        self.decisions = decided(self.decisions, template_id, verdict, example, note)
         return self
 
     def save(self, path: str | Path) -> None:
@@ -307,7 +285,7 @@ class BoilerplateRemover(Estimator):
     def _cuts(self, readings: Iterable[Reading]) -> tuple[Cuts, NDArray[np.int8]]:
         """Find the cuts of a corpus, a portion of its documents at a time, and tell each document's layout."""
         wanted, rules = self._check(), Rules.of(self.decisions)
-        parts, layouts, documents = [], [np.empty(0, np.int8)], 0
+        parts, layouts, documents = [], [], 0
         for read in readings:
             cuts, layout = self._settled(read, wanted, rules)
             parts.append(replace(cuts, document=cuts.document + documents))
@@ -319,7 +297,7 @@ class BoilerplateRemover(Estimator):
         self, first: Reading, wanted: NDArray[np.bool_], rules: Rules
     ) -> tuple[Cuts, NDArray[np.int8]]:
         """Clean what is left again until it is found clean."""
-        buffer, about = first.buffer, first.about
+        buffer = first.buffer
         cuts, layout = self._found(first, wanted, rules)
         found = cuts
         for _ in range(ROUNDS):
@@ -327,25 +305,21 @@ class BoilerplateRemover(Estimator):
             if not len(documents):
                 return cuts, layout
             mended = cuts.mended(buffer, documents)
-            left = about.take(documents).of_texts(mended.buffer)
+            left = first.about.take(documents).of_texts(mended.buffer)
             again = Reading.of(mended.buffer, left, self._model.words, (first, mended))
             found, _ = self._found(again, wanted, rules)
             if len(found):
-                found = carried_back(found, mended, documents)
-                cuts = joined(buffer, cuts, found)
+                found = found.carried_back(mended, documents)
+                cuts = cuts.joined(found, buffer)
         return cuts.take(np.isin(cuts.document, found.document, invert=True)), layout
 
     def _found(self, read: Reading, wanted: NDArray[np.bool_], rules: Rules) -> tuple[Cuts, NDArray[np.int8]]:
         """Decide over each segment of texts as they stand."""
         lookup = self._lookup_table()
-        weighed = weigh(read, lookup, self._model, self._thresholds, self._outside(read.about))
-        remove, kind = weighed.remove, weighed.kind
-        ruled = np.zeros(len(remove), bool)
-        if rules:
-            verdict = rules.verdicts(weighed.template, read.prints[:, 0])
-            ruled = verdict != NONE
-            remove = np.where(ruled, verdict != KEPT, remove)
-            kind = np.where(verdict >= 0, verdict, kind)
+        foreign = np.isin(read.about.languages, [*self._model.languages, ""], invert=True)
+        weighed = weigh(read, lookup, self._model, self._thresholds, foreign)
+        exact = read.prints[:, 0]
+        remove, kind, ruled = rules.applied(weighed.template, exact, weighed.remove, weighed.kind)
         remove &= wanted[kind] & (kind >= 0)
         score = weighed.score
         if wanted[ALL_KINDS.index(TWICE)]:
@@ -355,15 +329,11 @@ class BoilerplateRemover(Estimator):
         segments = read.segments
         if lookup is not None:
             segments = extended(read, lookup, weighed.seen, weighed.evident, remove)
-        return assemble(segments, remove, kind, score, weighed.template, ruled), weighed.full_layout
+        return Cuts.of(segments, remove, kind, score, weighed.template, ruled), weighed.full_layout
 
     @property
     def _model(self) -> SegmentModel:
         return self.model or shipped_model()
-
-    def _outside(self, about: About) -> NDArray[np.bool_]:
-        """Mark documents in a language that the model does not know."""
-        return np.isin(about.languages, [*self._model.languages, ""], invert=True)
 
     def copies(self, X: CorpusLike) -> NDArray[np.int32]:
         """Count, for each text, the documents of its publisher that contain all of its segments, itself included.
@@ -375,8 +345,11 @@ class BoilerplateRemover(Estimator):
         if lookup is None:
             return found
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
-        held = lookup.counts.documents(keys(read, np.arange(len(read.segments)), 0), 1)
-        some = np.flatnonzero(np.diff(read.segments.bounds))
+        size = np.diff(read.segments.bounds)
+        held = lookup.counts.documents(
+            window_keys(read.prints[:, 0], 0, read.about.publishers.repeat(size)), 1
+        )
+        some = np.flatnonzero(size)
         if len(some):
             found[some] = np.minimum.reduceat(held, read.segments.bounds[some])
         return found

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import FINGERPRINTS, PART, mix, mix_all
+from toolkit.boilerplate.features import FINGERPRINTS, PART
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import read_segments
-from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find
-from toolkit.kernels import njit
+from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find_window, window_keys
+from toolkit.kernels import njit, places
 from toolkit.segments import Segments
 
 REPEATED = (
@@ -36,6 +36,7 @@ MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; l
 EVIDENT = 8  # a passage of so many words, in so many other articles, is removed for its repetition alone
 UNEVEN = 0.1  # neighbouring segments are parts of one passage if their articles differ by at most this share
 
+_AT = places(REPEATED)
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
 
 
@@ -68,7 +69,7 @@ def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copi
         total = common = sounds = 0
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(2):
-                r = find(rows, keys, mix(mix(prints[s, w], np.uint64(w + 1)), publishers[d]))
+                r = find_window(rows, keys, prints[s, w], w, publishers[d])
                 out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
             total += shapes[s, PART.bytes]
             if out[s, 0] <= VERSIONS:
@@ -90,17 +91,13 @@ def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copi
 
 @njit(cache=True, nogil=True)
 def _repeated(  # type: ignore[no-untyped-def]
-    prints, shapes, bounds, publishers, pub_docs, all_docs, contrast, seen, copies, rows, keys, docs,
-    occurrences, score, first, last, stories, wanted, out, begin
+    prints, shapes, bounds, publishers, pub_docs, all_docs, seen, copies, rows, counts, wanted, out, begin
 ):  # fmt: skip
-    """Fill the columns REPEATED of the wanted segments, from column ``begin``; counts exclude the document itself."""
-    windows = len(contrast)
-    at_lift = begin + 3 * windows
-    n_lift = 0
-    for w in range(windows):
-        n_lift += contrast[w]
-    rest = at_lift + n_lift
-    after = rest + 2 * windows
+    """Fill the columns REPEATED, still 0, of the wanted segments, from column ``begin``.
+
+    Counts exclude the document itself.
+    """
+    keys, docs, occurrences, score, first, last, stories = counts
     at_row = 0
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
@@ -117,51 +114,42 @@ def _repeated(  # type: ignore[no-untyped-def]
         for s in range(lo, hi):
             if not wanted[s]:
                 continue
-            row = out[at_row]
+            row = out[at_row, begin:]
             at_row += 1
-            for k in range(begin, after + 3):
-                row[k] = 0
-            lift = at_lift
-            for w in range(windows):
-                h = prints[s, w]
-                at = begin + 3 * w
-                row[at + 2] = -1
-                r = np.int64(-1)
-                if h != 0:
-                    r = find(rows, keys, mix(mix(h, np.uint64(w + 1)), publishers[d]))
+            lift = _AT.exact_lift
+            for w in range(len(_CONTRAST)):
+                r = find_window(rows, keys, prints[s, w], w, publishers[d])
                 here = max(docs[r] - 1 - copies[d], 0) if r >= 0 else 0
+                at, span = 3 * w, _AT.exact_span + 2 * w
+                row[at + 2] = -1
                 if here > 0:
                     row[at] = np.log1p(np.float32(here))
                     row[at + 1] = here / max(size, np.float32(1.0))
                     if occurrences[r] > 1:
                         row[at + 2] = np.float32(score[r]) / np.float32(occurrences[r]) / np.float32(256.0)
-                    row[rest + 2 * w] = np.log1p(np.float32(max(last[r] - first[r], 0)))
-                    row[rest + 2 * w + 1] = _popcount(stories[r]) / np.float32(min(here + 1, 64))
-                if contrast[w]:
-                    elsewhere = 0
-                    spread = 0
-                    if h != 0:
-                        g = find(rows, keys, mix(mix(h, np.uint64(w + 1)), np.uint64(1)))
-                        if g >= 0:
-                            elsewhere = max(docs[g] - here - 1 - copies[d], 0)
-                            spread = max(_popcount(stories[g]) - 1, 0)
-                        if here > 0:
-                            row[lift] = np.log((here + np.float32(0.1)) / (size + np.float32(1.0))) - np.log(
-                                (elsewhere + np.float32(0.1)) / (others + np.float32(1.0))
-                            )
-                    if w == 0:
-                        row[after] = np.log1p(np.float32(elsewhere))
-                        row[after + 1] = np.log1p(np.float32(spread))
-                    lift += 1
-            t = find(rows, keys, mix(mix(prints[s, 0], np.uint64(windows + 1)), publishers[d]))
+                    row[span] = np.log1p(np.float32(max(last[r] - first[r], 0)))
+                    row[span + 1] = _popcount(stories[r]) / np.float32(min(here + 1, 64))
+                if not _CONTRAST[w]:
+                    continue
+                g = find_window(rows, keys, prints[s, w], w, np.uint64(1))
+                elsewhere = max(docs[g] - here - 1 - copies[d], 0) if g >= 0 else 0
+                if here > 0:
+                    row[lift] = np.log((here + np.float32(0.1)) / (size + np.float32(1.0))) - np.log(
+                        (elsewhere + np.float32(0.1)) / (others + np.float32(1.0))
+                    )
+                lift += 1
+                if w == 0 and g >= 0:
+                    row[_AT.exact_elsewhere] = np.log1p(np.float32(elsewhere))
+                    row[_AT.exact_publishers] = np.log1p(np.float32(max(_popcount(stories[g]) - 1, 0)))
+            t = find_window(rows, keys, prints[s, 0], len(_CONTRAST), publishers[d])
             if t >= 0:
-                row[after + 2] = np.log1p(np.float32(docs[t]))
+                row[_AT.titled] = np.log1p(np.float32(docs[t]))
             for w in range(2):
-                at = after + 3 + 2 * w
+                at = _AT.exact_docs_before1 + 2 * w
                 row[at] = np.log1p(np.float32(seen[s - 1, w])) if s > lo else np.float32(-1.0)
                 row[at + 1] = np.log1p(np.float32(seen[s + 1, w])) if s + 1 < hi else np.float32(-1.0)
-            row[after + 7] = share
-            row[after + 8] = np.log1p(size)
+            row[_AT.repeated_share] = share
+            row[_AT.publisher_docs] = np.log1p(size)
 
 
 @dataclass(frozen=True)
@@ -194,11 +182,11 @@ def repeated(
 
     ``seen`` was made with the same index.
     """
-    c = lookup.counts
+    everywhere = lookup.publishers.documents(np.ones(1, np.uint64))[0]
     _repeated(
         read.prints, read.shapes, read.segments.bounds, read.about.publishers,
-        lookup.publishers.documents(read.about.publishers), lookup.everywhere, _CONTRAST, seen.others, seen.copies,
-        lookup.rows, c.key, c.docs, c.occurrences, c.score, c.first, c.last, c.stories, wanted, out, begin,
+        lookup.publishers.documents(read.about.publishers), everywhere, seen.others, seen.copies, lookup.rows,
+        lookup.counts.columns, wanted, out, begin,
     )  # fmt: skip
 
 
@@ -272,9 +260,8 @@ def _theirs(
     most: NDArray[np.int32] | int, least: int = EVIDENT,
 ) -> NDArray[np.bool_]:  # fmt: skip
     """Whether fingerprints are counted in at least ``least`` documents, and in hardly more than a template."""
-    windowed = mix_all(prints, np.full(len(prints), window + 1, np.uint64))
-    keys = mix_all(windowed, np.broadcast_to(publisher, len(prints)))
-    docs = np.where(prints != 0, lookup.counts.documents(keys, 1) - 1, 0)
+    counted = lookup.counts.documents(window_keys(prints, window, publisher), 1)
+    docs = np.where(prints != 0, counted - 1, 0)
     return np.asarray((docs >= least) & (docs - most <= UNEVEN * docs))
 
 
@@ -290,12 +277,10 @@ def _candidates(
     number: list[int] = []
     for n, (a, b) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         near = slice(a, min(a + REACH, b)) if step == 1 else slice(max(b - REACH, a), b)
-        raw = read.buffer.data[near].tobytes()
-        text = raw.decode("utf-8", "surrogateescape")
+        text = read.buffer.data[near].tobytes().decode("utf-8", "surrogateescape")
         borders = [match.start() if step == 1 else match.end() for match in _BORDER.finditer(text)]
-        if len(text) != len(raw):
-            borders = [len(text[:p].encode("utf-8", "surrogateescape")) for p in borders]
-        places = [near.start + p for p in borders[::step] if a < near.start + p < b]
+        ends = [near.start + len(text[:p].encode("utf-8", "surrogateescape")) for p in borders[::step]]
+        places = [end for end in ends if a < end < b]
         found += places
         number += [n] * len(places)
     at, which = np.array(found, np.int64), np.array(number, np.int64)

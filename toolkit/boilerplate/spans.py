@@ -5,7 +5,7 @@ Between what is kept, white space is mended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -47,11 +47,34 @@ class Cuts:
         return Cuts(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     @classmethod
+    def of(
+        cls, segments: Segments, remove: NDArray[np.bool_], kind: NDArray[np.int64], score: NDArray[np.float32],
+        template: NDArray[np.uint64], ruled: NDArray[np.bool_],
+    ) -> Cuts:  # fmt: skip
+        """Join neighbouring removed segments of one kind."""
+        chosen = np.flatnonzero(remove)
+        document = segments.owner(chosen)
+        new = np.ones(len(chosen), bool)
+        new[1:] = (np.diff(chosen) != 1) | (np.diff(document) != 0) | (np.diff(kind[chosen]) != 0)
+        starts = np.flatnonzero(new)
+        stops = np.append(starts, len(chosen))[1:]
+        size = (segments.end - segments.start)[chosen]
+        total = np.add.reduceat(size, starts)
+        mean = np.add.reduceat(size * score[chosen].astype(np.float64), starts) / total
+        keyed = template[chosen] != 0
+        repeated = np.add.reduceat(size * keyed, starts) * 2 >= total
+        rule = np.logical_or.reduceat(ruled[chosen], starts)
+        largest = np.lexsort((-np.arange(len(chosen)), size * keyed, np.cumsum(new)))[stops - 1]
+        evidence = np.where(rule, 2, np.where(repeated, 1, 0))
+        named = np.where(evidence > 0, template[chosen[largest]], np.uint64(0))
+        return cls(
+            document[starts], segments.start[chosen[starts]], segments.end[chosen[stops - 1]], kind[chosen[starts]],
+            mean, evidence, named,
+        )  # fmt: skip
+
+    @classmethod
     def together(cls, parts: list[Cuts]) -> Cuts:
         """Lay cuts end to end."""
-        if not parts:
-            none = np.empty(0, np.int64)
-            return cls(none, none, none, none, none.astype(np.float64), none, none.astype(np.uint64))
         return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
 
     def mended(self, buffer: Buffer, documents: NDArray[np.int64]) -> Mended:
@@ -61,62 +84,41 @@ class Cuts:
         one; else a new line where the cut was glued to the end of a sentence; else a space.
         """
         cuts = self.take(np.isin(self.document, documents)) if len(documents) < len(buffer) else self
-        n, pieces = len(documents), len(cuts) + len(documents)
         # the first cut of each document; behind the last, the number of cuts
         edges = np.append(np.searchsorted(cuts.document, documents), len(cuts))
         room = int((buffer.offsets[documents + 1] - buffer.offsets[documents]).sum())
-        out, offsets = np.empty(room, np.uint8), np.zeros(n + 1, np.int64)
-        source, place, size = (np.empty(pieces, np.int64) for _ in range(3))
-        bounds = np.zeros(n + 1, np.int64)
-        used = _mend(
-            buffer.data, buffer.offsets, documents, edges, cuts.start, cuts.end, CLASSES, _ENDS,
-            out, offsets, source, place, size, bounds,
+        out, offsets = np.empty(room, np.uint8), np.zeros(len(edges), np.int64)
+        source, place, size = (np.empty(len(cuts) + len(documents), np.int64) for _ in range(3))
+        k = _mend(
+            buffer.data, buffer.offsets, documents, edges, cuts.start, cuts.end, CLASSES, _ENDS, out, offsets, source,
+            place, size,
         )  # fmt: skip
-        k = bounds[-1]
-        return Mended(Buffer(out[:used], offsets), source[:k], place[:k], size[:k], bounds)
+        return Mended(Buffer(out[: offsets[-1]], offsets), source[:k], place[:k], size[:k])
 
+    def joined(self, other: Cuts, buffer: Buffer) -> Cuts:
+        """Return both sets of cuts, those of one kind with only white space between them made one."""
+        both = Cuts.together([self, other])
+        both = both.take(np.lexsort((both.start, both.document)))
+        keep, rests_on = np.empty(len(both), bool), np.arange(len(both))
+        end, score = both.end.copy(), both.score.copy()
+        _join(buffer.data, both.document, both.start, end, both.kind, score, rests_on, CLASSES, keep)
+        kept, rests = both.take(keep), both.take(rests_on[keep])
+        return replace(
+            kept, end=end[keep], score=score[keep], evidence=rests.evidence, template=rests.template
+        )
 
-def assemble(
-    segments: Segments, remove: NDArray[np.bool_], kind: NDArray[np.int64], score: NDArray[np.float32],
-    template: NDArray[np.uint64], ruled: NDArray[np.bool_],
-) -> Cuts:  # fmt: skip
-    """Join neighbouring removed segments of one kind."""
-    chosen = np.flatnonzero(remove)
-    document = segments.owner(chosen)
-    new = np.ones(len(chosen), bool)
-    new[1:] = (np.diff(chosen) != 1) | (np.diff(document) != 0) | (np.diff(kind[chosen]) != 0)
-    starts = np.flatnonzero(new)
-    if not len(starts):
-        return Cuts.together([])
-    stops = np.r_[starts[1:], len(chosen)]
-    size = (segments.end - segments.start)[chosen]
-    total = np.add.reduceat(size, starts)
-    mean = np.add.reduceat(size * score[chosen].astype(np.float64), starts) / total
-    keyed = template[chosen] != 0
-    repeated = np.add.reduceat(size * keyed, starts) * 2 >= total
-    rule = np.logical_or.reduceat(ruled[chosen], starts)
-    group = np.cumsum(new) - 1
-    largest = np.lexsort((-np.arange(len(chosen)), size * keyed, group))[np.cumsum(np.bincount(group)) - 1]
-    evidence = np.where(rule, 2, np.where(repeated, 1, 0))
-    named = np.where(evidence > 0, template[chosen[largest]], np.uint64(0)).astype(np.uint64)
-    return Cuts(
-        document[starts], segments.start[chosen[starts]], segments.end[chosen[stops - 1]],
-        kind[chosen[starts]].astype(np.int64), mean, evidence, named,
-    )  # fmt: skip
-
-
-def carried_back(found: Cuts, mended: Mended, documents: NDArray[np.int64]) -> Cuts:
-    """Cuts of clean texts as cuts of the original ones; what spans an earlier cut falls into pieces."""
-    place, size = mended.place, mended.size
-    first = np.searchsorted(place + size, found.start, side="right")
-    last = np.searchsorted(place, found.end, side="left")
-    count = last - first
-    rows = np.repeat(np.arange(len(found)), count)
-    piece = np.repeat(first, count) + np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    parts = found.take(rows)
-    a = np.maximum(parts.start - place[piece], 0) + mended.source[piece]
-    b = np.minimum(parts.end - place[piece], size[piece]) + mended.source[piece]
-    return Cuts(documents[parts.document], a, b, parts.kind, parts.score, parts.evidence, parts.template)
+    def carried_back(self, mended: Mended, documents: NDArray[np.int64]) -> Cuts:
+        """Return cuts of clean texts as cuts of the original ones; what spans an earlier cut falls into pieces."""
+        place, size = mended.place, mended.size
+        first = np.searchsorted(place + size, self.start, side="right")
+        last = np.searchsorted(place, self.end, side="left")
+        count = last - first
+        rows = np.repeat(np.arange(len(self)), count)
+        piece = np.repeat(first + count - np.cumsum(count), count) + np.arange(len(rows))
+        parts = self.take(rows)
+        a = np.maximum(parts.start - place[piece], 0) + mended.source[piece]
+        b = np.minimum(parts.end - place[piece], size[piece]) + mended.source[piece]
+        return replace(parts, document=documents[parts.document], start=a, end=b)
 
 
 @njit(cache=True, nogil=True)
@@ -139,24 +141,11 @@ def _join(data, document, start, end, kind, score, size, classes, keep):  # type
             at = i
 
 
-def joined(buffer: Buffer, one: Cuts, other: Cuts) -> Cuts:
-    """Both sets of cuts, those of one kind with only white space between them made one."""
-    both = Cuts.together([one, other])
-    both = both.take(np.lexsort((both.start, both.document)))
-    keep, rests_on = np.empty(len(both), bool), np.arange(len(both))
-    end, score = both.end.copy(), both.score.copy()
-    _join(buffer.data, both.document, both.start, end, both.kind, score, rests_on, CLASSES, keep)
-    return Cuts(
-        both.document[keep], both.start[keep], end[keep], both.kind[keep], score[keep],
-        both.evidence[rests_on[keep]], both.template[rests_on[keep]],
-    )  # fmt: skip
-
-
 @njit(cache=True, nogil=True)
 def _places(data, offsets, document, given, of_bytes, out):  # type: ignore[no-untyped-def]
-    """Code point at each byte of a document, or byte of each code point; -1 beyond its end.
+    """Code point at each byte of a document, in ascending order; or byte of each code point.
 
-    What is given ascends within a document.
+    A code point beyond its end, or below the one before, has -1.
     """
     at = np.int64(0)
     count = 0
@@ -201,15 +190,9 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
     points = spans[["start", "end"]].to_numpy(np.int64)[known]
     order = np.lexsort((points[:, 0], document))
     document, points, rows = document[order], points[order], spans.iloc[known[order]]
-    flat = points.ravel()
-    owner = np.repeat(document, 2)
-    back = (np.diff(flat) < 0) & (owner[1:] == owner[:-1])
-    empty = points[:, 0] >= points[:, 1]
-    wrong = np.append(back, False)[: len(flat)].reshape(-1, 2).any(axis=1) | empty | (points[:, 0] < 0)
-    places = np.empty(len(flat), np.int64)
-    if not wrong.any():
-        _places(buffer.data, buffer.offsets, owner, flat, False, places)
-        wrong = (places.reshape(-1, 2) < 0).any(axis=1)
+    places = np.empty((len(points), 2), np.int64)
+    _places(buffer.data, buffer.offsets, np.repeat(document, 2), points.ravel(), False, places.reshape(-1))
+    wrong = (places < 0).any(axis=1) | (points[:, 0] >= points[:, 1])
     if wrong.any():
         bad = int(wrong.argmax())
         length = len(corpus["text"].iloc[document[bad]])
@@ -220,7 +203,7 @@ def cuts_of(corpus: pd.DataFrame, buffer: Buffer, spans: pd.DataFrame) -> Cuts:
     kind = pd.Index(ALL_KINDS).get_indexer(rows["kind"]).astype(np.int64)
     basis = pd.Index(EVIDENCE).get_indexer(rows["evidence"]).astype(np.int64)
     score = rows["score"].to_numpy(np.float64)
-    return Cuts(document, places[::2].copy(), places[1::2].copy(), kind, score, basis, template)
+    return Cuts(document, places[:, 0].copy(), places[:, 1].copy(), kind, score, basis, template)
 
 
 def template_table(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
@@ -258,18 +241,13 @@ class Mended:
     """Clean texts, and where each piece of them came from.
 
     ``source`` and ``place`` are the first byte of each kept piece in the original buffer and in ``buffer``, ``size``
-    its bytes; pieces of document ``i`` are ``bounds[i]:bounds[i + 1]``.
+    its bytes.
     """
 
     buffer: Buffer
     source: NDArray[np.int64]
     place: NDArray[np.int64]
     size: NDArray[np.int64]
-    bounds: NDArray[np.int64]
-
-    def texts(self, index: pd.Index) -> pd.Series[str]:
-        """Return the texts as an Arrow-backed column."""
-        return pd.Series(self.buffer.strings(), index=index, dtype="str")
 
 
 @njit(cache=True, nogil=True)
@@ -337,8 +315,9 @@ def _gap(data, left, right, classes, ends, out, at):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True)
 def _mend(  # type: ignore[no-untyped-def]
-    data, offsets, documents, cut_bounds, start, end, classes, ends, out, out_offsets, source, place, size, bounds
+    data, offsets, documents, cut_bounds, start, end, classes, ends, out, out_offsets, source, place, size
 ):  # fmt: skip
+    """Write the clean texts, their offsets and their pieces; return the number of pieces."""
     at = np.int64(0)
     pieces = 0
     for j in range(len(documents)):
@@ -363,6 +342,5 @@ def _mend(  # type: ignore[no-untyped-def]
                 last = stop
             if not final:
                 a = end[c]
-        bounds[j + 1] = pieces
         out_offsets[j + 1] = at
-    return at
+    return pieces

@@ -52,7 +52,7 @@ def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int
     So a doubtful sentence between two sure ones is removed, and a single weak one is kept. ``z`` (float64, a segment
     each) are the log odds less those of the threshold; ``layout`` is an int8 a document.
     """
-    return best_path(np.clip(z, -MOST, MOST), segments.bounds, segments.joint, _COSTS[layout])
+    return np.asarray(best_path(z.clip(-MOST, MOST), segments.bounds, segments.joint, _COSTS[layout]))
 
 
 @njit(cache=True, nogil=True)

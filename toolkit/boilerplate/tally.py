@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.counts import FIELDS, NO_DAY, Counts, end_to_end, total
+from toolkit.boilerplate.counts import NO_DAY, Counts, end_to_end, total
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
 from toolkit.shingles import mark, marked
 
@@ -22,8 +22,7 @@ BUCKETS = 1 << 16  # keys are kept by their first two bytes
 ROWS = 2_000_000  # rows added up at a time, some 200 MB
 
 _ONCE = np.dtype([("key", "<u8"), ("score", "<i2"), ("day", "<i4"), ("story", "u1")])
-_NAMED = zip(("key", *FIELDS), Counts().columns, strict=True)
-_ROW = np.dtype([(name, column.dtype.newbyteorder("<")) for name, column in _NAMED])
+_ROW = np.dtype([(name, column.dtype.newbyteorder("<")) for name, column in vars(Counts()).items()])
 _PLACES = np.dtype("<i8")
 _HEAD = (BUCKETS + 1) * 2 * _PLACES.itemsize
 
@@ -38,12 +37,12 @@ def write_tally(index: TemplateIndex, out: Any) -> None:
     counts = index.counts
     single = (counts.docs == 1) & (counts.occurrences == 1)
     keys, others = counts.key[single], counts.take(~single)
-    once = np.empty(len(keys), _ONCE)
-    once["key"], once["score"], once["day"] = keys, counts.score[single], counts.first[single]
-    once["story"] = np.log2(counts.stories[single].astype(np.float64))  # one bit is set
+    story = np.log2(counts.stories[single].astype(np.float64))  # one bit is set
+    once = np.rec.fromarrays([keys, counts.score[single], counts.first[single], story], _ONCE)
     first = np.arange(BUCKETS, dtype=np.uint64) << np.uint64(48)
     places = [np.append(np.searchsorted(each, first), len(each)) for each in (keys, others.key)]
-    for array in (np.stack(places, axis=1).astype(_PLACES), once, _rows(others), _rows(index.documents)):
+    rows = (np.rec.fromarrays(part.columns, _ROW) for part in (others, index.documents))
+    for array in (np.stack(places, axis=1).astype(_PLACES), once, *rows):
         out.write(array)
 
 
@@ -90,13 +89,6 @@ def pooled(
             parts = [part]
     counts, bound = end_to_end(parts).most_seen(capacity, bound)
     return TemplateIndex(capacity, counts, total(map(_documents, tallies)), bound)
-
-
-def _rows(counts: Counts) -> NDArray[Any]:
-    rows = np.empty(len(counts), _ROW)
-    for name, column in zip(_ROW.names or (), counts.columns, strict=True):
-        rows[name] = column
-    return rows
 
 
 def _counts(rows: NDArray[Any]) -> Counts:

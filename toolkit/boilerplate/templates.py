@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.counts import FIELDS, Counts, count_documents, count_segments
+from toolkit.boilerplate.counts import Counts, count_documents, count_segments, end_to_end
 from toolkit.boilerplate.echoes import ECHOES, Titles
 from toolkit.boilerplate.features import FINGERPRINTS, PART, mix, mix_all
 from toolkit.boilerplate.scoring import SegmentReading, read_segments
@@ -56,6 +56,21 @@ def find(rows, keys, key):  # type: ignore[no-untyped-def]
             return np.int64(rows[j])
         j = (j + np.uint64(1)) & mask
     return np.int64(-1)
+
+
+@njit(cache=True, nogil=True)
+def find_window(rows, keys, print, window, publisher):  # type: ignore[no-untyped-def]
+    """Row of a fingerprint among the keys of a publisher, or -1; the fingerprint 0 stands for none."""
+    if print == 0:
+        return np.int64(-1)
+    return find(rows, keys, mix(mix(print, np.uint64(window + 1)), publisher))
+
+
+def window_keys(
+    prints: NDArray[np.uint64], window: int, publishers: NDArray[np.uint64] | np.uint64
+) -> NDArray[np.uint64]:
+    """Keys under which an index counts fingerprints; ``window`` is the place of theirs in :data:`WINDOWS`."""
+    return mix_all(mix_all(prints, np.uint64(window + 1)), publishers)
 
 
 def mark_slots(
@@ -107,18 +122,14 @@ def publisher_hash(names: pd.Series[Any]) -> NDArray[np.uint64]:
 class Lookup:
     """A template index ready to be asked.
 
-    ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each.
+    ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each,
+    and under key 1 of all.
     ``rows`` is an open-addressing table over ``counts.key``, for :func:`find`.
     """
 
     counts: Counts
     publishers: Counts
     rows: NDArray[np.int32]
-
-    @property
-    def everywhere(self) -> int:
-        """Documents counted of all publishers."""
-        return int(self.publishers.docs[self.publishers.key == 1].sum())
 
 
 @dataclass
@@ -144,7 +155,7 @@ class TemplateIndex:
     def _add(
         self, bounds: NDArray[np.int64], prints: NDArray[np.uint64], titles: NDArray[np.uint64],
         publishers: NDArray[np.uint64], days: NDArray[np.int32], score: NDArray[np.float32],
-    ) -> TemplateIndex:  # fmt: skip
+    ) -> None:  # fmt: skip
         """Count a batch of documents; segments of document ``i`` are ``bounds[i]:bounds[i + 1]``.
 
         ``titles`` are exact fingerprints (0 for none), ``days`` since 1970-01-01 (``NO_DAY`` for none), ``score`` the
@@ -153,9 +164,8 @@ class TemplateIndex:
         contrasted = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
         quantised = np.rint(score * 256).astype(np.int64)
         self.counts += count_segments(prints, titles, bounds, publishers, contrasted, quantised, days)
-        self.documents = self.documents + count_documents(publishers, days)
+        self.documents += count_documents(publishers, days)
         self._trim()
-        return self
 
     def merge(self, other: TemplateIndex) -> TemplateIndex:
         """Return an index that has counted the documents of both."""
@@ -179,9 +189,8 @@ class TemplateIndex:
     def save(self, path: str | Path, about: dict[str, Any] | None = None) -> None:
         """Write the index as one Parquet file, with what else there is to say of it."""
         parts = [self.counts, self.documents]
-        columns: dict[str, Any] = {"part": np.repeat(np.arange(2, dtype=np.uint8), [len(p) for p in parts])}
-        for name in ("key", *FIELDS):
-            columns[name] = np.concatenate([getattr(p, name) for p in parts])
+        columns = {"part": np.repeat(np.arange(2, dtype=np.uint8), [len(p) for p in parts])}
+        columns |= vars(end_to_end(parts))
         said = {"format": FORMAT, "capacity": self.capacity, "lost": self.lost, "about": about or self.about}
         said["sha256"] = _digest(said, parts)
         table = pa.table(columns).replace_schema_metadata({"news-toolkit": json.dumps(said)})
@@ -195,18 +204,17 @@ class TemplateIndex:
                 said = json.loads((file.schema_arrow.metadata or {}).get(b"news-toolkit", b"{}"))
                 form = str(said.get("format"))[:40]
                 _want(form == FORMAT, f"format is {form!r}, not {FORMAT!r}")
-                columns = ("key", *FIELDS)
-                types = {n: pa.from_numpy_dtype(getattr(Counts(), n).dtype) for n in columns}
+                types = {name: pa.from_numpy_dtype(column.dtype) for name, column in vars(Counts()).items()}
                 found, rows = {f.name: f.type for f in file.schema_arrow}, file.metadata.num_rows
                 _want(found == {"part": pa.uint8(), **types}, "columns are not those of a template index")
                 room = Path(path).stat().st_size
                 _want(rows * _LEAST_BYTES <= room, f"{rows} rows do not fit into this file")
                 part = file.read(["part"])["part"].to_numpy()
-                split = {}
-                for name in columns:  # one at a time, or all would be in memory twice
+                split = []
+                for name in types:  # one at a time, or all would be in memory twice
                     column = file.read([name])[name].to_numpy()
-                    split[name] = [column[part == value] for value in (0, 1)]
-            parts = [Counts(**{name: split[name][value] for name in columns}) for value in (0, 1)]
+                    split.append([column[part == value] for value in (0, 1)])
+            parts = [Counts(*columns) for columns in zip(*split, strict=True)]
             own = _digest({k: v for k, v in said.items() if k != "sha256"}, parts)
             _want(said.get("sha256") == own, "its SHA-256 is not the one it was saved with")
             _want(all(np.all(p.key[1:] > p.key[:-1]) for p in parts), "keys are out of order")
@@ -228,6 +236,6 @@ def _digest(said: dict[str, Any], parts: list[Counts]) -> str:
     """SHA-256 over what an index says of itself and its numbers, whatever Parquet makes of them."""
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     for part in parts:
-        for name in ("key", *FIELDS):
-            digest.update(np.ascontiguousarray(getattr(part, name)).data)
+        for column in part.columns:
+            digest.update(np.ascontiguousarray(column).data)
     return digest.hexdigest()

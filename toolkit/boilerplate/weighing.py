@@ -12,16 +12,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.evidence import COLUMNS, evidence, evident, suspicious
-from toolkit.boilerplate.features import FINGERPRINTS, mix_all
+from toolkit.boilerplate.evidence import ALONE, AT, evidence, evident, suspicious
+from toolkit.boilerplate.features import FINGERPRINTS
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import HOPELESS, NONE, propose
 from toolkit.boilerplate.reading import LAYOUTS, PAGE, About, Reading, layouts
-from toolkit.boilerplate.repetition import REPEATED, Seen, doubted_single
+from toolkit.boilerplate.repetition import Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, PLEA, read_segments
 from toolkit.boilerplate.stretches import ARTICLE, MOST, join, stretches
-from toolkit.boilerplate.templates import Lookup
+from toolkit.boilerplate.templates import Lookup, window_keys
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 
@@ -60,11 +60,8 @@ article text of at least :data:`ARTICLE`, is no appeal: nothing is joined across
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
-_DOCS, _OPENED = (COLUMNS.index("exact_docs"), COLUMNS.index("fuzzy_docs")), COLUMNS.index("lead2_docs")
 _FUZZY = FINGERPRINTS.index("fuzzy")
 _INSIDE, _BOILERPLATE = SAYS.index("inside"), SAYS.index("boilerplate")
-_PUBLISHER_DOCS = COLUMNS.index("publisher_docs")
-_ALONE = len(COLUMNS) - len(REPEATED)
 
 Thresholds = Callable[[Scale], NDArray[np.float64]]  # gives the threshold of each layout
 
@@ -107,8 +104,8 @@ def weigh(
     doubted = suspicious(read, seen)
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
-        rows[unheard[owner[at]], _OPENED] = 0
-    single = np.ascontiguousarray(rows[:, :_ALONE]) if lookup is not None else rows
+        rows[unheard[owner[at]], AT.lead2_docs] = 0
+    single = np.ascontiguousarray(rows[:, :ALONE]) if lookup is not None else rows
     sums = np.full(len(doubted), NONE, np.float32)
     sums[at] = model.alone.sums(single, layout[owner[at]])
     hinted = hinting(read, owner)
@@ -128,7 +125,7 @@ def weigh(
     kind[known] = INTERFACE
     supported = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
     if lookup is not None:
-        supported |= rows[:, _DOCS[0]] > 0
+        supported |= rows[:, AT.exact_docs] > 0
     odds = unsupported(odds, kind, supported)
     odds[given_away] = MOST
     second, asked = _second(read, sums, says, hinted & ~outside, model, thresholds, layout, owner)
@@ -166,9 +163,9 @@ def _first(
     odds = log_odds(score) - log_odds(least)
     if lookup is None:
         return score, odds, least
-    odds -= doubted_single(rows[:, _PUBLISHER_DOCS])
+    odds -= doubted_single(rows[:, AT.publisher_docs])
     fitted = model.fitted
-    both = add_network(fitted.sums(rows, layout), said, rows[:, _DOCS[0]] > 0)
+    both = add_network(fitted.sums(rows, layout), said, rows[:, AT.exact_docs] > 0)
     least = _least(fitted, thresholds, layout, outside)
     odds = np.maximum(odds, log_odds(fitted.scale.probability(both, layout)) - log_odds(least))
     return probability(odds + log_odds(least)), odds, least
@@ -269,19 +266,14 @@ def _spread(remove: NDArray[np.bool_], kind: NDArray[np.int64], owner: NDArray[n
                 kind[s] = kind[s + step]
 
 
-def keys(read: Reading, segments: NDArray[np.int64], window: int) -> NDArray[np.uint64]:
-    """Keys under which the index holds some segments; ``window`` is a column of their fingerprints."""
-    owner = read.segments.owner(segments)
-    one = np.full(len(segments), window + 1, np.uint64)
-    return mix_all(mix_all(read.prints[segments, window], one), read.about.publishers[owner])
-
-
 def template_keys(
     read: Reading, segments: NDArray[np.int64], rows: NDArray[np.float32]
 ) -> NDArray[np.uint64]:
     """Key of the template that each segment is of, by its row of evidence; 0 for none."""
+    publishers = read.about.publishers[read.segments.owner(segments)]
     out = np.zeros(len(segments), np.uint64)
-    for window in (1, 0):  # word for word outweighs with digits and names masked
-        found = rows[:, _DOCS[window]] > 0
-        out[found] = keys(read, segments[found], window)
+    # word for word outweighs with digits and names masked
+    for window, docs in ((_FUZZY, AT.fuzzy_docs), (0, AT.exact_docs)):
+        keys = window_keys(read.prints[segments, window], window, publishers)
+        out = np.where(rows[:, docs] > 0, keys, out)
     return out
