@@ -53,9 +53,9 @@ DOUBT, SHARE = -1.0, 0.5
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
 
-ASIDE = -3.0
-"""A block with a segment that the network gives log odds of an appeal below this, and its words a probability of
-article text of at least :data:`ARTICLE`, is no appeal: nothing is joined across an article sentence."""
+ASIDE = -5.0
+"""A block is no appeal if it holds a segment whose words give article text at least :data:`ARTICLE` and the log odds
+of an appeal, by network and words, sum to less than this: nothing is joined across an article sentence."""
 
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
@@ -178,7 +178,8 @@ def _second(
     """Return each segment's probability to be part of an appeal, and its log odds less those of the threshold."""
     proposed, scale = propose(read, sums, says, hinted), model.appeals.scale
     score = model.appeals.proposals.predict(proposed.rows, HOPELESS)
-    score[proposed.hold((read.words[:, 0] >= ARTICLE) & (says[:, _INSIDE] < ASIDE))] = NONE
+    told = says[:, _INSIDE] + log_odds(read.words[:, PLEA])
+    score[proposed.hold((read.words[:, 0] >= ARTICLE) & (told < ASIDE))] = NONE
     worth = proposed.worth(score, len(sums))
     second, asked, some = np.zeros(len(sums), np.float32), np.full(len(sums), -MOST), worth > NONE
     of = owner[some]
