@@ -173,3 +173,8 @@ def test_registrable_domain(url, domain):
 def test_addresses_of_one_page_have_one_key(one, other, same):
     assert (url_key(one) == url_key(other)) == same
     assert url_key(None) is url_key("mailto:a@b.example") is None
+
+
+def test_an_empty_corpus_has_the_types_of_any_other():
+    for nothing in ([], pd.Series([], dtype="str"), pd.DataFrame({"text": pd.Series([], dtype="str")})):
+        assert as_corpus(nothing)["doc_id"].dtype == as_corpus(["A story."])["doc_id"].dtype

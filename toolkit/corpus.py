@@ -174,7 +174,7 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
             mend = 'name the one that holds the articles: columns={"text": …}'
             raise CorpusError(f"corpus: no text column; found {there}; {mend}")
         if role == "doc_id" and not found:
-            frame[role] = frame.index.map(str)
+            frame[role] = frame.index.map(str).astype("str")
         elif role == "published":
             frame[role] = _dates(frame, found[:1], strict=own or given is not None)
         elif own:
@@ -253,7 +253,7 @@ def _framed(documents: Any) -> pd.DataFrame:
             return pd.DataFrame(documents)
         documents = pd.Series(documents, dtype=object)
     frame = documents.to_frame("text")
-    frame.insert(0, "doc_id", frame.index.map(str))
+    frame.insert(0, "doc_id", frame.index.map(str).astype("str"))
     return frame
 
 

@@ -40,6 +40,7 @@ AT = places(COLUMNS)
 # this many others, hold it
 NEARLY_ALL, SEVERAL = 0.75, 3
 SOUNDS = 0.5  # a line whose words give article text a probability below this sounds like boilerplate
+PLEADS = 0.35  # and one whose words give an appeal one above this, like an appeal
 
 # columns of the probabilities by words: article text and appeal by marked texts, article text by pages' markup
 KEEP, APPEAL, MARKED_KEEP = AT.gold_keep, AT.gold_appeal, AT.markup_keep
@@ -190,19 +191,24 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
 
 
 @njit(cache=True, nogil=True)
-def _evident(tokens, docs, rate, stories, before, out):  # type: ignore[no-untyped-def]
+def _evident(tokens, docs, rate, stories, before, sounds, edge, out):  # type: ignore[no-untyped-def]
     many = (docs >= EVIDENT) | ((docs >= SEVERAL) & (rate >= NEARLY_ALL))
     known = many & (stories >= 0.5)
     start = 0
-    total = 0.0
+    total = heard = 0.0
+    at_edge = False
     for i in range(len(docs) + 1):
         beside = 0 < i < len(docs) and known[i] and known[i - 1]
         if i == len(docs) or not (beside and alike(docs[i], before[i])):
             for k in range(start, i):
-                out[k] = known[k] and total >= EVIDENT
-            start, total = i, 0.0
+                out[k] = (
+                    known[k] and total >= EVIDENT and (docs[k] >= EVIDENT or at_edge or 2 * heard >= total)
+                )
+            start, total, heard, at_edge = i, 0.0, 0.0, False
         if i < len(docs):
             total += tokens[i]
+            heard += tokens[i] * sounds[i]
+            at_edge |= edge[i]
     for step in (1, -1):  # a signature, or a first line, that is glued to other text in some of the articles
         for k in range(1, len(docs)):
             i = k if step == 1 else len(docs) - 1 - k
@@ -214,7 +220,8 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the rows of :func:`evidence` that are boilerplate for their repetition alone, whatever their words.
 
     These are, first, neighbouring segments of at least :data:`EVIDENT` words, each word for word in as many other
-    articles (or in :data:`SEVERAL`, if these are :data:`NEARLY_ALL`), mostly in different stories; second, segments
+    articles (or in :data:`SEVERAL`, if these are :data:`NEARLY_ALL` and half of the words sound like boilerplate or an
+    appeal, or open or end the article), mostly in different stories; second, segments
     beside these in about as many articles; third, lines that sound like boilerplate and open with two words with
     which nearly all articles open a line (``Mehr zum Thema – …``). The trees have seen too few appeals that read like
     prose to be as sure. Without an index nothing is evident.
@@ -225,7 +232,9 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         tokens, docs, before, opened = (np.expm1(rows[:, at]).round() for at in counts)
         # contiguous, as the columns of a single row are, or numba would compile for both
         rate, stories = (np.ascontiguousarray(rows[:, at]) for at in (AT.exact_rate, AT.exact_stories))
-        _evident(tokens, docs, rate, stories, before, out)
+        sounds = (rows[:, AT.gold_keep] < np.log(SOUNDS)) | (rows[:, AT.plea] > np.log(PLEADS))
+        edge = (rows[:, AT.from_start] == 0) | (rows[:, AT.from_end] == 0)
+        _evident(tokens, docs, rate, stories, before, sounds, edge, out)
         begins, ends = rows[:, AT.joint] <= LINE, rows[:, AT.joint_after] <= LINE
         opens = (
             begins & (opened >= SEVERAL) & (rows[:, AT.lead2_rate] >= NEARLY_ALL) & (rows[:, AT.lead2_stories] >= 0.5)
