@@ -55,7 +55,7 @@ GOLD_LOST = 0.0003
 
 PLEADING = (
     "gold", "modern", "like", "sample", "scraped", "weak", "inserted", "voices", "like/more", "like/hard", "plain",
-    "foreign", "two",
+    "foreign",
 )  # fmt: skip
 """Parts from which the words of appeals are learned."""
 

@@ -17,7 +17,7 @@ from toolkit.boilerplate.features import FINGERPRINTS
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import HOPELESS, NONE, propose
-from toolkit.boilerplate.reading import LAYOUTS, PAGE, About, Reading, layouts
+from toolkit.boilerplate.reading import LAYOUTS, PAGE, SHORT, About, Reading, layouts
 from toolkit.boilerplate.repetition import Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, PLEA, read_segments
 from toolkit.boilerplate.stretches import ARTICLE, MOST, join, stretches
@@ -53,9 +53,10 @@ DOUBT, SHARE = -1.0, 0.5
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
 
-ASIDE = -5.0
+ASIDE, ASIDE_SHORT = -5.0, -3.0
 """A block is no appeal if it holds a segment whose words give article text at least :data:`ARTICLE` and the log odds
-of an appeal, by network and words, sum to less than this: nothing is joined across an article sentence."""
+of an appeal, by network and words, sum to less than this: nothing is joined across an article sentence. The second
+number holds in short texts."""
 
 ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
@@ -178,8 +179,9 @@ def _second(
     """Return each segment's probability to be part of an appeal, and its log odds less those of the threshold."""
     proposed, scale = propose(read, sums, says, hinted), model.appeals.scale
     score = model.appeals.proposals.predict(proposed.rows, HOPELESS)
+    least = np.where(layout == SHORT, ASIDE_SHORT, ASIDE)[owner]
     told = says[:, _INSIDE] + log_odds(read.words[:, PLEA])
-    score[proposed.hold((read.words[:, 0] >= ARTICLE) & (told < ASIDE))] = NONE
+    score[proposed.hold((read.words[:, 0] >= ARTICLE) & (told < least))] = NONE
     worth = proposed.worth(score, len(sums))
     second, asked, some = np.zeros(len(sums), np.float32), np.full(len(sums), -MOST), worth > NONE
     of = owner[some]
