@@ -392,7 +392,7 @@ def test_a_portion_boundary_changes_nothing(monkeypatch):
     pd.testing.assert_frame_equal(remover.spans(corpus), whole)
 
 
-def test_a_text_that_does_not_settle_stays_as_it_came(monkeypatch):
+def test_a_text_that_never_settles_stays_as_it_came(monkeypatch):
     """Others beside it are cleaned all the same."""
     corpus = toolkit.datasets.load("sample")
     usual = dict(iter(BoilerplateRemover().spans(corpus).groupby("doc_id")))
