@@ -121,9 +121,16 @@ def test_furniture_in_another_language_leaves_the_article_whole():
     again, _ = in_another_language(hosts, pages, pd.DataFrame(marks, columns=SPANS), seed=0)
     assert texts["text"].tolist() == again["text"].tolist()
     assert set(texts["text"].str.count("\n\n").gt(0)) == {True, False}
-    pieces = {page["text"][a:b] for page in records for name, a, b, _ in marks if name == page["doc_id"]}
+    pieces = {
+        page["text"][a:b]: page["lang"]
+        for page in records
+        for name, a, b, _ in marks
+        if name == page["doc_id"]
+    }
     for doc_id, text in zip(texts["doc_id"], texts["text"], strict=True):
         mine = spans[spans["doc_id"] == doc_id]
+        own = hosts.loc[hosts["doc_id"] == doc_id.removesuffix("+foreign"), "lang"].item()
+        assert own not in [pieces.get(text[a:b]) for a, b in zip(mine["start"], mine["end"], strict=True)]
         assert all(
             text[a:b] in pieces or "\n" not in text for a, b in zip(mine["start"], mine["end"], strict=True)
         )

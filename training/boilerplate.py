@@ -234,6 +234,7 @@ def train(
 def _both(
     parts: list[Labelled], voices: list[Labelled], markup: Labelled, held: int | None, seed: int
 ) -> WordWeights:
+    """Weights of both tables; in the second those of the plea, where no page names an appeal."""
     weights, bias = learn_words(parts, held, seed)
     other, other_bias = learn_words([markup], held, seed)
     other[:, 1], other_bias[1] = learn_plea([*parts, *voices], held, seed)

@@ -101,7 +101,7 @@ def material(*, folds: int, seed: int) -> list[Labelled]:
 
 
 def more_voices(*, folds: int, seed: int) -> list[Labelled]:
-    """Passages and look-alikes in further voices, which only the second decision learns from."""
+    """Passages and look-alikes in further voices: for the words of appeals, the network and the second decision."""
     plain, like, hard = (
         _dealt(
             make_corpus(list(lookalikes(names))), pd.DataFrame([], columns=SPANS), folds, seed, by="doc_id"

@@ -28,7 +28,8 @@ MORE_LOOKALIKES = (
 )  # fmt: skip
 HARD_LOOKALIKES = ("lookalikes_hard_en", "lookalikes_hard_other")
 PLAIN_HOSTS = ("hosts", "hosts_more", "hosts_desks", "hosts_running", "hosts_briefs")
-"""Files that only the second decision learns from. The last hold plain articles for passages of their language."""
+"""Files that only the words of appeals, the network and the second decision learn from; the last hold plain articles
+for passages of their language."""
 
 PLACES = ("paragraph", "line", "end", "start", "glued", "one_line", "all_glued", "second")
 """Where a passage is set: between paragraphs or lines, behind or before the text, with a line break lost on one side or

@@ -37,7 +37,7 @@ COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
 ALONE = len(COLUMNS) - len(REPEATED)  # the first so many columns need no index
 AT = places(COLUMNS)
 # of a publisher with few articles a passage is removed for its repetition alone if this share of them, and at least
-# this many others, hold it
+# this many others, hold it, and if it opens or ends the article or half of its words sound like boilerplate
 NEARLY_ALL, SEVERAL = 0.75, 3
 SOUNDS = 0.5  # a line whose words give article text a probability below this sounds like boilerplate
 PLEADS = 0.35  # and one whose words give an appeal one above this, like an appeal
@@ -220,8 +220,8 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Mark the rows of :func:`evidence` that are boilerplate for their repetition alone, whatever their words.
 
     These are, first, neighbouring segments of at least :data:`EVIDENT` words, each word for word in as many other
-    articles (or in :data:`SEVERAL`, if these are :data:`NEARLY_ALL` and half of the words sound like boilerplate or an
-    appeal, or open or end the article), mostly in different stories; second, segments
+    articles (or in :data:`SEVERAL`, if these are :data:`NEARLY_ALL`, and the passage opens or ends the article or half
+    of its words sound like boilerplate or an appeal), mostly in different stories; second, segments
     beside these in about as many articles; third, lines that sound like boilerplate and open with two words with
     which nearly all articles open a line (``Mehr zum Thema – …``). The trees have seen too few appeals that read like
     prose to be as sure. Without an index nothing is evident.

@@ -27,8 +27,8 @@ KINDS = ("appeal", "promo", "related", "caption", "byline", "notice", "interface
 SPOT = places(WINDOWS)
 LANES, PLEA = 16, 9
 """Weights in a row: two tables of eight classes. No page's markup names appeals; so their lane of its table, ``PLEA``,
-holds other weights, which speak for an appeal rather than anything else: learned on invented passages in nine
-languages, with a scale of their own. One vector register holds a row; numba does not use it by itself, so
+holds other weights, which speak for an appeal rather than anything else: learned on all invented passages and articles
+and on the marked texts, with a scale of their own. One vector register holds a row; numba does not use it by itself, so
 :func:`add_rows` and :func:`margins` are written as LLVM code."""
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)

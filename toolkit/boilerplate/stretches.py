@@ -35,10 +35,10 @@ HALF = 0.5
 scores at least :data:`HALF` times the threshold (``Donate now.``). In cross-validation, of such segments with any score
 36 were boilerplate and 3 were not."""
 
-SHORT_BYTES, ARTICLE, ALONE = 1500, 0.9, 0.01
+SHORT_BYTES, ARTICLE, LONE = 1500, 0.9, 0.01
 """A text under :data:`SHORT_BYTES` keeps each sentence whose own words give article text at least the probability
 :data:`ARTICLE`: around it stands mostly boilerplate, so its neighbours say little. A text of one segment, such as a
-headline, goes only if its words give article text less than :data:`ALONE`. Repeated passages and the appeals of the
+headline, goes only if its words give article text less than :data:`LONE`. Repeated passages and the appeals of the
 second decision are removed all the same."""
 
 _COSTS = np.array([SWITCH[name] for name in GROUPS])[GROUP_OF]
@@ -111,7 +111,7 @@ def _join(bounds, joint, start, end, words, outright, repeated, threshold, conti
             if not remove[s] and beside != s and outright[s] and score[s] >= HALF * threshold[d]:
                 remove[s], kind[s], score[s] = True, kind[beside], max(score[s], threshold[d])
         if hi == lo + 1:
-            remove[lo] &= repeated[lo] or words[lo, 0] < ALONE
+            remove[lo] &= repeated[lo] or words[lo, 0] < LONE
         if hi > lo and end[hi - 1] - start[lo] < SHORT_BYTES:
             for s in range(lo, hi):
                 remove[s] &= repeated[s] or words[s, 0] < ARTICLE
