@@ -191,6 +191,16 @@ def test_the_seed_article_loses_exactly_its_appeal(shared_data, fitted):
     assert clean.count("Russian President Vladimir Putin is set to host") == 2
 
 
+@pytest.mark.parametrize("low", [False, True])
+def test_the_seed_article_in_one_line_loses_its_appeal_whole(shared_data, low):
+    text = " ".join((shared_data / "seed" / "000_ba98eee09a483508.txt").read_text("utf-8").split())
+    spans = BoilerplateRemover().spans([text.lower() if low else text])
+    removed = text[spans["start"].min() : spans["end"].max()]
+    if not low:
+        assert removed.startswith("Your support helps us to tell the story")
+    assert removed.endswith("Your support makes all the difference.")
+
+
 def test_a_wire_story_without_boilerplate_is_unchanged():
     text = "\n\n".join(STORY)
     cleaned = toolkit.clean([text])

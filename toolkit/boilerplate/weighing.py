@@ -53,7 +53,7 @@ DOUBT, SHARE = -1.0, 0.5
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
 
-ASIDE, ASIDE_SHORT = -5.0, -3.0
+ASIDE, ASIDE_SHORT = -6.0, -3.0
 """A block is no appeal if it holds a segment whose words give article text at least :data:`ARTICLE` and the log odds
 of an appeal, by network and words, sum to less than this: nothing is joined across an article sentence. The second
 number holds in short texts."""
