@@ -48,6 +48,8 @@ _PLAIN[:128] = np.isin(CLASSES[:128], (LOWER, OTHER, DIGIT))
 _PLAIN[32] = True
 
 _LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
+_WIDE = 0xE3  # first byte of kana, Han, hangul and full-width marks, or more
+_BRACKET = 160  # bytes of a bracket that can be a piece of its own
 _BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
 
@@ -194,6 +196,8 @@ def _joint_before(data, begin, last, i, hi, before, before2, long):  # type: ign
     if before2 != SPACE and before2 != BREAK:
         camel_case = before == LOWER and not is_name(data, begin, hi, i)
         closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
+        if closed and data[i - 1] >= 0x80 and data[i - 3] >= _WIDE:  # `（上海）ABC` is one name
+            closed = False
         if camel_case or closed:
             return GLUED
     if before == SPACE:
@@ -202,6 +206,17 @@ def _joint_before(data, begin, last, i, hi, before, before2, long):  # type: ign
         if long and (ends_credit(data, begin, last, i, hi) or opens_furniture(data, i, hi)):
             return INLINE
     return FIRST
+
+
+@njit(cache=True, nogil=True)
+def _ends_bracket(data, begin, i, after, hi):  # type: ignore[no-untyped-def]
+    """Whether the bracket at ``i`` closes the one that opens the segment, and no space parts it from Chinese or Japanese.
+
+    Such a bracket (`（来源：新华社）昨日…`) is a piece of its own.
+    """
+    opens = data[begin] == 40 or (data[begin] == 0xEF and data[begin + 1] == 0xBC and data[begin + 2] == 0x88)
+    closes = data[i] == 41 or (data[i] == 0xEF and data[i + 1] == 0xBC and data[i + 2] == 0x89)
+    return opens and closes and after < hi and data[after] >= _WIDE and after - begin <= _BRACKET
 
 
 @njit(cache=True, nogil=True)
@@ -279,6 +294,12 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
         elif begin >= 0 and data[i] == 91 and counts_the_rest(data, i, hi):
             n = _close(starts, ends, joints, n, begin, last, joint)
             begin, joint = np.int64(-1), INLINE
+        elif kind == CLOSER and begin >= 0 and _ends_bracket(data, begin, i, i + size, hi):
+            n = _close(starts, ends, joints, n, begin, i + size, joint)
+            i += size
+            begin, joint, before, before2 = np.int64(-1), GLUED, np.uint8(BREAK), np.uint8(BREAK)
+            last = i
+            continue
         blank = kind == SPACE or kind == BREAK
         if begin < 0 and not blank:
             begin = i

@@ -35,7 +35,7 @@ from training.network import Material, learn_network, says
 from training.part import MODES, Part
 from training.proposals import learn_proposals
 
-LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt", "sv")
+LANGUAGES = ("cs", "de", "en", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "zh")
 """Languages with boilerplate and article text to learn from."""
 
 PROMISED = {"languages": ["en"], "layouts": ["paragraphs", "lines"], "until": "2020-12-31"}
@@ -55,7 +55,7 @@ GOLD_LOST = 0.0003
 
 PLEADING = (
     "gold", "modern", "like", "sample", "scraped", "weak", "inserted", "voices", "like/more", "like/hard", "plain",
-    "foreign",
+    "foreign", "two",
 )  # fmt: skip
 """Parts from which the words of appeals are learned."""
 

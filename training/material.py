@@ -24,6 +24,7 @@ from training.passages import (
     SHARED,
     SPANS,
     VOICES,
+    around_an_article,
     in_another_language,
     insert_passages,
     lookalikes,
@@ -113,6 +114,8 @@ def more_voices(*, folds: int, seed: int) -> list[Labelled]:
     parts += [labelled("like/hard", *hard), labelled("plain", *plain)]
     page = _dealt(*_scraped(), folds, seed)
     parts.append(labelled("foreign", *in_another_language(plain[0], *page, seed=seed)))
+    two = around_an_article(plain[0], folds=folds, seed=seed, names=(*PASSAGES, *VOICES))
+    parts.append(labelled("two", *two))
     for ending, glue in (("one_line", " "), ("glued", "")):
         flat = _renamed(*without_breaks(*like, glue), ending)
         parts.append(labelled(f"like/more/{ending}", *flat, words=0, trees=0.4))

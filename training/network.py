@@ -62,11 +62,11 @@ EMPHASIS = {
     "like": 3.0, "like/more": 1.5, "like/more/one_line": 0.5, "like/more/glued": 0.5, "extracted": 0.25,
     "gold/lower": 0.3, "gold/one_line": 0.3, "gold/glued": 0.3, "modern/lower": 0.3, "modern/one_line": 0.3,
     "modern/glued": 0.3, "scraped/lower": 0.3, "scraped/one_line": 0.5, "scraped/glued": 0.3,
-    "pages": 0.3,
+    "pages": 0.3, "two": 0.3,
 }  # fmt: skip
 """How often a text of a part counts; of others, once."""
 
-WIDTH, INNER, EPOCHS = 96, 48, 20.0
+WIDTH, INNER, EPOCHS = 96, 64, 20.0
 """Width of the layers and within them, and how often all texts are learned from."""
 
 RATE, DROPPED, SQUARES, MEMORY = 3e-3, 0.15, 1e-5, 0.99
@@ -286,8 +286,9 @@ def _net(
     sums = jax.nn.relu(h @ p["context"]) * mask
     about = mean(sums)
     for k in range(LAYERS):
-        beside = jnp.concatenate([moved(h, 2**k), h, moved(h, -(2**k))], axis=-1)
-        z = jax.nn.relu(beside @ p["wide"][k] + about @ p["told"][k] + p["wide_bias"][k])
+        z, near = h @ p["wide"][k], p["near"][k]
+        z = moved(z, 2**k) * near[0] + z * near[1] + moved(z, -(2**k)) * near[2]
+        z = jax.nn.relu(z + about @ p["told"][k] + p["wide_bias"][k])
         back.append(z * mask)
         h = (h + dropped(z, k) @ p["back"][k]) * mask
         passed.append(h)
@@ -299,14 +300,14 @@ def _started(width: int, inner: int, seed: int) -> dict[str, Any]:
     import jax
     import jax.numpy as jnp
 
-    keys = iter(jax.random.split(jax.random.key(seed), 8))
+    keys = iter(jax.random.split(jax.random.key(seed), 9))
 
     def drawn(*shape: int, times: float = 1.0) -> Any:
         return jax.random.normal(next(keys), shape) * times / np.sqrt(shape[-2])
 
     return {
         "map": drawn(AXES, MEANINGS), "first": drawn(3 * MEANINGS + len(SEEN), width), "first_bias": jnp.zeros(width),
-        "context": drawn(width, width), "wide": drawn(LAYERS, 3 * width, inner),
+        "context": drawn(width, width), "wide": drawn(LAYERS, width, inner), "near": drawn(LAYERS, 3, inner),
         "wide_bias": jnp.zeros((LAYERS, inner)), "told": drawn(LAYERS, width, inner, times=0.3),
         "back": drawn(LAYERS, inner, width, times=0.5), "last": drawn(2 * width, len(SAYS), times=0.1),
         "last_bias": jnp.array([-3.0, -5.0, -5.0, -3.0]),
@@ -375,6 +376,7 @@ def _rounded(material: Material, rows: Floats, p: dict[str, Any], held: int) -> 
     enter("first", p["first"], 1 / STEP)
     enter("context", p["context"], inner[0])
     enter("wide", p["wide"], inner[:LAYERS, None])
+    out["near"] = (p["near"] * out.pop("wide_scale")[:, None]).astype(np.float32)
     enter("told", p["told"], means)
     enter("back", p["back"], back[:, None])
     enter("last", p["last"], 1.0)  # each half has a step of its own

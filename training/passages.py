@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -235,31 +235,64 @@ def in_another_language(
         for start, end, kind in zip(marks["start"], marks["end"], marks["kind"], strict=True):
             piece = page["lang"], page["text"][start:end], kind
             pieces.setdefault((page["fold"], page["lang"] == "en"), []).append(piece)
+
+    def furnished(host: dict[str, Any], parts: list[tuple[str, str]], draw: Callable[..., int]) -> None:
+        for k in range(1 + draw("many") % 4):
+            pool = pieces.get((host["fold"], draw(k, "English") % 3 > 0), [])
+            pool = [piece for piece in pool if piece[0] != host["lang"]]
+            if pool:
+                parts.insert(draw(k, "place") % (len(parts) + 1), pool[draw(k) % len(pool)][1:])
+
+    return _laid_out(hosts, "foreign", seed, furnished)
+
+
+def around_an_article(
+    hosts: pd.DataFrame, *, folds: int, seed: int, names: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Set two passages of their language into plain articles, with one to three lines of the article between them.
+
+    Where a text holds one passage only, a network takes a line between two appeals for part of one.
+
+    ``hosts`` are as for :func:`in_another_language`, so is what is returned; ``names`` are files of passages, of which
+    a text gets two of its own fold.
+    """
+    pools: dict[tuple[int, str], list[tuple[str, str]]] = {}
+    for passage in (p for name in names for p in written(name)):
+        fold = number("fold", seed, passage["outlet"]) % folds
+        pools.setdefault((fold, passage["lang"]), []).append((passage["text"].strip(), passage["kind"]))
+
+    def framed(host: dict[str, Any], parts: list[tuple[str, str]], draw: Callable[..., int]) -> None:
+        pool = pools.get((host["fold"], host["lang"]), [])
+        if pool:
+            at = draw("place") % len(parts)
+            for k, place in enumerate((at + 1 + draw("between") % 3, at)):
+                parts.insert(place, pool[draw(k) % len(pool)])
+
+    return _laid_out(hosts, "two", seed, framed)
+
+
+def _laid_out(
+    hosts: pd.DataFrame, name: str, seed: int, furnish: Callable[..., None]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Let ``furnish`` set pieces between the lines of each host; a sixth in one line, a sixth without breaks."""
     texts, moved = [], []
     for host in hosts.to_dict("records"):
-        draw = partial(number, seed, "another language", host["doc_id"])
+        draw = partial(number, seed, name, host["doc_id"])
         gap = ("\n", "\n\n", "\n", "\n\n", " ", "")[draw("gap") % 6]
         own = [line for line in host["text"].split("\n") if line.strip()]
         if len(own) < 3:
             own = _in_lines(" ".join(own), draw("lines")).split("\n")
         parts = [(line.strip(), "") for line in own]
-        for k in range(1 + draw("many") % 4):
-            pool = pieces.get((host["fold"], draw(k, "English") % 3 > 0), [])
-            pool = [piece for piece in pool if piece[0] != host["lang"]]
-            if pool:
-                _, text, kind = pool[draw(k) % len(pool)]
-                text = re.sub(r"\s*\n\s*", gap, text)
-                parts.insert(draw(k, "place") % (len(parts) + 1), (text, kind))
+        furnish(host, parts, draw)
         text = ""
         for line, kind in parts:
             start = len(text) + len(gap if text else "")
-            text += (gap if text else "") + line
+            text += (gap if text else "") + re.sub(r"\s*\n\s*", gap, line)
             if kind:
-                moved.append((f"{host['doc_id']}+foreign", start, len(text), kind))
+                moved.append((f"{host['doc_id']}+{name}", start, len(text), kind))
         texts.append(text)
-    out = hosts.assign(
-        doc_id=hosts["doc_id"] + "+foreign", text=pd.Series(texts, hosts.index, hosts["text"].dtype)
-    )
+    named = hosts["doc_id"] + f"+{name}"
+    out = hosts.assign(doc_id=named, text=pd.Series(texts, hosts.index, hosts["text"].dtype))
     return out, pd.DataFrame(moved, columns=SPANS)
 
 

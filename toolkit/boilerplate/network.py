@@ -192,15 +192,23 @@ def _open(sums, scale, bias, times, owner, h, known):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def _settle(sums, scale, bias, told, times, owner):  # type: ignore[no-untyped-def]
-    """Put integers in place of the sums of a layer: at least 0 is handed on, and nothing between texts."""
+def _settle(sums, scale, times, owner):  # type: ignore[no-untyped-def]
+    """Put integers in place of sums: at least 0, and nothing between texts."""
     for r in range(len(owner)):
-        if owner[r] < 0:
-            sums[r] = 0
-            continue
         for k in range(len(scale)):
-            x = max(sums[r, k] * scale[k] + bias[k] + told[owner[r], k], np.float32(0))
+            x = max(sums[r, k] * scale[k], np.float32(0)) if owner[r] >= 0 else np.float32(0)
             sums[r, k] = min(np.rint(x * times), np.float32(MOST))
+
+
+@njit(cache=True, nogil=True)
+def _beside(sums, far, near, bias, told, times, owner, out):  # type: ignore[no-untyped-def]
+    """Enter what a layer hands on, in integers: its sums here and so far away, the text; at least 0."""
+    for r in range(len(owner)):
+        if owner[r] >= 0:
+            for k in range(len(bias)):
+                x = sums[r - far, k] * near[0, k] + sums[r, k] * near[1, k] + sums[r + far, k] * near[2, k]
+                x = max(x + bias[k] + told[owner[r], k], np.float32(0))
+                out[r, k] = min(np.rint(x * times), np.float32(MOST))
 
 
 @njit(cache=True, nogil=True)
@@ -217,11 +225,11 @@ def _add(sums, scale, times, owner, h, known):  # type: ignore[no-untyped-def]
 class Layers:
     """The layers of a network: integers (int8, inputs by outputs) and what they count for (float32).
 
-    ``first`` sees :data:`INPUTS`; ``context`` sums up a text. Both say H numbers. Layer by layer, ``wide`` sees a
-    segment between two others, and the text (``told``), and says B numbers; ``back`` adds to what is known. ``last``
-    says :data:`SAYS` of that and of what the first layer said. Each ``_scale`` is one number an output, ``steps``
-    (float32) are what 1 means: of the inputs of each layer and of the last, of what each hands back, of the sums and
-    of the means of a text.
+    ``first`` sees :data:`INPUTS`; ``context`` sums up a text. Both say H numbers. Layer by layer, ``wide`` says B
+    numbers of each segment, which are added up with those of two others, each weighed by ``near`` (float32), and with
+    what the text says (``told``); ``back`` adds to what is known. ``last`` says :data:`SAYS` of that and of what the
+    first layer said. Each ``_scale`` is one number an output, ``steps`` (float32) are what 1 means: of the inputs of
+    each layer and of the last, of what each hands back, of the sums and of the means of a text.
     """
 
     first: NDArray[np.int8]
@@ -230,7 +238,7 @@ class Layers:
     context: NDArray[np.int8]
     context_scale: Floats
     wide: NDArray[np.int8]
-    wide_scale: Floats
+    near: Floats
     wide_bias: Floats
     told: NDArray[np.int8]
     told_scale: Floats
@@ -247,7 +255,7 @@ class Layers:
         n = LAYERS
         return {
             "first": (len(INPUTS), h), "first_scale": (h,), "first_bias": (h,), "context": (h, h),
-            "context_scale": (h,), "wide": (n, 3 * h, b), "wide_scale": (n, b), "wide_bias": (n, b),
+            "context_scale": (h,), "wide": (n, h, b), "near": (n, 3, b), "wide_bias": (n, b),
             "told": (n, h, b), "told_scale": (n, b), "back": (n, b, h), "back_scale": (n, h),
             "last": (2 * h, len(SAYS)), "last_scale": (len(SAYS),), "last_bias": (len(SAYS),),
             "steps": (2 * n + 3,),
@@ -256,10 +264,10 @@ class Layers:
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Layers:
         """Return the layers of a model file; ValueError unless they fit each other and hold numbers."""
-        width, inner = (arrays[f"layers.{name}_scale"].size for name in ("context", "wide"))
+        width, inner = (arrays[f"layers.{name}"].size for name in ("context_scale", "wide_bias"))
         parts = {}
         for name, shape in cls.shapes(width, inner // LAYERS).items():
-            kind = np.float32 if name == "steps" or "_" in name else np.int8
+            kind = np.float32 if name in ("steps", "near") or "_" in name else np.int8
             parts[name] = sound_array(arrays, f"layers.{name}", kind, shape)
         if not (parts["steps"] > 0).all():
             raise ValueError("layers.steps are not above 0; train the model again")
@@ -282,21 +290,17 @@ class Layers:
         n, size = w["first"].shape[1], np.diff(texts)
         owner = np.full(len(rows), -1, np.int64)
         owner[at] = np.repeat(np.arange(len(size)), size)
-        h, known, nothing = (np.zeros((len(rows), n), np.float32) for _ in range(3))
+        h, known = (np.zeros((len(rows), n), np.float32) for _ in range(2))
         _open(_product(rows, w["first"]), w["first_scale"], w["first_bias"], inner[0], owner, h, known)
         opening, sums = known[at], _product(known, w["context"])
-        _settle(sums, w["context_scale"], nothing[0], nothing, of_sums, owner)
+        _settle(sums, w["context_scale"], of_sums, owner)
         mean = np.add.reduceat(sums[at].astype(np.float64), texts[:-1]) / size[:, None]
         text = np.rint((mean * np.float64(self.steps[-2])).astype(np.float32) * of_means).clip(0, MOST)
-        within = slice(_GAP, len(rows) - _GAP)
+        z = np.zeros((len(rows), w["wide"].shape[2]), np.float32)
         for k in range(LAYERS):
-            far, wide = 2**k, w["wide"][k]
-            z = np.zeros((len(h), wide.shape[1]), np.float32)
-            z[within] = _product(known[within], wide[n : 2 * n])
-            z[within] += _product(known[_GAP - far : -_GAP - far], wide[:n])
-            z[within] += _product(known[_GAP + far : len(rows) - _GAP + far], wide[2 * n :])
             told = _product(text, w["told"][k]) * w["told_scale"][k]
-            _settle(z, w["wide_scale"][k], w["wide_bias"][k], told, back[k], owner)
+            sums = _product(known, w["wide"][k])
+            _beside(sums, 2**k, w["near"][k], w["wide_bias"][k], told, back[k], owner, z)
             _add(_product(z, w["back"][k]), w["back_scale"][k], inner[k + 1], owner, h, known)
         of_last, of_first = (
             _product(x, part) for x, part in zip((known[at], opening), np.split(w["last"], 2), strict=True)
