@@ -61,6 +61,7 @@ _M5 = np.uint64(0xA0761D6478BD642F)
 _M6 = np.uint64(0xE7037ED1A0B428DB)
 _NAMED = np.uint64(0x8BB84B93962EACC9)
 _SHIFT = np.uint64(64 - 17)
+_SOFT_HYPHEN = 0xAD  # says where a word may be parted; the word reads as without it
 _TIER, _SINGLE, _WORDS = np.uint64(2), np.uint64(1 << 62), np.uint64(3 << 62)
 
 
@@ -107,7 +108,7 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
         kind = classes[code]
         if opening == 255:
             opening = kind
-        if kind == 4 or kind == 5:  # white space
+        if kind == 4 or kind == 5 or code == _SOFT_HYPHEN:  # white space, or nothing
             i += size
             continue
         value = np.uint64(fold[code])
@@ -121,14 +122,15 @@ def scan(data, a, b, joint, classes, fold, index, prints, shape, terms):  # type
             numerals = FNV
             digit = False
             while True:
-                if kind == 3:  # digits look alike to the model, not to the exact fingerprint
-                    digit = True
-                    numerals = (numerals ^ value) * PRIME
-                    value = np.uint64(48)
-                elif kind == 2:
-                    uppers += 1
-                h = (h ^ value) * PRIME
-                length += 1
+                if code != _SOFT_HYPHEN:
+                    if kind == 3:  # digits look alike to the model, not to the exact fingerprint
+                        digit = True
+                        numerals = (numerals ^ value) * PRIME
+                        value = np.uint64(48)
+                    elif kind == 2:
+                        uppers += 1
+                    h = (h ^ value) * PRIME
+                    length += 1
                 i += size
                 if i >= b or wide:
                     break
