@@ -184,6 +184,18 @@ def test_marks_that_take_no_room_hide_nothing():
     ]
 
 
+def test_a_word_reads_as_without_its_soft_hyphens():
+    line = "Abon\u00adnieren Sie un\u00adse\u00adren NEWS\u00adLETTER, 20\u00ad24 \u00adErscheinungs\u00adtage."
+    words = SegmentModel.load().words
+    plain, marked = Buffer.of([line.replace("\u00ad", "")]), Buffer.of([line])
+    one, other = (read_segments(buffer, cut(buffer), words) for buffer in (plain, marked))
+    assert np.array_equal(one.words, other.words)
+    assert np.array_equal(one.prints, other.prints)
+    assert np.array_equal(one.terms, other.terms)
+    changed = np.flatnonzero((one.shapes != other.shapes).any(axis=0))
+    assert [SHAPE[column] for column in changed] == ["bytes"]
+
+
 def test_weights_of_a_byte_are_near_the_weights_they_stand_for():
     weights = np.random.default_rng(0).normal(size=(BUCKETS, 16)).astype(np.float32)
     words = rounded(weights, np.zeros(16, np.float32))

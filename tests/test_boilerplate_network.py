@@ -51,6 +51,8 @@ def random_layers(width: int, inner: int, seed: int) -> Layers:
             arrays[name] = random.uniform(0.01, 0.05, shape).astype(np.float32)
         elif "_" in name:
             arrays[name] = random.uniform(1e-4, 2e-3, shape).astype(np.float32)
+        elif name == "near":
+            arrays[name] = random.uniform(-2e-3, 2e-3, shape).astype(np.float32)
         else:
             arrays[name] = random.integers(-MOST, MOST + 1, shape).astype(np.int8)
     return Layers(**arrays)
@@ -85,8 +87,8 @@ def by_hand(w: Layers, rows: np.ndarray) -> np.ndarray:
         for s in range(n):
             for place, t in enumerate((s - 2**k, s, s + 2**k)):
                 if 0 <= t < n:
-                    z[s] += known[t] @ w.wide[k, place * width : (place + 1) * width].astype(float)
-        z = z * w.wide_scale[k] + w.wide_bias[k] + text @ w.told[k].astype(float) * w.told_scale[k]
+                    z[s] += known[t] @ w.wide[k].astype(float) * w.near[k, place]
+        z = z + w.wide_bias[k] + text @ w.told[k].astype(float) * w.told_scale[k]
         z = rounded(np.maximum(z, 0), w.steps[LAYERS + 1 + k], 0)
         h = h + z @ w.back[k].astype(float) * w.back_scale[k]
         known = rounded(h, w.steps[k + 1], -MOST)
@@ -166,7 +168,7 @@ def test_sums_stay_below_what_float32_holds_exactly():
     for part in ("first", "context", "wide", "told", "back", "last"):
         weights = np.abs(getattr(layers, part).astype(np.int64))
         assert (weights.sum(axis=-2) * MOST).max() < 2**24, part
-    assert 3 * width * MOST**2 < 2**24
+    assert width * MOST**2 < 2**24
 
 
 def test_columns_are_named_and_within_a_byte():
@@ -189,6 +191,7 @@ def test_the_network_reads_pages_and_texts_that_hint_at_an_appeal_or_hold_a_doub
     ("part", "value"),
     [
         ("layers.first", np.zeros((3, 8), np.int8)), ("layers.wide", np.zeros((LAYERS, 3, 1), np.float32)),
+        ("layers.near", np.zeros((LAYERS, 2, 5), np.float32)),
         ("layers.steps", np.zeros(2 * LAYERS + 3, np.float32)),
         ("layers.last_bias", np.full(len(SAYS), np.nan, np.float32)),
         ("layers.context", np.int8(3)), ("pieces", np.uint32(3)),

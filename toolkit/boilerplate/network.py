@@ -75,7 +75,7 @@ LONGEST = 8192
 _GAP = 2 ** (LAYERS - 1)  # empty rows between texts, so that none sees another
 _AT_ONCE = 4096  # rows in work
 _PIECES = 256  # pieces that are summed up at once
-_ROWS = 20  # rows that are multiplied at once: no more than 262,144 products
+_PRODUCTS = 1 << 18  # numbers that are multiplied at once
 _UNITS = np.ones(LANES, np.float32)  # sums are whole numbers
 
 SPACE = FeatureSpace(title_weight=0, pieces=True)
@@ -174,9 +174,11 @@ def _seen_all(words, windows, shapes, joint, echoes, pieces, out):  # type: igno
 
 def _product(x: Floats, weights: Floats) -> Floats:
     """Multiply matrices, some rows at a time: OpenBLAS does so little on one thread, and more threads only wait."""
-    whole, left, right = len(x) - len(x) % _ROWS, x.shape[1], weights.shape[1]
+    left, right = weights.shape
+    rows = max(_PRODUCTS // weights.size, 1)
+    whole = len(x) - len(x) % rows
     out = np.empty((len(x), right), np.float32)
-    np.matmul(x[:whole].reshape(-1, _ROWS, left), weights, out=out[:whole].reshape(-1, _ROWS, right))
+    np.matmul(x[:whole].reshape(-1, rows, left), weights, out=out[:whole].reshape(-1, rows, right))
     np.matmul(x[whole:], weights, out=out[whole:])
     return out
 

@@ -49,7 +49,7 @@ HINT = 0.35
 """A text may hold an appeal if the words of a segment give one at least this probability: so they do in 98 % of the
 texts with an appeal in cross-validation, and in 30 % of the marked articles."""
 
-DOUBT, SHARE = -1.0, 0.5
+DOUBT, SHARE = -1.0, 0.75
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
 
