@@ -22,7 +22,7 @@ from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
 from training.copies import lower_case, without_breaks
 from training.labelled import Labelled, labelled
-from training.material import SCORED, dealt, marked_later, material, more_voices
+from training.material import SCORED, dealt, in_lines, marked_later, material, more_voices
 from training.passages import SPANS, scraped
 
 MODELS = Path(__file__).parents[1] / "out" / "folds"
@@ -34,7 +34,7 @@ PAGES = Path(__file__).parents[1] / "data" / "benchmarks" / "invented_pages.json
 LITTLE = 0.3
 """Share of boilerplate over which a text is a page that carries other stories rather than an article."""
 FURTHER = ("cs", "id", "ja", "ko", "ru", "tr", "uk", "zh")
-"""Languages of which little is marked: furniture is learned from texts of some of their sites and from invented ones."""
+"""Languages of which little is marked: much of what is known of their furniture is invented."""
 
 COLUMNS_OF_COUNTS = ("hit", "false", "missed", "article")
 
@@ -106,6 +106,7 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
     yield Task("paragraphs, with fit", gold, marked_first(gold), fitted=True)
     yield Task("paragraphs", gold, marked_first(gold))
     for name, ending in (
+        ("single line breaks", "lines"),
         ("line breaks made spaces", "one_line"),
         ("line breaks lost", "glued"),
         ("all lower case", "lower"),
@@ -262,8 +263,8 @@ def arrivals_table(
     """
     models = models or fold_models(folds=folds, seed=seed)
     made = {part.name: part for part in parts or material(folds=folds, seed=seed)}
-    further = [*more_voices(folds=folds, seed=seed), marked_later(folds=folds, seed=seed)]
-    further += invented_pages(folds=folds, seed=seed)
+    further = [*more_voices(folds=folds, seed=seed), in_lines(folds=folds, seed=seed)]
+    further += [marked_later(folds=folds, seed=seed), *invented_pages(folds=folds, seed=seed)]
     made |= {part.name: part for part in further}
     counted = pd.concat([datasets.load(n)[list(COLUMNS)] for n in ("allsides", "modern")], ignore_index=True)
     rows = []

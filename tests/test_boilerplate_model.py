@@ -185,7 +185,9 @@ def test_marks_that_take_no_room_hide_nothing():
 
 
 def test_a_word_reads_as_without_its_soft_hyphens():
-    line = "Abon\u00adnieren Sie un\u00adse\u00adren NEWS\u00adLETTER, 20\u00ad24 \u00adErscheinungs\u00adtage."
+    line = (
+        "Abon\u00adnieren Sie un\u00adse\u00adren NEWS\u00adLETTER, 20\u00ad24 \u00adErscheinungs\u00adtage."
+    )
     words = SegmentModel.load().words
     plain, marked = Buffer.of([line.replace("\u00ad", "")]), Buffer.of([line])
     one, other = (read_segments(buffer, cut(buffer), words) for buffer in (plain, marked))

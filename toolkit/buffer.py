@@ -42,7 +42,10 @@ def _code_point_classes() -> NDArray[np.uint8]:
             table[code] = BREAK
         elif char.isspace() or char in NO_WIDTH:
             table[code] = SPACE
-    marks = {STOP: ".!?…", CLOSER: "\"'”’)]»）」』】》", OPENER: "“‘«([„¿¡（「『【《", BULLET: "•▪►▶●■|·◆★→", WIDE_STOP: "。！？"}
+    marks = {
+        STOP: ".!?…", CLOSER: "\"'”’)]»）」』】》", OPENER: "“‘«([„¿¡（「『【《", BULLET: "•▪►▶●■|·◆★→",
+        WIDE_STOP: "。！？",
+    }  # fmt: skip
     for kind, chars in marks.items():
         table[[ord(char) for char in chars]] = kind
     return table

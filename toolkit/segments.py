@@ -210,9 +210,9 @@ def _joint_before(data, begin, last, i, hi, before, before2, long):  # type: ign
 
 @njit(cache=True, nogil=True)
 def _ends_bracket(data, begin, i, after, hi):  # type: ignore[no-untyped-def]
-    """Whether the bracket at ``i`` closes the one that opens the segment, and no space parts it from Chinese or Japanese.
+    """Whether ``i`` closes the bracket that opens the segment, and Chinese or Japanese follows without a space.
 
-    Such a bracket (`（来源：新华社）昨日…`) is a piece of its own.
+    Such a bracket (`（来源：晨报）昨日…`) is a piece of its own.
     """
     opens = data[begin] == 40 or (data[begin] == 0xEF and data[begin + 1] == 0xBC and data[begin + 2] == 0x88)
     closes = data[i] == 41 or (data[i] == 0xEF and data[i + 1] == 0xBC and data[i + 2] == 0x89)

@@ -30,13 +30,34 @@ from training.boosting import learn_trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix, rounded
-from training.material import counted, dealt, marked_pages, material, more_voices
+from training.material import counted, dealt, in_lines, marked_pages, material, more_voices
 from training.network import Material, learn_network, says
 from training.part import MODES, Part
 from training.proposals import learn_proposals
 
-LANGUAGES = ("cs", "de", "en", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "zh")
+LANGUAGES = (
+    "cs",
+    "de",
+    "en",
+    "es",
+    "fr",
+    "id",
+    "it",
+    "ja",
+    "ko",
+    "nl",
+    "pl",
+    "pt",
+    "ru",
+    "sv",
+    "tr",
+    "uk",
+    "zh",
+)
 """Languages with boilerplate and article text to learn from."""
+
+FEW = ("id", "ja", "ko", "tr")
+"""Of these, texts of six publishers or fewer are marked: without those of a fold, next to none is left to learn."""
 
 PROMISED = {"languages": ["en"], "layouts": ["paragraphs", "lines"], "until": "2020-12-31"}
 """Languages, layouts and last day of texts that lose no more article text than is asked for, in cross-validation; what
@@ -140,7 +161,7 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
 
     def scored(name: str, layout: str, sets: tuple[str, ...] = ()) -> Scored:
         p = parts[name]
-        chosen = p.of.layout == LAYOUTS.index(layout)
+        chosen = (p.of.layout == LAYOUTS.index(layout)) & ~p.of.corpus["lang"].isin(FEW).to_numpy(bool)
         if name.startswith("gold"):
             chosen &= p.of.corpus["doc_id"].str.partition("/")[0].isin(first).to_numpy(bool)
         if sets:
@@ -149,7 +170,11 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
 
     return {
         "paragraphs": [scored("gold", "paragraphs")],
-        "lines": [scored("extracted", "lines", ("aed", "fundus")), scored("modern", "lines")],
+        "lines": [
+            scored("gold/lines", "lines"),
+            scored("extracted", "lines", ("aed", "fundus")),
+            scored("modern", "lines"),
+        ],
         "page": [scored("pages", "page", ("aed", "fundus"))],
         "one_line": [scored("gold/one_line", "one_line")],
         "glued": [scored("gold/glued", "glued")],
@@ -194,14 +219,16 @@ def train(
     weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
     late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
     everything = [*weighed, *late]
-    by_name = {p.of.name: p for p in everything}
+    lines = in_lines(folds=folds, seed=seed)
+    measured = [*everything, Part.weighed(lines, _scored(lines, words[:folds]), lookup)]
+    by_name = {p.of.name: p for p in measured}
     kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
     trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
     learned_from = Material.of(everything)
     networks = [learn_network(learned_from, held, seed) for held in (*range(folds), None)]
-    said = says(everything, networks[:folds])
+    said = says(measured, networks[:folds])
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
-    for p, heard in zip(everything, said, strict=True):
+    for p, heard in zip(measured, said, strict=True):
         for held in range(folds):
             test = (p.of.fold[p.chosen] == held) & p.suspicious
             layout = p.of.layout[p.of.document[p.chosen[test]]]
@@ -212,7 +239,7 @@ def train(
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         p.hear(heard)
     in_blocks = [learn_proposals(everything, held, seed) for held in (*range(folds), None)]
-    for p in everything:
+    for p in measured:
         fold, score = p.of.fold[p.proposed.first], np.zeros(len(p.proposed.first), np.float32)
         for held, blocks in enumerate(in_blocks[:folds]):
             score[fold == held] = blocks.predict(p.proposed.rows[fold == held], HOPELESS)

@@ -187,6 +187,12 @@ def _gold(name: str) -> Texts:
     return corpus, gold.spans[SPANS]
 
 
+def in_lines(*, folds: int, seed: int) -> Labelled:
+    """Return the gold in single line breaks: thresholds are measured on it, and nothing is learned."""
+    copy = _renamed(*without_breaks(*_hosts(folds, seed)[0], "\n"), "lines")
+    return labelled("gold/lines", *copy, words=0, trees=0)
+
+
 def marked_later(*, folds: int, seed: int) -> Labelled:
     """Modern texts that were marked in a later round: nothing is learned from them."""
     gold = datasets.gold("boilerplate_modern")
