@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from toolkit.boilerplate.reading import LAYOUTS
 from toolkit.corpus import make_corpus
 from toolkit.topics.taxonomy import CODE_OF
-from training.passages import SPANS, in_another_language, scraped
+from training.material import in_lines
+from training.passages import PASSAGES, SPANS, around_an_article, in_another_language, scraped
 
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
@@ -138,3 +140,35 @@ def test_furniture_in_another_language_leaves_the_article_whole():
             text = text[:a] + text[b:]
         assert "".join(text.split()) == "Unova.Duevengono.Trerestano.Quattro."
     assert len(spans) > 40
+
+
+def test_two_passages_stand_around_lines_of_an_article():
+    own = ["Uno va.", "Due vengono.", "Tre restano.", "Quattro."]
+    hosts = make_corpus(
+        [
+            {"doc_id": f"host-{i}", "lang": ("it", "en", "xx")[i % 3], "text": "\n".join(own)}
+            for i in range(60)
+        ]
+    ).assign(fold=0)
+    texts, spans = around_an_article(hosts, folds=3, seed=0, names=PASSAGES)
+    assert set(spans["doc_id"].value_counts()) == {2}
+    assert spans["doc_id"].nunique() == 40  # no passages are written in the third language
+    joined = dict(zip(texts["doc_id"], texts["text"], strict=True))
+    for doc_id, mine in spans.sort_values("start").groupby("doc_id"):
+        (_, end), (start, _) = mine[["start", "end"]].to_numpy().tolist()
+        text = joined[doc_id]
+        between = "".join(text[end:start].split())
+        lines = ["".join(line.split()) for line in own]
+        assert between in {"".join(lines[i : i + n]) for n in (1, 2, 3) for i in range(5 - n)}
+        for a, b in mine[["start", "end"]].to_numpy()[::-1].tolist():
+            text = text[:a] + text[b:]
+        assert "".join(text.split()) == "".join(lines)
+
+
+def test_the_gold_in_single_line_breaks_teaches_nothing(shared_data):
+    part = in_lines(folds=3, seed=0)
+    assert not part.words.any()
+    assert not part.trees.any()
+    assert (part.layout == LAYOUTS.index("lines")).mean() > 0.9
+    assert not part.corpus["text"].str.contains("\n\n").any()
+    assert part.marked.sum() > 100_000
