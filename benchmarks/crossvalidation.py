@@ -33,6 +33,7 @@ PAGES = Path(__file__).parents[1] / "data" / "benchmarks" / "invented_pages.json
 
 LITTLE = 0.3
 """Share of boilerplate over which a text is a page that carries other stories rather than an article."""
+
 FURTHER = ("cs", "id", "ja", "ko", "ru", "tr", "uk", "zh")
 """Languages of which little is marked: much of what is known of their furniture is invented."""
 

@@ -35,25 +35,7 @@ from training.network import Material, learn_network, says
 from training.part import MODES, Part
 from training.proposals import learn_proposals
 
-LANGUAGES = (
-    "cs",
-    "de",
-    "en",
-    "es",
-    "fr",
-    "id",
-    "it",
-    "ja",
-    "ko",
-    "nl",
-    "pl",
-    "pt",
-    "ru",
-    "sv",
-    "tr",
-    "uk",
-    "zh",
-)
+LANGUAGES = tuple("cs de en es fr id it ja ko nl pl pt ru sv tr uk zh".split())
 """Languages with boilerplate and article text to learn from."""
 
 FEW = ("id", "ja", "ko", "tr")
@@ -161,7 +143,9 @@ def _sources(parts: dict[str, Part], mode: str) -> dict[str, list[Scored]]:
 
     def scored(name: str, layout: str, sets: tuple[str, ...] = ()) -> Scored:
         p = parts[name]
-        chosen = (p.of.layout == LAYOUTS.index(layout)) & ~p.of.corpus["lang"].isin(FEW).to_numpy(bool)
+        chosen = p.of.layout == LAYOUTS.index(layout)
+        if layout == "lines":  # texts of real publishers in all languages
+            chosen &= ~p.of.corpus["lang"].isin(FEW).to_numpy(bool)
         if name.startswith("gold"):
             chosen &= p.of.corpus["doc_id"].str.partition("/")[0].isin(first).to_numpy(bool)
         if sets:

@@ -197,7 +197,7 @@ def scraped(
     ``rows`` are by default those to learn from.
     """
     records, spans = [], []
-    for row in written("scraped") if rows is None else rows:
+    for row in [*written("scraped"), *written("scraped_more")] if rows is None else rows:
         text, gap = row["text"], 1 + number("gap", row["id"]) % 2
         title = row["title"] if number("title", row["id"]) % 4 else None
         about = {"doc_id": row["id"], "publisher": row["outlet"], "date": row["date"], "title": title}
