@@ -39,6 +39,9 @@ SHARED = (*PLACES, "shared", "shared", "shared")
 """The same, and in a line of the story: between two of its sentences, behind its last or before its first. These are
 the hardest, so there are three times as many."""
 
+SCRAPED = ("scraped", "scraped_more", "scraped_lists")
+"""Files of articles as a scraper leaves them."""
+
 SPANS = ["doc_id", "start", "end", "kind"]
 OWN_OUTLET = "The Harbour Post"
 """Outlet of the passages that name none."""
@@ -197,7 +200,9 @@ def scraped(
     ``rows`` are by default those to learn from.
     """
     records, spans = [], []
-    for row in [*written("scraped"), *written("scraped_more")] if rows is None else rows:
+    if rows is None:
+        rows = [row for name in SCRAPED for row in written(name)]
+    for row in rows:
         text, gap = row["text"], 1 + number("gap", row["id"]) % 2
         title = row["title"] if number("title", row["id"]) % 4 else None
         about = {"doc_id": row["id"], "publisher": row["outlet"], "date": row["date"], "title": title}
