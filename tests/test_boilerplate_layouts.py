@@ -9,10 +9,12 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.evidence import AT, BODY, evidence
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import BESIDE, BOUND, NONE, PROPOSALS, Proposals, propose
 from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
+from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.stretches import SWITCH, stretches
 from toolkit.boilerplate.weighing import (
     APPEAL,
@@ -21,6 +23,7 @@ from toolkit.boilerplate.weighing import (
     unsupported,
 )
 from toolkit.buffer import Buffer
+from toolkit.corpus import make_corpus
 from toolkit.segments import LINE, cut
 from toolkit.segments import SENTENCE as SENTENCE_JOINT
 
@@ -249,3 +252,28 @@ def test_texts_younger_than_the_promise_are_counted_and_those_without_a_date_are
 def test_a_giant_token_is_data_and_loses_nothing(text):
     assert toolkit.clean(text)["clean_text"].tolist() == [text]
     assert not len(BoilerplateRemover().spans([text]))
+
+
+def test_the_body_of_a_page_is_found_and_what_stands_before_and_behind_it_is_told():
+    menu = [f"Section {i}" for i in range(30)]
+    story = [
+        "The council of the harbour town voted on Tuesday to repair the old lighthouse before winter comes.",
+        "Engineers had warned in spring that the stairs were no longer safe for the keeper and her family.",
+        "The mayor said that the work would cost as much as the town spends on its roads in three years.",
+    ]
+    tail = ["The bridge across the river was closed again yesterday after a lorry had lost its load of sand."]
+    text = "\n".join([*menu, *story, *menu[:20], *tail, *menu[20:]])
+    corpus = make_corpus(
+        [{"doc_id": name, "text": t} for name, t in (("page", text), ("article", "\n".join(story)))]
+    )
+    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
+    layout = layouts(read.buffer, read.segments, read.shapes)[0]
+    everything = np.ones(len(read.segments), bool)
+    rows = evidence(read, None, Seen.of(read, None), everything, layout)
+    page, article = np.split(rows, [read.segments.bounds[1]])
+    assert [LAYOUTS[k] for k in layout] == ["page", "short"]
+    assert page[:, AT.off_body].tolist() == [*range(-30, 0), 0, 0, 0, *range(1, 32)]
+    assert page[0, AT.likely_before] == 0 < page[31, AT.likely_before] < page[-1, AT.likely_before] == 1
+    assert (page[:, AT.body] == page[0, AT.body]).all()
+    assert page[0, AT.likely] > page[0, AT.body] > 0
+    assert not article[:, [getattr(AT, name) for name in BODY]].any()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.features import PART, mix_all
-from toolkit.boilerplate.reading import Reading
+from toolkit.boilerplate.reading import PAGE, Reading
 from toolkit.boilerplate.repetition import EVIDENT, REPEATED, UNEVEN, Seen, alike, repeated
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
@@ -32,7 +32,12 @@ PLACE = (
     "in_paragraph", "within", "is_title", "tokens@-1", "tokens@+1", "last_class@-1", "capitalised@-1",
     "capitalised@+1",
 )  # fmt: skip
-COLUMNS = (*OWN, *AROUND, *PLACE, *SPOTS, *ECHOES, *REPEATED)
+BODY = ("body", "off_body", "likely", "likely_before")
+"""On whole pages, and 0 elsewhere: the logarithm of what the article's body is worth (:func:`_body`), by how many
+segments a segment stands before it (less than 0) or behind it, the logarithm of the bytes that are likely article text,
+and the share of them before the segment."""
+
+COLUMNS = (*OWN, *AROUND, *PLACE, *BODY, *SPOTS, *ECHOES, *REPEATED)
 
 ALONE = len(COLUMNS) - len(REPEATED)  # the first so many columns need no index
 AT = places(COLUMNS)
@@ -50,6 +55,7 @@ _RELATED, _CAPTION = AT.gold_related, AT.gold_caption
 _WIDE = np.array([0.997, 0.97, 0.7], np.float32)
 _NARROW = np.array([0.98, 0.9, 0.6], np.float32)
 _GIANT = 100  # mean bytes of a token over which a segment is data and stays (training weighs it all the same)
+_SENTENCE, _LIKELY, _LESS, _FAR = 60, 0.9, 60.0, 60  # see _body, and the most of off_body
 _HINT = 0.2  # probability that some segment of a text appeals, from which on more of it is weighed
 
 
@@ -86,8 +92,36 @@ def _mean(p, shapes, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: ignore[no-untyped-def]
-    """Columns OWN, AROUND and PLACE of the wanted segments, row by row."""
+def _is_likely(p, shapes, s):  # type: ignore[no-untyped-def]
+    return p[s, KEEP] > _LIKELY and shapes[s, PART.bytes] >= _SENTENCE
+
+
+@njit(cache=True, nogil=True)
+def _body(p, shapes, lo, hi):  # type: ignore[no-untyped-def]
+    """Find the body of a page's article: the stretch of segments with the largest sum.
+
+    A segment that is likely article text counts its bytes, 400 at most; any other counts less than nothing. Pasternack
+    and Roth (2009) find articles so among the tokens of a page. Returns its ends, its sum, and the sum of all that is
+    likely.
+    """
+    first = last = begin = lo
+    most = now = likely = 0.0
+    for s in range(lo, hi):
+        if now <= 0.0:
+            now, begin = 0.0, s
+        if _is_likely(p, shapes, s):
+            now += min(shapes[s, PART.bytes], 400)
+            likely += min(shapes[s, PART.bytes], 400)
+        else:
+            now -= _LESS
+        if now > most:
+            most, first, last = now, begin, s + 1
+    return first, last, most, likely
+
+
+@njit(cache=True, nogil=True)
+def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # type: ignore[no-untyped-def]
+    """Columns OWN, AROUND, PLACE and BODY of the wanted segments, row by row."""
     n_rows = 0
     later = np.empty(64, np.float32)
     for d in range(len(bounds) - 1):
@@ -98,6 +132,8 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
         if not some:
             continue
         mean = _mean(p, shapes, lo, hi)
+        body, end, worth, likely = _body(p, shapes, lo, hi) if pages[d] else (lo, lo, 0.0, 0.0)
+        passed = 0.0
         before_mean = np.float32(0.0)
         a = lo
         previous = n_rows  # first row of the paragraph before
@@ -134,6 +170,13 @@ def _local(p, shapes, prints, joint, bounds, titles, wanted, out):  # type: igno
                     row[AT.paragraph_segments] = np.log1p(np.float32(b - a))
                     row[AT.in_paragraph] = min(s - a, 10)
                     row[AT.is_title] = 1.0 if titles[d] != 0 and prints[s, 0] == titles[d] else 0.0
+                    if pages[d]:
+                        row[AT.body], row[AT.likely] = np.log1p(worth), np.log1p(likely)
+                        off = s - body if s < body else s - end + 1 if s >= end else 0
+                        row[AT.off_body] = min(max(off, -_FAR), _FAR)
+                        row[AT.likely_before] = passed / max(likely, 1.0)
+                if pages[d] and _is_likely(p, shapes, s):
+                    passed += min(shapes[s, PART.bytes], 400)
                 earlier = max(earlier, np.float32(1.0) - p[s, KEEP])
             before_mean = here
             a = b
@@ -248,17 +291,19 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def evidence(
-    read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_]
+    read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_], layout: NDArray[np.int8]
 ) -> NDArray[np.float32]:
     """Return one row of evidence (float32) for each wanted segment; the columns are :data:`COLUMNS`.
 
-    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index.
+    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index;
+    ``layout`` is an int8 a document.
     """
     width = ALONE if lookup is None else len(COLUMNS)
     out = np.zeros((int(wanted.sum()), width), np.float32)
     bounds = read.segments.bounds
     titles = read.about.titles.prints
-    _local(read.words, read.shapes, read.prints, read.segments.joint, bounds, titles, wanted, out)
+    joint, pages = read.segments.joint, layout == PAGE
+    _local(read.words, read.shapes, read.prints, joint, bounds, titles, pages, wanted, out)
     owner = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint64), np.diff(bounds))
     keys = mix_all(read.prints[:, 0], owner)
     own, ordered = keys[wanted], np.sort(keys)

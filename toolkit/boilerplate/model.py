@@ -21,7 +21,7 @@ from toolkit.errors import ModelError
 from toolkit.modelfile import pack, read_model, sound_array, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 12"
+FORMAT = "news-toolkit segment model 13"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 

@@ -103,7 +103,7 @@ def weigh(
     outside = outside | unheard
     seen = Seen.of(read, lookup)
     doubted = suspicious(read, seen)
-    at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
+    at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted, layout)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], AT.lead2_docs] = 0
     single = np.ascontiguousarray(rows[:, :ALONE]) if lookup is not None else rows
