@@ -19,7 +19,7 @@ import toolkit
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import append_decision, read_decisions
 from toolkit.boilerplate.model import shipped_model
-from toolkit.boilerplate.reading import About, Reading
+from toolkit.boilerplate.reading import PAGE, About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import SPAN_COLUMNS
 from toolkit.boilerplate.stretches import join
@@ -657,3 +657,27 @@ def test_a_sentence_with_the_title_in_it_is_one_template(form, titled):
     plain = corpus.assign(text=corpus["text"].str.replace(r"\n\n[^\n]+$", f"\n\n{story}", regex=True))
     plain["publisher"] = pd.array([f"{i}.example" for i in range(len(plain))], dtype="str")
     assert BoilerplateRemover().fit(plain).transform(plain)["clean_text"].str.endswith(story).sum() >= 17
+
+
+PEOPLE = "council farmers divers nurses bakers teachers".split()
+MENU = (
+    "Home|News|Sport|Weather|Business|Log in|Subscribe|Search|Podcasts|Letters|Planning|Jobs".split("|") * 3
+)
+STORIES = [
+    [f"The {who} of {town} {did} on Tuesday after a long debate in the hall by the river." for who in PEOPLE]
+    for town, did in itertools.product(("Harrow", "Penrow", "Tarn", "Bude"), ("voted", "met", "resigned"))
+]
+
+
+@pytest.mark.parametrize("count", [2, 5, 12, 21])
+def test_pages_of_one_story_are_its_versions_and_pages_of_one_site_are_not(count):
+    def copies(stories):
+        texts = ["\n".join([*MENU, *story, *MENU, f"Teaser {i}"]) for i, story in enumerate(stories)]
+        rows = [{"doc_id": str(i), "text": text, "publisher": "a.example"} for i, text in enumerate(texts)]
+        corpus = toolkit.corpus.make_corpus(rows)
+        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
+        assert (read.layouts[0] == PAGE).all()
+        return Seen.of(read, BoilerplateRemover().fit(corpus).index_.lookup()).copies.tolist()
+
+    assert copies([STORIES[0]] * count) == [count - 1] * count
+    assert copies(STORIES[:count]) == [0] * len(STORIES[:count])

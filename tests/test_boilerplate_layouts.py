@@ -267,9 +267,9 @@ def test_the_body_of_a_page_is_found_and_what_stands_before_and_behind_it_is_tol
         [{"doc_id": name, "text": t} for name, t in (("page", text), ("article", "\n".join(story)))]
     )
     read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
-    layout = layouts(read.buffer, read.segments, read.shapes)[0]
+    layout = read.layouts[0]
     everything = np.ones(len(read.segments), bool)
-    rows = evidence(read, None, Seen.of(read, None), everything, layout)
+    rows = evidence(read, None, Seen.of(read, None), everything)
     page, article = np.split(rows, [read.segments.bounds[1]])
     assert [LAYOUTS[k] for k in layout] == ["page", "short"]
     assert page[:, AT.off_body].tolist() == [*range(-30, 0), 0, 0, 0, *range(1, 32)]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.reading import About, Reading, layouts
+from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.buffer import Buffer
 
@@ -43,7 +43,7 @@ class Labelled:
     def __post_init__(self) -> None:
         bounds = self.read.segments.bounds
         object.__setattr__(self, "document", np.repeat(np.arange(len(self.corpus)), np.diff(bounds)))
-        object.__setattr__(self, "layout", layouts(self.read.buffer, self.read.segments, self.read.shapes)[0])
+        object.__setattr__(self, "layout", self.read.layouts[0])
 
     @property
     def fold(self) -> NDArray[np.int64]:

@@ -68,7 +68,7 @@ class Part:
         doubted = suspicious(read, seen["fitted"], everywhere=True)
         plain = (part.trees > 0) & (np.arange(len(doubted)) % PLAIN == 0)
         chosen = doubted | plain
-        rows = {"fitted": evidence(read, lookup, seen["fitted"], chosen, part.layout)}
+        rows = {"fitted": evidence(read, lookup, seen["fitted"], chosen)}
         rows["alone"] = np.ascontiguousarray(rows["fitted"][:, :ALONE])
         n = len(doubted)
         return cls(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.features import PART, mix_all
 from toolkit.boilerplate.reading import PAGE, Reading
-from toolkit.boilerplate.repetition import EVIDENT, REPEATED, UNEVEN, Seen, alike, repeated
+from toolkit.boilerplate.repetition import EVIDENT, REPEATED, UNEVEN, Seen, alike, likely_article, repeated
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.scoring import WINDOWS as SPOTS
 from toolkit.boilerplate.templates import Lookup
@@ -55,7 +55,7 @@ _RELATED, _CAPTION = AT.gold_related, AT.gold_caption
 _WIDE = np.array([0.997, 0.97, 0.7], np.float32)
 _NARROW = np.array([0.98, 0.9, 0.6], np.float32)
 _GIANT = 100  # mean bytes of a token over which a segment is data and stays (training weighs it all the same)
-_SENTENCE, _LIKELY, _LESS, _FAR = 60, 0.9, 60.0, 60  # see _body, and the most of off_body
+_LESS, _FAR = 60.0, 60  # see _body, and the most of off_body
 _HINT = 0.2  # probability that some segment of a text appeals, from which on more of it is weighed
 
 
@@ -92,11 +92,6 @@ def _mean(p, shapes, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _is_likely(p, shapes, s):  # type: ignore[no-untyped-def]
-    return p[s, KEEP] > _LIKELY and shapes[s, PART.bytes] >= _SENTENCE
-
-
-@njit(cache=True, nogil=True)
 def _body(p, shapes, lo, hi):  # type: ignore[no-untyped-def]
     """Find the body of a page's article: the stretch of segments with the largest sum.
 
@@ -109,7 +104,7 @@ def _body(p, shapes, lo, hi):  # type: ignore[no-untyped-def]
     for s in range(lo, hi):
         if now <= 0.0:
             now, begin = 0.0, s
-        if _is_likely(p, shapes, s):
+        if likely_article(p, shapes, s):
             now += min(shapes[s, PART.bytes], 400)
             likely += min(shapes[s, PART.bytes], 400)
         else:
@@ -175,7 +170,7 @@ def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # typ
                         off = s - body if s < body else s - end + 1 if s >= end else 0
                         row[AT.off_body] = min(max(off, -_FAR), _FAR)
                         row[AT.likely_before] = passed / max(likely, 1.0)
-                if pages[d] and _is_likely(p, shapes, s):
+                if pages[d] and likely_article(p, shapes, s):
                     passed += min(shapes[s, PART.bytes], 400)
                 earlier = max(earlier, np.float32(1.0) - p[s, KEEP])
             before_mean = here
@@ -291,18 +286,17 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def evidence(
-    read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_], layout: NDArray[np.int8]
+    read: Reading, lookup: Lookup | None, seen: Seen, wanted: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Return one row of evidence (float32) for each wanted segment; the columns are :data:`COLUMNS`.
 
-    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index;
-    ``layout`` is an int8 a document.
+    Without a fitted index (``lookup``) the columns :data:`REPEATED` are left out. ``seen`` comes from the same index.
     """
     width = ALONE if lookup is None else len(COLUMNS)
     out = np.zeros((int(wanted.sum()), width), np.float32)
     bounds = read.segments.bounds
     titles = read.about.titles.prints
-    joint, pages = read.segments.joint, layout == PAGE
+    joint, pages = read.segments.joint, read.layouts[0] == PAGE
     _local(read.words, read.shapes, read.prints, joint, bounds, titles, pages, wanted, out)
     owner = np.repeat(np.arange(len(bounds) - 1, dtype=np.uint64), np.diff(bounds))
     keys = mix_all(read.prints[:, 0], owner)

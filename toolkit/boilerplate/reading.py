@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,11 @@ class Reading(SegmentReading):
     def size(self) -> NDArray[np.int32]:
         """Bytes of each segment; shape (n_segments,)."""
         return np.ascontiguousarray(self.shapes[:, PART.bytes])
+
+    @cached_property
+    def layouts(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Layout of each document; see :func:`layouts`."""
+        return layouts(self.buffer, self.segments, self.shapes)
 
 
 def _unchanged(segments: Segments, earlier: Segments, mended: Mended) -> NDArray[np.int64]:

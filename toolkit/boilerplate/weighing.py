@@ -17,7 +17,7 @@ from toolkit.boilerplate.features import FINGERPRINTS
 from toolkit.boilerplate.model import SURE, Decision, Scale, SegmentModel
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import HOPELESS, NONE, propose
-from toolkit.boilerplate.reading import LAYOUTS, PAGE, SHORT, About, Reading, layouts
+from toolkit.boilerplate.reading import LAYOUTS, PAGE, SHORT, About, Reading
 from toolkit.boilerplate.repetition import Seen, doubted_single
 from toolkit.boilerplate.scoring import KINDS, PLEA, read_segments
 from toolkit.boilerplate.stretches import ARTICLE, MOST, join, stretches
@@ -98,12 +98,12 @@ def weigh(
     """
     segments = read.segments
     owner = np.repeat(np.arange(len(outside)), np.diff(segments.bounds))
-    layout, full_layout = layouts(read.buffer, segments, read.shapes)
+    layout, full_layout = read.layouts
     unheard = full_layout >= len(LAYOUTS)
     outside = outside | unheard
     seen = Seen.of(read, lookup)
     doubted = suspicious(read, seen)
-    at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted, layout)
+    at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], AT.lead2_docs] = 0
     single = np.ascontiguousarray(rows[:, :ALONE]) if lookup is not None else rows

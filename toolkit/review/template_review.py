@@ -17,7 +17,7 @@ from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, read_decisions
 from toolkit.boilerplate.evidence import evidence, suspicious
 from toolkit.boilerplate.model import shipped_model
-from toolkit.boilerplate.reading import About, Reading, layouts
+from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.spans import Cuts, commonest_kinds, cuts_of, span_table
 from toolkit.boilerplate.weighing import template_keys
@@ -179,8 +179,7 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     lookup = remover.index_.lookup()
     seen = Seen.of(read, lookup)
     scored = suspicious(read, seen)
-    layout = layouts(buffer, read.segments, read.shapes)[0]
-    at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored, layout)
+    at, rows = np.flatnonzero(scored), evidence(read, lookup, seen, scored)
     template = template_keys(read, at, rows)
     at, template = at[template > 0], template[template > 0]
     owner = read.segments.owner(at)  # document of each segment
