@@ -187,8 +187,13 @@ def _refuse_other_results(job: Job) -> None:
 def _duplicates_in(results: Files, characters: int, n_jobs: int) -> pa.Table:
     """Return the duplicates among the articles of a run."""
     with results.open("cleaned.parquet") as cleaned, results.open("verdicts.parquet") as verdicts:
-        table = parquet.read_table(cleaned, columns=["doc_id", "url", "publisher", "published"])
-        verdict = parquet.read_table(verdicts, columns=["verdict"])["verdict"].combine_chunks()
+        # on this thread: see Spool.table
+        table = parquet.ParquetFile(cleaned).read(
+            ["doc_id", "url", "publisher", "published"], use_threads=False
+        )
+        verdict = (
+            parquet.ParquetFile(verdicts).read(["verdict"], use_threads=False)["verdict"].combine_chunks()
+        )
     articles = pc.is_in(verdict, pa.array(TEXTS, verdict.type))
 
     def portions() -> Iterator[Buffer]:

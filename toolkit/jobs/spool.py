@@ -80,7 +80,8 @@ class Spool:
     def table(self, kind: str, part: Mapping[str, Any], columns: list[str] | None = None) -> pa.Table:
         """Read the table of a part; ``part[kind]`` is what :meth:`write` returned."""
         data = self.read(f"{kind}-{part['name']}.parquet", part[kind]["sha256"])
-        return parquet.read_table(pa.BufferReader(data), columns=columns)
+        # read_table reads on threads of Arrow, which may let go of the bytes when Python has ended, and abort
+        return parquet.ParquetFile(pa.BufferReader(data)).read(columns, use_threads=False)
 
     def tables(
         self, kind: str, parts: Iterable[Mapping[str, Any]], onto: str | None = None
