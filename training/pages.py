@@ -54,10 +54,11 @@ def whole_page(html: str, gold: str, *, nodes: bool) -> Flattened | None:
     body = [i for i, (s, w) in enumerate(zip(share, words, strict=True)) if s >= _SURE and len(w) >= 8]
     if not body:
         return None
+    headline = _headline(lines[: body[0] + 1], words, markup.stated_titles(root))
     flat, parts, at = Flattened(""), [], 0
     for i, (text, element) in enumerate(lines):
         inside, within = body[0] - 3 <= i <= body[-1] + 1, body[0] <= i <= body[-1]
-        label = _label(words[i], float(share[i]), golden, inside, within, nodes)
+        label = None if i == headline else _label(words[i], float(share[i]), golden, inside, within, nodes)
         if label == "unsure":
             flat.unsure.append((at, at + len(text)))
         elif label:
@@ -66,6 +67,19 @@ def whole_page(html: str, gold: str, *, nodes: bool) -> Flattened | None:
         at += len(text) + 1
     flat.text = "\n".join(parts)
     return flat if len(flat.text) <= _MOST_CHARACTERS else None
+
+
+def _headline(lines: list[tuple[str, Any]], words: list[list[str]], titles: set[str]) -> int:
+    """Return the last line that states the page's title, in a heading if there is one; -1 for none.
+
+    Gold texts of pages leave the headline out as often as not; it is article text.
+    """
+    stated = [i for i, _ in enumerate(lines) if len(words[i]) > 2 and " ".join(words[i]) in titles]
+    headings = [
+        i for i in stated if any(e.tag in ("h1", "h2") for e in (lines[i][1], *lines[i][1].iterancestors()))
+    ]
+    plain = [i for i in stated if not any(e.tag == "a" for e in (lines[i][1], *lines[i][1].iterancestors()))]
+    return (headings or plain or [-1])[-1]
 
 
 def _shares(words: list[list[str]], gold: str) -> NDArray[np.float64] | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import FINGERPRINTS, PART
-from toolkit.boilerplate.reading import PAGE, Reading
+from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import read_segments
 from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find_window, window_keys
 from toolkit.kernels import njit, places
@@ -28,13 +28,15 @@ REPEATED = (
 """Names of the columns of evidence that this module fills."""
 
 COPIES, VERSIONS, FURNITURE = 3, 20, 0.1
-"""Other documents that hold most of an article are copies of it up to the first number; up to the second they are
-versions of a story, if at most the third share of what they have in common sounds like boilerplate."""
+"""Other documents that hold most of a text are copies of it up to the first number; up to the second they are versions
+of a story, if at most the third share of what they have in common sounds like boilerplate, or if it is much of the
+article."""
 
-SENTENCE, LIKELY, BODY = 60, 0.9, 300
-"""A segment of so many bytes, whose words give article text more than the second number, is likely article text. Whole
-pages with so much of it are versions of a story if half of it is also in up to :data:`VERSIONS` others: most of what
-they have in common is furniture."""
+SENTENCE, LIKELY = 60, 0.9
+"""A segment of so many bytes, whose words give article text more than the second number, is likely article text."""
+
+SHARED, PART_OF = 200, 3
+"""So many bytes of likely article text in others, and that part of all of it (a third), are much of an article."""
 
 FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
 MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; log odds (doubted_single)
@@ -78,34 +80,37 @@ def _popcount(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _seen(prints, shapes, words, bounds, publishers, pages, rows, keys, docs, out, copies):  # type: ignore[no-untyped-def]
+def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copies):  # type: ignore[no-untyped-def]
     """Count the other documents of the publisher that contain each segment, exactly and fuzzily.
 
     If most of a document is also in one to three others, these are copies of it: crawled again, or slightly
-    edited. If what they have in common sounds like an article, there may be more: versions of a story that goes on.
-    Of a whole page only what is likely article text counts for that. Copies are no sign of a template, so they are not
-    counted.
+    edited. If what they have in common sounds like an article, or is much of one, there may be more: versions of a
+    story that goes on, or saves of a page with other teasers each time. Copies are no sign of a template, so they are
+    not counted.
     """
     below, likely = np.zeros(VERSIONS + 1, np.int64), np.zeros(VERSIONS + 1, np.int64)
     for d in range(len(bounds) - 1):
         below[:] = likely[:] = 0
-        total = common = sounds = body = 0
+        total = article = common = sounds = 0
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(2):
                 r = find_window(rows, keys, prints[s, w], w, publishers[d])
                 out[s, w] = max(docs[r] - 1, 0) if r >= 0 else 0
-            article = pages[d] and likely_article(words, shapes, s)
-            total += shapes[s, PART.bytes]
-            body += shapes[s, PART.bytes] * article
+            size = shapes[s, PART.bytes]
+            sure = size * likely_article(words, shapes, s)
+            total += size
+            article += sure
             if out[s, 0] <= VERSIONS:
-                below[out[s, 0]] += shapes[s, PART.bytes]
-                likely[out[s, 0]] += shapes[s, PART.bytes] * article
+                below[out[s, 0]] += size
+                likely[out[s, 0]] += sure
             if out[s, 0] > 0:
-                common += shapes[s, PART.bytes]
-                sounds += shapes[s, PART.bytes] * (words[s, 0] < 0.5)
+                common += size
+                sounds += size * (words[s, 0] < 0.5)
         copies[d] = _half(below, VERSIONS if sounds <= FURNITURE * common else COPIES, total)
-        if body >= BODY:
-            copies[d] = max(copies[d], _half(likely, VERSIONS, body))
+        likely[0] = 0
+        shared = likely.sum()
+        if shared >= SHARED and PART_OF * shared >= article:
+            copies[d] = max(copies[d], _half(likely, VERSIONS, shared))
         if copies[d] > 0:
             for s in range(bounds[d], bounds[d + 1]):
                 for w in range(2):
@@ -193,7 +198,7 @@ class Seen:
         if lookup is not None:
             _seen(
                 read.prints, read.shapes, read.words, read.segments.bounds, read.about.publishers,
-                read.layouts[0] == PAGE, lookup.rows, lookup.counts.key, lookup.counts.docs, out, copies,
+                lookup.rows, lookup.counts.key, lookup.counts.docs, out, copies,
             )  # fmt: skip
         return cls(out, copies)
 
