@@ -517,6 +517,15 @@ def test_a_story_that_goes_on_keeps_what_its_versions_have_in_common(count, glue
     assert not found_in(corpus)
 
 
+def test_what_goes_from_a_text_alone_goes_beside_many_without_a_publisher():
+    """They may be of any publisher, so that it says nothing that a passage stands in none of the others."""
+    with Path("data/benchmarks/invented_pages.jsonl").open(encoding="utf-8") as file:
+        corpus = pd.DataFrame([json.loads(line) for line in file])[["text"]].head(80)
+    together = toolkit.clean(corpus)["clean_text"].str.len()
+    alone = [len(toolkit.clean(text)["clean_text"].item()) for text in corpus["text"][:30]]
+    assert not [i for i, size in enumerate(alone) if together[i] > size]
+
+
 @pytest.mark.parametrize(
     "text", ["a", "7", "\U0001f600", "Hello", "Fire in Penrow", "Ferry runs aground off Tarn"]
 )
@@ -671,8 +680,9 @@ STORIES = [
 
 @pytest.mark.parametrize("count", [2, 5, 12, 21])
 def test_pages_of_one_story_are_its_versions_and_pages_of_one_site_are_not(count):
-    def copies(stories):
-        texts = ["\n".join([*MENU, *story, *MENU, f"Teaser {i}"]) for i, story in enumerate(stories)]
+    def copies(stories, behind=()):
+        tails = behind or [[f"Teaser {i}"] for i in range(len(stories))]
+        texts = ["\n".join([*MENU, *story, *MENU, *tail]) for story, tail in zip(stories, tails, strict=True)]
         rows = [{"doc_id": str(i), "text": text, "publisher": "a.example"} for i, text in enumerate(texts)]
         corpus = toolkit.corpus.make_corpus(rows)
         read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), shipped_model().words)
@@ -680,4 +690,7 @@ def test_pages_of_one_story_are_its_versions_and_pages_of_one_site_are_not(count
         return Seen.of(read, BoilerplateRemover().fit(corpus).index_.lookup()).copies.tolist()
 
     assert copies([STORIES[0]] * count) == [count - 1] * count
+    later = [line for story in STORIES[1:3] for line in story]
+    teasers = [[line.replace("a long debate", f"debate number {i}") for line in later] for i in range(count)]
+    assert copies([STORIES[0]] * count, teasers) == [count - 1] * count
     assert copies(STORIES[:count]) == [0] * len(STORIES[:count])

@@ -64,6 +64,13 @@ def pieces(text: str) -> list[str]:
         ("At 3.5 per cent, www.site.com/News said.", ["At 3.5 per cent, www.site.com/News said."]),
         ("Whip John CornynGOP senators balk", ["Whip John Cornyn", "GOP senators balk"]),
         ("Sen. McConnell on YouTube", ["Sen. McConnell on YouTube"]),
+        ("Police said SundayThe mayor spoke.", ["Police said Sunday", "The mayor spoke."]),
+        ("The VerlaHop sank. A VerlaHop rose.", ["The VerlaHop sank.", "A VerlaHop rose."]),
+        ("AdvertisementVerla AdvertisementVerla", ["Advertisement", "Verla Advertisement", "Verla"]),
+        ("Am 3. Juli kam er. Der 1. FC Verl siegte.", ["Am 3. Juli kam er.", "Der 1. FC Verl siegte."]),
+        ("Freitag, 24. Oktober. Das 19. Jahrhundert.", ["Freitag, 24. Oktober.", "Das 19. Jahrhundert."]),
+        ("er kam am 3. juli. er ging.", ["er kam am 3. juli.", "er ging."]),
+        ("He was 45. The police came in 2020. Rain.", ["He was 45.", "The police came in 2020.", "Rain."]),
         ("今日は晴れ。明日は雨。", ["今日は晴れ。", "明日は雨。"]),
         ("他说：“好。”（来源：晨报）昨日有雨。", ["他说：“好。”", "（来源：晨报）", "昨日有雨。"]),
         ("(记者 王宁)昨日有雨。（图）", ["(记者 王宁)", "昨日有雨。", "（图）"]),
@@ -115,7 +122,11 @@ def test_segments_hold_every_character_that_is_not_blank_once_and_in_order(texts
 
 
 @given(NEWSLIKE, st.data())
-def test_a_cut_depends_only_on_what_follows_its_start_and_on_whether_the_text_has_capitals(text, data):
+def test_a_cut_depends_only_on_what_follows_its_start_but_for_capitals_in_the_text_or_twice_in_a_word(
+    text, data
+):
+    inner = re.findall("[A-Za-z]*[a-z][A-Z][A-Za-z]*", text)
+    assume(len(set(inner)) == len(inner))  # a word with a capital inside is a name if it stands there twice
     before = pieces(text)
     keep = data.draw(st.lists(st.booleans(), min_size=len(before), max_size=len(before)))
     kept = [p for p, k in zip(before, keep, strict=True) if k]

@@ -10,10 +10,11 @@ from toolkit.kernels import njit
 
 _WORDS = word_lists("cues.txt")
 # sorted hashes, among which toolkit.buffer.among looks
-ABBREVIATIONS, CAMEL, SOURCES, CREDITED, OPENINGS = (
+ABBREVIATIONS, BEFORE_DAYS, MONTHS, CAMEL, JOINED, SOURCES, CREDITED, OPENINGS = (
     np.sort(np.array([fnv(word.encode()) for word in _WORDS[name]], np.uint64))
-    for name in ("abbreviations", "camel", "sources", "credited", "openings")
+    for name in ("abbreviations", "days", "months", "camel", "joined", "sources", "credited", "openings")
 )
+_REACH = 3000  # bytes on either side in which a name with a capital inside is looked for again
 _COUNT = np.frombuffer(b"[+", np.uint8)
 _CHARS = np.frombuffer(b" chars]", np.uint8)
 _WINDOW = np.frombuffer(b"new window", np.uint8)
@@ -46,10 +47,58 @@ def is_abbreviation(data, lo, stop):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _among_lower(words, data, lo, hi):  # type: ignore[no-untyped-def]
+    """Whether ``data[lo:hi]``, with small letters for capitals, is one of the words."""
+    value = FNV
+    for j in range(lo, hi):
+        value = (value ^ np.uint64(data[j] + 32 if 65 <= data[j] <= 90 else data[j])) * PRIME
+    return among(words, value)
+
+
+@njit(cache=True, nogil=True)
+def is_ordinal(data, lo, stop, hi):  # type: ignore[no-untyped-def]
+    """Whether the full stop at ``stop`` makes one or two digits an ordinal, as in `am 3. Juli`, `der 1. FC`."""
+    i = stop
+    while i > lo and stop - i < 3 and 48 <= data[i - 1] <= 57:
+        i -= 1
+    if not 1 <= stop - i <= 2:
+        return False
+    a, b = i - 1, stop + 2
+    while a > lo and i - a < 7 and data[a - 1] > 64:
+        a -= 1
+    while b < hi and b - stop < 12 and data[b] > 64:
+        b += 1
+    before = a < i - 1 and data[i - 1] == 32 and _among_lower(BEFORE_DAYS, data, a, i - 1)
+    return before or (b > stop + 2 and _among_lower(MONTHS, data, stop + 2, b))
+
+
+@njit(cache=True, nogil=True)
+def _is_letter(b):  # type: ignore[no-untyped-def]
+    return 65 <= b <= 90 or 97 <= b <= 122
+
+
+@njit(cache=True, nogil=True)
+def _recurs(data, lo, hi, a, b):  # type: ignore[no-untyped-def]
+    """Whether the word ``data[a:b]`` stands near by once more."""
+    for k in range(max(lo, a - _REACH), min(hi, b + _REACH) - (b - a) + 1):
+        if data[k] != data[a] or k == a or (k > lo and _is_letter(data[k - 1])):
+            continue
+        j = 1
+        while j < b - a and data[k + j] == data[a + j]:
+            j += 1
+        if j == b - a and (k + j == hi or not _is_letter(data[k + j])):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
 def is_name(data, lo, hi, i):  # type: ignore[no-untyped-def]
-    """Whether the capital letter within a word at ``i`` belongs to a name (McConnell, YouTube) or an address."""
+    """Whether the capital letter within a word at ``i`` belongs to a name (McConnell, YouTube) or an address.
+
+    A word that stands near by once more is a name, unless furniture or sentences begin with either part of it.
+    """
     a = i  # at most 64 letters: hostile text without spaces would otherwise take quadratic time
-    while a > lo and i - a < 64 and (65 <= data[a - 1] <= 90 or 97 <= data[a - 1] <= 122):
+    while a > lo and i - a < 64 and _is_letter(data[a - 1]):
         a -= 1
     if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
         return True
@@ -59,7 +108,7 @@ def is_name(data, lo, hi, i):  # type: ignore[no-untyped-def]
     if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
         return True
     b = i
-    while b < hi and b - i < 64 and (65 <= data[b] <= 90 or 97 <= data[b] <= 122):
+    while b < hi and b - i < 64 and _is_letter(data[b]):
         b += 1
     if b < hi and data[b] in (64, 47):
         return True
@@ -68,7 +117,8 @@ def is_name(data, lo, hi, i):  # type: ignore[no-untyped-def]
         value = (value ^ np.uint64(data[j])) * PRIME
         if j >= i and among(CAMEL, value):
             return True
-    return False
+    joined = _among_lower(JOINED, data, a, i) or _among_lower(JOINED, data, i, b)
+    return not joined and b - i > 1 and _recurs(data, lo, hi, a, b)
 
 
 @njit(cache=True, nogil=True)

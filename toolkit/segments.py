@@ -34,6 +34,7 @@ from toolkit.cues import (
     ends_share_bar,
     is_abbreviation,
     is_name,
+    is_ordinal,
     opens_furniture,
 )
 from toolkit.kernels import njit
@@ -178,7 +179,8 @@ def _joint_after(data, begin, at, end, hi, run, closed, before, small, classes):
     alone = data[at] == 46 and run == 1 and not closed  # so that it may belong to an abbreviation or address
     if after == SPACE:
         if _begins_sentence(data, end, hi, small, classes):
-            return FIRST if alone and is_abbreviation(data, begin, at) else SENTENCE
+            short = alone and (is_abbreviation(data, begin, at) or is_ordinal(data, begin, at, hi))
+            return FIRST if short else SENTENCE
     elif small and after == LOWER:
         if (closed and before == LOWER) or (alone and _stands_between_words(data, begin, at, hi)):
             return GLUED
@@ -191,10 +193,10 @@ def _joint_after(data, begin, at, end, hi, run, closed, before, small, classes):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _joint_before(data, begin, last, i, hi, before, before2, long):  # type: ignore[no-untyped-def]
+def _joint_before(data, lo, begin, last, i, hi, before, before2, long):  # type: ignore[no-untyped-def]
     """Joint before the capital at ``i``, or FIRST where the segment goes on."""
     if before2 != SPACE and before2 != BREAK:
-        camel_case = before == LOWER and not is_name(data, begin, hi, i)
+        camel_case = before == LOWER and not is_name(data, lo, hi, i)
         closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
         if closed and data[i - 1] >= 0x80 and data[i - 3] >= _WIDE:  # `（上海）ABC` is one name
             closed = False
@@ -284,7 +286,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
                 joint = PARAGRAPH
             long = _is_long(data, i + size, hi)
         elif kind == UPPER and begin >= 0:
-            parted = _joint_before(data, begin, last, i, hi, before, before2, long)
+            parted = _joint_before(data, lo, begin, last, i, hi, before, before2, long)
             if parted != FIRST:
                 n = _close(starts, ends, joints, n, begin, last, joint)
                 begin, joint, before = i, parted, np.uint8(BREAK)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.features import FINGERPRINTS, PART
 from toolkit.boilerplate.reading import Reading
 from toolkit.boilerplate.scoring import read_segments
-from toolkit.boilerplate.templates import CONTRASTED, WINDOWS, Lookup, find_window, window_keys
+from toolkit.boilerplate.templates import CONTRASTED, UNNAMED, WINDOWS, Lookup, find_window, window_keys
 from toolkit.kernels import njit, places
 from toolkit.segments import Segments
 
@@ -119,7 +119,7 @@ def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copi
 
 @njit(cache=True, nogil=True)
 def _repeated(  # type: ignore[no-untyped-def]
-    prints, shapes, bounds, publishers, pub_docs, all_docs, seen, copies, rows, counts, wanted, out, begin
+    prints, shapes, bounds, publishers, pub_docs, known, all_docs, seen, copies, rows, counts, wanted, out, begin
 ):  # fmt: skip
     """Fill the columns REPEATED, still 0, of the wanted segments, from column ``begin``.
 
@@ -177,7 +177,7 @@ def _repeated(  # type: ignore[no-untyped-def]
                 row[at] = np.log1p(np.float32(seen[s - 1, w])) if s > lo else np.float32(-1.0)
                 row[at + 1] = np.log1p(np.float32(seen[s + 1, w])) if s + 1 < hi else np.float32(-1.0)
             row[_AT.repeated_share] = share
-            row[_AT.publisher_docs] = np.log1p(size)
+            row[_AT.publisher_docs] = np.log1p(np.float32(known[d]))
 
 
 @dataclass(frozen=True)
@@ -211,10 +211,12 @@ def repeated(
     ``seen`` was made with the same index.
     """
     everywhere = lookup.publishers.documents(np.ones(1, np.uint64))[0]
+    counted = lookup.publishers.documents(read.about.publishers)
+    # texts without a publisher may be of any: that a passage stands in no other says nothing, however many they are
+    known = np.where(read.about.publishers == UNNAMED, np.minimum(counted, FEW), counted)
     _repeated(
-        read.prints, read.shapes, read.segments.bounds, read.about.publishers,
-        lookup.publishers.documents(read.about.publishers), everywhere, seen.others, seen.copies, lookup.rows,
-        lookup.counts.columns, wanted, out, begin,
+        read.prints, read.shapes, read.segments.bounds, read.about.publishers, counted, known, everywhere,
+        seen.others, seen.copies, lookup.rows, lookup.counts.columns, wanted, out, begin,
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ FORMAT = "news-toolkit template index 4"
 WINDOWS = (*FINGERPRINTS[:6], "title")
 # counted over all publishers too, to tell house style from plain English
 CONTRASTED = ("exact", "lead2", "lead4", "trail2", "trail4")
+UNNAMED = np.uint64(0x186DA64456263A46)  # key of a missing publisher (publisher_hash)
 CAPACITY = 8_000_000  # keys of an index: 320 MB, and 67 MB more while it is asked
 
 _LEAST_TITLE, _LEAST_WORDS = 3, 3  # words of a title that makes a slot, and of what stands around it
