@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from toolkit.dates import parse_date
+from toolkit.dates import day_orders, parse_date
 from toolkit.display.text import visible
 from toolkit.errors import CorpusError
 from toolkit.fields import as_text, candidates, nearest, publisher_of, registrable_domain
@@ -310,7 +310,11 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.to_datetime(values, utc=True).astype(PUBLISHED_DTYPE)
     given = values.notna() & (values.astype("str").str.strip() != "")
-    parsed = [parse_date(value) if there else None for value, there in zip(values, given, strict=True)]
+    first = day_orders(values) == {True}
+    parsed = [
+        parse_date(value, day_first=first) if there else None
+        for value, there in zip(values, given, strict=True)
+    ]
     dates = pd.Series(pd.array(parsed, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
     if strict and (wrong := (given & dates.isna()).to_numpy()).any():
         row = int(wrong.argmax())

@@ -13,7 +13,12 @@ from typing import Any
 
 from toolkit.files import word_lists
 
-FIELDS: Mapping[str, list[str]] = word_lists("field_names.txt")
+_LISTS = word_lists("field_names.txt")
+FIELDS: Mapping[str, list[str]] = {
+    role: [*names, *_LISTS.get(f"{role}_abroad", [])]
+    for role, names in _LISTS.items()
+    if "abroad" not in role
+}
 """Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
 
 PAGES = word_lists("page_names.txt")  # what pages, and fields that hold one, call the same
@@ -67,12 +72,18 @@ _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, nam
 # fields of URLs whose values count only where they are whole web addresses, squashed
 WHOLE_ADDRESSES = frozenset(map(squash, ("source_url", "uri")))
 _MARKUP = {kind: set(map(squash, PAGES[kind])) for kind in ("fragment", "page")}
+_ABROAD = {squash(name) for role, names in _LISTS.items() if role.endswith("_abroad") for name in names}
 _KNOWN = set().union(*_PLACES.values())
 
 
 def is_known(name: str) -> bool:
     """Whether a field may fill a corpus column by itself."""
     return squash(name) in _KNOWN
+
+
+def is_abroad(name: str) -> bool:
+    """Whether a field has a name of another language than English, where dates put the day first."""
+    return squash(name) in _ABROAD
 
 
 def markup_kind(name: str) -> str | None:

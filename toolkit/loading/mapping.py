@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from toolkit import fields
 from toolkit.corpus import COLUMNS, check_columns, document_id
-from toolkit.dates import FIRST, LAST, parse_date
+from toolkit.dates import FIRST, LAST, day_orders, parse_date
 from toolkit.language import language_code, languages
 from toolkit.loading.faults import repaired
-from toolkit.loading.quarantine import PART, Limits, Unreadable
+from toolkit.loading.quarantine import PART, READ, Limits, Unreadable
 
 Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
@@ -110,6 +110,7 @@ class Mapper:
         self._remarks = remarks
         self._text = "text"
         self._decided = named
+        self._day_first: dict[str, bool] = {}  # field of dates → how its last rows were read
 
     def map(self, rows: Rows, places: Array) -> tuple[pa.Table, dict[int, Unreadable]]:
         """Return the documents, and why the others are none, by row; ``places`` are those of the rows of the columns.
@@ -128,7 +129,9 @@ class Mapper:
                 own = {role, *fields.FIELDS} <= {*names}
                 filled[role] = _strings(role, rows.columns[role], {}, {}) if own else pa.nulls(count, STRING)
             elif role == "published":
-                filled[role] = _first_filled((_moments(rows.columns[name]) for name in found), count, MOMENT)
+                filled[role] = _first_filled(
+                    (self._moments(rows.columns, name) for name in found), count, MOMENT
+                )
             elif role != "source":
                 strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
                 values = (_not_blank(_refine(role, name, array)) for name, array in strings.items())
@@ -165,6 +168,33 @@ class Mapper:
                 holds = f"the text is {first!r}, but {name!r} holds texts too ({lengths})"
                 self._remarks.append(Unreadable(f"{PART}: {holds}; {mend}"))
                 return
+
+    def _moments(self, columns: Mapping[str, Any], name: str) -> Array:
+        """Return a field's dates; whether 03/04/2021 puts the day first is decided by the other dates of the field."""
+        values = columns[name]
+        plain = _plain(values)
+        if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
+            unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
+            micros = [None if number is None else number * 10**6 // unit for number in plain]
+            parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
+            return pa.array(parsed, pa.int64()).cast(MOMENT)
+        proven = day_orders(plain)
+        before = self._day_first.get(name, None)
+        # these rows prove it, or those before them did, or a header of a language that writes so suggests it
+        guess = not proven and any(map(fields.is_abroad, (name, *self._heads(columns))))
+        first = proven == {True} if len(proven) == 1 else guess if before is None else before
+        if len(proven) > 1 or before not in {None, first}:
+            both = f"{READ} day first and month first: the dates of {name!r} do not agree; write them as 2021-04-03"
+            if both not in map(str, self._remarks):
+                self._remarks.append(Unreadable(both))
+        self._day_first[name] = first
+        return pa.array([parse_date(value, day_first=first) for value in plain], pa.int64()).cast(MOMENT)
+
+    def _heads(self, columns: Mapping[str, Any]) -> list[str]:
+        """Return the fields that are the text and the title."""
+        return [
+            name for role in ("text", "title") for name in fields.candidates(role, columns, self.columns)[:1]
+        ]
 
     def _complete(self, table: Any) -> pa.Table:
         """Fill in ids and languages, and repair what was asked for."""
@@ -233,16 +263,6 @@ def _first_filled(arrays: Iterable[Array], rows: int, kind: pa.DataType) -> Arra
 def _not_blank(values: Array) -> Array:
     blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
     return pc.if_else(blank, pa.scalar(None, STRING), values)
-
-
-def _moments(values: Any) -> Array:
-    if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
-        unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
-        micros = [None if number is None else number * 10**6 // unit for number in _plain(values)]
-        parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
-    else:
-        parsed = [parse_date(value) for value in _plain(values)]
-    return pa.array(parsed, pa.int64()).cast(MOMENT)
 
 
 def _plain(values: Any) -> list[Any]:
