@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import toolkit
 from toolkit.loading import Limits, jsonlines, load
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip())
@@ -425,3 +426,34 @@ def test_records_are_known_whatever_the_file_is_called(name):
 )
 def test_a_title_may_stand_above_the_header_and_a_record_is_none(text, found):
     assert load(stream(text.encode(), "a.csv"))["text"].tolist() == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "texts"),
+    [
+        (['1\t"We will win, he said', '2\tIt rained all "day"', "3\tIt snowed."], None),
+        (['1\t"We will win, he said', '2\tIt rained: never again"', "3\tIt snowed."], None),
+        (['1\t"Enough," he said.', '2\t"Never," she said.'], None),
+        (['1\t"It rained.', 'It snowed."', "2\tIt hailed."], ["It rained.\nIt snowed.", "It hailed."]),
+        (['1\t"It rained."', "2\tIt hailed."], ["It rained.", "It hailed."]),
+    ],
+)
+def test_quotes_between_tabs_are_letters_where_they_would_swallow_a_record(tmp_path, lines, texts):
+    path = tmp_path / "a.tsv"
+    path.write_text("\n".join(["id\ttext", *lines]) + "\n")
+    corpus = toolkit.load(path)
+    assert corpus["text"].tolist() == (texts or [line.split("\t")[1] for line in lines])
+    assert toolkit.quarantine(corpus).empty
+
+
+@pytest.mark.parametrize("tab", [",", "\t"])
+def test_row_names_and_a_last_comma_widen_a_header(tmp_path, tab):
+    path = tmp_path / "a.txt"
+    for rows in (["title,text", '"7",Rain,It rained.', '"9",Snow,It snowed.'],
+                 ["title,text", "Rain,It rained.,", "Snow,It snowed.,"]):  # fmt: skip
+        path.write_text("\n".join(rows).replace(",", tab) + "\n")
+        assert toolkit.load(path)[["title", "text"]].to_numpy().tolist() == [
+            ["Rain", "It rained."], ["Snow", "It snowed."]
+        ]  # fmt: skip
+    path.write_text("id,text\n1,It rained, and it snowed.\n2,It snowed, and it rained.\n")
+    assert "3 fields where the header has 2" in toolkit.quarantine(toolkit.load(path))["reason"].iloc[0]
