@@ -313,3 +313,44 @@ def test_a_zip_of_everything_adds_up():
     corpus = load(stream(out.getvalue(), "all.zip"))
     assert len(corpus) == sum(len(row[1]) for row in WHOLE.values()) + sum(row[1] for row in SHORT.values())
     assert len(corpus.attrs["quarantine"]) == len(SHORT)
+
+
+FACTIVA = (
+    "{head}\n\nBy Jane Roe\n84 words\n4 March 2014\nLantern\nLANTR\nEnglish\n(c) 2014 Lantern Media Ltd.\n\n"
+    "The ferry stopped on Monday.\n\nIt will sail again in May.\n\n{last}\n\n"
+    "Document LANTR00020140304ea3400001\n\n{foot}\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        ("Lantern Media Ltd", False),
+        ("Dow Jones & Company, Inc.", False),
+        ("El Diario, S.L.", False),
+        ("Lantern", False),
+        ("Additional reporting by John Doe in Belmora", True),
+        ("What happens next: see tomorrow's paper", True),
+        ("He now works for Harker & Co.", True),
+    ],
+)
+def test_the_last_line_of_factiva_texts_goes_only_if_it_is_the_publishers(last, kept):
+    foot = "Page 1 of 2 © 2021 Factiva, Inc. All rights reserved."
+    file = FACTIVA.format(head="Ferry stops", last=last, foot=foot) * 2
+    corpus = load(io.BytesIO(file.encode()))
+    assert [last in text for text in corpus["text"]] == [kept] * 2
+    assert corpus["title"].tolist() == ["Ferry stops"] * 2
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "Business/Financial Desk; SECTB",
+        "Business Day; National Desk; SECTB",
+        "Metropolitan and Regional Desk",
+    ],
+)
+def test_a_long_section_of_factiva_is_no_title(section):
+    file = FACTIVA.format(head=f"{section}\nFerry stops", last="Lantern", foot="")
+    corpus = load(io.BytesIO(file.encode()), columns={"section": "section"})
+    assert corpus[["title", "section"]].to_numpy().tolist() == [["Ferry stops", section]]
