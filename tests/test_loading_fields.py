@@ -379,3 +379,28 @@ def test_names_of_columns_in_other_languages(tmp_path):
         path.write_text(f"{names}\nHarbour,It rained.,2021-03-05\n", "utf-8")
         row = load(path).iloc[0]
         assert (row["title"], row["text"], row["published"].day) == ("Harbour", "It rained.", 5), names
+
+
+@pytest.mark.parametrize("written", ["NaN", "nan", "None", "NULL", "null", "#N/A", "<NA>"])
+def test_missing_values_that_are_written_out_are_missing(tmp_path, written):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"id,text,body,title,label\n1,{written},,A,x\n2,{written},It rained.,{written},{written}\n"
+    )
+    corpus = load(path, columns={"label": "label"})
+    assert quarantine(corpus)[["source", "reason"]].to_numpy().tolist() == [["a.csv#1", "empty text"]]
+    (row,) = corpus.to_dict("records")
+    assert (row["text"], row["label"], pd.isna(row["title"])) == ("It rained.", written, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        *((each, "en") for each in ("en", "EN", "eng", "en_GB", "en-US", "English", "ENG", "en-gb")),
+        ("ger", "de"), ("zh-Hans-CN", "zh"), ("pcm", "pcm"), ("Klingon", "Klingon"), ("xx", "xx"),
+    ],
+)  # fmt: skip
+def test_languages_have_one_form(tmp_path, written, code):
+    path = tmp_path / "a.csv"
+    path.write_text(f"id,text,lang\n1,It rained.,{written}\n")
+    assert load(path)["lang"].item() == code

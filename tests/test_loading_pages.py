@@ -320,7 +320,7 @@ def test_rss():
     assert corpus["title"].tolist() == ["A & B", "C"]
     assert corpus["doc_id"].iloc[0] == "g1"
     assert corpus["publisher"].tolist() == ["bbc.co.uk"] * 2
-    assert corpus["lang"].tolist() == ["en-gb"] * 2
+    assert corpus["lang"].tolist() == ["en"] * 2
     assert corpus["published"].iloc[0] == pd.Timestamp("2020-01-01T10:00Z")
     assert corpus.attrs["quarantine"]["source"].tolist() == ["a.xml#3"]
 

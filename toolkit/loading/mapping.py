@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from toolkit import fields
 from toolkit.corpus import COLUMNS, check_columns, document_id
 from toolkit.dates import FIRST, LAST, day_orders, parse_date
-from toolkit.language import language_code, languages
+from toolkit.language import as_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.quarantine import PART, READ, Limits, Unreadable
 
@@ -24,6 +24,9 @@ Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 LEAST_WORDS, PROSE = 3, 20
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
+_WRITTEN = pa.array(
+    ["NaN", "nan", "None", "NULL", "null", "#N/A", "N/A", "<NA>", "NaT"], STRING
+)  # missing values
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a number", float: "a number"}
 
@@ -134,7 +137,7 @@ class Mapper:
                 )
             elif role != "source":
                 strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
-                values = (_not_blank(_refine(role, name, array)) for name, array in strings.items())
+                values = (_not_blank(_refine(role, name, array), role) for name, array in strings.items())
                 filled[role] = _first_filled(values, count, STRING)
         missing = pc.fill_null(pc.is_null(filled["text"]), True)
         for row in pc.indices_nonzero(missing).to_pylist():
@@ -238,8 +241,7 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
 
 def _refine(role: str, name: str, values: Array) -> Array:
     if role == "lang":
-        # Webz and others write 'english'; codes stay as they are
-        return _each(lambda value: (len(value) > 3 and language_code(value)) or value, values)
+        return _each(as_code, values)
     if role == "publisher" and fields.squash(name) != "publisher":
         return _each(fields.publisher_of, values)
     if role == "authors" and pc.any(pc.starts_with(values, "[")).as_py():
@@ -260,8 +262,10 @@ def _first_filled(arrays: Iterable[Array], rows: int, kind: pa.DataType) -> Arra
     return filled
 
 
-def _not_blank(values: Array) -> Array:
+def _not_blank(values: Array, role: str) -> Array:
     blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
+    if role in fields.FIELDS:  # what a further column holds may be a label, such as "None"
+        blank = pc.or_(blank, pc.is_in(values, value_set=_WRITTEN))
     return pc.if_else(blank, pa.scalar(None, STRING), values)
 
 
