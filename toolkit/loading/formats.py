@@ -42,6 +42,7 @@ FORMATS: dict[str, Format] = {
     "wikinews": Format(tagged.wikinews, roots="mediawiki"),
     "mail": Format(web.mail, extensions="mbox eml", start=web.MAIL),
     "captions": Format(texts.captions, single=True, extensions="srt vtt", start=texts.CAPTIONS),
+    "alceste": Format(texts.alceste, start=texts.ALCESTE),
     "story": Format(texts.story, single=True, extensions="story", texts=(texts.STORY,)),
 }
 """All formats; where several fit a file, the first counts."""
