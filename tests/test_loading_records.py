@@ -15,12 +15,18 @@ from hypothesis import strategies as st
 
 import toolkit
 from toolkit.loading import Limits, jsonlines, load
+from toolkit.loading.mapping import MISSING
 
-TEXTS = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip())
+
+def _is_text(text):
+    return bool(text.strip()) and text not in MISSING
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1).filter(_is_text)
 # a small file full of control characters is taken for a binary one
 PLAIN = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\r\t"), min_size=1
-).filter(lambda text: text.strip())
+).filter(_is_text)
 
 
 def stream(data, name):

@@ -66,7 +66,8 @@ def parse_date(value: Any, *, day_first: bool = False) -> int | None:
 
 def day_orders(values: Iterable[Any]) -> set[bool]:
     """Return what dates such as ``25/03/2021`` prove: that the day stands first (True), the month (False), or both."""
-    found = filter(None, (_SLASHED.search(value[:_LONGEST]) for value in values if isinstance(value, str)))
+    texts = (value[:_LONGEST] for value in values if isinstance(value, str) and not value[:4].isdecimal())
+    found = filter(None, map(_SLASHED.search, texts))
     pairs = ((int(match[1]), int(match[3])) for match in found)
     return {first > second for first, second in pairs if min(first, second) <= 12 < max(first, second) <= 31}
 

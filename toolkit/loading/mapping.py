@@ -22,11 +22,19 @@ Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
 # mean words of a field that may be advised as the text, or that might have been meant
 LEAST_WORDS, PROSE = 3, 20
+MISSING = (
+    "NaN",
+    "nan",
+    "None",
+    "NULL",
+    "null",
+    "#N/A",
+    "N/A",
+    "<NA>",
+    "NaT",
+)  # as other programs write it out
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
-_WRITTEN = pa.array(
-    ["NaN", "nan", "None", "NULL", "null", "#N/A", "N/A", "<NA>", "NaT"], STRING
-)  # missing values
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a number", float: "a number"}
 
@@ -265,7 +273,7 @@ def _first_filled(arrays: Iterable[Array], rows: int, kind: pa.DataType) -> Arra
 def _not_blank(values: Array, role: str) -> Array:
     blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
     if role in fields.FIELDS:  # what a further column holds may be a label, such as "None"
-        blank = pc.or_(blank, pc.is_in(values, value_set=_WRITTEN))
+        blank = pc.or_(blank, pc.is_in(values, value_set=pa.array(MISSING, STRING)))
     return pc.if_else(blank, pa.scalar(None, STRING), values)
 
 
