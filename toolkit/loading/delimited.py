@@ -166,8 +166,8 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
         try:
             for row in csv.reader(lines, delimiter=delimiter, strict=True):
                 letters = lines.unquoted(delimiter) if len(lines.taken) > 1 else None
-                # a quoted field that holds a line as wide as a record has swallowed it
-                swallowed = letters and any(line.count("\t") == len(letters) - 1 for line in lines.taken[1:])
+                # a quoted field of lines each as wide as a record has swallowed records
+                swallowed = letters and all(line.count("\t") == len(letters) - 1 for line in lines.taken[1:])
                 if row:
                     yield letters if letters and swallowed else row
                 lines.done(step_back=bool(swallowed))
