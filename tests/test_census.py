@@ -54,6 +54,29 @@ def test_kinds_sum_to_what_was_removed():
     assert table["share"].sum() == pytest.approx(16 / CORPUS["text"].str.len().sum())
 
 
+def test_ids_that_a_csv_made_numbers_of_are_those_of_the_corpus():
+    corpus = CORPUS.assign(doc_id=["7", "8", "9", "10"])
+    text = SPANS.iloc[:2].assign(doc_id=["7", "9"])
+    read = text.astype({"doc_id": "int64"})
+    for count in (census.kinds, census.publishers, census.removed, census.prevalence):
+        pd.testing.assert_frame_equal(count(corpus, text), count(corpus, read))
+        with pytest.raises(
+            ToolkitError, match="spans: doc_id '7' is not in the corpus, nor is any other; pass"
+        ):
+            count(CORPUS, read)
+        count(corpus, read.iloc[:0])
+    sizes = corpus.assign(doc_id=[7, 8, 9, 10], characters=9).drop(columns="text")
+    assert census.kinds(sizes, read)["characters"].sum() == 16
+    copies = pd.DataFrame({"doc_id": [7, 8, 11], "group": [7, 7, 7], "kind": "wire"})
+    assert census.exchange(corpus, copies).to_numpy().tolist() == [[1]]
+    assert census.edits(corpus, copies)[["doc_id", "group"]].to_numpy().tolist() == [["8", "7"]]
+    for count in (census.exchange, census.edits):
+        with pytest.raises(
+            ToolkitError, match="copies: doc_id '7' is not in the corpus, nor is any other; pass"
+        ):
+            count(CORPUS, copies)
+
+
 def test_prevalence_counts_dated_documents_by_period():
     table = census.prevalence(CORPUS, SPANS, kinds=["appeal"])
     assert table[["documents", "holding"]].to_numpy().tolist() == [[2, 1], [1, 0]]

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
-from toolkit.errors import wants
+from toolkit.errors import CorpusError, wants
 from toolkit.words import pattern
 
 UNKNOWN = "(unknown)"
@@ -38,7 +38,7 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
 def sized(corpus: CorpusLike) -> pd.DataFrame:
     """Return a corpus with the length of ``text`` as ``characters``; a frame that has this column needs no ``text``."""
     if isinstance(corpus, pd.DataFrame) and "characters" in corpus and "text" not in corpus:
-        frame = corpus.copy()
+        frame = corpus.assign(doc_id=corpus["doc_id"].astype("str"))
     else:
         frame = as_corpus(corpus)
         frame["characters"] = frame["text"].str.len()
@@ -46,9 +46,21 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
     return frame
 
 
+def _told(table: pd.DataFrame, doc_id: pd.Series[Any], what: str) -> pd.DataFrame:
+    """Return spans or copies with ids as text, as a corpus has them; CSV makes numbers of them. None in it: refused."""
+    names = [name for name in ("doc_id", "group") if name in table]
+    table = table.assign(**{name: table[name].astype("str") for name in names})
+    if len(table) and set(doc_id).isdisjoint(table["doc_id"]):
+        first = table["doc_id"].iloc[0]
+        mend = "pass those of this corpus; pandas.read_csv(…, dtype={'doc_id': str}) keeps ids as they are"
+        raise CorpusError(f"{what}: doc_id {first!r} is not in the corpus, nor is any other; {mend}")
+    return table
+
+
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the corpus of :func:`sized`, and its spans with their length (``characters``) and ``publisher``."""
     frame = sized(corpus)
+    spans = _told(spans, frame["doc_id"], "spans")
     publisher = spans["doc_id"].map(frame.set_index("doc_id")["publisher"])
     here = spans.assign(characters=spans["end"] - spans["start"], publisher=publisher)
     return frame, here[publisher.notna()]  # isin of pandas would take ten times as long
@@ -121,6 +133,7 @@ def prevalence(
     date belong to no period; ``attrs["undated"]`` counts them.
     """
     frame = as_corpus(corpus)
+    spans = _told(spans, frame["doc_id"], "spans")
     chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
     holds = {kind: frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"]) for kind in chosen}
     return _rates(frame, holds, period)
@@ -246,6 +259,7 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
+    copies = _told(copies, publisher.index.to_series(), "copies")
     wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])].reset_index(drop=True)
     first, other = wire["group"].map(publisher), wire["doc_id"].map(publisher)
     return pd.crosstab(first.rename("ran it first"), other.rename("ran it too"))
@@ -256,7 +270,8 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
     ``copies`` are as :func:`toolkit.duplicates` returns them. A word counts as the same text if it is one of
-    ``shingle`` consecutive words that are the same in both. ``clean_text`` is read if it is there.
+    ``shingle`` consecutive words that are the same in both. ``clean_text`` is read if it is there. Copies whose
+    original is not in the corpus are left out.
 
     The result has one row for each copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words
     that are in the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the
@@ -265,7 +280,9 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     frame = as_corpus(corpus).set_index("doc_id")
     texts = texts_of(frame)
     rows = []
-    pairs = copies.loc[copies["doc_id"] != copies["group"], ["doc_id", "group"]]
+    copies = _told(copies, texts.index.to_series(), "copies")
+    here = copies["doc_id"].isin(texts.index) & copies["group"].isin(texts.index)
+    pairs = copies.loc[here & (copies["doc_id"] != copies["group"]), ["doc_id", "group"]]
     for doc_id, group in pairs.itertuples(index=False):
         copy, original = frame.loc[doc_id], frame.loc[group]
         copied, first = (re.findall(r"\w+", str(texts[each]).casefold()) for each in (doc_id, group))
