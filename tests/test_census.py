@@ -38,6 +38,35 @@ def test_lengths_counts_words_of_each_document():
     ]
 
 
+@pytest.mark.parametrize("texts", [["Rain.", None, "On.", None], [None] * 4])
+@pytest.mark.parametrize(
+    "count", [lambda c: census.mentions(c, "rain"), lambda c: census.lengths(c, "url", "clean_text")]
+)
+def test_documents_that_were_not_cleaned_are_not_counted_as_empty(texts, count):
+    wrong = f"clean_text is missing in {texts.count(None)} of 4 documents: clean them, or leave them out"
+    with pytest.raises(ToolkitError, match=wrong):
+        count(CORPUS.assign(clean_text=texts))
+
+
+def test_columns_of_arrow_are_read_like_others():
+    corpus = CORPUS.assign(clean_text=CORPUS["text"], desk=["news", None, "news", "arts"])
+    given = corpus.convert_dtypes(dtype_backend="pyarrow")
+    spans = SPANS.convert_dtypes(dtype_backend="pyarrow")
+    for count in (
+        lambda c, _: census.mentions(c, "rain*"), lambda c, _: census.lengths(c, "desk", "clean_text"),
+        census.kinds, census.publishers, census.removed, census.prevalence,
+    ):  # fmt: skip
+        pd.testing.assert_frame_equal(count(given, spans), count(corpus, SPANS), check_dtype=False)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "category", "float64", "int64[pyarrow]", "str"])
+def test_groups_of_any_type_may_be_missing(dtype):
+    desk = pd.Series([1, 1, None, 2]).astype(dtype)
+    sizes = census.lengths(CORPUS.assign(desk=desk), "desk")
+    assert sizes["group"].tolist() == [*desk[:2], "(unknown)", desk[3]]
+    assert sizes.groupby("group")["words"].sum()["(unknown)"] == 3
+
+
 def test_removed_has_every_publisher_and_kind_and_counts_only_the_corpus():
     table = census.removed(CORPUS, SPANS).set_index(["publisher", "kind"])
     assert table["characters"].to_dict() == {

@@ -29,10 +29,32 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> pd.DataFrame:
-    """Count the words (what white space divides) of each document; columns: ``group`` (value of ``by``), ``words``."""
+    """Count the words (what white space divides) of each document; columns: ``group`` (value of ``by``), ``words``.
+
+    CorpusError: ``column`` is missing in some of the documents.
+    """
     frame = as_corpus(corpus)
-    words = frame[column].str.count(r"\S+").astype("int64")
-    return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
+    words = _texts(frame, column).str.count(r"\S+").astype("int64")
+    return pd.DataFrame({"group": _known(frame[by]), "words": words})
+
+
+def _texts(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return a column of texts as strings of Python's; CorpusError where a document has none, which is no empty one."""
+    if missing := int(frame[column].isna().sum()):
+        mend = "clean them" if column == "clean_text" else "fill them"
+        fault = f"{column} is missing in {missing:,} of {len(frame):,} documents"
+        raise CorpusError(f"{fault}: {mend}, or leave them out: corpus.dropna(subset=[{column!r}])")
+    return frame[column].astype("str")
+
+
+def _known(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the values of groups, ``(unknown)`` where there is none."""
+    if not values.isna().any():
+        return values
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        both = values.cat.categories.union([UNKNOWN], sort=False)
+        return values.cat.set_categories(both).fillna(UNKNOWN)
+    return values.astype(object).fillna(UNKNOWN).infer_objects()
 
 
 def sized(corpus: CorpusLike) -> pd.DataFrame:
@@ -42,7 +64,7 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
     else:
         frame = as_corpus(corpus)
         frame["characters"] = frame["text"].str.len()
-    frame["publisher"] = frame["publisher"].fillna(UNKNOWN)
+    frame["publisher"] = _known(frame["publisher"])
     return frame
 
 
@@ -148,14 +170,14 @@ def mentions(
     The columns of the result are those of :func:`prevalence`. Words are written as for
     :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``. ``columns`` maps each column to search
     to the name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, without ``clean_text`` if
-    nothing was cleaned.
+    nothing was cleaned. CorpusError: a column is missing in some of the documents.
     """
     frame = as_corpus(corpus)
     if columns is None:
         both = {"text": "as loaded", "clean_text": "cleaned"}
         columns = {column: name for column, name in both.items() if column in frame}
     wanted = pattern(word)
-    holds = {name: frame[column].str.contains(wanted) for column, name in columns.items()}
+    holds = {name: _texts(frame, column).str.contains(wanted) for column, name in columns.items()}
     return _rates(frame, holds, period)
 
 
