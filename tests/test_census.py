@@ -126,6 +126,14 @@ def test_mentions_are_of_whole_words_in_any_case():
         census.mentions(CORPUS, ["*"], columns)
 
 
+def test_one_kind_is_a_word_and_an_unknown_one_is_refused():
+    of = census.prevalence(CORPUS, SPANS.assign(kind=["appeal", "own", "own"]), kinds="appeal")
+    pd.testing.assert_frame_equal(of, census.prevalence(CORPUS, SPANS, kinds=["appeal"]))
+    assert census.prevalence(CORPUS, SPANS, kinds="notice")["holding"].sum() == 0
+    with pytest.raises(ToolkitError, match="kinds: there is no 'apeal'; use one of appeal, promo, related"):
+        census.prevalence(CORPUS, SPANS, kinds=["promo", "apeal"])
+
+
 @given(st.integers(0, 50), st.integers(0, 50))
 def test_rate_lies_in_its_interval(part, more):
     found = census.rate(part, part + more)
@@ -154,6 +162,39 @@ def test_shares_by_series():
         ["a", "y", 1, 0.0],
         ["b", "x", 1, 1.0],
     ]
+
+
+def test_rows_without_a_group_are_counted_too():
+    table = pd.DataFrame({"desk": ["arts", None, None], "s": ["x", "x", None], "right": [True, True, False]})
+    assert census.shares(table, "right", by="desk")[["label", "n"]].values.tolist() == [
+        ["(unknown)", 2],
+        ["arts", 1],
+    ]
+    both = census.shares(table, "right", by="desk", series="s")
+    assert both[["label", "series"]].values.tolist() == [
+        ["(unknown)", "(unknown)"],
+        ["(unknown)", "x"],
+        ["arts", "x"],
+    ]
+    assert census.means(table, by="desk", columns={"right": "right"})["n"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("dtype", [object, "boolean", "float64", "bool[pyarrow]"])
+def test_a_missing_answer_is_neither_right_nor_wrong(dtype):
+    table = pd.DataFrame({"desk": list("aab"), "right": pd.Series([True, None, None]).astype(dtype)})
+    assert census.shares(table, "right", by="desk")[["n", "value"]].fillna(-1).values.tolist() == [
+        [1, 1],
+        [0, -1],
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["yes", 0.5, 2.0])
+def test_what_is_neither_true_nor_false_is_refused(wrong):
+    table = pd.DataFrame({"desk": list("ab"), "right": [wrong, None]})
+    with pytest.raises(
+        ToolkitError, match=f"shares: right holds {wrong!r}, neither true nor false; count what"
+    ):
+        census.shares(table, "right", by="desk")
 
 
 STORY = "The harbour was closed on Monday after a freighter ran on to the reef in thick fog."

@@ -12,7 +12,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
-from toolkit.errors import CorpusError, wants
+from toolkit.display import PALETTE
+from toolkit.errors import CorpusError, UsageError, wants
 from toolkit.words import pattern
 
 UNKNOWN = "(unknown)"
@@ -145,10 +146,11 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 
 @wants("spans")
 def prevalence(
-    corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
+    corpus: CorpusLike, spans: pd.DataFrame, *, kinds: str | Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
     """Return the share of documents in each period that contain a kind of boilerplate, for each of ``kinds``.
 
+    ``kinds`` is a kind or several; default all in ``spans``. UsageError: there is no such kind.
     ``period`` is a frequency of pandas: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years. Columns: ``period`` (its
     first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of them contain the kind),
     ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated as independent). Documents without a
@@ -156,7 +158,11 @@ def prevalence(
     """
     frame = as_corpus(corpus)
     spans = _told(spans, frame["doc_id"], "spans")
-    chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
+    there = sorted(set(spans["kind"]))
+    chosen = there if kinds is None else [kinds] if isinstance(kinds, str) else list(kinds)
+    known = [*PALETTE, *(kind for kind in there if kind not in PALETTE)]
+    if wrong := [kind for kind in chosen if kind not in known]:
+        raise UsageError(f"kinds: there is no {wrong[0]!r}; use one of {', '.join(known)}")
     holds = {kind: frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"]) for kind in chosen}
     return _rates(frame, holds, period)
 
@@ -238,10 +244,10 @@ def means(
 
     ``columns`` maps each column to the name of its series. Columns of the result: ``label`` (the group), ``series``,
     ``n`` (rows), ``value``, ``low``, ``high``, as :func:`toolkit.plots.estimates` draws them. A group of a single row
-    has no interval.
+    has no interval; rows without a group are those of ``(unknown)``.
     """
     rows = []
-    for label, part in table.groupby(by):
+    for label, part in table.groupby(_known(table[by])):
         for column, series in columns.items():
             values = part[column].dropna().to_numpy(float)
             n, ends = len(values), (np.nan, np.nan)
@@ -258,6 +264,8 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
 
     ``by`` names the column of the groups, ``series`` the one that splits them further. Columns: ``label`` (the group),
     ``series`` (if given), ``n`` (rows), ``value``, ``low``, ``high``, as :func:`toolkit.plots.estimates` draws them.
+    Rows without a group are those of ``(unknown)``; rows in which ``column`` is missing do not count. UsageError: it
+    holds something else than true and false (or 1 and 0).
 
     Examples
     --------
@@ -265,10 +273,13 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
     >>> shares(answers, "right", by="desk")[["label", "n", "value"]].values.tolist()
     [['arts', 1, 1.0], ['sport', 2, 0.5]]
     """
+    if wrong := [value for value in table[column].dropna() if value not in (0, 1)]:
+        mend = f"count what can be true or false, such as table[{column!r}] == {wrong[0]!r}"
+        raise UsageError(f"shares: {column} holds {wrong[0]!r}, neither true nor false; {mend}")
     rows = []
-    for key, part in table.groupby([by] if series is None else [by, series]):
-        names = dict(zip(("label", "series"), key, strict=False))
-        rows.append(names | {"n": len(part)} | rate(int(part[column].sum()), len(part)))
+    for key, part in table.groupby([_known(table[name]) for name in (by, series) if name is not None]):
+        names, given = dict(zip(("label", "series"), key, strict=False)), part[column].dropna()
+        rows.append(names | {"n": len(given)} | rate(int(given.sum()), len(given)))
     columns = ["label", *(["series"] if series else []), "n", "share", "low", "high"]
     return pd.DataFrame(rows, columns=columns).rename(columns={"share": "value"})
 
