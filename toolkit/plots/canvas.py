@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 
-SERIES = ((BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
-          ("#CC79A7", "v", "-", "\\\\"))  # fmt: skip
-"""Colour, marker, line and hatch of the first, second, … series: told apart without colour."""
+SERIES: tuple[tuple[str, str, Any, str], ...] = (
+    (BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
+    ("#CC79A7", "v", (0, (8, 2)), "\\\\"), ("#56B4E9", "P", (0, (1, 3)), "--"),
+    ("#555555", "X", (0, (5, 1, 1, 1, 1, 1)), "oo"),
+)  # fmt: skip
+"""Colour, marker, line and hatch of the first, second, … series, one for each kind: told apart without colour."""
 
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 600, 1200)  # months from tick to tick
 
 
-def series(number: int) -> tuple[str, str, str, str]:
+def series(number: int) -> tuple[str, str, Any, str]:
     """Return colour, marker, line and hatch of a series; after the last it begins again."""
     return SERIES[number % len(SERIES)]
 
