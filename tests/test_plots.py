@@ -400,6 +400,19 @@ def test_colours_differ_in_grey():
     assert len(SERIES) >= len(PALETTE)
 
 
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "matrix"])  # whose cells have a ground
+def test_figures_of_a_dark_style_have_light_words_and_lines(name):
+    plt.style.use("dark_background")
+    draw, frame, options = EXAMPLES[name]
+    ax = draw(frame, **(options | {"reference": 0.5} if name == "estimates" else options))
+    picture(ax)
+    boxes = [box.get_facecolor() for text in ax.texts if (box := text.get_bbox_patch())]
+    assert set(boxes) <= {mpl.colors.to_rgba("black")}
+    drawn = [line.get_color() for line in ax.lines] + [text.get_color() for text in ax.texts]
+    drawn += [colour for held in ax.collections for colour in held.get_edgecolor()]
+    assert not [colour for colour in drawn if sum(mpl.colors.to_rgb(colour)) < 0.5]
+
+
 HOSTILE = ["$\\frac{", "<b>&", "\x1b[31m\x00", "新聞\u202e社", "x" * 500]
 
 

@@ -20,7 +20,7 @@ BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E0
 SERIES: tuple[tuple[str, str, Any, str], ...] = (
     (BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
     ("#CC79A7", "v", (0, (8, 2)), "\\\\"), ("#56B4E9", "P", (0, (1, 3)), "--"),
-    ("#555555", "X", (0, (5, 1, 1, 1, 1, 1)), "oo"),
+    ("#666666", "X", (0, (5, 1, 1, 1, 1, 1)), "oo"),
 )  # fmt: skip
 """Colour, marker, line and hatch of the first, second, … series, one for each kind: told apart without colour."""
 
@@ -41,6 +41,13 @@ def axes(ax: Axes | None, height: float) -> Axes:
         ax = plt.subplots(figsize=size, layout="constrained")[1]
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def ink() -> tuple[Any, Any]:
+    """Return the colours of text and of the ground on which it stands, in the style in use, light or dark."""
+    from matplotlib import rcParams
+
+    return rcParams["text.color"], rcParams["axes.facecolor"]
 
 
 def figure(ax: Axes) -> Figure:
@@ -119,7 +126,7 @@ def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: 
 
 def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     """Write a label at the end of each row, and widen the axis until all of them fit."""
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    box = {"facecolor": ink()[1], "edgecolor": "none", "pad": 0.5}
     look: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "bbox": box}
     look |= {"fontsize": "small", "parse_math": False}
     rows = enumerate(zip(ends, labels, strict=True))
@@ -188,7 +195,7 @@ def marked(ax: Axes, marks: Mapping[str, str] | None) -> None:
     """Draw a vertical line at each marked day, its name above the axes."""
     for day, text in (marks or {}).items():
         at = pd.Timestamp(day)
-        ax.axvline(at, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
+        ax.axvline(at, color=ink()[0], linewidth=0.9, linestyle=(0, (2, 2)))
         ax.annotate(
             text, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
             ha="center", va="bottom", fontsize="small", parse_math=False,

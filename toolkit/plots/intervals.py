@@ -205,7 +205,7 @@ def estimates(
     elif len(table) and float(np.nanmin(table[["value", "low"]])) >= 0:
         ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03)
     if reference is not None:
-        ax.axvline(reference, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
+        ax.axvline(reference, color=canvas.ink()[0], linewidth=0.9, linestyle=(0, (2, 2)))
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
     sizes = table.drop_duplicates("label")["n"] if "n" in table else None
