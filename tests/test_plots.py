@@ -442,6 +442,22 @@ def test_axes_given_are_used():
     assert plots.topics(pd.DataFrame({"name": ["a"], "documents": [1]}), ax=ax) is ax
 
 
+@pytest.mark.parametrize("layout", ["none", "constrained"])
+def test_two_figures_side_by_side_cut_nothing_off_and_their_labels_do_not_meet(layout):
+    mpl.rcParams["figure.constrained_layout.use"] = False
+    _, (left, right) = plt.subplots(1, 2, layout=layout)
+    names = ["economy, business and finance", "disaster, accident and emergency incident"]
+    plots.topics(pd.DataFrame({"name": names, "documents": [9, 4]}), ax=left)
+    months = pd.date_range("2031-01-01", periods=24, freq="MS")
+    plots.months(pd.DataFrame({"month": months, "documents": 9}), ax=right)
+    picture(left)
+    boxes = [text.get_window_extent() for text in left.get_yticklabels()]
+    assert min(box.x0 for box in boxes) >= 0
+    assert right.yaxis.label.get_window_extent().x0 > left.texts[0].get_window_extent().x1
+    edges = [text.get_window_extent() for text in right.get_xticklabels()]
+    assert not [1 for a, b in pairwise(edges) if a.overlaps(b)]
+
+
 def test_drawing_twice_gives_the_same_bytes():
     frame = shares(("b.org", "promo", 10, 100, 7), ("b.org", "appeal", 5, 100, 7))
     assert picture(plots.removed(frame)) == picture(plots.removed(frame))

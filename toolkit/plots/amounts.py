@@ -211,7 +211,8 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             text += f", {int(table.sum() - shown.sum()):,} before or after the months shown"
         every = pd.period_range(shown.index[0], shown.index[-1], freq="M")
         ax.bar(every.get_indexer(shown.index), shown, width=0.9, color=canvas.BLUE)
-        step = max(1, -(-len(every) // round(canvas.characters(ax) / 12)))
+        wide = 12 if len(canvas.figure(ax).axes) == 1 else 18  # the labels of other axes take room too
+        step = max(1, -(-len(every) // max(1, round(canvas.characters(ax) / wide))))
         ax.set_xticks(range(0, len(every), step), every[::step].astype(str))
         alt += f", {every[0]} to {every[-1]}; from {shown.min():,} to {shown.max():,} a month"
     ax.locator_params(axis="y", integer=True)

@@ -56,10 +56,27 @@ def figure(ax: Axes) -> Figure:
 
 
 def characters(ax: Axes) -> int:
-    """Return about how many characters of the usual size fit across the figure."""
+    """Return about how many characters of the usual size fit across the part of the figure that is the axes' own."""
     from matplotlib import rcParams
 
-    return int(figure(ax).get_figwidth() * 72 / (0.52 * float(rcParams["font.size"])))
+    whole, part, spec = (
+        figure(ax),
+        cast("Figure", ax.get_figure()),
+        ax.get_subplotspec(),
+    )  # part: its subfigure
+    margins, box = whole.subplotpars, spec.get_position(part) if spec else ax.get_position()
+    share = box.width / (margins.right - margins.left) * part.bbox.width / whole.bbox.width
+    width = whole.get_figwidth() * min(1.0, round(share, 6))
+    return max(12, int(width * 72 / (0.52 * float(rcParams["font.size"]))))
+
+
+def lay_out(ax: Axes) -> None:
+    """Make room for the labels, once, in a figure of the caller's that has no layout; it gets none for later."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    whole = figure(ax)
+    if whole.get_layout_engine() is None and ax.get_subplotspec():
+        ConstrainedLayoutEngine().execute(whole)
 
 
 def room(ax: Axes) -> int:
@@ -134,6 +151,7 @@ def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     if not placed:
         return
     whole = figure(ax)
+    lay_out(ax)
     whole.draw_without_rendering()
     room = ax.get_window_extent().width
     gap = 8 * whole.dpi / 72
@@ -174,8 +192,9 @@ def title(ax: Axes, text: str) -> None:
 
 
 def described(ax: Axes, text: str, pairs: Iterable[tuple[Any, str]] = ()) -> Axes:
-    """Give the figure its alternative text: what is drawn, and what it shows, in words and named values."""
+    """Give the finished figure its alternative text: what is drawn, and what it shows, in words and named values."""
     ax.set_label(one_line(f"{text} {in_words(pairs)}"))
+    lay_out(ax)
     return ax
 
 
