@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from typer.testing import CliRunner
@@ -85,6 +86,14 @@ def test_a_page_runs_from_top_to_bottom(name, tmp_path, monkeypatch):
 def test_the_cookbook_answers_twenty_one_questions():
     page = (ROOT / "docs" / "cookbook.md").read_text("utf-8")
     assert [int(n) for n in re.findall(r"^\*\*(\d+)\. .+\?", page, re.MULTILINE)] == list(range(1, 22))
+
+
+def test_the_cookbook_puts_what_has_no_date_into_no_season():
+    page = (ROOT / "docs" / "cookbook.md").read_text("utf-8")
+    dates = pd.to_datetime(pd.Series(["2032-10-01", "2032-01-01", None]), utc=True)
+    names = {"cleaned": pd.DataFrame({"published": dates})}
+    exec("\n".join(re.findall(r"^(?:autumn|season) = .+$", page, re.MULTILINE)), names)
+    assert names["season"].fillna("").tolist() == ["autumn", "rest of the year", ""]
 
 
 def test_the_reference_shows_every_public_name():
