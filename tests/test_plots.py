@@ -287,6 +287,47 @@ def test_estimates_of_one_series_say_their_value_and_n():
     picture(plots.estimates(frame.iloc[:0], xlabel="ratio"))
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("second", [2.0, np.nan])
+def test_an_estimate_that_is_missing_is_said_to_be(log, second):
+    frame = pd.DataFrame({"label": ["a", "b"], "value": [np.nan, second], "n": [0, 4]}).assign(
+        low=np.nan, high=np.nan
+    )
+    ax = plots.estimates(frame, xlabel="ratio", log=log)
+    picture(ax)
+    end = "missing" if np.isnan(second) else "2"
+    assert [t.get_text() for t in ax.texts] == ["missing, n=0", f"{end}, n=4"]
+    assert np.isfinite(ax.get_xlim()).all()
+
+
+def test_rows_of_one_label_are_drawn_each():
+    frame = pd.DataFrame({"label": ["a", "a"], "value": [1.0, 2.0], "low": 1.0, "high": 2.0, "n": [3, 4]})
+    for table in (frame, frame.assign(series="x")):
+        assert [t.get_text() for t in plots.estimates(table, xlabel="x").texts] == ["1, n=3", "2, n=4"]
+    with pytest.raises(
+        ValueError, match="table: 'a' stands twice in the series 'x'; give each row a label of its own"
+    ):
+        plots.estimates(pd.concat([frame.assign(series="x"), frame.assign(series="y")]), xlabel="x")
+
+
+@pytest.mark.parametrize("column", ["value", "low"])
+def test_a_logarithmic_axis_has_no_place_for_zero(column):
+    frame = pd.DataFrame({"label": ["a", "b"], "value": [2.0, 3.0], "low": 1.0, "high": 4.0})
+    with pytest.raises(ValueError, match="table: 'b' reaches 0 or less, which log=True has no place for"):
+        plots.estimates(frame.assign(**{column: [1.0, 0.0]}), xlabel="x", log=True)
+
+
+@pytest.mark.parametrize("draw", [plots.reliability, plots.coverage])
+def test_forecasts_that_are_none_are_refused(draw):
+    with pytest.raises(
+        ValueError, match=r"forecasts: probability 90 is not in \[0, 1\]; divide per cent by 100"
+    ):
+        draw(forecasts((0.5, True), (90, True)))
+    for row, name in (((np.nan, True), "probability"), ((0.5, None), "correct")):
+        with pytest.raises(ValueError, match=f"forecasts: {name} is missing in 1 of 2 rows; leave them out"):
+            draw(forecasts((0.5, True), row))
+
+
 def test_matrix_writes_each_cell_and_leaves_zeros_blank():
     frame = pd.DataFrame(
         [[2, 0], [1, 4]], index=pd.Index(["a", "b"], name="first"), columns=pd.Index(["x", "y"], name="too")
