@@ -94,6 +94,7 @@ def test_ids_that_a_csv_made_numbers_of_are_those_of_the_corpus():
         ):
             count(CORPUS, read)
         count(corpus, read.iloc[:0])
+        count(corpus.iloc[:0], read)
     sizes = corpus.assign(doc_id=[7, 8, 9, 10], characters=9).drop(columns="text")
     assert census.kinds(sizes, read)["characters"].sum() == 16
     copies = pd.DataFrame({"doc_id": [7, 8, 11], "group": [7, 7, 7], "kind": "wire"})

@@ -69,11 +69,11 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
     return frame
 
 
-def _told(table: pd.DataFrame, doc_id: pd.Series[Any], what: str) -> pd.DataFrame:
+def _with_ids(table: pd.DataFrame, doc_id: pd.Series[Any], what: str) -> pd.DataFrame:
     """Return spans or copies with ids as text, as a corpus has them; CSV makes numbers of them. None in it: refused."""
     names = [name for name in ("doc_id", "group") if name in table]
     table = table.assign(**{name: table[name].astype("str") for name in names})
-    if len(table) and set(doc_id).isdisjoint(table["doc_id"]):
+    if len(table) and len(doc_id) and set(doc_id).isdisjoint(table["doc_id"]):
         first = table["doc_id"].iloc[0]
         mend = "pass those of this corpus; pandas.read_csv(…, dtype={'doc_id': str}) keeps ids as they are"
         raise CorpusError(f"{what}: doc_id {first!r} is not in the corpus, nor is any other; {mend}")
@@ -83,7 +83,7 @@ def _told(table: pd.DataFrame, doc_id: pd.Series[Any], what: str) -> pd.DataFram
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the corpus of :func:`sized`, and its spans with their length (``characters``) and ``publisher``."""
     frame = sized(corpus)
-    spans = _told(spans, frame["doc_id"], "spans")
+    spans = _with_ids(spans, frame["doc_id"], "spans")
     publisher = spans["doc_id"].map(frame.set_index("doc_id")["publisher"])
     here = spans.assign(characters=spans["end"] - spans["start"], publisher=publisher)
     return frame, here[publisher.notna()]  # isin of pandas would take ten times as long
@@ -157,7 +157,7 @@ def prevalence(
     date belong to no period; ``attrs["undated"]`` counts them.
     """
     frame = as_corpus(corpus)
-    spans = _told(spans, frame["doc_id"], "spans")
+    spans = _with_ids(spans, frame["doc_id"], "spans")
     there = sorted(set(spans["kind"]))
     chosen = there if kinds is None else [kinds] if isinstance(kinds, str) else list(kinds)
     known = [*PALETTE, *(kind for kind in there if kind not in PALETTE)]
@@ -292,7 +292,7 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
-    copies = _told(copies, publisher.index.to_series(), "copies")
+    copies = _with_ids(copies, publisher.index.to_series(), "copies")
     wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])].reset_index(drop=True)
     first, other = wire["group"].map(publisher), wire["doc_id"].map(publisher)
     return pd.crosstab(first.rename("ran it first"), other.rename("ran it too"))
@@ -313,7 +313,7 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     frame = as_corpus(corpus).set_index("doc_id")
     texts = texts_of(frame)
     rows = []
-    copies = _told(copies, texts.index.to_series(), "copies")
+    copies = _with_ids(copies, texts.index.to_series(), "copies")
     here = copies["doc_id"].isin(texts.index) & copies["group"].isin(texts.index)
     pairs = copies.loc[here & (copies["doc_id"] != copies["group"]), ["doc_id", "group"]]
     for doc_id, group in pairs.itertuples(index=False):
