@@ -100,6 +100,14 @@ def test_dates_in_other_languages_are_those_of_the_calendar():
     assert not wrong
     later = parse_date("2018-03-10T14:35:00Z")
     assert parse_date("10. März 2018, 14:35 Uhr") == parse_date("10.03.2018 14:35") == later
+    halves = (
+        "3 March 2021 8:00 PM",
+        "March 3, 2021 8:00 p.m.",
+        "Wed, 3 Mar 2021 8:00 pm",
+        "March 3, 2021 3:00 PM EST",
+    )
+    offsets = ("2021/03/03 22:00 GMT+2", "Wed, 3 Mar 2021 22:00 UTC+02:00", "March 3, 2021 3:00 PM GMT-5")
+    assert {parse_date(text) for text in halves + offsets} == {parse_date("2021-03-03T20:00:00Z")}
 
 
 @pytest.mark.parametrize("text", ["mars 2018", "Saison 2018", "gestern", "3 games of 2018", "vor 3 Tagen"])

@@ -21,6 +21,7 @@ _STAMP = re.compile(r"(?:19|20)\d\d(?:\d{4}(?:\d{4}(?:\d\d)?)?)?")  # YYYY, or w
 _WHOLE = re.compile(r"^(\d{8}|\d{12}|\d{14})\.0+$")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
+_HALF, _OFFSET = re.compile(r"(?i)\d\s*[ap]\.?m\b"), re.compile(r"\b(?:GMT|UTC)\s*(?=[+-]\d)")
 _SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(?:\d\d)?\d\d(?![\d/-])")
 # a date with a year of two digits: 5.3.21, 05/03/21 07:15, 05-Mar-21 as Excel writes it
 _SHORT = re.compile(r"\d([/.-])\d+\1\d\d(?=$|,? \d)|\d([- ])[^\W\d_]{3,}\.?\2\d\d(?=$|,? \d)")
@@ -99,10 +100,11 @@ def _parse(parser: Any, *arguments: Any) -> int | None:
 
 
 def _by_mail(text: str) -> datetime:
-    """Read a date of RFC 2822, unless it has a zone that only this module knows, which would be passed over."""
+    """Read a date of RFC 2822, unless a half of the day or a zone that is none of its own would be passed over."""
     found = parsedate_to_datetime(text)
-    if found.tzinfo is None and not _ZONES.keys().isdisjoint(re.findall("[A-Z]+", text)):
-        raise ValueError("zone not read")
+    zone = _OFFSET.search(text) or not _ZONES.keys().isdisjoint(re.findall("[A-Z]+", text))
+    if _HALF.search(text) or (found.tzinfo is None and zone):
+        raise ValueError("half of the day or zone not read")
     return found
 
 
@@ -117,6 +119,7 @@ def _by_dateutil(text: str, day_first: bool) -> datetime:
         warnings.simplefilter("ignore")
         # two defaults that share no part show which parts the text itself does not give
         european = bool(_DOTTED.search(text) or (day_first and _SLASHED.search(text)))
+        text = _OFFSET.sub("", text)  # by POSIX, as dateutil reads it, GMT+2 would lie west
         first = parser.parse(text, default=datetime(2000, 1, 1), tzinfos=zone, dayfirst=european)
         second = parser.parse(text, default=datetime(2001, 2, 2), tzinfos=zone, dayfirst=european)
     if first.year != second.year:
