@@ -117,6 +117,38 @@ def test_options_of_extraction_are_passed_on():
     assert "Gemeinde 3" not in read_page(html, extraction={"include_tables": False})["text"]
 
 
+BLOCKS = (
+    *(f"<{rank}>Das Bad</{rank}>" for rank in ("h1", "h2", "h3", "h4", "h5", "h6")),
+    "<h1>Das Bad</h1><p class=byline>Von Ada Roth</p>",
+    "<header><h1>Das Bad</h1></header>",
+    "<ul><li>Ein Punkt</li></ul>",
+    "<blockquote>Ein Satz</blockquote>",
+    "<table><tr><td>3</td></tr></table>",
+    "<section>Von Ada Roth</section>",
+    "<dl><dt>a</dt><dd>b</dd></dl>",
+    "<div>Von Ada Roth</div>",
+    "<figure><img src=a.jpg></figure>",
+)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_bare_text_behind_a_block_is_kept(block):
+    names = ("Rat", "Kreis", "Verein", "Kurort", "Hafen", "Betrieb")
+    said = [f"Der {name} hat am Dienstag lange über das alte Bad beraten, das leckt." for name in names]
+    bold = f"<b>{said[0][:9]}</b>{said[0][9:]}"
+    for body in (
+        block + "<br><br>".join(said),
+        block + said[0] + "".join(f"<p>{each}</p>" for each in said[1:]),
+        "".join(f"<p>{each}</p>" for each in said[:3]) + block + "<br><br>".join(said[3:]),
+        block + "<br><br>".join([bold, *said[1:]]),
+    ):
+        html = (
+            f"<html><body><div id=menu><a href=/>Start</a></div><div class=article>{body}</div></body></html>"
+        )
+        text = read_page(html)["text"]
+        assert [text.count(each) for each in said] == [1] * len(said), text
+
+
 @pytest.mark.parametrize(
     ("head", "encoding"),
     [
