@@ -501,3 +501,55 @@ def test_real_pages_load(shared_data):
     assert len(corpus) >= 7
     assert corpus["title"].notna().all()
     assert corpus["publisher"].notna().all()
+
+
+LONG = "Der Rat hat am Dienstag lange über das alte Bad beraten, das seit dem Winter leckt."
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("record", "wanted"),
+    [
+        (
+            {"id": 12, "id_str": "12", "text": "Der Rat…", "extended_tweet": {"full_text": LONG}},
+            {"text": LONG, "doc_id": "12"},
+        ),
+        (
+            {"id": 3, "data": {"text": LONG, "title": "Bad"}, "annotations": []},
+            {"text": LONG, "title": "Bad"},
+        ),
+        ({"id": 3, "text": LONG, "data": {"title": "Bad"}}, {"text": LONG, "title": None}),
+    ],
+)
+def test_a_text_that_a_record_keeps_inside_is_read(record, wanted, ending):
+    lines = [json.dumps(record, ensure_ascii=False), json.dumps({"id": 4, "text": "Kurz."})]
+    data = "\n".join(lines) if ending == "jsonl" else f"[{', '.join(lines)}]"
+    corpus = load(stream(data, f"a.{ending}"))
+    assert wanted.items() <= rows(corpus)[0].items()
+    assert corpus["text"].tolist() == [LONG, "Kurz."]
+
+
+def test_a_graph_of_json_ld_is_a_list_of_records():
+    graph = [
+        {"@type": "NewsArticle", "headline": "Bad", "articleBody": LONG},
+        {"@type": "WebSite", "name": "Bote"},
+    ]
+    corpus = load(stream(json.dumps({"@context": "https://schema.org", "@graph": graph}), "a.json"))
+    assert corpus[["title", "text"]].values.tolist() == [["Bad", LONG]]
+
+
+def test_documents_between_tags_need_no_title():
+    corpus = load(
+        stream(f"<doc id='a1'>\n{LONG}\n</doc>\n<doc id='a2' title='Bad'>\nBad\n{LONG}\n</doc>\n", "a.txt")
+    )
+    assert corpus[["doc_id", "text"]].values.tolist() == [["a1", LONG], ["a2", LONG]]
+    words = "<doc id='1'>\n<s>\nDas\tART\tdie\nBoot\tNN\tBoot\nsank\tVVFIN\tsinken\n</s>\n</doc>\n"
+    gone = load(stream(words, "a.txt")).attrs["quarantine"]
+    assert gone["reason"].tolist() == [
+        "a word a line with its tags (vertical text); not read; join the words first"
+    ]
+    for empty in (
+        "<DOC id='X_ENG_19970101.0001'>\n<TEXT>\n</TEXT>\n</DOC>\n",
+        "<DOC>\n<DOCNO>1</DOCNO>\n</DOC>\n",
+    ):
+        assert load(stream(empty, "a.sgm")).attrs["quarantine"]["reason"].tolist() == ["empty text"]

@@ -19,10 +19,10 @@ from toolkit.loading.readers.driver import Archive, Record
 
 # fields whose presence means that a record must be unwrapped, and those that mean so where they hold an object
 KEYS = frozenset({"_source", "bodies", "headlines", "rendered", "sections"})
-NESTED = frozenset({"fields", "links", "headline", "byline"})
+NESTED = frozenset({"fields", "data", "links", "headline", "byline", "extended_tweet"})
 # fields under which an object keeps its list of records
 WRAPPERS = frozenset(
-    "articles items records documents docs data results entries news stories hits rows posts value".split()
+    "articles items records documents docs data results entries news stories hits rows posts value @graph".split()
 )
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -257,14 +257,18 @@ def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lift(record: dict[str, Any]) -> None:
     """Bring to the top what news APIs nest, and take off the mark where they cut a text."""
-    source, inner, links = record.get("source"), record.get("fields"), record.get("links")
+    source, links, tweet = record.get("source"), record.get("links"), record.get("extended_tweet")
+    # Label Studio keeps a task under "data"
+    inner = record.get("fields" if fields.candidates("text", record) or "data" not in record else "data")
     if isinstance(source, dict) and isinstance(record.get("content"), str):
         # NewsAPI and GNews give 200 characters and a count of those that they keep
         record["content"] = without_mark(record["content"])
-    if isinstance(inner, dict):  # Guardian Open Platform
+    if isinstance(inner, dict):  # Guardian Open Platform, Label Studio
         record.update({name: value for name, value in inner.items() if name not in record})
     if isinstance(links, dict) and isinstance(links.get("permalink"), str):  # Aylien
         record.setdefault("url", links["permalink"])
+    if isinstance(tweet, dict) and isinstance(tweet.get("full_text"), str):  # Twitter's API 1.1 cuts "text"
+        record["text"] = tweet["full_text"]
     for name in ("headline", "byline"):  # New York Times APIs
         inner = record.get(name)
         text = (inner.get("main") or inner.get("original")) if isinstance(inner, dict) else None
