@@ -25,10 +25,9 @@ STORY = re.compile(r"^@highlight\s*$", re.M)
 
 _SENTENCE_ENDS = '.!?”"»'
 _ROW = re.compile(r"^(?:\d+\t\S.{20,}|# (?:newdoc|sent_id|text)\b.*)$", re.M)
-_LABEL = pattern("many_titles")
+_LABEL, _REFERENCE = pattern("many_titles"), pattern("references")
 # what shows many articles; whether it opens each of them, or ends each or stands between two; how many show it
 _MARKS = (
-    ("records of references", True, 2, pattern("many_references")),
     ("lines 'Title:'", True, 2, _LABEL),
     ("headings", True, 2, re.compile(r"^# \S.*$", re.M)),
     ("addresses above them", True, 2, re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)),
@@ -91,6 +90,9 @@ def several_in_text(text: str) -> str | None:
     rows = _ROW.findall(text)
     if len(rows) >= 5 and sum(map(len, rows)) >= 0.2 * len(text):
         return f"looks like a table of {len(rows)} sentences or rows, no article; not read; give it a header (CSV)"
+    if _REFERENCE.match(text.lstrip()):
+        what = "looks like records of references (RIS, BibTeX, EndNote), no article; not read"
+        return f"{what}; give each article a record of its own (JSONL, CSV)"
     for what, opens, least, mark in _MARKS:
         marks = list(_dated(text) if mark is None else mark.finditer(text))
         if len(marks) < least or (opens and text[: marks[0].start()].strip()):
