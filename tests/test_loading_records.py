@@ -455,6 +455,20 @@ def test_a_table_that_pandas_wrote_to_json_is_its_rows(orient):
     assert not len(corpus.attrs["quarantine"])
 
 
+def test_an_object_of_names_and_texts_is_a_document_a_name():
+    texts = {
+        "a1.txt": "It rained all day on the quay, and the ferry stayed where it was.",
+        "a2.txt": "Dry. " * 20,
+    }
+    corpus = load(stream(json.dumps(texts).encode(), "a.json"))
+    assert dict(zip(corpus["doc_id"], corpus["text"], strict=True)) == texts
+    for other in (
+        {"kop2": "Rain.", "kop3": "Dry."},
+        {"corpo": texts["a1.txt"], "occhiello": texts["a2.txt"]},
+    ):
+        assert len(load(stream(json.dumps(other).encode(), "a.json"))) == 0
+
+
 def test_a_record_of_lists_or_objects_is_no_table():
     for record, text in (
         ({"text": ["It rained.", "It was dry."], "authors": ["Ada", "Lars"]}, "It rained.\n\nIt was dry."),

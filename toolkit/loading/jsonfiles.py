@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +24,8 @@ NESTED = frozenset({"fields", "data", "links", "headline", "byline", "extended_t
 WRAPPERS = frozenset(
     "articles items records documents docs data results entries news stories hits rows posts value @graph".split()
 )
+# what names of files and of numbered texts have; least characters of these texts on average
+_FILE, PROSE = re.compile(r"\d|\.\w+$"), 60
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -43,7 +45,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=object_of)
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
     """JSON that is not one record a line: lists, wrapped lists, one record; the replies of news APIs."""
     limits = archive.options.limits
-    scanner = _Scanner(archive)
+    scanner, named = _Scanner(archive), archive.options.columns.values()
     for value in scanner.records():
         if isinstance(value, Unreadable):
             yield value
@@ -56,7 +58,7 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
         else:
             # a list of replies, each of which wraps a list
             name = None if fields.candidates("text", value) else wrapper(value)
-            yield from map(unwrap, (_table(value) or [value]) if name is None else value.pop(name))
+            yield from map(unwrap, (_table(value, named) or [value]) if name is None else value.pop(name))
             archive.remarks += [] if name is None else lists_beside(value)
 
 
@@ -193,8 +195,11 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
         return failure, json.JSONDecoder().raw_decode(text, at)[1]
 
 
-def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the records of a table as pandas writes it (split, by rows, by columns), or None."""
+def _table(value: dict[str, Any], named: Collection[str]) -> list[dict[str, Any]] | None:
+    """Return the records of a table as pandas writes it (split, by rows, by columns), or those of names with texts.
+
+    None where it is no such object; ``named`` are the fields that the user asked for.
+    """
     names, data = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
         return [dict(zip(map(str, names), row, strict=False)) for row in data]
@@ -203,6 +208,12 @@ def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         return [{"id": name, **row} for name, row in value.items()]
     if kinds == {dict} and text and all(map(str.isdecimal, value[text[0]])):
         return [{name: column.get(row) for name, column in value.items()} for row in value[text[0]]]
+    # names of files or of numbered texts; the names of a record's fields have no figures and no dots
+    texts = (
+        kinds == {str} and len(value) > 1 and all(map(_FILE.search, value)) and value.keys().isdisjoint(named)
+    )
+    if texts and sum(map(len, value.values())) >= PROSE * len(value):
+        return [{"id": name, "text": text} for name, text in value.items()]
     # lists of text and authors may be the paragraphs and names of one record; of titles there is one
     listed = kinds == {list} and text and fields.candidates("title", value)
     if listed and len({*map(len, value.values())}) == 1:
