@@ -10,6 +10,7 @@ from toolkit.files import word_lists
 from toolkit.language import languages
 
 SAMPLE = 1 << 18  # bytes looked at to decide an encoding
+_LOOK = 1 << 15  # bytes, of lines that are not ASCII, looked at to tell Latin pages apart
 
 # charset_normalizer cannot tell the Latin code pages apart on news-length samples: French in
 # Windows-1252 comes back as cp1250, English curly quotes as cp852. Of these the web uses Windows-1252.
@@ -60,7 +61,7 @@ def detect(sample: bytes) -> str | None:
 def _latin(sample: bytes) -> str:
     """Return the code page of Latin text: Windows-1252, unless another yields the letters of the text's language."""
     foreign = b"\n".join(line for line in sample.splitlines() if not line.isascii())
-    readings = {page: _MARKUP.sub(" ", foreign.decode(page, "replace")) for page in _PAGES}
+    readings = {page: _MARKUP.sub(" ", foreign[:_LOOK].decode(page, "replace")) for page in _PAGES}
     # the words without accents show the language even of a wrong reading, or leave it unclear
     told = zip(_PAGES, languages(list(readings.values())), strict=True)
     wrong = {}
