@@ -22,18 +22,7 @@ _WIDE = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le",
 
 # what Latin text is in, most common first; another than the first counts only if that misreads LEAST characters, and
 # itself at most one for MARGIN of these: names in a text that is read well are not enough
-_PAGES = (
-    "cp1252",
-    "cp1250",
-    "iso8859_2",
-    "cp1254",
-    "cp1257",
-    "cp1258",
-    "mac_roman",
-    "mac_latin2",
-    "cp850",
-    "cp852",
-)
+_PAGES = "cp1252 cp1250 iso8859_2 cp1254 cp1257 cp1258 mac_roman mac_latin2 cp850 cp852".split()
 LEAST, MARGIN = 2, 4
 _LETTERS = {language: frozenset("".join(letters)) for language, letters in word_lists("letters.txt").items()}
 _WESTERN = frozenset(bytes(range(128, 256)).decode("cp1252", "ignore").lower())  # letters and signs
