@@ -502,7 +502,7 @@ def test_a_line_of_many_records_is_reported_and_keeps_none_for_them():
     assert corpus["text"].tolist() == ["One."]
     assert (
         reasons(corpus)
-        == ["holds 2 records under 'articles', not one; write one a line: jq -c '.articles[]'"] * 2
+        == ["holds 2 records under 'articles', not one; write one a line: jq -c '.[\"articles\"][]'"] * 2
     )
 
 

@@ -235,6 +235,9 @@ def _each(form):
 REFUSED = {
     "references.txt": _each("TY  - NEWS\nT1  - {title}\nN2  - {text}\nER  - \n\n"),
     "bibliography.txt": _each("@article{{a{i},\n title = {{{title}}},\n abstract = {{{text}}}\n}}\n\n"),
+    "one.txt": f"TY  - NEWS\nT1  - {TITLES[0]}\nN2  - {TEXTS[0][0]}\nER  - \n",
+    "one.ris": "\ufeffTY  - NEWS\nT1  - Rain\nER  - \n",
+    "references.bib": _each("@article{{a{i},\n title = {{{title}}},\n abstract = {{{text}}}\n}}\n\n"),
     "endnote.txt": _each("%0 Newspaper Article\n%T {title}\n%X {text}\n\n"),
     "retriever.txt": _each("{title}\nLantern 10.03.2014 Side 4 Seksjon: Nyheter\n\n{text}\n\n" + "=" * 70 + "\n\n"),
     "wiso.txt": _each("Lantern vom 10.03.2014, Seite 4\n\n{title}\n\n{text}\n\nDokumentnummer:\tL{i}\n\n"),
@@ -258,6 +261,7 @@ def test_a_file_of_many_articles_is_never_read_as_one(name):
     assert len(reasons) == 1
     assert "looks like" in reasons[0] or "no text column" in reasons[0]
     assert "columns=" not in reasons[0]
+    assert ".txt" not in reasons[0]
 
 
 WRAPPED = fill(" ".join(TEXTS[0] * 3), 76)

@@ -31,7 +31,7 @@ _FENCED = re.compile(r"\s*---[ \t]*\n((?:.*\n){1,99}?)(?:---|\.\.\.)[ \t]*(?:\n|
 _PAIR = re.compile(r"^([^\W\d_][\w -]{0,20}):[ \t]*(.*)(?:\n|\Z)", re.M)
 _SENTENCE_ENDS = '.!?”"»'
 _ROW = re.compile(r"^(?:\d+\t\S.{20,}|# (?:newdoc|sent_id|text)\b.*)$", re.M)
-_LABEL = pattern("many_titles")
+_LABEL, _REFERENCE = pattern("many_titles"), pattern("references")
 _ABOVE_DATE = re.compile(
     r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
 )
@@ -59,7 +59,6 @@ def _elements(text: str) -> Iterator[re.Match[str]]:
 
 # what shows many articles; whether it opens each of them, or ends each or stands between two; how many show it
 _MARKS = (
-    ("records of references", True, 2, pattern("many_references")),
     ("lines 'Title:'", True, 2, _LABEL),
     ("headings", True, 2, re.compile(r"^# \S.*$", re.M)),
     ("addresses above them", True, 2, re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)),
@@ -146,6 +145,9 @@ def several_in_text(text: str) -> str | None:
     many = len(lines) >= 5 * ROWS or len(text) > 1000 * len(lines)
     if many and len(lines) >= ROWS and min(map(len, lines)) >= PROSE:
         return looks_like(len(lines), "one on each line", lines)
+    if _REFERENCE.match(text.lstrip()):
+        what = "looks like records of references (RIS, BibTeX, EndNote), no article; not read"
+        return f"{what}; give each article a record of its own (JSONL, CSV)"
     for what, opens, least, mark in _MARKS:
         marks = list(mark.finditer(text) if isinstance(mark, re.Pattern) else mark(text))
         # a label may stand below the first lines of a report; other marks count only where the file begins with one
