@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.tables import beside
 from toolkit.verdict import SHORT, VERDICTS, probabilities
 
 # An ``index`` is judged again without its boilerplate if cleaning leaves at least the share MOST of it. It becomes an
@@ -41,6 +42,8 @@ def verdicts(
     corpus = as_corpus(documents)
     if spans is None and "clean_text" not in corpus.columns:
         spans = (remover or BoilerplateRemover()).spans(corpus)
+    if spans is not None:
+        spans = beside("spans", spans, ["start", "end"], corpus["doc_id"])
     size = corpus["text"].str.len()
     if spans is None:
         left = corpus["clean_text"].fillna("").str.len()

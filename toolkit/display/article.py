@@ -16,6 +16,7 @@ import pandas as pd
 from toolkit.display.colours import BOX, FOOT, LIGHT, ONLY_HERE, STANDING, VERDICTS, Theme, themed
 from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
 from toolkit.errors import CorpusError, OutputError
+from toolkit.tables import beside
 
 WORD = r"(\w+|[^\w\s])\s*"
 PAGE = 20  # articles on a page where nobody says which
@@ -244,6 +245,9 @@ def show(
         wrong = f"a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
     if wrong:
         raise CorpusError(f"show: {wrong}")
+    ids = corpus["doc_id"].astype("str") if "doc_id" in corpus else None
+    spans = None if spans is None else beside("spans", spans, ["start", "end", "kind"], ids)
+    gold = None if gold is None else beside("gold", gold, ["start", "end", "kind"], ids)
     look, wanted = themed(theme, colours), [find] if isinstance(find, str) else find
     words = tuple(word for word in wanted if word.strip())
     several = doc_id is None or (isinstance(doc_id, Iterable) and not isinstance(doc_id, str))
