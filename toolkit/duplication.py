@@ -22,7 +22,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from toolkit.buffer import Buffer, spread
-from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.fields import url_key
 from toolkit.shingles import WINDOW, Floats, Hashes, Ints, contained, keep, keyed, mark, postings, shingles_of
 from toolkit.verdict import articles
@@ -60,7 +60,8 @@ def duplicates(
     Parameters
     ----------
     corpus : corpus, Series or list of str
-        Reads ``clean_text`` if present, else ``text``; ``publisher`` and ``published`` if known.
+        Reads the text that ``columns`` names, else ``clean_text`` if present, else ``text``; ``publisher`` and
+        ``published`` if known.
     wire : float, default 0.35
         Least similarity that puts documents of two publishers into one group.
     near : float, default 0.5
@@ -86,7 +87,7 @@ def duplicates(
     [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
     """
     frame, missing = articles(as_corpus(corpus, columns))
-    buffer = Buffer.of(frame["clean_text" if "clean_text" in frame.columns else "text"])
+    buffer = Buffer.of(texts_of(frame, columns))
     blocks = [block for _, block in buffer.portions(BLOCK)]
     table = duplicates_in(frame, lambda: blocks, buffer.data.size, wire=wire, near=near, n_jobs=n_jobs)
     table.attrs["missing"] = missing

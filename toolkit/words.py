@@ -1,6 +1,7 @@
 """Words of a corpus: where they stand, which are typical of a part of it, and how often each document has them.
 
-Scikit-learn counts. Words are those of ``clean_text`` where it is there, else of ``text``: two or more letters or
+Scikit-learn counts. Words are those of ``clean_text`` if it is there, else of ``text``, or of the column that
+``columns`` names as ``text``: two or more letters or
 digits, in lower case (languages that write without spaces need a tokeniser of their own, which ``tokenizer=`` takes).
 """
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.errors import CorpusError, UsageError, wants
+from toolkit.tables import is_cleaned
 
 _WORD = re.compile(r"\b\w\w+\b")  # as CountVectorizer finds them by default
 
@@ -62,7 +64,7 @@ def concordance(
     1  was closed.    Ports   reopen on M
     """
     wanted, frame, rows = pattern(word), as_corpus(corpus, columns), []
-    for doc_id, text in zip(frame["doc_id"], texts_of(frame), strict=True):
+    for doc_id, text in zip(frame["doc_id"], texts_of(frame, columns), strict=True):
         for m in wanted.finditer(text):
             left, right = text[max(0, m.start() - width) : m.start()], text[m.end() : m.end() + width]
             rows.append((doc_id, left, m[0], right, m.start()))
@@ -86,7 +88,7 @@ def features(
 
     frame = as_corpus(corpus, columns)
     vectorizer = CountVectorizer(**options)
-    matrix = vectorizer.fit_transform(texts_of(frame))
+    matrix = vectorizer.fit_transform(texts_of(frame, columns))
     return DocumentFeatures(matrix, frame["doc_id"], vectorizer.get_feature_names_out())
 
 
@@ -111,7 +113,7 @@ def keyness(
     [['rain', 5.0], ['sun', -5.0], ['wind', 0.0]]
     """
     one, other = as_corpus(corpus, columns), as_corpus(reference, columns)
-    halves = texts_of(one), texts_of(other)
+    halves = texts_of(one, columns), texts_of(other, columns)
     if options:
         found = features([text for half in halves for text in half], **options)
         words: Any = found.words
@@ -145,10 +147,10 @@ def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
     [['donate', 1, 0], ['now', 1, 0]]
     """
     frame = as_corpus(corpus)
-    if "clean_text" not in frame:
+    if not is_cleaned(frame):
         msg = "words: no column 'clean_text', so nothing was cleaned; lost(toolkit.clean(corpus))"
         raise CorpusError(msg)
-    table = keyness(frame["text"], frame["clean_text"], least=1, **options)
+    table = keyness(frame["text"].tolist(), frame["clean_text"].tolist(), least=1, **options)
     table = table.rename(columns={"count": "before", "reference_count": "after"})
     table["fell"] = 1 - table["after"] / table["before"].clip(lower=1)
     table = table[table["fell"] > 0].reset_index(drop=True).head(top)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from toolkit.corpus import CorpusLike, as_corpus, as_document, texts_of
 from toolkit.language import codes, languages
 from toolkit.modelfile import Estimator
+from toolkit.tables import is_cleaned
 from toolkit.topics import taxonomy
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, Floats, Places, matrix
@@ -306,12 +307,12 @@ class TopicClassifier(Estimator):
 
     def _read(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any]]:
         corpus = as_corpus(X, self.columns)
-        cleaned = "clean_text" in corpus.columns and (corpus.empty or corpus["clean_text"].notna().any())
+        cleaned = is_cleaned(corpus)
         self.text_column_ = "clean_text" if cleaned else "text"
         if not cleaned and isinstance(X, pd.DataFrame) and not corpus.empty and not _WARNED:
             _WARNED.append(UNCLEANED)
             warnings.warn(UNCLEANED, stacklevel=4)
-        return corpus, texts_of(corpus).astype("str")
+        return corpus, texts_of(corpus)
 
 
 def _counted(why: pd.Series[Any]) -> dict[str, int]:
