@@ -517,6 +517,14 @@ def test_a_keyword_in_context(cleaned):
         assert row.keyword.lower() == "said"
     assert len(toolkit.words.concordance(cleaned, "sa*")) > len(found)
     assert len(toolkit.words.concordance("Port, port; ports.", "port")) == 2
+    phrase = "The European\nUnion and the European  Union and the European\xa0Union don’t don't."
+    assert len(toolkit.words.concordance(phrase, "european union")) == 3
+    assert len(toolkit.words.concordance(phrase, ["don't", "don’t", "euro* un*"])) == 5
+    for wrong in ("*strike", "strike|flood", "str*ke", "port *", ["port", "f*l"]):
+        with pytest.raises(
+            toolkit.errors.UsageError, match="would find nothing; . stands at the end of a word"
+        ):
+            toolkit.words.concordance(cleaned, wrong)
     assert toolkit.words.concordance([], "port").columns.tolist() == list(found)
     with pytest.raises(ValueError, match="a word is wanted"):
         toolkit.words.concordance(cleaned, " *")

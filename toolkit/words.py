@@ -35,14 +35,21 @@ class DocumentFeatures(NamedTuple):
 
 
 def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
-    """Return what finds a word or any of several: whole, in any case; ``*`` at the end stands for any ending."""
+    """Return what finds a word or phrase or any of several: whole, in any case; ``*`` stands for any ending of a word.
+
+    A blank is any white space, a line break too, and an apostrophe either of the two forms.
+    """
     several = [word] if isinstance(word, str) else list(word) if isinstance(word, Iterable) else []
     wrong = [each for each in several if not isinstance(each, str) or not each.strip("* ")]
     if wrong or not several:
         named = wrong[0] if wrong else word
         msg = f"word={named!r}: a word is wanted, such as 'strike' or 'strike*', or a list of such"
         raise UsageError(msg)
-    each = (re.escape(word[:-1]) + r"\w*" if word.endswith("*") else re.escape(word) for word in several)
+    if wrong := [each for each in several if re.search(r"(?<!\S)\*|\*\S|\w\|\w", each)]:
+        mend = "* stands at the end of a word; several words are a list, such as ['strike', 'flood']"
+        raise UsageError(f"word={wrong[0]!r}: would find nothing; {mend}")
+    escaped = (r"\s+".join(map(re.escape, word.split())) for word in several)
+    each = (re.sub("['’]", "['’]", word.replace(r"\*", r"\w*")) for word in escaped)
     return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
 
 
@@ -52,8 +59,8 @@ def concordance(
 ) -> pd.DataFrame:  # fmt: skip
     """Return every place of a word with what stands around it (keyword in context), in the order of the corpus.
 
-    ``word`` is a word or phrase, or several, whole, in any case; ``*`` at the end stands for any ending. ``columns``
-    are as for :func:`toolkit.clean`. Columns of the result: ``doc_id``, ``left`` and ``right`` (``width`` characters,
+    ``word`` is a word or phrase, or several, whole, in any case; ``*`` at the end of a word stands for any ending. A
+    blank is any white space, an apostrophe either form. ``columns`` are as for :func:`toolkit.clean`. Columns of the result: ``doc_id``, ``left`` and ``right`` (``width`` characters,
     line breaks as spaces), ``keyword``, ``start`` (int64, code points into the text that was read).
 
     Examples
