@@ -522,7 +522,7 @@ def test_a_keyword_in_context(cleaned):
     assert len(toolkit.words.concordance(phrase, ["don't", "don’t", "euro* un*"])) == 5
     for wrong in ("*strike", "strike|flood", "str*ke", "port *", ["port", "f*l"]):
         with pytest.raises(
-            toolkit.errors.UsageError, match="would find nothing; . stands at the end of a word"
+            toolkit.errors.UsageError, match=r"would find nothing; . stands at the end of a word"
         ):
             toolkit.words.concordance(cleaned, wrong)
     assert toolkit.words.concordance([], "port").columns.tolist() == list(found)
@@ -843,6 +843,20 @@ SURPRISES = [
     (
         "evaluation.topic_scores(TopicClassifier().predict_proba(corpus), ['a'], [])",
         "give one entry a document",
+    ),
+    (
+        "TopicClassifier(min_confidence='0.5').predict('Rain.')",
+        "min_confidence='0.5': a probability is wanted",
+    ),
+    ("TopicClassifier().fit(corpus, [*'ab'] * 20, sample_weight=[1, 2])", "fit: 2 weights for 40 documents"),
+    ("TopicClassifier().fit(['', ''], ['a', 'b'])", "fit: no document has a word"),
+    ("TopicClassifier().score(corpus, ['15000000'] * 2)", "score: 2 labels for 40 documents"),
+    ("audit(corpus, spans)", "remover: a DataFrame finds no spans; pass BoilerplateRemover().fit(corpus)"),
+    ("duplicates(corpus, wire='x')", "wire='x': a similarity between 0 and 1 is wanted"),
+    ("duplicates(corpus, n_jobs=0)", "n_jobs=0: give 1 or more, or -1 for all processors"),
+    (
+        "verdicts(corpus, spans[['doc_id', 'kind']])",
+        "spans: no column 'start'; found 'doc_id', 'kind'; pass the spans",
     ),
     ("words.lost(corpus)", "lost(toolkit.clean(corpus))"),
     ("words.concordance(corpus, ' ')", "a word is wanted, such as 'strike'"),

@@ -1,8 +1,8 @@
 """Words of a corpus: where they stand, which are typical of a part of it, and how often each document has them.
 
 Scikit-learn counts. Words are those of ``clean_text`` if it is there, else of ``text``, or of the column that
-``columns`` names as ``text``: two or more letters or
-digits, in lower case (languages that write without spaces need a tokeniser of their own, which ``tokenizer=`` takes).
+``columns`` names as ``text``: two or more letters or digits, in lower case (languages that write without spaces need a
+tokeniser of their own, which ``tokenizer=`` takes).
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ def concordance(
     """Return every place of a word with what stands around it (keyword in context), in the order of the corpus.
 
     ``word`` is a word or phrase, or several, whole, in any case; ``*`` at the end of a word stands for any ending. A
-    blank is any white space, an apostrophe either form. ``columns`` are as for :func:`toolkit.clean`. Columns of the result: ``doc_id``, ``left`` and ``right`` (``width`` characters,
-    line breaks as spaces), ``keyword``, ``start`` (int64, code points into the text that was read).
+    blank is any white space, an apostrophe either form. ``columns`` are as for :func:`toolkit.clean`. Columns of the
+    result: ``doc_id``, ``left`` and ``right`` (``width`` characters, line breaks as spaces), ``keyword``, ``start``
+    (int64, code points into the text that was read).
 
     Examples
     --------
