@@ -131,8 +131,10 @@ class Mapper:
                 filled[role] = _first_filled((_moments(rows.columns[name]) for name in found), count, MOMENT)
             elif role != "source":
                 strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
-                values = (_not_blank(_refine(role, name, array)) for name, array in strings.items())
-                filled[role] = _first_filled(values, count, STRING)
+                values = (_refine(role, name, array) for name, array in strings.items())
+                # the clean text of what was removed wholly is empty, and not missing
+                known = values if role == "clean_text" else map(_not_blank, values)
+                filled[role] = _first_filled(known, count, STRING)
         missing = pc.fill_null(pc.is_null(filled["text"]), True)
         for row in pc.indices_nonzero(missing).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
