@@ -132,6 +132,12 @@ def test_texts_that_stand_in_two_columns_by_turns_are_all_read():
         as_corpus(frame.reindex(range(5)))
     own = pd.DataFrame({"text": ["a", "", None, " \n"], "body": ["x", "b", "c", None]}, index=[7, 8, 9, 10])
     assert as_corpus(own)["text"].tolist() == ["a", "b", "c", " \n"]
+    assert as_corpus(own.set_axis([7, 7, 8, 8]).assign(doc_id=range(4)))["text"].tolist() == [
+        "a",
+        "b",
+        "c",
+        " \n",
+    ]
     assert as_corpus(own.drop(index=9), {"text": "text"})["text"].tolist() == ["a", "", " \n"]
 
 

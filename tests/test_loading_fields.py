@@ -316,6 +316,9 @@ def test_a_cleaned_corpus_that_was_stored_keeps_its_clean_texts(tmp_path, kind):
     assert load(path)["clean_text"].tolist() == [STORY]
     assert [list(batch) for batch in iter_batches(path)] == [[*COLUMNS, "clean_text"]]
     assert "clean_text" not in load(io.StringIO(json.dumps({"text": STORY, "clean_text": "other"})))
+    cleaned.assign(clean_text="").to_csv(tmp_path / "b.csv", index=False)
+    for columns in (None, {"clean_text": "clean_text"}):
+        assert load(tmp_path / "b.csv", columns=columns)["clean_text"].tolist() == [""]
     assert load(path, columns={"clean_text": "title"})["clean_text"].tolist() == ["Depot"]
 
 

@@ -33,10 +33,11 @@ from toolkit.corpus import as_corpus
 from toolkit.duplication import duplicates, duplicates_in
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
-from toolkit.jobs.engine import Inputs, Job, Workers, processors, threads
+from toolkit.jobs.engine import Inputs, Job, Workers, threads
 from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
+from toolkit.kernels import processors
 from toolkit.language import languages
 from toolkit.notebook import isolated, keep_edited
 from toolkit.record import closed, environment, record_bytes

@@ -31,6 +31,7 @@ from toolkit.jobs.parts import INDEX, Part
 from toolkit.jobs.spool import MANIFEST, NOTE, Spool, claim
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary, by_count
+from toolkit.kernels import processors
 from toolkit.loading.quarantine import unread
 from toolkit.record import models, versions
 from toolkit.settings import Settings
@@ -54,11 +55,6 @@ class Workers:
     executor: Executor | None
     ahead: int
     remote: bool = False
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -22,17 +22,7 @@ Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
 # mean words of a field that may be advised as the text, or that might have been meant
 LEAST_WORDS, PROSE = 3, 20
-MISSING = (
-    "NaN",
-    "nan",
-    "None",
-    "NULL",
-    "null",
-    "#N/A",
-    "N/A",
-    "<NA>",
-    "NaT",
-)  # as other programs write it out
+MISSING = "NaN nan None NULL null #N/A N/A <NA> NaT".split()  # as other programs write it out
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -145,8 +135,10 @@ class Mapper:
                 )
             elif role != "source":
                 strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
-                values = (_not_blank(_refine(role, name, array), role) for name, array in strings.items())
-                filled[role] = _first_filled(values, count, STRING)
+                values = (_refine(role, name, array) for name, array in strings.items())
+                # the clean text of what was removed wholly is empty, and not missing
+                known = values if role == "clean_text" else (_not_blank(array, role) for array in values)
+                filled[role] = _first_filled(known, count, STRING)
         missing = pc.fill_null(pc.is_null(filled["text"]), True)
         for row in pc.indices_nonzero(missing).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
