@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.display import PALETTE
 from toolkit.errors import CorpusError, UsageError, wants
+from toolkit.tables import beside
 from toolkit.words import pattern
 
 UNKNOWN = "(unknown)"
@@ -69,21 +70,10 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
     return frame
 
 
-def _with_ids(table: pd.DataFrame, doc_id: pd.Series[Any], what: str) -> pd.DataFrame:
-    """Return spans or copies with ids as text, as a corpus has them; CSV makes numbers of them. None in it: refused."""
-    names = [name for name in ("doc_id", "group") if name in table]
-    table = table.assign(**{name: table[name].astype("str") for name in names})
-    if len(table) and len(doc_id) and set(doc_id).isdisjoint(table["doc_id"]):
-        first = table["doc_id"].iloc[0]
-        mend = "pass those of this corpus; pandas.read_csv(…, dtype={'doc_id': str}) keeps ids as they are"
-        raise CorpusError(f"{what}: doc_id {first!r} is not in the corpus, nor is any other; {mend}")
-    return table
-
-
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the corpus of :func:`sized`, and its spans with their length (``characters``) and ``publisher``."""
     frame = sized(corpus)
-    spans = _with_ids(spans, frame["doc_id"], "spans")
+    spans = beside("spans", spans, ids=frame["doc_id"])
     publisher = spans["doc_id"].map(frame.set_index("doc_id")["publisher"])
     here = spans.assign(characters=spans["end"] - spans["start"], publisher=publisher)
     return frame, here[publisher.notna()]  # isin of pandas would take ten times as long
@@ -157,7 +147,7 @@ def prevalence(
     date belong to no period; ``attrs["undated"]`` counts them.
     """
     frame = as_corpus(corpus)
-    spans = _with_ids(spans, frame["doc_id"], "spans")
+    spans = beside("spans", spans, ids=frame["doc_id"])
     there = sorted(set(spans["kind"]))
     chosen = there if kinds is None else [kinds] if isinstance(kinds, str) else list(kinds)
     known = [*PALETTE, *(kind for kind in there if kind not in PALETTE)]
@@ -292,7 +282,7 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
-    copies = _with_ids(copies, publisher.index.to_series(), "copies")
+    copies = beside("copies", copies, ids=publisher.index)
     wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])].reset_index(drop=True)
     first, other = wire["group"].map(publisher), wire["doc_id"].map(publisher)
     return pd.crosstab(first.rename("ran it first"), other.rename("ran it too"))
@@ -313,7 +303,7 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     frame = as_corpus(corpus).set_index("doc_id")
     texts = texts_of(frame)
     rows = []
-    copies = _with_ids(copies, texts.index.to_series(), "copies")
+    copies = beside("copies", copies, ids=texts.index)
     here = copies["doc_id"].isin(texts.index) & copies["group"].isin(texts.index)
     pairs = copies.loc[here & (copies["doc_id"] != copies["group"]), ["doc_id", "group"]]
     for doc_id, group in pairs.itertuples(index=False):

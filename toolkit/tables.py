@@ -29,7 +29,8 @@ def beside(
     if lacking := [column for column in ("doc_id", *columns) if column not in table]:
         there = ", ".join(map(repr, table)) or "none"
         raise CorpusError(f"{name}: no column {lacking[0]!r}; found {there}; {mend}")
-    table = table.assign(doc_id=table["doc_id"].astype("str"))
+    # of copies, the group is the id of the first
+    table = table.assign(**{name: table[name].astype("str") for name in ("doc_id", "group") if name in table})
     if ids is not None and len(table):
         known = dict.fromkeys(ids)
         if known.keys().isdisjoint(table["doc_id"]) and 0 < table["doc_id"].nunique() <= len(known):
