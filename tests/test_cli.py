@@ -163,6 +163,28 @@ def test_wrong_options_are_named(few, tmp_path, monkeypatch, args, words):
     assert not (tmp_path / "x.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        (["title=Titel"], "title=Titel: in no input; no column 'Titel'; found 'body2', 'id'"),
+        (["title=head"], ""),  # one of two files has it
+        (["desk=desk", "title=id"], "desk=desk: in no input"),
+        (["title=id", "title=body2"], "title is named twice, for id and body2"),
+    ],
+)
+def test_a_field_that_no_input_has_is_refused(tmp_path, pairs, words):
+    (tmp_path / "a.csv").write_text("id,body2\n1,It rained on Monday in the old town.\n")
+    (tmp_path / "b.jsonl").write_text('{"body2": "Snow fell."}\n{"body2": "It was cold.", "head": "Cold"}\n')
+    named = [part for pair in ("text=body2", *pairs) for part in ("-c", pair)]
+    for verb in ("clean", "run"):
+        out = tmp_path / f"{verb}.csv"
+        code, _, err = call(
+            verb, tmp_path / "*.*l", tmp_path / "a.csv", "-o", out, *named, *["--no-report"] * (verb == "run")
+        )
+        assert (code, words in err) == (2 if words else 0, True)
+        assert list(tmp_path.rglob(".*partial")) == []
+
+
 def test_columns_and_kinds_reach_the_job(tmp_path):
     (tmp_path / "in.csv").write_text("id,body2\n1,It rained on Monday. Sign up for our newsletter.\n")
     code, _, _ = call(

@@ -288,6 +288,9 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
         if not (column and found and field):
             msg = f"{pair!r} is not COLUMN=FIELD; write it like text=body2"
             raise typer.BadParameter(msg, param_hint="--column")
+        if column in chosen:
+            msg = f"{column} is named twice, for {chosen[column]} and {field}; name one field"
+            raise typer.BadParameter(msg, param_hint="--column")
         chosen[column] = field
     return chosen or None
 

@@ -23,7 +23,7 @@ import pandas as pd
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.tally import pooled, ranges
 from toolkit.boilerplate.templates import TemplateIndex
-from toolkit.errors import NothingReadError, PipelineError
+from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import listed, sha256
 from toolkit.jobs import parts
 from toolkit.jobs.inputs import Input, digest, found_in, near_inputs
@@ -222,9 +222,21 @@ class Job:
         ids = np.concatenate(hashes)
         if not len(ids):
             raise self._nothing_read()
+        self._refuse_missing_fields()
         self._renamed: dict[str, dict[int, str]] = {}
         if len(np.unique(ids)) < len(ids):
             (self._renamed,) = self._each(partial(parts.renamed, self.spool), [self.parts])
+
+    def _refuse_missing_fields(self) -> None:
+        """Refuse a field named for a column that no record of any input has; the column would be empty."""
+        prefixes = [prefix for prefix, _ in self._groups()] if self.workers.remote else [""]
+        notes = [(self.spool.note(f"read-{prefix}") or {}).get("missing", {}) for prefix in prefixes]
+        for column, name in self.settings.columns.items():
+            reasons = [note[column] for note in notes if column in note]
+            # a column that a cleaned corpus has is taken by itself, where it has it
+            if reasons and None not in reasons and (column, name) != ("clean_text", "clean_text"):
+                self.close()
+                raise UsageError(f"{column}={name}: in no input; {reasons[0]}")
 
     def _groups(self) -> Iterator[tuple[str, list[Input]]]:
         """Yield for each reading task a prefix for the names of its parts, and its inputs."""
