@@ -150,6 +150,7 @@ def run_with(
         job.work()
         if target.local is not None:
             keep_edited(Path(target.local, "report.ipynb"))
+            _discard_tables(Path(target.local, "report_tables"))
         for name in ("run.json", *PAGES, *CLASSIFIER):  # those of an older run
             target.discard(name)
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})
@@ -168,6 +169,15 @@ def run_with(
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
         target.write("run.json", record_bytes(record(job, summary, started, outputs)))
     return summary
+
+
+def _discard_tables(folder: Path) -> None:
+    """Remove the tables of the report of an older run, but no other file that was put beside them."""
+    if folder.is_dir() and not folder.is_symlink():
+        for table in folder.glob("[0-9][0-9]_*.*"):
+            table.unlink()
+        with suppress(OSError):  # not empty
+            folder.rmdir()
 
 
 def _refuse_other_results(job: Job) -> None:
