@@ -326,6 +326,24 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
     assert "name it study.html" in err
 
 
+def test_an_option_named_at_its_default_outweighs_the_study(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(pipeline, "run", lambda *_, **options: asked.append(options) or "done")
+    for options in ([], ["--detect-language"], ["--no-detect-language"], ["--rows", "2500"]):
+        assert call("run", "study.toml", "--no-report", *options)[0] == 0
+    wanted = [{}, {"detect_language": True}, {"detect_language": False}, {"rows": 2500}]
+    assert asked == [{"progress": False, **each} for each in wanted]
+
+
+def test_a_finished_run_is_reported_as_it_is(tmp_path, monkeypatch):
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr(report, "render", lambda folder, page, **_: "done")
+    assert call("report", tmp_path, "--title", "Rain", "--no-texts")[:2] == (0, "done\n")
+    code, out, err = call("report", tmp_path, "--lang", "de", "-j", 2, "--no-duplicates", "-c", "text=a")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a finished run, which --column, --lang, --duplicates, --jobs cannot change; leave" in err
+
+
 def signatures():
     modules = [module for name, module in sys.modules.items() if name.startswith("toolkit")]
     kernels = {kernel for module in modules for kernel in vars(module).values() if hasattr(kernel, "py_func")}

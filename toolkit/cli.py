@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 import toolkit
-from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, describe
+from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, UsageError, describe
 
 
 class Command(TyperCommand):
@@ -181,15 +181,16 @@ def classify(inputs: Inputs, options: dict[str, Any]) -> object:
     "folder", "report", "force", *READING, *CLEANING, "labels", "duplicates", "texts", *WORKING,
     epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml",
 )  # fmt: skip
-def run(inputs: Inputs, options: dict[str, Any]) -> object:
+def run(inputs: Inputs, context: typer.Context, options: dict[str, Any]) -> object:
     """Load, clean, classify and report.
 
     A run that was killed goes on where it stopped. IN may be one study file (.toml), which names inputs,
     output, columns and options.
     """
     folder, report, texts = (options.pop(name) for name in ("folder", "report", "texts"))
-    # what the command line leaves at its default is left to the study file
-    given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
+    # what the command line does not name is left to the study file
+    named = {"progress", *_named(context)}
+    given = {name: value for name, value in options.items() if name in named}
     summary = toolkit.pipeline.run(inputs, folder, **given)
     if report:
         try:
@@ -203,13 +204,17 @@ def run(inputs: Inputs, options: dict[str, Any]) -> object:
     "page", "title", "author", "force", *READING, *CLEANING, "duplicates", "texts", *WORKING, name="report",
     epilog="Examples: news-toolkit report out; news-toolkit report news/ -o report.html",
 )  # fmt: skip
-def report_(inputs: Inputs, options: dict[str, Any]) -> object:
+def report_(inputs: Inputs, context: typer.Context, options: dict[str, Any]) -> object:
     """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
     from toolkit.files import refuse_overwriting
 
     page = options.pop("page")
     shown = {name: options.pop(name) for name in ("texts", "title", "author")}
-    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or toolkit.report.finished(inputs[0])):
+    finished = toolkit.report.finished(inputs[0])
+    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or finished):
+        if finished and (vain := [flag for name, flag in _named(context).items() if name in options]):
+            mend = "leave it out, or run again with it"
+            raise UsageError(f"{inputs[0]}: a finished run, which {', '.join(vain)} cannot change; {mend}")
         return toolkit.report.render(inputs[0], page, **shown)
     if page is None:
         mend = "to make a report of files, name its page: -o report.html"
@@ -279,6 +284,15 @@ def datasets_fetch(name: Name, options: dict[str, Any]) -> object:
 def warmup(options: dict[str, Any]) -> object:
     """Compile the kernels once, so that no call waits."""
     return toolkit.pipeline.warm()
+
+
+def _named(context: typer.Context) -> dict[str, str]:
+    """Return what the command line names, be it the default: names of parameters, and the options as typed."""
+    named = {each.name: max(each.opts, key=len) for each in context.command.params}
+    source = context.get_parameter_source
+    return {
+        str(k): flag for k, flag in named.items() if (how := source(str(k))) and how.name == "COMMANDLINE"
+    }
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
