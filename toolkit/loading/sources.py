@@ -16,7 +16,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -63,6 +63,8 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``, each once: those with a path sorted by it, then open files as given.
 
+    Of the paths that links give to one file the first counts.
+
     In a folder :func:`hidden` files are passed over; pipes, devices and links out of it have a ``fault``. Raises
     FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
     """
@@ -88,7 +90,13 @@ def find_sources(paths: Paths) -> list[Source]:
         else:
             mend = "give a path, a glob, a folder, an open file or a list of these"
             raise TypeError(f"load: {item!r} is {type(item).__name__}; {mend}")
-    files = [found[path] for path in sorted(found, key=lambda path: path.parts)]
+    real, places = cache(os.path.realpath), dict[tuple[bool, Path], Path]()
+    for path in sorted(found, key=lambda path: path.parts):
+        opened = found[path].fault is None
+        followed = Path(real(path)) if path.is_symlink() else Path(real(path.parent), path.name)
+        places.setdefault((opened, followed if opened else path), path)
+    found = {path: found[path] for path in places.values()}
+    files = list(found.values())
     folders: dict[str, list[Path]] = {}
     for path, source in found.items():
         folders.setdefault(source.label, []).append(path.parent)
