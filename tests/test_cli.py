@@ -254,6 +254,26 @@ def test_results_may_stand_beside_what_was_read(few):
     assert (code, err) == (0, "")
 
 
+def test_home_and_brackets_in_the_names_of_places(tmp_path, monkeypatch):
+    """Such as a program gives them, or a study: no shell writes the home for ``~``, and a bracket is no pattern."""
+    home, here = tmp_path / "home", tmp_path / "a[1]"
+    for folder in (home, here):
+        folder.mkdir()
+        (folder / "a.txt").write_text("It rained on Monday in the old town.")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    assert call("clean", "~/a.txt", "-o", "~/c.csv", "--spans", "~/s.csv", "-q") == (0, "", "")
+    pipeline.clean("~/a.txt", "~/d.csv", spans="~/t.csv")
+    for inputs, output in (("~/a.txt", "~/out"), ("*.txt", "out"), ("a.txt", "out2")):
+        (here / "study.toml").write_text(f'inputs = "{inputs}"\noutput = "{output}"\n')
+        assert call("run", here / "study.toml", "--no-report", "-q") == (0, "", "")
+    assert {p.name for p in home.iterdir()} == {"a.txt", "c.csv", "s.csv", "d.csv", "t.csv", "out"}
+    assert {p.name for p in here.iterdir()} == {"a.txt", "study.toml", "out", "out2"}
+    (here / "study.toml").write_text('inputs = "a.txt"\noutput = ""\n')
+    code, _, err = call("run", here / "study.toml")
+    assert (code, err.count("\n"), "study.toml: '' is no path" in err) == (2, 1, True)
+
+
 def test_standard_input(few, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
     done = subprocess.run(

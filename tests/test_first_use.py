@@ -611,6 +611,11 @@ def test_the_list_of_datasets_fits_a_terminal():
 WRONG = {
     "an unknown command": ("ruin",),
     "no output": ("clean", "NEWS"),
+    "an empty output": ("clean", "NEWS", "-o", "", "-c", "text=col7"),
+    "an empty folder": ("run", "NEWS", "-o", "", "-c", "text=col7"),
+    "an empty input": ("clean", "", "-o", "c.csv"),
+    "a home with nothing": ("clean", "~/a.csv", "-o", "~/c.csv"),
+    "an empty name of a run": ("verify", ""),
     "an unknown option": ("clean", "NEWS", "-o", "c.csv", "--colour", "red"),
     "a column that is nearly one": ("clean", "NEWS", "-o", "c.csv", "-c", "txet=col7"),
     "no pair": ("clean", "NEWS", "-o", "c.csv", "-c", "text"),
@@ -637,6 +642,7 @@ WRONG = {
 @pytest.mark.parametrize("args", WRONG.values(), ids=WRONG)
 def test_a_wrong_command_line_is_refused_before_work_with_exit_code_2(table, monkeypatch, args):
     monkeypatch.chdir(table.parent)
+    monkeypatch.setenv("HOME", str(table.parent / "nowhere"))
     before = set(table.parent.rglob("*"))
     code, out, err = call(*(table if arg == "NEWS" else arg for arg in args))
     assert (code, out) == (2, "")

@@ -41,19 +41,38 @@ app.add_typer(datasets_app, name="datasets")
 WRONG = 2  # exit code of a wrong command line, or where nothing could be read
 
 
-def _argument(metavar: str, say: str) -> Any:
-    return typer.Argument(metavar=metavar, help=say, show_default=False)
+def _place(text: str) -> str:
+    from toolkit.files import placed
+
+    try:
+        return str(placed(text))
+    except FileNotFoundError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _path(text: str) -> Path:
+    return Path(_place(text))
+
+
+def _argument(metavar: str, say: str, parser: Callable[[str], Any] | None = None) -> Any:
+    return typer.Argument(metavar=metavar, help=say, show_default=False, parser=parser)
 
 
 def _option(kind: Any, names: str, metavar: str | None, say: str, default: Any = None, **more: Any) -> Any:
     """Return the type of an option as typer reads it, and its default (``...``: must be given)."""
+    if kind in {Path, Path | None}:
+        more["parser"] = _path
     return Annotated[kind, typer.Option(*names.split(), metavar=metavar, help=say, **more)], default
 
 
-Inputs = Annotated[list[str], _argument("IN", "Files, globs, folders, archives; - is standard input.")]
-Moved = Annotated[list[str] | None, _argument("IN", "Where the inputs are now; default where they were.")]
-Folder = Annotated[Path, _argument("FOLDER", "A folder that run wrote.")]
-Shared = Annotated[Path, _argument("SHARED", "A file that share wrote.")]
+Inputs = Annotated[
+    list[str], _argument("IN", "Files, globs, folders, archives; - is standard input.", _place)
+]
+Moved = Annotated[
+    list[str] | None, _argument("IN", "Where the inputs are now; default where they were.", _place)
+]
+Folder = Annotated[Path, _argument("FOLDER", "A folder that run wrote.", _path)]
+Shared = Annotated[Path, _argument("SHARED", "A file that share wrote.", _path)]
 Name = Annotated[str, _argument("NAME", "A name that list shows.")]
 
 # fmt: off

@@ -32,7 +32,7 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import as_corpus
 from toolkit.duplication import duplicates, duplicates_in
 from toolkit.errors import NothingReadError, PipelineError, UsageError
-from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
+from toolkit.files import file_of_rows, listed, placed, refuse_overwriting, table_of
 from toolkit.jobs.engine import Inputs, Job, Workers, processors, threads
 from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
@@ -136,9 +136,10 @@ def run_with(
     if len(inputs) == 1 and Path(inputs[0]).suffix == ".toml" and Path(inputs[0]).is_file():
         study = inputs[0]
         inputs, planned, found = read_study(study)
-        output, settings = output or planned, found | dict(settings)
+        output, settings = planned if output is None else output, found | dict(settings)
     if output is None:
         raise UsageError(f"{inputs[0]}: no output; name a folder for the results")
+    output = placed(output)
     chosen = Settings.of(settings)
     places = [output, *(Path(output, name) for name in WRITTEN)]
     refuse_overwriting([*inputs, study, *chosen.files], *places)
@@ -231,7 +232,7 @@ def clean(
     ``output`` is ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``. ``spans`` is a file of that
     kind, which also gets the removed spans. All else is as for :func:`run`.
     """
-    more = {} if spans is None else {"spans": file_of_rows(spans)}
+    more = {} if spans is None else {"spans": file_of_rows(placed(spans))}
     how: dict[str, Any] = {"rows": rows, "progress": progress, "more": more}
     return one_file_with(threads(n_jobs), "cleaned", inputs, output, settings, **how)
 
@@ -261,6 +262,7 @@ def one_file_with(
     if kind == "topics":  # a column ``clean_text`` is read if the input has one
         settings = {**settings, "columns": {"clean_text": "clean_text", **(settings.get("columns") or {})}}
     chosen, inputs, more = Settings.of(settings), listed(inputs), more or {}
+    output = placed(output)
     file_of_rows(output)
     refuse_overwriting([*inputs, *chosen.files], output, *more.values())
     folder, name = parent_of(output)

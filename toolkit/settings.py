@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from toolkit.boilerplate.decisions import read_decisions
 from toolkit.corpus import check_columns
 from toolkit.errors import UsageError
 from toolkit.fields import nearest
-from toolkit.files import sha256
+from toolkit.files import listed, placed, sha256
 from toolkit.loading.faults import kinds_of
 from toolkit.record import digest_of, unfit
 
@@ -83,9 +84,14 @@ class Settings:
             object.__setattr__(self, "remove", sorted(set(self.remove)))
         if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
             raise UsageError(f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de")
-        if self.index is not None and "://" not in str(self.index) and not Path(self.index).is_file():
-            raise UsageError(f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote")
         try:
+            for name in ("decisions", "index", "labels"):
+                if isinstance(place := getattr(self, name), (str, Path)):
+                    object.__setattr__(self, name, placed(place))
+            if self.index is not None and "://" not in str(self.index) and not Path(self.index).is_file():
+                raise UsageError(
+                    f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote"
+                )
             check_columns(self.columns)
             object.__setattr__(self, "repair", kinds_of(self.repair))
             if self.decisions is not None:
@@ -97,7 +103,7 @@ class Settings:
             if self.labels is not None:
                 object.__setattr__(self, "labelled", _labels(self.labels))
             self.applied_to(BoilerplateRemover())._check()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, FileNotFoundError) as error:
             raise UsageError(str(error)) from None
 
     @classmethod
@@ -222,7 +228,17 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
         msg = f'{path}: inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
         raise UsageError(msg)
-    for name in ("decisions", "index", "labels"):
-        if name in study:
-            study[name] = path.parent / study[name]
-    return [path.parent / item for item in inputs], None if output is None else path.parent / output, study
+    try:
+        for name in ("decisions", "index", "labels"):
+            if name in study:
+                study[name] = path.parent / placed(study[name])
+        output = None if output is None else path.parent / placed(output)
+        # a bracket in the name of the folder is no pattern
+        folder = Path(glob.escape(str(path.parent)))
+        return (
+            [(folder if glob.has_magic(item) else path.parent) / item for item in listed(inputs)],
+            output,
+            study,
+        )
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: {error}") from None

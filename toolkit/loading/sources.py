@@ -22,6 +22,7 @@ from typing import IO, Any, TypeAlias
 
 import pandas as pd
 
+from toolkit.files import placed
 from toolkit.loading.quarantine import Limits, Unreadable, printable
 from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
@@ -82,7 +83,7 @@ def find_sources(paths: Paths) -> list[Source]:
             name = printable(Path(given).name, 255) if isinstance(given, str) else "stream"
             streams.append(Source(name, name, file=item))
         elif isinstance(item, (str, os.PathLike)):
-            for path, label, root in _expand(os.fspath(item)):
+            for path, label, root in _expand(os.fspath(placed(item))):
                 fault = None if root is None else _fault(path, root)
                 source = found.setdefault(path, Source(label, path.name, path=path, fault=fault))
                 if root is None:  # what is named by itself is read, whatever it is
@@ -137,9 +138,7 @@ def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
 
 
 def _no_path(text: str) -> str | None:
-    """Return why a string cannot be a path, or None: an empty one, or a text given in place of a file."""
-    if not text:
-        return "'' is no path; give a file, a glob or a folder ('.' is the one you are in)"
+    """Return why a string cannot be a path, or None: a text given in place of a file."""
     if os.path.lexists(text):
         return None
     longest = max(len(part.encode("utf-8", "replace")) for part in Path(text).parts)
