@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 
 import toolkit
 from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, UsageError, describe
+from toolkit.jobs import halt
 
 
 class Command(TyperCommand):
@@ -144,13 +145,16 @@ def _command(
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
             if options.get("remove") is not None:
                 options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
+            import toolkit.display  # what says that it was stopped must be there before
+
+            halt.watch()
             with _errors_in_one_line():
                 if "columns" in options:
                     options["columns"] = _columns(options["columns"])
                     _warm_if_cold(all_kernels="remove" in options)
                 result = function(**values, options=options)
-            if not quiet:
-                typer.echo(toolkit.display.visible(str(result)))  # it names files
+                if not quiet:
+                    typer.echo(toolkit.display.visible(str(result)))  # it names files
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -345,7 +349,11 @@ def _warm_if_cold(*, all_kernels: bool) -> None:
 def _errors_in_one_line() -> Iterator[None]:
     """Say an expected error of the block in one line and exit."""
     try:
-        yield
+        try:
+            yield
+        except BaseException:
+            halt.check()  # a library may have made another error of it
+            raise
     except NothingReadError as error:
         for row in error.quarantine.head(10).to_dict("records"):
             _say(f"{row['source']}: {row['reason']}")
@@ -359,29 +367,30 @@ def _errors_in_one_line() -> Iterator[None]:
     except (ToolkitError, ValueError) as error:
         _say(error)
         raise typer.Exit(getattr(error, "exit_code", WRONG)) from None
-    except (KeyboardInterrupt, Terminated) as error:
-        _say("stopped; the same command continues or starts again")
-        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-        raise typer.Exit(128 + number) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(_stopped()) from None
 
 
-class Terminated(BaseException):
-    """SIGTERM came; raised so that half-written files are removed on the way out."""
-
-
-def _terminate(*_: object) -> None:
-    raise Terminated
+def _stopped() -> int:
+    """Say that a signal stopped the command; return the exit code."""
+    _say("stopped; the same command continues or starts again")
+    return 128 + (halt.asked() or signal.SIGINT)
 
 
 def main() -> None:
     """Run the command line; the entry point of ``news-toolkit``."""
-    signal.signal(signal.SIGTERM, _terminate)
+    halt.prepare()
     for argument in sys.argv[1:]:
         # typer would repeat it as it is, and a glob of the shell makes options of whatever files are called
         if argument.startswith("-") and not argument.isprintable():
             _say(f"{argument}: no such option; write ./{argument} if it is a file")
             sys.exit(WRONG)
-    app()
+    try:
+        app()
+    except BaseException as error:
+        if not halt.asked() or getattr(error, "code", None) == 128 + halt.asked():
+            raise
+        sys.exit(_stopped())  # it came behind the work
 
 
 if __name__ == "__main__":

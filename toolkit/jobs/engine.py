@@ -25,7 +25,7 @@ from toolkit.boilerplate.tally import pooled, ranges
 from toolkit.boilerplate.templates import TemplateIndex
 from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import listed, sha256
-from toolkit.jobs import parts
+from toolkit.jobs import halt, parts
 from toolkit.jobs.inputs import Input, digest, found_in, near_inputs
 from toolkit.jobs.parts import INDEX, Part
 from toolkit.jobs.spool import MANIFEST, NOTE, Spool, claim
@@ -169,11 +169,14 @@ class Job:
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
         """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
         if self.workers.executor is None:
-            yield from map(task, items)
+            for item in items:
+                halt.check()
+                yield task(item)
             return
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
         waiting: deque[Future[_R]] = deque()
         for item in items:
+            halt.check()
             waiting.append(self.workers.executor.submit(task, item))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
