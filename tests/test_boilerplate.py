@@ -311,7 +311,7 @@ def test_decisions_are_lines_that_are_appended_and_the_last_word_counts(tmp_path
         ('{"template_id": "65A968D4209B62F9"}', "'65A968D4209B62F9' is no template_id"),
         ('{"template_id": 3}', "3 is no template_id"),
         ('{"text": ""}', "'' is no text"),
-        ('{"text": " \\n"}', "is no text"),
+        ('{"text": " \\n"}', "' \\n' is no text"),
         ('{"text": 3}', "3 is no text"),
     ],
 )

@@ -143,8 +143,6 @@ def _command(
                 options["progress"] = sys.stderr.isatty() and not quiet
                 if options["n_jobs"] == 0 or options["n_jobs"] < -1:
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
-            if options.get("remove") is not None:
-                options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
             import toolkit.display  # what says that it was stopped must be there before
 
             halt.watch()

@@ -133,9 +133,11 @@ def run_with(
     """Do :func:`run` with the given workers; ``options`` go to fsspec."""
     started = datetime.now(UTC)
     inputs, study = listed(inputs), None
-    if len(inputs) == 1 and Path(inputs[0]).suffix == ".toml" and Path(inputs[0]).is_file():
-        study = inputs[0]
-        inputs, planned, found = read_study(study)
+    if studies := [each for each in inputs if Path(each).suffix.lower() == ".toml" and Path(each).is_file()]:
+        study = studies[0]
+        if len(inputs) > 1:
+            raise UsageError(f"{study}: a study file stands alone; name the other inputs in it")
+        inputs, planned, found = read_study(study, but=settings)
         output, settings = planned if output is None else output, found | dict(settings)
     if output is None:
         raise UsageError(f"{inputs[0]}: no output; name a folder for the results")

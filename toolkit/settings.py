@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ class Settings:
         Detect the language of the articles that name none.
     repair : bool or iterable of str, default False
         Faults to mend in the texts, as for :func:`toolkit.load`; without it no text is changed.
-    remove : iterable of str, optional
-        Kinds of boilerplate to remove; default all.
+    remove : iterable of str, or str, optional
+        Kinds of boilerplate to remove, in a string with commas between them; default all.
     threshold, max_article_loss : float, optional
         As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
     decisions : path or mapping, optional
@@ -80,11 +80,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", dict(self.columns or {}))
-        if self.remove is not None and not isinstance(self.remove, str):
-            object.__setattr__(self, "remove", sorted(set(self.remove)))
         if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
             raise UsageError(f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de")
         try:
+            if self.remove is not None:
+                given = self.remove.split(",") if isinstance(self.remove, str) else self.remove
+                kinds = {kind.strip() if isinstance(kind, str) else kind for kind in given}
+                object.__setattr__(self, "remove", sorted(kinds - {""}, key=str))
             for name in ("decisions", "index", "labels"):
                 if isinstance(place := getattr(self, name), (str, Path)):
                     object.__setattr__(self, name, placed(place))
@@ -198,12 +200,14 @@ _STUDY = {
 """Types of what a study file holds, as :func:`toolkit.record.unfit` reads them."""
 
 
-def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
+def read_study(
+    path: str | Path, but: Collection[str] = ()
+) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
     """Read a study file: the inputs, the output and the settings of a run, as TOML.
 
     Its keys are ``inputs`` (a path or a list), ``output`` and the parameters of :class:`Settings`; ``columns`` is a
-    table. Paths are as seen from the folder of the file. UsageError: it is no TOML, a key is unknown, or ``inputs``
-    is missing.
+    table. Paths are as seen from the folder of the file. UsageError: it is no TOML, a key is unknown, ``inputs`` is
+    missing, or a setting cannot be used, ``but`` for those that are given elsewhere.
 
     Examples
     --------
@@ -217,28 +221,32 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     """
     path = Path(path)
     try:
-        study = tomllib.loads(path.read_text("utf-8"))
+        study = tomllib.loads(path.read_text("utf-8-sig"))
         check_names(study, [name.lstrip("?") for name in _STUDY], "key of a study")
         if wrong := unfit(study, _STUDY, "study"):
             raise UsageError(f"{wrong}; see the settings of `news-toolkit run --help`")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
-        raise UsageError(f"{path}: {error}") from None
-    inputs, output = study.pop("inputs", None), study.pop("output", None)
-    inputs = [inputs] if isinstance(inputs, str) else inputs
-    if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
-        msg = f'{path}: inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
-        raise UsageError(msg)
-    try:
+        inputs, output = study.pop("inputs", None), study.pop("output", None)
+        inputs = [inputs] if isinstance(inputs, str) else inputs
+        if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
+            raise UsageError(
+                'inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
+            )
         for name in ("decisions", "index", "labels"):
             if name in study:
                 study[name] = path.parent / placed(study[name])
         output = None if output is None else path.parent / placed(output)
         # a bracket in the name of the folder is no pattern
-        folder = Path(glob.escape(str(path.parent)))
-        return (
-            [(folder if glob.has_magic(item) else path.parent) / item for item in listed(inputs)],
-            output,
-            study,
-        )
-    except FileNotFoundError as error:
+        pattern = Path(glob.escape(str(path.parent)))
+        places = [(pattern if glob.has_magic(item) else path.parent) / item for item in listed(inputs)]
+        Settings.of({name: value for name, value in study.items() if name not in but})
+    except (
+        tomllib.TOMLDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        UsageError,
+        FileNotFoundError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the study itself is gone
+            raise
         raise UsageError(f"{path}: {error}") from None
+    return places, output, study
