@@ -285,6 +285,31 @@ def test_standard_input(few, tmp_path):
     assert json.loads((tmp_path / "o.jsonl").read_text("utf-8").splitlines()[0])["clean_text"]
 
 
+def shell(command, *args):
+    """A command of a shell, in which ``nt`` is the command line: exit code of the first in a pipe, standard error."""
+    line = f'set -o pipefail; nt() {{ {sys.executable} -m toolkit.cli "$@"; }}; {command}'
+    done = subprocess.run(
+        ["bash", "-c", line, "bash", *args], capture_output=True, text=True, check=False, timeout=100
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "words"),
+    [
+        ("nt --version >/dev/full", 1, "standard output: no space left"),
+        ("nt datasets list >/dev/full", 1, "standard output: no space left"),
+        ("nt datasets list | true", 141, None),
+        ("nt clean - -o $1 <&-", 2, "-: standard input is closed"),
+    ],
+)
+def test_standard_streams_that_are_closed_or_full(tmp_path, command, expected, words):
+    code, err = shell(command, tmp_path / "o.csv")
+    assert (code, err.count("\n")) == (expected, words is not None), err
+    assert (words or "") in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bars_are_drawn_on_a_terminal_only(few, tmp_path):
     terminal, line = pty.openpty()
     termios.tcsetwinsize(line, (24, 100))
@@ -321,6 +346,12 @@ def test_warmup():
     code, out, _ = call("warmup")
     assert code == 0
     assert out.startswith("kernels ready after")
+
+
+def test_verify_of_the_record_itself_names_the_folder(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    code, _, err = call("verify", tmp_path / "run.json")
+    assert (code, f"run.json: a file; give the folder of the run, such as {tmp_path}\n" in err) == (2, True)
 
 
 def test_report_needs_a_finished_run(tmp_path):

@@ -341,6 +341,10 @@ def test_an_output_that_cannot_be_one_is_reported_before_the_work(few, tmp_path,
         assert code == 1
         one_line(error, "a file stands where a folder is needed; choose another place")
     assert (tmp_path / "file").read_text() == "x"
+    if Path("/proc/self").exists():
+        code, error = call("run", few, "-o", "/proc/nowhere")
+        assert code == 2
+        one_line(error, "/proc/nowhere: no folder can be made there; choose another place")
 
 
 @pytest.mark.parametrize("at", [3, 9, 14, 17])

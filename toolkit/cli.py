@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -143,7 +144,7 @@ def _command(
                 options["progress"] = sys.stderr.isatty() and not quiet
                 if options["n_jobs"] == 0 or options["n_jobs"] < -1:
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
-            import toolkit.display  # what says that it was stopped must be there before
+            import toolkit.display  # noqa: F401 - what says that it was stopped must be there before
 
             halt.watch()
             with _errors_in_one_line():
@@ -152,7 +153,7 @@ def _command(
                     _warm_if_cold(all_kernels="remove" in options)
                 result = function(**values, options=options)
                 if not quiet:
-                    typer.echo(toolkit.display.visible(str(result)))  # it names files
+                    _echo(result)
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -261,7 +262,7 @@ def verify(folder: Folder, inputs: Moved = None, *, options: dict[str, Any]) -> 
     index, decisions = options.pop("run_index"), options.pop("run_decisions")
     held = verification.verify(folder, inputs or None, index=index, decisions=decisions, **options)
     if held.differences:
-        typer.echo(str(held))
+        _echo(held)
         raise typer.Exit(1)
     return held
 
@@ -317,7 +318,7 @@ def _named(context: typer.Context) -> dict[str, str]:
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
-    chosen = {}
+    chosen: dict[str, str] = {}
     for pair in pairs or []:
         column, found, field = pair.partition("=")
         if not (column and found and field):
@@ -328,6 +329,23 @@ def _columns(pairs: list[str] | None) -> dict[str, str] | None:
             raise typer.BadParameter(msg, param_hint="--column")
         chosen[column] = field
     return chosen or None
+
+
+def _echo(result: object) -> None:
+    """Print a result, visibly, for it names files; another code than 1, which verify gives a difference, if unread."""
+    try:
+        typer.echo(toolkit.display.visible(str(result)))
+    except OSError as error:
+        raise typer.Exit(_unwritten(error)) from None
+
+
+def _unwritten(error: OSError) -> int:
+    """Say why standard output cannot be written, unless nobody reads it; return the exit code, as other tools do."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries again at its end
+    if isinstance(error, BrokenPipeError):
+        return 128 + 13  # SIGPIPE
+    _say(f"standard output: {describe(error)}")
+    return 1
 
 
 def _say(message: object) -> None:
@@ -385,8 +403,11 @@ def main() -> None:
             sys.exit(WRONG)
     try:
         app()
+    except OSError as error:  # of the help or the version, which are printed before a command begins
+        sys.exit(_unwritten(error))
     except BaseException as error:
-        if not halt.asked() or getattr(error, "code", None) == 128 + halt.asked():
+        number = halt.asked()
+        if number is None or getattr(error, "code", None) == 128 + number:
             raise
         sys.exit(_stopped())  # it came behind the work
 

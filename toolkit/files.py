@@ -217,12 +217,12 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def placed(place: str | Path) -> str | Path:
+def placed(place: str | os.PathLike[str]) -> str | Path:
     """Return a place as a person names it, with their home for ``~``; an empty one is a FileNotFoundError."""
     if not os.fspath(place):
         raise FileNotFoundError("'' is no path; give a file, a glob or a folder ('.' is the one you are in)")
     found = os.path.expanduser(place)  # noqa: PTH111 - leaves the name of nobody as it is, and URLs
-    return Path(found) if isinstance(place, Path) else found
+    return found if isinstance(place, str) else Path(found)
 
 
 def listed(inputs: Iterable[str | Path] | str | Path) -> list[str | Path]:

@@ -237,7 +237,9 @@ def read_study(
         output = None if output is None else path.parent / placed(output)
         # a bracket in the name of the folder is no pattern
         pattern = Path(glob.escape(str(path.parent)))
-        places = [(pattern if glob.has_magic(item) else path.parent) / item for item in listed(inputs)]
+        places: list[str | Path] = [
+            (pattern if glob.has_magic(str(item)) else path.parent) / item for item in listed(inputs)
+        ]
         Settings.of({name: value for name, value in study.items() if name not in but})
     except (
         tomllib.TOMLDecodeError,

@@ -32,6 +32,7 @@ from toolkit.jobs.spool import MANIFEST, NOTE, Spool, claim
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary, by_count
 from toolkit.loading.quarantine import unread
+from toolkit.loading.sources import standard_input
 from toolkit.record import models, versions
 from toolkit.settings import Settings
 
@@ -157,11 +158,11 @@ class Job:
         """Return an input, or a copy of a pipe, because an input is read twice: for its digest, and to load it."""
         if item != "-" and not Path(item).is_fifo():
             return item
+        pipe = standard_input() if item == "-" else stack.enter_context(Path(item).open("rb"))  # noqa: SIM115
         place = Path(self.target.folder)
         place.mkdir(parents=True, exist_ok=True)
         folder = stack.enter_context(TemporaryDirectory(dir=place, prefix=".stdin-"))
         path = Path(folder, "stdin" if item == "-" else Path(item).name)
-        pipe = sys.stdin.buffer if item == "-" else stack.enter_context(Path(item).open("rb"))  # noqa: SIM115
         with path.open("wb") as out:
             shutil.copyfileobj(pipe, out)
         return path

@@ -77,7 +77,7 @@ def find_sources(paths: Paths) -> list[Source]:
     several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike))
     for item in list(paths) if several and not hasattr(paths, "read") else [paths]:  # type: ignore[arg-type]
         if isinstance(item, str) and item == "-":
-            streams.append(Source("stdin", "stdin", file=getattr(sys.stdin, "buffer", sys.stdin)))
+            streams.append(Source("stdin", "stdin", file=standard_input()))
         elif hasattr(item, "read"):
             given = None if isinstance(item, io.StringIO) else getattr(item, "name", None)
             name = printable(Path(given).name, 255) if isinstance(given, str) else "stream"
@@ -110,6 +110,13 @@ def find_sources(paths: Paths) -> list[Source]:
         if seen[source.label] > 1:
             source.label = f"{source.label}~{seen[source.label]}"
     return sources
+
+
+def standard_input() -> Any:
+    """Return standard input as bytes; FileNotFoundError if whoever started the process has closed it."""
+    if sys.stdin is None:
+        raise FileNotFoundError("-: standard input is closed; name a file, or pipe one in")
+    return getattr(sys.stdin, "buffer", sys.stdin)
 
 
 def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
