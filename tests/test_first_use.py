@@ -670,6 +670,11 @@ def test_the_list_of_datasets_fits_a_terminal():
 WRONG = {
     "an unknown command": ("ruin",),
     "no output": ("clean", "NEWS"),
+    "an empty output": ("clean", "NEWS", "-o", "", "-c", "text=col7"),
+    "an empty folder": ("run", "NEWS", "-o", "", "-c", "text=col7"),
+    "an empty input": ("clean", "", "-o", "c.csv"),
+    "a home with nothing": ("clean", "~/a.csv", "-o", "~/c.csv"),
+    "an empty name of a run": ("verify", ""),
     "an unknown option": ("clean", "NEWS", "-o", "c.csv", "--colour", "red"),
     "a column that is nearly one": ("clean", "NEWS", "-o", "c.csv", "-c", "txet=col7"),
     "no pair": ("clean", "NEWS", "-o", "c.csv", "-c", "text"),
@@ -696,6 +701,7 @@ WRONG = {
 @pytest.mark.parametrize("args", WRONG.values(), ids=WRONG)
 def test_a_wrong_command_line_is_refused_before_work_with_exit_code_2(table, monkeypatch, args):
     monkeypatch.chdir(table.parent)
+    monkeypatch.setenv("HOME", str(table.parent / "nowhere"))
     before = set(table.parent.rglob("*"))
     code, out, err = call(*(table if arg == "NEWS" else arg for arg in args))
     assert (code, out) == (2, "")
@@ -818,11 +824,27 @@ def test_a_study_is_one_file_and_one_command(table, tmp_path):
         ("remoev = ['promo']", "'remoev' is no key of a study; did you mean 'remove'?"),
         ("remove = ['apeal']", "did you mean 'appeal'?"),
         ("inputs 5", "study.toml: "),
+        ("threshold = 7", "study.toml: threshold=7"),
+        ("remove = [5, 'promo']", "study.toml: remove=[5, 'promo']"),
+        ("decisions = ''", "study.toml: '' is no path"),
     ):
         study.write_text(f'inputs = ["news.csv"]\noutput = "out2"\n{line}\n')
         code, _, err = call("run", study)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
+
+
+def test_a_study_of_another_editor_stands_alone(table, tmp_path):
+    study = tmp_path / "St.TOML"
+    settings = "remove = 'appeal, promo'\nthreshold = 7\n"
+    study.write_text(
+        f"inputs = 'news.csv'\noutput = 'out'\n{settings}[columns]\ntext = 'col7'\n", "utf-8-sig"
+    )
+    code, _, err = call("run", study, table, "--no-report")
+    assert (code, err.count("\n"), "St.TOML: a study file stands alone" in err) == (2, 1, True)
+    assert call("run", study, "--no-report", "-q", "--threshold", ".9") == (0, "", "")
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert record["parameters"]["remove"] == ["appeal", "promo"]
 
 
 SURPRISES = [

@@ -31,7 +31,11 @@ _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a numb
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The keyword arguments of :func:`toolkit.loading.load`, checked; ``kept`` are columns kept of a corpus."""
+    """The keyword arguments of :func:`toolkit.loading.load`, checked; ``kept`` are columns kept of a corpus.
+
+    ``missing`` is filled while files are read: each of ``columns`` → why the first file lacks its field, None as soon
+    as one file has it.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
@@ -39,6 +43,7 @@ class Options:
     repair: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    missing: dict[str, str | None] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         for column, name in self.columns.items():
@@ -121,6 +126,12 @@ class Mapper:
         names, count = list(rows.columns), len(places)
         if not self._decided and count:
             self._decide(rows.columns)
+        missing = self.options.missing
+        for role, name in self.options.columns.items() if count else ():
+            if role not in self.columns or fields.candidates(role, names, self.columns):
+                missing[role] = None
+            elif role not in missing:
+                missing[role] = _no_text(rows.columns, name)
         problems: dict[int, str] = {}
         wrong: dict[int, str] = {}
         filled: dict[str, Array] = {"source": places}
@@ -139,8 +150,8 @@ class Mapper:
                 # the clean text of what was removed wholly is empty, and not missing
                 known = values if role == "clean_text" else (_not_blank(array, role) for array in values)
                 filled[role] = _first_filled(known, count, STRING)
-        missing = pc.fill_null(pc.is_null(filled["text"]), True)
-        for row in pc.indices_nonzero(missing).to_pylist():
+        empty = pc.fill_null(pc.is_null(filled["text"]), True)
+        for row in pc.indices_nonzero(empty).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
         domains = _each(fields.registrable_domain, filled["url"])
         filled["publisher"] = pc.coalesce(filled["publisher"], domains)
