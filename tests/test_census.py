@@ -89,7 +89,7 @@ def test_ids_that_a_csv_made_numbers_of_are_those_of_the_corpus():
     read = text.astype({"doc_id": "int64"})
     for count in (census.kinds, census.publishers, census.removed, census.prevalence):
         pd.testing.assert_frame_equal(count(corpus, text), count(corpus, read))
-        with pytest.raises(ToolkitError, match="spans: none of its documents is in the corpus .'7' there"):
+        with pytest.raises(ToolkitError, match=r"spans: none of its documents is in the corpus .'7' there"):
             count(CORPUS, read)
         count(corpus, read.iloc[:0])
         count(corpus.iloc[:0], read)
