@@ -14,6 +14,7 @@ FLOORS = [
         "errors",
         "files",
         "corpus",
+        "tables",
         "fields",
         "dates",
         "buffer",
@@ -52,7 +53,7 @@ FLOORS = [
         "review",
     },
     {"distributed"},
-    {"cli"},
+    {"cli", "options"},
 ]
 FLOOR = {part: number for number, parts in enumerate(FLOORS, 1) for part in parts}
 # On one floor: the second is what the first is made of.
@@ -61,8 +62,11 @@ SAME_FLOOR = {
     ("corpus", "errors"),
     ("corpus", "fields"),
     ("corpus", "dates"),
+    ("corpus", "tables"),
+    ("tables", "errors"),
     ("corpus", "display"),
     ("display", "errors"),
+    ("display", "tables"),
     ("modelfile", "errors"),
     ("language", "buffer"),
     *((kernel, "kernels") for kernel in ("buffer", "cues", "language", "trees")),
@@ -90,6 +94,7 @@ SAME_FLOOR = {
     ("verification", "pipeline"),
     ("review", "evaluation"),
     ("report", "contamination"),
+    ("cli", "options"),
 }
 BESIDE = {"benchmarks", "training", "docs", "data", "tests", "notebooks"}
 """Folders beside the package: they use it, it knows nothing of them."""

@@ -304,6 +304,24 @@ def test_decisions_are_lines_that_are_appended_and_the_last_word_counts(tmp_path
         remover.fit(corpus)
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('{"template_id": "zzzz"}', "'zzzz' is no template_id (16 hex digits)"),
+        ('{"template_id": "65A968D4209B62F9"}', "'65A968D4209B62F9' is no template_id"),
+        ('{"template_id": 3}', "3 is no template_id"),
+        ('{"text": ""}', "'' is no text"),
+        ('{"text": " \\n"}', "' \\n' is no text"),
+        ('{"text": 3}', "3 is no text"),
+    ],
+)
+def test_a_decision_that_can_never_match_is_refused(tmp_path, row, words):
+    path = tmp_path / "dec.jsonl"
+    path.write_text(row.replace("}", ', "verdict": "keep"}\n'), "utf-8")
+    with pytest.raises(ValueError, match=re.escape(f"dec.jsonl#1: {words}")):
+        BoilerplateRemover(decisions=path).fit(["It rained."])
+
+
 def test_a_passage_can_be_ruled_in_or_out_by_its_text():
     text = "The council met on Monday.\n\nSign up for our daily newsletter and follow us on Twitter."
     advert = "Sign up for our daily newsletter and follow us on Twitter."

@@ -80,7 +80,7 @@ def test_a_case_gives_its_articles_whole_and_nothing_else(cases, name):
         assert publisher is None or set(corpus["publisher"]) == {publisher}
     if name.startswith("eventregistry"):
         assert corpus["published"].dt.strftime("%H:%M").tolist() == ["22:05"] * 2
-        assert set(corpus["lang"]) == {"eng"}
+        assert set(corpus["lang"]) == {"en"}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -38,6 +38,35 @@ def test_lengths_counts_words_of_each_document():
     ]
 
 
+@pytest.mark.parametrize("texts", [["Rain.", None, "On.", None], [None] * 4])
+@pytest.mark.parametrize(
+    "count", [lambda c: census.mentions(c, "rain"), lambda c: census.lengths(c, "url", "clean_text")]
+)
+def test_documents_that_were_not_cleaned_are_not_counted_as_empty(texts, count):
+    wrong = f"clean_text is missing in {texts.count(None)} of 4 documents: clean them, or leave them out"
+    with pytest.raises(ToolkitError, match=wrong):
+        count(CORPUS.assign(clean_text=texts))
+
+
+def test_columns_of_arrow_are_read_like_others():
+    corpus = CORPUS.assign(clean_text=CORPUS["text"], desk=["news", None, "news", "arts"])
+    given = corpus.convert_dtypes(dtype_backend="pyarrow")
+    spans = SPANS.convert_dtypes(dtype_backend="pyarrow")
+    for count in (
+        lambda c, _: census.mentions(c, "rain*"), lambda c, _: census.lengths(c, "desk", "clean_text"),
+        census.kinds, census.publishers, census.removed, census.prevalence,
+    ):  # fmt: skip
+        pd.testing.assert_frame_equal(count(given, spans), count(corpus, SPANS), check_dtype=False)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "category", "float64", "int64[pyarrow]", "str"])
+def test_groups_of_any_type_may_be_missing(dtype):
+    desk = pd.Series([1, 1, None, 2]).astype(dtype)
+    sizes = census.lengths(CORPUS.assign(desk=desk), "desk")
+    assert sizes["group"].tolist() == [*desk[:2], "(unknown)", desk[3]]
+    assert sizes.groupby("group")["words"].sum()["(unknown)"] == 3
+
+
 def test_removed_has_every_publisher_and_kind_and_counts_only_the_corpus():
     table = census.removed(CORPUS, SPANS).set_index(["publisher", "kind"])
     assert table["characters"].to_dict() == {
@@ -52,6 +81,26 @@ def test_kinds_sum_to_what_was_removed():
     assert table["kind"].tolist() == ["appeal", "promo"]
     assert table["characters"].sum() == census.removed(CORPUS, SPANS)["characters"].sum()
     assert table["share"].sum() == pytest.approx(16 / CORPUS["text"].str.len().sum())
+
+
+def test_ids_that_a_csv_made_numbers_of_are_those_of_the_corpus():
+    corpus = CORPUS.assign(doc_id=["7", "8", "9", "10"])
+    text = SPANS.iloc[:2].assign(doc_id=["7", "9"])
+    read = text.astype({"doc_id": "int64"})
+    for count in (census.kinds, census.publishers, census.removed, census.prevalence):
+        pd.testing.assert_frame_equal(count(corpus, text), count(corpus, read))
+        with pytest.raises(ToolkitError, match=r"spans: none of its documents is in the corpus .'7' there"):
+            count(CORPUS, read)
+        count(corpus, read.iloc[:0])
+        count(corpus.iloc[:0], read)
+    sizes = corpus.assign(doc_id=[7, 8, 9, 10], characters=9).drop(columns="text")
+    assert census.kinds(sizes, read)["characters"].sum() == 16
+    copies = pd.DataFrame({"doc_id": [7, 8, 11], "group": [7, 7, 7], "kind": "wire"})
+    assert census.exchange(corpus, copies).to_numpy().tolist() == [[1]]
+    assert census.edits(corpus, copies)[["doc_id", "group"]].to_numpy().tolist() == [["8", "7"]]
+    for count in (census.exchange, census.edits):
+        with pytest.raises(ToolkitError, match="copies: none of its documents is in the corpus"):
+            count(CORPUS, copies)
 
 
 def test_prevalence_counts_dated_documents_by_period():
@@ -72,6 +121,14 @@ def test_mentions_are_of_whole_words_in_any_case():
     assert census.mentions(CORPUS, ["snow", "rain*"], columns)["holding"].tolist() == [2, 0]
     with pytest.raises(ToolkitError, match="a word is wanted, such as 'strike' or 'strike\\*'"):
         census.mentions(CORPUS, ["*"], columns)
+
+
+def test_one_kind_is_a_word_and_an_unknown_one_is_refused():
+    of = census.prevalence(CORPUS, SPANS.assign(kind=["appeal", "own", "own"]), kinds="appeal")
+    pd.testing.assert_frame_equal(of, census.prevalence(CORPUS, SPANS, kinds=["appeal"]))
+    assert census.prevalence(CORPUS, SPANS, kinds="notice")["holding"].sum() == 0
+    with pytest.raises(ToolkitError, match="kinds: there is no 'apeal'; use one of appeal, promo, related"):
+        census.prevalence(CORPUS, SPANS, kinds=["promo", "apeal"])
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
@@ -102,6 +159,39 @@ def test_shares_by_series():
         ["a", "y", 1, 0.0],
         ["b", "x", 1, 1.0],
     ]
+
+
+def test_rows_without_a_group_are_counted_too():
+    table = pd.DataFrame({"desk": ["arts", None, None], "s": ["x", "x", None], "right": [True, True, False]})
+    assert census.shares(table, "right", by="desk")[["label", "n"]].values.tolist() == [
+        ["(unknown)", 2],
+        ["arts", 1],
+    ]
+    both = census.shares(table, "right", by="desk", series="s")
+    assert both[["label", "series"]].values.tolist() == [
+        ["(unknown)", "(unknown)"],
+        ["(unknown)", "x"],
+        ["arts", "x"],
+    ]
+    assert census.means(table, by="desk", columns={"right": "right"})["n"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("dtype", [object, "boolean", "float64", "bool[pyarrow]"])
+def test_a_missing_answer_is_neither_right_nor_wrong(dtype):
+    table = pd.DataFrame({"desk": list("aab"), "right": pd.Series([True, None, None]).astype(dtype)})
+    assert census.shares(table, "right", by="desk")[["n", "value"]].fillna(-1).values.tolist() == [
+        [1, 1],
+        [0, -1],
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["yes", 0.5, 2.0])
+def test_what_is_neither_true_nor_false_is_refused(wrong):
+    table = pd.DataFrame({"desk": list("ab"), "right": [wrong, None]})
+    with pytest.raises(
+        ToolkitError, match=f"shares: right holds {wrong!r}, neither true nor false; count what"
+    ):
+        census.shares(table, "right", by="desk")
 
 
 STORY = "The harbour was closed on Monday after a freighter ran on to the reef in thick fog."
@@ -144,7 +234,7 @@ def test_edits_tell_cut_from_rewritten():
 
 def test_edits_read_the_text_where_nothing_was_cleaned():
     corpus, copies = wire(("1", STORY, "a.org", None, "x"), ("2", STORY, "b.org", None, "x"))
-    assert census.edits(corpus.assign(clean_text=[STORY, None]), copies)["kept"].item() == 1
+    assert census.edits(corpus.assign(clean_text=None), copies)["kept"].item() == 1
 
 
 def test_edits_of_nothing():

@@ -163,6 +163,28 @@ def test_wrong_options_are_named(few, tmp_path, monkeypatch, args, words):
     assert not (tmp_path / "x.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        (["title=Titel"], "title=Titel: in no input; no column 'Titel'; found 'body2', 'id'"),
+        (["title=head"], ""),  # one of two files has it
+        (["desk=desk", "title=id"], "desk=desk: in no input"),
+        (["title=id", "title=body2"], "title is named twice, for id and body2"),
+    ],
+)
+def test_a_field_that_no_input_has_is_refused(tmp_path, pairs, words):
+    (tmp_path / "a.csv").write_text("id,body2\n1,It rained on Monday in the old town.\n")
+    (tmp_path / "b.jsonl").write_text('{"body2": "Snow fell."}\n{"body2": "It was cold.", "head": "Cold"}\n')
+    named = [part for pair in ("text=body2", *pairs) for part in ("-c", pair)]
+    for verb in ("clean", "run"):
+        out = tmp_path / f"{verb}.csv"
+        code, _, err = call(
+            verb, tmp_path / "*.*l", tmp_path / "a.csv", "-o", out, *named, *["--no-report"] * (verb == "run")
+        )
+        assert (code, words in err) == (2 if words else 0, True)
+        assert list(tmp_path.rglob(".*partial")) == []
+
+
 def test_columns_and_kinds_reach_the_job(tmp_path):
     (tmp_path / "in.csv").write_text("id,body2\n1,It rained on Monday. Sign up for our newsletter.\n")
     code, _, _ = call(
@@ -232,6 +254,26 @@ def test_results_may_stand_beside_what_was_read(few):
     assert (code, err) == (0, "")
 
 
+def test_home_and_brackets_in_the_names_of_places(tmp_path, monkeypatch):
+    """Such as a program gives them, or a study: no shell writes the home for ``~``, and a bracket is no pattern."""
+    home, here = tmp_path / "home", tmp_path / "a[1]"
+    for folder in (home, here):
+        folder.mkdir()
+        (folder / "a.txt").write_text("It rained on Monday in the old town.")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    assert call("clean", "~/a.txt", "-o", "~/c.csv", "--spans", "~/s.csv", "-q") == (0, "", "")
+    pipeline.clean("~/a.txt", "~/d.csv", spans="~/t.csv")
+    for inputs, output in (("~/a.txt", "~/out"), ("*.txt", "out"), ("a.txt", "out2")):
+        (here / "study.toml").write_text(f'inputs = "{inputs}"\noutput = "{output}"\n')
+        assert call("run", here / "study.toml", "--no-report", "-q") == (0, "", "")
+    assert {p.name for p in home.iterdir()} == {"a.txt", "c.csv", "s.csv", "d.csv", "t.csv", "out"}
+    assert {p.name for p in here.iterdir()} == {"a.txt", "study.toml", "out", "out2"}
+    (here / "study.toml").write_text('inputs = "a.txt"\noutput = ""\n')
+    code, _, err = call("run", here / "study.toml")
+    assert (code, err.count("\n"), "study.toml: '' is no path" in err) == (2, 1, True)
+
+
 def test_standard_input(few, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "TQDM_DISABLE"}
     done = subprocess.run(
@@ -241,6 +283,31 @@ def test_standard_input(few, tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
     assert len((tmp_path / "o.jsonl").read_text("utf-8").splitlines()) == 12
     assert json.loads((tmp_path / "o.jsonl").read_text("utf-8").splitlines()[0])["clean_text"]
+
+
+def shell(command, *args):
+    """A command of a shell, in which ``nt`` is the command line: exit code of the first in a pipe, standard error."""
+    line = f'set -o pipefail; nt() {{ {sys.executable} -m toolkit.cli "$@"; }}; {command}'
+    done = subprocess.run(
+        ["bash", "-c", line, "bash", *args], capture_output=True, text=True, check=False, timeout=100
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "expected", "words"),
+    [
+        ("nt --version >/dev/full", 1, "standard output: no space left"),
+        ("nt datasets list >/dev/full", 1, "standard output: no space left"),
+        ("nt datasets list | true", 141, None),
+        ("nt clean - -o $1 <&-", 2, "-: standard input is closed"),
+    ],
+)
+def test_standard_streams_that_are_closed_or_full(tmp_path, command, expected, words):
+    code, err = shell(command, tmp_path / "o.csv")
+    assert (code, err.count("\n")) == (expected, words is not None), err
+    assert (words or "") in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bars_are_drawn_on_a_terminal_only(few, tmp_path):
@@ -281,6 +348,12 @@ def test_warmup():
     assert out.startswith("kernels ready after")
 
 
+def test_verify_of_the_record_itself_names_the_folder(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    code, _, err = call("verify", tmp_path / "run.json")
+    assert (code, f"run.json: a file; give the folder of the run, such as {tmp_path}\n" in err) == (2, True)
+
+
 def test_report_needs_a_finished_run(tmp_path):
     code, out, err = call("report", tmp_path)
     assert (code, out) == (2, "")
@@ -302,6 +375,24 @@ def test_report_of_files_names_its_page(few, tmp_path, monkeypatch):
     code, out, err = call("report", few, "-o", tmp_path / "study.pdf")
     assert code == 2
     assert "name it study.html" in err
+
+
+def test_an_option_named_at_its_default_outweighs_the_study(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(pipeline, "run", lambda *_, **options: asked.append(options) or "done")
+    for options in ([], ["--detect-language"], ["--no-detect-language"], ["--rows", "2500"]):
+        assert call("run", "study.toml", "--no-report", *options)[0] == 0
+    wanted = [{}, {"detect_language": True}, {"detect_language": False}, {"rows": 2500}]
+    assert asked == [{"progress": False, **each} for each in wanted]
+
+
+def test_a_finished_run_is_reported_as_it_is(tmp_path, monkeypatch):
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr(report, "render", lambda folder, page, **_: "done")
+    assert call("report", tmp_path, "--title", "Rain", "--no-texts")[:2] == (0, "done\n")
+    code, out, err = call("report", tmp_path, "--lang", "de", "-j", 2, "--no-duplicates", "-c", "text=a")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "a finished run, which --column, --lang, --duplicates, --jobs cannot change; leave" in err
 
 
 def signatures():

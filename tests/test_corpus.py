@@ -132,6 +132,12 @@ def test_texts_that_stand_in_two_columns_by_turns_are_all_read():
         as_corpus(frame.reindex(range(5)))
     own = pd.DataFrame({"text": ["a", "", None, " \n"], "body": ["x", "b", "c", None]}, index=[7, 8, 9, 10])
     assert as_corpus(own)["text"].tolist() == ["a", "b", "c", " \n"]
+    assert as_corpus(own.set_axis([7, 7, 8, 8]).assign(doc_id=range(4)))["text"].tolist() == [
+        "a",
+        "b",
+        "c",
+        " \n",
+    ]
     assert as_corpus(own.drop(index=9), {"text": "text"})["text"].tolist() == ["a", "", " \n"]
 
 
@@ -152,6 +158,11 @@ def test_texts_that_stand_in_two_columns_by_turns_are_all_read():
         ("mailto:someone@example.org", None),
         ("localhost:8080/x", None),
         ("example.org:8080/x", "example.org"),
+        ("https://web.archive.org/web/20210306000000/https://www.bbc.co.uk/news/1", "bbc.co.uk"),
+        ("web.archive.org/web/2021id_/http:/post.example.com:80/a", "example.com"),
+        ("https://web.archive.org/about", "archive.org"),
+        ("https://www-npr-org.cdn.ampproject.org/c/s/www.npr.org/1", "npr.org"),
+        ("https://www.google.com/amp/s/amp.npr.org/1", "npr.org"),
     ],
 )
 def test_registrable_domain(url, domain):
@@ -165,6 +176,16 @@ def test_registrable_domain(url, domain):
         ("https://post.example:443/a?b=2&a=1&utm_source=x#c", "//m.post.example/a?a=1&b=2", True),
         ("https://post.example/a/index.html?fbclid=9", "https://amp.post.example/a/", True),
         ("https://post.example/", "post.example", True),
+        (
+            "https://web.archive.org/web/20210306000000im_/https://post.example/a",
+            "https://post.example/a",
+            True,
+        ),
+        (
+            "https://web.archive.org/web/20210306000000/https://post.example/a",
+            "https://post.example/b",
+            False,
+        ),
         ("https://post.example/a?id=1", "https://post.example/a?id=2", False),
         ("https://post.example/a", "https://post.example/b", False),
         ("https://sport.post.example/a", "https://post.example/a", False),

@@ -177,7 +177,7 @@ def test_two_articles_stand_side_by_side_with_what_only_one_has():
         {
             "doc_id": ["a", "b"],
             "text": ["Rain fell all day. <b>Subscribe!", "Rain fell on Monday."],
-            "clean_text": ["Rain fell all day.", None],
+            "clean_text": ["Rain fell all day.", "Rain fell on Monday."],
         }
     )
     pair = compare(corpus, "a", "b", theme="dark")

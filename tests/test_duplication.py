@@ -40,6 +40,10 @@ def test_copies_of_the_sample(gold, found):
     assert set(found.loc[found["kind"] == "wire", "first_publisher"]) == {"meridianwire.example"}
 
 
+def test_all_processors_find_the_same(gold, found):
+    pd.testing.assert_frame_equal(duplicates(gold.corpus, n_jobs=-1), found)
+
+
 def test_groups_are_the_same_on_cleaned_text(gold):
     clean = gold.corpus.merge(gold.verdicts, on="doc_id")
     texts = {}

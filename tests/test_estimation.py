@@ -1,11 +1,14 @@
 """Prevalence: the corrected share is right where the classifier is biased, and the intervals cover."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from toolkit.errors import CorpusError
 from toolkit.estimation import LEAST, corrected, inverted, prevalence
+from toolkit.topics import taxonomy
 
 SETTINGS = [(0.02, 0.6, 0.01), (0.1, 0.7, 0.05), (0.3, 0.9, 0.2), (0.5, 0.5, 0.1), (0.05, 1.0, 0.0)]
 """Share of a topic, and how often a classifier finds it where it is and where it is not."""
@@ -111,10 +114,57 @@ def test_what_cannot_be_estimated_is_said_in_one_line():
         "not in the corpus": {"labelled": labels | {"elsewhere": "15000000"}},
         "random sample of 30": {"labelled": dict(list(labels.items())[:29])},
         "no column 'desk'": {"by": "desk"},
-        "give doc_id and topic": {"topics": topics.rename(columns={"topic": "label"})},
+        "no column 'topic'; found 'doc_id', 'label'; pass toolkit.TopicClassifier": {
+            "topics": topics.rename(columns={"topic": "label"})
+        },
         "one a document": {"topics": pd.Series(["15000000"])},
+        "topics: a NoneType is no table; pass toolkit": {"topics": None},
+        "topics: none of its documents is in the corpus": {"topics": topics.assign(doc_id=topics.index)},
+        "a list does not say of which documents": {"labelled": ["15000000"] * 300},
+        "'chess' is neither the code nor the name": {"labelled": dict.fromkeys(labels, "chess")},
     }
     for words, changed in wrong.items():
         given = {"topics": topics, "labelled": labels, "by": ()} | changed
         with pytest.raises(CorpusError, match=words):
             prevalence(frame, **given)
+
+
+def test_topics_and_labels_count_alike_as_codes_names_or_what_a_csv_file_makes_of_them():
+    frame, topics, labels, *_ = corpus_of(300)
+    topics, frame = topics.assign(topic="01000000"), frame.assign(doc_id=frame["doc_id"].str[1:])
+    topics["doc_id"] = topics["doc_id"].str[1:]
+    codes = pd.Series({d[1:]: "01000000" if "15000000" in t else "11000000" for d, t in labels.items()})
+    names = codes.map(taxonomy.label)
+    table = codes.rename_axis("doc_id").rename("topic").reset_index()
+    read = pd.read_csv(io.StringIO(table.to_csv(index=False)))
+    gaps = pd.read_csv(io.StringIO(table.merge(frame[["doc_id"]], how="right").to_csv(index=False)))
+    wanted = prevalence(frame, topics, codes)
+    assert set(wanted["topic"]) == {"01000000", "11000000"}
+    for given, found in (
+        (names, topics),
+        (codes, topics.assign(topic=1000000)),
+        (read, topics),
+        (read.set_index("doc_id")["topic"], topics.assign(topic=taxonomy.label("01000000"))),
+        (gaps, pd.read_csv(io.StringIO(topics.to_csv(index=False)))),
+        (gaps.set_index("doc_id")["topic"], topics),
+    ):
+        pd.testing.assert_frame_equal(prevalence(frame, found, given), wanted)
+
+
+def test_own_labels_stay_what_they_are():
+    frame, topics, labels, *_ = corpus_of(300)
+    for one, other in (("sport", "my own"), (1, 2)):
+        own = {d: one if "15000000" in t else other for d, t in labels.items()}
+        found = prevalence(frame, topics.assign(topic=one), own)
+        assert set(found["topic"]) == {one, other}
+        assert found.set_index("topic").loc[one, "labelled"] == len(labels)
+
+
+def test_a_missing_label_is_none_and_an_empty_set_says_no_topic():
+    frame, topics, labels, *_ = corpus_of(300)
+    some = {d: t for n, (d, t) in enumerate(labels.items()) if n % 2}
+    gaps = {
+        d: some.get(d, missing) for d, missing in zip(labels, [None, np.nan, "", [np.nan]] * 75, strict=True)
+    }
+    pd.testing.assert_frame_equal(prevalence(frame, topics, gaps), prevalence(frame, topics, some))
+    assert prevalence(frame, topics, labels | dict.fromkeys(gaps, ()))["labelled"].max() == len(labels)

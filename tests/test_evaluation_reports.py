@@ -170,7 +170,7 @@ def test_examples():
 
 
 def test_spans_of_no_documents_have_no_scores():
-    spans = pd.DataFrame({"doc_id": ["a"], "start": [0], "end": [4], "kind": ["promo"]})
+    spans = pd.DataFrame({"doc_id": ["0"], "start": [0], "end": [4], "kind": ["promo"]})
     counts = reports.span_counts(["Ads! Rain fell."], spans, spans).head(0)
     assert list(reports.span_counts([], spans, spans)) == list(counts)
     assert reports.span_scores(reports.span_counts([], spans, spans), draws=2).isna().all(axis=None)

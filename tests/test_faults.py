@@ -341,6 +341,10 @@ def test_an_output_that_cannot_be_one_is_reported_before_the_work(few, tmp_path,
         assert code == 1
         one_line(error, "a file stands where a folder is needed; choose another place")
     assert (tmp_path / "file").read_text() == "x"
+    if Path("/proc/self").exists():
+        code, error = call("run", few, "-o", "/proc/nowhere")
+        assert code == 2
+        one_line(error, "/proc/nowhere: no folder can be made there; choose another place")
 
 
 @pytest.mark.parametrize("at", [3, 9, 14, 17])
@@ -497,6 +501,74 @@ def test_signals_that_ask_leave_a_run_that_continues(few, undisturbed, tmp_path,
     assert not list(out.rglob("*.tmp*"))
     pipeline.run(few, out, rows=ROWS)
     assert results(out) == undisturbed
+
+
+SWALLOWED = """
+import ctypes
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_int)
+def struck(number):  # no exception leaves a callback of C
+    signal.raise_signal(number)
+
+
+def worked(*rest):
+    print("part", flush=True)
+    for number in {numbers}:
+        struck(number)
+    return real(*rest)
+
+
+real, parts._worked = parts._worked, worked
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"), [([signal.SIGTERM], 143), ([signal.SIGINT], 130), ([15, 15], -15), ([15, 2], -2)]
+)
+def test_a_signal_that_a_library_swallows_ends_the_run_at_the_next_task(
+    few, tmp_path, forks, numbers, expected
+):
+    code = SWALLOWED.format(numbers=[int(number) for number in numbers])
+    code, out, error = forks.run(code, "run", few, "-o", tmp_path / "out", "--rows", ROWS)
+    assert (code, out) == (expected, "part\n"), error
+    if expected > 0:
+        one_line(error, "stopped; the same command continues or starts again")
+    else:
+        assert error == ""
+
+
+IMPORTING = """
+import signal, sys
+from toolkit import cli
+
+module, number = sys.argv[1], int(sys.argv[2])
+del sys.argv[1:3]
+
+
+class Finder:
+    def find_spec(name, *_):
+        if name == module:
+            signal.raise_signal(number)
+
+
+sys.meta_path.insert(0, Finder)
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "number", "expected"),
+    [("pandas", 2, -2), ("pandas", 15, -15), ("numba", 2, 130), ("numba", 15, 143)],
+)
+def test_a_signal_while_modules_are_imported_shows_no_traceback(few, tmp_path, module, number, expected):
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING, module, str(number), "clean", few, "-o", tmp_path / "o.csv"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == expected, done.stderr
+    assert done.stderr.count("\n") == (expected > 0)
 
 
 # --- memory and time --------------------------------------------------------------------------------------

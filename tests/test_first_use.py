@@ -344,10 +344,61 @@ def test_topics_of_a_corpus_never_cleaned_say_so_once(news, monkeypatch):
         toolkit.TopicClassifier().topics(news["Body"])
 
 
-def test_a_missing_clean_text_is_read_as_loaded(cleaned):
-    part = cleaned.assign(clean_text=cleaned["clean_text"].where(np.arange(len(cleaned)) > 0))
-    found = toolkit.TopicClassifier().predict(part)
-    assert found.iloc[1:].equals(toolkit.TopicClassifier().predict(cleaned).iloc[1:])
+READERS = {
+    "topics": lambda frame: toolkit.TopicClassifier().topics(frame),
+    "duplicates": toolkit.duplicates,
+    "verdicts": toolkit.verdicts,
+    "features": lambda frame: toolkit.words.features(frame).matrix.toarray(),
+    "concordance": lambda frame: toolkit.words.concordance(frame, "the"),
+    "keyness": lambda frame: toolkit.words.keyness(frame, ["the end"]),
+}
+
+
+@pytest.mark.parametrize("name", [*READERS, "lost", "show", "compare"])
+def test_some_missing_clean_texts_are_refused_everywhere_and_none_at_all_is_not_cleaned(cleaned, name):
+    own = {
+        "lost": toolkit.words.lost,
+        "show": toolkit.show,
+        "compare": lambda frame: toolkit.display.compare(frame, *frame["doc_id"][:2]),
+    }
+    read, some = (READERS | own)[name], np.arange(len(cleaned)) > 0
+    removed = cleaned.assign(clean_text=cleaned["clean_text"].where(some, ""))
+    back = pd.read_csv(io.StringIO(removed.to_csv(index=False)))
+    for frame in (back, pd.concat([cleaned[1:], cleaned[:1].drop(columns="clean_text")])):
+        with pytest.raises(
+            toolkit.ToolkitError, match="clean_text is missing in 1 of 40 documents; clean them"
+        ):
+            read(frame)
+    if name in READERS:
+        for missing in (np.nan, None):
+            found = read(cleaned.assign(clean_text=missing))
+            assert str(found) == str(read(cleaned.drop(columns="clean_text")))
+
+
+def test_a_text_column_that_is_named_is_read_of_a_cleaned_frame_too():
+    frame = toolkit.clean([f"It rained {n} times." for n in range(2)]).assign(
+        raw="Snow fell on the two ports."
+    )
+    columns = {"text": "raw"}
+    assert len(toolkit.words.concordance(frame, "snow", columns=columns)) == 2
+    assert "snow" in toolkit.words.features(frame, columns=columns).words
+    assert "snow" in toolkit.words.keyness(frame, frame, least=1, columns=columns)["word"].tolist()
+    assert toolkit.duplicates(frame, columns=columns)["kind"].tolist() == ["exact", "exact"]
+
+
+def test_lost_words_need_no_labels_of_their_own():
+    frame = pd.DataFrame({"doc_id": ["a", "b"], "text": ["Donate. Rain.", "Rain."], "clean_text": "Rain."})
+    assert toolkit.words.lost(frame.set_axis([4, 4]))["word"].tolist() == ["donate"]
+    assert toolkit.words.lost(frame.set_axis(["Port", "Port"]).rename_axis("title"))["before"].tolist() == [1]
+
+
+def test_a_column_verdict_of_ones_own_is_refused(cleaned):
+    for own in (["true", "false"] * 20, [True, False] * 20):
+        for read in (READERS["topics"], toolkit.duplicates, toolkit.show):
+            with pytest.raises(
+                toolkit.ToolkitError, match=r"'[Tt]rue' in the column verdict is no verdict; rename"
+            ):
+                read(cleaned.assign(verdict=own))
 
 
 # --- show -------------------------------------------------------------------------------------------
@@ -466,6 +517,14 @@ def test_a_keyword_in_context(cleaned):
         assert row.keyword.lower() == "said"
     assert len(toolkit.words.concordance(cleaned, "sa*")) > len(found)
     assert len(toolkit.words.concordance("Port, port; ports.", "port")) == 2
+    phrase = "The European\nUnion and the European  Union and the European\xa0Union don’t don't."
+    assert len(toolkit.words.concordance(phrase, "european union")) == 3
+    assert len(toolkit.words.concordance(phrase, ["don't", "don’t", "euro* un*"])) == 5
+    for wrong in ("*strike", "strike|flood", "str*ke", "port *", ["port", "f*l"]):
+        with pytest.raises(
+            toolkit.errors.UsageError, match=r"would find nothing; . stands at the end of a word"
+        ):
+            toolkit.words.concordance(cleaned, wrong)
     assert toolkit.words.concordance([], "port").columns.tolist() == list(found)
     with pytest.raises(ValueError, match="a word is wanted"):
         toolkit.words.concordance(cleaned, " *")
@@ -611,6 +670,11 @@ def test_the_list_of_datasets_fits_a_terminal():
 WRONG = {
     "an unknown command": ("ruin",),
     "no output": ("clean", "NEWS"),
+    "an empty output": ("clean", "NEWS", "-o", "", "-c", "text=col7"),
+    "an empty folder": ("run", "NEWS", "-o", "", "-c", "text=col7"),
+    "an empty input": ("clean", "", "-o", "c.csv"),
+    "a home with nothing": ("clean", "~/a.csv", "-o", "~/c.csv"),
+    "an empty name of a run": ("verify", ""),
     "an unknown option": ("clean", "NEWS", "-o", "c.csv", "--colour", "red"),
     "a column that is nearly one": ("clean", "NEWS", "-o", "c.csv", "-c", "txet=col7"),
     "no pair": ("clean", "NEWS", "-o", "c.csv", "-c", "text"),
@@ -637,6 +701,7 @@ WRONG = {
 @pytest.mark.parametrize("args", WRONG.values(), ids=WRONG)
 def test_a_wrong_command_line_is_refused_before_work_with_exit_code_2(table, monkeypatch, args):
     monkeypatch.chdir(table.parent)
+    monkeypatch.setenv("HOME", str(table.parent / "nowhere"))
     before = set(table.parent.rglob("*"))
     code, out, err = call(*(table if arg == "NEWS" else arg for arg in args))
     assert (code, out) == (2, "")
@@ -759,11 +824,27 @@ def test_a_study_is_one_file_and_one_command(table, tmp_path):
         ("remoev = ['promo']", "'remoev' is no key of a study; did you mean 'remove'?"),
         ("remove = ['apeal']", "did you mean 'appeal'?"),
         ("inputs 5", "study.toml: "),
+        ("threshold = 7", "study.toml: threshold=7"),
+        ("remove = [5, 'promo']", "study.toml: remove=[5, 'promo']"),
+        ("decisions = ''", "study.toml: '' is no path"),
     ):
         study.write_text(f'inputs = ["news.csv"]\noutput = "out2"\n{line}\n')
         code, _, err = call("run", study)
         assert (code, err.count("\n")) == (2, 1)
         assert words in err
+
+
+def test_a_study_of_another_editor_stands_alone(table, tmp_path):
+    study = tmp_path / "St.TOML"
+    settings = "remove = 'appeal, promo'\nthreshold = 7\n"
+    study.write_text(
+        f"inputs = 'news.csv'\noutput = 'out'\n{settings}[columns]\ntext = 'col7'\n", "utf-8-sig"
+    )
+    code, _, err = call("run", study, table, "--no-report")
+    assert (code, err.count("\n"), "St.TOML: a study file stands alone" in err) == (2, 1, True)
+    assert call("run", study, "--no-report", "-q", "--threshold", ".9") == (0, "", "")
+    record = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert record["parameters"]["remove"] == ["appeal", "promo"]
 
 
 SURPRISES = [
@@ -784,6 +865,20 @@ SURPRISES = [
     (
         "evaluation.topic_scores(TopicClassifier().predict_proba(corpus), ['a'], [])",
         "give one entry a document",
+    ),
+    (
+        "TopicClassifier(min_confidence='0.5').predict('Rain.')",
+        "min_confidence='0.5': a probability is wanted",
+    ),
+    ("TopicClassifier().fit(corpus, [*'ab'] * 20, sample_weight=[1, 2])", "fit: 2 weights for 40 documents"),
+    ("TopicClassifier().fit(['', ''], ['a', 'b'])", "fit: no document has a word"),
+    ("TopicClassifier().score(corpus, ['15000000'] * 2)", "score: 2 labels for 40 documents"),
+    ("audit(corpus, spans)", "remover: a DataFrame finds no spans; pass BoilerplateRemover().fit(corpus)"),
+    ("duplicates(corpus, wire='x')", "wire='x': a similarity between 0 and 1 is wanted"),
+    ("duplicates(corpus, n_jobs=0)", "n_jobs=0: give 1 or more, or -1 for all processors"),
+    (
+        "verdicts(corpus, spans[['doc_id', 'kind']])",
+        "spans: no column 'start'; found 'doc_id', 'kind'; pass the spans",
     ),
     ("words.lost(corpus)", "lost(toolkit.clean(corpus))"),
     ("words.concordance(corpus, ' ')", "a word is wanted, such as 'strike'"),

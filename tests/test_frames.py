@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 
 import toolkit
+from toolkit import BoilerplateRemover
+from toolkit.certificate import draw
+from toolkit.errors import CorpusError
+from toolkit.evaluation import span_counts
 
 TEXTS = [
     f"The council voted on plan {n}. It will spend {n} million.\n\nSign up for our newsletter."
@@ -69,3 +73,39 @@ def test_frames_outlive_files_and_joins(frames, tmp_path):
 def _written(write, path):
     write(path)
     return path
+
+
+NUMBERED = pd.DataFrame({"doc_id": ["7", "8"], "text": ["Ads! " + "It rained. " * 20, "Snow fell."]})
+SPANS = pd.DataFrame(
+    {"doc_id": ["7"], "start": 0, "end": 4, "kind": "promo", "score": 0.9, "evidence": "model"}
+)
+SPANS = SPANS.assign(template_id=None)
+TAKERS = {
+    "transform": lambda spans: BoilerplateRemover().transform(NUMBERED, spans=spans)["clean_text"].tolist(),
+    "verdicts": lambda spans: toolkit.verdicts(NUMBERED, spans)["kept"].tolist(),
+    "show": lambda spans: repr(toolkit.show(NUMBERED, spans, ["7"])),
+    "gold": lambda spans: repr(toolkit.show(NUMBERED, SPANS, ["7"], gold=spans)),
+    "draw": lambda spans: draw(NUMBERED, spans, n=9)["stratum"].tolist(),
+    "near": lambda spans: draw(NUMBERED, SPANS, spans, n=9)["stratum"].tolist(),
+    "counts": lambda spans: span_counts(NUMBERED, SPANS, spans)["hit"].tolist(),
+}
+
+
+@pytest.mark.parametrize("name", TAKERS)
+def test_a_table_beside_a_corpus_counts_after_a_round_trip_and_a_wrong_one_is_refused(name):
+    take = TAKERS[name]
+    assert take(pd.read_csv(io.StringIO(SPANS.to_csv(index=False)))) == take(SPANS)
+    take(SPANS.head(0))
+    for wrong, message in (
+        (SPANS.assign(doc_id="07"), "none of its documents is in the corpus .'07' there, '7' here"),
+        (SPANS[["doc_id"]], "no column 'start'; found 'doc_id'; pass "),
+    ):
+        with pytest.raises(CorpusError, match=message):
+            take(wrong)
+
+
+def test_a_part_of_a_corpus_may_have_no_spans():
+    more = pd.concat([SPANS, SPANS.assign(doc_id="9")])
+    assert "nothing removed" in repr(toolkit.show(NUMBERED.tail(1), more, "8"))
+    with pytest.raises(CorpusError, match="spans: a list is no table; pass the spans"):
+        toolkit.verdicts(NUMBERED, [SPANS])

@@ -253,6 +253,18 @@ def test_order_of_arguments_does_not_matter_and_a_file_given_twice_is_read_once(
     assert load([b, a, tmp_path, str(tmp_path / "*.txt")])["source"].tolist() == ["a.txt", "b.txt"]
 
 
+def test_a_file_that_is_named_again_through_a_link_is_read_once(tmp_path):
+    a = write(tmp_path, "in/a.txt", "A\nx")
+    for name, target in {"folder": "in", "link.txt": "in/a.txt", "in/b.txt": "../other.txt"}.items():
+        (tmp_path / name).symlink_to(target)
+    other = write(tmp_path, "other.txt", "B\nx")
+    for given in ([a, "folder"], ["folder", "in"], ["link.txt", a], ["in", "link.txt", "folder/a.txt"]):
+        assert load([tmp_path / each for each in given])["text"].tolist() == ["A\nx"]
+    corpus = load([tmp_path / "in", other])
+    assert corpus["text"].tolist() == ["A\nx", "B\nx"], "a link out of the folder hides nothing"
+    assert len(corpus.attrs["quarantine"]) == 1
+
+
 def test_globs_name_sources_from_their_fixed_part(tmp_path):
     write(tmp_path, "2020/a.txt", "A\nx")
     write(tmp_path, "2021/a.txt", "B\nx")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit import fields
-from toolkit.corpus import COLUMNS, as_corpus
+from toolkit.corpus import COLUMNS, as_corpus, quarantine
 from toolkit.dates import parse_date
 from toolkit.loading import Limits, iter_batches, load
 from toolkit.loading.batches import Identities
@@ -51,7 +51,7 @@ DATES = [
     (202001010000, NEW_YEAR),
     (20200101000000, NEW_YEAR),
     (20201301, None),
-    (45361, None),
+    (45361, 1710028800_000000),  # as Excel counts days
     (0, None),
     (202001, None),
     (18991231, None),
@@ -100,6 +100,14 @@ def test_dates_in_other_languages_are_those_of_the_calendar():
     assert not wrong
     later = parse_date("2018-03-10T14:35:00Z")
     assert parse_date("10. März 2018, 14:35 Uhr") == parse_date("10.03.2018 14:35") == later
+    halves = (
+        "3 March 2021 8:00 PM",
+        "March 3, 2021 8:00 p.m.",
+        "Wed, 3 Mar 2021 8:00 pm",
+        "March 3, 2021 3:00 PM EST",
+    )
+    offsets = ("2021/03/03 22:00 GMT+2", "Wed, 3 Mar 2021 22:00 UTC+02:00", "March 3, 2021 3:00 PM GMT-5")
+    assert {parse_date(text) for text in halves + offsets} == {parse_date("2021-03-03T20:00:00Z")}
 
 
 @pytest.mark.parametrize("text", ["mars 2018", "Saison 2018", "gestern", "3 games of 2018", "vor 3 Tagen"])
@@ -308,4 +316,102 @@ def test_a_cleaned_corpus_that_was_stored_keeps_its_clean_texts(tmp_path, kind):
     assert load(path)["clean_text"].tolist() == [STORY]
     assert [list(batch) for batch in iter_batches(path)] == [[*COLUMNS, "clean_text"]]
     assert "clean_text" not in load(io.StringIO(json.dumps({"text": STORY, "clean_text": "other"})))
+    cleaned.assign(clean_text="").to_csv(tmp_path / "b.csv", index=False)
+    for columns in (None, {"clean_text": "clean_text"}):
+        assert load(tmp_path / "b.csv", columns=columns)["clean_text"].tolist() == [""]
     assert load(path, columns={"clean_text": "title"})["clean_text"].tolist() == ["Depot"]
+
+
+def _dates_of(tmp_path, text):
+    path = tmp_path / "dates.csv"
+    path.write_text(text, "utf-8")
+    corpus = load(path)
+    return corpus["published"].dt.strftime("%m-%d").tolist(), quarantine(corpus)["reason"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["id,text,date", "1,It rained.,05/03/2021", "2,It snowed.,25/03/2021"], ["03-05", "03-25"]),
+        (
+            ["id,text,date", "1,It rained.,05-03-2021 10:00", "2,It snowed.,25-03-2021 9:00"],
+            ["03-05", "03-25"],
+        ),
+        (["id,text,date", "1,It rained.,05/03/2021", "2,It snowed.,05/25/2021"], ["05-03", "05-25"]),
+        (["id,text,date", "1,It rained.,05/03/2021", "2,It snowed.,2021-03-05"], ["05-03", "03-05"]),
+        (["id,texte,date", "1,Il pleut.,05/03/2021", "2,Il neige.,2021-04-05"], ["03-05", "04-05"]),
+        (["id,text,fecha", "1,Llueve.,05/03/21", "2,Nieva.,05/25/21"], ["05-03", "05-25"]),
+    ],
+)
+def test_the_dates_of_a_column_say_whether_the_day_stands_first(tmp_path, rows, expected):
+    assert _dates_of(tmp_path, "\n".join(rows) + "\n") == (expected, [])
+
+
+def test_a_column_that_proves_both_orders_is_reported_and_later_rows_count_like_the_first(tmp_path):
+    mixed = "id,text,date\n1,It rained.,25/03/2021\n2,It snowed.,03/25/2021\n3,It hailed.,05/03/2021\n"
+    dates, reasons = _dates_of(tmp_path, mixed)
+    assert dates == ["03-25", "03-25", "05-03"]
+    assert reasons == [
+        "read as day first and month first: the dates of 'date' do not agree; write them as 2021-04-03"
+    ]
+    many = "id,text,date\n0,It rained.,25/03/2021\n" + "".join(
+        f"{i},Rain {i}.,05/03/2021\n" for i in range(1, 4000)
+    )
+    dates, reasons = _dates_of(tmp_path, many)
+    assert (set(dates[1:]), reasons) == ({"03-05"}, [])
+    path = tmp_path / "dates.csv"
+    whole, parts = load(path), list(iter_batches(path, rows=7))
+    assert pd.concat(parts)["published"].tolist() == whole["published"].tolist()
+
+
+@pytest.mark.parametrize("zoned", ["Fri, 05 Mar 2021 07:15:00 CET", "Fri Mar 5 07:15:00 CET 2021",
+                                   "Fri, 05 Mar 2021 08:15:00 MESZ", "Fri, 05 Mar 2021 15:15:00 JST"])  # fmt: skip
+def test_zones_by_name_count_in_mail_dates(zoned):
+    assert parse_date(zoned) == parse_date("2021-03-05T06:15:00Z")
+
+
+@pytest.mark.parametrize(
+    "written", ["05-Mar-21", "5-Mar-21", "5 Mar 21", "05-Mar-21 00:00", "44260", 44260, 44260.0]
+)
+def test_dates_as_spreadsheets_write_them(written):
+    assert parse_date(written) == parse_date("2021-03-05")
+    assert parse_date("44260.5") == parse_date(44260.5) == parse_date("2021-03-05T12:00")
+
+
+@pytest.mark.parametrize("number", ["2021", "202103", "18691", 18691, 99999, 7, "00000", "123456"])
+def test_a_number_that_is_no_plausible_day_is_no_date_of_a_spreadsheet(number):
+    assert parse_date(number) in {None, parse_date("2021")}
+
+
+def test_names_of_columns_in_other_languages(tmp_path):
+    path = tmp_path / "a.csv"
+    for names in ("Tytuł,Treść,Data", "Nadpis,Obsah,Datum", "Cím,Szöveg,Dátum", "Başlık,Metin,Tarih",
+                  "Заголовок,Текст,Дата", "标题,正文,日期", "見出し,本文,日付", "제목,본문,날짜"):  # fmt: skip
+        path.write_text(f"{names}\nHarbour,It rained.,2021-03-05\n", "utf-8")
+        row = load(path).iloc[0]
+        assert (row["title"], row["text"], row["published"].day) == ("Harbour", "It rained.", 5), names
+
+
+@pytest.mark.parametrize("written", ["NaN", "nan", "None", "NULL", "null", "#N/A", "<NA>"])
+def test_missing_values_that_are_written_out_are_missing(tmp_path, written):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"id,text,body,title,label\n1,{written},,A,x\n2,{written},It rained.,{written},{written}\n"
+    )
+    corpus = load(path, columns={"label": "label"})
+    assert quarantine(corpus)[["source", "reason"]].to_numpy().tolist() == [["a.csv#1", "empty text"]]
+    (row,) = corpus.to_dict("records")
+    assert (row["text"], row["label"], pd.isna(row["title"])) == ("It rained.", written, True)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        *((each, "en") for each in ("en", "EN", "eng", "en_GB", "en-US", "English", "ENG", "en-gb")),
+        ("ger", "de"), ("zh-Hans-CN", "zh"), ("pcm", "pcm"), ("Klingon", "Klingon"), ("xx", "xx"),
+    ],
+)  # fmt: skip
+def test_languages_have_one_form(tmp_path, written, code):
+    path = tmp_path / "a.csv"
+    path.write_text(f"id,text,lang\n1,It rained.,{written}\n")
+    assert load(path)["lang"].item() == code

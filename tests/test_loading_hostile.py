@@ -271,6 +271,8 @@ def test_records_that_are_too_large_are_refused_in_every_format(name, data):
         ("a.pdf", b"%PDF-1.7 ...", "not text but PDF"),
         ("a.docx", zipped([("word/document.xml", "<x/>")]), "no text in this office file"),
         ("a.unknown", b"some text", "unknown format '.unknown'"),
+        ("a.webp", b"RIFF\x10\0\0\0WEBPVP8 ", "unknown format '.webp'; not read"),
+        ("zeros.jsonl", bytes(999), "not text but binary data"),
         ("a.gz", b"\x1f\x8b\x08", "truncated gzip data"),
         ("a.zst", b"\x28\xb5\x2f\xfd\x00", "truncated zstd data"),
         ("a.feather", b"FEA1....", "Feather version 1"),
@@ -290,6 +292,21 @@ def test_a_file_in_which_nothing_can_be_read_is_one_row(name, data, reason):
     assert source == name
     assert reason in found
     assert "\n" not in found
+    assert "rename it to .txt" not in found or name == "a.unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.jsonl", b'{"text": "Rain."}\n{"text": "Dry."}\n'),
+        ("a.json", b'[{"text": "Rain."}, {"text": "Dry."},'),
+        ("a.csv", b'title,text\n"a","Rain."\n"b","Dry."\n'),
+    ],
+)
+def test_zeros_that_a_crash_leaves_cost_no_record(name, data):
+    corpus = load(stream(data + bytes(5_000), name))
+    assert corpus["text"].tolist() == ["Rain.", "Dry."]
+    assert len(reasons(corpus)) == 1
 
 
 def test_what_is_shown_of_bad_input_obeys_no_escape_code():
@@ -331,7 +348,7 @@ def test_pipes_devices_and_links_out_of_a_folder_are_rows_and_never_block(tmp_pa
     }.items():
         (folder / f"{name}.txt").symlink_to(target)
     corpus = load(folder / pattern)
-    assert corpus["text"].tolist() == ["Head\nBody"] * 2
+    assert corpus["text"].tolist() == ["Head\nBody"], "one file, whatever links lead to it"
     said = reasons(corpus)
     assert set(said) == {"pipe.txt", "to pipe.txt", "zero.txt", "in.txt", "out.txt"}
     assert all("pass its own path to read it" in reason for reason in said.values())

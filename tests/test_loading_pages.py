@@ -117,6 +117,38 @@ def test_options_of_extraction_are_passed_on():
     assert "Gemeinde 3" not in read_page(html, extraction={"include_tables": False})["text"]
 
 
+BLOCKS = (
+    *(f"<{rank}>Das Bad</{rank}>" for rank in ("h1", "h2", "h3", "h4", "h5", "h6")),
+    "<h1>Das Bad</h1><p class=byline>Von Ada Roth</p>",
+    "<header><h1>Das Bad</h1></header>",
+    "<ul><li>Ein Punkt</li></ul>",
+    "<blockquote>Ein Satz</blockquote>",
+    "<table><tr><td>3</td></tr></table>",
+    "<section>Von Ada Roth</section>",
+    "<dl><dt>a</dt><dd>b</dd></dl>",
+    "<div>Von Ada Roth</div>",
+    "<figure><img src=a.jpg></figure>",
+)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_bare_text_behind_a_block_is_kept(block):
+    names = ("Rat", "Kreis", "Verein", "Kurort", "Hafen", "Betrieb")
+    said = [f"Der {name} hat am Dienstag lange über das alte Bad beraten, das leckt." for name in names]
+    bold = f"<b>{said[0][:9]}</b>{said[0][9:]}"
+    for body in (
+        block + "<br><br>".join(said),
+        block + said[0] + "".join(f"<p>{each}</p>" for each in said[1:]),
+        "".join(f"<p>{each}</p>" for each in said[:3]) + block + "<br><br>".join(said[3:]),
+        block + "<br><br>".join([bold, *said[1:]]),
+    ):
+        html = (
+            f"<html><body><div id=menu><a href=/>Start</a></div><div class=article>{body}</div></body></html>"
+        )
+        text = read_page(html)["text"]
+        assert [text.count(each) for each in said] == [1] * len(said), text
+
+
 @pytest.mark.parametrize(
     ("head", "encoding"),
     [
@@ -320,7 +352,7 @@ def test_rss():
     assert corpus["title"].tolist() == ["A & B", "C"]
     assert corpus["doc_id"].iloc[0] == "g1"
     assert corpus["publisher"].tolist() == ["bbc.co.uk"] * 2
-    assert corpus["lang"].tolist() == ["en-gb"] * 2
+    assert corpus["lang"].tolist() == ["en"] * 2
     assert corpus["published"].iloc[0] == pd.Timestamp("2020-01-01T10:00Z")
     assert corpus.attrs["quarantine"]["source"].tolist() == ["a.xml#3"]
 
@@ -469,3 +501,55 @@ def test_real_pages_load(shared_data):
     assert len(corpus) >= 7
     assert corpus["title"].notna().all()
     assert corpus["publisher"].notna().all()
+
+
+LONG = "Der Rat hat am Dienstag lange über das alte Bad beraten, das seit dem Winter leckt."
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("record", "wanted"),
+    [
+        (
+            {"id": 12, "id_str": "12", "text": "Der Rat…", "extended_tweet": {"full_text": LONG}},
+            {"text": LONG, "doc_id": "12"},
+        ),
+        (
+            {"id": 3, "data": {"text": LONG, "title": "Bad"}, "annotations": []},
+            {"text": LONG, "title": "Bad"},
+        ),
+        ({"id": 3, "text": LONG, "data": {"title": "Bad"}}, {"text": LONG, "title": None}),
+    ],
+)
+def test_a_text_that_a_record_keeps_inside_is_read(record, wanted, ending):
+    lines = [json.dumps(record, ensure_ascii=False), json.dumps({"id": 4, "text": "Kurz."})]
+    data = "\n".join(lines) if ending == "jsonl" else f"[{', '.join(lines)}]"
+    corpus = load(stream(data, f"a.{ending}"))
+    assert wanted.items() <= rows(corpus)[0].items()
+    assert corpus["text"].tolist() == [LONG, "Kurz."]
+
+
+def test_a_graph_of_json_ld_is_a_list_of_records():
+    graph = [
+        {"@type": "NewsArticle", "headline": "Bad", "articleBody": LONG},
+        {"@type": "WebSite", "name": "Bote"},
+    ]
+    corpus = load(stream(json.dumps({"@context": "https://schema.org", "@graph": graph}), "a.json"))
+    assert corpus[["title", "text"]].values.tolist() == [["Bad", LONG]]
+
+
+def test_documents_between_tags_need_no_title():
+    corpus = load(
+        stream(f"<doc id='a1'>\n{LONG}\n</doc>\n<doc id='a2' title='Bad'>\nBad\n{LONG}\n</doc>\n", "a.txt")
+    )
+    assert corpus[["doc_id", "text"]].values.tolist() == [["a1", LONG], ["a2", LONG]]
+    words = "<doc id='1'>\n<s>\nDas\tART\tdie\nBoot\tNN\tBoot\nsank\tVVFIN\tsinken\n</s>\n</doc>\n"
+    gone = load(stream(words, "a.txt")).attrs["quarantine"]
+    assert gone["reason"].tolist() == [
+        "a word a line with its tags (vertical text); not read; join the words first"
+    ]
+    for empty in (
+        "<DOC id='X_ENG_19970101.0001'>\n<TEXT>\n</TEXT>\n</DOC>\n",
+        "<DOC>\n<DOCNO>1</DOCNO>\n</DOC>\n",
+    ):
+        assert load(stream(empty, "a.sgm")).attrs["quarantine"]["reason"].tolist() == ["empty text"]

@@ -75,7 +75,7 @@ TABLE = {
     "feed.rss": ("feed", None, "Ada Brandt", None, None, "en"),
     "newsletter.mbox": ("mail", "Lantern", None, None, None, None),
     "webz.json": ("json", None, "Ada Brandt", None, None, "en"),
-    "eventregistry.json": ("json", None, "Ada Brandt", None, None, "eng"),
+    "eventregistry.json": ("json", None, "Ada Brandt", None, None, "en"),
     "guardian.json": ("json", None, "Ada Brandt", None, None, None),
     "nyt_search.json": ("json", None, "Ada Brandt", None, None, None),
     "aylien.json": ("json", None, "Ada Brandt", None, None, "en"),
@@ -87,7 +87,7 @@ ALSO = {
     "saved.mhtml": "saved page",
     "captions.srt": "captions", "captions.vtt": "captions", "cnn.story": "story", "plain.txt": "text",
     "single.docx": "text", "newsapi.json": "json", "gnews.json": "json", "gdelt.gkg.csv": "delimited",
-    "headerless.csv": "delimited",
+    "headerless.csv": "delimited", "alceste.txt": "alceste",
 }  # fmt: skip
 LINED = [name for name, row in TABLE.items() if name.endswith(".txt") and row[0] != "json"]
 
@@ -149,6 +149,10 @@ def test_formats_of_one_article_or_of_parts(everything):
     )
     assert plain(of.loc["now.txt#1", "text"]) == ferry
     assert of.loc["now.txt#2", "doc_id"] == "411001"
+    first = of.loc["alceste.txt#1"]
+    assert (first["doc_id"], first["published"].day, first["text"].count("\n\n")) == ("a1", 4, 1)
+    assert first["text"].startswith("The ferry")
+    assert of.loc["alceste.txt#2", "text"] == "The map of the harbour was found in a drawer."
     assert of.loc["captions.vtt", "text"] == (
         ">> GOOD EVENING. THE FERRY TO SKARHOLM WILL NOT SAIL BETWEEN NOVEMBER AND MARCH."
     )
@@ -410,8 +414,27 @@ STORY = " ".join(FERRY[1]) + " " + " ".join(MAP[1])
         ("".join(f"{'=' * 40}\nStory {i}\n\n{STORY}\n" for i in range(4)), 4),
         ("".join(f"Article {i}\n\nStory {i}\n\n{STORY}\n\n" for i in range(1, 3)), 2),
         ("".join(f"Story {i}\n\n{STORY}\n\n© 2014 Lantern\n\n" for i in range(3)), 3),
+        ("Archive of the Lantern\n\n" + "".join(f"Titel: Story {i}\n\n{STORY}\n\n" for i in range(2)), 2),
+        ("\n======\n".join(f"Story {i}\n{STORY}" for i in range(4)), 4),
+        ("\n-----\n".join(f"Story {i}: {STORY}" for i in range(4)), 4),
+        ("".join(f"###\nStory {i}: {STORY}\n" for i in range(3)), 3),
+        ("".join(f"<article id='Story {i}'>\n<text>{STORY}</text>\n</article>\n" for i in range(3)), 3),
+        ("\n".join(f"Story {i}: {STORY}" for i in range(120)), 120),
+        ("\n".join(f"Story {i}: {STORY * 3}" for i in range(20)), 20),
     ],
-    ids=["labels", "rules", "numbers", "copyright"],
+    ids=[
+        "labels",
+        "rules",
+        "numbers",
+        "copyright",
+        "labels below",
+        "under rules",
+        "same rules",
+        "hashes",
+        "elements",
+        "lines",
+        "long lines",
+    ],
 )
 def test_many_articles_in_one_text_are_refused_and_reported(text, count):
     corpus = load(stream(text.encode(), "many.txt"))
@@ -429,11 +452,48 @@ def test_many_articles_in_one_text_are_refused_and_reported(text, count):
         f"---\ntitle: Ferry\n---\n\n{STORY}",
         f"Title: Ferry\n\n{STORY}",
         f"{STORY}\n\n© 2014 Lantern Media\n",
+        f"Ferry stops\n\n{STORY}\n\n----\n\n{STORY}\n\n----\n\nBy Ada Brandt",
+        "Ferry stops\n" + f"{STORY}\n" * 30,
+        f"<p>{STORY}</p>\n<p>{STORY}</p>",
     ],
-    ids=["plain", "asterisms", "front matter", "one label", "one copyright"],
+    ids=[
+        "plain",
+        "asterisms",
+        "front matter",
+        "one label",
+        "one copyright",
+        "a note",
+        "paragraphs",
+        "markup",
+    ],
 )
 def test_one_article_is_not_taken_for_many(text):
     assert len(load(stream(text.encode(), "one.txt"))) == 1
+
+
+def test_columns_of_words_are_no_article():
+    words = "The DT B-NP\nboat NN I-NP\nsank VBD B-VP\n. . O\n\n" * 9
+    corpus = load(stream(words.encode(), "a.txt"))
+    assert len(corpus) == 0
+    assert reasons(corpus)[0].startswith("looks like a table of 36 lines of 3 words each, no article")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '---\ntitle: "Ferry stops"\ndate: 2014-03-04\nurl: https://lantern.example/1\ntags:\n- sea\n---\n\n',
+        "Title: Ferry stops\nDate: 4 March 2014\nSource: Lantern\nURL: https://lantern.example/1\n\n",
+        "Titel: Ferry stops\nDatum: 4.3.2014\nURL: https://lantern.example/1\nText: ",
+    ],
+)
+def test_labels_above_a_text_are_its_fields(head):
+    (row,) = load(stream(f"{head}{STORY}\nIt rained.\n".encode(), "a.txt")).to_dict("records")
+    assert (row["title"], str(row["published"])[:10]) == ("Ferry stops", "2014-03-04")
+    assert (row["url"], row["text"]) == ("https://lantern.example/1", f"{STORY}\nIt rained.\n")
+
+
+def test_a_rule_above_a_text_is_no_title():
+    assert load(stream(f"---\nFerry stops\n\n{STORY}".encode(), "a.txt"))["title"].tolist() == ["Ferry stops"]
 
 
 def test_a_line_of_many_records_is_reported_and_keeps_none_for_them():
@@ -442,7 +502,7 @@ def test_a_line_of_many_records_is_reported_and_keeps_none_for_them():
     assert corpus["text"].tolist() == ["One."]
     assert (
         reasons(corpus)
-        == ["holds 2 records under 'articles', not one; write one a line: jq -c '.articles[]'"] * 2
+        == ["holds 2 records under 'articles', not one; write one a line: jq -c '.[\"articles\"][]'"] * 2
     )
 
 

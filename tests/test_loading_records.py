@@ -10,16 +10,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import toolkit
 from toolkit.loading import Limits, jsonlines, load
+from toolkit.loading.mapping import MISSING
 
-TEXTS = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip())
+
+def _is_text(text):
+    return bool(text.strip()) and text not in MISSING
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1).filter(_is_text)
 # a small file full of control characters is taken for a binary one
 PLAIN = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\r\t"), min_size=1
-).filter(lambda text: text.strip())
+).filter(_is_text)
 
 
 def stream(data, name):
@@ -50,6 +57,8 @@ def test_any_text_survives_json(texts, escape, indent):
 @settings(deadline=None)
 @given(st.lists(PLAIN, min_size=1, max_size=5), st.sampled_from(",;\t|"), st.booleans())
 def test_any_text_survives_csv(texts, delimiter, quote):
+    # between tabs, lines that each have a tab are records, whatever quotes stand around them
+    assume(delimiter != "\t" or not any("\t" in text for text in texts))
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL if quote else csv.QUOTE_MINIMAL)
     writer.writerows([["id", "text"], *([str(i), text] for i, text in enumerate(texts))])
@@ -320,6 +329,64 @@ def test_encodings_are_detected(text, encoding, name):
     same(load(stream(data.encode(encoding), name)), [text])
 
 
+# invented; in each language one text with letters that its code pages write with different bytes
+LATIN = {
+    "pl": "Rada miasta zagłosowała we wtorek za zamknięciem łaźni, która przecieka. Żadna decyzja jeszcze nie zapadła.",
+    "cs": "Městská rada v úterý rozhodla, že bazén bude uzavřen. Občané se ptají, kdo škodu zaplatí a proč.",
+    "hu": "A városi tanács kedden úgy döntött, hogy a fürdőt bezárják, mert a tető évek óta beázik és nincs elég pénz.",
+    "tr": "Belediye meclisi salı günü eski havuzu kapatma kararı aldı ve halk bu kararı çok şaşırarak karşıladı.",
+    "lt": "Miesto taryba antradienį nusprendė, kad baseinas bus uždarytas, nes jo stogas jau daug metų yra nesandarus.",
+    "vi": "Hội đồng thành phố đã quyết định đóng cửa hồ bơi cũ vì nó quá đắt, và người dân rất tức giận.",
+    "de": "Der Rat möchte das Bad schließen, „weil es für die Stadt zu teuer ist“, und die Bürger ärgern sich darüber.",
+    "fr": "Le conseil a décidé mardi de fermer la piscine, « trop chère », et les élèves de l’école sont très fâchés.",
+    "es": "El concejo decidió ayer que la piscina cerrará en otoño. ¿Qué harán los niños del barrio? —preguntó él.",
+    "da": "Rådet besluttede tirsdag, at svømmehallen skal lukkes, fordi den er dyr, og børnene må gå på et nyt sted.",
+    "pt": "A câmara decidiu na terça-feira que a piscina não abrirá, e as crianças já não têm onde nadar. É uma pena.",
+    "it": "Il consiglio decide martedì che la piscina chiuderà perché è vecchia. «Così non si può più», dice Niccolò.",
+    "is": "Bæjarráð ákvað á þriðjudag að loka henni, því að hún er of dýr og það er ekki hægt að laga þakið á henni.",
+    "en": "The council said it would close the baths – “they’re too old” – and it’s to pay £5m, or €6m, for new ones.",
+    "sv": "Rådet beslutade på tisdagen att badet ska stängas, då det är för dyrt och taket läcker när det är vått.",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "pages"),
+    [
+        ("pl", "cp1250 iso8859_2 mac_latin2 cp852"),
+        ("cs", "cp1250 iso8859_2 mac_latin2 cp852"),
+        ("hu", "cp1250 iso8859_2 mac_latin2 cp852"),
+        ("tr", "cp1254"),
+        ("lt", "cp1257"),
+        ("vi", "cp1258"),
+        ("de fr es da pt it is en sv", "cp1252"),
+        ("de fr es da pt it en sv", "mac_roman"),
+    ],
+)
+def test_the_latin_code_pages_are_told_apart_by_the_letters_of_the_language(language, pages):
+    for text, page in ((LATIN[each], page) for each in language.split() for page in pages.split()):
+        long = " ".join([text] * 3)
+        for name, data in (
+            ("a.txt", long),
+            ("a.csv", f'text\n"{long}"\n'),
+            ("a.html", f"<p>{long}<p>{long}"),
+        ):
+            assert long in load(stream(data.encode(page), name))["text"].item(), page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "École, École and École said the Ærø ferry to Ñuñoa cost £5, or 6 €, at 5 °C, to José and to all of them.",
+        "DER RAT MÖCHTE, DASS ÄRZTE IN DER STADT FÜR ÄLTERE ÜBER DIE STRASSE GEHEN, SAGTE DER ÄLTESTE ÖSTERREICHER.",
+        "The players Škoda, Žižka, Šik and Šimek were in the team, which is to play for the cup in the autumn.",
+        "Škoda, Žižka, Šik und Šimek waren in der Mannschaft, die im Herbst um den Pokal spielt; die Straße war zu.",
+        "Le Conseil d'État a jugé que l'École et l'Église doivent payer 20 € – ½ de l'impôt, soit 30 m² ou 5 °C.",
+    ],
+)
+def test_windows_1252_that_is_read_well_stays(text):
+    same(load(stream(text.encode("cp1252"), "a.txt")), [text])
+
+
 def test_an_encoding_that_is_given_is_used():
     text = "Zażółć gęślą jaźń"
     for name, data in (("a.txt", text), ("a.csv", f"text\n{text}\n")):
@@ -397,6 +464,20 @@ def test_a_table_that_pandas_wrote_to_json_is_its_rows(orient):
     assert not len(corpus.attrs["quarantine"])
 
 
+def test_an_object_of_names_and_texts_is_a_document_a_name():
+    texts = {
+        "a1.txt": "It rained all day on the quay, and the ferry stayed where it was.",
+        "a2.txt": "Dry. " * 20,
+    }
+    corpus = load(stream(json.dumps(texts).encode(), "a.json"))
+    assert dict(zip(corpus["doc_id"], corpus["text"], strict=True)) == texts
+    for other in (
+        {"kop2": "Rain.", "kop3": "Dry."},
+        {"corpo": texts["a1.txt"], "occhiello": texts["a2.txt"]},
+    ):
+        assert len(load(stream(json.dumps(other).encode(), "a.json"))) == 0
+
+
 def test_a_record_of_lists_or_objects_is_no_table():
     for record, text in (
         ({"text": ["It rained.", "It was dry."], "authors": ["Ada", "Lars"]}, "It rained.\n\nIt was dry."),
@@ -425,3 +506,38 @@ def test_records_are_known_whatever_the_file_is_called(name):
 )
 def test_a_title_may_stand_above_the_header_and_a_record_is_none(text, found):
     assert load(stream(text.encode(), "a.csv"))["text"].tolist() == found
+
+
+@pytest.mark.parametrize(
+    ("lines", "texts"),
+    [
+        (['1\t"We will win, he said', '2\tIt rained all "day"', "3\tIt snowed."], None),
+        (['1\t"We will win, he said', '2\tIt rained: never again"', "3\tIt snowed."], None),
+        (['1\t"Enough," he said.', '2\t"Never," she said.'], None),
+        (['1\t"It rained.', 'It snowed."', "2\tIt hailed."], ["It rained.\nIt snowed.", "It hailed."]),
+        (['1\t"It rained."', "2\tIt hailed."], ["It rained.", "It hailed."]),
+        (
+            ['1\t"It rained:', "noon\t3 mm", 'in all."', "2\tDry."],
+            ["It rained:\nnoon\t3 mm\nin all.", "Dry."],
+        ),
+    ],
+)
+def test_quotes_between_tabs_are_letters_where_they_would_swallow_a_record(tmp_path, lines, texts):
+    path = tmp_path / "a.tsv"
+    path.write_text("\n".join(["id\ttext", *lines]) + "\n")
+    corpus = toolkit.load(path)
+    assert corpus["text"].tolist() == (texts or [line.split("\t")[1] for line in lines])
+    assert toolkit.quarantine(corpus).empty
+
+
+@pytest.mark.parametrize("tab", [",", "\t"])
+def test_row_names_and_a_last_comma_widen_a_header(tmp_path, tab):
+    path = tmp_path / "a.txt"
+    for rows in (["title,text", '"7",Rain,It rained.', '"9",Snow,It snowed.'],
+                 ["title,text", "Rain,It rained.,", "Snow,It snowed.,"]):  # fmt: skip
+        path.write_text("\n".join(rows).replace(",", tab) + "\n")
+        assert toolkit.load(path)[["title", "text"]].to_numpy().tolist() == [
+            ["Rain", "It rained."], ["Snow", "It snowed."]
+        ]  # fmt: skip
+    path.write_text("id,text\n1,It rained, and it snowed.\n2,It snowed, and it rained.\n")
+    assert "3 fields where the header has 2" in toolkit.quarantine(toolkit.load(path))["reason"].iloc[0]

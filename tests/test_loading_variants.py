@@ -235,6 +235,9 @@ def _each(form):
 REFUSED = {
     "references.txt": _each("TY  - NEWS\nT1  - {title}\nN2  - {text}\nER  - \n\n"),
     "bibliography.txt": _each("@article{{a{i},\n title = {{{title}}},\n abstract = {{{text}}}\n}}\n\n"),
+    "one.txt": f"TY  - NEWS\nT1  - {TITLES[0]}\nN2  - {TEXTS[0][0]}\nER  - \n",
+    "one.ris": "\ufeffTY  - NEWS\nT1  - Rain\nER  - \n",
+    "references.bib": _each("@article{{a{i},\n title = {{{title}}},\n abstract = {{{text}}}\n}}\n\n"),
     "endnote.txt": _each("%0 Newspaper Article\n%T {title}\n%X {text}\n\n"),
     "retriever.txt": _each("{title}\nLantern 10.03.2014 Side 4 Seksjon: Nyheter\n\n{text}\n\n" + "=" * 70 + "\n\n"),
     "wiso.txt": _each("Lantern vom 10.03.2014, Seite 4\n\n{title}\n\n{text}\n\nDokumentnummer:\tL{i}\n\n"),
@@ -258,6 +261,7 @@ def test_a_file_of_many_articles_is_never_read_as_one(name):
     assert len(reasons) == 1
     assert "looks like" in reasons[0] or "no text column" in reasons[0]
     assert "columns=" not in reasons[0]
+    assert ".txt" not in reasons[0]
 
 
 WRAPPED = fill(" ".join(TEXTS[0] * 3), 76)
@@ -313,3 +317,44 @@ def test_a_zip_of_everything_adds_up():
     corpus = load(stream(out.getvalue(), "all.zip"))
     assert len(corpus) == sum(len(row[1]) for row in WHOLE.values()) + sum(row[1] for row in SHORT.values())
     assert len(corpus.attrs["quarantine"]) == len(SHORT)
+
+
+FACTIVA = (
+    "{head}\n\nBy Jane Roe\n84 words\n4 March 2014\nLantern\nLANTR\nEnglish\n(c) 2014 Lantern Media Ltd.\n\n"
+    "The ferry stopped on Monday.\n\nIt will sail again in May.\n\n{last}\n\n"
+    "Document LANTR00020140304ea3400001\n\n{foot}\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        ("Lantern Media Ltd", False),
+        ("Dow Jones & Company, Inc.", False),
+        ("El Diario, S.L.", False),
+        ("Lantern", False),
+        ("Additional reporting by John Doe in Belmora", True),
+        ("What happens next: see tomorrow's paper", True),
+        ("He now works for Harker & Co.", True),
+    ],
+)
+def test_the_last_line_of_factiva_texts_goes_only_if_it_is_the_publishers(last, kept):
+    foot = "Page 1 of 2 © 2021 Factiva, Inc. All rights reserved."
+    file = FACTIVA.format(head="Ferry stops", last=last, foot=foot) * 2
+    corpus = load(io.BytesIO(file.encode()))
+    assert [last in text for text in corpus["text"]] == [kept] * 2
+    assert corpus["title"].tolist() == ["Ferry stops"] * 2
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "Business/Financial Desk; SECTB",
+        "Business Day; National Desk; SECTB",
+        "Metropolitan and Regional Desk",
+    ],
+)
+def test_a_long_section_of_factiva_is_no_title(section):
+    file = FACTIVA.format(head=f"{section}\nFerry stops", last="Lantern", foot="")
+    corpus = load(io.BytesIO(file.encode()), columns={"section": "section"})
+    assert corpus[["title", "section"]].to_numpy().tolist() == [["Ferry stops", section]]

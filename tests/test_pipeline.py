@@ -343,6 +343,22 @@ def test_summary_prints_the_closing_lines():
     ]
 
 
+def test_a_page_of_an_older_run_goes_with_its_tables(tmp_path):
+    (tmp_path / "a.txt").write_text("It rained on Monday in the old town.")
+    tables, out = tmp_path / "out" / "report_tables", tmp_path / "out"
+    for own in (False, True):
+        tables.mkdir(parents=True)
+        for path in (out / "report.html", tables / "01_account.csv", tables / "01_account.tex"):
+            path.write_text("old")
+        if own:
+            (tables / "notes.txt").write_text("mine")
+        pipeline.run(tmp_path / "a.txt", out)
+        assert sorted(p.name for p in out.iterdir()) == sorted(
+            [*pipeline.RESULTS, "run.json", *["report_tables"] * own]
+        )
+    assert [p.name for p in tables.iterdir()] == ["notes.txt"]
+
+
 def test_memory_stays_flat(tmp_path):
     """Six times the input must not take more than a third as much memory again."""
     lines = gzip.decompress(SAMPLE.read_bytes()).decode().splitlines(keepends=True)

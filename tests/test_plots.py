@@ -287,6 +287,47 @@ def test_estimates_of_one_series_say_their_value_and_n():
     picture(plots.estimates(frame.iloc[:0], xlabel="ratio"))
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("second", [2.0, np.nan])
+def test_an_estimate_that_is_missing_is_said_to_be(log, second):
+    frame = pd.DataFrame({"label": ["a", "b"], "value": [np.nan, second], "n": [0, 4]}).assign(
+        low=np.nan, high=np.nan
+    )
+    ax = plots.estimates(frame, xlabel="ratio", log=log)
+    picture(ax)
+    end = "missing" if np.isnan(second) else "2"
+    assert [t.get_text() for t in ax.texts] == ["missing, n=0", f"{end}, n=4"]
+    assert np.isfinite(ax.get_xlim()).all()
+
+
+def test_rows_of_one_label_are_drawn_each():
+    frame = pd.DataFrame({"label": ["a", "a"], "value": [1.0, 2.0], "low": 1.0, "high": 2.0, "n": [3, 4]})
+    for table in (frame, frame.assign(series="x")):
+        assert [t.get_text() for t in plots.estimates(table, xlabel="x").texts] == ["1, n=3", "2, n=4"]
+    with pytest.raises(
+        ValueError, match="table: 'a' stands twice in the series 'x'; give each row a label of its own"
+    ):
+        plots.estimates(pd.concat([frame.assign(series="x"), frame.assign(series="y")]), xlabel="x")
+
+
+@pytest.mark.parametrize("column", ["value", "low"])
+def test_a_logarithmic_axis_has_no_place_for_zero(column):
+    frame = pd.DataFrame({"label": ["a", "b"], "value": [2.0, 3.0], "low": 1.0, "high": 4.0})
+    with pytest.raises(ValueError, match="table: 'b' reaches 0 or less, which log=True has no place for"):
+        plots.estimates(frame.assign(**{column: [1.0, 0.0]}), xlabel="x", log=True)
+
+
+@pytest.mark.parametrize("draw", [plots.reliability, plots.coverage])
+def test_forecasts_that_are_none_are_refused(draw):
+    with pytest.raises(
+        ValueError, match=r"forecasts: probability 90 is not in \[0, 1\]; divide per cent by 100"
+    ):
+        draw(forecasts((0.5, True), (90, True)))
+    for row, name in (((np.nan, True), "probability"), ((0.5, None), "correct")):
+        with pytest.raises(ValueError, match=f"forecasts: {name} is missing in 1 of 2 rows; leave them out"):
+            draw(forecasts((0.5, True), row))
+
+
 def test_matrix_writes_each_cell_and_leaves_zeros_blank():
     frame = pd.DataFrame(
         [[2, 0], [1, 4]], index=pd.Index(["a", "b"], name="first"), columns=pd.Index(["x", "y"], name="too")
@@ -396,7 +437,21 @@ def test_colours_differ_in_grey():
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     assert (1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) >= 1.9).all()  # seen on white
     for part in zip(*SERIES, strict=True):
-        assert len(set(part)) >= len(SERIES) - 1
+        assert len(set(part)) == len(SERIES)
+    assert len(SERIES) >= len(PALETTE)
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "matrix"])  # whose cells have a ground
+def test_figures_of_a_dark_style_have_light_words_and_lines(name):
+    plt.style.use("dark_background")
+    draw, frame, options = EXAMPLES[name]
+    ax = draw(frame, **(options | {"reference": 0.5} if name == "estimates" else options))
+    picture(ax)
+    boxes = [box.get_facecolor() for text in ax.texts if (box := text.get_bbox_patch())]
+    assert set(boxes) <= {mpl.colors.to_rgba("black")}
+    drawn = [line.get_color() for line in ax.lines] + [text.get_color() for text in ax.texts]
+    drawn += [colour for held in ax.collections for colour in held.get_edgecolor()]
+    assert not [colour for colour in drawn if sum(mpl.colors.to_rgb(colour)) < 0.5]
 
 
 HOSTILE = ["$\\frac{", "<b>&", "\x1b[31m\x00", "新聞\u202e社", "x" * 500]
@@ -426,6 +481,22 @@ def test_a_missing_column_is_named(draw):
 def test_axes_given_are_used():
     _, ax = plt.subplots()
     assert plots.topics(pd.DataFrame({"name": ["a"], "documents": [1]}), ax=ax) is ax
+
+
+@pytest.mark.parametrize("layout", ["none", "constrained"])
+def test_two_figures_side_by_side_cut_nothing_off_and_their_labels_do_not_meet(layout):
+    mpl.rcParams["figure.constrained_layout.use"] = False
+    _, (left, right) = plt.subplots(1, 2, layout=layout)
+    names = ["economy, business and finance", "disaster, accident and emergency incident"]
+    plots.topics(pd.DataFrame({"name": names, "documents": [9, 4]}), ax=left)
+    months = pd.date_range("2031-01-01", periods=24, freq="MS")
+    plots.months(pd.DataFrame({"month": months, "documents": 9}), ax=right)
+    picture(left)
+    boxes = [text.get_window_extent() for text in left.get_yticklabels()]
+    assert min(box.x0 for box in boxes) >= 0
+    assert right.yaxis.label.get_window_extent().x0 > left.texts[0].get_window_extent().x1
+    edges = [text.get_window_extent() for text in right.get_xticklabels()]
+    assert not [1 for a, b in pairwise(edges) if a.overlaps(b)]
 
 
 def test_drawing_twice_gives_the_same_bytes():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.tables import beside, is_cleaned
 from toolkit.verdict import SHORT, VERDICTS, probabilities
 
 # An ``index`` is judged again without its boilerplate if cleaning leaves at least the share MOST of it. It becomes an
@@ -39,11 +40,13 @@ def verdicts(
     ['error', 'wall', 'empty']
     """
     corpus = as_corpus(documents)
-    if spans is None and "clean_text" not in corpus.columns:
+    if spans is not None:
+        spans = beside("spans", spans, ["start", "end"], corpus["doc_id"])
+    elif not is_cleaned(corpus):
         spans = (remover or BoilerplateRemover()).spans(corpus)
     size = corpus["text"].str.len()
     if spans is None:
-        left = corpus["clean_text"].fillna("").str.len()
+        left = corpus["clean_text"].str.len()
     else:
         gone = (spans["end"] - spans["start"]).groupby(spans["doc_id"]).sum()
         left = (size - gone.reindex(corpus["doc_id"], fill_value=0).array).clip(lower=0)
@@ -54,7 +57,7 @@ def verdicts(
     if len(rows):
         # a short story among much boilerplate looks like an index; without the boilerplate it is recognised
         doubted = corpus.iloc[rows]
-        text = doubted["clean_text"].fillna("") if spans is None else _left(doubted, spans)
+        text = doubted["clean_text"] if spans is None else _left(doubted, spans)
         alone = probabilities(doubted.assign(text=text)).to_numpy()
         story = alone[:, VERDICTS.index("article")] >= SURE
         chances[rows[story]] = alone[story]

@@ -12,7 +12,9 @@ import pandas as pd
 from scipy.special import ndtri
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
-from toolkit.errors import wants
+from toolkit.display import PALETTE
+from toolkit.errors import CorpusError, UsageError, wants
+from toolkit.tables import beside
 from toolkit.words import pattern
 
 UNKNOWN = "(unknown)"
@@ -29,26 +31,49 @@ def months(corpus: CorpusLike) -> pd.DataFrame:
 
 
 def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> pd.DataFrame:
-    """Count the words (what white space divides) of each document; columns: ``group`` (value of ``by``), ``words``."""
+    """Count the words (what white space divides) of each document; columns: ``group`` (value of ``by``), ``words``.
+
+    CorpusError: ``column`` is missing in some of the documents.
+    """
     frame = as_corpus(corpus)
-    words = frame[column].str.count(r"\S+").astype("int64")
-    return pd.DataFrame({"group": frame[by].fillna(UNKNOWN), "words": words})
+    words = _texts(frame, column).str.count(r"\S+").astype("int64")
+    return pd.DataFrame({"group": _known(frame[by]), "words": words})
+
+
+def _texts(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return a column of texts as strings of Python's; CorpusError where a document has none, which is no empty one."""
+    if missing := int(frame[column].isna().sum()):
+        mend = "clean them" if column == "clean_text" else "fill them"
+        fault = f"{column} is missing in {missing:,} of {len(frame):,} documents"
+        raise CorpusError(f"{fault}: {mend}, or leave them out: corpus.dropna(subset=[{column!r}])")
+    return frame[column].astype("str")
+
+
+def _known(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the values of groups, ``(unknown)`` where there is none."""
+    if not values.isna().any():
+        return values
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        both = values.cat.categories.union([UNKNOWN], sort=False)
+        return values.cat.set_categories(both).fillna(UNKNOWN)
+    return values.astype(object).fillna(UNKNOWN).infer_objects()
 
 
 def sized(corpus: CorpusLike) -> pd.DataFrame:
     """Return a corpus with the length of ``text`` as ``characters``; a frame that has this column needs no ``text``."""
     if isinstance(corpus, pd.DataFrame) and "characters" in corpus and "text" not in corpus:
-        frame = corpus.copy()
+        frame = corpus.assign(doc_id=corpus["doc_id"].astype("str"))
     else:
         frame = as_corpus(corpus)
         frame["characters"] = frame["text"].str.len()
-    frame["publisher"] = frame["publisher"].fillna(UNKNOWN)
+    frame["publisher"] = _known(frame["publisher"])
     return frame
 
 
 def _removals(corpus: CorpusLike, spans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the corpus of :func:`sized`, and its spans with their length (``characters``) and ``publisher``."""
     frame = sized(corpus)
+    spans = beside("spans", spans, ids=frame["doc_id"])
     publisher = spans["doc_id"].map(frame.set_index("doc_id")["publisher"])
     here = spans.assign(characters=spans["end"] - spans["start"], publisher=publisher)
     return frame, here[publisher.notna()]  # isin of pandas would take ten times as long
@@ -111,17 +136,23 @@ def kinds(corpus: CorpusLike, spans: pd.DataFrame) -> pd.DataFrame:
 
 @wants("spans")
 def prevalence(
-    corpus: CorpusLike, spans: pd.DataFrame, *, kinds: Iterable[str] | None = None, period: str = "QS"
+    corpus: CorpusLike, spans: pd.DataFrame, *, kinds: str | Iterable[str] | None = None, period: str = "QS"
 ) -> pd.DataFrame:
     """Return the share of documents in each period that contain a kind of boilerplate, for each of ``kinds``.
 
+    ``kinds`` is a kind or several; default all in ``spans``. UsageError: there is no such kind.
     ``period`` is a frequency of pandas: ``"MS"`` months, ``"QS"`` quarters, ``"YS"`` years. Columns: ``period`` (its
     first day), ``series`` (the kind), ``documents`` (of the period), ``holding`` (how many of them contain the kind),
     ``share``, ``low``, ``high`` (95 % interval: Wilson 1927; documents are treated as independent). Documents without a
     date belong to no period; ``attrs["undated"]`` counts them.
     """
     frame = as_corpus(corpus)
-    chosen = sorted(set(spans["kind"])) if kinds is None else list(kinds)
+    spans = beside("spans", spans, ids=frame["doc_id"])
+    there = sorted(set(spans["kind"]))
+    chosen = there if kinds is None else [kinds] if isinstance(kinds, str) else list(kinds)
+    known = [*PALETTE, *(kind for kind in there if kind not in PALETTE)]
+    if wrong := [kind for kind in chosen if kind not in known]:
+        raise UsageError(f"kinds: there is no {wrong[0]!r}; use one of {', '.join(known)}")
     holds = {kind: frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"]) for kind in chosen}
     return _rates(frame, holds, period)
 
@@ -135,14 +166,14 @@ def mentions(
     The columns of the result are those of :func:`prevalence`. Words are written as for
     :func:`toolkit.words.concordance`: ``"election"``, ``["vote*", "ballot*"]``. ``columns`` maps each column to search
     to the name of its series; default ``{"text": "as loaded", "clean_text": "cleaned"}``, without ``clean_text`` if
-    nothing was cleaned.
+    nothing was cleaned. CorpusError: a column is missing in some of the documents.
     """
     frame = as_corpus(corpus)
     if columns is None:
         both = {"text": "as loaded", "clean_text": "cleaned"}
         columns = {column: name for column, name in both.items() if column in frame}
     wanted = pattern(word)
-    holds = {name: frame[column].str.contains(wanted) for column, name in columns.items()}
+    holds = {name: _texts(frame, column).str.contains(wanted) for column, name in columns.items()}
     return _rates(frame, holds, period)
 
 
@@ -203,10 +234,10 @@ def means(
 
     ``columns`` maps each column to the name of its series. Columns of the result: ``label`` (the group), ``series``,
     ``n`` (rows), ``value``, ``low``, ``high``, as :func:`toolkit.plots.estimates` draws them. A group of a single row
-    has no interval.
+    has no interval; rows without a group are those of ``(unknown)``.
     """
     rows = []
-    for label, part in table.groupby(by):
+    for label, part in table.groupby(_known(table[by])):
         for column, series in columns.items():
             values = part[column].dropna().to_numpy(float)
             n, ends = len(values), (np.nan, np.nan)
@@ -223,6 +254,8 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
 
     ``by`` names the column of the groups, ``series`` the one that splits them further. Columns: ``label`` (the group),
     ``series`` (if given), ``n`` (rows), ``value``, ``low``, ``high``, as :func:`toolkit.plots.estimates` draws them.
+    Rows without a group are those of ``(unknown)``; rows in which ``column`` is missing do not count. UsageError: it
+    holds something else than true and false (or 1 and 0).
 
     Examples
     --------
@@ -230,10 +263,13 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
     >>> shares(answers, "right", by="desk")[["label", "n", "value"]].values.tolist()
     [['arts', 1, 1.0], ['sport', 2, 0.5]]
     """
+    if wrong := [value for value in table[column].dropna() if value not in (0, 1)]:
+        mend = f"count what can be true or false, such as table[{column!r}] == {wrong[0]!r}"
+        raise UsageError(f"shares: {column} holds {wrong[0]!r}, neither true nor false; {mend}")
     rows = []
-    for key, part in table.groupby([by] if series is None else [by, series]):
-        names = dict(zip(("label", "series"), key, strict=False))
-        rows.append(names | {"n": len(part)} | rate(int(part[column].sum()), len(part)))
+    for key, part in table.groupby([_known(table[name]) for name in (by, series) if name is not None]):
+        names, given = dict(zip(("label", "series"), key, strict=False)), part[column].dropna()
+        rows.append(names | {"n": len(given)} | rate(int(given.sum()), len(given)))
     columns = ["label", *(["series"] if series else []), "n", "share", "low", "high"]
     return pd.DataFrame(rows, columns=columns).rename(columns={"share": "value"})
 
@@ -246,6 +282,7 @@ def exchange(corpus: CorpusLike, copies: pd.DataFrame) -> pd.DataFrame:
     the publisher of each other document of the group (``ran it too``).
     """
     publisher = as_corpus(corpus).set_index("doc_id")["publisher"].fillna(UNKNOWN)
+    copies = beside("copies", copies, ids=publisher.index)
     wire = copies[(copies["kind"] == "wire") & (copies["doc_id"] != copies["group"])].reset_index(drop=True)
     first, other = wire["group"].map(publisher), wire["doc_id"].map(publisher)
     return pd.crosstab(first.rename("ran it first"), other.rename("ran it too"))
@@ -256,7 +293,8 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     """Measure how each copy of a story was edited, compared with the group's earliest document (the original).
 
     ``copies`` are as :func:`toolkit.duplicates` returns them. A word counts as the same text if it is one of
-    ``shingle`` consecutive words that are the same in both. ``clean_text`` is read if it is there.
+    ``shingle`` consecutive words that are the same in both. ``clean_text`` is read if it is there. Copies whose
+    original is not in the corpus are left out.
 
     The result has one row for each copy: ``doc_id``, ``group``, ``publisher``, ``kept`` (share of the original's words
     that are in the copy), ``new`` (share of the copy's words that are not in the original), ``hours`` (after the
@@ -265,7 +303,9 @@ def edits(corpus: CorpusLike, copies: pd.DataFrame, *, shingle: int = 5) -> pd.D
     frame = as_corpus(corpus).set_index("doc_id")
     texts = texts_of(frame)
     rows = []
-    pairs = copies.loc[copies["doc_id"] != copies["group"], ["doc_id", "group"]]
+    copies = beside("copies", copies, ids=texts.index)
+    here = copies["doc_id"].isin(texts.index) & copies["group"].isin(texts.index)
+    pairs = copies.loc[here & (copies["doc_id"] != copies["group"]), ["doc_id", "group"]]
     for doc_id, group in pairs.itertuples(index=False):
         copy, original = frame.loc[doc_id], frame.loc[group]
         copied, first = (re.findall(r"\w+", str(texts[each]).casefold()) for each in (doc_id, group))

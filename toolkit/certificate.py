@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice, takewhile
 from pathlib import Path
@@ -22,6 +22,7 @@ from toolkit.errors import CorpusError, wants
 from toolkit.files import whole
 from toolkit.record import RECORD, amend, unfit
 from toolkit.segments import cut
+from toolkit.tables import beside
 
 __all__ = ["ARTICLE", "BOILERPLATE", "UNSURE", "Certificate", "Cleaning", "Stratum", "certify", "draw"]
 
@@ -158,7 +159,7 @@ def draw(
     ids, texts = frame["doc_id"].tolist(), frame["text"].tolist()
     stretches: dict[str, list[Stretch]] = {name: [] for name in STRATA}
     solid: dict[str, list[int]] = {name: [] for name in STRATA}  # characters of each that are not blank
-    inside = [_by_document(ids, table) for table in (spans, spans.iloc[:0] if near is None else near)]
+    inside = [_by_document(ids, spans), {} if near is None else _by_document(ids, near, "near")]
     for d, (doc_id, text) in enumerate(zip(ids, texts, strict=True)):
         for name, start, end in _parted(len(text), *(table.get(doc_id, []) for table in inside)):
             if characters := _solid(text[start:end]):
@@ -307,10 +308,7 @@ def alpha(words: pd.DataFrame) -> float | None:
 
 def _by_draw(judged: pd.DataFrame, texts: dict[str, str]) -> tuple[pd.DataFrame, float | None, int]:
     """Return one row a draw with the verdict of all judges, their agreement, and their number."""
-    missing = {"doc_id", "start", "end", "verdict"} - set(judged.columns)
-    if missing:
-        msg = f"judged: no column {min(missing)!r}; give doc_id, start, end and verdict, as draw() and people do"
-        raise CorpusError(msg)
+    judged = beside("judged", judged, ["start", "end", "verdict"])
     table = judged[judged["verdict"].notna()].reset_index(drop=True)
     if not len(table):
         raise CorpusError("judged: no verdict in it; judge some passages first")
@@ -352,10 +350,11 @@ def _solid(text: str) -> int:
     return sum(map(len, text.split()))
 
 
-def _by_document(ids: Iterable[str], spans: pd.DataFrame) -> dict[str, list[Span]]:
+def _by_document(ids: Collection[str], spans: pd.DataFrame, name: str = "spans") -> dict[str, list[Span]]:
     """Return the spans of each document, in order."""
     columns = ["doc_id", "start", "end", "score"]
     found: dict[str, list[Span]] = {}
+    spans = beside(name, spans, columns[1:3], ids)
     here = spans[spans["doc_id"].isin(set(ids))].assign(score=spans.get("score", 1.0))
     for doc_id, *span in sorted(here[columns].itertuples(index=False, name=None)):
         found.setdefault(doc_id, []).append(tuple(span))

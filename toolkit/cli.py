@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -16,7 +17,9 @@ import typer
 from typer.core import TyperCommand
 
 import toolkit
-from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, describe
+from toolkit.errors import NoRunError, NothingReadError, ReportError, ToolkitError, UsageError, describe
+from toolkit.jobs import halt
+from toolkit.options import CLEANING, OPTIONS, READING, WORKING, Folder, Inputs, Moved, Name, Shared
 
 
 class Command(TyperCommand):
@@ -41,71 +44,6 @@ app.add_typer(datasets_app, name="datasets")
 WRONG = 2  # exit code of a wrong command line, or where nothing could be read
 
 
-def _argument(metavar: str, say: str) -> Any:
-    return typer.Argument(metavar=metavar, help=say, show_default=False)
-
-
-def _option(kind: Any, names: str, metavar: str | None, say: str, default: Any = None, **more: Any) -> Any:
-    """Return the type of an option as typer reads it, and its default (``...``: must be given)."""
-    return Annotated[kind, typer.Option(*names.split(), metavar=metavar, help=say, **more)], default
-
-
-Inputs = Annotated[list[str], _argument("IN", "Files, globs, folders, archives; - is standard input.")]
-Moved = Annotated[list[str] | None, _argument("IN", "Where the inputs are now; default where they were.")]
-Folder = Annotated[Path, _argument("FOLDER", "A folder that run wrote.")]
-Shared = Annotated[Path, _argument("SHARED", "A file that share wrote.")]
-Name = Annotated[str, _argument("NAME", "A name that list shows.")]
-
-# fmt: off
-OPTIONS: dict[str, tuple[Any, Any]] = {
-    "file": _option(Path, "-o --output", "FILE", "A .parquet, .csv or .jsonl file (.gz too).", ...),
-    "folder": _option(Path | None, "-o --output", "FOLDER", "A folder for the results."),
-    "page": _option(Path | None, "-o --output", "PAGE", "The page, such as report.html; default in the folder."),
-    "shared": _option(Path, "-o --output", "FILE", "A .parquet file.", ...),
-    "spans": _option(Path | None, "--spans", "FILE", "Also write the removed spans here."),
-    "others": _option(Path | None, "--others", "FILE", "Also write what does not match."),
-    "licence": _option(str, "--licence", "SPDX", "Licence of spans and labels.", "CC0-1.0"),
-    "title": _option(str, "--title", "TEXT", "Title of the report.", ""),
-    "author": _option(str, "--author", "NAME", "Who made it.", ""),
-    "report": _option(bool, "--report/--no-report", None, "Make the page of figures.", True),
-    "force": _option(bool, "--force", None, "Write over the results of another run.", False),
-    "columns": _option(list[str] | None, "-c --column", "COLUMN=FIELD",
-        "Field that holds a column, such as text=body2."),
-    "lang": _option(str | None, "--lang", "CODE", "Language of articles that name none, such as de."),
-    "detect_language": _option(bool, "--detect-language/--no-detect-language", None,
-        "Detect the language of articles that name none.", True),
-    "repair": _option(bool, "--repair", None,
-        "Mend faults of the texts: wrong decoding, HTML, entities, escapes.", False),
-    "remove": _option(str | None, "--remove", "KIND,...", "Kinds to remove; default all."),
-    "max_article_loss": _option(float | None, "--max-article-loss", "SHARE",
-        "Largest share of article text to lose, such as .0005; default .0015."),
-    "threshold": _option(float | None, "--threshold", "P",
-        "Least probability of what is removed; outweighs the loss."),
-    "decisions": _option(Path | None, "--decisions", "FILE",
-        "What a review of templates decided; the file must exist."),
-    "labels": _option(Path | None, "--labels", "FILE",
-        "Your own topics of some articles (.jsonl, .csv), to train on."),
-    "index": _option(Path | None, "--index", "FILE", "A saved remover; default: fitted on the input itself."),
-    "duplicates": _option(bool | None, "--duplicates/--no-duplicates", None,
-        "Look for duplicates; default: up to 200 million characters."),
-    "strict": _option(bool, "--strict", None, "Stop at the first record that cannot be read.", False),
-    "rows": _option(int, "--rows", "N", "Documents in a batch.", 2_500, min=1),
-    "n_jobs": _option(int, "-j --jobs", "N", "Batches in work at a time; -1: one a processor.", 1),
-    "texts": _option(bool, "--texts/--no-texts", None, "Show text of articles in the report.", True),
-    "quiet": _option(bool, "-q --quiet", None, "Print nothing but errors.", False),
-    "run_index": _option(Path | None, "--index", "FILE", "The saved remover, if the run had one."),
-    "run_decisions": _option(Path | None, "--decisions", "FILE", "The decisions, if the run had some."),
-    "allowed_signers": _option(Path | None, "--allowed-signers", "FILE",
-        "Who may have signed run.json, in the format of ssh-keygen."),
-    "rerun": _option(bool, "--rerun", None, "Do the run again and compare the bytes.", False),
-}
-# fmt: on
-
-READING = ("columns", "lang", "detect_language", "repair")
-CLEANING = ("remove", "max_article_loss", "threshold", "decisions", "index")
-WORKING = ("strict", "rows", "n_jobs", "quiet")
-
-
 def _command(
     *names: str, epilog: str = "", name: str | None = None, of: typer.Typer = app
 ) -> Callable[[Callable[..., object]], Callable[..., None]]:
@@ -123,15 +61,16 @@ def _command(
                 options["progress"] = sys.stderr.isatty() and not quiet
                 if options["n_jobs"] == 0 or options["n_jobs"] < -1:
                     raise typer.BadParameter("give 1 or more, or -1 for all processors", param_hint="--jobs")
-            if options.get("remove") is not None:
-                options["remove"] = {kind.strip() for kind in options["remove"].split(",") if kind.strip()}
+            import toolkit.display  # noqa: F401 - what says that it was stopped must be there before
+
+            halt.watch()
             with _errors_in_one_line():
                 if "columns" in options:
                     options["columns"] = _columns(options["columns"])
                     _warm_if_cold(all_kernels="remove" in options)
                 result = function(**values, options=options)
-            if not quiet:
-                typer.echo(toolkit.display.visible(str(result)))  # it names files
+                if not quiet:
+                    _echo(result)
 
         own = [p for p in signature(function, eval_str=True).parameters.values() if p.name != "options"]
         more = [
@@ -181,15 +120,16 @@ def classify(inputs: Inputs, options: dict[str, Any]) -> object:
     "folder", "report", "force", *READING, *CLEANING, "labels", "duplicates", "texts", *WORKING,
     epilog="Examples: news-toolkit run news/ -o out --lang de; news-toolkit run study.toml",
 )  # fmt: skip
-def run(inputs: Inputs, options: dict[str, Any]) -> object:
+def run(inputs: Inputs, context: typer.Context, options: dict[str, Any]) -> object:
     """Load, clean, classify and report.
 
     A run that was killed goes on where it stopped. IN may be one study file (.toml), which names inputs,
     output, columns and options.
     """
     folder, report, texts = (options.pop(name) for name in ("folder", "report", "texts"))
-    # what the command line leaves at its default is left to the study file
-    given = {name: value for name, value in options.items() if value != OPTIONS.get(name, (None, None))[1]}
+    # what the command line does not name is left to the study file
+    named = {"progress", *_named(context)}
+    given = {name: value for name, value in options.items() if name in named}
     summary = toolkit.pipeline.run(inputs, folder, **given)
     if report:
         try:
@@ -203,13 +143,17 @@ def run(inputs: Inputs, options: dict[str, Any]) -> object:
     "page", "title", "author", "force", *READING, *CLEANING, "duplicates", "texts", *WORKING, name="report",
     epilog="Examples: news-toolkit report out; news-toolkit report news/ -o report.html",
 )  # fmt: skip
-def report_(inputs: Inputs, options: dict[str, Any]) -> object:
+def report_(inputs: Inputs, context: typer.Context, options: dict[str, Any]) -> object:
     """Make a page of figures, with its notebook, and its tables as CSV and LaTeX."""
     from toolkit.files import refuse_overwriting
 
     page = options.pop("page")
     shown = {name: options.pop(name) for name in ("texts", "title", "author")}
-    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or toolkit.report.finished(inputs[0])):
+    finished = toolkit.report.finished(inputs[0])
+    if len(inputs) == 1 and Path(inputs[0]).is_dir() and (page is None or finished):
+        if finished and (vain := [flag for name, flag in _named(context).items() if name in options]):
+            mend = "leave it out, or run again with it"
+            raise UsageError(f"{inputs[0]}: a finished run, which {', '.join(vain)} cannot change; {mend}")
         return toolkit.report.render(inputs[0], page, **shown)
     if page is None:
         mend = "to make a report of files, name its page: -o report.html"
@@ -235,7 +179,7 @@ def verify(folder: Folder, inputs: Moved = None, *, options: dict[str, Any]) -> 
     index, decisions = options.pop("run_index"), options.pop("run_decisions")
     held = verification.verify(folder, inputs or None, index=index, decisions=decisions, **options)
     if held.differences:
-        typer.echo(str(held))
+        _echo(held)
         raise typer.Exit(1)
     return held
 
@@ -281,15 +225,44 @@ def warmup(options: dict[str, Any]) -> object:
     return toolkit.pipeline.warm()
 
 
+def _named(context: typer.Context) -> dict[str, str]:
+    """Return what the command line names, be it the default: names of parameters, and the options as typed."""
+    named = {each.name: max(each.opts, key=len) for each in context.command.params}
+    source = context.get_parameter_source
+    return {
+        str(k): flag for k, flag in named.items() if (how := source(str(k))) and how.name == "COMMANDLINE"
+    }
+
+
 def _columns(pairs: list[str] | None) -> dict[str, str] | None:
-    chosen = {}
+    chosen: dict[str, str] = {}
     for pair in pairs or []:
         column, found, field = pair.partition("=")
         if not (column and found and field):
             msg = f"{pair!r} is not COLUMN=FIELD; write it like text=body2"
             raise typer.BadParameter(msg, param_hint="--column")
+        if column in chosen:
+            msg = f"{column} is named twice, for {chosen[column]} and {field}; name one field"
+            raise typer.BadParameter(msg, param_hint="--column")
         chosen[column] = field
     return chosen or None
+
+
+def _echo(result: object) -> None:
+    """Print a result, visibly, for it names files; another code than 1, which verify gives a difference, if unread."""
+    try:
+        typer.echo(toolkit.display.visible(str(result)))
+    except OSError as error:
+        raise typer.Exit(_unwritten(error)) from None
+
+
+def _unwritten(error: OSError) -> int:
+    """Say why standard output cannot be written, unless nobody reads it; return the exit code, as other tools do."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python tries again at its end
+    if isinstance(error, BrokenPipeError):
+        return 128 + 13  # SIGPIPE
+    _say(f"standard output: {describe(error)}")
+    return 1
 
 
 def _say(message: object) -> None:
@@ -309,7 +282,11 @@ def _warm_if_cold(*, all_kernels: bool) -> None:
 def _errors_in_one_line() -> Iterator[None]:
     """Say an expected error of the block in one line and exit."""
     try:
-        yield
+        try:
+            yield
+        except BaseException:
+            halt.check()  # a library may have made another error of it
+            raise
     except NothingReadError as error:
         for row in error.quarantine.head(10).to_dict("records"):
             _say(f"{row['source']}: {row['reason']}")
@@ -323,29 +300,33 @@ def _errors_in_one_line() -> Iterator[None]:
     except (ToolkitError, ValueError) as error:
         _say(error)
         raise typer.Exit(getattr(error, "exit_code", WRONG)) from None
-    except (KeyboardInterrupt, Terminated) as error:
-        _say("stopped; the same command continues or starts again")
-        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-        raise typer.Exit(128 + number) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(_stopped()) from None
 
 
-class Terminated(BaseException):
-    """SIGTERM came; raised so that half-written files are removed on the way out."""
-
-
-def _terminate(*_: object) -> None:
-    raise Terminated
+def _stopped() -> int:
+    """Say that a signal stopped the command; return the exit code."""
+    _say("stopped; the same command continues or starts again")
+    return 128 + (halt.asked() or signal.SIGINT)
 
 
 def main() -> None:
     """Run the command line; the entry point of ``news-toolkit``."""
-    signal.signal(signal.SIGTERM, _terminate)
+    halt.prepare()
     for argument in sys.argv[1:]:
         # typer would repeat it as it is, and a glob of the shell makes options of whatever files are called
         if argument.startswith("-") and not argument.isprintable():
             _say(f"{argument}: no such option; write ./{argument} if it is a file")
             sys.exit(WRONG)
-    app()
+    try:
+        app()
+    except OSError as error:  # of the help or the version, which are printed before a command begins
+        sys.exit(_unwritten(error))
+    except BaseException as error:
+        number = halt.asked()
+        if number is None or getattr(error, "code", None) == 128 + number:
+            raise
+        sys.exit(_stopped())  # it came behind the work
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate import KINDS, BoilerplateRemover
 from toolkit.census import UNKNOWN, rate
 from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.errors import UsageError
 from toolkit.topics import TopicClassifier, taxonomy
 
 LENGTHS = {0: "under 50 words", 50: "50–199 words", 200: "200–499 words", 500: "500–999 words",
@@ -58,7 +59,7 @@ def audit(
     [['all', 'documents', 0], ['publisher', '(unknown)', 0], ['length', 'under 50 words', 0]]
     """
     frame = _as_loaded(corpus)
-    remover = BoilerplateRemover().fit(frame) if remover is None else remover
+    remover = _fitted(remover, frame)
     classifier = TopicClassifier() if classifier is None else classifier
     spans = remover.spans(frame)
     cleaned = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
@@ -96,7 +97,7 @@ def insertion(
     """
     frame = _as_loaded(corpus)
     polluted = with_passage(frame, passage, place)
-    remover = BoilerplateRemover().fit(polluted) if remover is None else remover
+    remover = _fitted(remover, polluted)
     classifier = TopicClassifier() if classifier is None else classifier
     table = pd.DataFrame({"doc_id": frame["doc_id"].to_numpy()})
     for name, documents in (("alone", frame), ("inserted", polluted)):
@@ -135,6 +136,15 @@ def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
     moved = {"before cleaning": before, "after cleaning": after, "undone by cleaning": ~after[before]}
     rows = [{"by": "insertion", "group": k, "documents": len(v)} | _rate(v) for k, v in moved.items()]
     return pd.DataFrame(rows)
+
+
+def _fitted(remover: BoilerplateRemover | None, corpus: pd.DataFrame) -> BoilerplateRemover:
+    """Return the remover, by default one that is fitted on the corpus."""
+    if isinstance(remover, pd.DataFrame):
+        raise UsageError(
+            "remover: a DataFrame finds no spans; pass BoilerplateRemover().fit(corpus), or nothing"
+        )
+    return BoilerplateRemover().fit(corpus) if remover is None else remover
 
 
 def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:

@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from toolkit.dates import parse_date
+from toolkit.dates import day_orders, parse_date
 from toolkit.display.text import visible
 from toolkit.errors import CorpusError
 from toolkit.fields import as_text, candidates, nearest, publisher_of, registrable_domain
+from toolkit.tables import is_cleaned
 
 COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "source", "published")
 """Columns of every corpus, in order. More columns may follow; they are kept as they are."""
@@ -102,11 +103,14 @@ def quarantine(corpus: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS), dtype="str")
 
 
-def texts_of(corpus: pd.DataFrame) -> pd.Series[Any]:
-    """Return the text to read of each document: ``clean_text`` where it has one, else ``text``."""
-    if "clean_text" not in corpus:
+def texts_of(corpus: pd.DataFrame, columns: Mapping[str, str] | None = None) -> pd.Series[Any]:
+    """Return the texts to read: ``clean_text`` if they were cleaned (:func:`is_cleaned`), else ``text``.
+
+    A ``text`` that ``columns`` names is read all the same.
+    """
+    if "text" in (columns or {}) or not is_cleaned(corpus):
         return corpus["text"]
-    return corpus["clean_text"].astype("str").fillna(corpus["text"])
+    return corpus["clean_text"].astype("str")
 
 
 def document_id(source: str, text: str) -> str:
@@ -194,9 +198,10 @@ def _fill(frame: pd.DataFrame, others: list[str]) -> None:
     """Give rows whose text is blank that of other columns of texts: a table may hold them in two columns by turns."""
     blank = frame["text"].fillna("").str.strip() == "" if others else np.zeros(0, bool)
     if blank.any():
-        found = _mapped("text", others, frame[blank])
-        found = found[found.fillna("") != ""]
-        frame.loc[found.index, "text"] = found
+        found, text = _mapped("text", others, frame[blank]), frame["text"].copy()
+        there = (found.fillna("") != "").to_numpy()
+        text.iloc[np.flatnonzero(blank)[there]] = found.array[there]  # labels of rows may stand twice
+        frame["text"] = text
 
 
 def as_document(
@@ -310,7 +315,11 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.to_datetime(values, utc=True).astype(PUBLISHED_DTYPE)
     given = values.notna() & (values.astype("str").str.strip() != "")
-    parsed = [parse_date(value) if there else None for value, there in zip(values, given, strict=True)]
+    first = day_orders(values) == {True}
+    parsed = [
+        parse_date(value, day_first=first) if there else None
+        for value, there in zip(values, given, strict=True)
+    ]
     dates = pd.Series(pd.array(parsed, dtype="Int64"), index=values.index).astype(PUBLISHED_DTYPE)
     if strict and (wrong := (given & dates.isna()).to_numpy()).any():
         row = int(wrong.argmax())

@@ -18,6 +18,7 @@ from distributed import Client, KilledWorker, get_client
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.errors import PipelineError
+from toolkit.files import placed
 from toolkit.jobs.engine import Inputs, Job, Workers
 from toolkit.jobs.storage import Files, far, parent_of
 from toolkit.jobs.summary import RunSummary
@@ -88,7 +89,7 @@ def _one_file(
 
 def _seen_by_all(output: str | Path) -> str:
     """Return the output as workers see it, who may stand in other folders."""
-    return str(output) if far(str(output)) else os.path.abspath(output)  # noqa: PTH100
+    return str(output) if far(str(output)) else os.path.abspath(placed(output))  # noqa: PTH100
 
 
 def _workers(client: Client | None) -> AbstractContextManager[Workers]:

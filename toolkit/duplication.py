@@ -22,8 +22,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from toolkit.buffer import Buffer, spread
-from toolkit.corpus import CorpusLike, as_corpus
+from toolkit.corpus import CorpusLike, as_corpus, texts_of
+from toolkit.errors import UsageError
 from toolkit.fields import url_key
+from toolkit.kernels import processors
 from toolkit.shingles import WINDOW, Floats, Hashes, Ints, contained, keep, keyed, mark, postings, shingles_of
 from toolkit.verdict import articles
 
@@ -60,7 +62,8 @@ def duplicates(
     Parameters
     ----------
     corpus : corpus, Series or list of str
-        Reads ``clean_text`` if present, else ``text``; ``publisher`` and ``published`` if known.
+        Reads the text that ``columns`` names, else ``clean_text`` if present, else ``text``; ``publisher`` and
+        ``published`` if known.
     wire : float, default 0.35
         Least similarity that puts documents of two publishers into one group.
     near : float, default 0.5
@@ -69,7 +72,7 @@ def duplicates(
     columns : mapping, optional
         Column of the corpus → name in the DataFrame, for columns whose names are not recognised.
     n_jobs : int, default 1
-        Threads; the result does not depend on it.
+        Threads, -1 for all processors; the result does not depend on it.
 
     Notes
     -----
@@ -85,8 +88,15 @@ def duplicates(
     >>> found[["doc_id", "group", "kind", "similarity"]].values.tolist()
     [['1', '1', 'exact', 1.0], ['2', '1', 'exact', 1.0]]
     """
+    limits: dict[str, Any] = {"wire": wire, "near": near}
+    for name, value in limits.items():
+        if not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
+            raise UsageError(f"{name}={value!r}: a similarity between 0 and 1 is wanted, such as .35")
+    if n_jobs < 1 and n_jobs != -1:
+        raise UsageError(f"n_jobs={n_jobs!r}: give 1 or more, or -1 for all processors")
+    n_jobs = processors() if n_jobs == -1 else n_jobs
     frame, missing = articles(as_corpus(corpus, columns))
-    buffer = Buffer.of(frame["clean_text" if "clean_text" in frame.columns else "text"])
+    buffer = Buffer.of(texts_of(frame, columns))
     blocks = [block for _, block in buffer.portions(BLOCK)]
     table = duplicates_in(frame, lambda: blocks, buffer.data.size, wire=wire, near=near, n_jobs=n_jobs)
     table.attrs["missing"] = missing

@@ -90,14 +90,17 @@ class NoRunError(ReportError, VerificationError, UsageError):
     """The folder holds no finished run."""
 
 
-_ARGUMENTS = {
+ARGUMENTS = {
     "by": "the column of the groups, such as by='publisher'",
     "column": "the column of true and false that is counted",
     "columns": "the columns of numbers and their names, such as columns={'words': 'words'}",
     "copies": "toolkit.duplicates(corpus)",
     "corpus": "your own corpus, whose texts the file was made for",
+    "found": "the spans that were found: BoilerplateRemover().fit(corpus).spans(corpus)",
+    "gold": "the right spans, such as toolkit.datasets.gold('sample').spans",
     "judged": "the judgements of toolkit.review.certify(corpus, remover)",
     "labelled": "a random sample of the corpus with the right topic of each document",
+    "near": "the spans of a bolder cleaning: BoilerplateRemover(max_article_loss=1).fit(corpus).spans(corpus)",
     "output": "the file to write, such as 'cleaning.parquet'",
     "reference": "the corpus to compare with, such as the articles of all other publishers",
     "spans": "the spans of the corpus: BoilerplateRemover().fit(corpus).spans(corpus)",
@@ -117,7 +120,7 @@ def wants(*names: str) -> Callable[[Callable[Given, Result]], Callable[Given, Re
             given = signature(function).bind_partial(*args, **options).arguments
             for name in names:
                 if name not in given:
-                    raise UsageError(f"{function.__name__}: {name} is missing; pass {_ARGUMENTS[name]}")
+                    raise UsageError(f"{function.__name__}: {name} is missing; pass {ARGUMENTS[name]}")
             return function(*args, **options)
 
         return called

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError, wants
+from toolkit.tables import beside
 from toolkit.topics import taxonomy
 
 __all__ = ["prevalence"]
@@ -22,8 +23,9 @@ PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 
 @wants("topics", "labelled")
 def prevalence(
-    corpus: CorpusLike, topics: pd.DataFrame | pd.Series[Any], labelled: Mapping[str, Any] | pd.Series[Any],
-    by: str | Sequence[str] = (), *, level: float = 0.95, seed: int = 0,
+    corpus: CorpusLike, topics: pd.DataFrame | pd.Series[Any],
+    labelled: Mapping[str, Any] | pd.Series[Any] | pd.DataFrame, by: str | Sequence[str] = (), *,
+    level: float = 0.95, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """Estimate which share of the documents is about each topic, in all or by group, with honest intervals.
 
@@ -35,14 +37,17 @@ def prevalence(
     do: the classifier is assumed to miss and to invent a topic as often in each group. A labelled document that is not
     in the corpus, or fewer than :data:`LEAST` of them, are a CorpusError.
 
+    IPTC topics may be given as codes, as numbers that lost a leading 0 or by their English names.
+
     Parameters
     ----------
     topics : DataFrame or Series
         As :meth:`TopicClassifier.topics` returns them (``doc_id, topic``; a document may have several), or one topic a
         document, as ``predict`` does. Documents without a topic count as such: leaving one out is an error like others.
-    labelled : mapping or Series
+    labelled : mapping, Series or DataFrame
         ``doc_id`` → the topic, or set of topics, that people gave (:func:`toolkit.review.read_labels` reads a file of
-        them). It must be a *random* sample: documents chosen because the classifier was unsure would bend the result.
+        them), or a table of ``doc_id, topic``. A missing one is not labelled, an empty set says that there is none. It
+        must be a *random* sample: documents chosen because the classifier was unsure would bend the result.
     by : str or sequence of str
         ``month``, ``quarter``, ``year`` (of ``published``; undated documents are left out then) or columns of the
         corpus, such as ``["month", "publisher"]``; default the corpus as a whole.
@@ -68,8 +73,7 @@ def prevalence(
         raise ValueError(f"level={level!r}: a share between 0 and 1 is wanted, such as .95")
     frame = as_corpus(corpus)
     names = [by] if isinstance(by, str) else list(by)
-    truth = _truth(frame, labelled)
-    found = _found(frame, topics)
+    truth, found = _alike(_truth(frame, labelled), _found(frame, topics))
     known = sorted({t for each in [*truth.values(), *found.values()] for t in each}, key=str)
     both = ([given.get(doc_id, ()) for doc_id in frame["doc_id"]] for given in (found, truth))
     has, true = (np.array([[t in each for t in known] for each in given], bool) for given in both)
@@ -133,8 +137,19 @@ def _errors(has: NDArray[np.bool_], true: NDArray[np.bool_]) -> NDArray[np.int64
     return np.array([(a & b).sum(0) for a, b in ((has, true), (has, ~true), (~has, true), (~has, ~true))])
 
 
-def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) -> dict[str, frozenset[Any]]:
-    truth = {str(doc_id): _set(given) for doc_id, given in labelled.items()}
+Labels = dict[str, frozenset[Any]]
+
+
+def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any] | pd.DataFrame) -> Labels:
+    if isinstance(labelled, pd.DataFrame):
+        labelled = beside("labelled", labelled, ["topic"]).set_index("doc_id")["topic"]
+    elif not isinstance(labelled, (Mapping, pd.Series)):
+        mend = "give doc_id → topic, such as a dict, or a DataFrame with doc_id and topic"
+        raise CorpusError(f"labelled: a {type(labelled).__name__} does not say of which documents; {mend}")
+    truth: Labels = {}
+    for doc_id, given in labelled.items():
+        if (topics := _set(given)) is not None:
+            truth[str(doc_id)] = truth.get(str(doc_id), frozenset()) | topics
     if absent := sorted(truth.keys() - set(frame["doc_id"])):
         msg = f"labelled: {absent[0]!r} and {len(absent) - 1} more are not in the corpus; index labels by its doc_id"
         raise CorpusError(msg)
@@ -143,22 +158,38 @@ def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any]) ->
     return truth
 
 
-def _found(frame: pd.DataFrame, topics: pd.DataFrame | pd.Series[Any]) -> dict[str, frozenset[Any]]:
-    if isinstance(topics, pd.DataFrame):
-        if not {"doc_id", "topic"} <= set(topics.columns):
-            msg = f"topics: columns {list(topics.columns)}; give doc_id and topic, as TopicClassifier.topics does"
-            raise CorpusError(msg)
-        return {str(doc_id): frozenset(part) for doc_id, part in topics.groupby("doc_id")["topic"]}
+def _found(frame: pd.DataFrame, topics: pd.DataFrame | pd.Series[Any]) -> Labels:
+    if not isinstance(topics, (pd.Series, np.ndarray, list)):
+        table = beside("topics", topics, ["topic"], frame["doc_id"]).dropna(subset="topic")
+        return {doc_id: frozenset(part) for doc_id, part in table.groupby("doc_id")["topic"]}
     if len(topics) != len(frame):
         msg = f"topics: {len(topics)} for {len(frame)} documents; give one a document, missing where there is none"
         raise CorpusError(msg)
-    return {doc_id: _set(topic) for doc_id, topic in zip(frame["doc_id"], topics, strict=True)}
+    return {doc_id: _set(topic) or frozenset() for doc_id, topic in zip(frame["doc_id"], topics, strict=True)}
 
 
-def _set(given: Any) -> frozenset[Any]:
-    if isinstance(given, (set, frozenset, tuple, list)):
-        return frozenset(given)
-    return frozenset() if given is None or pd.isna(given) else frozenset([given])
+def _set(given: Any) -> frozenset[Any] | None:
+    """Return the topics of a document; None where the entry is missing, which is not to have no topic."""
+    if isinstance(given, (set, frozenset, tuple, list, np.ndarray)):
+        kept = frozenset(topic for topic in given if pd.notna(topic))
+        return kept if kept or not len(given) else None
+    return None if given is None or pd.isna(given) or given == "" else frozenset([given])
+
+
+def _alike(truth: Labels, found: Labels) -> tuple[Labels, Labels]:
+    """Write the topics of both as codes where the classifier's are of the IPTC and one at least stands as a code."""
+    theirs, ours = (dict.fromkeys(t for each in given.values() for t in each) for given in (truth, found))
+    codes = {topic: taxonomy.code(topic) for topic in [*ours, *theirs]}
+    written = any(code and str(topic).strip()[0].isdigit() for topic, code in codes.items())
+    if not written or None in map(codes.get, ours):
+        return truth, found
+    if unknown := [topic for topic in theirs if codes[topic] is None]:
+        mend = "give such as '15000000' or 'sport', or an empty set for none"
+        raise CorpusError(
+            f"labelled: {unknown[0]!r} is neither the code nor the name of an IPTC topic; {mend}"
+        )
+    truth, found = ({d: frozenset(codes[t] for t in s) for d, s in each.items()} for each in (truth, found))
+    return truth, found
 
 
 def _groups(frame: pd.DataFrame, names: list[str]) -> Iterable[tuple[tuple[Any, ...], NDArray[np.int64]]]:

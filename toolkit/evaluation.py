@@ -20,6 +20,7 @@ from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import Table, escaped
 from toolkit.duplication import duplicates
+from toolkit.tables import beside
 from toolkit.topics import TopicClassifier
 from toolkit.topics.fitting import memberships
 
@@ -95,7 +96,8 @@ def span_counts(corpus: CorpusLike, gold: pd.DataFrame, found: pd.DataFrame) -> 
     # of gold and found spans, 1 + the number of the kind of each character, 0 outside
     sides = [[np.zeros(length, np.int8) for length in frame["text"].str.len()] for _ in range(2)]
     row_of = {doc_id: row for row, doc_id in enumerate(frame["doc_id"])}
-    for masks, spans in zip(sides, (gold, found), strict=True):
+    for masks, (name, given) in zip(sides, {"gold": gold, "found": found}.items(), strict=True):
+        spans = beside(name, given, ["start", "end", "kind"], row_of)
         known = spans[spans["doc_id"].isin(row_of)]
         if len(other := known[~known["kind"].isin(KINDS)]):
             mend = f"drop it, or name one of {', '.join(KINDS)}"

@@ -13,7 +13,12 @@ from typing import Any
 
 from toolkit.files import word_lists
 
-FIELDS: Mapping[str, list[str]] = word_lists("field_names.txt")
+_LISTS = word_lists("field_names.txt")
+FIELDS: Mapping[str, list[str]] = {
+    role: [*names, *_LISTS.get(f"{role}_abroad", [])]
+    for role, names in _LISTS.items()
+    if "abroad" not in role
+}
 """Source names of each corpus column, most trusted first; case, ``_``, ``-`` and spaces do not count."""
 
 PAGES = word_lists("page_names.txt")  # what pages, and fields that hold one, call the same
@@ -27,15 +32,23 @@ _HOST = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@?#\s]*@)?([a-z0-9.-]+\.[a-z0-9-]+)\.?(?::\d+)?(?:[/?#]\S*)?$", re.I
 )
 
+# copies of a page: in the Wayback Machine, which may leave a slash of the scheme out, and in Google's caches of AMP
+_COPY = re.compile(
+    r"^\s*(?:https?:)?(?://)?(?:web\.archive\.org/web/\d{1,14}(?:[a-z]{2}_)?/|[\w-]+\.cdn\.ampproject\.org/\w/(?:s/)?"
+    r"|www\.google\.[a-z.]{2,6}/amp/(?:s/)?)(?:https?:/{1,2})?(?=\S)", re.I
+)  # fmt: skip
+
 
 def url_key(url: str | None) -> str | None:
     """Return what two addresses of one page have in common, parameters in order, or None where there is no address.
 
-    Left out are scheme, ``www.``, ``m.``, ``amp.``, port, fragment, a closing slash, ``index.html``, ``utm_…``.
+    Left out are scheme, ``www.``, ``m.``, ``amp.``, port, fragment, a closing slash, ``index.html``, ``utm_…``;
+    a copy in the Wayback Machine or a cache of AMP pages has the address of its page.
     """
-    if not isinstance(url, str) or (found := _AUTHORITY.match(url.strip())) is None:
+    url = _COPY.sub("", url, count=1).strip() if isinstance(url, str) else ""
+    if (found := _AUTHORITY.match(url)) is None:
         return None
-    path, _, query = url.strip()[found.end() :].partition("#")[0].partition("?")
+    path, _, query = url[found.end() :].partition("#")[0].partition("?")
     host = re.sub(r"^(?:www\d?|m|mobile|amp)\.", "", found.group(1).lower())
     path = re.sub(r"^:\d+|/(?:index\.\w{3,5}|amp)?/?$", "", path)
     kept = sorted(part for part in query.split("&") if part and not _CAMPAIGN.match(part))
@@ -43,8 +56,11 @@ def url_key(url: str | None) -> str | None:
 
 
 def registrable_domain(url: str | None) -> str | None:
-    """Return the registrable domain of a URL or host name (``bbc.co.uk``) by the public suffix list, or None."""
-    found = _AUTHORITY.match(url.strip()) if isinstance(url, str) else None
+    """Return the registrable domain of a URL or host name (``bbc.co.uk``) by the public suffix list, or None.
+
+    Of a copy of a page (Wayback Machine, cache of AMP pages) it is that of the page.
+    """
+    found = _AUTHORITY.match(_COPY.sub("", url, count=1).strip()) if isinstance(url, str) else None
     return None if found is None else _domain_of_host(found.group(1).lower())
 
 
@@ -67,12 +83,18 @@ _PLACES = {role: {squash(name): i for i, name in enumerate(names)} for role, nam
 # fields of URLs whose values count only where they are whole web addresses, squashed
 WHOLE_ADDRESSES = frozenset(map(squash, ("source_url", "uri")))
 _MARKUP = {kind: set(map(squash, PAGES[kind])) for kind in ("fragment", "page")}
+_ABROAD = {squash(name) for role, names in _LISTS.items() if role.endswith("_abroad") for name in names}
 _KNOWN = set().union(*_PLACES.values())
 
 
 def is_known(name: str) -> bool:
     """Whether a field may fill a corpus column by itself."""
     return squash(name) in _KNOWN
+
+
+def is_abroad(name: str) -> bool:
+    """Whether a field has a name of another language than English, where dates put the day first."""
+    return squash(name) in _ABROAD
 
 
 def markup_kind(name: str) -> str | None:
@@ -100,7 +122,7 @@ def publisher_of(value: str) -> str:
 
     What a field ``publisher`` says is not changed. Without one, :func:`registrable_domain` of ``url`` is taken.
     """
-    found = _HOST.match(value.strip()) if len(value) < 1000 else None
+    found = _HOST.match(_COPY.sub("", value, count=1).strip()) if len(value) < 1000 else None
     if found is None:
         return value
     host = found.group(1).lower()

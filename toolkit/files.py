@@ -217,9 +217,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def placed(place: str | os.PathLike[str]) -> str | Path:
+    """Return a place as a person names it, with their home for ``~``; an empty one is a FileNotFoundError."""
+    if not os.fspath(place):
+        raise FileNotFoundError("'' is no path; give a file, a glob or a folder ('.' is the one you are in)")
+    found = os.path.expanduser(place)  # noqa: PTH111 - leaves the name of nobody as it is, and URLs
+    return found if isinstance(place, str) else Path(found)
+
+
 def listed(inputs: Iterable[str | Path] | str | Path) -> list[str | Path]:
-    """Return one input or several as a list."""
-    return [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
+    """Return one input or several as a list of places."""
+    return [placed(each) for each in ([inputs] if isinstance(inputs, (str, Path)) else inputs)]
 
 
 def refuse_overwriting(inputs: Sequence[str | Path | None], *outputs: str | Path | None) -> None:

@@ -23,7 +23,7 @@ del _modules["yaml"]
 if _yaml:
     _modules["yaml"] = _yaml
 
-__all__ = ["cgutils", "intrinsic", "njit", "places", "types"]
+__all__ = ["cgutils", "intrinsic", "njit", "places", "processors", "types"]
 
 config._config_fname = os.devnull  # no regular file, so that it is passed over
 config.reload_config()
@@ -41,6 +41,11 @@ def njit(**options: Any) -> Any:
             return _njit(**options | {"cache": False})(function)
 
     return made
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def places(names: tuple[str, ...]) -> Any:

@@ -47,6 +47,15 @@ def codes(lang: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(found.astype("str").array.take(places, allow_fill=True), lang.index, name=lang.name)
 
 
+def as_code(value: str) -> str:
+    """Return what a field of languages says as a code, ``en`` of ``EN``, ``eng``, ``en_GB`` or ``English``.
+
+    What is neither a known name nor the code of a language, with or without a region, stays as it is.
+    """
+    code = re.match(r"([a-z]{2,3})(?:[-_][a-z\d_-]+)?$", text := value.strip().lower())
+    return language_code(value) or _names().get(text) or (_names().get(code[1], code[1]) if code else value)
+
+
 def language_code(text: str | None) -> str | None:
     """Return the code of the language that a text such as "German; Deutsch" or "Français" names, or None.
 

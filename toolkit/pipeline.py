@@ -32,11 +32,12 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import as_corpus
 from toolkit.duplication import duplicates, duplicates_in
 from toolkit.errors import NothingReadError, PipelineError, UsageError
-from toolkit.files import file_of_rows, listed, refuse_overwriting, table_of
-from toolkit.jobs.engine import Inputs, Job, Workers, processors, threads
+from toolkit.files import file_of_rows, listed, placed, refuse_overwriting, table_of
+from toolkit.jobs.engine import Inputs, Job, Workers, threads
 from toolkit.jobs.parts import CLASSIFIER
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary
+from toolkit.kernels import processors
 from toolkit.language import languages
 from toolkit.notebook import isolated, keep_edited
 from toolkit.record import closed, environment, record_bytes
@@ -133,12 +134,15 @@ def run_with(
     """Do :func:`run` with the given workers; ``options`` go to fsspec."""
     started = datetime.now(UTC)
     inputs, study = listed(inputs), None
-    if len(inputs) == 1 and Path(inputs[0]).suffix == ".toml" and Path(inputs[0]).is_file():
-        study = inputs[0]
-        inputs, planned, found = read_study(study)
-        output, settings = output or planned, found | dict(settings)
+    if studies := [each for each in inputs if Path(each).suffix.lower() == ".toml" and Path(each).is_file()]:
+        study = studies[0]
+        if len(inputs) > 1:
+            raise UsageError(f"{study}: a study file stands alone; name the other inputs in it")
+        inputs, planned, found = read_study(study, but=settings)
+        output, settings = planned if output is None else output, found | dict(settings)
     if output is None:
         raise UsageError(f"{inputs[0]}: no output; name a folder for the results")
+    output = placed(output)
     chosen = Settings.of(settings)
     places = [output, *(Path(output, name) for name in WRITTEN)]
     refuse_overwriting([*inputs, study, *chosen.files], *places)
@@ -150,6 +154,7 @@ def run_with(
         job.work()
         if target.local is not None:
             keep_edited(Path(target.local, "report.ipynb"))
+            _discard_tables(Path(target.local, "report_tables"))
         for name in ("run.json", *PAGES, *CLASSIFIER):  # those of an older run
             target.discard(name)
         written = job.assemble({name.removesuffix(".parquet"): name for name in PARTS})
@@ -168,6 +173,15 @@ def run_with(
             outputs[DUPLICATES] = target.write_rows(DUPLICATES, [copies])[1]
         target.write("run.json", record_bytes(record(job, summary, started, outputs)))
     return summary
+
+
+def _discard_tables(folder: Path) -> None:
+    """Remove the tables of the report of an older run, but no other file that was put beside them."""
+    if folder.is_dir() and not folder.is_symlink():
+        for table in folder.glob("[0-9][0-9]_*.*"):
+            table.unlink()
+        with suppress(OSError):  # not empty
+            folder.rmdir()
 
 
 def _refuse_other_results(job: Job) -> None:
@@ -221,7 +235,7 @@ def clean(
     ``output`` is ``.parquet``, ``.csv`` or ``.jsonl``, the last two also with ``.gz``. ``spans`` is a file of that
     kind, which also gets the removed spans. All else is as for :func:`run`.
     """
-    more = {} if spans is None else {"spans": file_of_rows(spans)}
+    more = {} if spans is None else {"spans": file_of_rows(placed(spans))}
     how: dict[str, Any] = {"rows": rows, "progress": progress, "more": more}
     return one_file_with(threads(n_jobs), "cleaned", inputs, output, settings, **how)
 
@@ -251,6 +265,7 @@ def one_file_with(
     if kind == "topics":  # a column ``clean_text`` is read if the input has one
         settings = {**settings, "columns": {"clean_text": "clean_text", **(settings.get("columns") or {})}}
     chosen, inputs, more = Settings.of(settings), listed(inputs), more or {}
+    output = placed(output)
     file_of_rows(output)
     refuse_overwriting([*inputs, *chosen.files], output, *more.values())
     folder, name = parent_of(output)

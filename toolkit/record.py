@@ -119,6 +119,8 @@ def plain_digest(folder: Path, name: str) -> str | None:
 def read_record(folder: str | Path) -> dict[str, Any]:
     """Return the content of ``run.json``, its types checked; else raise NoRunError or DamagedError."""
     path = Path(folder) / RECORD
+    if Path(folder).is_file():
+        raise NoRunError(f"{folder}: a file; give the folder of the run, such as {Path(folder).parent}")
     if not path.exists():
         raise NoRunError(f"{folder}: no run.json, so no finished run; run `news-toolkit run IN -o {folder}`")
     try:

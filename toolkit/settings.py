@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from toolkit.boilerplate.decisions import read_decisions
 from toolkit.corpus import check_columns
 from toolkit.errors import UsageError
 from toolkit.fields import nearest
-from toolkit.files import sha256
+from toolkit.files import listed, placed, sha256
 from toolkit.loading.faults import kinds_of
 from toolkit.record import digest_of, unfit
 
@@ -35,8 +36,8 @@ class Settings:
         Detect the language of the articles that name none.
     repair : bool or iterable of str, default False
         Faults to mend in the texts, as for :func:`toolkit.load`; without it no text is changed.
-    remove : iterable of str, optional
-        Kinds of boilerplate to remove; default all.
+    remove : iterable of str, or str, optional
+        Kinds of boilerplate to remove, in a string with commas between them; default all.
     threshold, max_article_loss : float, optional
         As for :class:`toolkit.BoilerplateRemover`. Default: those of the saved remover, if there is one.
     decisions : path or mapping, optional
@@ -79,13 +80,20 @@ class Settings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", dict(self.columns or {}))
-        if self.remove is not None and not isinstance(self.remove, str):
-            object.__setattr__(self, "remove", sorted(set(self.remove)))
         if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
             raise UsageError(f"lang={self.lang!r}: a code of ISO 639 is wanted, such as en or de")
-        if self.index is not None and "://" not in str(self.index) and not Path(self.index).is_file():
-            raise UsageError(f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote")
         try:
+            if self.remove is not None:
+                given = self.remove.split(",") if isinstance(self.remove, str) else self.remove
+                kinds = {kind.strip() if isinstance(kind, str) else kind for kind in given}
+                object.__setattr__(self, "remove", sorted(kinds - {""}, key=str))
+            for name in ("decisions", "index", "labels"):
+                if isinstance(place := getattr(self, name), (str, Path)):
+                    object.__setattr__(self, name, placed(place))
+            if self.index is not None and "://" not in str(self.index) and not Path(self.index).is_file():
+                raise UsageError(
+                    f"{self.index}: no such file; an index is what BoilerplateRemover.save wrote"
+                )
             check_columns(self.columns)
             object.__setattr__(self, "repair", kinds_of(self.repair))
             if self.decisions is not None:
@@ -97,7 +105,7 @@ class Settings:
             if self.labels is not None:
                 object.__setattr__(self, "labelled", _labels(self.labels))
             self.applied_to(BoilerplateRemover())._check()
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, FileNotFoundError) as error:
             raise UsageError(str(error)) from None
 
     @classmethod
@@ -192,12 +200,14 @@ _STUDY = {
 """Types of what a study file holds, as :func:`toolkit.record.unfit` reads them."""
 
 
-def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
+def read_study(
+    path: str | Path, but: Collection[str] = ()
+) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
     """Read a study file: the inputs, the output and the settings of a run, as TOML.
 
     Its keys are ``inputs`` (a path or a list), ``output`` and the parameters of :class:`Settings`; ``columns`` is a
-    table. Paths are as seen from the folder of the file. UsageError: it is no TOML, a key is unknown, or ``inputs``
-    is missing.
+    table. Paths are as seen from the folder of the file. UsageError: it is no TOML, a key is unknown, ``inputs`` is
+    missing, or a setting cannot be used, ``but`` for those that are given elsewhere.
 
     Examples
     --------
@@ -211,18 +221,34 @@ def read_study(path: str | Path) -> tuple[list[str | Path], Path | None, dict[st
     """
     path = Path(path)
     try:
-        study = tomllib.loads(path.read_text("utf-8"))
+        study = tomllib.loads(path.read_text("utf-8-sig"))
         check_names(study, [name.lstrip("?") for name in _STUDY], "key of a study")
         if wrong := unfit(study, _STUDY, "study"):
             raise UsageError(f"{wrong}; see the settings of `news-toolkit run --help`")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
+        inputs, output = study.pop("inputs", None), study.pop("output", None)
+        inputs = [inputs] if isinstance(inputs, str) else inputs
+        if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
+            raise UsageError(
+                'inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
+            )
+        for name in ("decisions", "index", "labels"):
+            if name in study:
+                study[name] = path.parent / placed(study[name])
+        output = None if output is None else path.parent / placed(output)
+        # a bracket in the name of the folder is no pattern
+        pattern = Path(glob.escape(str(path.parent)))
+        places: list[str | Path] = [
+            (pattern if glob.has_magic(str(item)) else path.parent) / item for item in listed(inputs)
+        ]
+        Settings.of({name: value for name, value in study.items() if name not in but})
+    except (
+        tomllib.TOMLDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        UsageError,
+        FileNotFoundError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the study itself is gone
+            raise
         raise UsageError(f"{path}: {error}") from None
-    inputs, output = study.pop("inputs", None), study.pop("output", None)
-    inputs = [inputs] if isinstance(inputs, str) else inputs
-    if not inputs or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
-        msg = f'{path}: inputs is missing; give a path or a list of them, such as inputs = ["news/*.jsonl"]'
-        raise UsageError(msg)
-    for name in ("decisions", "index", "labels"):
-        if name in study:
-            study[name] = path.parent / study[name]
-    return [path.parent / item for item in inputs], None if output is None else path.parent / output, study
+    return places, output, study

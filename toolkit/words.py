@@ -1,7 +1,8 @@
 """Words of a corpus: where they stand, which are typical of a part of it, and how often each document has them.
 
-Scikit-learn counts. Words are those of ``clean_text`` where it is there, else of ``text``: two or more letters or
-digits, in lower case (languages that write without spaces need a tokeniser of their own, which ``tokenizer=`` takes).
+Scikit-learn counts. Words are those of ``clean_text`` if it is there, else of ``text``, or of the column that
+``columns`` names as ``text``: two or more letters or digits, in lower case (languages that write without spaces need a
+tokeniser of their own, which ``tokenizer=`` takes).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pandas as pd
 
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.errors import CorpusError, UsageError, wants
+from toolkit.tables import is_cleaned
 
 _WORD = re.compile(r"\b\w\w+\b")  # as CountVectorizer finds them by default
 
@@ -33,14 +35,21 @@ class DocumentFeatures(NamedTuple):
 
 
 def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
-    """Return what finds a word or any of several: whole, in any case; ``*`` at the end stands for any ending."""
+    """Return what finds a word or phrase or any of several: whole, in any case; ``*`` stands for any ending of a word.
+
+    A blank is any white space, a line break too, and an apostrophe either of the two forms.
+    """
     several = [word] if isinstance(word, str) else list(word) if isinstance(word, Iterable) else []
     wrong = [each for each in several if not isinstance(each, str) or not each.strip("* ")]
     if wrong or not several:
         named = wrong[0] if wrong else word
         msg = f"word={named!r}: a word is wanted, such as 'strike' or 'strike*', or a list of such"
         raise UsageError(msg)
-    each = (re.escape(word[:-1]) + r"\w*" if word.endswith("*") else re.escape(word) for word in several)
+    if wrong := [each for each in several if re.search(r"(?<!\S)\*|\*\S|\w\|\w", each)]:
+        mend = "* stands at the end of a word; several words are a list, such as ['strike', 'flood']"
+        raise UsageError(f"word={wrong[0]!r}: would find nothing; {mend}")
+    escaped = (r"\s+".join(map(re.escape, word.split())) for word in several)
+    each = (re.sub("['’]", "['’]", word.replace(r"\*", r"\w*")) for word in escaped)
     return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
 
 
@@ -50,9 +59,10 @@ def concordance(
 ) -> pd.DataFrame:  # fmt: skip
     """Return every place of a word with what stands around it (keyword in context), in the order of the corpus.
 
-    ``word`` is a word or phrase, or several, whole, in any case; ``*`` at the end stands for any ending. ``columns``
-    are as for :func:`toolkit.clean`. Columns of the result: ``doc_id``, ``left`` and ``right`` (``width`` characters,
-    line breaks as spaces), ``keyword``, ``start`` (int64, code points into the text that was read).
+    ``word`` is a word or phrase, or several, whole, in any case; ``*`` at the end of a word stands for any ending. A
+    blank is any white space, an apostrophe either form. ``columns`` are as for :func:`toolkit.clean`. Columns of the
+    result: ``doc_id``, ``left`` and ``right`` (``width`` characters, line breaks as spaces), ``keyword``, ``start``
+    (int64, code points into the text that was read).
 
     Examples
     --------
@@ -62,7 +72,7 @@ def concordance(
     1  was closed.    Ports   reopen on M
     """
     wanted, frame, rows = pattern(word), as_corpus(corpus, columns), []
-    for doc_id, text in zip(frame["doc_id"], texts_of(frame), strict=True):
+    for doc_id, text in zip(frame["doc_id"], texts_of(frame, columns), strict=True):
         for m in wanted.finditer(text):
             left, right = text[max(0, m.start() - width) : m.start()], text[m.end() : m.end() + width]
             rows.append((doc_id, left, m[0], right, m.start()))
@@ -86,7 +96,7 @@ def features(
 
     frame = as_corpus(corpus, columns)
     vectorizer = CountVectorizer(**options)
-    matrix = vectorizer.fit_transform(texts_of(frame))
+    matrix = vectorizer.fit_transform(texts_of(frame, columns))
     return DocumentFeatures(matrix, frame["doc_id"], vectorizer.get_feature_names_out())
 
 
@@ -111,7 +121,7 @@ def keyness(
     [['rain', 5.0], ['sun', -5.0], ['wind', 0.0]]
     """
     one, other = as_corpus(corpus, columns), as_corpus(reference, columns)
-    halves = texts_of(one), texts_of(other)
+    halves = texts_of(one, columns), texts_of(other, columns)
     if options:
         found = features([text for half in halves for text in half], **options)
         words: Any = found.words
@@ -145,10 +155,10 @@ def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
     [['donate', 1, 0], ['now', 1, 0]]
     """
     frame = as_corpus(corpus)
-    if "clean_text" not in frame:
+    if not is_cleaned(frame):
         msg = "words: no column 'clean_text', so nothing was cleaned; lost(toolkit.clean(corpus))"
         raise CorpusError(msg)
-    table = keyness(frame["text"], frame["clean_text"], least=1, **options)
+    table = keyness(frame["text"].tolist(), frame["clean_text"].tolist(), least=1, **options)
     table = table.rename(columns={"count": "before", "reference_count": "after"})
     table["fell"] = 1 - table["after"] / table["before"].clip(lower=1)
     table = table[table["fell"] > 0].reset_index(drop=True).head(top)

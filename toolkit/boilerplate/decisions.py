@@ -67,8 +67,12 @@ def _decision(place: str, row: Any) -> tuple[str, str, str]:
     subject, verdict = row.get("template_id") or row["text"], row.get("verdict")
     if verdict != WITHDRAWN:
         check_verdict(place, verdict)
-    if not isinstance(subject, str) or HALF.search(subject):
-        raise UsageError(f"{place}: {repr(subject)[:60]} is no template_id and no text; a string is wanted")
+    if row.get("template_id") and not (isinstance(subject, str) and TEMPLATE.fullmatch(subject)):
+        raise UsageError(
+            f"{place}: {repr(subject)[:60]} is no template_id (16 hex digits); a passage is a text"
+        )
+    if not isinstance(subject, str) or HALF.search(subject) or not subject.strip():
+        raise UsageError(f"{place}: {repr(subject)[:60]} is no text; the very words of a passage are wanted")
     return subject, str(verdict), str(row.get("note") or "")
 
 

@@ -25,6 +25,7 @@ from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus, as_document
 from toolkit.fields import nearest
 from toolkit.modelfile import Estimator
+from toolkit.tables import beside
 from toolkit.verdict import inside_passages, repeated
 
 # bytes of text processed at a time, so that intermediate results stay in the processor's cache
@@ -184,7 +185,9 @@ class BoilerplateRemover(Estimator):
         if spans is None:
             cuts, _ = self._cuts(self._readings(buffer, About.of(corpus)))
         else:
-            cuts = cuts_of(corpus, buffer, spans)
+            columns = ["start", "end", "kind", "score", "evidence", "template_id"]
+            known = beside("spans", spans, columns, corpus["doc_id"]).astype({"template_id": "str"})
+            cuts = cuts_of(corpus, buffer, known)
         clean = cuts.mended(buffer, np.arange(len(corpus))).buffer
         corpus["clean_text"] = pd.Series(clean.strings(), index=corpus.index, dtype="str")
         return corpus if self.output == "corpus" else corpus["clean_text"]

@@ -16,6 +16,7 @@ import pandas as pd
 from toolkit.display.colours import BOX, FOOT, LIGHT, ONLY_HERE, STANDING, VERDICTS, Theme, themed
 from toolkit.display.text import PLAIN, escaped, percent, shortened, visible
 from toolkit.errors import CorpusError, OutputError
+from toolkit.tables import beside, is_cleaned, verdicts_of
 
 WORD = r"(\w+|[^\w\s])\s*"
 PAGE = 20  # articles on a page where nobody says which
@@ -234,16 +235,21 @@ def show(
     — 6 of 16 characters removed (37.5 %)
     """
     wrong = ""
-    if isinstance(corpus, str) or (spans is None and "clean_text" not in corpus):
+    table = isinstance(corpus, pd.DataFrame)
+    if isinstance(corpus, str) or (table and spans is None and not is_cleaned(corpus)):
         wrong = "neither spans nor clean_text; show(toolkit.clean(corpus)), or pass remover.spans(corpus)"
     elif spans is not None and not isinstance(spans, pd.DataFrame):
         wrong = f"{spans!r} is no table of spans; to choose a document, show(corpus, doc_id={spans!r})"
     elif gold is not None and not isinstance(gold, pd.DataFrame):
         wrong = "gold is no table of spans; pass such as toolkit.datasets.gold('sample').spans"
-    elif not isinstance(corpus, pd.DataFrame):
+    elif not table:
         wrong = f"a {type(corpus).__name__} is no corpus; for one row, corpus.iloc[[0]]"
     if wrong:
         raise CorpusError(f"show: {wrong}")
+    verdicts_of(corpus)
+    ids = corpus["doc_id"].astype("str") if "doc_id" in corpus else None
+    spans = None if spans is None else beside("spans", spans, ["start", "end", "kind"], ids)
+    gold = None if gold is None else beside("gold", gold, ["start", "end", "kind"], ids)
     look, wanted = themed(theme, colours), [find] if isinstance(find, str) else find
     words = tuple(word for word in wanted if word.strip())
     several = doc_id is None or (isinstance(doc_id, Iterable) and not isinstance(doc_id, str))
@@ -275,7 +281,8 @@ def compare(corpus: pd.DataFrame, one: str, other: str, *, theme: str = "light")
     """
     both = [str(one), str(other)]
     rows = _by_id(corpus, both).loc[both].to_dict("records")
-    texts = [str(row["clean_text"] if pd.notna(row.get("clean_text")) else row["text"]) for row in rows]
+    column = "clean_text" if is_cleaned(corpus) else "text"
+    texts = [str(row[column]) for row in rows]
     shown = []
     for row, text, against in zip(rows, texts, reversed(texts), strict=True):
         heading = [str(row[column]) for column in ("publisher", "title") if pd.notna(row.get(column))]

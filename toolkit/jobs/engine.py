@@ -23,15 +23,17 @@ import pandas as pd
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.tally import pooled, ranges
 from toolkit.boilerplate.templates import TemplateIndex
-from toolkit.errors import NothingReadError, PipelineError
+from toolkit.errors import NothingReadError, PipelineError, UsageError
 from toolkit.files import listed, sha256
-from toolkit.jobs import parts
+from toolkit.jobs import halt, parts
 from toolkit.jobs.inputs import Input, digest, found_in, near_inputs
 from toolkit.jobs.parts import INDEX, Part
 from toolkit.jobs.spool import MANIFEST, NOTE, Spool, claim
 from toolkit.jobs.storage import Files, parent_of
 from toolkit.jobs.summary import RunSummary, by_count
+from toolkit.kernels import processors
 from toolkit.loading.quarantine import unread
+from toolkit.loading.sources import standard_input
 from toolkit.record import models, versions
 from toolkit.settings import Settings
 
@@ -54,11 +56,6 @@ class Workers:
     executor: Executor | None
     ahead: int
     remote: bool = False
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -157,11 +154,11 @@ class Job:
         """Return an input, or a copy of a pipe, because an input is read twice: for its digest, and to load it."""
         if item != "-" and not Path(item).is_fifo():
             return item
+        pipe = standard_input() if item == "-" else stack.enter_context(Path(item).open("rb"))  # noqa: SIM115
         place = Path(self.target.folder)
         place.mkdir(parents=True, exist_ok=True)
         folder = stack.enter_context(TemporaryDirectory(dir=place, prefix=".stdin-"))
         path = Path(folder, "stdin" if item == "-" else Path(item).name)
-        pipe = sys.stdin.buffer if item == "-" else stack.enter_context(Path(item).open("rb"))  # noqa: SIM115
         with path.open("wb") as out:
             shutil.copyfileobj(pipe, out)
         return path
@@ -169,11 +166,14 @@ class Job:
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
         """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
         if self.workers.executor is None:
-            yield from map(task, items)
+            for item in items:
+                halt.check()
+                yield task(item)
             return
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
         waiting: deque[Future[_R]] = deque()
         for item in items:
+            halt.check()
             waiting.append(self.workers.executor.submit(task, item))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
@@ -222,9 +222,21 @@ class Job:
         ids = np.concatenate(hashes)
         if not len(ids):
             raise self._nothing_read()
+        self._refuse_missing_fields()
         self._renamed: dict[str, dict[int, str]] = {}
         if len(np.unique(ids)) < len(ids):
             (self._renamed,) = self._each(partial(parts.renamed, self.spool), [self.parts])
+
+    def _refuse_missing_fields(self) -> None:
+        """Refuse a field named for a column that no record of any input has; the column would be empty."""
+        prefixes = [prefix for prefix, _ in self._groups()] if self.workers.remote else [""]
+        notes = [(self.spool.note(f"read-{prefix}") or {}).get("missing", {}) for prefix in prefixes]
+        for column, name in self.settings.columns.items():
+            reasons = [note[column] for note in notes if column in note]
+            # a column that a cleaned corpus has is taken by itself, where it has it
+            if reasons and None not in reasons and (column, name) != ("clean_text", "clean_text"):
+                self.close()
+                raise UsageError(f"{column}={name}: in no input; {reasons[0]}")
 
     def _groups(self) -> Iterator[tuple[str, list[Input]]]:
         """Yield for each reading task a prefix for the names of its parts, and its inputs."""

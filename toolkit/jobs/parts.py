@@ -88,7 +88,7 @@ def read(
                 table = None  # what an interrupted job wrote is read, which checks it
             parts.append(part)
             yield part, table
-    spool.once(f"read-{prefix}", lambda: {"parts": parts})
+    spool.once(f"read-{prefix}", lambda: {"parts": parts, "missing": options.missing})
 
 
 def _blocks(inputs: Iterable[Input], options: Options, tick: Tick, *, strict: bool) -> Generator[Block]:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from toolkit.errors import SpoolError
+from toolkit.errors import OutputError, SpoolError
 from toolkit.jobs.storage import Files
 
 NOTE = ".json"
@@ -101,7 +101,10 @@ def claim(folder: Path, key: str) -> int:
     """Lock a folder for the job with this key, and empty it of other jobs; return the lock, for ``os.close``."""
     if folder.is_symlink():
         raise SpoolError(f"{folder}: is a link, and parts are never written elsewhere; remove it")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:  # as in /proc
+        raise OutputError(f"{folder.parent}: no folder can be made there; choose another place") from None
     lock = _locked(folder)
     try:
         _emptied(folder, key)

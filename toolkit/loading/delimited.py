@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from toolkit import fields
@@ -45,6 +45,10 @@ def delimited(archive: Archive) -> Iterator[Rows]:
             header = [name.strip() for name in row]
     if reason := header_fault(header):
         raise Unreadable(reason, delimiter.join(header))
+    lines.width = len(header)
+    first = list(islice(rows, ROWS_OF_COLUMNS))
+    header, rows = _widened(header, first), chain(first, rows)
+    del first  # as large as a block of rows
     checked = (row if isinstance(row, Unreadable) else _fault(row, header, delimiter) or row for row in rows)
     empty = True
     while held := list(islice(checked, ROWS_OF_COLUMNS)):
@@ -92,6 +96,7 @@ class _Lines:
         self.taken: list[str] = []
         self._again: list[str] = []
         self._size = 0
+        self.width = 0  # of the header, once it is known
         self.mended = False  # whether the record is read anew, as Spark, R and MySQL write a quote: \"
         # newline="" ends lines at \r, \n and \r\n; splitlines() would also cut at form feeds and U+2028
         self.stream = archive.utf8()
@@ -126,6 +131,17 @@ class _Lines:
         self._again += reversed(self.taken)
         self.taken, self._size, self.mended = [], 0, True
 
+    def unquoted(self, delimiter: str) -> list[str] | None:
+        """Return the cells of the record's first line with quotes as letters, if it may be meant so; else None.
+
+        MIND, and R with ``quote=FALSE``, write so between tabs: each line has the width of the header, or of row names
+        and header.
+        """
+        if delimiter != "\t" or self.mended or not self.width:
+            return None
+        cells = self.taken[0].rstrip("\r\n").split(delimiter)
+        return cells if len(cells) > 1 and 0 <= len(cells) - self.width <= 1 else None
+
     def done(self, *, step_back: bool = False) -> None:
         """Forget the lines that a record took; read all but the first of them again where it was broken."""
         self.mended = False
@@ -149,9 +165,12 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
     while True:
         try:
             for row in csv.reader(lines, delimiter=delimiter, strict=True):
+                letters = lines.unquoted(delimiter) if len(lines.taken) > 1 else None
+                # a quoted field of lines each as wide as a record has swallowed records
+                swallowed = letters and all(line.count("\t") == len(letters) - 1 for line in lines.taken[1:])
                 if row:
-                    yield row
-                lines.done()
+                    yield letters if letters and swallowed else row
+                lines.done(step_back=bool(swallowed))
             break
         except Unreadable as too_long:
             yield too_long
@@ -159,11 +178,27 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
             if not lines.mended and any('\\"' in line for line in lines.taken):
                 lines.again()
                 continue
+            if letters := lines.unquoted(delimiter):
+                yield letters
+                lines.done(step_back=True)
+                continue
             what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
             yield Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
         lines.done(step_back=True)
     if lines.stream.failure is not None:
         yield lines.stream.failure
+
+
+def _widened(header: list[str], rows: list[list[str] | Unreadable]) -> list[str]:
+    """Return a header with a name for the cell that every row has beyond it: R's row names, or after a last comma."""
+    good = [row for row in rows if not isinstance(row, Unreadable)]
+    if not good or any(len(row) != len(header) + 1 for row in good):
+        return header
+    if not any(row[-1] for row in good):
+        return [*header, ""]
+    # a comma in a text that is not quoted makes rows as wide, but a space follows it
+    names = {row[0] for row in good if row[0].isdecimal() and not any(cell[:1] == " " for cell in row)}
+    return ["", *header] if len(names) == len(good) else header
 
 
 def _fault(row: list[str], header: list[str], delimiter: str) -> Unreadable | None:

@@ -42,6 +42,7 @@ FORMATS: dict[str, Format] = {
     "wikinews": Format(tagged.wikinews, roots="mediawiki"),
     "mail": Format(web.mail, extensions="mbox eml", start=web.MAIL),
     "captions": Format(texts.captions, single=True, extensions="srt vtt", start=texts.CAPTIONS),
+    "alceste": Format(texts.alceste, start=texts.ALCESTE),
     "story": Format(texts.story, single=True, extensions="story", texts=(texts.STORY,)),
 }
 """All formats; where several fit a file, the first counts."""
@@ -73,6 +74,7 @@ _NAMED = {
     "html": ("a web page", ".html"),
 }  # fmt: skip
 _LOOK = 1 << 16
+_CONTROL, _HOLE = re.compile(r"[\x00-\x08\x0e-\x1f]"), re.compile(rb"\0{16,}")
 
 
 def read_source(source: Source, options: Options) -> Iterator[Part]:
@@ -154,7 +156,9 @@ def sniff(stream: Stream, name: str) -> str:
     if start.startswith(b"WARC/"):
         return "warc"
     _, foreign, mend = next(kind for kind in _FOREIGN if start.startswith(kind[0]))
-    if foreign != "binary data" or looks_binary(start):
+    # the zeros that a crash leaves in a file of records spoil only the record they stand in
+    holed = _HOLE.sub(b"", start) or start if named in {"jsonlines", "json", "delimited"} else start
+    if foreign != "binary data" or looks_binary(holed):
         raise Unreadable(f"not text but {foreign}; not read{mend}", start[:64])
     head = decoded(start)
     _check_name(head, named or extension)
@@ -185,7 +189,10 @@ def sniff(stream: Stream, name: str) -> str:
         return "delimited" if _is_table(head) else "text"
     if form := named or _of_records(head):
         return form
-    mend = "" if root or head.startswith(("{", "[", "<")) else "; rename it to .txt if it is an article"
+    if reason := texts.several_in_text(head):
+        raise Unreadable(reason, start)
+    bare = root or head.startswith(("{", "[", "<")) or _CONTROL.search(head)
+    mend = "" if bare else "; rename it to .txt if it is an article"
     raise Unreadable(f"unknown format {'.' + extension!r}; not read{mend}", start)
 
 

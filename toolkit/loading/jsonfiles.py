@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -19,11 +19,13 @@ from toolkit.loading.readers.driver import Archive, Record
 
 # fields whose presence means that a record must be unwrapped, and those that mean so where they hold an object
 KEYS = frozenset({"_source", "bodies", "headlines", "rendered", "sections"})
-NESTED = frozenset({"fields", "links", "headline", "byline"})
+NESTED = frozenset({"fields", "data", "links", "headline", "byline", "extended_tweet"})
 # fields under which an object keeps its list of records
 WRAPPERS = frozenset(
-    "articles items records documents docs data results entries news stories hits rows posts value".split()
+    "articles items records documents docs data results entries news stories hits rows posts value @graph".split()
 )
+# what names of files and of numbered texts have; least characters of these texts on average
+_FILE, PROSE = re.compile(r"\d|\.\w+$"), 60
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -43,7 +45,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=object_of)
 def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
     """JSON that is not one record a line: lists, wrapped lists, one record; the replies of news APIs."""
     limits = archive.options.limits
-    scanner = _Scanner(archive)
+    scanner, named = _Scanner(archive), archive.options.columns.values()
     for value in scanner.records():
         if isinstance(value, Unreadable):
             yield value
@@ -56,7 +58,7 @@ def json_values(archive: Archive) -> Iterator[Record | Unreadable]:
         else:
             # a list of replies, each of which wraps a list
             name = None if fields.candidates("text", value) else wrapper(value)
-            yield from map(unwrap, (_table(value) or [value]) if name is None else value.pop(name))
+            yield from map(unwrap, (_table(value, named) or [value]) if name is None else value.pop(name))
             archive.remarks += [] if name is None else lists_beside(value)
 
 
@@ -193,8 +195,11 @@ def _decoded(text: str, at: int) -> tuple[Any, int]:
         return failure, json.JSONDecoder().raw_decode(text, at)[1]
 
 
-def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the records of a table as pandas writes it (split, by rows, by columns), or None."""
+def _table(value: dict[str, Any], named: Collection[str]) -> list[dict[str, Any]] | None:
+    """Return the records of a table as pandas writes it (split, by rows, by columns), or those of names with texts.
+
+    None where it is no such object; ``named`` are the fields that the user asked for.
+    """
     names, data = value.get("columns"), value.get("data")
     if isinstance(names, list) and isinstance(data, list) and all(isinstance(row, list) for row in data):
         return [dict(zip(map(str, names), row, strict=False)) for row in data]
@@ -203,6 +208,12 @@ def _table(value: dict[str, Any]) -> list[dict[str, Any]] | None:
         return [{"id": name, **row} for name, row in value.items()]
     if kinds == {dict} and text and all(map(str.isdecimal, value[text[0]])):
         return [{name: column.get(row) for name, column in value.items()} for row in value[text[0]]]
+    # names of files or of numbered texts; the names of a record's fields have no figures and no dots
+    texts = (
+        kinds == {str} and len(value) > 1 and all(map(_FILE.search, value)) and value.keys().isdisjoint(named)
+    )
+    if texts and sum(map(len, value.values())) >= PROSE * len(value):
+        return [{"id": name, "text": text} for name, text in value.items()]
     # lists of text and authors may be the paragraphs and names of one record; of titles there is one
     listed = kinds == {list} and text and fields.candidates("title", value)
     if listed and len({*map(len, value.values())}) == 1:
@@ -257,14 +268,18 @@ def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lift(record: dict[str, Any]) -> None:
     """Bring to the top what news APIs nest, and take off the mark where they cut a text."""
-    source, inner, links = record.get("source"), record.get("fields"), record.get("links")
+    source, links, tweet = record.get("source"), record.get("links"), record.get("extended_tweet")
+    # Label Studio keeps a task under "data"
+    inner = record.get("fields" if fields.candidates("text", record) or "data" not in record else "data")
     if isinstance(source, dict) and isinstance(record.get("content"), str):
         # NewsAPI and GNews give 200 characters and a count of those that they keep
         record["content"] = without_mark(record["content"])
-    if isinstance(inner, dict):  # Guardian Open Platform
+    if isinstance(inner, dict):  # Guardian Open Platform, Label Studio
         record.update({name: value for name, value in inner.items() if name not in record})
     if isinstance(links, dict) and isinstance(links.get("permalink"), str):  # Aylien
         record.setdefault("url", links["permalink"])
+    if isinstance(tweet, dict) and isinstance(tweet.get("full_text"), str):  # Twitter's API 1.1 cuts "text"
+        record["text"] = tweet["full_text"]
     for name in ("headline", "byline"):  # New York Times APIs
         inner = record.get(name)
         text = (inner.get("main") or inner.get("original")) if isinstance(inner, dict) else None

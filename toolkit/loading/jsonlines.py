@@ -90,7 +90,7 @@ def _record(line: bytes, limits: Limits) -> Record:
         raise Unreadable("a JSON line must hold an object")
     if not fields.candidates("text", value) and (name := jsonfiles.wrapper(value)):
         # a reply of a news API
-        mend = f"write one a line: jq -c '.{name}[]'"
+        mend = f"write one a line: jq -c '.[\"{name}\"][]'"
         raise Unreadable(f"holds {len(value[name])} records under {name!r}, not one; {mend}")
     return jsonfiles.unwrap(value)
 

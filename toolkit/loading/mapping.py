@@ -13,15 +13,16 @@ import pyarrow.compute as pc
 
 from toolkit import fields
 from toolkit.corpus import COLUMNS, check_columns, document_id
-from toolkit.dates import FIRST, LAST, parse_date
-from toolkit.language import language_code, languages
+from toolkit.dates import FIRST, LAST, day_orders, parse_date
+from toolkit.language import as_code, languages
 from toolkit.loading.faults import repaired
-from toolkit.loading.quarantine import PART, Limits, Unreadable
+from toolkit.loading.quarantine import PART, READ, Limits, Unreadable
 
 Array: TypeAlias = Any  # a pyarrow.Array; pyarrow ships no types
 
 # mean words of a field that may be advised as the text, or that might have been meant
 LEAST_WORDS, PROSE = 3, 20
+MISSING = "NaN nan None NULL null #N/A N/A <NA> NaT".split()  # as other programs write it out
 STRING = pa.large_string()
 MOMENT = pa.timestamp("us", tz="UTC")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -30,7 +31,11 @@ _KINDS = {dict: "an object", list: "a list", bool: "a truth value", int: "a numb
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The keyword arguments of :func:`toolkit.loading.load`, checked; ``kept`` are columns kept of a corpus."""
+    """The keyword arguments of :func:`toolkit.loading.load`, checked; ``kept`` are columns kept of a corpus.
+
+    ``missing`` is filled while files are read: each of ``columns`` → why the first file lacks its field, None as soon
+    as one file has it.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
@@ -38,6 +43,7 @@ class Options:
     repair: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    missing: dict[str, str | None] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         for column, name in self.columns.items():
@@ -110,6 +116,7 @@ class Mapper:
         self._remarks = remarks
         self._text = "text"
         self._decided = named
+        self._day_first: dict[str, bool] = {}  # field of dates → how its last rows were read
 
     def map(self, rows: Rows, places: Array) -> tuple[pa.Table, dict[int, Unreadable]]:
         """Return the documents, and why the others are none, by row; ``places`` are those of the rows of the columns.
@@ -119,6 +126,12 @@ class Mapper:
         names, count = list(rows.columns), len(places)
         if not self._decided and count:
             self._decide(rows.columns)
+        missing = self.options.missing
+        for role, name in self.options.columns.items() if count else ():
+            if role not in self.columns or fields.candidates(role, names, self.columns):
+                missing[role] = None
+            elif role not in missing:
+                missing[role] = _no_text(rows.columns, name)
         problems: dict[int, str] = {}
         wrong: dict[int, str] = {}
         filled: dict[str, Array] = {"source": places}
@@ -128,13 +141,17 @@ class Mapper:
                 own = {role, *fields.FIELDS} <= {*names}
                 filled[role] = _strings(role, rows.columns[role], {}, {}) if own else pa.nulls(count, STRING)
             elif role == "published":
-                filled[role] = _first_filled((_moments(rows.columns[name]) for name in found), count, MOMENT)
+                filled[role] = _first_filled(
+                    (self._moments(rows.columns, name) for name in found), count, MOMENT
+                )
             elif role != "source":
                 strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
-                values = (_not_blank(_refine(role, name, array)) for name, array in strings.items())
-                filled[role] = _first_filled(values, count, STRING)
-        missing = pc.fill_null(pc.is_null(filled["text"]), True)
-        for row in pc.indices_nonzero(missing).to_pylist():
+                values = (_refine(role, name, array) for name, array in strings.items())
+                # the clean text of what was removed wholly is empty, and not missing
+                known = values if role == "clean_text" else (_not_blank(array, role) for array in values)
+                filled[role] = _first_filled(known, count, STRING)
+        empty = pc.fill_null(pc.is_null(filled["text"]), True)
+        for row in pc.indices_nonzero(empty).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
         domains = _each(fields.registrable_domain, filled["url"])
         filled["publisher"] = pc.coalesce(filled["publisher"], domains)
@@ -165,6 +182,33 @@ class Mapper:
                 holds = f"the text is {first!r}, but {name!r} holds texts too ({lengths})"
                 self._remarks.append(Unreadable(f"{PART}: {holds}; {mend}"))
                 return
+
+    def _moments(self, columns: Mapping[str, Any], name: str) -> Array:
+        """Return a field's dates; whether 03/04/2021 puts the day first is decided by the other dates of the field."""
+        values = columns[name]
+        plain = _plain(values)
+        if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
+            unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
+            micros = [None if number is None else number * 10**6 // unit for number in plain]
+            parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
+            return pa.array(parsed, pa.int64()).cast(MOMENT)
+        proven = day_orders(plain)
+        before = self._day_first.get(name, None)
+        # these rows prove it, or those before them did, or a header of a language that writes so suggests it
+        guess = not proven and any(map(fields.is_abroad, (name, *self._heads(columns))))
+        first = proven == {True} if len(proven) == 1 else guess if before is None else before
+        if len(proven) > 1 or before not in {None, first}:
+            both = f"{READ} day first and month first: the dates of {name!r} do not agree; write them as 2021-04-03"
+            if both not in map(str, self._remarks):
+                self._remarks.append(Unreadable(both))
+        self._day_first[name] = first
+        return pa.array([parse_date(value, day_first=first) for value in plain], pa.int64()).cast(MOMENT)
+
+    def _heads(self, columns: Mapping[str, Any]) -> list[str]:
+        """Return the fields that are the text and the title."""
+        return [
+            name for role in ("text", "title") for name in fields.candidates(role, columns, self.columns)[:1]
+        ]
 
     def _complete(self, table: Any) -> pa.Table:
         """Fill in ids and languages, and repair what was asked for."""
@@ -208,8 +252,7 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
 
 def _refine(role: str, name: str, values: Array) -> Array:
     if role == "lang":
-        # Webz and others write 'english'; codes stay as they are
-        return _each(lambda value: (len(value) > 3 and language_code(value)) or value, values)
+        return _each(as_code, values)
     if role == "publisher" and fields.squash(name) != "publisher":
         return _each(fields.publisher_of, values)
     if role == "authors" and pc.any(pc.starts_with(values, "[")).as_py():
@@ -230,19 +273,11 @@ def _first_filled(arrays: Iterable[Array], rows: int, kind: pa.DataType) -> Arra
     return filled
 
 
-def _not_blank(values: Array) -> Array:
+def _not_blank(values: Array, role: str) -> Array:
     blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
+    if role in fields.FIELDS:  # what a further column holds may be a label, such as "None"
+        blank = pc.or_(blank, pc.is_in(values, value_set=pa.array(MISSING, STRING)))
     return pc.if_else(blank, pa.scalar(None, STRING), values)
-
-
-def _moments(values: Any) -> Array:
-    if isinstance(values, pa.Array) and pa.types.is_timestamp(values.type):
-        unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[values.type.unit]
-        micros = [None if number is None else number * 10**6 // unit for number in _plain(values)]
-        parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
-    else:
-        parsed = [parse_date(value) for value in _plain(values)]
-    return pa.array(parsed, pa.int64()).cast(MOMENT)
 
 
 def _plain(values: Any) -> list[Any]:

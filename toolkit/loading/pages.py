@@ -8,11 +8,12 @@ import logging
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from toolkit.dates import parse_date
 from toolkit.fields import PAGES, as_text
-from toolkit.loading.markup import HEAD, XML_DECLARATION, decode_page
+from toolkit.loading.markup import BLOCKS, HEAD, XML_DECLARATION, decode_page
 from toolkit.loading.quarantine import Unreadable
 
 # with no handler of its own a library's complaints about a page end on standard error
@@ -88,9 +89,21 @@ def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
 
     if extraction is not None:
         return extracted(**extraction)
+    _mark_paragraphs(tree)
     found = extracted(fast=True, favor_recall=True)
     length = sum(len(text.strip()) for text in tree.xpath(_PROSE))
     return found if len(found) >= STUB * length else extracted()
+
+
+def _mark_paragraphs(tree: Any) -> None:
+    """Put bare text behind a block, such as a heading, into a paragraph, since trafilatura loses it there."""
+    for block in list(tree.iter(*(BLOCKS - {"br"}))):
+        run = list(takewhile(lambda each: each.tag not in BLOCKS, block.itersiblings()))
+        if any((each.tail or "").strip() for each in (block, *run)):
+            paragraph = block.makeelement("p")
+            paragraph.text, block.tail = block.tail, None
+            block.addnext(paragraph)
+            paragraph.extend(run)
 
 
 def _pairs_of_attributes(html: str) -> int:

@@ -16,12 +16,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 import pandas as pd
 
+from toolkit.files import placed
 from toolkit.loading.quarantine import Limits, Unreadable, printable
 from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
@@ -63,6 +64,8 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``, each once: those with a path sorted by it, then open files as given.
 
+    Of the paths that links give to one file the first counts.
+
     In a folder :func:`hidden` files are passed over; pipes, devices and links out of it have a ``fault``. Raises
     FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
     """
@@ -74,13 +77,13 @@ def find_sources(paths: Paths) -> list[Source]:
     several = isinstance(paths, Iterable) and not isinstance(paths, (str, os.PathLike))
     for item in list(paths) if several and not hasattr(paths, "read") else [paths]:  # type: ignore[arg-type]
         if isinstance(item, str) and item == "-":
-            streams.append(Source("stdin", "stdin", file=getattr(sys.stdin, "buffer", sys.stdin)))
+            streams.append(Source("stdin", "stdin", file=standard_input()))
         elif hasattr(item, "read"):
             given = None if isinstance(item, io.StringIO) else getattr(item, "name", None)
             name = printable(Path(given).name, 255) if isinstance(given, str) else "stream"
             streams.append(Source(name, name, file=item))
         elif isinstance(item, (str, os.PathLike)):
-            for path, label, root in _expand(os.fspath(item)):
+            for path, label, root in _expand(os.fspath(placed(item))):
                 fault = None if root is None else _fault(path, root)
                 source = found.setdefault(path, Source(label, path.name, path=path, fault=fault))
                 if root is None:  # what is named by itself is read, whatever it is
@@ -88,7 +91,13 @@ def find_sources(paths: Paths) -> list[Source]:
         else:
             mend = "give a path, a glob, a folder, an open file or a list of these"
             raise TypeError(f"load: {item!r} is {type(item).__name__}; {mend}")
-    files = [found[path] for path in sorted(found, key=lambda path: path.parts)]
+    real, places = cache(os.path.realpath), dict[tuple[bool, Path], Path]()
+    for path in sorted(found, key=lambda path: path.parts):
+        opened = found[path].fault is None
+        followed = Path(real(path)) if path.is_symlink() else Path(real(path.parent), path.name)
+        places.setdefault((opened, followed if opened else path), path)
+    found = {path: found[path] for path in places.values()}
+    files = list(found.values())
     folders: dict[str, list[Path]] = {}
     for path, source in found.items():
         folders.setdefault(source.label, []).append(path.parent)
@@ -101,6 +110,13 @@ def find_sources(paths: Paths) -> list[Source]:
         if seen[source.label] > 1:
             source.label = f"{source.label}~{seen[source.label]}"
     return sources
+
+
+def standard_input() -> Any:
+    """Return standard input as bytes; FileNotFoundError if whoever started the process has closed it."""
+    if sys.stdin is None:
+        raise FileNotFoundError("-: standard input is closed; name a file, or pipe one in")
+    return getattr(sys.stdin, "buffer", sys.stdin)
 
 
 def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
@@ -129,9 +145,7 @@ def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
 
 
 def _no_path(text: str) -> str | None:
-    """Return why a string cannot be a path, or None: an empty one, or a text given in place of a file."""
-    if not text:
-        return "'' is no path; give a file, a glob or a folder ('.' is the one you are in)"
+    """Return why a string cannot be a path, or None: a text given in place of a file."""
     if os.path.lexists(text):
         return None
     longest = max(len(part.encode("utf-8", "replace")) for part in Path(text).parts)

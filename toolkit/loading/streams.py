@@ -7,7 +7,6 @@ import codecs
 import contextlib
 import io
 import lzma
-import re
 import struct
 import tarfile
 import tempfile
@@ -19,6 +18,7 @@ from typing import IO, Any, TypeAlias
 
 import pyarrow as pa
 
+from toolkit.loading.codepages import detect
 from toolkit.loading.quarantine import Limits, Unreadable
 
 Read: TypeAlias = Callable[[int], bytes]  # returns up to so many bytes, none at the end
@@ -264,8 +264,6 @@ def unpack(stream: Stream, name: str) -> Stream:
     return Stream(unpacking(lambda _: next(pieces, b""), f"{name} data", stream.budget), stream.budget)
 
 
-SAMPLE = 1 << 18  # bytes looked at to decide an encoding
-
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -273,11 +271,6 @@ _BOMS = (
 
 _LOOK = 4096  # bytes looked at for zeros
 
-# charset_normalizer cannot tell the Latin code pages apart on news-length samples: French in
-# Windows-1252 comes back as cp1250, English curly quotes as cp852. Of these the web uses Windows-1252.
-_LATIN = re.compile(r"(ascii|latin_1|cp125[0247]|cp437|cp500|cp8[56]\d|cp037|iso8859_\d+|mac_(?!cyr|gre).*)$")
-_NOT_LATIN = {"iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "cp855", "cp862", "cp864", "cp866", "cp869"}
-_WIDE = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7"]
 _NOT_ASCII = bytes(range(128, 256))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
@@ -311,20 +304,6 @@ def looks_binary(start: bytes) -> bool:
         return False
     controls = len(start) - len(start.translate(None, _CONTROL))
     return controls > 4 and 20 * controls > len(start)
-
-
-def detect(sample: bytes) -> str | None:
-    """Return the most likely codec of a text that is not UTF-8, or None where none fits."""
-    from charset_normalizer import from_bytes
-
-    # UTF-16 and UTF-32 are found by unicode_form
-    best = from_bytes(sample[:SAMPLE], cp_exclusion=_WIDE).best()
-    name = None if best is None else best.encoding
-    if name is None or (_LATIN.match(name) and name not in _NOT_LATIN):
-        with contextlib.suppress(UnicodeDecodeError):
-            sample.decode("cp1252")
-            return "cp1252"
-    return name
 
 
 def decode(data: bytes, encoding: str | None = None) -> str:

@@ -98,9 +98,9 @@ def lengths(sizes: pd.DataFrame, *, top: int = 16, ax: Axes | None = None) -> Ax
     found = found.reshape(-1, len(_PERCENTILES))
     ax = canvas.axes(ax, 0.9 + 0.3 * len(chosen))
     places = np.arange(len(chosen))
-    ax.hlines(places, found[:, 0], found[:, 4], color="black", linewidth=0.9)
+    ax.hlines(places, found[:, 0], found[:, 4], color=canvas.ink()[0], linewidth=0.9)
     ax.barh(places, found[:, 3] - found[:, 1], left=found[:, 1], height=0.6, color=canvas.BLUE, alpha=0.55)
-    ax.plot(found[:, 2], places, "|", color="black", markersize=13, markeredgewidth=2)
+    ax.plot(found[:, 2], places, "|", color=canvas.ink()[0], markersize=13, markeredgewidth=2)
     ax.set_xscale("log")
     ax.set_xlim(*((found[:, 0].min() * 0.9, found[:, 4].max() * 1.05) if len(found) else (1, 1000)))
     ax.tick_params(axis="x", which="both", labelsize="small")
@@ -211,7 +211,8 @@ def months(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             text += f", {int(table.sum() - shown.sum()):,} before or after the months shown"
         every = pd.period_range(shown.index[0], shown.index[-1], freq="M")
         ax.bar(every.get_indexer(shown.index), shown, width=0.9, color=canvas.BLUE)
-        step = max(1, -(-len(every) // round(canvas.characters(ax) / 12)))
+        wide = 12 if len(canvas.figure(ax).axes) == 1 else 18  # the labels of other axes take room too
+        step = max(1, -(-len(every) // max(1, round(canvas.characters(ax) / wide))))
         ax.set_xticks(range(0, len(every), step), every[::step].astype(str))
         alt += f", {every[0]} to {every[-1]}; from {shown.min():,} to {shown.max():,} a month"
     ax.locator_params(axis="y", integer=True)

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, VERMILLION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 
-SERIES = ((BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
-          ("#CC79A7", "v", "-", "\\\\"))  # fmt: skip
-"""Colour, marker, line and hatch of the first, second, … series: told apart without colour."""
+SERIES: tuple[tuple[str, str, Any, str], ...] = (
+    (BLUE, "o", "-", ""), (VERMILLION, "s", "--", "//"), (GREEN, "^", ":", ".."), (ORANGE, "D", "-.", "xx"),
+    ("#CC79A7", "v", (0, (8, 2)), "\\\\"), ("#56B4E9", "P", (0, (1, 3)), "--"),
+    ("#666666", "X", (0, (5, 1, 1, 1, 1, 1)), "oo"),
+)  # fmt: skip
+"""Colour, marker, line and hatch of the first, second, … series, one for each kind: told apart without colour."""
 
 _STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 600, 1200)  # months from tick to tick
 
 
-def series(number: int) -> tuple[str, str, str, str]:
+def series(number: int) -> tuple[str, str, Any, str]:
     """Return colour, marker, line and hatch of a series; after the last it begins again."""
     return SERIES[number % len(SERIES)]
 
@@ -40,16 +43,40 @@ def axes(ax: Axes | None, height: float) -> Axes:
     return ax
 
 
+def ink() -> tuple[Any, Any]:
+    """Return the colours of text and of the ground on which it stands, in the style in use, light or dark."""
+    from matplotlib import rcParams
+
+    return rcParams["text.color"], rcParams["axes.facecolor"]
+
+
 def figure(ax: Axes) -> Figure:
     """Return the whole figure that holds ``ax``."""
     return cast("Figure", ax.get_figure(root=True))
 
 
 def characters(ax: Axes) -> int:
-    """Return about how many characters of the usual size fit across the figure."""
+    """Return about how many characters of the usual size fit across the part of the figure that is the axes' own."""
     from matplotlib import rcParams
 
-    return int(figure(ax).get_figwidth() * 72 / (0.52 * float(rcParams["font.size"])))
+    whole, part, spec = (
+        figure(ax),
+        cast("Figure", ax.get_figure()),
+        ax.get_subplotspec(),
+    )  # part: its subfigure
+    margins, box = whole.subplotpars, spec.get_position(part) if spec else ax.get_position()
+    share = box.width / (margins.right - margins.left) * part.bbox.width / whole.bbox.width
+    width = whole.get_figwidth() * min(1.0, round(share, 6))
+    return max(12, int(width * 72 / (0.52 * float(rcParams["font.size"]))))
+
+
+def lay_out(ax: Axes) -> None:
+    """Make room for the labels, once, in a figure of the caller's that has no layout; it gets none for later."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    whole = figure(ax)
+    if whole.get_layout_engine() is None and ax.get_subplotspec():
+        ConstrainedLayoutEngine().execute(whole)
 
 
 def room(ax: Axes) -> int:
@@ -116,7 +143,7 @@ def line(ax: Axes, number: int, name: Any, at: Any, value: Any, low: Any, high: 
 
 def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     """Write a label at the end of each row, and widen the axis until all of them fit."""
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    box = {"facecolor": ink()[1], "edgecolor": "none", "pad": 0.5}
     look: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "bbox": box}
     look |= {"fontsize": "small", "parse_math": False}
     rows = enumerate(zip(ends, labels, strict=True))
@@ -124,6 +151,7 @@ def _at_ends(ax: Axes, ends: Iterable[float], labels: Iterable[str]) -> None:
     if not placed:
         return
     whole = figure(ax)
+    lay_out(ax)
     whole.draw_without_rendering()
     room = ax.get_window_extent().width
     gap = 8 * whole.dpi / 72
@@ -164,8 +192,9 @@ def title(ax: Axes, text: str) -> None:
 
 
 def described(ax: Axes, text: str, pairs: Iterable[tuple[Any, str]] = ()) -> Axes:
-    """Give the figure its alternative text: what is drawn, and what it shows, in words and named values."""
+    """Give the finished figure its alternative text: what is drawn, and what it shows, in words and named values."""
     ax.set_label(one_line(f"{text} {in_words(pairs)}"))
+    lay_out(ax)
     return ax
 
 
@@ -185,7 +214,7 @@ def marked(ax: Axes, marks: Mapping[str, str] | None) -> None:
     """Draw a vertical line at each marked day, its name above the axes."""
     for day, text in (marks or {}).items():
         at = pd.Timestamp(day)
-        ax.axvline(at, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
+        ax.axvline(at, color=ink()[0], linewidth=0.9, linestyle=(0, (2, 2)))
         ax.annotate(
             text, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
             ha="center", va="bottom", fontsize="small", parse_math=False,

@@ -23,7 +23,7 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
     calibration error (mean gap of the bins, weighted by size: Naeini, Cooper and Hauskrecht 2015). ``forecasts`` has a
     row each: ``probability`` (float in [0, 1]) and ``correct`` (bool).
     """
-    canvas.need(forecasts, ("probability", "correct"), "forecasts")
+    _check(forecasts)
     number = np.minimum((forecasts["probability"].to_numpy(float) * bins).astype(int), bins - 1)
     table = shares(forecasts.assign(bin=number), "correct", by="bin").rename(columns={"value": "correct"})
     table["probability"] = forecasts["probability"].astype(float).groupby(number).mean().to_numpy()
@@ -50,13 +50,27 @@ def reliability(forecasts: pd.DataFrame, *, bins: int = 10, ax: Axes | None = No
     return canvas.described(ax, f"Points: share of forecasts that was right against the {text}", points)
 
 
+def _check(forecasts: pd.DataFrame) -> None:
+    """Refuse forecasts that cannot be drawn: a probability or an answer is missing, or a probability is none."""
+    columns = ["probability", "correct"]
+    canvas.need(forecasts, columns, "forecasts")
+    for name, missing in forecasts[columns].isna().sum().items():
+        if missing:
+            mend = f"leave them out: forecasts.dropna(subset={columns})"
+            raise ValueError(
+                f"forecasts: {name} is missing in {missing:,} of {len(forecasts):,} rows; {mend}"
+            )
+    if len(wrong := forecasts.loc[~forecasts["probability"].astype(float).between(0, 1), "probability"]):
+        raise ValueError(f"forecasts: probability {wrong.iloc[0]:g} is not in [0, 1]; divide per cent by 100")
+
+
 def coverage(forecasts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw accuracy of the surest forecasts against the share of documents they cover.
 
     The curve (El-Yaniv and Wiener 2010), marked at coverage 70 % and 100 %. Forecasts of equal probability enter
     together, so their order does not matter. ``forecasts`` are as for :func:`reliability`.
     """
-    canvas.need(forecasts, ("probability", "correct"), "forecasts")
+    _check(forecasts)
     groups = forecasts.groupby("probability")["correct"].agg(["sum", "size"]).sort_index(ascending=False)
     covered = groups["size"].cumsum()
     accuracy = groups["sum"].cumsum() / covered
@@ -173,12 +187,24 @@ def estimates(
     Columns of ``table``: ``label``, ``value``, ``low``, ``high`` (an interval may be missing), perhaps ``series`` (each
     label has a point a series then) and ``n`` (at the end of the row). ``xlabel`` says what is estimated, and its unit.
     With ``percent``, values are shares; with ``log``, the axis is logarithmic, for ratios. ``reference`` is a value to
-    compare with, drawn as a vertical line.
+    compare with, drawn as a vertical line. A row without a value is drawn as ``missing``. ValueError: a label stands
+    twice in one of several series, or a row has 0 or less where the axis is logarithmic.
     """
     columns = ("label", "value", "low", "high")
     canvas.need(table, columns, "table", "toolkit.census.shares(frame, column, by=…)")
-    labels = list(dict.fromkeys(table["label"]))
     series = list(dict.fromkeys(table["series"])) if "series" in table else [""]
+    alone = len(series) == 1  # then each row of the frame has a row of the figure
+    if not alone and (twice := table.duplicated(["label", "series"])).any():
+        label, name = table.loc[twice, ["label", "series"]].iloc[0]
+        raise ValueError(
+            f"table: {label!r} stands twice in the series {name!r}; give each row a label of its own"
+        )
+    if log and (wrong := (table[[*columns[1:]]] <= 0).any(axis=1)).any():
+        first = table.loc[wrong, "label"].iloc[0]
+        raise ValueError(
+            f"table: {first!r} reaches 0 or less, which log=True has no place for; leave out either"
+        )
+    labels = list(table["label"]) if alone else list(dict.fromkeys(table["label"]))
     scale = 100 if percent else 1
     ax = canvas.axes(ax, 1.0 + (0.16 + 0.17 * len(series)) * len(labels) + 0.25 * (len(series) > 1))
     furthest = np.full(len(labels), -np.inf)
@@ -186,29 +212,30 @@ def estimates(
     for number, name in enumerate(series):
         colour, marker, _, _ = canvas.series(number)
         part = table if "series" not in table else table[table["series"] == name]
-        places = np.array([labels.index(label) for label in part["label"]], int)
+        places = np.arange(len(part)) if alone else np.array([*map(labels.index, part["label"])], int)
         value, low, high = (scale * part[column].to_numpy(float) for column in ("value", "low", "high"))
         low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
-        shift = 0.0 if len(series) == 1 else 0.44 * (number / (len(series) - 1) - 0.5)
+        shift = 0.0 if alone else 0.44 * (number / (len(series) - 1) - 0.5)
         ax.errorbar(
             value, places + shift, xerr=canvas.whiskers(value, low, high), fmt=marker, color=colour, ecolor=colour,
             elinewidth=1.0, capsize=2.5, markersize=5, clip_on=False,
             label=canvas.names([name])[0] if name else None,
         )  # fmt: skip
-        np.maximum.at(furthest, places, high)
-        texts = [f"{v:.1f} %" if percent else f"{v:,.3g}" for v in value]
+        np.fmax.at(furthest, places, high)
+        texts = ["missing" if np.isnan(v) else f"{v:.1f} %" if percent else f"{v:,.3g}" for v in value]
         shown += [(f"{label} {name}".strip(), v) for label, v in zip(part["label"], texts, strict=True)]
     if log:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")  # as numbers, not as mathematics
         ax.xaxis.set_minor_formatter("")
-    elif len(table) and float(np.nanmin(table[["value", "low"]])) >= 0:
-        ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03)
+    elif len(table) and not (table[["value", "low"]] < 0).any(axis=None):
+        ax.set_xlim(0, max(float(furthest.max()), reference or 0.0) * 1.03 or 1)
     if reference is not None:
-        ax.axvline(reference, color="black", linewidth=0.9, linestyle=(0, (2, 2)))
+        ax.axvline(reference, color=canvas.ink()[0], linewidth=0.9, linestyle=(0, (2, 2)))
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
-    sizes = table.drop_duplicates("label")["n"] if "n" in table else None
-    ends = [text for _, text in shown] if len(series) == 1 else [""] * len(labels)
+    furthest = np.where(np.isfinite(furthest), furthest, ax.get_xlim()[0])
+    sizes = (table if alone else table.drop_duplicates("label"))["n"] if "n" in table else None
+    ends = [text for _, text in shown] if alone else [""] * len(labels)
     canvas.rows(ax, labels, xlabel, furthest, ends, sizes)
     return canvas.described(ax, f"Points with intervals: {xlabel}.", shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from toolkit.corpus import CorpusLike, as_corpus, as_document, texts_of
 from toolkit.language import codes, languages
 from toolkit.modelfile import Estimator
+from toolkit.tables import is_cleaned
 from toolkit.topics import taxonomy
 from toolkit.topics.explanation import Explanation, explain, known, top_words
 from toolkit.topics.features import FeatureSpace, Floats, Places, matrix
@@ -201,6 +203,8 @@ class TopicClassifier(Estimator):
 
     def _judged(self, X: CorpusLike) -> tuple[pd.DataFrame, Floats, pd.Series[Any]]:
         """Return the corpus, each document's probabilities, and the reason if it gets no topic."""
+        if not isinstance(self.min_confidence, Real | None):
+            raise ValueError(f"min_confidence={self.min_confidence!r}: a probability is wanted, such as .5")
         corpus, texts, lang, values, read = self._scored(X)
         top = values.max(axis=1, initial=0.0)
         why = pd.Series(None, index=corpus.index, dtype="str")
@@ -269,11 +273,16 @@ class TopicClassifier(Estimator):
         corpus, texts = self._read(X)
         labels = classes, member, single = memberships(y, len(corpus))
         weight = np.ones(len(corpus)) if sample_weight is None else np.asarray(sample_weight, float)
+        if weight.shape != (len(corpus),):
+            msg = f"fit: {weight.size} weights for {len(corpus)} documents; give one a document"
+            raise ValueError(msg)
         if single and self.class_weight is not None:
             own = np.array(classes)[member.argmax(axis=1)]
             weight = weight * compute_sample_weight(self.class_weight, own)
         space = FeatureSpace(self.bits, self.lead, self.title_weight)
         counts, splits = matrix(texts, corpus["title"], space), folds_of(corpus, groups, self.folds)
+        if not counts.nnz:
+            raise ValueError("fit: no document has a word; give texts with words")
         self.model_ = fitted(counts, labels, weight=weight, space=space, C=self.C, splits=splits)
         return self
 
@@ -301,17 +310,21 @@ class TopicClassifier(Estimator):
         labels = pd.Series(list(y), dtype=object)
         for label in labels.unique():
             known(self.model, label, "score")
-        right = self.predict(X).to_numpy(object) == labels.to_numpy()
+        found = self.predict(X)
+        if len(found) != len(labels):
+            msg = f"score: {len(labels)} labels for {len(found)} documents; give one entry a document"
+            raise ValueError(msg)
+        right = found.to_numpy(object) == labels.to_numpy()
         return float(np.average(right, weights=sample_weight))
 
     def _read(self, X: CorpusLike) -> tuple[pd.DataFrame, pd.Series[Any]]:
         corpus = as_corpus(X, self.columns)
-        cleaned = "clean_text" in corpus.columns and (corpus.empty or corpus["clean_text"].notna().any())
+        cleaned = is_cleaned(corpus)
         self.text_column_ = "clean_text" if cleaned else "text"
         if not cleaned and isinstance(X, pd.DataFrame) and not corpus.empty and not _WARNED:
             _WARNED.append(UNCLEANED)
             warnings.warn(UNCLEANED, stacklevel=4)
-        return corpus, texts_of(corpus).astype("str")
+        return corpus, texts_of(corpus)
 
 
 def _counted(why: pd.Series[Any]) -> dict[str, int]:

@@ -45,6 +45,24 @@ def names(language: str = "en-GB", *, level: int = 1) -> dict[str, str]:
     return taxonomy.loc[taxonomy["level"] == level, f"name_{language}"].to_dict()
 
 
+def code(topic: object) -> str | None:
+    """Return the code of a topic given as a code, as the number that a table made of it or by its English name.
+
+    None: it is no topic of the taxonomy.
+
+    >>> code("sport"), code(1000000), code("cricket club")
+    ('15000000', '01000000', None)
+    """
+    text = str(topic).strip()
+    number = text.removesuffix(".0").zfill(8)
+    return number if number in load().index else _codes().get(text.casefold())
+
+
+@cache
+def _codes() -> dict[str, str]:
+    return {name.casefold(): code for level in (2, 1) for code, name in names(level=level).items()}
+
+
 def label(code: object) -> str:
     """Return the English name of a top-level code, else the label itself."""
     return names().get(str(code), str(code))

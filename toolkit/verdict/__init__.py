@@ -14,13 +14,12 @@ from scipy.special import softmax
 from toolkit.buffer import PRIME, Buffer, spread
 from toolkit.kernels import njit
 from toolkit.segments import Segments
+from toolkit.tables import VERDICTS, verdicts_of
 from toolkit.verdict.model import AT, LEARNED, VerdictModel, shipped_model
 from toolkit.verdict.reading import KINDS, LOWER, read_words
 
 __all__ = ["TEXTS", "VERDICTS", "articles", "others", "probabilities"]
 
-# explained by toolkit.verdicts
-VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")
 TEXTS = ("article", "twice")  # of documents that hold an article
 
 # verdict → share of repeated words from which a document with this verdict more likely holds its text ``twice``
@@ -74,11 +73,12 @@ def probabilities(corpus: pd.DataFrame, copies: NDArray[np.float64] | None = Non
 def others(corpus: pd.DataFrame) -> pd.Series[Any]:
     """Return the verdict of each document that holds no article, missing for those that hold one.
 
-    Without a column ``verdict`` the model judges the texts that are shorter than :data:`LONG` bytes or not laid out as
-    prose. Longer prose counts as an article without a look, which keeps classifying topics fast.
+    A column ``verdict`` that holds anything else than :data:`VERDICTS` is a CorpusError. Without one the model judges
+    the texts that are shorter than :data:`LONG` bytes or not laid out as prose. Longer prose counts as an article
+    without a look, which keeps classifying topics fast.
     """
-    if "verdict" in corpus.columns:
-        return corpus["verdict"].mask(corpus["verdict"].isin(TEXTS)).astype("str")
+    if (given := verdicts_of(corpus)) is not None:
+        return given.mask(given.isin(TEXTS)).astype("str")
     found = pd.Series(np.nan, index=corpus.index, dtype="str")
     at = np.flatnonzero(~_prose(corpus["text"]))
     if len(at):

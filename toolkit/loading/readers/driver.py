@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
+from toolkit.loading.codepages import SAMPLE
 from toolkit.loading.mapping import STRING, Mapper, Options, Rows
 from toolkit.loading.markup import decode_page, html_root
 from toolkit.loading.quarantine import Rejected, Unreadable
-from toolkit.loading.streams import CHUNK, SAMPLE, Stream, as_utf8, line_encoding, unicode_form
+from toolkit.loading.streams import CHUNK, Stream, as_utf8, line_encoding, unicode_form
 
 Record: TypeAlias = dict[str, Any]
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"

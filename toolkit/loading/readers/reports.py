@@ -25,6 +25,7 @@ from toolkit.loading.readers.lines import (
 )  # fmt: skip
 
 NUMBER, FACTIVA, _CODED = map(pattern, ("factiva_document", "factiva_page", "factiva_code"))
+_FOOT, _SECTION, _COMPANY = map(pattern, ("factiva_foot", "factiva_section", "company"))
 _ARTICLE = re.compile(r"(?:^|\s)[A-Za-z]{2,5}Article(?:\s|$)")
 _BLOCKS = frozenset("p div td tr table h1 h2 h3 h4 li".split())
 _CODES = roles("factiva")
@@ -53,7 +54,7 @@ def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
             record = _coded_text(found) if any(_CODED.match(b[0]) for b in found) else _plain_text(found)
             yield record | {"doc_id": number[1]}
             piece = piece[number.end() :]
-        held = piece
+        held = _FOOT.sub("", piece)
     if any(words(line) is not None for block in blocks(held) for line in block):
         yield Unreadable("cut off: no line 'Document …' at its end", held)
 
@@ -150,17 +151,30 @@ def _plain_text(found: list[list[str]]) -> Record:
     end = next((i for i, line in enumerate(fields) if is_closing(line)), None)
     if end is not None and fields[end + 1 :]:
         text.insert(0, fields[end + 1 :])
-    if text and len(text) > 1 and len(text[-1]) == 1 and len(text[-1][0]) < 80 and text[-1][0][-1].isalnum():
+    if (
+        len(text) > 1
+        and len(text[-1]) == 1
+        and _is_publisher(text[-1][0], fields[: None if end is None else end + 1])
+    ):
         text.pop()
     if head:
         byline = len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1])
         if byline:
             record["authors"] = head.pop()
-        # a section of one or two words may stand above the title
-        if len(head) > 1 and len(head[0]) <= 25 and len(head[0]) < len(head[1]):
+        # a section may stand above the title
+        short = len(head) > 1 and len(head[0]) <= 25 and len(head[0]) < len(head[1])
+        if short or (len(head) > 1 and _SECTION.search(head[0])):
             record["section"] = head.pop(0)
         record["title"] = " ".join(head)
     return _placed(record, fields[:end]) | {"text": [unwrapped(block) for block in text]}
+
+
+def _is_publisher(line: str, before: list[str]) -> bool:
+    """Whether the last line of an article is its publisher's: named in the fields above the text, or a company."""
+    named = set(re.findall(r"[^\W\d_]+", " ".join(before).casefold()))
+    names = re.findall(r"[^\W\d_]+", line)
+    company = _COMPANY.search(line) and all(name[0].isupper() or len(name) <= 3 for name in names)
+    return len(line) < 80 and bool(names and (company or named.issuperset(map(str.casefold, names))))
 
 
 def _is_field(line: str, before: list[str]) -> bool:

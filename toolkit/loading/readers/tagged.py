@@ -107,6 +107,9 @@ def _content(element: Any) -> str | None:
 REUTERS = re.compile(r"<REUTERS\b", re.I)
 DOC = re.compile(r"^<DOC\b[^<>]*>", re.M | re.I)
 NOW = pattern("now")
+_PARTS = re.compile(
+    r"<(?:TEXT|LEADPARA|HEADLINE|DOCNO|DOCID)\b", re.I
+)  # what documents of Gigaword and TREC have
 
 _LANGUAGES = {"ENG": "en", "FRE": "fr", "FRA": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh", "DEU": "de"}
 _REMOVED = re.compile(r"\s*@(?: @){2,}\s*")
@@ -148,13 +151,19 @@ def gigaword(archive: Archive) -> Iterator[Record | Unreadable]:
     return _each(archive, DOC, "DOC", _doc)
 
 
-def _doc(piece: str) -> Record:
+def _doc(piece: str) -> Record | Unreadable:
     given = _attributes(piece)
     text = "\n\n".join(sgml(piece, name) or "" for name in ("LEADPARA", "TEXT")).strip()
-    if not text and "title" in given:  # an article extracted from a page or a wiki
-        whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(given["title"])
+    # an article extracted from a page or a wiki, or marked by no more than its ends
+    if not text and given and ("title" in given or not _PARTS.search(piece)):
+        title = given.get("title", "")
+        whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(title)
+        if 2 * whole.count("\t") > whole.count("\n"):
+            return Unreadable(
+                "a word a line with its tags (vertical text); not read; join the words first", whole
+            )
         return {
-            "doc_id": given.get("id"), "title": unescape(given["title"]), "text": paragraphs(whole),
+            "doc_id": given.get("id"), "title": unescape(title) or None, "text": paragraphs(whole),
             "url": given.get("url") or given.get("source"), "published": given.get("date"),
             "authors": authors(given.get("author")), "publisher": given.get("hostname"),
         }  # fmt: skip

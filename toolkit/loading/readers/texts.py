@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from toolkit import fields
 from toolkit.loading.quarantine import READ, Unreadable, printable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import find_date, is_date, pattern
@@ -18,29 +19,57 @@ LONGEST_TITLE = 300  # a first line longer than this is a paragraph, and no head
 LEAST = 250  # characters that an article among several must have to count as one
 MARGIN = 60  # a last line of fewer characters ends a text: the author, a source, a short paragraph
 PROSE = 120  # characters of a line that is a paragraph, no headline
+ROWS = 20  # least lines of a file that has a table or an article on each
 MANY = 5  # lines like headlines, each above a part of some length, that one article hardly has
 
 CAPTIONS = re.compile(r"\ufeff?\s*(?:WEBVTT\b|(?:\d+\s*\n)?\d\d?:\d\d(?::\d\d)?[,.]\d{1,3}\s*-->)")
+ALCESTE = re.compile(r"^(?:\*{4}|\d{4})[ \t]+\*\w.*$", re.M)
 STORY = re.compile(r"^@highlight\s*$", re.M)
 
+# front matter; a label and its value
+_FENCED = re.compile(r"\s*---[ \t]*\n((?:.*\n){1,99}?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_PAIR = re.compile(r"^([^\W\d_][\w -]{0,20}):[ \t]*(.*)(?:\n|\Z)", re.M)
 _SENTENCE_ENDS = '.!?”"»'
 _ROW = re.compile(r"^(?:\d+\t\S.{20,}|# (?:newdoc|sent_id|text)\b.*)$", re.M)
-_LABEL = pattern("many_titles")
+_LABEL, _REFERENCE = pattern("many_titles"), pattern("references")
+_ABOVE_DATE = re.compile(
+    r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
+)
+_ELEMENT = re.compile(
+    r"^[ \t]*<(article|doc|document|text|item|story|news|record|entry|post)\b[^<>\n]*>", re.M | re.I
+)
+
+
+def _dated(text: str) -> Iterator[re.Match[str]]:
+    """Yield the headlines below which a line of its own is a date, if the text begins with one."""
+    found = False
+    for match in _ABOVE_DATE.finditer(text):
+        if is_date(match[2]) and find_date(match[2]) is not None:
+            found = True
+            yield match
+        elif not found and match.start() > LEAST:
+            return
+
+
+def _elements(text: str) -> Iterator[re.Match[str]]:
+    """Yield the start tags of the element of which the first one is."""
+    found = list(_ELEMENT.finditer(text))
+    return (match for match in found if match[1] == found[0][1])
+
+
 # what shows many articles; whether it opens each of them, or ends each or stands between two; how many show it
 _MARKS = (
-    ("records of references", True, 2, pattern("many_references")),
     ("lines 'Title:'", True, 2, _LABEL),
     ("headings", True, 2, re.compile(r"^# \S.*$", re.M)),
     ("addresses above them", True, 2, re.compile(r"^[ \t]*(?:URL: ?)?https?://\S+[ \t]*$", re.M)),
-    ("headlines with a date below", True, 2, None),
+    ("headlines with a date below", True, 2, _dated),
+    ("elements of markup", True, 2, _elements),
     ("numbered headings", False, 2, pattern("many_numbers")),
     ("document numbers", False, 2, pattern("many_identities")),
     ("rules between them", False, 2, re.compile(r"^[ \t]*([=_#*~+-])\1{2,}[ \t]*$", re.M)),
+    ("the same rule after each", False, 3, re.compile(r"^[ \t]*(={3,}|#{3,}|-{4,}|_{4,})[ \t]*$", re.M)),
     ("blank lines between them", False, 2, re.compile(r"\n[ \t]*\n[ \t]*\n\s*")),
     ("notes of copyright", False, 3, pattern("many_copyrights")),
-)
-_ABOVE_DATE = re.compile(
-    r"(?:^|\n[ \t]*\n)([^\n]{8,199}[^\s.,;:])[ \t]*\n(?:[ \t]*\n)?(?=([^\n]{6,80}\b\d{1,4}\b[^\n]{0,60})\n)"
 )
 _TIME = re.compile(r"^\s*(?:\d+:)?\d\d:\d\d[,.]\d{1,3}\s*-->.*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,80}>|\{\\[^{}\n]{0,40}\}|<\d\d:\d\d[^<>\n]{0,12}>")
@@ -56,11 +85,27 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
         if reason := several_in_text(part):
             yield Unreadable(reason, part)
             continue
-        first = next((line.strip() for line in part.splitlines() if line.strip()), "")
-        title = first if len(first) <= LONGEST_TITLE and first != part.strip() else None
-        yield {"text": part, "title": title}
+        labels, body = _labelled(part)
+        first = next((line.strip() for line in body.splitlines() if re.search(r"\w", line)), "")
+        none = fields.candidates("title", labels) or len(first) > LONGEST_TITLE or first == body.strip()
+        yield {"title": None if none else first} | labels | {"text": body}
         if len(parts) == 1 and (remark := perhaps_several(part)):
             archive.remarks.append(Unreadable(remark, part))
+
+
+def _labelled(part: str) -> tuple[Record, str]:
+    """Return what stands above a text as 'Title: …', 'Date: …', or as front matter, by its labels; and the text."""
+    if (fenced := _FENCED.match(part)) and (pairs := _PAIR.findall(fenced[1])):
+        return {label: value.strip("\"' \t") for label, value in pairs}, part[fenced.end() :].lstrip("\n")
+    labels: Record = {}
+    at = len(part) - len(part.lstrip())
+    while (pair := _PAIR.match(part, at)) and (fields.is_known(pair[1]) or pair[1].lower() == "source"):
+        if fields.candidates("text", [pair[1]]):
+            at = pair.start(2)
+            break
+        labels[pair[1]], at = pair[2].strip(), pair.end()
+    alone = len(labels) < 2 or not fields.candidates("title", labels)
+    return ({}, part) if alone else (labels, part[at:].lstrip("\n"))
 
 
 def _whole(archive: Archive) -> str:
@@ -91,16 +136,34 @@ def several_in_text(text: str) -> str | None:
     rows = _ROW.findall(text)
     if len(rows) >= 5 and sum(map(len, rows)) >= 0.2 * len(text):
         return f"looks like a table of {len(rows)} sentences or rows, no article; not read; give it a header (CSV)"
+    lines = [line for line in text.split("\n") if line.strip() and line[0] != "#"]
+    columns = {len(line.split()) for line in lines} if len(lines) >= ROWS else {0}
+    if len(columns) == 1 and 1 < max(columns) < ROWS:
+        mend = "no article; not read; give it a header (CSV)"
+        return f"looks like a table of {len(lines)} lines of {max(columns)} words each, {mend}"
+    # paragraphs of one article are fewer, shorter, or have a headline above them
+    many = len(lines) >= 5 * ROWS or len(text) > 1000 * len(lines)
+    if many and len(lines) >= ROWS and min(map(len, lines)) >= PROSE:
+        return looks_like(len(lines), "one on each line", lines)
+    if _REFERENCE.match(text.lstrip()):
+        what = "looks like records of references (RIS, BibTeX, EndNote), no article; not read"
+        return f"{what}; give each article a record of its own (JSONL, CSV)"
     for what, opens, least, mark in _MARKS:
-        marks = list(_dated(text) if mark is None else mark.finditer(text))
-        if len(marks) < least or (opens and text[: marks[0].start()].strip()):
+        marks = list(mark.finditer(text) if isinstance(mark, re.Pattern) else mark(text))
+        # a label may stand below the first lines of a report; other marks count only where the file begins with one
+        if len(marks) < least or (opens and len(text[: marks[0].start()].strip()) > LEAST * (mark is _LABEL)):
             continue
         cuts = [mark.start() if opens else mark.end() for mark in marks]
         parts = [text[a:b].strip() for a, b in pairwise([0, *cuts, len(text)])]
         long = [part for part in parts if len(part) >= LEAST]
-        if what.startswith("blank") and len(long) < sum(map(bool, parts)):
-            continue  # an article may have wide gaps; between articles all of them stand
-        if len(long) >= least and ("between" not in what or all(map(_titled, long))):
+        if what.startswith(("blank", "the same")) and len(long) < sum(
+            bool(part.strip("=#_-")) for part in parts
+        ):
+            continue  # an article may have wide gaps, and notes below a rule; between articles all of them stand
+        if what.startswith("the same") and len({mark[1] for mark in marks}) > 1:
+            continue
+        titled = _headed if what.startswith("rules") else _titled
+        if len(long) >= least and ("between" not in what or all(map(titled, long))):
             return looks_like(len(long), what, [_LABEL.sub(r"\2", part.split("\n", 1)[0]) for part in long])
     return None
 
@@ -127,17 +190,6 @@ def perhaps_several(text: str) -> str | None:
     else:
         return None
     return f"{READ} one article, though {why}; split the file if it holds several"
-
-
-def _dated(text: str) -> Iterator[re.Match[str]]:
-    """Yield the headlines below which a line of its own is a date, if the text begins with one."""
-    found = False
-    for match in _ABOVE_DATE.finditer(text):
-        if is_date(match[2]) and find_date(match[2]) is not None:
-            found = True
-            yield match
-        elif not found and match.start() > LEAST:
-            return
 
 
 def _headed(page: str) -> bool:
@@ -186,3 +238,12 @@ def captions(archive: Archive) -> Iterator[Record]:
 def story(archive: Archive) -> Iterator[Record]:
     """Stories of the CNN/Daily Mail reading sets."""
     yield {"text": STORY.split(_whole(archive))[0].strip(), "title": None}
+
+
+def alceste(archive: Archive) -> Iterator[Record]:
+    """Corpora of IRaMuTeQ and Alceste, a line '**** *variable_value' above each text."""
+    for piece in archive.pieces(ALCESTE):
+        if mark := ALCESTE.match(piece):
+            variables: Record = dict(re.findall(r"\*([^\W_]+)_(\S*)", mark[0]))
+            body = re.sub(r"^-\*\S+[ \t]*$", "", piece[mark.end() :], flags=re.M)  # names of parts
+            yield {"title": None} | variables | {"text": body.strip()}
