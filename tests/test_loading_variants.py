@@ -2,12 +2,15 @@
 
 import io
 import json
+import time
 import zipfile
 from html import escape
 from textwrap import fill
 
+import pandas as pd
 import pytest
 
+import toolkit
 from toolkit.loading import load
 
 TITLES = (
@@ -358,3 +361,65 @@ def test_a_long_section_of_factiva_is_no_title(section):
     file = FACTIVA.format(head=f"{section}\nFerry stops", last="Lantern", foot="")
     corpus = load(io.BytesIO(file.encode()), columns={"section": "section"})
     assert corpus[["title", "section"]].to_numpy().tolist() == [["Ferry stops", section]]
+
+
+LEAD, REST = "".join(TEXTS[0][:1]), TEXTS[1][0]
+LONG = " ".join(map(" ".join, TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("a.txt", f"---\nBERLIN: {LEAD}\n{REST}\n---\nBy A. Smith\n", [(f"BERLIN: {LEAD}", "---\nBERLIN: NORDVIK")]),
+        ("a.txt", f'---\ntitle: Mayor says "no"\ntags:\n  - sea\n---\n{LEAD}\n\n{REST}', [('Mayor says "no"', LEAD)]),
+        ("a.txt", f"Title: Storm\nSource: Reuters\n\n{LEAD}\n\n{REST}", [("Storm", LEAD)]),
+        ("a.txt", "\n***\n".join(f"{head}\n{LONG}" for head in ("Storm", "A quay")), [("Storm", "Storm\nNORDVIK -")]),
+        ("a.sgm", f'<doc id="1" title="Storm">\n\t{LEAD}\n\t{REST}\n</doc>', [("Storm", LEAD)]),
+        ("a.csv", f"title,data\nStorm hits,{LONG.replace(',', '')}\n", [("Storm hits", "Storm hits")]),
+        ("a.csv", f"Rubrik;Schlagzeile;Text\nSport;Sieg im Derby;{LEAD}\n", [("Sieg im Derby", LEAD)]),
+        ("a.json", json.dumps({"data": None, "headline": "x", "fields": {"bodyText": LEAD}}), [("x", LEAD)]),
+        ("a.json", json.dumps([{"0": "2021-03-05", "1": "Storm hits", "2": LONG}]), []),
+        ("a.csv", "id,text\n7,Some 1,000 people came\n8,About 2,500 people came\n", []),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_form_and_is_none_is_read_as_it_stands(name, data, expected):
+    corpus = load(stream(data, name))
+    found = zip(corpus["title"].fillna("-"), corpus["text"], strict=True)
+    assert [(title, text[:15]) for title, text in found] == [(title, start[:15]) for title, start in expected]
+    assert len(corpus) or len(corpus.attrs["quarantine"])
+
+
+def test_a_label_source_is_the_publisher_where_no_other_is_named():
+    assert load(stream(f"Title: Storm\nSource: Reuters\n\n{LEAD}", "a.txt"))["publisher"].tolist() == [
+        "Reuters"
+    ]
+
+
+@pytest.mark.parametrize("box", ["form", "center", "details"])
+def test_a_box_of_paragraphs_beside_bare_text_keeps_its_paragraphs(box):
+    inner = "".join(f"<p>{paragraph}</p>" for pair in TEXTS for paragraph in pair)
+    page = f"<html><body><header>Lantern</header><{box}><h1>Storm</h1>{inner}</{box}> | imprint</body></html>"
+    text = load(stream(page, "a.html"))["text"].item()
+    assert [line for line in text.split("\n") if len(line) > 60] == [p for pair in TEXTS for p in pair]
+
+
+def test_blocks_of_dates_that_say_nothing_of_their_order_change_nothing():
+    rows = [f"{LEAD.replace(',', '')},2021-03-05"] * 2100 + [f"{REST.replace(',', '')},25/03/2021"]
+    corpus = load(stream("text,date\n" + "\n".join(rows), "a.csv"))
+    assert not len(corpus.attrs["quarantine"])
+    assert (
+        load(stream(f"texte,fecha\n{LEAD.replace(',', '')},03/04/2021", "a.csv"))["published"].dt.month.item()
+        == 4
+    )
+    frame = pd.DataFrame({"texte": [LEAD], "fecha": ["03/04/2021"]})
+    assert toolkit.corpus.as_corpus(frame)["published"].dt.month.item() == 4
+
+
+def test_a_field_of_many_lines_between_tabs_takes_linear_time():
+    def seconds(n):
+        began = time.process_time()
+        load(stream("id\ttext\n" + 'x"\t"\n' * n + 'y"\tz\n', "a.tsv"))
+        return time.process_time() - began
+
+    seconds(100)
+    assert seconds(16_000) < 8 * 3 * seconds(2_000) + 1.5

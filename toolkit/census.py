@@ -14,10 +14,8 @@ from scipy.special import ndtri
 from toolkit.corpus import CorpusLike, as_corpus, texts_of
 from toolkit.display import PALETTE
 from toolkit.errors import CorpusError, UsageError, wants
-from toolkit.tables import beside
+from toolkit.tables import UNKNOWN, beside, groups_of, is_cleaned
 from toolkit.words import pattern
-
-UNKNOWN = "(unknown)"
 
 
 def months(corpus: CorpusLike) -> pd.DataFrame:
@@ -37,26 +35,17 @@ def lengths(corpus: CorpusLike, by: str = "publisher", column: str = "text") -> 
     """
     frame = as_corpus(corpus)
     words = _texts(frame, column).str.count(r"\S+").astype("int64")
-    return pd.DataFrame({"group": _known(frame[by]), "words": words})
+    return pd.DataFrame({"group": groups_of(frame[by]), "words": words})
 
 
 def _texts(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     """Return a column of texts as strings of Python's; CorpusError where a document has none, which is no empty one."""
+    if column == "clean_text":
+        is_cleaned(frame)
     if missing := int(frame[column].isna().sum()):
-        mend = "clean them" if column == "clean_text" else "fill them"
         fault = f"{column} is missing in {missing:,} of {len(frame):,} documents"
-        raise CorpusError(f"{fault}: {mend}, or leave them out: corpus.dropna(subset=[{column!r}])")
+        raise CorpusError(f"{fault}: fill them, or leave them out: corpus.dropna(subset=[{column!r}])")
     return frame[column].astype("str")
-
-
-def _known(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return the values of groups, ``(unknown)`` where there is none."""
-    if not values.isna().any():
-        return values
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        both = values.cat.categories.union([UNKNOWN], sort=False)
-        return values.cat.set_categories(both).fillna(UNKNOWN)
-    return values.astype(object).fillna(UNKNOWN).infer_objects()
 
 
 def sized(corpus: CorpusLike) -> pd.DataFrame:
@@ -66,7 +55,7 @@ def sized(corpus: CorpusLike) -> pd.DataFrame:
     else:
         frame = as_corpus(corpus)
         frame["characters"] = frame["text"].str.len()
-    frame["publisher"] = _known(frame["publisher"])
+    frame["publisher"] = groups_of(frame["publisher"])
     return frame
 
 
@@ -150,7 +139,7 @@ def prevalence(
     spans = beside("spans", spans, ids=frame["doc_id"])
     there = sorted(set(spans["kind"]))
     chosen = there if kinds is None else [kinds] if isinstance(kinds, str) else list(kinds)
-    known = [*PALETTE, *(kind for kind in there if kind not in PALETTE)]
+    known = list(dict.fromkeys([*PALETTE, "twice", *there]))
     if wrong := [kind for kind in chosen if kind not in known]:
         raise UsageError(f"kinds: there is no {wrong[0]!r}; use one of {', '.join(known)}")
     holds = {kind: frame["doc_id"].isin(spans.loc[spans["kind"] == kind, "doc_id"]) for kind in chosen}
@@ -171,7 +160,7 @@ def mentions(
     frame = as_corpus(corpus)
     if columns is None:
         both = {"text": "as loaded", "clean_text": "cleaned"}
-        columns = {column: name for column, name in both.items() if column in frame}
+        columns = {column: name for column, name in both.items() if column == "text" or is_cleaned(frame)}
     wanted = pattern(word)
     holds = {name: _texts(frame, column).str.contains(wanted) for column, name in columns.items()}
     return _rates(frame, holds, period)
@@ -237,7 +226,7 @@ def means(
     has no interval; rows without a group are those of ``(unknown)``.
     """
     rows = []
-    for label, part in table.groupby(_known(table[by])):
+    for label, part in table.groupby(groups_of(table[by])):
         for column, series in columns.items():
             values = part[column].dropna().to_numpy(float)
             n, ends = len(values), (np.nan, np.nan)
@@ -267,7 +256,7 @@ def shares(table: pd.DataFrame, column: str, *, by: str, series: str | None = No
         mend = f"count what can be true or false, such as table[{column!r}] == {wrong[0]!r}"
         raise UsageError(f"shares: {column} holds {wrong[0]!r}, neither true nor false; {mend}")
     rows = []
-    for key, part in table.groupby([_known(table[name]) for name in (by, series) if name is not None]):
+    for key, part in table.groupby([groups_of(table[name]) for name in (by, series) if name is not None]):
         names, given = dict(zip(("label", "series"), key, strict=False)), part[column].dropna()
         rows.append(names | {"n": len(given)} | rate(int(given.sum()), len(given)))
     columns = ["label", *(["series"] if series else []), "n", "share", "low", "high"]

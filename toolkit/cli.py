@@ -323,6 +323,8 @@ def main() -> None:
     except OSError as error:  # of the help or the version, which are printed before a command begins
         sys.exit(_unwritten(error))
     except BaseException as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer ends with 1 where its help is not read
+            sys.exit(_unwritten(error.__context__))
         number = halt.asked()
         if number is None or getattr(error, "code", None) == 128 + number:
             raise

@@ -15,7 +15,7 @@ import pandas as pd
 from toolkit.dates import day_orders, parse_date
 from toolkit.display.text import visible
 from toolkit.errors import CorpusError
-from toolkit.fields import as_text, candidates, nearest, publisher_of, registrable_domain
+from toolkit.fields import as_text, candidates, is_abroad, nearest, publisher_of, registrable_domain
 from toolkit.tables import is_cleaned
 
 COLUMNS = ("doc_id", "text", "title", "url", "publisher", "authors", "lang", "source", "published")
@@ -315,7 +315,9 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.to_datetime(values, utc=True).astype(PUBLISHED_DTYPE)
     given = values.notna() & (values.astype("str").str.strip() != "")
-    first = day_orders(values) == {True}
+    orders, names = day_orders(values), [name for name in frame.columns if isinstance(name, str)]
+    heads = (name for role in ("text", "title") for name in candidates(role, names)[:1])
+    first = orders == {True} or (not orders and any(map(is_abroad, (found[0], *heads))))
     parsed = [
         parse_date(value, day_first=first) if there else None
         for value, there in zip(values, given, strict=True)

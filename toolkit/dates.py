@@ -21,8 +21,9 @@ _STAMP = re.compile(r"(?:19|20)\d\d(?:\d{4}(?:\d{4}(?:\d\d)?)?)?")  # YYYY, or w
 _WHOLE = re.compile(r"^(\d{8}|\d{12}|\d{14})\.0+$")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
-_HALF, _OFFSET = re.compile(r"(?i)\d\s*[ap]\.?m\b"), re.compile(r"\b(?:GMT|UTC)\s*(?=[+-]\d)")
-_SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(?:\d\d)?\d\d(?![\d/-])")
+_HALF = re.compile(r"(?i)\b(?:0?\d|1[0-2])(?:[:.]\d\d){0,2}\s*[ap]\.?m\b")
+_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*(?=[+-]\d)")
+SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(?:\d\d)?\d\d(?![\d/-])")
 # a date with a year of two digits: 5.3.21, 05/03/21 07:15, 05-Mar-21 as Excel writes it
 _SHORT = re.compile(r"\d([/.-])\d+\1\d\d(?=$|,? \d)|\d([- ])[^\W\d_]{3,}\.?\2\d\d(?=$|,? \d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
@@ -68,7 +69,7 @@ def parse_date(value: Any, *, day_first: bool = False) -> int | None:
 def day_orders(values: Iterable[Any]) -> set[bool]:
     """Return what dates such as ``25/03/2021`` prove: that the day stands first (True), the month (False), or both."""
     texts = (value[:_LONGEST] for value in values if isinstance(value, str) and not value[:4].isdecimal())
-    found = filter(None, map(_SLASHED.search, texts))
+    found = filter(None, map(SLASHED.search, texts))
     pairs = ((int(match[1]), int(match[3])) for match in found)
     return {first > second for first, second in pairs if min(first, second) <= 12 < max(first, second) <= 31}
 
@@ -118,7 +119,7 @@ def _by_dateutil(text: str, day_first: bool) -> datetime:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # two defaults that share no part show which parts the text itself does not give
-        european = bool(_DOTTED.search(text) or (day_first and _SLASHED.search(text)))
+        european = bool(_DOTTED.search(text) or (day_first and SLASHED.search(text)))
         text = _OFFSET.sub("", text)  # by POSIX, as dateutil reads it, GMT+2 would lie west
         first = parser.parse(text, default=datetime(2000, 1, 1), tzinfos=zone, dayfirst=european)
         second = parser.parse(text, default=datetime(2001, 2, 2), tzinfos=zone, dayfirst=european)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import CorpusError, wants
-from toolkit.tables import beside
+from toolkit.tables import beside, groups_of
 from toolkit.topics import taxonomy
 
 __all__ = ["prevalence"]
@@ -159,8 +159,8 @@ def _truth(frame: pd.DataFrame, labelled: Mapping[str, Any] | pd.Series[Any] | p
 
 
 def _found(frame: pd.DataFrame, topics: pd.DataFrame | pd.Series[Any]) -> Labels:
-    if not isinstance(topics, (pd.Series, np.ndarray, list)):
-        table = beside("topics", topics, ["topic"], frame["doc_id"]).dropna(subset="topic")
+    if isinstance(topics, (pd.DataFrame, Mapping, str)) or not hasattr(topics, "__len__"):
+        table = beside("topics", topics, ["topic"], frame["doc_id"], larger=False).dropna(subset="topic")
         return {doc_id: frozenset(part) for doc_id, part in table.groupby("doc_id")["topic"]}
     if len(topics) != len(frame):
         msg = f"topics: {len(topics)} for {len(frame)} documents; give one a document, missing where there is none"
@@ -200,7 +200,7 @@ def _groups(frame: pd.DataFrame, names: list[str]) -> Iterable[tuple[tuple[Any, 
             day = frame["published"].dt.tz_convert("UTC").dt.tz_localize(None)
             keys[name] = day.dt.to_period(PERIODS[name]).dt.start_time.to_numpy()
         elif name in frame:
-            keys[name] = frame[name].to_numpy(object)
+            keys[name] = groups_of(frame[name]).to_numpy(object)
         else:
             msg = f"by: no column {name!r}; use {', '.join(PERIODS)} or one of {', '.join(map(str, frame))}"
             raise CorpusError(msg)

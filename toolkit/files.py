@@ -221,7 +221,8 @@ def placed(place: str | os.PathLike[str]) -> str | Path:
     """Return a place as a person names it, with their home for ``~``; an empty one is a FileNotFoundError."""
     if not os.fspath(place):
         raise FileNotFoundError("'' is no path; give a file, a glob or a folder ('.' is the one you are in)")
-    found = os.path.expanduser(place)  # noqa: PTH111 - leaves the name of nobody as it is, and URLs
+    own = str(place) == "~" or str(place).startswith(("~/", f"~{os.sep}"))  # ~old.csv is a file
+    found = os.path.expanduser(place) if own else os.fspath(place)  # noqa: PTH111 - leaves URLs as they are
     return found if isinstance(place, str) else Path(found)
 
 

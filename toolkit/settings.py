@@ -200,6 +200,10 @@ _STUDY = {
 """Types of what a study file holds, as :func:`toolkit.record.unfit` reads them."""
 
 
+def _seen_from(folder: Path, place: str | Path) -> str | Path:
+    return place if "://" in str(place) else folder / place
+
+
 def read_study(
     path: str | Path, but: Collection[str] = ()
 ) -> tuple[list[str | Path], Path | None, dict[str, Any]]:
@@ -233,12 +237,12 @@ def read_study(
             )
         for name in ("decisions", "index", "labels"):
             if name in study:
-                study[name] = path.parent / placed(study[name])
-        output = None if output is None else path.parent / placed(output)
+                study[name] = _seen_from(path.parent, placed(study[name]))
+        output = None if output is None else _seen_from(path.parent, placed(output))
         # a bracket in the name of the folder is no pattern
         pattern = Path(glob.escape(str(path.parent)))
         places: list[str | Path] = [
-            (pattern if glob.has_magic(str(item)) else path.parent) / item for item in listed(inputs)
+            _seen_from(pattern if glob.has_magic(str(item)) else path.parent, item) for item in listed(inputs)
         ]
         Settings.of({name: value for name, value in study.items() if name not in but})
     except (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +12,13 @@ from toolkit.errors import ARGUMENTS, CorpusError
 
 
 def beside(
-    name: str, table: pd.DataFrame, columns: Iterable[str] = (), ids: Iterable[str] | None = None
-) -> pd.DataFrame:
+    name: str, table: pd.DataFrame, columns: Iterable[str] = (), ids: Iterable[str] | None = None, *,
+    larger: bool = True,
+) -> pd.DataFrame:  # fmt: skip
     """Return a table that is given beside a corpus, such as its spans, with ``doc_id`` as text as in the corpus.
 
-    A CorpusError says that it lacks one of ``columns``, or that it is about other documents than ``ids``, those of the
-    corpus: it has none of them. A corpus of fewer documents than the table may be a part in which nothing was found.
+    A CorpusError says that it lacks one of ``columns``, or has none of ``ids``, those of the corpus: their first zeros
+    are lost, or it cannot be of a ``larger`` corpus. Where it may be, a warning says so.
 
     Examples
     --------
@@ -33,9 +35,14 @@ def beside(
     table = table.assign(**{name: table[name].astype("str") for name in ("doc_id", "group") if name in table})
     if ids is not None and len(table):
         known = dict.fromkeys(ids)
-        if known.keys().isdisjoint(table["doc_id"]) and 0 < table["doc_id"].nunique() <= len(known):
-            both = f"{table['doc_id'].dropna().iloc[0]!r} there, {next(iter(known))!r} here"
-            raise CorpusError(f"{name}: none of its documents is in the corpus ({both}); {mend}")
+        if known and known.keys().isdisjoint(table["doc_id"]):
+            both = f"{table['doc_id'].iloc[0]!r} there, {next(iter(known))!r} here"
+            fault = f"{name}: none of its documents is in the corpus ({both})"
+            bare = {doc_id.lstrip("0") for doc_id in known}
+            if not larger or not bare.isdisjoint(table["doc_id"].str.lstrip("0")):
+                raise CorpusError(f"{fault}; {mend}")
+            if table["doc_id"].nunique() <= len(known):
+                warnings.warn(f"{fault}; if it is of no larger corpus, {mend}", stacklevel=3)
     return table
 
 
@@ -54,6 +61,19 @@ def is_cleaned(corpus: pd.DataFrame) -> bool:
             f"corpus: clean_text is missing in {missing:,} of {len(corpus):,} documents; {mend}"
         )
     return not missing
+
+
+UNKNOWN = "(unknown)"  # group of the documents without one
+
+
+def groups_of(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the values of groups, :data:`UNKNOWN` where there is none."""
+    if not values.isna().any():
+        return values
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        both = values.cat.categories.union([UNKNOWN], sort=False)
+        return values.cat.set_categories(both).fillna(UNKNOWN)
+    return values.astype(object).fillna(UNKNOWN).infer_objects()
 
 
 VERDICTS = ("article", "stub", "wall", "error", "index", "twice", "garbled", "empty")

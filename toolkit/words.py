@@ -45,11 +45,12 @@ def pattern(word: str | Iterable[str]) -> re.Pattern[str]:
         named = wrong[0] if wrong else word
         msg = f"word={named!r}: a word is wanted, such as 'strike' or 'strike*', or a list of such"
         raise UsageError(msg)
-    if wrong := [each for each in several if re.search(r"(?<!\S)\*|\*\S|\w\|\w", each)]:
+    if wrong := [each for each in several if re.search(r"(?<!\S)\*|\w\w\*\w|\w\*\w\w|\w\|\w", each)]:
         mend = "* stands at the end of a word; several words are a list, such as ['strike', 'flood']"
         raise UsageError(f"word={wrong[0]!r}: would find nothing; {mend}")
     escaped = (r"\s+".join(map(re.escape, word.split())) for word in several)
-    each = (re.sub("['’]", "['’]", word.replace(r"\*", r"\w*")) for word in escaped)
+    ends = r"(?<=\w)\\\*(?=\\s\+|$)"  # an escaped star at the end of a word
+    each = (re.sub("['’]", "['’]", re.sub(ends, r"\\w*", word)) for word in escaped)
     return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
 
 
@@ -78,7 +79,7 @@ def concordance(
             rows.append((doc_id, left, m[0], right, m.start()))
     names = ["doc_id", "left", "keyword", "right", "start"]
     table = pd.DataFrame(rows, columns=names).astype({**dict.fromkeys(names[:4], "str"), "start": "int64"})
-    return table.assign(**{side: table[side].str.replace("\n", " ") for side in ("left", "right")})
+    return table.assign(**{side: table[side].str.replace("\n", " ") for side in ("left", "keyword", "right")})
 
 
 def features(
@@ -156,7 +157,7 @@ def lost(corpus: CorpusLike, *, top: int = 20, **options: Any) -> pd.DataFrame:
     """
     frame = as_corpus(corpus)
     if not is_cleaned(frame):
-        msg = "words: no column 'clean_text', so nothing was cleaned; lost(toolkit.clean(corpus))"
+        msg = "words: there are no clean texts, so nothing was cleaned; lost(toolkit.clean(corpus))"
         raise CorpusError(msg)
     table = keyness(frame["text"].tolist(), frame["clean_text"].tolist(), least=1, **options)
     table = table.rename(columns={"count": "before", "reference_count": "after"})

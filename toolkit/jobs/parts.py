@@ -28,7 +28,6 @@ from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.counts import Counts
 from toolkit.boilerplate.tally import added_up, write_tally
 from toolkit.boilerplate.templates import CAPACITY, TemplateIndex
-from toolkit.corpus import texts_of
 from toolkit.errors import PipelineError, UsageError
 from toolkit.files import table_of
 from toolkit.jobs.inputs import Input
@@ -173,7 +172,7 @@ def labelled(
     corpus = corpus[corpus["doc_id"].isin(wanted)]
     if "clean" in steps:
         corpus = results_of(_remover(spool, index), None, corpus)["cleaned"]
-    return corpus.assign(clean_text=texts_of(corpus))
+    return corpus.assign(clean_text=_texts(corpus))
 
 
 def train(spool: Spool, documents: pd.DataFrame, labels: Mapping[str, list[Any]]) -> str:
@@ -308,8 +307,13 @@ def results_of(
         corpus = corpus.assign(verdict=results["verdicts"]["verdict"].array)
         progress(0.8)
     if classifier is not None:
-        results["topics"] = classifier.topics(corpus.assign(clean_text=texts_of(corpus)))
+        results["topics"] = classifier.topics(corpus.assign(clean_text=_texts(corpus)))
     return results
+
+
+def _texts(corpus: pd.DataFrame) -> pd.Series[Any]:
+    """Return the texts to classify; of several files, some may be clean, and which share a batch is chance."""
+    return corpus["clean_text"].fillna(corpus["text"]) if "clean_text" in corpus else corpus["text"]
 
 
 def counts_of(corpus: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

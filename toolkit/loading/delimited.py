@@ -25,6 +25,7 @@ DELIMITERS = ",;\t|"
 
 _GDELT = re.compile(r"\d{14}(?:-T?\d+)?$|\d{9,10}$")
 _VALUE = re.compile(r"https?://|\d{4}-\d\d-\d\d|\d{5,}$")
+_SWALLOWED = 1000  # lines of a field, at most, that are looked at again
 _UNDECODED = re.compile("[\ud800-\udfff]")
 # before a header may stand what Excel calls the delimiter, comments, and blank lines
 _PREAMBLE = re.compile(r"(?:sep=.)?\s*$|#[^,;\t|]*$")
@@ -137,7 +138,8 @@ class _Lines:
         MIND, and R with ``quote=FALSE``, write so between tabs: each line has the width of the header, or of row names
         and header.
         """
-        if delimiter != "\t" or self.mended or not self.width:
+        # lines are read again behind the first: of a field of many that would take quadratic time
+        if delimiter != "\t" or self.mended or not self.width or len(self.taken) > _SWALLOWED:
             return None
         cells = self.taken[0].rstrip("\r\n").split(delimiter)
         return cells if len(cells) > 1 and 0 <= len(cells) - self.width <= 1 else None
@@ -196,7 +198,9 @@ def _widened(header: list[str], rows: list[list[str] | Unreadable]) -> list[str]
         return header
     if not any(row[-1] for row in good):
         return [*header, ""]
-    # a comma in a text that is not quoted makes rows as wide, but a space follows it
+    # a comma in a text that is not quoted makes rows as wide too
+    if fields.candidates("doc_id", header[:1]):
+        return header
     names = {row[0] for row in good if row[0].isdecimal() and not any(cell[:1] == " " for cell in row)}
     return ["", *header] if len(names) == len(good) else header
 

@@ -24,7 +24,7 @@ NESTED = frozenset({"fields", "data", "links", "headline", "byline", "extended_t
 WRAPPERS = frozenset(
     "articles items records documents docs data results entries news stories hits rows posts value @graph".split()
 )
-# what names of files and of numbered texts have; least characters of these texts on average
+# what names of files and of numbered texts have; least characters of these texts
 _FILE, PROSE = re.compile(r"\d|\.\w+$"), 60
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -212,7 +212,7 @@ def _table(value: dict[str, Any], named: Collection[str]) -> list[dict[str, Any]
     texts = (
         kinds == {str} and len(value) > 1 and all(map(_FILE.search, value)) and value.keys().isdisjoint(named)
     )
-    if texts and sum(map(len, value.values())) >= PROSE * len(value):
+    if texts and min(map(len, value.values())) >= PROSE:
         return [{"id": name, "text": text} for name, text in value.items()]
     # lists of text and authors may be the paragraphs and names of one record; of titles there is one
     listed = kinds == {list} and text and fields.candidates("title", value)
@@ -269,8 +269,8 @@ def unwrap(value: Mapping[str, Any]) -> dict[str, Any]:
 def _lift(record: dict[str, Any]) -> None:
     """Bring to the top what news APIs nest, and take off the mark where they cut a text."""
     source, links, tweet = record.get("source"), record.get("links"), record.get("extended_tweet")
-    # Label Studio keeps a task under "data"
-    inner = record.get("fields" if fields.candidates("text", record) or "data" not in record else "data")
+    task = record.get("data")  # of Label Studio
+    inner = task if isinstance(task, dict) and not fields.candidates("text", record) else record.get("fields")
     if isinstance(source, dict) and isinstance(record.get("content"), str):
         # NewsAPI and GNews give 200 characters and a count of those that they keep
         record["content"] = without_mark(record["content"])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from toolkit import fields
 from toolkit.corpus import COLUMNS, check_columns, document_id
-from toolkit.dates import FIRST, LAST, day_orders, parse_date
+from toolkit.dates import FIRST, LAST, SLASHED, day_orders, parse_date
 from toolkit.language import as_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.quarantine import PART, READ, Limits, Unreadable
@@ -170,7 +170,7 @@ class Mapper:
             if "text" in self.columns or not titles:
                 raise Unreadable(_no_text(columns, self.columns.get("text")))
             self._text = "title"  # a list of headlines, unless an unknown field holds texts
-            found = [*titles, *(name for name in columns if not fields.is_known(name))]
+            found = [*titles, *(name for name in columns if name not in titles)]
         first, *others = found
         first_words = _words(columns[first])
         for name in others if len(columns[first]) > 1 or self._text == "title" else ():
@@ -201,7 +201,8 @@ class Mapper:
             both = f"{READ} day first and month first: the dates of {name!r} do not agree; write them as 2021-04-03"
             if both not in map(str, self._remarks):
                 self._remarks.append(Unreadable(both))
-        self._day_first[name] = first
+        if any(SLASHED.search(value[:64]) for value in plain if isinstance(value, str)):
+            self._day_first[name] = first
         return pa.array([parse_date(value, day_first=first) for value in plain], pa.int64()).cast(MOMENT)
 
     def _heads(self, columns: Mapping[str, Any]) -> list[str]:

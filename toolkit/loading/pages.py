@@ -97,8 +97,13 @@ def _article(tree: Any, extraction: Mapping[str, Any] | None) -> str:
 
 def _mark_paragraphs(tree: Any) -> None:
     """Put bare text behind a block, such as a heading, into a paragraph, since trafilatura loses it there."""
-    for block in list(tree.iter(*(BLOCKS - {"br"}))):
-        run = list(takewhile(lambda each: each.tag not in BLOCKS, block.itersiblings()))
+    blocks = BLOCKS - {"br"}
+
+    def is_inline(element: Any) -> bool:
+        return element.tag not in BLOCKS and next(element.iter(*blocks), None) is None
+
+    for block in list(tree.iter(*blocks)):
+        run = list(takewhile(is_inline, block.itersiblings()))
         if any((each.tail or "").strip() for each in (block, *run)):
             paragraph = block.makeelement("p")
             paragraph.text, block.tail = block.tail, None

@@ -31,6 +31,7 @@ Paths: TypeAlias = "Place | Iterable[Place]"
 
 LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes of the name of a file and of a path on the systems of today
 
+_ESCAPED = re.compile(r"\[([*?[])\]")  # a sign of patterns that stands for itself
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
@@ -133,7 +134,9 @@ def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
     elif glob.has_magic(text):
         matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207 - absolute patterns
         files = [file for match in matches for file in (_walk(match) if match.is_dir() else [match])]
-        root = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), path.parts[:-1]))
+        # `[[]` stands for a bracket in a name
+        fixed = itertools.takewhile(lambda part: not glob.has_magic(_ESCAPED.sub("", part)), path.parts[:-1])
+        root = Path(*(_ESCAPED.sub(r"\1", part) for part in fixed))
         none = "matches no file"
     elif "://" in text:
         none = "loading does not use the network; download the file and pass its path"

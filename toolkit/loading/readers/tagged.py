@@ -158,7 +158,7 @@ def _doc(piece: str) -> Record | Unreadable:
     if not text and given and ("title" in given or not _PARTS.search(piece)):
         title = given.get("title", "")
         whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(title)
-        if 2 * whole.count("\t") > whole.count("\n"):
+        if 2 * len(re.findall(r"(?m)^[^\s<]+\t\S", whole)) > whole.count("\n") + 1:
             return Unreadable(
                 "a word a line with its tags (vertical text); not read; join the words first", whole
             )

@@ -95,8 +95,17 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
 
 def _labelled(part: str) -> tuple[Record, str]:
     """Return what stands above a text as 'Title: …', 'Date: …', or as front matter, by its labels; and the text."""
-    if (fenced := _FENCED.match(part)) and (pairs := _PAIR.findall(fenced[1])):
-        return {label: value.strip("\"' \t") for label, value in pairs}, part[fenced.end() :].lstrip("\n")
+    fenced = _FENCED.match(part)
+    rows = fenced[1].splitlines() if fenced else []
+    pairs: Record = dict(_PAIR.findall(fenced[1])) if fenced else {}
+    # all of it is labels, their further lines, and comments; else an article stands between two rules
+    if (
+        fenced
+        and any(map(fields.is_known, pairs))
+        and all(re.match(r"[ \t#-]|\s*$", r) or _PAIR.match(r) for r in rows)
+    ):
+        bare = {name: re.sub(r"""^(["'])(.*)\1$""", r"\2", value.strip()) for name, value in pairs.items()}
+        return _outlet(bare), part[fenced.end() :].lstrip("\n")
     labels: Record = {}
     at = len(part) - len(part.lstrip())
     while (pair := _PAIR.match(part, at)) and (fields.is_known(pair[1]) or pair[1].lower() == "source"):
@@ -105,7 +114,14 @@ def _labelled(part: str) -> tuple[Record, str]:
             break
         labels[pair[1]], at = pair[2].strip(), pair.end()
     alone = len(labels) < 2 or not fields.candidates("title", labels)
-    return ({}, part) if alone else (labels, part[at:].lstrip("\n"))
+    return ({}, part) if alone else (_outlet(labels), part[at:].lstrip("\n"))
+
+
+def _outlet(labels: Record) -> Record:
+    """Take a label 'Source' for the publisher if none is named."""
+    if fields.candidates("publisher", labels):
+        return labels
+    return {"publisher" if name.lower() == "source" else name: value for name, value in labels.items()}
 
 
 def _whole(archive: Archive) -> str:
@@ -162,7 +178,9 @@ def several_in_text(text: str) -> str | None:
             continue  # an article may have wide gaps, and notes below a rule; between articles all of them stand
         if what.startswith("the same") and len({mark[1] for mark in marks}) > 1:
             continue
-        titled = _headed if what.startswith("rules") else _titled
+        # sections are divided by stars and dashes, and headed
+        headed = what.startswith("rules") and {mark[1] for mark in marks} <= set("=_#")
+        titled = _headed if headed else _titled
         if len(long) >= least and ("between" not in what or all(map(titled, long))):
             return looks_like(len(long), what, [_LABEL.sub(r"\2", part.split("\n", 1)[0]) for part in long])
     return None
@@ -244,6 +262,9 @@ def alceste(archive: Archive) -> Iterator[Record]:
     """Corpora of IRaMuTeQ and Alceste, a line '**** *variable_value' above each text."""
     for piece in archive.pieces(ALCESTE):
         if mark := ALCESTE.match(piece):
-            variables: Record = dict(re.findall(r"\*([^\W_]+)_(\S*)", mark[0]))
+            found: Record = dict(re.findall(r"\*([^\W_]+)_(\S*)", mark[0]))
+            variables = {
+                name: value for name, value in found.items() if not fields.candidates("text", [name])
+            }
             body = re.sub(r"^-\*\S+[ \t]*$", "", piece[mark.end() :], flags=re.M)  # names of parts
             yield {"title": None} | variables | {"text": body.strip()}
