@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.census import UNKNOWN, rate
+from toolkit.census import rate
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.errors import UsageError
+from toolkit.tables import UNKNOWN
 from toolkit.topics import TopicClassifier, taxonomy
 
 LENGTHS = {0: "under 50 words", 50: "50–199 words", 200: "200–499 words", 500: "500–999 words",

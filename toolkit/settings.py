@@ -238,7 +238,7 @@ def read_study(
         for name in ("decisions", "index", "labels"):
             if name in study:
                 study[name] = _seen_from(path.parent, placed(study[name]))
-        output = None if output is None else _seen_from(path.parent, placed(output))
+        output = None if output is None else path.parent / placed(output)
         # a bracket in the name of the folder is no pattern
         pattern = Path(glob.escape(str(path.parent)))
         places: list[str | Path] = [

@@ -20,6 +20,7 @@ from toolkit.certificate import Certificate
 from toolkit.display import Articles, Card, CleanedArticle, Table, one_line, show, telling, visible
 from toolkit.files import whole
 from toolkit.record import intact
+from toolkit.tables import UNKNOWN
 from toolkit.verdict import TEXTS
 
 SAMPLE = 1_000
@@ -73,7 +74,7 @@ class Results:
         ]
         frame = pa.Table.from_batches(blocks).to_pandas()
         frame["verdict"] = parquet.read_table(self.folder / "verdicts.parquet")["verdict"].to_pandas()
-        frame["publisher"] = frame["publisher"].fillna(census.UNKNOWN)
+        frame["publisher"] = frame["publisher"].fillna(UNKNOWN)
         return frame
 
     @cached_property
@@ -168,7 +169,7 @@ class Results:
         more = len(self.record["inputs"]) - 5
         lines = {
             "corpus": f"{inputs}{f' and {more:,} more files' if more > 0 else ''}; {self.counts['kept']:,} documents "
-            f"of {(self.corpus['publisher'].unique() != census.UNKNOWN).sum():,} publishers{span}",
+            f"of {(self.corpus['publisher'].unique() != UNKNOWN).sum():,} publishers{span}",
             "date of run": str(self.record["environment"]["finished"])[:10],
             "author": author,
             "made by": f"news-toolkit {self.record['versions']['news-toolkit']}",
@@ -297,7 +298,7 @@ class Results:
         texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
         places = table[["doc_id", "start", "end"]].itertuples(index=False)
         table["example"] = [one_line(texts["text"][doc_id][a:b], 160) for doc_id, a, b in places]
-        table["publisher"] = texts["publisher"].fillna(census.UNKNOWN)[table["doc_id"]].to_numpy()
+        table["publisher"] = texts["publisher"].fillna(UNKNOWN)[table["doc_id"]].to_numpy()
         return table[["publisher", "kind", "documents", "characters", "example"]].reset_index(drop=True)
 
     def _composition(self) -> pd.DataFrame:
@@ -315,7 +316,7 @@ class Results:
     def _others(self) -> pd.DataFrame:
         frame = self._unlike.copy()
         texts = self.articles(frame["doc_id"].tolist())
-        frame["publisher"] = texts["publisher"].fillna(census.UNKNOWN)
+        frame["publisher"] = texts["publisher"].fillna(UNKNOWN)
         frame["text"] = [one_line(text, 160) for text in texts["text"]]
         return frame[["verdict", "probability", "publisher", "text"]]
 
@@ -325,7 +326,7 @@ class Results:
 
     def _changes(self, top: int = 15) -> pd.DataFrame:
         columns = ["publisher", "n", "share", "low", "high"]
-        drawn = self.sample.assign(publisher=self.sample["publisher"].fillna(census.UNKNOWN), all="all")
+        drawn = self.sample.assign(publisher=self.sample["publisher"].fillna(UNKNOWN), all="all")
         if drawn.empty:
             return pd.DataFrame(columns=columns)
         every, each = (census.shares(drawn, "changed", by=by) for by in ("all", "publisher"))
