@@ -541,6 +541,7 @@ def test_a_signal_that_a_library_swallows_ends_the_run_at_the_next_task(
 
 IMPORTING = """
 import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in the background
 from toolkit import cli
 
 module, number = sys.argv[1], int(sys.argv[2])

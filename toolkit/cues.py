@@ -92,15 +92,18 @@ def _recurs(data, lo, hi, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_name(data, lo, hi, i):  # type: ignore[no-untyped-def]
+def is_name(data, lo, begin, hi, i):  # type: ignore[no-untyped-def]
     """Whether the capital letter within a word at ``i`` belongs to a name (McConnell, YouTube) or an address.
 
+    The text is ``data[lo:hi]``, its segment begins at ``begin``.
     A word that stands near by once more is a name, unless furniture or sentences begin with either part of it.
     """
     a = i  # at most 64 letters: hostile text without spaces would otherwise take quadratic time
-    while a > lo and i - a < 64 and _is_letter(data[a - 1]):
+    while a > begin and i - a < 64 and _is_letter(data[a - 1]):
         a -= 1
-    if a > lo and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):  # / @ . # _ - digit
+    if a > begin and (
+        data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57
+    ):  # / @ . # _ - digit
         return True
     left = i - a
     if left < 3:

@@ -196,7 +196,7 @@ def _joint_after(data, begin, at, end, hi, run, closed, before, small, classes):
 def _joint_before(data, lo, begin, last, i, hi, before, before2, long):  # type: ignore[no-untyped-def]
     """Joint before the capital at ``i``, or FIRST where the segment goes on."""
     if before2 != SPACE and before2 != BREAK:
-        camel_case = before == LOWER and not is_name(data, lo, hi, i)
+        camel_case = before == LOWER and not is_name(data, lo, begin, hi, i)
         closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
         if closed and data[i - 1] >= 0x80 and data[i - 3] >= _WIDE:  # `（上海）ABC` is one name
             closed = False

@@ -35,8 +35,9 @@ article."""
 SENTENCE, LIKELY = 60, 0.9
 """A segment of so many bytes, whose words give article text more than the second number, is likely article text."""
 
-SHARED, PART_OF = 200, 3
-"""So many bytes of likely article text in others, and that part of all of it (a third), are much of an article."""
+SHARED, SENTENCES, PART_OF = 200, 3, 3
+"""Likely article text that others hold is much of an article if it is so many bytes in so many segments, and that part
+of all of it (a third)."""
 
 FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
 MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; log odds (doubted_single)
@@ -91,7 +92,7 @@ def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copi
     below, likely = np.zeros(VERSIONS + 1, np.int64), np.zeros(VERSIONS + 1, np.int64)
     for d in range(len(bounds) - 1):
         below[:] = likely[:] = 0
-        total = article = common = sounds = 0
+        total = article = common = sounds = sentences = 0
         for s in range(bounds[d], bounds[d + 1]):
             for w in range(2):
                 r = find_window(rows, keys, prints[s, w], w, publishers[d])
@@ -103,13 +104,14 @@ def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copi
             if out[s, 0] <= VERSIONS:
                 below[out[s, 0]] += size
                 likely[out[s, 0]] += sure
+                sentences += sure > 0 and out[s, 0] > 0
             if out[s, 0] > 0:
                 common += size
                 sounds += size * (words[s, 0] < 0.5)
         copies[d] = _half(below, VERSIONS if sounds <= FURNITURE * common else COPIES, total)
         likely[0] = 0
         shared = likely.sum()
-        if shared >= SHARED and PART_OF * shared >= article:
+        if shared >= SHARED and sentences >= SENTENCES and PART_OF * shared >= article:
             copies[d] = max(copies[d], _half(likely, VERSIONS, shared))
         if copies[d] > 0:
             for s in range(bounds[d], bounds[d + 1]):
