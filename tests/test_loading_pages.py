@@ -553,3 +553,17 @@ def test_documents_between_tags_need_no_title():
         "<DOC>\n<DOCNO>1</DOCNO>\n</DOC>\n",
     ):
         assert load(stream(empty, "a.sgm")).attrs["quarantine"]["reason"].tolist() == ["empty text"]
+
+
+def test_the_order_of_a_date_on_a_page_is_not_that_of_other_pages():
+    prose = (
+        "It rained all day in the port, and the ferries to the islands stayed where they were until Monday. "
+        * 3
+    )
+    pages = [
+        f'<html><head><title>Rain {i}</title><meta property="article:published_time" content="{day}"></head>'
+        f"<body><h1>Rain {i}</h1><p>{prose}</p><p>Page {i}. {prose}</p></body></html>"
+        for i, day in enumerate(("03/04/2021", "25/03/2021"))
+    ]
+    records = "\n".join(json.dumps({"html": page}) for page in pages)
+    assert load(stream(records, "a.jsonl"))["published"].dt.month.tolist() == [3, 3]

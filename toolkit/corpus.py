@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from toolkit.dates import day_orders, parse_date
+from toolkit.dates import day_orders, parse_date, slashed
 from toolkit.display.text import visible
 from toolkit.errors import CorpusError
 from toolkit.fields import as_text, candidates, is_abroad, nearest, publisher_of, registrable_domain
@@ -315,7 +315,7 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return pd.to_datetime(values, utc=True).astype(PUBLISHED_DTYPE)
     given = values.notna() & (values.astype("str").str.strip() != "")
-    orders, names = day_orders(values), [name for name in frame.columns if isinstance(name, str)]
+    orders, names = day_orders(slashed(values)), [name for name in frame.columns if isinstance(name, str)]
     heads = (name for role in ("text", "title") for name in candidates(role, names)[:1])
     first = orders == {True} or (not orders and any(map(is_abroad, (found[0], *heads))))
     parsed = [

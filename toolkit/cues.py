@@ -101,9 +101,8 @@ def is_name(data, lo, begin, hi, i):  # type: ignore[no-untyped-def]
     a = i  # at most 64 letters: hostile text without spaces would otherwise take quadratic time
     while a > begin and i - a < 64 and _is_letter(data[a - 1]):
         a -= 1
-    if a > begin and (
-        data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57
-    ):  # / @ . # _ - digit
+    # / @ . # _ - or a digit
+    if a > begin and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):
         return True
     left = i - a
     if left < 3:

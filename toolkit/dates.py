@@ -23,7 +23,7 @@ _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
 _DOTTED = re.compile(r"(?<!\d)\d{1,2}\. ?\d{1,2}\. ?\d{2,4}(?!\d)")
 _HALF = re.compile(r"(?i)\b(?:0?\d|1[0-2])(?:[:.]\d\d){0,2}\s*[ap]\.?m\b")
 _OFFSET = re.compile(r"\b(?:GMT|UTC)\s*(?=[+-]\d)")
-SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(?:\d\d)?\d\d(?![\d/-])")
+_SLASHED = re.compile(r"(?<![\d/-])(\d{1,2})([/-])(\d{1,2})\2(?:\d\d)?\d\d(?![\d/-])")
 # a date with a year of two digits: 5.3.21, 05/03/21 07:15, 05-Mar-21 as Excel writes it
 _SHORT = re.compile(r"\d([/.-])\d+\1\d\d(?=$|,? \d)|\d([- ])[^\W\d_]{3,}\.?\2\d\d(?=$|,? \d)")
 _DAY = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
@@ -66,11 +66,14 @@ def parse_date(value: Any, *, day_first: bool = False) -> int | None:
     return None
 
 
-def day_orders(values: Iterable[Any]) -> set[bool]:
-    """Return what dates such as ``25/03/2021`` prove: that the day stands first (True), the month (False), or both."""
+def slashed(values: Iterable[Any]) -> list[tuple[int, int]]:
+    """Return the first two numbers of each date such as ``25/03/2021`` among the values."""
     texts = (value[:_LONGEST] for value in values if isinstance(value, str) and not value[:4].isdecimal())
-    found = filter(None, map(SLASHED.search, texts))
-    pairs = ((int(match[1]), int(match[3])) for match in found)
+    return [(int(match[1]), int(match[3])) for match in map(_SLASHED.search, texts) if match]
+
+
+def day_orders(pairs: Iterable[tuple[int, int]]) -> set[bool]:
+    """Return what :func:`slashed` dates prove: that the day stands first (True), the month (False), or both."""
     return {first > second for first, second in pairs if min(first, second) <= 12 < max(first, second) <= 31}
 
 
@@ -119,7 +122,7 @@ def _by_dateutil(text: str, day_first: bool) -> datetime:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # two defaults that share no part show which parts the text itself does not give
-        european = bool(_DOTTED.search(text) or (day_first and SLASHED.search(text)))
+        european = bool(_DOTTED.search(text) or (day_first and _SLASHED.search(text)))
         text = _OFFSET.sub("", text)  # by POSIX, as dateutil reads it, GMT+2 would lie west
         first = parser.parse(text, default=datetime(2000, 1, 1), tzinfos=zone, dayfirst=european)
         second = parser.parse(text, default=datetime(2001, 2, 2), tzinfos=zone, dayfirst=european)

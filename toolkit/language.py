@@ -43,7 +43,7 @@ def codes(lang: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of languages as ISO 639-1 codes, however the data wrote them; ``und`` is missing."""
     places, values = pd.factorize(lang.astype("str"))  # a corpus writes few languages, each many times
     first = pd.Series(values, dtype="str").str.strip().str.lower().str.extract(r"^([^\W\d_]+)", expand=False)
-    found = first.where(first != "und").map(lambda name: _names().get(name, name), na_action="ignore")
+    found = first.where(first != "und").map(as_code, na_action="ignore")
     return pd.Series(found.astype("str").array.take(places, allow_fill=True), lang.index, name=lang.name)
 
 

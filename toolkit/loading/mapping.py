@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from toolkit import fields
 from toolkit.corpus import COLUMNS, check_columns, document_id
-from toolkit.dates import FIRST, LAST, SLASHED, day_orders, parse_date
+from toolkit.dates import FIRST, LAST, day_orders, parse_date, slashed
 from toolkit.language import as_code, languages
 from toolkit.loading.faults import repaired
 from toolkit.loading.quarantine import PART, READ, Limits, Unreadable
@@ -192,8 +192,8 @@ class Mapper:
             micros = [None if number is None else number * 10**6 // unit for number in plain]
             parsed = [number if number is not None and FIRST <= number <= LAST else None for number in micros]
             return pa.array(parsed, pa.int64()).cast(MOMENT)
-        proven = day_orders(plain)
-        before = self._day_first.get(name, None)
+        pairs, before = slashed(plain), self._day_first.get(name)
+        proven = day_orders(pairs)
         # these rows prove it, or those before them did, or a header of a language that writes so suggests it
         guess = not proven and any(map(fields.is_abroad, (name, *self._heads(columns))))
         first = proven == {True} if len(proven) == 1 else guess if before is None else before
@@ -201,7 +201,7 @@ class Mapper:
             both = f"{READ} day first and month first: the dates of {name!r} do not agree; write them as 2021-04-03"
             if both not in map(str, self._remarks):
                 self._remarks.append(Unreadable(both))
-        if any(SLASHED.search(value[:64]) for value in plain if isinstance(value, str)):
+        if pairs:
             self._day_first[name] = first
         return pa.array([parse_date(value, day_first=first) for value in plain], pa.int64()).cast(MOMENT)
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from toolkit.dates import parse_date
+import numpy as np
+
+from toolkit.dates import parse_date, slashed
 from toolkit.fields import PAGES, as_text
 from toolkit.loading.markup import BLOCKS, HEAD, XML_DECLARATION, decode_page
 from toolkit.loading.quarantine import Unreadable
@@ -137,12 +139,17 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     return {
         "title": " ".join(title.split()) if title else None,
         "url": address,
-        "published": next((date for date in dates if date and parse_date(date) is not None), None)
+        "published": next((_settled(date) for date in dates if date and parse_date(date) is not None), None)
         or _marked_date(tree, url or address),
         "authors": authors,
         "publisher": site,
         "lang": as_text("title", article.get("inLanguage")),
     }
+
+
+def _settled(date: str) -> str:
+    """Write 03/04/2021 out, so that the dates of other pages in the archive do not decide its order."""
+    return str(np.datetime64(parse_date(date), "us")) if slashed([date]) else date
 
 
 def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
@@ -194,6 +201,6 @@ def _marked_date(tree: Any, url: str | None) -> str | None:
         if date and (element.get("itemprop") == "datePublished" or element.tag == "time"):
             own = element.get("itemprop") or element.get("pubdate") is not None
             if own or next(element.iterancestors("article", "header", "main"), None) is not None:
-                return str(date) if parse_date(date) is not None else None
+                return _settled(date) if parse_date(date) is not None else None
     found = _DATE_IN_ADDRESS.search(url or "")
     return "-".join(part.zfill(2) for part in found.groups()) if found else None

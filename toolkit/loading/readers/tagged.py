@@ -107,9 +107,8 @@ def _content(element: Any) -> str | None:
 REUTERS = re.compile(r"<REUTERS\b", re.I)
 DOC = re.compile(r"^<DOC\b[^<>]*>", re.M | re.I)
 NOW = pattern("now")
-_PARTS = re.compile(
-    r"<(?:TEXT|LEADPARA|HEADLINE|DOCNO|DOCID)\b", re.I
-)  # what documents of Gigaword and TREC have
+# what documents of Gigaword and TREC have
+_PARTS = re.compile(r"<(?:TEXT|LEADPARA|HEADLINE|DOCNO|DOCID)\b", re.I)
 
 _LANGUAGES = {"ENG": "en", "FRE": "fr", "FRA": "fr", "SPA": "es", "ARB": "ar", "CMN": "zh", "DEU": "de"}
 _REMOVED = re.compile(r"\s*@(?: @){2,}\s*")
