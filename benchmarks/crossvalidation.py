@@ -22,7 +22,7 @@ from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
 from training.copies import lower_case, without_breaks
 from training.labelled import Labelled, labelled
-from training.material import SCORED, dealt, in_lines, marked_later, material, more_voices
+from training.material import SCORED, dealt, in_lines, marked_later, material, more_voices, unsure
 from training.passages import SPANS, scraped
 
 MODELS = Path(__file__).parents[1] / "out" / "folds"
@@ -97,7 +97,7 @@ class Task:
 
 def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
     """Yield what can be measured on the visible data."""
-    gold, modern, inserted = parts["gold"], parts["modern"], parts["inserted"]
+    gold, modern, inserted = unsure(parts["gold"]), parts["modern"], parts["inserted"]
     scored = (modern.corpus["round"] <= SCORED).to_numpy(bool)
     first = set(datasets.gold("boilerplate").corpus.query("part == 'boilerplate'")["doc_id"])
 

@@ -30,7 +30,7 @@ from training.boosting import learn_trees
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled
 from training.linear import fit_softmax, ngram_matrix, rounded
-from training.material import counted, dealt, in_lines, marked_pages, material, more_voices
+from training.material import counted, dealt, in_lines, marked_pages, material, more_voices, unsure
 from training.network import Material, learn_network, says
 from training.part import MODES, Part
 from training.proposals import learn_proposals
@@ -49,7 +49,7 @@ LOOKALIKES, LOOKALIKES_ABROAD = {"laid_out": 0.004, "one_line": 0.001, "glued": 
 """Shares of articles that speak like appeals that the second decision may lose, at a loss of .15 %: of English
 ones, and of those in other languages. A text that is cleaned again may count as one line: its short lines are gone."""
 
-LOOKALIKES_SHORT = PLAIN = 0.001
+LOOKALIKES_SHORT, PLAIN = 0.001, 0.0012
 """The same for texts under 600 bytes, look-alikes and plain articles together; and for plain articles of any length, of
 English ones and of others. The first decision's threshold for short texts is chosen later, on what both lose."""
 
@@ -229,6 +229,7 @@ def train(
             score[fold == held] = blocks.predict(p.proposed.rows[fold == held], HOPELESS)
         p.asks = p.proposed.worth(score, len(p.asks))
     learned = [p.scored("alone") for p in weighed if p.of.name != "pages"]
+    by_name["gold"].of = unsure(by_name["gold"].of)
     appeals = calibrate_appeals(_lookalike_sources(by_name), learned)
     alone_scale = calibrate(_sources(by_name, "alone"), appeals, STRICT["alone"])
     fitted_scale = calibrate(_sources(by_name, "fitted"), appeals, STRICT["fitted"], alone_scale)

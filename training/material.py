@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +48,10 @@ of F1 in other layouts."""
 SCORED = 6
 """Round of marking up to which texts are scored, and passages set into them; later ones are learned from only, so that
 figures stay comparable."""
+
+UNSURE = Path(__file__).parent.parent / "data" / "gold" / "unsure.jsonl"
+"""Passages of two marked digests that count as their own text and stand word for word in 39 to 65 other articles of
+their publisher, on other subjects."""
 
 STORIES = 9000
 """Articles that show how stories differ."""
@@ -191,6 +198,14 @@ def in_lines(*, folds: int, seed: int) -> Labelled:
     """Return the gold in single line breaks: thresholds are measured on it, and nothing is learned."""
     copy = _renamed(*without_breaks(*_hosts(folds, seed)[0], "\n"), "lines")
     return labelled("gold/lines", *copy, words=0, trees=0)
+
+
+def unsure(gold: Labelled) -> Labelled:
+    """Return the part without the labels that :data:`UNSURE` doubts; thresholds and figures leave them out."""
+    rows = [json.loads(line) for line in UNSURE.read_text(encoding="utf-8").splitlines()]
+    spans = [(row["id"], span["start"], span["end"], "unsure") for row in rows for span in row["spans"]]
+    doubted = labelled(gold.name, gold.corpus, pd.DataFrame(spans, columns=SPANS)).label < 0
+    return replace(gold, label=np.where(doubted, np.int8(-1), gold.label))
 
 
 def marked_later(*, folds: int, seed: int) -> Labelled:

@@ -58,7 +58,7 @@ ASIDE, ASIDE_SHORT = -6.0, -3.0
 of an appeal, by network and words, sum to less than this: nothing is joined across an article sentence. The second
 number holds in short texts."""
 
-ABROAD = 0.4  # log odds by which a block must be surer in another language: there are fewer to learn from
+ABROAD = 0.5  # log odds by which a block must be surer in another language: there are fewer to learn from
 FAINT = 0.05  # from this probability on a segment has a kind of its own; if removed, others take their neighbour's
 
 _FUZZY = FINGERPRINTS.index("fuzzy")
