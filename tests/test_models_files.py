@@ -285,6 +285,16 @@ def test_an_object_among_the_arrays_is_refused_though_the_digest_is_right(files,
     assert "'more' is no array of plain numbers" in refused(LOADERS[name], path)
 
 
+@pytest.mark.parametrize("name", CARDS)
+def test_a_header_made_to_be_searched_for_ever_is_refused(files, name):
+    path = files / name
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (" + b"1" * 400 + b"x), } \n"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("more.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    reseal(path)
+    assert "'more' is no array of plain numbers" in refused(LOADERS[name], path)
+
+
 WRONG = {
     "segments.npz": {
         "words": [np.zeros((8, 16), np.uint8), np.zeros((1 << 17, 16), np.int8)],

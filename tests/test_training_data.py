@@ -6,14 +6,18 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from toolkit import datasets
 from toolkit.boilerplate.reading import LAYOUTS
 from toolkit.corpus import make_corpus
 from toolkit.topics.taxonomy import CODE_OF
-from training.material import in_lines
-from training.passages import PASSAGES, SPANS, around_an_article, in_another_language, scraped
+from training import passages
+from training.labelled import labelled
+from training.material import UNSURE, in_lines, unsure
+from training.passages import PASSAGES, SPANS, around_an_article, in_another_language, scraped, written
 
 FOLDER = Path(__file__).parent.parent / "data" / "training"
 KINDS = {"appeal", "promo", "related", "caption", "byline", "notice", "interface"}
@@ -142,6 +146,33 @@ def test_furniture_in_another_language_leaves_the_article_whole():
     assert len(spans) > 40
 
 
+def test_a_third_of_the_pages_have_their_headline_among_article_text_and_half_of_these_no_title():
+    rows = {row["id"]: row for name in passages.SCRAPED for row in written(name)}
+    records, marks = scraped()
+    spans = {name: [] for name in rows}
+    for name, start, end, _ in marks:
+        spans[name].append((start, end))
+    titles = []
+    for record in records:
+        row, text, mine = rows[record["doc_id"]], record["text"], sorted(spans[record["doc_id"]])
+        lines = re.sub("\n+", "\n", text).split("\n")
+        removed = [re.sub("\n+", "\n", text[start:end]) for start, end in mine]
+        assert removed == [row["text"][start:end] for start, end, _ in sorted(row["spans"])]
+        added = lines.copy()
+        for line in row["text"].split("\n"):
+            added.remove(line)
+        assert added in ([], [row["title"].strip()])
+        if added:
+            size = len(added[0])
+            stands = [found.start() for found in re.finditer(re.escape(added[0]), text)]
+            assert any(all(end <= at or at + size <= start for start, end in mine) for at in stands)
+            titles.append(record["title"])
+    assert 0.3 < len(titles) / len(records) < 0.37
+    assert 0.4 < sum(title is None for title in titles) / len(titles) < 0.6
+    given, _ = scraped(list(rows.values()))  # pages that are measured on stay as they are
+    assert [re.sub("\n+", "\n", page["text"]) for page in given] == [row["text"] for row in rows.values()]
+
+
 def test_two_passages_stand_around_lines_of_an_article():
     own = ["Uno va.", "Due vengono.", "Tre restano.", "Quattro."]
     hosts = make_corpus(
@@ -172,3 +203,18 @@ def test_the_gold_in_single_line_breaks_teaches_nothing(shared_data):
     assert (part.layout == LAYOUTS.index("lines")).mean() > 0.9
     assert not part.corpus["text"].str.contains("\n\n").any()
     assert part.marked.sum() > 100_000
+
+
+def test_what_the_gold_is_unsure_of_has_no_label(shared_data):
+    texts = datasets.gold("boilerplate")
+    rows = [json.loads(line) for line in UNSURE.read_text(encoding="utf-8").splitlines()]
+    few = texts.corpus["doc_id"].isin({row["id"] for row in rows}).to_numpy(bool)
+    few = few | (np.arange(len(few)) < 5)
+    part = labelled("gold", texts.corpus[few], texts.spans[SPANS])
+    doubted = unsure(part)
+    changed = doubted.label != part.label
+    assert set(doubted.label[changed]) == {-1}
+    assert set(part.label[changed]) == {0}
+    bytes_of = sum(span["end"] - span["start"] for row in rows for span in row["spans"])
+    assert bytes_of * 0.95 < part.read.size[changed].sum() < bytes_of * 1.1
+    assert set(part.corpus["publisher"].iloc[part.document[changed]]) == {"theflipside.io"}

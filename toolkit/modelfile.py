@@ -26,7 +26,7 @@ from toolkit.errors import ModelError
 
 # numpy reads this header by compiling it; numbers in rows and columns need no more than a pattern
 _HEADER = re.compile(
-    rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': (False|True), 'shape': \(((?:\d{1,18}(?:, )?,?)*)\), \} *\n"
+    rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': (False|True), 'shape': \(((?:\d{1,18}, )*(?:\d{1,18},?)?)\), \} *\n"
 )
 _LONGEST_HEADER = 1 << 12
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
@@ -174,9 +174,9 @@ def sound_array(
 
 
 def _array(name: str, member: bytes) -> NDArray[Any]:
-    found = _HEADER.match(member, len(_MAGIC) + 2)
     length = int.from_bytes(member[len(_MAGIC) : len(_MAGIC) + 2], "little")
     body = len(_MAGIC) + 2 + length
+    found = _HEADER.match(member[:body], len(_MAGIC) + 2)
     if not member.startswith(_MAGIC) or length > _LONGEST_HEADER or found is None or found.end() != body:
         raise ValueError(f"{name[:40]!r} is no array of plain numbers")
     kind = np.dtype(found.group(1).decode("ascii"))
