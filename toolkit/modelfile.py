@@ -26,7 +26,8 @@ from toolkit.errors import ModelError
 
 # numpy reads this header by compiling it; numbers in rows and columns need no more than a pattern
 _HEADER = re.compile(
-    rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': (False|True), 'shape': \(((?:\d{1,18}, )*(?:\d{1,18},?)?)\), \} *\n"
+    rb"\{'descr': '([<|][biuf][1248])', 'fortran_order': (False|True), "
+    rb"'shape': \(((?:\d{1,18}, )*(?:\d{1,18},?)?)\), \} *\n"
 )
 _LONGEST_HEADER = 1 << 12
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
