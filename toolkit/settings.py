@@ -245,13 +245,7 @@ def read_study(
             _seen_from(pattern if glob.has_magic(str(item)) else path.parent, item) for item in listed(inputs)
         ]
         Settings.of({name: value for name, value in study.items() if name not in but})
-    except (
-        tomllib.TOMLDecodeError,
-        UnicodeDecodeError,
-        RecursionError,
-        UsageError,
-        FileNotFoundError,
-    ) as error:
+    except (ValueError, RecursionError, FileNotFoundError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # the study itself is gone
             raise
         raise UsageError(f"{path}: {error}") from None

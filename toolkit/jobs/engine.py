@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +32,7 @@ from toolkit.jobs.summary import RunSummary, by_count
 from toolkit.kernels import processors
 from toolkit.loading.quarantine import unread
 from toolkit.loading.sources import standard_input
-from toolkit.record import models, versions
+from toolkit.record import digest_of, models, versions
 from toolkit.settings import Settings
 
 _T = TypeVar("_T")
@@ -100,11 +98,11 @@ class Job:
         with ExitStack() as stack:
             self.workers = stack.enter_context(self._workers)
             if self.workers.remote:
-                inputs = found_in(self.given, self.target.options)
+                self.inputs = found_in(self.given, self.target.options)
             else:
-                inputs = near_inputs([self._copy_of_pipe(item, stack) for item in self.given])
-            self.inputs: list[Input] = inputs
-            self.digests = list(self._bar("checking", len(inputs), " files", self._each(digest, inputs)))
+                self.inputs = near_inputs([self._copy_of_pipe(item, stack) for item in self.given])
+            digests = self._each(digest, self.inputs)
+            self.digests = list(self._bar("checking", len(self.inputs), " files", digests))
             self._saved: Path | None = None  # the saved remover that the settings name, on this machine
             if self.settings.index is not None:
                 folder, name = parent_of(self.settings.index)
@@ -116,8 +114,7 @@ class Job:
             if self._guard is not None:
                 self._guard(self)
             self.versions, self.models = versions(), models()
-            determined_by = [self.digests, self.parameters, self.versions, self.models, self.rows]
-            key = hashlib.sha256(json.dumps(determined_by, sort_keys=True).encode()).hexdigest()
+            key = digest_of([self.digests, self.parameters, self.versions, self.models, self.rows])
             self._folder = Files(self.target.path(self._beside), self.target.options)
             # a worker of an earlier, abandoned job may still write: on a cluster each job has a folder named by its key
             own = self._folder.path(key[:16]) if self.workers.remote else self._folder.folder
@@ -165,20 +162,16 @@ class Job:
 
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
         """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
-        if self.workers.executor is None:
-            for item in items:
-                halt.check()
-                yield task(item)
-            return
+        executor = self.workers.executor
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
-        waiting: deque[Future[_R]] = deque()
+        waiting: deque[Callable[[], _R]] = deque()
         for item in items:
             halt.check()
-            waiting.append(self.workers.executor.submit(task, item))
+            waiting.append(partial(task, item) if executor is None else executor.submit(task, item).result)
             if len(waiting) > ahead:
-                yield waiting.popleft().result()
+                yield waiting.popleft()()
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()()
 
     def work(self) -> None:
         """Make the results of every part. With several threads they are made only while :meth:`assemble` writes."""
@@ -221,7 +214,10 @@ class Job:
                 raise PipelineError(f"{known['name']}: changed while it was read; {mend}")
         ids = np.concatenate(hashes)
         if not len(ids):
-            raise self._nothing_read()
+            quarantine = pd.concat(self.spool.table("quarantine", part).to_pandas() for part in self.parts)
+            names = ", ".join(str(name) for name in self.given[:3])
+            msg = f"{names}: no document could be read; {len(quarantine):,} records are unreadable"
+            raise NothingReadError(msg, quarantine)
         self._refuse_missing_fields()
         self._renamed: dict[str, dict[int, str]] = {}
         if len(np.unique(ids)) < len(ids):
@@ -249,12 +245,6 @@ class Job:
             group.append(item)
             size += known["bytes"] or 0
         yield f"{number:06d}-", group
-
-    def _nothing_read(self) -> NothingReadError:
-        quarantine = pd.concat(self.spool.table("quarantine", part).to_pandas() for part in self.parts)
-        names = ", ".join(str(name) for name in self.given[:3])
-        msg = f"{names}: no document could be read; {len(quarantine):,} records are unreadable"
-        return NothingReadError(msg, quarantine)
 
     def counted(self, bound: int) -> TemplateIndex:
         """Add up the counts of all parts; leave out keys that stand in ``bound`` documents or fewer."""
@@ -358,10 +348,7 @@ class Job:
             repair=tuple(self.settings.repair), **counts,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def _bar(
-        self, what: str, total: int | None, unit: str = " documents", items: Iterable[Any] | None = None
-    ) -> Any:
-        """Return a progress bar of one stage, on standard error where progress is asked for."""
+    def _bar(self, what: str, total: int | None, unit: str = " documents", items: Any = None) -> Any:
         from tqdm import tqdm
 
         return tqdm(items, total=total, desc=what, unit=unit, disable=not self._progress, file=sys.stderr)

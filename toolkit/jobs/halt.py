@@ -16,9 +16,8 @@ class Stopped(KeyboardInterrupt):
 
 def prepare() -> None:
     """Let a signal end the process while modules are imported; Python's own way would show where it was."""
-    if (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    ):  # else whoever started it has it ignored
+    # any other handler is of whoever started it, who may have it ignored
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _state["prepared"] = 1
 
@@ -35,9 +34,8 @@ def _heard(number: int, _: Any) -> None:
         if signal.getsignal(each) is _heard:
             signal.signal(each, signal.SIG_DFL)
     _state["asked"] = number
-    sys.unraisablehook = lambda _: (
-        None
-    )  # a callback of C, in which nothing can be raised, would show the exception
+    # a callback of C, in which nothing can be raised, would show the exception
+    sys.unraisablehook = lambda _: None
     raise Stopped
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from toolkit.jobs.storage import far, is_local
+from toolkit.jobs.storage import far, fsspec_core, is_local
 from toolkit.loading.sources import Source, find_sources
 
 
@@ -26,19 +26,16 @@ class Input:
         """Open the file for reading."""
         if self.options is None:
             return Path(self.path).open("rb")
-        import fsspec  # type: ignore[import-untyped]
-
-        return fsspec.open(self.path, "rb", **self.options)
+        return fsspec_core().open(self.path, "rb", **self.options)
 
     @contextmanager
     def source(self) -> Iterator[Source]:
         """Yield the file in the form that the readers take."""
-        name = PurePosixPath(self.path).name
         if self.options is None:
             yield Source(self.label, Path(self.path).name, path=Path(self.path), fault=self.fault)
             return
         with self.open() as file:
-            yield Source(self.label, name, file=file)
+            yield Source(self.label, PurePosixPath(self.path).name, file=file)
 
 
 def digest(item: Input) -> dict[str, Any]:
@@ -61,17 +58,14 @@ def found_in(given: Sequence[str | Path], options: Mapping[str, Any]) -> list[In
         if not far(item):
             near.append(item)
             continue
-        import fsspec
-
-        system, path = fsspec.core.url_to_fs(item, **options)
+        system, path = fsspec_core().url_to_fs(item, **options)
         if is_local(system):
             near.append(path)
             continue
-        magic = fsspec.core.has_magic(path)
+        magic = fsspec_core().has_magic(path)
         files = system.glob(path) if magic else system.find(path) if system.exists(path) else []
         if not files:
-            msg = f"{item}: {'matches no file' if magic else 'no such file or folder'}"
-            raise FileNotFoundError(msg)
+            raise FileNotFoundError(f"{item}: {'matches no file' if magic else 'no such file or folder'}")
         fixed = path[: min(path.find(c) for c in "*?[" if c in path)] if magic else path
         root = fixed if not magic and files != [path] else fixed.rpartition("/")[0]
         for file in files:

@@ -28,7 +28,7 @@ class Files:
     def __post_init__(self) -> None:
         local: str | None = self.folder
         if far(self.folder) or self.options:
-            system, root = _fsspec().url_to_fs(self.folder, **self.options)
+            system, root = fsspec_core().url_to_fs(self.folder, **self.options)
             local = root if is_local(system) else None
         object.__setattr__(self, "local", local)
         object.__setattr__(self, "folder", local or self.folder)
@@ -41,8 +41,7 @@ class Files:
         return f"{first}/{name}{chained}{rest}"
 
     def _at(self, name: str) -> tuple[Any, str]:
-        system, path = _fsspec().url_to_fs(self.path(name), **self.options)
-        return system, path
+        return fsspec_core().url_to_fs(self.path(name), **self.options)
 
     def has(self, name: str) -> bool:
         """Return whether a file is there."""
@@ -131,7 +130,8 @@ def is_local(system: Any) -> bool:
     return "file" in ((system.protocol,) if isinstance(system.protocol, str) else system.protocol)
 
 
-def _fsspec() -> Any:
+def fsspec_core() -> Any:
+    """Return ``fsspec.core``."""
     from fsspec import core  # type: ignore[import-untyped]  # only what goes to a cluster needs it
 
     return core
