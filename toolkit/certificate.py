@@ -7,7 +7,7 @@ import re
 from bisect import bisect
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
-from itertools import islice, takewhile
+from itertools import accumulate, islice, takewhile
 from pathlib import Path
 from typing import TypeAlias
 
@@ -140,7 +140,6 @@ class Certificate:
 
 
 Span: TypeAlias = tuple[int, int, float]  # start, end (code points) and score
-Stretch: TypeAlias = tuple[int, int, int]  # number of the document, start and end
 
 
 def draw(
@@ -157,23 +156,22 @@ def draw(
     """
     frame = as_corpus(corpus).sort_values("doc_id", kind="stable")
     ids, texts = frame["doc_id"].tolist(), frame["text"].tolist()
-    stretches: dict[str, list[Stretch]] = {name: [] for name in STRATA}
-    solid: dict[str, list[int]] = {name: [] for name in STRATA}  # characters of each that are not blank
+    # of each stratum, its stretches: number of the document, start, end, and the characters that are not blank
+    stretches: dict[str, list[tuple[int, int, int, int]]] = {name: [] for name in STRATA}
     inside = [_by_document(ids, spans), {} if near is None else _by_document(ids, near, "near")]
     for d, (doc_id, text) in enumerate(zip(ids, texts, strict=True)):
         for name, start, end in _parted(len(text), *(table.get(doc_id, []) for table in inside)):
             if characters := _solid(text[start:end]):
-                stretches[name].append((d, start, end))
-                solid[name].append(characters)
+                stretches[name].append((d, start, end, characters))
     random = np.random.default_rng(seed)
     there = {name: part for name, (part, _) in STRATA.items() if stretches[name]}
     rows = []
     for name, part in there.items():
-        *begins, total = np.r_[0, np.cumsum(solid[name])].tolist()
+        *begins, total = accumulate((characters for *_, characters in stretches[name]), initial=0)
         share = round(n * part / sum(there.values()))
         for k in random.integers(0, total, share).tolist():
             number = bisect(begins, k) - 1
-            d, first, last = stretches[name][number]
+            d, first, last, _ = stretches[name][number]
             at = next(islice(SOLID.finditer(texts[d], first, last), k - begins[number], None)).start()
             start, end = _passage(texts[d], at, first, last)
             chance = 1 - (1 - _solid(texts[d][start:end]) / total) ** share
@@ -351,7 +349,6 @@ def _solid(text: str) -> int:
 
 
 def _by_document(ids: Collection[str], spans: pd.DataFrame, name: str = "spans") -> dict[str, list[Span]]:
-    """Return the spans of each document, in order."""
     columns = ["doc_id", "start", "end", "score"]
     found: dict[str, list[Span]] = {}
     spans = beside(name, spans, columns[1:3], ids)

@@ -29,8 +29,6 @@ KERNEL = ["--IPKernelApp.log_level=40"]
 SEAL = "news-toolkit-cells"
 """Name in the metadata of a report's notebook: the digest of its cells, by which an edited one is known."""
 
-# none of the backend's own, which would win over drawn() and leave the figure without its words
-FIGURE_FORMATS: set[str] = set()
 PRINT_FIGURE: dict[str, Any] = {"bbox_inches": None, "metadata": {"Date": None, "Creator": None}}
 RC = {
     "svg.hashsalt": "news-toolkit", "svg.fonttype": "none", "font.family": ["DejaVu Sans", "sans-serif"],
@@ -60,15 +58,15 @@ def load_ipython_extension(shell: Any) -> None:
     backend.rc = {**backend.rc, **RC}
     with warnings.catch_warnings():  # its observers are of an old style that traitlets warns of
         warnings.simplefilter("ignore", DeprecationWarning)
-        backend.figure_formats = FIGURE_FORMATS
+        # none of its own, which would win over drawn() and leave the figure without its words
+        backend.figure_formats = set()
         backend.print_figure_kwargs = PRINT_FIGURE
     bundles = shell.display_formatter.mimebundle_formatter
     bundles.for_type_by_name("matplotlib.figure", "Figure", drawn)
     # by name, or the report, which shows no estimator, would import scikit-learn for half a second
     bundles.for_type_by_name("sklearn.base", "BaseEstimator", lambda model: ({"text/plain": repr(model)}, {}))
-    shell.display_formatter.formatters["text/html"].for_type_by_name(
-        "sklearn.base", "BaseEstimator", lambda _: None
-    )
+    pages = shell.display_formatter.formatters["text/html"]
+    pages.for_type_by_name("sklearn.base", "BaseEstimator", lambda _: None)
     mpl.rcParams.update(RC)
     for name, value in PANDAS.items():
         pd.set_option(name, value)

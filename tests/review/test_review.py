@@ -16,7 +16,7 @@ from toolkit.corpus import make_corpus
 from toolkit.display import contrast, visible
 from toolkit.display.colours import DARK, LIGHT
 from toolkit.review import TemplateReview, TopicReview, agreement, read_labels
-from toolkit.review.journal import Entry, append_label, folded, set_aside
+from toolkit.review.journal import append_label, folded, set_aside
 from toolkit.review.session import MOST
 from toolkit.review.widget import HERE, ReviewWidget
 
@@ -426,7 +426,7 @@ def test_long_documents_are_read_page_by_page(tmp_path):
     )
 )
 def test_the_last_word_counts_whatever_the_history(rows):
-    verdicts, steps = folded(Entry(*row) for row in rows)
+    verdicts, steps = folded(rows)
     last = {subject: verdict for subject, verdict, _ in rows}
     assert verdicts == {subject: verdict for subject, verdict in last.items() if verdict is not None}
     assert len(steps) <= len(rows)

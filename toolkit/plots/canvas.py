@@ -59,11 +59,8 @@ def characters(ax: Axes) -> int:
     """Return about how many characters of the usual size fit across the part of the figure that is the axes' own."""
     from matplotlib import rcParams
 
-    whole, part, spec = (
-        figure(ax),
-        cast("Figure", ax.get_figure()),
-        ax.get_subplotspec(),
-    )  # part: its subfigure
+    whole, spec = figure(ax), ax.get_subplotspec()
+    part = cast("Figure", ax.get_figure())  # its subfigure
     margins, box = whole.subplotpars, spec.get_position(part) if spec else ax.get_position()
     share = box.width / (margins.right - margins.left) * part.bbox.width / whole.bbox.width
     width = whole.get_figwidth() * min(1.0, round(share, 6))

@@ -56,10 +56,8 @@ def _check(forecasts: pd.DataFrame) -> None:
     canvas.need(forecasts, columns, "forecasts")
     for name, missing in forecasts[columns].isna().sum().items():
         if missing:
-            mend = f"leave them out: forecasts.dropna(subset={columns})"
-            raise ValueError(
-                f"forecasts: {name} is missing in {missing:,} of {len(forecasts):,} rows; {mend}"
-            )
+            fault = f"forecasts: {name} is missing in {missing:,} of {len(forecasts):,} rows"
+            raise ValueError(f"{fault}; leave them out: forecasts.dropna(subset={columns})")
     if len(wrong := forecasts.loc[~forecasts["probability"].astype(float).between(0, 1), "probability"]):
         raise ValueError(f"forecasts: probability {wrong.iloc[0]:g} is not in [0, 1]; divide per cent by 100")
 
@@ -196,14 +194,12 @@ def estimates(
     alone = len(series) == 1  # then each row of the frame has a row of the figure
     if not alone and (twice := table.duplicated(["label", "series"])).any():
         label, name = table.loc[twice, ["label", "series"]].iloc[0]
-        raise ValueError(
-            f"table: {label!r} stands twice in the series {name!r}; give each row a label of its own"
-        )
+        fault = f"table: {label!r} stands twice in the series {name!r}"
+        raise ValueError(f"{fault}; give each row a label of its own")
     if log and (wrong := (table[[*columns[1:]]] <= 0).any(axis=1)).any():
         first = table.loc[wrong, "label"].iloc[0]
-        raise ValueError(
-            f"table: {first!r} reaches 0 or less, which log=True has no place for; leave out either"
-        )
+        fault = f"table: {first!r} reaches 0 or less, which log=True has no place for"
+        raise ValueError(f"{fault}; leave out either")
     labels = list(table["label"]) if alone else list(dict.fromkeys(table["label"]))
     scale = 100 if percent else 1
     ax = canvas.axes(ax, 1.0 + (0.16 + 0.17 * len(series)) * len(labels) + 0.25 * (len(series) > 1))

@@ -96,18 +96,16 @@ class Results:
         return self._found([doc_id for ids in lists for doc_id in ids])
 
     def _found(self, ids: list[str]) -> pd.DataFrame:
-        wanted = pa.array(
-            dict.fromkeys(ids), parquet.read_schema(self.folder / "cleaned.parquet").field("doc_id").type
-        )
+        kind = parquet.read_schema(self.folder / "cleaned.parquet").field("doc_id").type
+        wanted = pa.array(dict.fromkeys(ids), kind)
         found = [block.filter(pc.is_in(block["doc_id"], wanted)) for block in self._blocks()]
         return pa.Table.from_batches(found).to_pandas().set_index("doc_id")
 
     def _blocks(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Read the cleaned documents block by block; a dataset of Arrow reads 300 MB ahead and takes twice the time."""
         # not a row group at once either, which is what pre_buffer reads
-        with parquet.ParquetFile(
-            self.folder / "cleaned.parquet", pre_buffer=False, buffer_size=1 << 20
-        ) as file:
+        path = self.folder / "cleaned.parquet"
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
             yield from file.iter_batches(1024, columns=columns, use_threads=False)
         pa.default_memory_pool().release_unused()
 
@@ -115,9 +113,12 @@ class Results:
     def sample(self) -> pd.DataFrame:
         """A random sample of articles (seed 0), with ``before``, ``after`` (leading topic) and ``changed``."""
         from toolkit.contamination import shifts
+        from toolkit.topics import TopicClassifier
 
+        trained = self.folder / "classifier.npz"  # on the labels of the run, if it had any
+        classifier = TopicClassifier.load(trained) if "labels" in self.record else TopicClassifier()
         drawn = self.articles(self._drawn)
-        moves = shifts(drawn, self._classifier()).rename(columns={"before_name": "from", "after_name": "to"})
+        moves = shifts(drawn, classifier).rename(columns={"before_name": "from", "after_name": "to"})
         return drawn.join(moves[["from", "to", "changed"]])
 
     @cached_property
@@ -126,19 +127,11 @@ class Results:
         chosen: list[str] = ids[np.sort(np.random.default_rng(0).permutation(len(ids))[:SAMPLE])].tolist()
         return chosen
 
-    def _classifier(self) -> Any:
-        """Return the classifier of the run: the one trained on its labels, else the shipped one."""
-        from toolkit.topics import TopicClassifier
-
-        trained = self.folder / "classifier.npz"
-        return TopicClassifier.load(trained) if "labels" in self.record else TopicClassifier()
-
     def frame(self, name: str) -> pd.DataFrame:
         """Return a table of the report, one of :data:`TABLES`; shares are fractions."""
         if name not in self._frames:
             counted = {"publishers": census.publishers, "kinds": census.kinds}.get(name)
-            made = counted(self.corpus, self.spans) if counted else getattr(self, f"_{name}")()
-            self._frames[name] = made
+            self._frames[name] = counted(self.corpus, self.spans) if counted else getattr(self, f"_{name}")()
         frame = self._frames[name].copy()
         return frame if self.texts else frame.drop(columns=_TEXTS.get(name, []))
 
@@ -242,12 +235,12 @@ class Results:
         for number, name in enumerate(TABLES, 1):
             frame = self.frame(name)
             frame = frame.map(lambda cell: visible(cell) if isinstance(cell, str) else cell)
-            caption = self.table(name).caption.split(". ", 1)[1]
+            caption = re.sub(r"([%&#_$])", r"\\\1", self.table(name).caption.split(". ", 1)[1])
             # a spreadsheet, which opens these by a double click, would compute what begins so
             plain = frame.replace(r"^(?=\s*[-=+@])", "'", regex=True).to_csv(index=False, lineterminator="\n")
             style = frame.style.hide(axis="index").format(precision=4, escape="latex", na_rep="")
             style = style.format_index(escape="latex", axis=1)
-            latex = style.to_latex(hrules=True, label=f"tab:{name}", caption=_latex(caption))
+            latex = style.to_latex(hrules=True, label=f"tab:{name}", caption=caption)
             for suffix, text in (("csv", plain), ("tex", latex)):
                 with whole(folder / f"{number:02}_{name}.{suffix}") as path:
                     path.write_text(text, "utf-8")
@@ -294,12 +287,11 @@ class Results:
         return table.sort_values(["characters", "template_id"], ascending=[False, True]).head(20)
 
     def _templates(self) -> pd.DataFrame:
-        table = self._repeated.copy()
-        texts = self.articles(table["doc_id"].tolist()).set_index("doc_id")
-        places = table[["doc_id", "start", "end"]].itertuples(index=False)
-        table["example"] = [one_line(texts["text"][doc_id][a:b], 160) for doc_id, a, b in places]
-        table["publisher"] = texts["publisher"].fillna(UNKNOWN)[table["doc_id"]].to_numpy()
-        return table[["publisher", "kind", "documents", "characters", "example"]].reset_index(drop=True)
+        texts = self.articles(self._repeated["doc_id"].tolist())[["doc_id", "publisher", "text"]]
+        table = self._repeated.merge(texts, how="left").fillna({"publisher": UNKNOWN})
+        places = zip(table["text"], table["start"], table["end"], strict=True)
+        table["example"] = [one_line(text[start:end], 160) for text, start, end in places]
+        return table[["publisher", "kind", "documents", "characters", "example"]]
 
     def _composition(self) -> pd.DataFrame:
         n = self.counts
@@ -368,7 +360,3 @@ def _interval(found: dict[str, float]) -> str:
         return "none"
     ends = "" if np.isnan(found["low"]) else f" [{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
     return f"{100 * found['share']:.1f} %{ends}"
-
-
-def _latex(text: str) -> str:
-    return re.sub(r"([%&#_$])", r"\\\1", text)

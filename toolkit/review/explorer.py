@@ -12,12 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision
+from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, decision_lines
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import percent, visible
 from toolkit.errors import CorpusError
-from toolkit.review.journal import decision_entries
 from toolkit.review.session import STAYS, Action, Excerpt, Field, Page, Session, publisher_of
 from toolkit.review.template_review import TemplateReview, decisions_file, judgements, undecided, word
 from toolkit.review.topic_review import TopicReview
@@ -48,7 +47,7 @@ class DocumentReview(Session):
         self, remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame | None, decisions: Path,
         verdicts: pd.DataFrame | None, topics: pd.DataFrame | None,
     ) -> None:  # fmt: skip
-        super().__init__(decisions, decision_entries)
+        super().__init__(decisions, decision_lines)
         self.corpus = corpus
         self.spans = _with_subjects(corpus, undecided(remover).spans(corpus) if spans is None else spans)
         self._length = corpus["text"].str.len().to_numpy(np.int64)
@@ -94,7 +93,6 @@ class DocumentReview(Session):
         self._go(0)
 
     def _fits(self) -> NDArray[np.bool_]:
-        """Return which removals are of the kind and score asked for."""
         wanted, score = self._wanted, self.spans["score"].to_numpy(float)
         fits = (score >= float(wanted["low"] or 0)) & (score <= float(wanted["high"] or 1))
         return np.asarray(fits & (self._kinds == wanted["kind"]) if wanted["kind"] else fits)
@@ -148,8 +146,7 @@ class DocumentReview(Session):
         """Show a removal that a decision was about: in this document, else in the first that passes the filters."""
         alike = self._alike(self._subjects[row][0])
         if not set(alike) & set(self._here()):
-            position = np.searchsorted(self.rows, self.spans["document"].iloc[alike[0]])
-            self._go(int(position) if position < len(self.rows) else 0)
+            self._go(int(np.searchsorted(self.rows, self.spans["document"].iloc[alike[0]])))
         self._choose(next((int(n) for n in alike if n in self._here()), self.chosen))
 
     def _act(self, name: str, value: str) -> None:
@@ -277,18 +274,15 @@ class Explorer:
 
 
 def _with_subjects(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    row = pd.Series(np.arange(len(corpus)), index=corpus["doc_id"])
-    spans = spans[spans["doc_id"].isin(row.index)].copy()
-    spans["document"] = row[spans["doc_id"]].to_numpy()
-    spans["characters"] = spans["end"] - spans["start"]
+    at = pd.Index(corpus["doc_id"]).get_indexer(spans["doc_id"])
+    spans = spans.assign(document=at, characters=spans["end"] - spans["start"])[at >= 0]
     spans = spans.sort_values(["document", "start"], kind="stable", ignore_index=True)
     texts = corpus["text"].to_numpy(object)
     places = zip(spans["document"], spans["start"], spans["end"], strict=True)
     passages = [texts[document][start:end] for document, start, end in places]
     single = np.diff(cut(Buffer.of(passages)).bounds) == 1
-    known = single & spans["template_id"].notna().to_numpy()
-    spans["subject"] = np.where(known, spans["template_id"].to_numpy(object), np.array(passages, object))
-    return spans
+    templates = spans["template_id"].astype(object).where(single)
+    return spans.assign(subject=templates.fillna(pd.Series(passages, dtype=object)))
 
 
 def _shown(values: pd.Series[Any], rows: pd.Series[Any], missing: str) -> pd.Series[Any]:

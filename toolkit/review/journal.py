@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -21,15 +21,7 @@ from toolkit.certificate import VERDICTS, alpha
 UNDO = "undo"  # note of a line that takes the step before it back
 UNSURE = "unsure"  # verdict of whoever read a document and could not say; no label, but not to be asked again
 
-Topics: TypeAlias = tuple[Any, ...]  # labels of a document: none, one or several, each a str or an int
-
-
-class Entry(NamedTuple):
-    """One line: its subject, the verdict on it (None: taken back), and a note."""
-
-    subject: str
-    verdict: Any
-    note: str
+Entry: TypeAlias = tuple[str, Any, str]  # a line: its subject, the verdict on it (None: taken back), a note
 
 
 def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
@@ -41,7 +33,7 @@ def folded(entries: Iterable[Entry]) -> tuple[dict[str, Any], list[tuple[str, An
             del steps[mine[-1]]
         else:
             steps.append((subject, verdicts.get(subject)))
-        if verdict is None:
+        if verdict in (None, WITHDRAWN):
             verdicts.pop(subject, None)
         else:
             verdicts[subject] = verdict
@@ -73,12 +65,6 @@ def append(path: str | Path, row: dict[str, Any], *, when: str, note: str = "") 
     append_line(path, stamped | ({"note": note} if note else {}))
 
 
-def decision_entries(path: str | Path) -> Iterator[Entry]:
-    """Yield the lines of a ``decisions.jsonl``: a kind or ``"keep"`` on a template or the text of a passage."""
-    for subject, verdict, note in decision_lines(path):
-        yield Entry(subject, None if verdict == WITHDRAWN else verdict, note)
-
-
 def judgement_entries(path: str | Path) -> Iterator[Entry]:
     """Yield the lines of a ``judgements.jsonl``: a verdict on each :func:`passage_key`."""
 
@@ -86,7 +72,7 @@ def judgement_entries(path: str | Path) -> Iterator[Entry]:
         if row["verdict"] not in (*VERDICTS, None):
             raise ValueError(f"verdict is {row['verdict']!r}")
         subject = passage_key(row["doc_id"], row["start"], row["end"], row["at"])
-        return Entry(subject, row["verdict"], str(row.get("note") or ""))
+        return subject, row["verdict"], str(row.get("note") or "")
 
     return read_lines(path, "judgement", "doc_id, start, end, at and verdict", read)
 
@@ -104,7 +90,7 @@ def label_entries(path: str | Path) -> Iterator[Entry]:
         if topics is not None and not isinstance(topics, list):
             raise TypeError(f"topics is {topics!r}")
         verdict = UNSURE if row.get("unsure") else None if topics is None else tuple(topics)
-        return Entry(str(row["doc_id"]), verdict, str(row.get("note") or ""))
+        return str(row["doc_id"]), verdict, str(row.get("note") or "")
 
     return read_lines(path, "label", "doc_id and a list topics", read)
 
@@ -116,7 +102,7 @@ def append_label(path: str | Path, doc_id: str, topics: Sequence[Any] | None, *,
     append(path, {"doc_id": doc_id, "topics": known, **unsure}, when="labelled", note=note)
 
 
-def read_labels(path: str | Path) -> dict[str, Topics]:
+def read_labels(path: str | Path) -> dict[str, tuple[Any, ...]]:
     """Read a ``labels.jsonl``: one object a line with ``doc_id`` and ``topics`` (a list, or null: taken back).
 
     Returns the last labels of each document; a file that does not exist yet holds none. A UsageError names a bad line.
@@ -152,4 +138,4 @@ def _words(path: Path) -> dict[str, str]:
         return {doc_id: " + ".join(map(str, topics)) for doc_id, topics in read_labels(path).items()}
     with suppress(ValueError):
         return folded(judgement_entries(path))[0]
-    return folded(decision_entries(path))[0]
+    return folded(decision_lines(path))[0]

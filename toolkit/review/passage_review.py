@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.base import clone
 
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.certificate import ARTICLE, BOILERPLATE, UNSURE, VERDICTS, Certificate, Cleaning, draw
@@ -43,9 +43,7 @@ class PassageReview(Session):
         super().__init__(judgements, judgement_entries)
         self.corpus = as_corpus(corpus)
         self.judge, self._wished = judge, max_article_loss
-        bolder: BoilerplateRemover = clone(remover).set_params(threshold=NEAR)
-        if hasattr(remover, "index_"):
-            bolder.index_ = remover.index_
+        bolder = copy(remover).set_params(threshold=NEAR)
         self.spans = remover.spans(self.corpus)
         self.sample = draw(self.corpus, self.spans, bolder.spans(self.corpus), n=n, seed=seed)
         self._cleaning = Cleaning(self.corpus, self.spans)

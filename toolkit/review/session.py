@@ -166,7 +166,6 @@ class Session(ABC):
         """Do what a button of this review alone stands for."""
 
     def _set(self, name: str, value: str) -> None:
-        """Take what was written or chosen in a field."""
         if name == "note":
             self.note = f"{value}." if value == UNDO else value
 
@@ -221,7 +220,6 @@ class Session(ABC):
         self.status = "undone"
 
     def _show(self, row: int) -> None:
-        """Show what a verdict was about."""
         self._go(row)
 
     def _go(self, row: int, status: str = "") -> None:
@@ -273,7 +271,6 @@ class Session(ABC):
         return start, end, f"page {self.part + 1:,} of {max(1, -(-length // characters)):,}", end < length
 
     def _moves(self, *, more: bool = False) -> list[Action]:
-        """Return the actions that every review has."""
         undoable = any(subject in self._row_of for subject, _ in self._steps)
         return [
             Action("undo", "Undo", "u", "Decide", enabled=undoable),

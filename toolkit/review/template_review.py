@@ -1,20 +1,16 @@
-"""Review of templates: is what repeats boilerplate, and of which kind? Most characters first.
-
-A *template* is a segment (line or sentence) that a publisher repeats. A *passage* is a run of templates that always
-occur together, so that a person can judge them at once.
-"""
+"""Review of templates: is what repeats boilerplate, and of which kind? Most characters first."""
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
-from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, read_decisions
+from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, decision_lines, read_decisions
 from toolkit.boilerplate.evidence import evidence, suspicious
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.reading import About, Reading
@@ -23,7 +19,6 @@ from toolkit.boilerplate.spans import Cuts, commonest_kinds, cuts_of, span_table
 from toolkit.boilerplate.weighing import template_keys
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
-from toolkit.review.journal import decision_entries
 from toolkit.review.session import STAYS, Action, Excerpt, Page, Session, publisher_of
 
 OCCURRENCES = 4  # on a page
@@ -33,9 +28,10 @@ AROUND = 180  # characters of the article shown on each side of an occurrence
 class TemplateReview(Session):
     """Judge what a corpus repeats, passage by passage; what people say outweighs the model.
 
-    A passage is one template, or several that never stand without each other. The remover must be fitted; ``corpus``
-    holds the documents to show, those it was fitted on or some of them. The file ``decisions`` (default the one that
-    the remover has, else ``decisions.jsonl``) becomes its own, so that it obeys each decision from then on.
+    A passage is one template (a segment that a publisher repeats), or several that never stand without each other. The
+    remover must be fitted; ``corpus`` holds the documents to show, those it was fitted on or some of them. The file
+    ``decisions`` (default the one that the remover has, else ``decisions.jsonl``) becomes its own, so that it obeys
+    each decision from then on.
 
     ``table`` has one row a passage, most removed characters first, whatever was decided: ``passage``, ``templates``,
     ``publisher``, ``kind`` (as found), ``documents``, ``occurrences``, ``removed``, ``characters``, ``first_seen``,
@@ -54,7 +50,7 @@ class TemplateReview(Session):
         self.corpus = as_corpus(corpus)
         bare = undecided(remover)
         path = decisions_file(remover, decisions)
-        super().__init__(path, decision_entries)
+        super().__init__(path, decision_lines)
         self._spans = bare.spans(self.corpus)
         self.occurrences = passages(segments(bare, self.corpus, self._spans))
         self.table = summary(self.occurrences, self.corpus)
@@ -84,8 +80,8 @@ class TemplateReview(Session):
         self._decide(KEEP, f"passage {self.position + 1:,} rejected: it stays in the article")
 
     def _write(self, subject: str, verdict: Any, note: str) -> None:
-        passage = self.table["passage"].iloc[self._row_of[subject]]
-        example = self._text(self._rows[passage].iloc[0])
+        place = self._rows[self.table["passage"].iloc[self._row_of[subject]]].iloc[0]
+        example = str(self.corpus["text"].iloc[place["document"]])[place["start"] : place["end"]]
         append_decision(self.path, subject, verdict or WITHDRAWN, example=example, note=note)
 
     def _act(self, name: str, value: str) -> None:
@@ -112,9 +108,6 @@ class TemplateReview(Session):
         excerpts = [self._excerpt(place, verdict) for _, place in part.iterrows()]
         moves = self._moves(more=first + OCCURRENCES < len(rows))
         return self._page(facts, excerpts, shown, [*judgements(str(row["kind"]), verdict), *moves])
-
-    def _text(self, place: pd.Series[Any]) -> str:
-        return str(self.corpus["text"].iloc[place["document"]])[place["start"] : place["end"]]
 
     def _excerpt(self, place: pd.Series[Any], verdict: str | None) -> Excerpt:
         document, a, b = self.corpus.iloc[place["document"]], place["start"], place["end"]
@@ -163,9 +156,7 @@ def undecided(remover: BoilerplateRemover) -> BoilerplateRemover:
     """Return a copy of the remover without decisions, so that rejected templates can be reviewed again."""
     if not hasattr(remover, "index_"):
         raise ValueError("remover: not fitted, so it knows no templates; call remover.fit(corpus) first")
-    bare: BoilerplateRemover = clone(remover).set_params(decisions=None)
-    bare.index_ = remover.index_
-    return bare
+    return copy(remover).set_params(decisions=None)
 
 
 def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
