@@ -56,12 +56,8 @@ def delimited(archive: Archive) -> Iterator[Rows]:
 
 def sniff_delimiter(header: str) -> str:
     """Return the delimiter under which a first line names most fields, known ones first."""
-
-    def score(delimiter: str) -> tuple[int, int]:
-        names = cells(header, delimiter)
-        return (sum(map(fields.is_known, names)), len(names))
-
-    return max(DELIMITERS, key=score)
+    named = {mark: cells(header, mark) for mark in DELIMITERS}
+    return max(named, key=lambda mark: (sum(map(fields.is_known, named[mark])), len(named[mark])))
 
 
 def cells(line: str, delimiter: str | None = None) -> list[str]:

@@ -75,10 +75,9 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``, each once: those with a path sorted by it, then open files as given.
 
-    Of the paths that links give to one file the first counts.
-
-    In a folder :func:`hidden` files are passed over; pipes, devices and links out of it have a ``fault``. Raises
-    FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
+    Of the paths that links give to one file the first counts. In a folder :func:`hidden` files are passed over; pipes,
+    devices and links out of it have a ``fault``. Raises FileNotFoundError where nothing is found, TypeError for
+    something else than paths and open files.
     """
     found: dict[Path, Source] = {}
     streams: list[Source] = []
