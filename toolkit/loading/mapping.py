@@ -230,10 +230,9 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
         values = values.to_pylist()
     strings = [fields.as_text(role, value) for value in values]
     for row, value in enumerate(values) if role == "text" else ():
-        if strings[row] is None and isinstance(value, Unreadable):
-            wrong[row] = str(value)
-        elif strings[row] is None and value is not None:
-            wrong[row] = f"text is {_KINDS.get(type(value), f'a {type(value).__name__}')}, not a string"
+        if strings[row] is None and value is not None:
+            kind = _KINDS.get(type(value), f"a {type(value).__name__}")
+            wrong[row] = str(value) if isinstance(value, Unreadable) else f"text is {kind}, not a string"
     try:
         return pa.array(strings, STRING)
     except UnicodeEncodeError:
