@@ -160,12 +160,8 @@ def _by_excel(number: float) -> int | None:
 
 def _since_1970(number: float) -> int | None:
     size = abs(number)
-    scale = 10**6 if size < 1e11 else 10**3 if size < 1e14 else 1
-    try:
-        micros = round(number * scale)
-    except (OverflowError, ValueError):
-        return None
-    return micros if FIRST <= micros <= LAST else None
+    micros = number * (10**6 if size < 1e11 else 10**3 if size < 1e14 else 1)
+    return round(micros) if FIRST <= micros <= LAST else None
 
 
 def _micros(when: datetime) -> int | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import glob
 import gzip
 import hashlib
-import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from csv import QUOTE_NONNUMERIC
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +27,9 @@ ROW_GROUP = 8192
 FOOTER = {"thrift_string_size_limit": 100 << 20, "thrift_container_size_limit": 100 << 20}
 DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What a damaged file, or one of another kind, may raise when it is read."""
+# a file of any size that cannot be read: a lookup in C raises KeyError, for of an error in Python pyarrow would format
+# the traceback, which compiles the source line
+_NOTHING = SimpleNamespace(read={}.__getitem__, seek=lambda *_: 0, tell=lambda: 1 << 62, closed=False)
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz")  # of the files that write_rows writes
 
 
@@ -75,23 +78,6 @@ def file_of_rows(path: str | Path) -> Path:
     return path
 
 
-class _Nothing(io.BytesIO):
-    """A file of any size that cannot be read: ``read`` raises KeyError.
-
-    A lookup in C raises it: of an error in Python pyarrow would format the traceback, which compiles the source line.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read = {}.__getitem__  # type: ignore[assignment]
-
-    def seek(self, *_: Any) -> int:
-        return 0
-
-    def tell(self) -> int:
-        return 1 << 62
-
-
 def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
     """Return what a row group of a Parquet file states of each of its columns; ValueError if a footer is damaged.
 
@@ -102,7 +88,7 @@ def column_chunks(file: parquet.ParquetFile, group: int) -> list[Any]:
     if about.num_columns != len(file.schema):
         msg = f"damaged: row group {group} has {about.num_columns} columns, the schema {len(file.schema)}"
         raise ValueError(msg)
-    begun = parquet.ParquetFile(_Nothing(), metadata=file.metadata)
+    begun = parquet.ParquetFile(_NOTHING, metadata=file.metadata)
     for column in range(about.num_columns):
         try:
             next(begun.reader.iter_batches(1, [group], column_indices=[column], use_threads=False), None)

@@ -130,9 +130,7 @@ class _Resuming:
     """
 
     def __init__(self, partial: Path, largest: int, *, anywhere: bool) -> None:
-        self.partial = partial
-        self.largest = largest
-        self.anywhere = anywhere
+        self.partial, self.largest, self.anywhere = partial, largest, anywhere
         self.version = partial.with_name(partial.name + ".etag")
 
     def __call__(self, url: str, output_file: str | BinaryIO, pooch: Any, check_only: bool = False) -> None:

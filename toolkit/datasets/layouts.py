@@ -23,6 +23,9 @@ from toolkit.loading.streams import DAMAGE, is_utf8
 
 # no file inside a download may unpack to more; the largest that we know of has 60 MB
 MEMBER_BYTES = 256 << 20
+_STORY = re.compile(r"<REUTERS ([^>]*)>(.*?)</REUTERS>", re.DOTALL)
+_REUTERS_TEXTS = {"date": "DATE", "title": "TITLE", "text": "BODY"}
+_SPLITS = {"TRAIN": "train", "TEST": "test", "NOT-USED": "unused"}
 _ALLSIDES = ("ID", "url", "source", "source_url", "date", "title", "authors", "topic", "content_original")
 
 
@@ -210,11 +213,6 @@ def _newsgroups(paths: list[Path]) -> Iterator[Record]:
         subject = re.search(r"^Subject: *(.*)$", head, re.MULTILINE)
         texts = {"title": subject[1].strip() if subject else "", "text": text.strip()}
         yield _labelled("20newsgroups", f"20news/{split}/{group}/{number}", group, split=split, **texts)
-
-
-_REUTERS_TEXTS = {"date": "DATE", "title": "TITLE", "text": "BODY"}
-_STORY = re.compile(r"<REUTERS ([^>]*)>(.*?)</REUTERS>", re.DOTALL)
-_SPLITS = {"TRAIN": "train", "TEST": "test", "NOT-USED": "unused"}
 
 
 def _reuters(paths: list[Path]) -> Iterator[Record]:

@@ -28,6 +28,24 @@ from toolkit.language import codes
 Record = dict[str, Any]
 
 SETTING = "NEWS_TOOLKIT_DATA"  # environment variable that names the data folder
+COLUMNS: dict[str, dict[str, str]] = {
+    "allsides": {"topic": "topic"},
+    "collection": {name: name for name in ("repo", "commit", "path", "licence", "use", "date")},
+    "pages": {"publisher": "url"},
+}
+"""Name or kind of corpus → the ``columns`` of :func:`toolkit.load`."""
+_FRAMES = {
+    "spans": {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"},
+    "topics": {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"},
+    "wire": {"doc_id": "str", "group": "str", "kind": "str"},
+    "verdicts": {"doc_id": "str", "verdict": "str"},
+    "unmatched": {"doc_id": "object", "source": "object", "reason": "object"},
+}
+"""Columns of the frames of :class:`Gold` with their dtypes."""
+_GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
+_SOURCES = {"masakha": "masakhanews"}  # the gold files' own short name
+_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_NO_DAY = re.compile(r"\d{4}(-\d\d/\d\d)?")  # a year, or two months: '2018-10/11'
 
 
 @dataclass(frozen=True)
@@ -168,29 +186,6 @@ def write_records(path: Path, items: Iterable[Record]) -> int:
         for count, item in enumerate(items, 1):  # noqa: B007  (the last number is the result)
             out.write(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
     return count
-
-
-COLUMNS: dict[str, dict[str, str]] = {
-    "allsides": {"topic": "topic"},
-    "collection": {name: name for name in ("repo", "commit", "path", "licence", "use", "date")},
-    "pages": {"publisher": "url"},
-}
-"""Name or kind of corpus → the ``columns`` of :func:`toolkit.load`."""
-
-_FRAMES = {
-    "spans": {"doc_id": "str", "start": "int64", "end": "int64", "kind": "str"},
-    "topics": {"doc_id": "object", "primary": "object", "all": "object", "sure": "bool"},
-    "wire": {"doc_id": "str", "group": "str", "kind": "str"},
-    "verdicts": {"doc_id": "str", "verdict": "str"},
-    "unmatched": {"doc_id": "object", "source": "object", "reason": "object"},
-}
-"""Columns of the frames of :class:`Gold` with their dtypes."""
-
-_GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
-_SOURCES = {"masakha": "masakhanews"}  # the gold files' own short name
-
-_DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_NO_DAY = re.compile(r"\d{4}(-\d\d/\d\d)?")  # a year, or two months: '2018-10/11'
 
 
 def load(name: str, *, text: Literal["extracted", "gold"] = "extracted") -> pd.DataFrame:

@@ -64,12 +64,9 @@ def load(
     ['stream#2']
     """
     options = _options(columns, encoding, detect_language, repair, limits)
-    tables, rejected = [schema(options).empty_table()], []
-    for table, bad in _parts(find_sources(paths), options, strict=strict):
-        if table is not None:
-            tables.append(table)
-        rejected += bad
-    return _frame(pa.concat_tables(tables), rejected, options)
+    parts = list(_parts(find_sources(paths), options, strict=strict))
+    tables = [schema(options).empty_table(), *(table for table, _ in parts if table is not None)]
+    return _frame(pa.concat_tables(tables), [row for _, rejected in parts for row in rejected], options)
 
 
 def iter_batches(

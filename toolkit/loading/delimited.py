@@ -36,38 +36,28 @@ def delimited(archive: Archive) -> Iterator[Rows]:
     lines = _Lines(archive)
     delimiter = sniff_delimiter(lines.first(archive.options.columns))
     rows = _rows(lines, delimiter)
-    header: list[str] = []
-    while not header:
-        if (row := next(rows, None)) is None:
-            raise Unreadable("no header line")
-        if isinstance(row, Unreadable):
-            yield Rows({}, 1, {0: row})
-        else:
-            header = [name.strip() for name in row]
+    while isinstance(row := next(rows, None), Unreadable):
+        yield Rows({}, 1, {0: row})
+    if row is None:
+        raise Unreadable("no header line")
+    header = [name.strip() for name in row]
     if reason := header_fault(header):
         raise Unreadable(reason, delimiter.join(header))
     lines.width = len(header)
-    first = list(islice(rows, ROWS_OF_COLUMNS))
+    if not (first := list(islice(rows, ROWS_OF_COLUMNS))):
+        found = ", ".join(map(repr, header[:12]))
+        raise Unreadable(f"no records: a header line only; found {found}")
     header, rows = _widened(header, first), chain(first, rows)
     del first  # as large as a block of rows
     checked = (row if isinstance(row, Unreadable) else _fault(row, header, delimiter) or row for row in rows)
-    empty = True
     while held := list(islice(checked, ROWS_OF_COLUMNS)):
-        empty = False
         yield columns_of(header, held, archive.options.columns)
-    if empty:
-        found = ", ".join(map(repr, header[:12]))
-        raise Unreadable(f"no records: a header line only; found {found}")
 
 
 def sniff_delimiter(header: str) -> str:
     """Return the delimiter under which a first line names most fields, known ones first."""
-
-    def score(delimiter: str) -> tuple[int, int]:
-        names = cells(header, delimiter)
-        return (sum(map(fields.is_known, names)), len(names))
-
-    return max(DELIMITERS, key=score)
+    named = {mark: cells(header, mark) for mark in DELIMITERS}
+    return max(named, key=lambda mark: (sum(map(fields.is_known, named[mark])), len(named[mark])))
 
 
 def cells(line: str, delimiter: str | None = None) -> list[str]:
@@ -116,16 +106,12 @@ class _Lines:
         return head[at]
 
     def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        if not (line := self._line()):
-            raise StopIteration
-        self.taken.append(line)
-        self._size += len(line)
-        if self._size > self.limit:
-            raise self.archive.too_large("record", self.taken[0])
-        return line
+        while line := self._line():
+            self.taken.append(line)
+            self._size += len(line)
+            if self._size > self.limit:
+                raise self.archive.too_large("record", self.taken[0])
+            yield line
 
     def again(self) -> None:
         """Step back to the first line of the record, and read its backslashes before quotes as quotes."""
@@ -180,12 +166,9 @@ def _rows(lines: _Lines, delimiter: str) -> Iterator[list[str] | Unreadable]:
             if not lines.mended and any('\\"' in line for line in lines.taken):
                 lines.again()
                 continue
-            if letters := lines.unquoted(delimiter):
-                yield letters
-                lines.done(step_back=True)
-                continue
             what = "a quote is opened and not closed" if len(lines.taken) > 1 else str(error)
-            yield Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
+            wrong = Unreadable(f"quotes gone wrong: {what}", lines.taken[0])
+            yield lines.unquoted(delimiter) or wrong
         lines.done(step_back=True)
     if lines.stream.failure is not None:
         yield lines.stream.failure

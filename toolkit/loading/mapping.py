@@ -124,10 +124,10 @@ class Mapper:
         Raises :class:`Unreadable` if the first records of the file have no field that can be the text.
         """
         names, count = list(rows.columns), len(places)
-        if not self._decided and count:
+        if not self._decided:
             self._decide(rows.columns)
         missing = self.options.missing
-        for role, name in self.options.columns.items() if count else ():
+        for role, name in self.options.columns.items():
             if role not in self.columns or fields.candidates(role, names, self.columns):
                 missing[role] = None
             elif role not in missing:
@@ -141,17 +141,15 @@ class Mapper:
                 own = {role, *fields.FIELDS} <= {*names}
                 filled[role] = _strings(role, rows.columns[role], {}, {}) if own else pa.nulls(count, STRING)
             elif role == "published":
-                filled[role] = _first_filled(
-                    (self._moments(rows.columns, name) for name in found), count, MOMENT
-                )
+                moments = (self._moments(rows.columns, name) for name in found)
+                filled[role] = _first_filled(moments, count, MOMENT)
             elif role != "source":
                 strings = {name: _strings(role, rows.columns[name], problems, wrong) for name in found}
                 values = (_refine(role, name, array) for name, array in strings.items())
                 # the clean text of what was removed wholly is empty, and not missing
                 known = values if role == "clean_text" else (_not_blank(array, role) for array in values)
                 filled[role] = _first_filled(known, count, STRING)
-        empty = pc.fill_null(pc.is_null(filled["text"]), True)
-        for row in pc.indices_nonzero(empty).to_pylist():
+        for row in pc.indices_nonzero(pc.is_null(filled["text"])).to_pylist():
             problems.setdefault(row, wrong.get(row, "empty text"))
         domains = _each(fields.registrable_domain, filled["url"])
         filled["publisher"] = pc.coalesce(filled["publisher"], domains)
@@ -195,7 +193,8 @@ class Mapper:
         pairs, before = slashed(plain), self._day_first.get(name)
         proven = day_orders(pairs)
         # these rows prove it, or those before them did, or a header of a language that writes so suggests it
-        guess = not proven and any(map(fields.is_abroad, (name, *self._heads(columns))))
+        heads = (n for role in ("text", "title") for n in fields.candidates(role, columns, self.columns)[:1])
+        guess = not proven and any(map(fields.is_abroad, (name, *heads)))
         first = proven == {True} if len(proven) == 1 else guess if before is None else before
         if len(proven) > 1 or before not in {None, first}:
             both = f"{READ} day first and month first: the dates of {name!r} do not agree; write them as 2021-04-03"
@@ -204,12 +203,6 @@ class Mapper:
         if pairs:
             self._day_first[name] = first
         return pa.array([parse_date(value, day_first=first) for value in plain], pa.int64()).cast(MOMENT)
-
-    def _heads(self, columns: Mapping[str, Any]) -> list[str]:
-        """Return the fields that are the text and the title."""
-        return [
-            name for role in ("text", "title") for name in fields.candidates(role, columns, self.columns)[:1]
-        ]
 
     def _complete(self, table: Any) -> pa.Table:
         """Fill in ids and languages, and repair what was asked for."""
@@ -237,10 +230,9 @@ def _strings(role: str, values: Any, problems: dict[int, str], wrong: dict[int, 
         values = values.to_pylist()
     strings = [fields.as_text(role, value) for value in values]
     for row, value in enumerate(values) if role == "text" else ():
-        if strings[row] is None and isinstance(value, Unreadable):
-            wrong[row] = str(value)
-        elif strings[row] is None and value is not None:
-            wrong[row] = f"text is {_KINDS.get(type(value), f'a {type(value).__name__}')}, not a string"
+        if strings[row] is None and value is not None:
+            kind = _KINDS.get(type(value), f"a {type(value).__name__}")
+            wrong[row] = str(value) if isinstance(value, Unreadable) else f"text is {kind}, not a string"
     try:
         return pa.array(strings, STRING)
     except UnicodeEncodeError:

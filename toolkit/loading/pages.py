@@ -58,7 +58,8 @@ def read_page(
         text = decode_page(html, charset) if isinstance(html, bytes) else html
         if _ENTITY.search(text[:HEAD]):
             raise Unreadable("page declares XML entities; not read")
-        if _pairs_of_attributes(text) > MOST_ATTRIBUTES**2:
+        tags = _LONG_TAG.findall(_SCRIPT.sub(r"\1", text))
+        if sum(len(_ATTRIBUTE.findall(tag)) ** 2 for tag in tags) > MOST_ATTRIBUTES**2:
             raise Unreadable(f"page has elements of more than {MOST_ATTRIBUTES} attributes; not read")
         # lxml refuses a declared encoding in text that is already decoded
         tree = load_html(XML_DECLARATION.sub("", text, count=1).replace("\0", ""))
@@ -111,12 +112,6 @@ def _mark_paragraphs(tree: Any) -> None:
             paragraph.text, block.tail = block.tail, None
             block.addnext(paragraph)
             paragraph.extend(run)
-
-
-def _pairs_of_attributes(html: str) -> int:
-    """Count what a parser compares that holds each attribute of an element against its others."""
-    tags = _LONG_TAG.findall(_SCRIPT.sub(r"\1", html))
-    return sum(len(_ATTRIBUTE.findall(tag)) ** 2 for tag in tags)
 
 
 def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:

@@ -28,11 +28,21 @@ from toolkit.loading.streams import CHUNK, DAMAGE, Budget, Stream, unpacking
 
 Place: TypeAlias = "str | os.PathLike[str] | IO[bytes] | IO[str]"
 Paths: TypeAlias = "Place | Iterable[Place]"
+# what an archive says of a member: its name, why it must not be read, and how to open it
+_Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
 
 LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes of the name of a file and of a path on the systems of today
 
 _ESCAPED = re.compile(r"\[([*?[])\]")  # a sign of patterns that stands for itself
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_LONGEST_EXTENDED_HEADER = 1 << 20
+_EXTENDED = frozenset(
+    {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
+)  # fmt: skip
+_LARGEST_MEMBER = 1 << 40
+_LINK = "a link or device in an archive; not followed"
+_ZIP_MEMBER = b"PK\3\4"
+_DRIVE = re.compile(r"[a-zA-Z]:")
 
 
 @dataclass(slots=True)
@@ -65,10 +75,9 @@ class Source:
 def find_sources(paths: Paths) -> list[Source]:
     """Return the files behind ``paths``, each once: those with a path sorted by it, then open files as given.
 
-    Of the paths that links give to one file the first counts.
-
-    In a folder :func:`hidden` files are passed over; pipes, devices and links out of it have a ``fault``. Raises
-    FileNotFoundError where nothing is found, TypeError for something else than paths and open files.
+    Of the paths that links give to one file the first counts. In a folder :func:`hidden` files are passed over; pipes,
+    devices and links out of it have a ``fault``. Raises FileNotFoundError where nothing is found, TypeError for
+    something else than paths and open files.
     """
     found: dict[Path, Source] = {}
     streams: list[Source] = []
@@ -97,16 +106,15 @@ def find_sources(paths: Paths) -> list[Source]:
         opened = found[path].fault is None
         followed = Path(real(path)) if path.is_symlink() else Path(real(path.parent), path.name)
         places.setdefault((opened, followed if opened else path), path)
-    found = {path: found[path] for path in places.values()}
-    files = list(found.values())
+    files = {path: found[path] for path in places.values()}
     folders: dict[str, list[Path]] = {}
-    for path, source in found.items():
+    for path, source in files.items():
         folders.setdefault(source.label, []).append(path.parent)
-    for path, source in found.items():
+    for path, source in files.items():
         if len(same := folders[source.label]) > 1:  # told apart by the folders in which they differ
             source.label = _label(path, Path(os.path.commonpath(same)))
     seen: Counter[str] = Counter()
-    for source in (sources := files + streams):
+    for source in (sources := [*files.values(), *streams]):
         seen[source.label] += 1
         if seen[source.label] > 1:
             source.label = f"{source.label}~{seen[source.label]}"
@@ -122,9 +130,12 @@ def standard_input() -> Any:
 
 def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
     """Yield the files behind one path or pattern, each with its label and the folder that it was found in."""
-    if reason := _no_path(text):
-        raise FileNotFoundError(f"load: {reason}")
     path = Path(text)
+    longest = max((len(part.encode("utf-8", "replace")) for part in path.parts), default=0)
+    is_text = "\n" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH
+    if is_text and not os.path.lexists(text):
+        mend = "toolkit.show and toolkit.clean take texts, load takes files: write it to one first"
+        raise FileNotFoundError(f"load: {printable(text, 40)!r}… looks like a text, not a path; {mend}")
     root: Path | None = path
     files, none = list[Path](), "no such file or folder"
     if path.is_dir():
@@ -145,16 +156,6 @@ def _expand(text: str) -> Iterator[tuple[Path, str, Path | None]]:
     for file in files:
         # abspath, since resolve() would follow links and change names
         yield Path(os.path.abspath(file)), _label(file, root or path.parent), root  # noqa: PTH100
-
-
-def _no_path(text: str) -> str | None:
-    """Return why a string cannot be a path, or None: a text given in place of a file."""
-    if os.path.lexists(text):
-        return None
-    longest = max(len(part.encode("utf-8", "replace")) for part in Path(text).parts)
-    mend = "toolkit.show and toolkit.clean take texts, load takes files: write it to one first"
-    is_text = "\n" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH
-    return f"{printable(text, 40)!r}… looks like a text, not a path; {mend}" if is_text else None
 
 
 def hidden(name: str) -> bool:
@@ -189,20 +190,6 @@ def _fault(path: Path, root: Path) -> str | None:
 
 def _label(path: Path, root: Path) -> str:
     return printable(Path(os.path.relpath(path, root)).as_posix(), 4096)
-
-
-_LONGEST_EXTENDED_HEADER = 1 << 20
-_EXTENDED = frozenset(
-    {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
-)  # fmt: skip
-_LARGEST_MEMBER = 1 << 40
-_LINK = "a link or device in an archive; not followed"
-_ZIP_MEMBER = b"PK\3\4"
-_DRIVE = re.compile(r"[a-zA-Z]:")
-
-
-# what an archive says of a member: its name, why it must not be read, and how to open it
-_Entry: TypeAlias = tuple[str, str | None, Callable[[], IO[bytes]]]
 
 
 def members(stream: Stream, form: str, label: str) -> Iterator[tuple[str, str, Stream | Unreadable]]:
@@ -264,8 +251,8 @@ def _outside(file: IO[bytes], archive: zipfile.ZipFile) -> int:
     tail = file.read()
     found = len(tail[tail.rfind(b"PK\5\6") + mark :].strip(b"\0"))
     end = 0
-    members = sorted((info.header_offset, info.compress_size) for info in archive.infolist())
-    members = [member for member in members if member[0] >= 0]  # one before the archive's start is damaged
+    # a member before the archive's start is damaged
+    members = sorted((i.header_offset, i.compress_size) for i in archive.infolist() if i.header_offset >= 0)
     for start, size in (*members, (archive.start_dir, 0)):
         if start - end >= 30:
             file.seek(end)

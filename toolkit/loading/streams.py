@@ -37,6 +37,13 @@ _MAGIC = {
     "gzip": (b"\x1f\x8b\x08",), "zstd": (b"\x28\xb5\x2f\xfd",), "xz": (b"\xfd7zXZ\x00",),
     "bz2": tuple(b"BZh%d" % level for level in range(1, 10)),
 }  # fmt: skip
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+_LOOK = 4096  # bytes looked at for zeros
+_NOT_ASCII = bytes(range(128, 256))
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
 
 class Budget:
@@ -110,7 +117,13 @@ class Stream(io.RawIOBase):
         """Return the next ``size`` bytes (fewer at the end) without consuming them."""
         pieces, held = [self._ahead], len(self._ahead)
         while held < size and not self._ended:
-            piece = self._next(max(size - held, CHUNK))
+            try:
+                piece = self._read(max(size - held, CHUNK))
+            except Unreadable as failure:
+                self.failure, piece = failure, b""
+            except OSError as error:
+                self.failure, piece = Unreadable(f"cannot be read: {error.strerror or error}"), b""
+            self._ended = not piece
             pieces.append(piece)
             held += len(piece)
         self._ahead = b"".join(pieces)
@@ -168,16 +181,6 @@ class Stream(io.RawIOBase):
         self._ahead = self._ahead[len(got) :]
         return got
 
-    def _next(self, size: int) -> bytes:
-        try:
-            piece = self._read(size)
-        except Unreadable as failure:
-            self.failure, piece = failure, b""
-        except OSError as error:
-            self.failure, piece = Unreadable(f"cannot be read: {error.strerror or error}"), b""
-        self._ended = not piece
-        return piece
-
 
 class _Gzip:
     """A gzip decompressor with the interface of ``bz2.BZ2Decompressor``."""
@@ -206,9 +209,6 @@ class _Gzip:
         if name == "needs_input":
             return self._failure is None and not self._inflate.unconsumed_tail
         return getattr(self._inflate, name)
-
-
-_DECOMPRESSORS: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
 
 
 def unpacking(read: Read, what: str, budget: Budget | None = None) -> Read:
@@ -245,13 +245,6 @@ def _of_members(packed: Stream, decompressor: Any) -> Iterator[bytes]:
         data = b""
 
 
-def _of_zstd(packed: Stream) -> Iterator[bytes]:
-    arrow = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
-    # a call that finds damage loses the bytes it has unpacked, so each call asks for few
-    while piece := arrow.read(_ZSTD_STEP):
-        yield piece
-
-
 def codec(stream: Stream) -> str | None:
     """Return the compression by the first bytes: ``gzip``, ``zstd``, ``bz2``, ``xz`` or None."""
     start = stream.peek(6)
@@ -260,19 +253,14 @@ def codec(stream: Stream) -> str | None:
 
 def unpack(stream: Stream, name: str) -> Stream:
     """Return a stream of the decompressed bytes."""
-    pieces = _of_zstd(stream) if name == "zstd" else _of_members(stream, _DECOMPRESSORS[name])
+    if name == "zstd":
+        arrow = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
+        # a call that finds damage loses the bytes it has unpacked, so each call asks for few
+        pieces: Iterator[bytes] = iter(lambda: arrow.read(_ZSTD_STEP), b"")
+    else:
+        kinds: dict[str, Any] = {"gzip": _Gzip, "bz2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}
+        pieces = _of_members(stream, kinds[name])
     return Stream(unpacking(lambda _: next(pieces, b""), f"{name} data", stream.budget), stream.budget)
-
-
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
-
-_LOOK = 4096  # bytes looked at for zeros
-
-_NOT_ASCII = bytes(range(128, 256))
-_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b"))
 
 
 def unicode_form(start: bytes) -> str | None:
