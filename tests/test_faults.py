@@ -503,6 +503,44 @@ def test_signals_that_ask_leave_a_run_that_continues(few, undisturbed, tmp_path,
     assert results(out) == undisturbed
 
 
+REPORTING = """
+import importlib
+
+from nbformat import v4
+
+importlib.reload(report)
+
+
+def slow():
+    book = blank()
+    code = "import os, pathlib, time; pathlib.Path({mark!r}).write_text(str(os.getpid())); time.sleep(60)"
+    book.cells.append(v4.new_code_cell(code))
+    return book
+
+
+blank, report.blank = report.blank, slow
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_stop_a_report_and_its_kernel(few, tmp_path, forks, number, expected):
+    out, mark = tmp_path / "out", tmp_path / "mark"
+    pipeline.run(few, out, rows=ROWS)
+    before = results(out)
+    child = forks.start(REPORTING.format(mark=str(mark)), "report", out)
+    while not mark.is_file() or not mark.read_text():
+        time.sleep(0.05)
+    os.kill(child, number)
+    code, _, error = forks.end()
+    assert code == expected, error
+    one_line(error, "stopped; the same command continues or starts again")
+    assert results(out) == before
+    assert not list(out.glob("report*"))
+    kernel = Path("/proc", mark.read_text(), "stat")
+    assert not kernel.exists() or kernel.read_text().rpartition(") ")[2][0] == "Z"
+
+
 SWALLOWED = """
 import ctypes
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,21 @@ def blank() -> Any:
 
 def _written(name: str) -> str:
     return resources.files("toolkit.report").joinpath(name).read_text("utf-8")
+
+
+def _execute(runner: Any, **kernel: Any) -> None:
+    """Run the notebook on a thread of its own: on the main one, nbclient would take the signals that stop a command."""
+    with ThreadPoolExecutor(1) as thread:
+        work = thread.submit(runner.execute, **kernel)
+        try:
+            work.result()
+        except BaseException:
+            while not work.done():  # stopped: it ends when its kernel does, which may be about to start
+                started = runner.km and getattr(runner.km.provisioner, "process", None)
+                if started:
+                    started.kill()
+                wait([work], 0.1)
+            raise
 
 
 def _given(folder: Path, **values: Any) -> Any:
@@ -118,7 +134,7 @@ def render(
                 record_timing=False, store_widget_state=False, on_cell_executed=lambda **_: done.update(),
             )  # fmt: skip
             # a kernel that ends may complain of its sockets
-            runner.execute(**place, stderr=subprocess.DEVNULL)
+            _execute(runner, **place, stderr=subprocess.DEVNULL)
     except (CellExecutionError, RuntimeError) as error:  # a dead kernel is the latter
         reason = getattr(error, "evalue", None) or str(error)
         raise ReportError(
