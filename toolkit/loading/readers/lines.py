@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from toolkit.dates import parse_date
@@ -42,13 +43,8 @@ _DATE, _EDITION, _BY, _CLOSING = map(pattern, ("date", "edition", "byline", "cop
 
 def blocks(text: str) -> list[list[str]]:
     """Return the lines of a text in blocks that blank lines divide, without the space around them."""
-    found: list[list[str]] = [[]]
-    for line in text.replace("\xa0", " ").split("\n"):
-        if line.strip():
-            found[-1].append(line.strip())
-        elif found[-1]:
-            found.append([])
-    return found if found[-1] else found[:-1]
+    lines = map(str.strip, text.replace("\xa0", " ").split("\n"))
+    return [list(block) for filled, block in groupby(lines, bool) if filled]
 
 
 def unwrapped(lines: list[str]) -> str:

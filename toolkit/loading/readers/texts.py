@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import dropwhile, groupby, islice, pairwise
 
 from toolkit import fields
 from toolkit.loading.quarantine import READ, Unreadable, printable
@@ -242,15 +242,11 @@ def _first_two(titles: list[str]) -> str:
 
 def captions(archive: Archive) -> Iterator[Record]:
     """Captions of broadcasts: SubRip and WebVTT."""
-    spoken = [""]
-    for block in re.split(r"\n\s*\n", _whole(archive).strip()):
-        lines = block.split("\n")
-        at = next((i for i, line in enumerate(lines) if _TIME.match(line)), len(lines))
-        for line in lines[at + 1 :]:
-            shown = _TAG.sub("", line).strip()
-            if shown not in {"", spoken[-1]}:  # a line may be shown twice
-                spoken.append(shown)
-    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken[1:])), "title": None}
+    blocks = re.split(r"\n\s*\n", _whole(archive).strip())
+    cues = (dropwhile(lambda line: not _TIME.match(line), block.split("\n")) for block in blocks)
+    shown = (_TAG.sub("", line).strip() for cue in cues for line in islice(cue, 1, None))
+    spoken = [line for line, _ in groupby(filter(None, shown))]  # a line may be shown twice
+    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken)), "title": None}
 
 
 def story(archive: Archive) -> Iterator[Record]:
