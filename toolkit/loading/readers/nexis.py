@@ -91,17 +91,15 @@ def _numbered(found: list[list[str]]) -> Record:
     dates = [i for i, block in enumerate(found[:8]) if is_date(block[0])]
     dates += [i for i, block in enumerate(found[:4]) if _MONTH.fullmatch(block[0])]
     dated = dates[0] if dates and dates[0] <= labelled else None
-    start = dated + 1 if dated is not None else 1 if labelled else 0
-    above = found[: start if dated is None else dated]
-    head = [[line for line in block if not is_closing(line)] for block in above]
+    start = min(labelled, 1) if dated is None else dated
+    head = [[line for line in block if not is_closing(line)] for block in found[:start]]
     if head := [block for block in head if block]:
         links = [block[0] for block in head[1:] if block[0].startswith(("http://", "https://"))]
         titles = [" ".join(block) for block in head[1:] if block[0] not in links]
         record = {"publisher": head[0][0], "title": next(iter(titles), None), "url": next(iter(links), None)}
     if dated is not None:
-        record["published"] = found[dated][0]
-        if found[dated][1:]:
-            record["edition"] = " ".join(found[dated][1:])
+        record |= {"published": found[dated][0], "edition": " ".join(found[dated][1:])}
+        start += 1
         while start < len(found) and is_date(found[start][0]):
             record["published"] += " " + found[start][0]
             start += 1
@@ -124,11 +122,10 @@ def _note(record: Record, block: list[str]) -> str | None:
     return label[0]
 
 
-def _header(record: Record, found: list[list[str]], at: int) -> int:
-    """Read title and labels from block ``at``; return the first block of the text."""
+def _header(record: Record, found: list[list[str]], start: int) -> int:
+    """Read title and labels from block ``start``; return the first block of the text."""
     labels = 0
-    while at < len(found):
-        block = found[at]
+    for at, block in enumerate(found[start:], start):
         label = _label(block[0])
         if label is not None and label[0] == "body":
             found[at] = [line for line in (label[1], *block[1:]) if line]
@@ -145,9 +142,8 @@ def _header(record: Record, found: list[list[str]], at: int) -> int:
         elif not labels and any(_label(after[0]) for after in found[at + 1 : at + 3]):
             record.setdefault("subtitle", " ".join(block))
         else:
-            break
-        at += 1
-    return at
+            return at
+    return len(found)
 
 
 def _separate(found: list[list[str]]) -> list[list[str]]:
@@ -170,9 +166,8 @@ def _uni(lines: list[str]) -> Record | None:
     last = next((i for i, line in enumerate(lines) if _LAST.match(line)), len(lines))
     header = lines[: last if body is None else body]
     days = [i for i, line in enumerate(header) if is_date(line)]
-    below = header[days[0] + 1 :] if days else []
-    numbered = enumerate(below, days[0] + 1 if days else 0)
-    labelled = next((i for i, line in numbered if is_closing(line) or _label(line)), 0)
+    labels = (i for i, line in enumerate(header) if is_closing(line) or _label(line))
+    labelled = next((i for i in labels if days and i > days[0]), 0)
     # a list of documents may stand before the first: its date is the last above the labels
     dated = max((i for i in days if i < labelled), default=days[0] if days else None)
     if body is None and dated is None:

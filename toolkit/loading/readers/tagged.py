@@ -158,9 +158,8 @@ def _doc(piece: str) -> Record | Unreadable:
         title = given.get("title", "")
         whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(title)
         if 2 * len(re.findall(r"(?m)^[^\s<]+\t\S", whole)) > whole.count("\n") + 1:
-            return Unreadable(
-                "a word a line with its tags (vertical text); not read; join the words first", whole
-            )
+            mend = "join the words first"
+            return Unreadable(f"a word a line with its tags (vertical text); not read; {mend}", whole)
         return {
             "doc_id": given.get("id"), "title": unescape(title) or None, "text": paragraphs(whole),
             "url": given.get("url") or given.get("source"), "published": given.get("date"),
