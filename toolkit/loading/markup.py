@@ -113,14 +113,6 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
         yield owner, line
 
 
-def classes(element: Any) -> Iterator[str]:
-    """Yield the class names of an element and of all around it, the innermost first; tag names as ``<tag>``."""
-    while element is not None:
-        yield from reversed((element.get("class") or "").split())
-        yield f"<{element.tag}>"
-        element = element.getparent()
-
-
 def sgml(piece: str, *names: str) -> str | None:
     """Return the text of the first of these SGML elements that has any: a paragraph a line block, entities resolved."""
     for name in names:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolkit.language import language_code
-from toolkit.loading.markup import classes, page_lines
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
-    before_date,
+    DATE,
     blocks,
     find_date,
     is_closing,
@@ -34,7 +33,7 @@ _CODES = roles("factiva")
 def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
     """Factiva exports as a page ('article format' or 'full article plus indexing')."""
     articles: dict[Any, list[tuple[list[str], str]]] = {}
-    for element, line in page_lines(archive.page(), _BLOCKS):
+    for element, line in archive.lines(_BLOCKS):
         names: list[str] = []
         for around in (element, *element.iterancestors()):
             if _ARTICLE.search(around.get("class") or ""):
@@ -55,12 +54,11 @@ def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
 def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
     """Factiva exports as text or RTF, with or without field codes (HD, WC, PD …)."""
     held = ""
-    for piece in archive.pieces(NUMBER):
-        if (number := NUMBER.match(piece)) is not None:
+    for number, piece in archive.pieces(NUMBER):
+        if number is not None:
             found = blocks(held)
             record = _coded_text(found) if any(_CODED.match(b[0]) for b in found) else _plain_text(found)
             yield record | {"doc_id": number[1]}
-            piece = piece[number.end() :]
         held = _FOOT.sub("", piece)
     if any(words(line) is not None for block in blocks(held) for line in block):
         yield Unreadable("cut off: no line 'Document …' at its end", held)
@@ -191,21 +189,21 @@ _CERTIFIED = pattern("europresse_foot")
 
 def proquest(archive: Archive) -> Iterator[Record]:
     """ProQuest reports as text, of today ('FULL TEXT', 'DETAILS') and of before."""
-    for piece in archive.pieces(DOCUMENT if DOCUMENT.search(archive.head()) else RULE):
-        mark = DOCUMENT.match(piece)
-        if mark is not None:
-            archive.numbers.append((int(mark[1]), int(mark[2])))
-        found = blocks(RULE.sub("\n", piece[mark.end() if mark else 0 :]))
-        if mark is not None or any(_label(block[0])[0] == "doc_id" for block in found):
+    for mark, piece in archive.pieces(DOCUMENT, RULE):
+        numbers = mark.groups() if mark else ()  # a rule has none
+        if numbers:
+            archive.numbers.append((int(numbers[0]), int(numbers[1])))
+        found = blocks(RULE.sub("\n", piece))
+        if numbers or any(_label(block[0])[0] == "doc_id" for block in found):
             yield _document(found)
 
 
 def mediargus(archive: Archive) -> Iterator[Record]:
     """Mediargus (GoPress) exports as text."""
-    for piece in archive.pieces(MEDIARGUS):
-        if mark := MEDIARGUS.match(piece):
+    for mark, piece in archive.pieces(MEDIARGUS):
+        if mark:
             archive.numbers.append((int(mark[1]), 0))
-            text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
+            text = [block for block in blocks(piece) if not is_closing(block[0])]
             yield typed({
                 "publisher": mark[3], "title": mark[2], "published": mark[4], "length": mark[6],
                 "section": f"p. {mark[5]}" if mark[5] else None,
@@ -214,7 +212,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
 
 def integrum(archive: Archive) -> Iterator[Record]:
     """Integrum reports as a page."""
-    lines = list(page_lines(archive.page(), _INTEGRUM_BLOCKS))
+    lines = list(archive.lines(_INTEGRUM_BLOCKS))
     heads = (i for i, (element, line) in enumerate(lines) if line.startswith("^") or element.tag in _LEVELS)
     # a list of the articles stands before the first
     begin = next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
@@ -275,9 +273,11 @@ def _document(found: list[list[str]]) -> Record:
 def europresse(archive: Archive) -> Iterator[Record]:
     """Europresse (Cision, CEDROM-SNi) exports, both layouts, in French or English."""
     articles: list[list[tuple[str, str]]] = []
-    for element, line in page_lines(archive.page(), _EUROPRESSE_BLOCKS):
-        named = (_CLASSES[name] for name in map(str.lower, classes(element)) if name in _CLASSES)
-        role = next(named, "other")
+    for element, line in archive.lines(_EUROPRESSE_BLOCKS):
+        # what is nearest to the line names it: the last class of an element before its tag, then those around
+        around = (element, *element.iterancestors())
+        names = ([f"<{each.tag}>", *(each.get("class") or "").lower().split()] for each in around)
+        role = next((_CLASSES[name] for own in names for name in reversed(own) if name in _CLASSES), "other")
         opened = not articles or any(r in {"title", "text", "other"} for r, _ in articles[-1])
         if role == "publisher" and not line.isdecimal() and opened:
             articles.append([])
@@ -293,7 +293,7 @@ def _europresse(lines: list[tuple[str, str]]) -> Record:
     numbered = next(filter(None, numbers), None)
     header, text = " ".join(of["header"]), of["text"]
     day = f"{numbered[2][:4]}-{numbered[2][4:6]}-{numbered[2][6:]}" if numbered else ""
-    counted = re.search(r"\b\d{1,6} (?:mots|words)\b", header)
+    counted, dated = re.search(r"\b\d{1,6} (?:mots|words)\b", header), DATE.search(header)
     if not text:
         # the old layout names no text: it is what stands between title and document number
         titled = max((i for i, (role, _) in enumerate(lines) if role in {"title", "header"}), default=0)
@@ -305,6 +305,6 @@ def _europresse(lines: list[tuple[str, str]]) -> Record:
         "title": " ".join(of["title"]),
         "published": f"{day} {header}",
         "authors": "; ".join(of["authors"] or [line for line in of["head"] if len(line) < 120]),
-        "section": before_date(header).rpartition(",")[0].strip(" ;,"),
+        "section": header[: dated.start()].rpartition(",")[0].strip(" ;,") if dated else None,
         "length": counted[0] if counted else None,
     }) | {"text": text}  # fmt: skip

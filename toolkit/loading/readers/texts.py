@@ -247,11 +247,9 @@ def story(archive: Archive) -> Iterator[Record]:
 
 def alceste(archive: Archive) -> Iterator[Record]:
     """Corpora of IRaMuTeQ and Alceste, a line '**** *variable_value' above each text."""
-    for piece in archive.pieces(ALCESTE):
-        if mark := ALCESTE.match(piece):
-            found: Record = dict(re.findall(r"\*([^\W_]+)_(\S*)", mark[0]))
-            variables = {
-                name: value for name, value in found.items() if not fields.candidates("text", [name])
-            }
-            body = re.sub(r"^-\*\S+[ \t]*$", "", piece[mark.end() :], flags=re.M)  # names of parts
+    for mark, piece in archive.pieces(ALCESTE):
+        if mark:
+            found = re.findall(r"\*([^\W_]+)_(\S*)", mark[0])
+            variables: Record = dict(pair for pair in found if not fields.candidates("text", pair[:1]))
+            body = re.sub(r"^-\*\S+[ \t]*$", "", piece, flags=re.M)  # names of parts
             yield {"title": None} | variables | {"text": body.strip()}

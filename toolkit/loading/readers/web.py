@@ -211,9 +211,8 @@ def _own_paragraphs(root: Any) -> Iterator[str]:
 
 def mail(archive: Archive) -> Iterator[Record | Unreadable]:
     """Newsletters by mail: mailboxes and single messages."""
-    for piece in archive.pieces(MAILBOX, encoding="utf-8"):
-        mark = MAILBOX.match(piece)
-        raw = piece[mark.end() + 1 :] if mark else piece
+    for mark, piece in archive.pieces(MAILBOX, encoding="utf-8"):
+        raw = piece[1:] if mark else piece
         if not raw.strip():
             continue
         try:
