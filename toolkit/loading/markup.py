@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -40,12 +41,10 @@ def decode_page(html: bytes, charset: str | None = None) -> str:
     """
     declared = _META_CHARSET.search(html[:HEAD]) or _XML_CHARSET.search(html[:HEAD])
     name = charset or (declared.group(1).decode("ascii") if declared else None)
-    if unicode_form(html) or name is None or (is_utf8(html) and not html.isascii()):
-        return decode(html)
-    try:
-        return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
-    except LookupError:
-        return decode(html)
+    if name is not None and not unicode_form(html) and (html.isascii() or not is_utf8(html)):
+        with contextlib.suppress(LookupError):
+            return html.decode(_WEB_NAMES.get(name.lower(), name), "replace")
+    return decode(html)
 
 
 def html_root(text: str) -> Any:
@@ -63,13 +62,10 @@ def html_root(text: str) -> Any:
 
 def fragment_text(markup: str) -> str:
     """Return the text of a piece of markup, each block on its own line; plain text comes back as it is."""
-    if "<" not in markup and "&" not in markup:
-        return markup
-    try:
-        root = html_root(f"<div>{markup}</div>")
-    except Unreadable:
-        return markup
-    return block_text(root) or ""
+    if "<" in markup or "&" in markup:
+        with contextlib.suppress(Unreadable):
+            return block_text(html_root(f"<div>{markup}</div>")) or ""
+    return markup
 
 
 def block_text(element: Any) -> str | None:
@@ -115,14 +111,6 @@ def page_lines(root: Any, blocks: frozenset[str] = BLOCKS) -> Iterator[tuple[Any
             held.append(piece)
     if line := flushed():
         yield owner, line
-
-
-def classes(element: Any) -> Iterator[str]:
-    """Yield the class names of an element and of all around it, the innermost first; tag names as ``<tag>``."""
-    while element is not None:
-        yield from reversed((element.get("class") or "").split())
-        yield f"<{element.tag}>"
-        element = element.getparent()
 
 
 def sgml(piece: str, *names: str) -> str | None:

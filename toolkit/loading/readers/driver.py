@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from toolkit.loading.codepages import SAMPLE
 from toolkit.loading.mapping import STRING, Mapper, Options, Rows
-from toolkit.loading.markup import decode_page, html_root
+from toolkit.loading.markup import decode_page, html_root, page_lines
 from toolkit.loading.quarantine import Rejected, Unreadable
 from toolkit.loading.streams import CHUNK, Stream, as_utf8, line_encoding, unicode_form
 
 Record: TypeAlias = dict[str, Any]
 Part: TypeAlias = "tuple[pa.Table | None, list[Rejected]]"
+Piece: TypeAlias = "tuple[re.Match[str] | None, str]"
 Found: TypeAlias = "Iterator[Rows] | Iterator[Record | Unreadable | None]"
 
 ROWS = 200  # records passed on at a time
@@ -80,36 +81,35 @@ class Archive:
         yield from map(decoder.decode, iter(lambda: stream.read(CHUNK), b""))
         yield decoder.decode(b"", final=True)
 
-    def page(self) -> Any:
-        """Return the root of an HTML file."""
-        return html_root(decode_page(self.stream.read_all("page"), self.options.encoding))
+    def lines(self, blocks: frozenset[str]) -> Iterator[tuple[Any, str]]:
+        """Return the lines of an HTML file that these blocks divide, each with its element."""
+        html = decode_page(self.stream.read_all("page"), self.options.encoding)
+        return page_lines(html_root(html), blocks)
 
-    def pieces(self, start: re.Pattern[str], *, encoding: str | None = None) -> Iterator[str]:
-        """Yield what stands before the first match of ``start``, then the text from each match to the next.
+    def pieces(self, *marks: re.Pattern[str], encoding: str | None = None) -> Iterator[Piece]:
+        """Yield None and what stands before the first mark, then each mark and the text between it and the next.
 
-        Only one piece is in memory. A piece over the limit of a record is refused and yielded as an empty text.
+        Of several marks the first that the beginning of the file shows counts, else the last. Only one piece is in
+        memory. A piece over the limit of a record is refused and yielded as None and an empty text.
         """
+        start = next((each for each in marks[:-1] if each.search(decoded(self.stream.peek(DEEP)))), marks[-1])
         held, searched, passing = "", 0, False
         for chunk in self.chunks(encoding):
             held += chunk
             cuts = [match.start() for match in start.finditer(held, searched) if match.start()]
             for begin, end in zip([0, *cuts], cuts, strict=False):
                 if not passing:
-                    yield self._piece(held[begin:end])
+                    yield self._piece(start, held[begin:end])
                 passing = False
             held = held[cuts[-1] :] if cuts else held
             # a mark may go on in the next chunk, so the last line is searched again
             searched = max(held.rfind("\n", 0, len(held) - 1), 1)
             if len(held) > self.limit:
                 if not passing:
-                    yield self._piece(held)
+                    yield self._piece(start, held)
                 held, passing, searched = held[searched:], True, 1
         if not passing:
-            yield self._piece(held)
-
-    def head(self) -> str:
-        """Return the beginning of the text without consuming it."""
-        return decoded(self.stream.peek(DEEP))
+            yield self._piece(start, held)
 
     def missing(self, found: int) -> str | None:
         """Return a sentence on the articles that the archive counts and the file lacks; None if it lacks none."""
@@ -133,11 +133,12 @@ class Archive:
         listed = ", ".join(map(str, lost[:SHOWN])) + (" …" if len(lost) > SHOWN else "")
         return f"the archive counts {found + len(lost)} articles, {found} are in this file; missing: {listed}"
 
-    def _piece(self, text: str) -> str:
-        if len(text) <= self.limit:
-            return text
-        self.refused.append(self.too_large("article", text[:200]))
-        return ""
+    def _piece(self, start: re.Pattern[str], text: str) -> Piece:
+        if len(text) > self.limit:
+            self.refused.append(self.too_large("article", text[:200]))
+            text = ""
+        mark = start.match(text)
+        return mark, text[mark.end() :] if mark else text
 
     def too_large(self, what: str, start: str | bytes = "") -> Unreadable:
         """Return the reason for something over the limit of a record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from toolkit.dates import parse_date
@@ -22,13 +23,8 @@ LABELS = tomllib.loads(shipped("archive_labels.toml").read_text("utf-8"))
 
 def roles(archive: str) -> dict[str, str]:
     """Return the field that each label of an archive names, such as "verfasser" the authors; "" if it is not kept."""
-    named = ((name, role) for role in LABELS[archive] for name in headings(role, archive))
-    return {name: "" if role == "other" else role for name, role in named}
-
-
-def headings(kind: str, section: str = "headings") -> frozenset[str]:
-    """Return the headings of one kind, in lower case."""
-    return frozenset(" ".join(LABELS[section][kind].split()).split("; "))
+    entries = ((role, " ".join(names.split()).split("; ")) for role, names in LABELS[archive].items())
+    return {name: "" if role == "other" else role for role, names in entries for name in names}
 
 
 def pattern(name: str) -> re.Pattern[str]:
@@ -36,19 +32,14 @@ def pattern(name: str) -> re.Pattern[str]:
     return re.compile(LABELS["marks"][name].replace("\n", ""))
 
 
-_UNITS = headings("units_of_length")
-_DATE, _EDITION, _BY, _CLOSING = map(pattern, ("date", "edition", "byline", "copyright"))
+_KINDS = roles("headings")
+DATE, _EDITION, _BY, _CLOSING = map(pattern, ("date", "edition", "byline", "copyright"))
 
 
 def blocks(text: str) -> list[list[str]]:
     """Return the lines of a text in blocks that blank lines divide, without the space around them."""
-    found: list[list[str]] = [[]]
-    for line in text.replace("\xa0", " ").split("\n"):
-        if line.strip():
-            found[-1].append(line.strip())
-        elif found[-1]:
-            found.append([])
-    return found if found[-1] else found[:-1]
+    lines = map(str.strip, text.replace("\xa0", " ").split("\n"))
+    return [list(block) for filled, block in groupby(lines, bool) if filled]
 
 
 def unwrapped(lines: list[str]) -> str:
@@ -67,7 +58,7 @@ def unwrapped(lines: list[str]) -> str:
 
 def find_date(text: str) -> str | None:
     """Return the first part of a line that is a date with day, month and year, or None."""
-    for match in _DATE.finditer(text[:300]):
+    for match in DATE.finditer(text[:300]):
         found = match.group()
         if numbers := re.fullmatch(r"(\d{4})\s?[年년]\s?(\d\d?)\s?[月월]\s?(\d\d?)\s?[日일]", found):
             found = "-".join(number.zfill(2) for number in numbers.groups())
@@ -79,15 +70,9 @@ def find_date(text: str) -> str | None:
     return None
 
 
-def before_date(line: str) -> str:
-    """Return what stands in front of a date, or nothing where there is none."""
-    match = _DATE.search(line)
-    return line[: match.start()] if match else ""
-
-
 def is_date(line: str) -> bool:
     """Whether a line is a date, with at most a weekday, a time and an edition around it."""
-    match = _DATE.search(line) if len(line) < 90 else None
+    match = DATE.search(line) if len(line) < 90 else None
     if match is None:
         return False
     if match.start() == 0 and _EDITION.search(line):  # March 10, 1986, Monday, Late City Final Edition
@@ -98,11 +83,10 @@ def is_date(line: str) -> bool:
 
 def words(text: str) -> int | None:
     """Return the number that a line such as '121 words' or '1.285 Wörter' states, or None."""
-    text = text.strip()
-    match = _LENGTH.match(text)
-    if match is None or match.group(2).lower() not in _UNITS:
+    match = _LENGTH.match(text.strip())
+    if match is None or _KINDS.get(match[2].lower()) != "units_of_length":
         return None
-    digits = re.sub(r"\D", "", match.group(1))
+    digits = re.sub(r"\D", "", match[1])
     return int(digits) if len(digits) < 7 else None
 
 

@@ -6,41 +6,29 @@ import re
 from collections.abc import Iterator
 
 from toolkit.language import language_code
-from toolkit.loading.markup import page_lines
 from toolkit.loading.readers.driver import NEAR, Archive, Record
-from toolkit.loading.readers.lines import (
-    blocks,
-    headings,
-    is_closing,
-    is_date,
-    pattern,
-    roles,
-    typed,
-    unwrapped,
-    words,
-)  # fmt: skip
+from toolkit.loading.readers.lines import blocks, is_closing, is_date, pattern, roles, typed, unwrapped, words
 
 MARK, PAGE, COVER, _LISTED = map(pattern, ("nexis_document", "nexis_page", "nexis_cover", "nexis_listed"))
 END, LOADED, _LAST = map(pattern, ("nexis_uni_end", "nexis_uni_loaded", "nexis_uni_last"))
 _SELECTED = re.compile(r":\s*(\d{1,7})-(\d{1,7})\s*$", re.M)
 _MONTH = re.compile(r"[^\W\d_]{3,14},? (?:19|20)\d\d")
 _LABEL = re.compile(r"([^\W\d_][^\W\d_]*(?:[ -][^\W\d_]+){0,3})\s?:(?:\s+(.*)|$)", re.S)
-_LABELS = roles("nexis")
-_BODY, _AFTER = headings("nexis_text"), headings("nexis_end")
+_LABELS, _KINDS = roles("nexis"), roles("headings")
 
 
 def nexis_text(archive: Archive) -> Iterator[Record]:
     """Numbered documents of LexisNexis as text, also inside RTF and Word files."""
-    for piece in archive.pieces(MARK):
-        if mark := _counted(archive, piece):
-            yield _numbered(blocks(piece[mark.end() :]))
+    for mark, piece in archive.pieces(MARK):
+        if _counted(archive, mark, piece):
+            yield _numbered(blocks(piece))
 
 
 def nexis_html(archive: Archive) -> Iterator[Record]:
     """Numbered documents of LexisNexis as a page."""
     documents: list[list[list[str]]] = []
-    for _, line in page_lines(archive.page(), frozenset({"p", "div"})):
-        if _counted(archive, line, cover=not documents):
+    for _, line in archive.lines(frozenset({"p", "div"})):
+        if _counted(archive, MARK.match(line), "" if documents else line):
             documents.append([])
         elif documents:
             documents[-1] += blocks(line)
@@ -49,10 +37,8 @@ def nexis_html(archive: Archive) -> Iterator[Record]:
 
 def nexis_uni(archive: Archive) -> Iterator[Record]:
     """Documents of Nexis Uni and Lexis Advance, from Word (.docx), RTF or plain text."""
-    end = END if END.search(archive.head()) else LOADED
-    for piece in archive.pieces(end):
-        mark = end.match(piece)
-        piece = piece[mark.end() if mark else 0 :].replace("\xa0", " ")
+    for _, piece in archive.pieces(END, LOADED):
+        piece = piece.replace("\xa0", " ")
         if archive.claimed is None and (listed := _LISTED.search(piece)):
             archive.claimed = int(listed.group(1))
         found = [line.strip() for line in piece.split("\n") if line.strip()]
@@ -60,16 +46,15 @@ def nexis_uni(archive: Archive) -> Iterator[Record]:
             yield record
 
 
-def _counted(archive: Archive, text: str, *, cover: bool = True) -> re.Match[str] | None:
-    """Return the mark that begins a document, and note its number; on a cover page note how many were asked for."""
-    mark = MARK.match(text)
+def _counted(archive: Archive, mark: re.Match[str] | None, cover: str) -> bool:
+    """Note the number of the document that a mark begins, or how many documents the cover says were asked for."""
     if mark:
         number, total = (int(found) for found in mark.groups() if found)
         archive.numbers.append((number, total))
-    elif cover and (found := _SELECTED.search(text)):
+    elif found := _SELECTED.search(cover):
         archive.part = True
         archive.claimed = None if int(found[2]) < int(found[1]) else int(found[2]) - int(found[1]) + 1
-    return mark
+    return mark is not None
 
 
 def _label(line: str) -> tuple[str, str] | None:
@@ -91,17 +76,15 @@ def _numbered(found: list[list[str]]) -> Record:
     dates = [i for i, block in enumerate(found[:8]) if is_date(block[0])]
     dates += [i for i, block in enumerate(found[:4]) if _MONTH.fullmatch(block[0])]
     dated = dates[0] if dates and dates[0] <= labelled else None
-    start = dated + 1 if dated is not None else 1 if labelled else 0
-    above = found[: start if dated is None else dated]
-    head = [[line for line in block if not is_closing(line)] for block in above]
+    start = min(labelled, 1) if dated is None else dated
+    head = [[line for line in block if not is_closing(line)] for block in found[:start]]
     if head := [block for block in head if block]:
         links = [block[0] for block in head[1:] if block[0].startswith(("http://", "https://"))]
         titles = [" ".join(block) for block in head[1:] if block[0] not in links]
         record = {"publisher": head[0][0], "title": next(iter(titles), None), "url": next(iter(links), None)}
     if dated is not None:
-        record["published"] = found[dated][0]
-        if found[dated][1:]:
-            record["edition"] = " ".join(found[dated][1:])
+        record |= {"published": found[dated][0], "edition": " ".join(found[dated][1:])}
+        start += 1
         while start < len(found) and is_date(found[start][0]):
             record["published"] += " " + found[start][0]
             start += 1
@@ -124,11 +107,10 @@ def _note(record: Record, block: list[str]) -> str | None:
     return label[0]
 
 
-def _header(record: Record, found: list[list[str]], at: int) -> int:
-    """Read title and labels from block ``at``; return the first block of the text."""
+def _header(record: Record, found: list[list[str]], start: int) -> int:
+    """Read title and labels from block ``start``; return the first block of the text."""
     labels = 0
-    while at < len(found):
-        block = found[at]
+    for at, block in enumerate(found[start:], start):
         label = _label(block[0])
         if label is not None and label[0] == "body":
             found[at] = [line for line in (label[1], *block[1:]) if line]
@@ -145,9 +127,8 @@ def _header(record: Record, found: list[list[str]], at: int) -> int:
         elif not labels and any(_label(after[0]) for after in found[at + 1 : at + 3]):
             record.setdefault("subtitle", " ".join(block))
         else:
-            break
-        at += 1
-    return at
+            return at
+    return len(found)
 
 
 def _separate(found: list[list[str]]) -> list[list[str]]:
@@ -166,13 +147,12 @@ def _separate(found: list[list[str]]) -> list[list[str]]:
 
 def _uni(lines: list[str]) -> Record | None:
     """Return a document of Nexis Uni: title, newspaper, date, copyright, labels, 'Body', text, classification."""
-    body = next((i for i, line in enumerate(lines) if line.casefold() in _BODY), None)
+    body = next((i for i, line in enumerate(lines) if _KINDS.get(line.casefold()) == "nexis_text"), None)
     last = next((i for i, line in enumerate(lines) if _LAST.match(line)), len(lines))
     header = lines[: last if body is None else body]
     days = [i for i, line in enumerate(header) if is_date(line)]
-    below = header[days[0] + 1 :] if days else []
-    numbered = enumerate(below, days[0] + 1 if days else 0)
-    labelled = next((i for i, line in numbered if is_closing(line) or _label(line)), 0)
+    labels = (i for i, line in enumerate(header) if is_closing(line) or _label(line))
+    labelled = next((i for i in labels if days and i > days[0]), 0)
     # a list of documents may stand before the first: its date is the last above the labels
     dated = max((i for i in days if i < labelled), default=days[0] if days else None)
     if body is None and dated is None:
@@ -194,7 +174,8 @@ def _uni(lines: list[str]) -> Record | None:
     end = next((i for i, line in enumerate(text) if _LAST.match(line)), len(text))
     for line in text[end:]:
         _note(record, [line])
-    end = next((i for i in range(max(end - NEAR, 0), end) if text[i].casefold() in _AFTER), end)
+    near = range(max(end - NEAR, 0), end)
+    end = next((i for i in near if _KINDS.get(text[i].casefold()) == "nexis_end"), end)
     text = text[:end]
     if "FULL TEXT" in text and text[0] == "ABSTRACT":
         text = text[text.index("FULL TEXT") + 1 :]

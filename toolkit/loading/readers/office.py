@@ -27,9 +27,8 @@ _WORD = re.compile(
 _SIGNS = {
     "par": "\n", "line": "\n", "sect": "\n", "page": "\f", "row": "\n", "cell": "\t", "tab": "\t", "emdash": "—",
     "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”", "bullet": "•", "emspace": " ",
-    "enspace": " ",
+    "enspace": " ", "~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n",
 }  # fmt: skip
-_ESCAPED = {"~": "\xa0", "_": "-", "{": "{", "}": "}", "\\": "\\", "\n": "\n", "\r": "\n"}
 _HIDDEN = frozenset(
     "fonttbl colortbl stylesheet info pict object header headerl headerr headerf footer footerl footerr footerf "
     "footnote annotation fldinst listtable listoverridetable revtbl rsidtbl generator themedata latentstyles "
@@ -89,10 +88,8 @@ def rtf_text(data: bytes) -> str:
         elif word == "u" and number:
             found.append(chr(int(number) % 65536))
             skip = min(fallback, 8)
-        elif word is not None:
-            found.append(_SIGNS.get(word, ""))
-        elif token["sign"]:
-            found.append(_ESCAPED.get(token["sign"], ""))
+        elif word or token["sign"]:
+            found.append(_SIGNS.get(word or token["sign"], ""))
         elif kind == "text":
             found.append(value[skip:].encode("latin-1").decode(page, "replace"))
             skip = max(skip - len(value), 0)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from toolkit.language import language_code
-from toolkit.loading.markup import classes, page_lines
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
 from toolkit.loading.readers.lines import (
-    before_date,
+    DATE,
     blocks,
     find_date,
     is_closing,
@@ -34,7 +33,7 @@ _CODES = roles("factiva")
 def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
     """Factiva exports as a page ('article format' or 'full article plus indexing')."""
     articles: dict[Any, list[tuple[list[str], str]]] = {}
-    for element, line in page_lines(archive.page(), _BLOCKS):
+    for element, line in archive.lines(_BLOCKS):
         names: list[str] = []
         for around in (element, *element.iterancestors()):
             if _ARTICLE.search(around.get("class") or ""):
@@ -42,40 +41,35 @@ def factiva_html(archive: Archive) -> Iterator[Record | Unreadable]:
                 break
             names += (around.get("class") or "").split() or [f"<{around.tag}>"]
     for lines in articles.values():
-        yield _by_code(lines) if any("index" in names for names, _ in lines) else _by_place(lines)
+        values: dict[str, list[str]] = {}
+        code = ""
+        for names, line in lines:
+            if "index" in names:
+                code = line
+            else:
+                values.setdefault(code, []).append(line)
+        yield _coded(values) if code else _by_place(lines)
 
 
 def factiva_text(archive: Archive) -> Iterator[Record | Unreadable]:
     """Factiva exports as text or RTF, with or without field codes (HD, WC, PD …)."""
     held = ""
-    for piece in archive.pieces(NUMBER):
-        if (number := NUMBER.match(piece)) is not None:
+    for number, piece in archive.pieces(NUMBER):
+        if number is not None:
             found = blocks(held)
             record = _coded_text(found) if any(_CODED.match(b[0]) for b in found) else _plain_text(found)
             yield record | {"doc_id": number[1]}
-            piece = piece[number.end() :]
         held = _FOOT.sub("", piece)
     if any(words(line) is not None for block in blocks(held) for line in block):
         yield Unreadable("cut off: no line 'Document …' at its end", held)
 
 
-def _by_code(lines: list[tuple[list[str], str]]) -> Record:
-    values: dict[str, list[str]] = {}
-    code = ""
-    for names, line in lines:
-        if "index" in names:
-            code = line
-        else:
-            values.setdefault(code, []).append(line)
-    return _coded(values)
-
-
 def _coded(values: dict[str, list[str]]) -> Record:
     """Return an article by its field codes, each with its paragraphs."""
     record: Record = {_CODES[code]: " ".join(found) for code, found in values.items() if code in _CODES}
-    number = (record.pop("doc_id", "") or "").rpartition(" ")[2] or None
+    number = record.pop("doc_id", "").rpartition(" ")[2] or None
     text = [*values.get("LP", []), *values.get("TD", [])]
-    return typed({"title": None} | record) | {"text": text, "doc_id": number}
+    return typed(record) | {"text": text, "doc_id": number}
 
 
 def _by_place(lines: list[tuple[list[str], str]]) -> Record:
@@ -136,7 +130,7 @@ def _coded_text(found: list[list[str]]) -> Record:
 
 def _plain_text(found: list[list[str]]) -> Record:
     """Return an article of plain text: title, the block of fields, text, the publisher's line."""
-    record: Record = {"title": None}
+    record: Record = {}
     counted = (i for i, block in enumerate(found) if any(words(line) is not None for line in block))
     dated = (i for i, block in enumerate(found) if any(map(is_date, block)))
     at = next(counted, next(dated, len(found)))
@@ -148,24 +142,18 @@ def _plain_text(found: list[list[str]]) -> Record:
     # the fields may stand in one block or each in its own
     while text and not any(map(is_closing, fields)) and all(_is_field(line, fields) for line in text[0]):
         fields += text.pop(0)
-    end = next((i for i, line in enumerate(fields) if is_closing(line)), None)
-    if end is not None and fields[end + 1 :]:
+    end = next((i for i, line in enumerate(fields) if is_closing(line)), len(fields))
+    if fields[end + 1 :]:
         text.insert(0, fields[end + 1 :])
-    if (
-        len(text) > 1
-        and len(text[-1]) == 1
-        and _is_publisher(text[-1][0], fields[: None if end is None else end + 1])
-    ):
+    last = text[-1] if len(text) > 1 else []
+    if len(last) == 1 and _is_publisher(last[0], fields[: end + 1]):
         text.pop()
-    if head:
-        byline = len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1])
-        if byline:
-            record["authors"] = head.pop()
-        # a section may stand above the title
-        short = len(head) > 1 and len(head[0]) <= 25 and len(head[0]) < len(head[1])
-        if short or (len(head) > 1 and _SECTION.search(head[0])):
-            record["section"] = head.pop(0)
-        record["title"] = " ".join(head)
+    if len(head) > 1 and re.match(r"(?i)(by|von|par|door|por|di)\s+\w", head[-1]):
+        record["authors"] = head.pop()
+    # a section may stand above the title
+    if len(head) > 1 and (len(head[0]) < min(len(head[1]), 26) or _SECTION.search(head[0])):
+        record["section"] = head.pop(0)
+    record["title"] = " ".join(head)
     return _placed(record, fields[:end]) | {"text": [unwrapped(block) for block in text]}
 
 
@@ -179,10 +167,8 @@ def _is_publisher(line: str, before: list[str]) -> bool:
 
 def _is_field(line: str, before: list[str]) -> bool:
     """Whether a line below a title is one of the archive's: date, newspaper, code, page, language, copyright."""
-    if is_closing(line):
-        return True
-    ended = any(map(language_code, before))
-    return not ended and len(before) < 8 and re.fullmatch(r"[^.!?]{1,40}", line) is not None
+    short = len(before) < 8 and re.fullmatch(r"[^.!?]{1,40}", line) is not None
+    return is_closing(line) or (short and not any(map(language_code, before)))
 
 
 DOCUMENT, PROQUEST, MEDIARGUS = pattern("proquest_document"), pattern("proquest"), pattern("mediargus")
@@ -203,21 +189,21 @@ _CERTIFIED = pattern("europresse_foot")
 
 def proquest(archive: Archive) -> Iterator[Record]:
     """ProQuest reports as text, of today ('FULL TEXT', 'DETAILS') and of before."""
-    for piece in archive.pieces(DOCUMENT if DOCUMENT.search(archive.head()) else RULE):
-        mark = DOCUMENT.match(piece)
-        if mark is not None:
-            archive.numbers.append((int(mark[1]), int(mark[2])))
-        found = blocks(RULE.sub("\n", piece[mark.end() if mark else 0 :]))
-        if mark is not None or any(_label(block[0])[0] == "doc_id" for block in found):
+    for mark, piece in archive.pieces(DOCUMENT, RULE):
+        numbers = mark.groups() if mark else ()  # a rule has none
+        if numbers:
+            archive.numbers.append((int(numbers[0]), int(numbers[1])))
+        found = blocks(RULE.sub("\n", piece))
+        if numbers or any(_label(block[0])[0] == "doc_id" for block in found):
             yield _document(found)
 
 
 def mediargus(archive: Archive) -> Iterator[Record]:
     """Mediargus (GoPress) exports as text."""
-    for piece in archive.pieces(MEDIARGUS):
-        if mark := MEDIARGUS.match(piece):
+    for mark, piece in archive.pieces(MEDIARGUS):
+        if mark:
             archive.numbers.append((int(mark[1]), 0))
-            text = [block for block in blocks(piece[mark.end() :]) if not is_closing(block[0])]
+            text = [block for block in blocks(piece) if not is_closing(block[0])]
             yield typed({
                 "publisher": mark[3], "title": mark[2], "published": mark[4], "length": mark[6],
                 "section": f"p. {mark[5]}" if mark[5] else None,
@@ -226,7 +212,7 @@ def mediargus(archive: Archive) -> Iterator[Record]:
 
 def integrum(archive: Archive) -> Iterator[Record]:
     """Integrum reports as a page."""
-    lines = list(page_lines(archive.page(), _INTEGRUM_BLOCKS))
+    lines = list(archive.lines(_INTEGRUM_BLOCKS))
     heads = (i for i, (element, line) in enumerate(lines) if line.startswith("^") or element.tag in _LEVELS)
     # a list of the articles stands before the first
     begin = next((i for i in heads if not lines[i][1].startswith("Report ")), len(lines))
@@ -269,11 +255,9 @@ def _document(found: list[list[str]]) -> Record:
         if role is not None and not (part == "text" and role in {"title", "abstract", "section"}):
             block = list(filter(None, [value, *block[1:]]))
             part = role
-            if not block:
-                continue
         elif part == "title" and values.get("title"):
             part = ""
-        if part and (part in {"text", "title"} or part not in values):
+        if block and part and (part in {"text", "title"} or part not in values):
             values.setdefault(part, []).append(unwrapped(block))
     first = {name: value[0] for name, value in values.items() if name != "text"}
     absent = re.compile(r"Not available|Nicht verfügbar|Non disponible")
@@ -289,9 +273,11 @@ def _document(found: list[list[str]]) -> Record:
 def europresse(archive: Archive) -> Iterator[Record]:
     """Europresse (Cision, CEDROM-SNi) exports, both layouts, in French or English."""
     articles: list[list[tuple[str, str]]] = []
-    for element, line in page_lines(archive.page(), _EUROPRESSE_BLOCKS):
-        named = (_CLASSES[name] for name in map(str.lower, classes(element)) if name in _CLASSES)
-        role = next(named, "other")
+    for element, line in archive.lines(_EUROPRESSE_BLOCKS):
+        # what is nearest to the line names it: the last class of an element before its tag, then those around
+        around = (element, *element.iterancestors())
+        names = ([f"<{each.tag}>", *(each.get("class") or "").lower().split()] for each in around)
+        role = next((_CLASSES[name] for own in names for name in reversed(own) if name in _CLASSES), "other")
         opened = not articles or any(r in {"title", "text", "other"} for r, _ in articles[-1])
         if role == "publisher" and not line.isdecimal() and opened:
             articles.append([])
@@ -302,27 +288,23 @@ def europresse(archive: Archive) -> Iterator[Record]:
 
 def _europresse(lines: list[tuple[str, str]]) -> Record:
     """Return the article of lines, each with the role its class gives it."""
-    of: dict[str, list[str]] = {role: [] for role in _CLASSES.values()}
-    for role, line in lines:
-        of.setdefault(role, []).append(line)
+    of = {role: [line for own, line in lines if own == role] for role in _CLASSES.values()}
     numbers = (_EUROPRESSE_NUMBER.search(line) for _, line in reversed(lines))
     numbered = next(filter(None, numbers), None)
     header, text = " ".join(of["header"]), of["text"]
     day = f"{numbered[2][:4]}-{numbered[2][4:6]}-{numbered[2][6:]}" if numbered else ""
-    counted = re.search(r"\b\d{1,6} (?:mots|words)\b", header)
+    counted, dated = re.search(r"\b\d{1,6} (?:mots|words)\b", header), DATE.search(header)
     if not text:
         # the old layout names no text: it is what stands between title and document number
-        def foot(line: str) -> bool:
-            return is_closing(line) or bool(_EUROPRESSE_NUMBER.search(line) or _CERTIFIED.search(line))
-
         titled = max((i for i, (role, _) in enumerate(lines) if role in {"title", "header"}), default=0)
-        text = [line for role, line in lines[titled:] if role in {"other", "foot"} and not foot(line)]
+        below = (line for role, line in lines[titled:] if role in {"other", "foot"} and not is_closing(line))
+        text = [line for line in below if not (_EUROPRESSE_NUMBER.search(line) or _CERTIFIED.search(line))]
     return typed({
         "doc_id": numbered[1] if numbered else None,
         "publisher": " ".join(of["publisher"][:1]),
         "title": " ".join(of["title"]),
         "published": f"{day} {header}",
         "authors": "; ".join(of["authors"] or [line for line in of["head"] if len(line) < 120]),
-        "section": before_date(header).rpartition(",")[0].strip(" ;,"),
+        "section": header[: dated.start()].rpartition(",")[0].strip(" ;,") if dated else None,
         "length": counted[0] if counted else None,
     }) | {"text": text}  # fmt: skip

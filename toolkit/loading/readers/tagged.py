@@ -11,7 +11,7 @@ from toolkit.language import language_code
 from toolkit.loading.markup import block_text, collapsed, content, elements, first, fragment_text, sgml, texts
 from toolkit.loading.quarantine import Unreadable
 from toolkit.loading.readers.driver import Archive, Record
-from toolkit.loading.readers.lines import LABELS, authors, find_date, headings, paragraphs, pattern, words
+from toolkit.loading.readers.lines import LABELS, authors, find_date, paragraphs, pattern, roles, words
 
 ITEMS = frozenset({"item", "entry", "newsitem", "nitf"})
 
@@ -120,7 +120,7 @@ _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}|\{\|[^{}]*\|\}")
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _OUTSIDE = re.compile(r"\[(?:https?:)?//[^\s\[\]]+\s*([^\[\]]*)\]")
 _WIKI_HEADING = re.compile(r"^=+\s*([^=\n]+?)\s*=+[ \t]*$", re.M)
-_ENDS = headings("wikinews_end")
+_KINDS = roles("headings")
 _NESTED = 20  # templates within templates
 
 
@@ -158,9 +158,8 @@ def _doc(piece: str) -> Record | Unreadable:
         title = given.get("title", "")
         whole = sgml(piece, "MAIN") or (sgml(piece, "DOC") or "").lstrip().removeprefix(title)
         if 2 * len(re.findall(r"(?m)^[^\s<]+\t\S", whole)) > whole.count("\n") + 1:
-            return Unreadable(
-                "a word a line with its tags (vertical text); not read; join the words first", whole
-            )
+            mend = "join the words first"
+            return Unreadable(f"a word a line with its tags (vertical text); not read; {mend}", whole)
         return {
             "doc_id": given.get("id"), "title": unescape(title) or None, "text": paragraphs(whole),
             "url": given.get("url") or given.get("source"), "published": given.get("date"),
@@ -182,9 +181,9 @@ def _doc(piece: str) -> Record | Unreadable:
 
 def now_corpus(archive: Archive) -> Iterator[Record | Unreadable]:
     """NOW and the other corpora of english-corpora.org as text."""
-    for piece in archive.pieces(NOW):
-        if mark := NOW.match(piece):
-            first, *rest = re.split(r"\s*<(p|h)>\s*", _REMOVED.sub(" … ", piece[mark.end() :]))
+    for mark, piece in archive.pieces(NOW):
+        if mark:
+            first, *rest = re.split(r"\s*<(p|h)>\s*", _REMOVED.sub(" … ", piece))
             tagged = [("p", first), *zip(rest[::2], rest[1::2], strict=True)]
             titles = [part for tag, part in tagged if tag == "h" and part]
             # where there are several headings, they are those of parts of the text
@@ -215,7 +214,8 @@ def _without_wikitext(source: str) -> list[str]:
         text, changed = _TEMPLATE.subn("", text)
         if not changed:
             break
-    ends = (found.start() for found in _WIKI_HEADING.finditer(text) if found[1].casefold() in _ENDS)
+    headings = _WIKI_HEADING.finditer(text)
+    ends = (found.start() for found in headings if _KINDS.get(found[1].casefold()) == "wikinews_end")
     text = _FILE.sub("", text[: next(ends, len(text))])
     text = _OUTSIDE.sub(r"\1", _LINK.sub(r"\1", text))
     text = _WIKI_HEADING.sub(r"\n\1\n", re.sub(r"'{2,5}", "", text))
@@ -227,10 +227,11 @@ def _each(
     archive: Archive, start: re.Pattern[str], name: str, read: Callable[[str], Record | Unreadable]
 ) -> Iterator[Record | Unreadable]:
     """Read each element of this name; say so where its end is missing."""
-    for piece in archive.pieces(start):
-        if start.match(piece):
+    for mark, piece in archive.pieces(start):
+        if mark:
             complete = f"</{name}" in piece.upper()
-            yield read(piece) if complete else Unreadable(f"cut off: no </{name}> at its end", piece)
+            reason = f"cut off: no </{name}> at its end"
+            yield read(mark.string) if complete else Unreadable(reason, mark.string)
 
 
 def _attributes(piece: str) -> dict[str, str]:

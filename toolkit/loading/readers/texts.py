@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import dropwhile, groupby, islice, pairwise
 
 from toolkit import fields
 from toolkit.loading.quarantine import READ, Unreadable, printable
@@ -86,6 +86,8 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
             yield Unreadable(reason, part)
             continue
         labels, body = _labelled(part)
+        if not fields.candidates("publisher", labels):
+            labels = {"publisher" if name.lower() == "source" else name: labels[name] for name in labels}
         first = next((line.strip() for line in body.splitlines() if re.search(r"\w", line)), "")
         none = fields.candidates("title", labels) or len(first) > LONGEST_TITLE or first == body.strip()
         yield {"title": None if none else first} | labels | {"text": body}
@@ -95,18 +97,14 @@ def text(archive: Archive) -> Iterator[Record | Unreadable]:
 
 def _labelled(part: str) -> tuple[Record, str]:
     """Return what stands above a text as 'Title: …', 'Date: …', or as front matter, by its labels; and the text."""
-    fenced = _FENCED.match(part)
-    rows = fenced[1].splitlines() if fenced else []
-    pairs: Record = dict(_PAIR.findall(fenced[1])) if fenced else {}
-    # all of it is labels, their further lines, and comments; else an article stands between two rules
-    if (
-        fenced
-        and any(map(fields.is_known, pairs))
-        and all(re.match(r"[ \t#-]|\s*$", r) or _PAIR.match(r) for r in rows)
-    ):
-        bare = {name: re.sub(r"""^(["'])(.*)\1$""", r"\2", value.strip()) for name, value in pairs.items()}
-        return _outlet(bare), part[fenced.end() :].lstrip("\n")
     labels: Record = {}
+    if fenced := _FENCED.match(part):
+        pairs = dict(_PAIR.findall(fenced[1]))
+        # all of it is labels, their further lines, and comments; else an article stands between two rules
+        whole = all(re.match(r"[ \t#-]|\s*$", row) or _PAIR.match(row) for row in fenced[1].splitlines())
+        if whole and any(map(fields.is_known, pairs)):
+            values = (re.sub(r"""^(["'])(.*)\1$""", r"\2", value.strip()) for value in pairs.values())
+            return dict(zip(pairs, values, strict=True)), part[fenced.end() :].lstrip("\n")
     at = len(part) - len(part.lstrip())
     while (pair := _PAIR.match(part, at)) and (fields.is_known(pair[1]) or pair[1].lower() == "source"):
         if fields.candidates("text", [pair[1]]):
@@ -114,14 +112,7 @@ def _labelled(part: str) -> tuple[Record, str]:
             break
         labels[pair[1]], at = pair[2].strip(), pair.end()
     alone = len(labels) < 2 or not fields.candidates("title", labels)
-    return ({}, part) if alone else (_outlet(labels), part[at:].lstrip("\n"))
-
-
-def _outlet(labels: Record) -> Record:
-    """Take a label 'Source' for the publisher if none is named."""
-    if fields.candidates("publisher", labels):
-        return labels
-    return {"publisher" if name.lower() == "source" else name: value for name, value in labels.items()}
+    return ({}, part) if alone else (labels, part[at:].lstrip("\n"))
 
 
 def _whole(archive: Archive) -> str:
@@ -242,15 +233,11 @@ def _first_two(titles: list[str]) -> str:
 
 def captions(archive: Archive) -> Iterator[Record]:
     """Captions of broadcasts: SubRip and WebVTT."""
-    spoken = [""]
-    for block in re.split(r"\n\s*\n", _whole(archive).strip()):
-        lines = block.split("\n")
-        at = next((i for i, line in enumerate(lines) if _TIME.match(line)), len(lines))
-        for line in lines[at + 1 :]:
-            shown = _TAG.sub("", line).strip()
-            if shown not in {"", spoken[-1]}:  # a line may be shown twice
-                spoken.append(shown)
-    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken[1:])), "title": None}
+    blocks = re.split(r"\n\s*\n", _whole(archive).strip())
+    cues = (dropwhile(lambda line: not _TIME.match(line), block.split("\n")) for block in blocks)
+    shown = (_TAG.sub("", line).strip() for cue in cues for line in islice(cue, 1, None))
+    spoken = [line for line, _ in groupby(filter(None, shown))]  # a line may be shown twice
+    yield {"text": re.sub(r" (?=>>)", "\n", " ".join(spoken)), "title": None}
 
 
 def story(archive: Archive) -> Iterator[Record]:
@@ -260,11 +247,9 @@ def story(archive: Archive) -> Iterator[Record]:
 
 def alceste(archive: Archive) -> Iterator[Record]:
     """Corpora of IRaMuTeQ and Alceste, a line '**** *variable_value' above each text."""
-    for piece in archive.pieces(ALCESTE):
-        if mark := ALCESTE.match(piece):
-            found: Record = dict(re.findall(r"\*([^\W_]+)_(\S*)", mark[0]))
-            variables = {
-                name: value for name, value in found.items() if not fields.candidates("text", [name])
-            }
-            body = re.sub(r"^-\*\S+[ \t]*$", "", piece[mark.end() :], flags=re.M)  # names of parts
+    for mark, piece in archive.pieces(ALCESTE):
+        if mark:
+            found = re.findall(r"\*([^\W_]+)_(\S*)", mark[0])
+            variables: Record = dict(pair for pair in found if not fields.candidates("text", pair[:1]))
+            body = re.sub(r"^-\*\S+[ \t]*$", "", piece, flags=re.M)  # names of parts
             yield {"title": None} | variables | {"text": body.strip()}

@@ -58,13 +58,11 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _NEXT = re.compile(rb"(?:^|\n)(?=WARC/\d)")
 _CUT_OFF = "truncated WARC: the file ends within this record"
 _LONGEST_HEAD = 1 << 16
-_PASSED = frozenset({"warcinfo", "request", "metadata"})
-_DOCUMENTS = frozenset({"response", "resource", "conversion"})
 
 
 def page(archive: Archive) -> Iterator[Record | Unreadable]:
     """Web pages, one article a file: text, title, date and address by trafilatura."""
-    yield from _article(archive, archive.stream.read_all("page"), archive.options.encoding)
+    yield _article(archive, archive.stream.read_all("page"), archive.options.encoding, None)
 
 
 def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
@@ -77,7 +75,7 @@ def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
         raise Unreadable("no page in this saved page (MHTML)")
     address = _header(message["snapshot-content-location"] or part["content-location"])
     charset = archive.options.encoding or part.get_content_charset()
-    yield from _article(archive, html, charset, address if address.startswith("http") else None)
+    yield _article(archive, html, charset, address if address.startswith("http") else None)
     for frame in pages[1:]:
         found = read_page(_part(frame))["text"]
         if isinstance(found, str) and len(found) >= LEAST:
@@ -85,20 +83,17 @@ def saved_page(archive: Archive) -> Iterator[Record | Unreadable]:
             archive.remarks.append(Unreadable(reason, found))
 
 
-def _article(
-    archive: Archive, html: bytes, charset: str | None, url: str | None = None
-) -> Iterator[Record | Unreadable]:
-    """Yield the article of a page, or why it is refused; remark on what the article leaves out."""
+def _article(archive: Archive, html: bytes, charset: str | None, url: str | None) -> Record | Unreadable:
+    """Return the article of a page, or why it is refused; remark on what the article leaves out."""
     record = read_page(html, url, charset=charset)
     found = record["text"]
     kept = found if isinstance(found, str) else ""
     if not kept and not str(found).startswith("no article"):
-        yield record  # a page that is not safe to parse
-        return
+        return record  # a page that is not safe to parse
     many, part = several_in_page(decode_page(html, charset), kept)
-    yield record if many is None else Unreadable(many, html)
     if part is not None and kept:
         archive.remarks.append(Unreadable(part, html))
+    return record if many is None else Unreadable(many, html)
 
 
 def several_in_page(html: str, text: str) -> tuple[str | None, str | None]:
@@ -216,9 +211,8 @@ def _own_paragraphs(root: Any) -> Iterator[str]:
 
 def mail(archive: Archive) -> Iterator[Record | Unreadable]:
     """Newsletters by mail: mailboxes and single messages."""
-    for piece in archive.pieces(MAILBOX, encoding="utf-8"):
-        mark = MAILBOX.match(piece)
-        raw = piece[mark.end() + 1 :] if mark else piece
+    for mark, piece in archive.pieces(MAILBOX, encoding="utf-8"):
+        raw = piece[1:] if mark else piece
         if not raw.strip():
             continue
         try:
@@ -311,7 +305,7 @@ def warc(archive: Archive) -> Iterator[Record | Unreadable | None]:
             reason = "a header is missing" if isinstance(failure, AttributeError) else str(failure)
             yield Unreadable(f"not a WARC record: {reason}", raw)
             continue
-        yield None if record.rec_type in _PASSED else _page(record, raw, archive)
+        yield None if record.rec_type in {"warcinfo", "request", "metadata"} else _page(record, raw, archive)
 
 
 def _record(stream: Stream) -> bytes | Unreadable:
@@ -349,20 +343,18 @@ def _pass_to_next(stream: Stream) -> int:
 
 
 def _page(record: Any, raw: bytes, archive: Archive) -> Record | Unreadable:
-    url = record.rec_headers.get_header("WARC-Target-URI")
+    kind, url = record.rec_type, record.rec_headers.get_header("WARC-Target-URI")
     headers = record.http_headers or record.rec_headers
     content_type = headers.get_header("Content-Type") or ""
     status = record.http_headers.get_statuscode() if record.http_headers is not None else "200"
-    reason = None
-    if record.rec_type == "revisit":
-        reason = "revisit record: its content is in another record"
-    elif record.rec_type not in _DOCUMENTS:
-        reason = f"record of an unknown type {record.rec_type}"
-    elif status != "200":
-        reason = f"HTTP status {status}"
-    elif not re.match(r"(text/html|application/xhtml|text/plain|$)", content_type.strip(), re.I):
-        reason = f"not a page but {content_type}"
-    if reason is not None:
+    page_or_text = re.match(r"(text/html|application/xhtml|text/plain|$)", content_type.strip(), re.I)
+    faults = (
+        (kind == "revisit", "revisit record: its content is in another record"),
+        (kind not in {"response", "resource", "conversion"}, f"record of an unknown type {kind}"),
+        (status != "200", f"HTTP status {status}"),
+        (page_or_text is None, f"not a page but {content_type}"),
+    )
+    if reason := next((reason for fault, reason in faults if fault), None):
         return Unreadable(reason, url or raw)
     payload = record.content_stream().read(archive.limit + 1)
     if len(payload) > archive.limit:
