@@ -9,6 +9,7 @@ the rest of the text sounds, what it shares with it, and what stands at its edge
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,9 @@ LEAST, LARGEST = -4.0, 6.0
 HOPELESS = -4.0
 """A block whose sum over the first trees is below this is no appeal: the other trees are not asked. Of 20,000 blocks of
 invented texts, those that ended above .5 had begun at -3.6 or more."""
+
+WHOLE = 3.0
+"""A block whose sum over the trees is above this is an appeal with a probability of .8 or more."""
 
 MOVED, LONGEST = 2, 40
 """Each edge of a block is also moved by up to so many segments, and to that of its paragraph; and the most segments of
@@ -120,15 +124,26 @@ class Proposals:
         count = np.r_[0, np.cumsum(marked)]
         return np.asarray(count[self.end] > count[self.first])
 
-    def worth(self, score: NDArray[np.float32], segments: int) -> NDArray[np.float32]:
+    def worth(
+        self, score: NDArray[np.float32], segments: int, alone: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Return for each segment the score of the block that it is part of, :data:`NONE` for no block.
 
-        Of blocks that overlap, the one with the highest score counts; of equal ones, the first.
+        Of blocks that overlap, the one with the highest score counts; of equal ones, the first. But a longer one around
+        it counts in its place if it scores :data:`WHOLE` and begins and ends where it does or with a segment that goes
+        ``alone`` (a bool each): the heading of an appeal, behind which a paragraph speaks of the world.
         """
         out, taken = np.full(segments, NONE, np.float32), bytearray(segments)
         order = np.argsort(-score, kind="stable")
-        for k, a, b in zip(order, self.first[order].tolist(), self.end[order].tolist(), strict=True):
+        known = np.zeros(segments, bool) if alone is None else alone
+        whole = order[(score[order] >= WHOLE) & known.any()]
+        sure = sorted((int(self.first[k]), int(self.end[k]), int(k)) for k in whole)
+        for k, a, b in zip(order.tolist(), self.first[order].tolist(), self.end[order].tolist(), strict=True):
             if not any(taken[a:b]):
+                for x, y, m in sure[bisect_left(sure, (a - LONGEST,)) : bisect_left(sure, (a + 1,))]:
+                    around = x <= a and b <= y and (x == a or known[x]) and (y == b or known[y - 1])
+                    if around and not any(taken[x:y]):
+                        k, a, b = m, x, y
                 taken[a:b] = b"\1" * (b - a)
                 out[a:b] = score[k]
         return out

@@ -53,7 +53,7 @@ DOUBT, SHARE = -1.0, 0.75
 """The network reads texts with a segment whose sum over the trees is above the first number, pages, and texts that may
 hold an appeal. Of what it says of boilerplate, the second is added to the sum."""
 
-ASIDE, ASIDE_SHORT = -6.0, -3.0
+ASIDE, ASIDE_SHORT = -7.0, -3.0
 """A block is no appeal if it holds a segment whose words give article text at least :data:`ARTICLE` and the log odds
 of an appeal, by network and words, sum to less than this: nothing is joined across an article sentence. The second
 number holds in short texts."""
@@ -127,9 +127,11 @@ def weigh(
     supported = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
     if lookup is not None:
         supported |= rows[:, AT.exact_docs] > 0
+    alone = np.zeros(len(doubted), bool)
+    alone[at] = odds > 0
     odds = unsupported(odds, kind, supported)
     odds[given_away] = MOST
-    second, asked = _second(read, sums, says, hinted & ~outside, model, thresholds, layout, owner)
+    second, asked = _second(read, sums, says, alone, hinted & ~outside, model, thresholds, layout, owner)
 
     z = np.full(len(doubted), -MOST)
     z[at] = odds
@@ -173,8 +175,9 @@ def _first(
 
 
 def _second(
-    read: Reading, sums: NDArray[np.float32], says: NDArray[np.float32], hinted: NDArray[np.bool_],
-    model: SegmentModel, thresholds: Thresholds, layout: NDArray[np.int8], owner: NDArray[np.int64],
+    read: Reading, sums: NDArray[np.float32], says: NDArray[np.float32], alone: NDArray[np.bool_],
+    hinted: NDArray[np.bool_], model: SegmentModel, thresholds: Thresholds, layout: NDArray[np.int8],
+    owner: NDArray[np.int64],
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:  # fmt: skip
     """Return each segment's probability to be part of an appeal, and its log odds less those of the threshold."""
     proposed, scale = propose(read, sums, says, hinted), model.appeals.scale
@@ -182,7 +185,7 @@ def _second(
     least = np.where(layout == SHORT, ASIDE_SHORT, ASIDE)[owner]
     told = says[:, _INSIDE] + log_odds(read.words[:, PLEA])
     score[proposed.hold((read.words[:, 0] >= ARTICLE) & (told < least))] = NONE
-    worth = proposed.worth(score, len(sums))
+    worth = proposed.worth(score, len(sums), alone)
     second, asked, some = np.zeros(len(sums), np.float32), np.full(len(sums), -MOST), worth > NONE
     of = owner[some]
     second[some] = scale.probability(worth[some], layout[of])
