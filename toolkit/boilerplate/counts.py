@@ -65,7 +65,6 @@ class Counts:
         return np.where(self.key[at] == keys, self.docs[at], missing).astype(np.int32)
 
     def __add__(self, other: Counts) -> Counts:
-        """Return the sum of both counts."""
         return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:

@@ -106,7 +106,6 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _weigh(margin, windows, first, last):  # type: ignore[no-untyped-def]
-    """Enter a window's margins into a segment's row."""
     for k in range(1, 8):
         if first:
             windows[SPOT.head_1 + k - 1] = margin[k]
