@@ -89,10 +89,7 @@ def is_name(data, lo, begin, hi, i):  # type: ignore[no-untyped-def]
     # / @ . # _ - or a digit
     if a > begin and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):
         return True
-    left = i - a
-    if left < 3:
-        return True
-    if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
+    if i - a < 3 or (i - a == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99):  # Mac
         return True
     b = i
     while b < hi and b - i < 64 and _is_letter(data[b]):

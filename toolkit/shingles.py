@@ -35,7 +35,7 @@ def shingles_of(
     out = np.empty(int(offsets[-1] - offsets[0]) // 2 + 1, np.uint64)
     ends = np.zeros(len(offsets), np.int64)
     whole = np.zeros(len(wanted), np.uint64)
-    leading = PRIME ** np.uint64(SHINGLE)
+    leading = PRIME ** np.uint64(SHINGLE - 1)
     n = 0
     for d in range(len(wanted)):
         if wanted[d]:
@@ -45,12 +45,10 @@ def shingles_of(
             for i in range(len(words)):
                 whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
                 rolled = rolled * PRIME + words[i]
-                if i < SHINGLE - 1:
-                    continue
-                if i >= SHINGLE:
-                    rolled -= leading * words[i - SHINGLE]
-                out[n] = spread(rolled)
-                n += 1
+                if i >= SHINGLE - 1:
+                    out[n] = spread(rolled)
+                    n += 1
+                    rolled -= leading * words[i - SHINGLE + 1]
         ends[d + 1] = n
     return out, ends, whole
 

@@ -98,13 +98,10 @@ def _body(p, shapes, lo, hi):  # type: ignore[no-untyped-def]
 def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # type: ignore[no-untyped-def]
     """Columns OWN, AROUND, PLACE and BODY of the wanted segments, row by row."""
     n_rows = 0
-    later = np.empty(64, np.float32)
+    later = np.empty(len(p), np.float32)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        some = False
-        for s in range(lo, hi):
-            some |= wanted[s]
-        if not some:
+        if not wanted[lo:hi].any():
             continue
         mean = _mean(p, shapes, lo, hi)
         body, end, worth, likely = _body(p, shapes, lo, hi) if pages[d] else (lo, lo, 0.0, 0.0)
@@ -116,15 +113,11 @@ def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # typ
             b = a + 1
             while b < hi and joint[b] > 2:
                 b += 1
-            size = 0
-            for s in range(a, b):
-                size += shapes[s, PART.bytes]
             here = np.float32(_mean(p, shapes, a, b))
-            if b - a > len(later):
-                later = np.empty(2 * (b - a), np.float32)
-            most = np.float32(-1.0)
+            size, most = 0, np.float32(-1.0)
             for s in range(b - 1, a - 1, -1):
-                later[s - a] = most
+                size += shapes[s, PART.bytes]
+                later[s] = most
                 most = max(most, np.float32(1.0) - p[s, KEEP])
             for r in range(previous, n_rows):
                 out[r, AT.paragraph_after] = here
@@ -140,7 +133,7 @@ def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # typ
                     row[AT.paragraph_after] = -1.0
                     row[AT.document_mean] = mean
                     row[AT.earlier_in_paragraph] = earlier
-                    row[AT.later_in_paragraph] = later[s - a]
+                    row[AT.later_in_paragraph] = later[s]
                     row[AT.paragraph_bytes] = np.log1p(np.float32(size))
                     row[AT.paragraph_segments] = np.log1p(np.float32(b - a))
                     row[AT.in_paragraph] = min(s - a, 10)

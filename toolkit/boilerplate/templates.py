@@ -81,12 +81,11 @@ def mark_slots(
     owner = segments.owner(np.arange(len(segments)))
     untitled = (titles.stop <= titles.start)[owner]
     first = segments.bounds[:-1][owner]
-    beginning = np.arange(len(segments)) == first
     size = segments.end - segments.start
     longer = size > np.where(untitled, size[first], (titles.stop - titles.start)[owner])
     pieces = []
     known = shared[:, ECHOES.index("title_known")] > 0.99
-    for s in np.flatnonzero(known & longer & ~(untitled & beginning)).tolist():
+    for s in np.flatnonzero(known & longer).tolist():
         d, opening = owner[s], slice(segments.start[first[s]], segments.end[first[s]])
         title = buffer.data[opening] if untitled[s] else titles.data[titles.start[d] : titles.stop[d]]
         a, b = int(segments.start[s]), int(segments.end[s])

@@ -106,7 +106,7 @@ def weigh(
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], AT.lead2_docs] = 0
-    single = np.ascontiguousarray(rows[:, :ALONE]) if lookup is not None else rows
+    single = np.ascontiguousarray(rows[:, :ALONE])
     sums = np.full(len(doubted), NONE, np.float32)
     sums[at] = model.alone.sums(single, layout[owner[at]])
     hinted = hinting(read, owner)
