@@ -13,7 +13,7 @@ from toolkit.boilerplate.evidence import AT, BODY, evidence
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.network import SAYS
 from toolkit.boilerplate.proposals import BESIDE, BOUND, NONE, PROPOSALS, Proposals, propose
-from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading, layouts
+from toolkit.boilerplate.reading import LAYOUTS, UNLIKE, About, Reading
 from toolkit.boilerplate.repetition import Seen
 from toolkit.boilerplate.stretches import SWITCH, stretches
 from toolkit.boilerplate.weighing import (
@@ -49,13 +49,13 @@ def reading(text: str) -> Reading:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts_are_recognised(layout):
     read = reading(TEXTS[layout])
-    assert LAYOUTS[layouts(read.buffer, read.segments, read.shapes)[0][0]] == layout
+    assert LAYOUTS[read.layouts[0][0]] == layout
 
 
 def test_scripts_without_capitals_are_not_lower_case_and_an_empty_text_is_short():
     for text, layout in ((WIDE * 30, "one_line"), ("\n\n".join([WIDE * 9] * 4), "paragraphs"), ("", "short")):
         read = reading(text)
-        assert LAYOUTS[layouts(read.buffer, read.segments, read.shapes)[0][0]] == layout
+        assert LAYOUTS[read.layouts[0][0]] == layout
 
 
 def test_the_path_is_the_best_of_all():

@@ -115,8 +115,6 @@ class Buffer:
             raise ValueError(msg) from error
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], pa.large_string())
         _, offsets, data = array.buffers()
         ends, raw = np.zeros(1, np.int64), np.zeros(0, np.uint8)
         if len(array):

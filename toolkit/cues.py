@@ -21,29 +21,8 @@ _WINDOW = np.frombuffer(b"new window", np.uint8)
 
 
 @njit(cache=True, nogil=True)
-def is_abbreviation(data, lo, stop):  # type: ignore[no-untyped-def]
-    """Whether the word that ends before the full stop at ``stop`` is an initial or an abbreviation."""
-    i = stop
-    inner = False
-    value = FNV
-    while i > lo and stop - i < 12:
-        b = data[i - 1]
-        if b == 46:
-            inner = True
-        elif not (65 <= b <= 90 or 97 <= b <= 122):
-            break
-        i -= 1
-    n = stop - i
-    if n == 0:
-        return False
-    if n == 1:
-        return 65 <= data[i] <= 90
-    if inner:
-        return True
-    for j in range(i, stop):
-        b = data[j]
-        value = (value ^ np.uint64(b + 32 if b <= 90 else b)) * PRIME
-    return among(ABBREVIATIONS, value)
+def _is_letter(b):  # type: ignore[no-untyped-def]
+    return 65 <= b <= 90 or 97 <= b <= 122
 
 
 @njit(cache=True, nogil=True)
@@ -53,6 +32,19 @@ def _among_lower(words, data, lo, hi):  # type: ignore[no-untyped-def]
     for j in range(lo, hi):
         value = (value ^ np.uint64(data[j] + 32 if 65 <= data[j] <= 90 else data[j])) * PRIME
     return among(words, value)
+
+
+@njit(cache=True, nogil=True)
+def is_abbreviation(data, lo, stop):  # type: ignore[no-untyped-def]
+    """Whether the word that ends before the full stop at ``stop`` is an initial or an abbreviation."""
+    i = stop
+    inner = False
+    while i > lo and stop - i < 12 and (data[i - 1] == 46 or _is_letter(data[i - 1])):
+        i -= 1
+        inner |= data[i] == 46
+    if stop - i == 1:
+        return 65 <= data[i] <= 90
+    return inner or _among_lower(ABBREVIATIONS, data, i, stop)
 
 
 @njit(cache=True, nogil=True)
@@ -73,20 +65,13 @@ def is_ordinal(data, lo, stop, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _is_letter(b):  # type: ignore[no-untyped-def]
-    return 65 <= b <= 90 or 97 <= b <= 122
-
-
-@njit(cache=True, nogil=True)
 def _recurs(data, lo, hi, a, b):  # type: ignore[no-untyped-def]
     """Whether the word ``data[a:b]`` stands near by once more."""
     for k in range(max(lo, a - _REACH), min(hi, b + _REACH) - (b - a) + 1):
         if data[k] != data[a] or k == a or (k > lo and _is_letter(data[k - 1])):
             continue
-        j = 1
-        while j < b - a and data[k + j] == data[a + j]:
-            j += 1
-        if j == b - a and (k + j == hi or not _is_letter(data[k + j])):
+        end = k + b - a
+        if _stands(data, k, lo, hi, data[a:b]) and (end == hi or not _is_letter(data[end])):
             return True
     return False
 
@@ -104,10 +89,7 @@ def is_name(data, lo, begin, hi, i):  # type: ignore[no-untyped-def]
     # / @ . # _ - or a digit
     if a > begin and (data[a - 1] in (47, 64, 46, 35, 95, 45) or 48 <= data[a - 1] <= 57):
         return True
-    left = i - a
-    if left < 3:
-        return True
-    if left == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99:
+    if i - a < 3 or (i - a == 3 and data[a] == 77 and data[a + 1] == 97 and data[a + 2] == 99):  # Mac
         return True
     b = i
     while b < hi and b - i < 64 and _is_letter(data[b]):
@@ -144,7 +126,7 @@ def ends_credit(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
         return False
     value = FNV
     for j in range(at, min(at + 10, hi)):
-        if not (65 <= data[j] <= 90 or 97 <= data[j] <= 122):
+        if not _is_letter(data[j]):
             break
         value = (value ^ np.uint64(data[j])) * PRIME
     return not among(CREDITED, value)

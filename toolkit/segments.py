@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from toolkit import cues
 from toolkit.buffer import (
     BREAK,
     BULLET,
@@ -27,15 +28,6 @@ from toolkit.buffer import (
     Bytes,
     Offsets,
     decode,
-)
-from toolkit.cues import (
-    counts_the_rest,
-    ends_credit,
-    ends_share_bar,
-    is_abbreviation,
-    is_name,
-    is_ordinal,
-    opens_furniture,
 )
 from toolkit.kernels import njit
 
@@ -72,10 +64,6 @@ class Segments:
     def owner(self, at: Offsets) -> Offsets:
         """Return the document of each of the segments ``at``."""
         return np.searchsorted(self.bounds, at, side="right") - 1
-
-    def moved(self, by: int) -> Segments:
-        """Return the same segments so many bytes later."""
-        return Segments(self.start + by, self.end + by, self.joint, self.bounds) if by else self
 
     @classmethod
     def whole(cls, buffer: Buffer) -> Segments:
@@ -179,13 +167,13 @@ def _joint_after(data, begin, at, end, hi, run, closed, before, small, classes):
     alone = data[at] == 46 and run == 1 and not closed  # so that it may belong to an abbreviation or address
     if after == SPACE:
         if _begins_sentence(data, end, hi, small, classes):
-            short = alone and (is_abbreviation(data, begin, at) or is_ordinal(data, begin, at, hi))
+            short = alone and (cues.is_abbreviation(data, begin, at) or cues.is_ordinal(data, begin, at, hi))
             return FIRST if short else SENTENCE
     elif small and after == LOWER:
         if (closed and before == LOWER) or (alone and _stands_between_words(data, begin, at, hi)):
             return GLUED
     elif after == UPPER or after == OPENER:
-        if alone and (_is_address(data, begin, at) or is_abbreviation(data, begin, at)):
+        if alone and (_is_address(data, begin, at) or cues.is_abbreviation(data, begin, at)):
             return FIRST
         if closed or before == LOWER or (run == 1 and before == DIGIT):
             return GLUED
@@ -196,16 +184,16 @@ def _joint_after(data, begin, at, end, hi, run, closed, before, small, classes):
 def _joint_before(data, lo, begin, last, i, hi, before, before2, long):  # type: ignore[no-untyped-def]
     """Joint before the capital at ``i``, or FIRST where the segment goes on."""
     if before2 != SPACE and before2 != BREAK:
-        camel_case = before == LOWER and not is_name(data, lo, begin, hi, i)
+        camel_case = before == LOWER and not cues.is_name(data, lo, begin, hi, i)
         closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
         if closed and data[i - 1] >= 0x80 and data[i - 3] >= _WIDE:  # `（上海）ABC` is one name
             closed = False
         if camel_case or closed:
             return GLUED
     if before == SPACE:
-        if ends_share_bar(data, begin, last):
+        if cues.ends_share_bar(data, begin, last):
             return INLINE
-        if long and (ends_credit(data, begin, last, i, hi) or opens_furniture(data, i, hi)):
+        if long and (cues.ends_credit(data, begin, last, i, hi) or cues.opens_furniture(data, i, hi)):
             return INLINE
     return FIRST
 
@@ -290,24 +278,22 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             if parted != FIRST:
                 n = _close(starts, ends, joints, n, begin, last, joint)
                 begin, joint, before = i, parted, np.uint8(BREAK)
-        elif kind == BULLET and begin >= 0 and (before == SPACE or size > 1):
+        elif begin >= 0 and (
+            (kind == BULLET and (before == SPACE or size > 1))
+            or (data[i] == 91 and cues.counts_the_rest(data, i, hi))
+        ):
             n = _close(starts, ends, joints, n, begin, last, joint)
             begin, joint, before = np.int64(-1), INLINE, np.uint8(BREAK)
-        elif begin >= 0 and data[i] == 91 and counts_the_rest(data, i, hi):
-            n = _close(starts, ends, joints, n, begin, last, joint)
-            begin, joint = np.int64(-1), INLINE
         elif kind == CLOSER and begin >= 0 and _ends_bracket(data, begin, i, i + size, hi):
             n = _close(starts, ends, joints, n, begin, i + size, joint)
             i += size
             begin, joint, before, before2 = np.int64(-1), GLUED, np.uint8(BREAK), np.uint8(BREAK)
             last = i
             continue
-        blank = kind == SPACE or kind == BREAK
-        if begin < 0 and not blank:
-            begin = i
+        if kind != SPACE and kind != BREAK:
+            begin = i if begin < 0 else begin
+            last = i + size
         i += size
-        if not blank:
-            last = i
         before2 = before
         before = kind
     if begin >= 0:

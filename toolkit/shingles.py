@@ -7,7 +7,7 @@ import string
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.buffer import spread
+from toolkit.buffer import FNV, PRIME, spread
 from toolkit.kernels import njit
 
 Hashes = NDArray[np.uint64]
@@ -35,8 +35,7 @@ def shingles_of(
     out = np.empty(int(offsets[-1] - offsets[0]) // 2 + 1, np.uint64)
     ends = np.zeros(len(offsets), np.int64)
     whole = np.zeros(len(wanted), np.uint64)
-    prime = np.uint64(0x100000001B3)
-    leading = prime ** np.uint64(SHINGLE)
+    leading = PRIME ** np.uint64(SHINGLE - 1)
     n = 0
     for d in range(len(wanted)):
         if wanted[d]:
@@ -45,13 +44,11 @@ def shingles_of(
             rolled = np.uint64(0)
             for i in range(len(words)):
                 whole[d] += spread(words[i] + np.uint64(i) * np.uint64(0x9E3779B97F4A7C15))
-                rolled = rolled * prime + words[i]
-                if i < SHINGLE - 1:
-                    continue
-                if i >= SHINGLE:
-                    rolled -= leading * words[i - SHINGLE]
-                out[n] = spread(rolled)
-                n += 1
+                rolled = rolled * PRIME + words[i]
+                if i >= SHINGLE - 1:
+                    out[n] = spread(rolled)
+                    n += 1
+                    rolled -= leading * words[i - SHINGLE + 1]
         ends[d + 1] = n
     return out, ends, whole
 
@@ -126,38 +123,34 @@ def keyed(
 def _words(data: NDArray[np.uint8], i: int, stop: int) -> Hashes:
     """Return a hash of every word of a document, ASCII letters in lower case."""
     out = np.empty((stop - i) // 2 + 1, np.uint64)
-    basis, prime = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
     n = 0
-    value = basis
+    value = FNV
     while i < stop:
         b = data[i]
         if _FOLDED[b]:
-            value = (value ^ np.uint64(_FOLDED[b])) * prime
+            value = (value ^ np.uint64(_FOLDED[b])) * PRIME
             i += 1
             continue
-        size = 1
-        kind = _GAP
+        size, kind = 1, _GAP
         if b >= 0xF0:
-            size, kind = 4, _GAP
+            size = 4
         elif b >= 0xE3:
             size, kind = 3, _IDEOGRAPH
-        elif b >= 0xE0:
-            size, kind = 3, (_GAP if b == 0xE2 else _WORD)
         elif b >= 0xC0:
-            size, kind = 2, (_GAP if b == 0xC2 else _WORD)
-        if kind != _WORD and value != basis:
+            size, kind = 3 if b >= 0xE0 else 2, _GAP if b in (0xC2, 0xE2) else _WORD
+        if kind != _WORD and value != FNV:
             out[n] = value
             n += 1
-            value = basis
+            value = FNV
         if kind != _GAP:
             for j in range(i, i + size):
-                value = (value ^ np.uint64(data[j])) * prime
+                value = (value ^ np.uint64(data[j])) * PRIME
         if kind == _IDEOGRAPH:
             out[n] = value
             n += 1
-            value = basis
+            value = FNV
         i += size
-    if value != basis:
+    if value != FNV:
         out[n] = value
         n += 1
     return out[:n]

@@ -65,7 +65,6 @@ class Counts:
         return np.where(self.key[at] == keys, self.docs[at], missing).astype(np.int32)
 
     def __add__(self, other: Counts) -> Counts:
-        """Return the sum of both counts."""
         return total([self, other])
 
     def most_seen(self, capacity: int, bound: int = 0) -> tuple[Counts, int]:
@@ -100,12 +99,13 @@ def total(parts: Iterable[Counts]) -> Counts:
 
 
 @njit(cache=True, nogil=True)
-def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-def]
+def _stories(prints, score, lo, hi):  # type: ignore[no-untyped-def]
     """Find the smallest hash of a name before and after each segment of a document.
 
     That hash identifies the story. Only sentences that do not look like boilerplate are used, if there are any.
     """
     none = np.uint64(0xFFFFFFFFFFFFFFFF)
+    before, after = np.empty(hi - lo + 1, np.uint64), np.empty(hi - lo + 1, np.uint64)
     sentences = False
     for s in range(lo, hi):
         sentences |= prints[s, 3] != 0 and score[s] < _DOUBTFUL
@@ -116,6 +116,7 @@ def _stories(prints, score, lo, hi, before, after):  # type: ignore[no-untyped-d
         before[s - lo + 1] = min(before[s - lo], after[s - lo])
     for i in range(hi - lo - 1, -1, -1):
         after[i] = min(after[i], after[i + 1])
+    return before, after
 
 
 @njit(cache=True, nogil=True)
@@ -127,13 +128,9 @@ def _rows(prints, titles, bounds, publishers, contrasted, score, keys, document,
     """
     n, windows = 0, len(contrasted)
     one = np.uint64(1)
-    longest = 0
-    for d in range(len(bounds) - 1):
-        longest = max(longest, bounds[d + 1] - bounds[d])
-    before, after = np.empty(longest + 1, np.uint64), np.empty(longest + 1, np.uint64)
     for d in range(len(bounds) - 1):
         lo, size = bounds[d], bounds[d + 1] - bounds[d]
-        _stories(prints, score, lo, bounds[d + 1], before, after)
+        before, after = _stories(prints, score, lo, bounds[d + 1])
         by = publishers[d] & np.uint64(63)
         for i in range(size):
             s = lo + i

@@ -110,15 +110,13 @@ def plain_file(path: str | Path) -> Path:
 
 
 def append_decision(
-    path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = "",
-    decided: datetime | None = None,
-) -> None:  # fmt: skip
-    """Add the verdict on a ``template_id`` or the text of a passage to a ``decisions.jsonl``; now by default."""
+    path: str | Path, subject: str, verdict: str, *, example: str = "", note: str = ""
+) -> None:
+    """Add the verdict on a ``template_id`` or the text of a passage to a ``decisions.jsonl``."""
     key = "template_id" if TEMPLATE.fullmatch(subject) else "text"
-    when = (decided or datetime.now(UTC)).isoformat(timespec="seconds")
     if verdict != WITHDRAWN:
         check_verdict(subject, verdict)
-    row = {key: subject, "verdict": verdict, "decided": when}
+    row = {key: subject, "verdict": verdict, "decided": datetime.now(UTC).isoformat(timespec="seconds")}
     row |= {name: value for name, value in (("example", example[:300]), ("note", note)) if value}
     append_line(path, row)
 

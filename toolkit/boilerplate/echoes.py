@@ -68,25 +68,14 @@ def slot(keys, term):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _echo(terms, counts, bounds, title_terms, title_counts, out):  # type: ignore[no-untyped-def]
-    keys = np.zeros(256, np.uint32)
-    where = np.zeros(256, np.int32)
-    title = np.zeros(256, np.int32)
-    at = 0
-    title_at = 0
+    at = title_at = 0
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        total = title_counts[d]
-        for s in range(lo, hi):
-            total += counts[s]
-        size = 256
+        size, total = 256, title_counts[d] + counts[lo:hi].sum()
         while size < 2 * total:
             size *= 2
-        if size > len(keys):
-            keys = np.zeros(size, np.uint32)
-            where = np.zeros(size, np.int32)
-            title = np.zeros(size, np.int32)
-        table = keys[:size]
-        table[:] = 0
+        table = np.zeros(size, np.uint32)
+        where, title = np.empty(size, np.int32), np.empty(size, np.int32)
         in_title = 0
         # without a title the first segment stands in for it: there it is, more often than not
         known = title_counts[d] > 0

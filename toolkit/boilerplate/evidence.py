@@ -60,26 +60,6 @@ _HINT = 0.2  # probability that some segment of a text appeals, from which on mo
 
 
 @njit(cache=True, nogil=True)
-def _suspicious(p, shapes, bounds, seen, everywhere, out):  # type: ignore[no-untyped-def]
-    for d in range(len(bounds) - 1):
-        lo, hi = bounds[d], bounds[d + 1]
-        wide = everywhere
-        for s in range(lo, hi):
-            wide |= p[s, APPEAL] >= _HINT
-        least = _WIDE if wide else _NARROW
-        for s in range(lo, hi):
-            out[s] = (
-                p[s, KEEP] < least[0]
-                or p[s, MARKED_KEEP] < least[1]
-                or (s > lo and p[s - 1, KEEP] < least[2])
-                or (s + 1 < hi and p[s + 1, KEEP] < least[2])
-                or seen[s, 0] > 0
-                or seen[s, 1] > 0
-            )
-            out[s] &= everywhere or shapes[s, PART.bytes] <= _GIANT * shapes[s, PART.tokens]
-
-
-@njit(cache=True, nogil=True)
 def _mean(p, shapes, a, b):  # type: ignore[no-untyped-def]
     """Mean probability of boilerplate of segments ``a:b``, each weighed by its bytes, 400 at most."""
     total = 0.0
@@ -118,13 +98,10 @@ def _body(p, shapes, lo, hi):  # type: ignore[no-untyped-def]
 def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # type: ignore[no-untyped-def]
     """Columns OWN, AROUND, PLACE and BODY of the wanted segments, row by row."""
     n_rows = 0
-    later = np.empty(64, np.float32)
+    later = np.empty(len(p), np.float32)
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        some = False
-        for s in range(lo, hi):
-            some |= wanted[s]
-        if not some:
+        if not wanted[lo:hi].any():
             continue
         mean = _mean(p, shapes, lo, hi)
         body, end, worth, likely = _body(p, shapes, lo, hi) if pages[d] else (lo, lo, 0.0, 0.0)
@@ -136,15 +113,11 @@ def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # typ
             b = a + 1
             while b < hi and joint[b] > 2:
                 b += 1
-            size = 0
-            for s in range(a, b):
-                size += shapes[s, PART.bytes]
             here = np.float32(_mean(p, shapes, a, b))
-            if b - a > len(later):
-                later = np.empty(2 * (b - a), np.float32)
-            most = np.float32(-1.0)
+            size, most = 0, np.float32(-1.0)
             for s in range(b - 1, a - 1, -1):
-                later[s - a] = most
+                size += shapes[s, PART.bytes]
+                later[s] = most
                 most = max(most, np.float32(1.0) - p[s, KEEP])
             for r in range(previous, n_rows):
                 out[r, AT.paragraph_after] = here
@@ -160,7 +133,7 @@ def _local(p, shapes, prints, joint, bounds, titles, pages, wanted, out):  # typ
                     row[AT.paragraph_after] = -1.0
                     row[AT.document_mean] = mean
                     row[AT.earlier_in_paragraph] = earlier
-                    row[AT.later_in_paragraph] = later[s - a]
+                    row[AT.later_in_paragraph] = later[s]
                     row[AT.paragraph_bytes] = np.log1p(np.float32(size))
                     row[AT.paragraph_segments] = np.log1p(np.float32(b - a))
                     row[AT.in_paragraph] = min(s - a, 10)
@@ -223,31 +196,22 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
     The others, three in five, count as article text; in cross-validation they held .3 % of what would be removed. The
     bounds are wider in a text that seems to hold an appeal, and in training, which asks for ``everywhere``.
     """
-    out = np.empty(len(read.segments), bool)
-    _suspicious(read.words, read.shapes, read.segments.bounds, seen.others, everywhere, out)
-    return out
+    keep, size = read.words[:, KEEP], np.diff(read.segments.bounds)
+    owner = np.repeat(np.arange(len(size)), size)
+    wide = np.full(len(size), everywhere)
+    wide[owner[read.words[:, APPEAL] >= _HINT]] = True
+    own, marked, beside = np.where(wide[owner], _WIDE[:, None], _NARROW[:, None])
+    out = (keep < own) | (read.words[:, MARKED_KEEP] < marked) | (seen.others > 0).any(axis=1)
+    near, together = keep < beside, owner[1:] == owner[:-1]
+    out[1:] |= near[:-1] & together
+    out[:-1] |= near[1:] & together
+    return out if everywhere else out & (read.size / _GIANT <= read.shapes[:, PART.tokens])
 
 
 @njit(cache=True, nogil=True)
-def _evident(tokens, docs, rate, stories, before, sounds, edge, out):  # type: ignore[no-untyped-def]
-    many = (docs >= EVIDENT) | ((docs >= SEVERAL) & (rate >= NEARLY_ALL))
-    known = many & (stories >= 0.5)
-    start = 0
-    total = heard = 0.0
-    at_edge = False
-    for i in range(len(docs) + 1):
-        beside = 0 < i < len(docs) and known[i] and known[i - 1]
-        if i == len(docs) or not (beside and alike(docs[i], before[i])):
-            for k in range(start, i):
-                out[k] = (
-                    known[k] and total >= EVIDENT and (docs[k] >= EVIDENT or at_edge or 2 * heard >= total)
-                )
-            start, total, heard, at_edge = i, 0.0, 0.0, False
-        if i < len(docs):
-            total += tokens[i]
-            heard += tokens[i] * sounds[i]
-            at_edge |= edge[i]
-    for step in (1, -1):  # a signature, or a first line, that is glued to other text in some of the articles
+def _reach_on(docs, before, many, out):  # type: ignore[no-untyped-def]
+    """Mark what stands beside marked rows: a signature, or a first line, glued to other text in some articles."""
+    for step in (1, -1):
         for k in range(1, len(docs)):
             i = k if step == 1 else len(docs) - 1 - k
             beside = before[i] == docs[i - 1] if step == 1 else before[i + 1] == docs[i]
@@ -267,12 +231,18 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
     out = np.zeros(len(rows), bool)
     if rows.shape[1] == len(COLUMNS):
         counts = (AT.tokens, AT.exact_docs, AT.exact_docs_before1, AT.lead2_docs)
-        tokens, docs, before, opened = (np.expm1(rows[:, at]).round() for at in counts)
-        # contiguous, as the columns of a single row are, or numba would compile for both
-        rate, stories = (np.ascontiguousarray(rows[:, at]) for at in (AT.exact_rate, AT.exact_stories))
+        tokens, docs, before, opened = (np.expm1(rows[:, at]).round().astype(np.float64) for at in counts)
         sounds = (rows[:, AT.gold_keep] < np.log(SOUNDS)) | (rows[:, AT.plea] > np.log(PLEADS))
         edge = (rows[:, AT.from_start] == 0) | (rows[:, AT.from_end] == 0)
-        _evident(tokens, docs, rate, stories, before, sounds, edge, out)
+        many = (docs >= EVIDENT) | ((docs >= SEVERAL) & (rows[:, AT.exact_rate] >= NEARLY_ALL))
+        known = many & (rows[:, AT.exact_stories] >= 0.5)
+        goes_on = known[1:] & known[:-1] & alike.py_func(docs, before)[1:]
+        passage = np.cumsum(np.append(True, ~goes_on)[: len(rows)])
+        total, heard, at_edge = (
+            np.bincount(passage, each)[passage] for each in (tokens, tokens * sounds, edge)
+        )
+        out = known & (total >= EVIDENT) & ((docs >= EVIDENT) | (at_edge > 0) | (2 * heard >= total))
+        _reach_on(docs, before, many, out)
         begins, ends = rows[:, AT.joint] <= LINE, rows[:, AT.joint_after] <= LINE
         opens = (
             begins & (opened >= SEVERAL) & (rows[:, AT.lead2_rate] >= NEARLY_ALL) & (rows[:, AT.lead2_stories] >= 0.5)

@@ -238,7 +238,6 @@ def _edges(inside: NDArray[np.float64], texts: _Texts) -> tuple[Ints, Ints]:
 def _described(
     signals: dict[str, Ints], length: Ints, texts: _Texts, first: Ints, end: Ints
 ) -> NDArray[np.float32]:
-    """Return the columns :data:`PROPOSALS`."""
     inside, owner = signals["inside"], texts.owner
     begin, finish = texts.paragraphs_of(first, end)
     low, high = texts.bounds[owner[first]], texts.bounds[owner[first] + 1]

@@ -106,7 +106,8 @@ class Reading(SegmentReading):
         read = read_segments(flat, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
         mark_slots(flat, segments, read, shared, about.titles)
-        segments = segments.moved(buffer.offsets[0] - flat.offsets[0])
+        by = buffer.offsets[0] - flat.offsets[0]
+        segments = replace(segments, start=segments.start + by, end=segments.end + by)
         pieces = np.full((len(read.windows), MEANINGS + 1), -1, np.int32)
         if known is not None:
             same = known[0] >= 0
@@ -120,8 +121,10 @@ class Reading(SegmentReading):
 
     @cached_property
     def layouts(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-        """Layout of each document; see :func:`layouts`."""
-        return layouts(self.buffer, self.segments, self.shapes)
+        """Layout of each document as an index into :data:`LAYOUTS`, and the same into ``LAYOUTS + UNLIKE``."""
+        of, (out, told) = self.segments, np.empty((2, len(self.buffer)), np.int8)
+        _layouts(self.buffer.data, of.start, of.end, self.shapes, of.joint, of.bounds, out, told)
+        return out, told
 
 
 def _unchanged(segments: Segments, earlier: Segments, mended: Mended) -> NDArray[np.int64]:
@@ -191,13 +194,11 @@ def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignor
         total = words = capitalised = shouted = lower = cased = marked = spoken = small = 0
         lines = short_lines = in_long = broken = blank = glued = inner = line = 0
         for s in range(lo, hi):
-            if s > lo and joint[s] <= LINE:
-                blank += joint[s] == PARAGRAPH
-                broken += joint[s] == LINE
-            elif s > lo:
-                inner += 1
-                glued += joint[s] == GLUED
-            if s == lo or joint[s] <= LINE:
+            blank += joint[s] == PARAGRAPH
+            broken += joint[s] == LINE
+            inner += joint[s] > LINE
+            glued += joint[s] == GLUED
+            if joint[s] <= LINE:  # a line begins; so does the first segment
                 marked += data[start[s]] == 62 and end[s] > start[s] + 2 and data[start[s] + 1] == 62  # >>
                 spoken += _speaks(data, start[s], end[hi - 1])
                 small += shapes[s, PART.first_class] == LOWER
@@ -238,18 +239,6 @@ def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignor
             told[d] = len(LAYOUTS) + 1
         elif lines >= 8 and narrow and small >= _BROKEN * lines and out[d] != LOWER_CASE:
             told[d] = len(LAYOUTS) + 2
-
-
-def layouts(
-    buffer: Buffer, segments: Segments, shapes: NDArray[np.int32]
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Layout of each document as an index into :data:`LAYOUTS`, and the same into ``LAYOUTS + UNLIKE``.
-
-    ``shapes`` (int32) are a row of ``SHAPE`` a segment.
-    """
-    out, told = (np.empty(len(segments.bounds) - 1, np.int8) for _ in range(2))
-    _layouts(buffer.data, segments.start, segments.end, shapes, segments.joint, segments.bounds, out, told)
-    return out, told
 
 
 def unpromised(about: About, layout: NDArray[np.int8], promised: dict[str, Any]) -> dict[str, Any]:

@@ -275,7 +275,6 @@ class BoilerplateRemover(Estimator):
         return np.array([kind in chosen for kind in ALL_KINDS])
 
     def _thresholds(self, scale: Scale) -> NDArray[np.float64]:
-        """Threshold of each layout."""
         known = scale.thresholds
         if self.threshold is not None:
             return np.full_like(known["best"], self.threshold)

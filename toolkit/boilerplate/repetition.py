@@ -305,17 +305,14 @@ def _candidates(
     Returns them with the tokens and fingerprints up to there, and the numbers of their segments in ``beside``.
     """
     starts, stops = read.segments.start[beside], read.segments.end[beside]
-    found: list[int] = []
-    number: list[int] = []
+    found: list[tuple[int, int]] = []
     for n, (a, b) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         near = slice(a, min(a + REACH, b)) if step == 1 else slice(max(b - REACH, a), b)
         text = read.buffer.data[near].tobytes().decode("utf-8", "surrogateescape")
         borders = [match.start() if step == 1 else match.end() for match in _BORDER.finditer(text)]
         ends = [near.start + len(text[:p].encode("utf-8", "surrogateescape")) for p in borders[::step]]
-        places = [end for end in ends if a < end < b]
-        found += places
-        number += [n] * len(places)
-    at, which = np.array(found, np.int64), np.array(number, np.int64)
+        found += [(n, end) for end in ends if a < end < b]
+    which, at = np.array(found, np.int64).reshape(-1, 2).T.copy()
     some = (starts[which], at) if step == 1 else (at, stops[which])
     few = Segments(*some, np.zeros(len(at), np.uint8), np.array([0, len(at)], np.int64))
     shown = read_segments(read.buffer, few)

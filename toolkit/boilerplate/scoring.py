@@ -106,16 +106,12 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _weigh(margin, windows, first, last):  # type: ignore[no-untyped-def]
-    """Enter a window's margins into a segment's row."""
-    for k in range(1, 8):
-        if first:
-            windows[SPOT.head_1 + k - 1] = margin[k]
-        if last:
-            windows[SPOT.tail_1 + k - 1] = margin[k]
     if first:
+        _copy(margin[1:8], windows[SPOT.head_1 :])
         windows[SPOT.most] = margin[0]
         windows[SPOT.markup_head] = windows[SPOT.markup_most] = margin[8]
     if last:
+        _copy(margin[1:8], windows[SPOT.tail_1 :])
         windows[SPOT.markup_tail] = margin[8]
     windows[SPOT.most] = max(windows[SPOT.most], margin[0])
     windows[SPOT.markup_most] = max(windows[SPOT.markup_most], margin[8])

@@ -99,7 +99,7 @@ class Cuts:
         """Return both sets of cuts, those of one kind with only white space between them made one."""
         both = Cuts.together([self, other])
         both = both.take(np.lexsort((both.start, both.document)))
-        keep, rests_on = np.empty(len(both), bool), np.arange(len(both))
+        keep, rests_on = np.ones(len(both), bool), np.arange(len(both))
         end, score = both.end.copy(), both.score.copy()
         _join(buffer.data, both.document, both.start, end, both.kind, score, rests_on, CLASSES, keep)
         kept, rests = both.take(keep), both.take(rests_on[keep])
@@ -123,14 +123,11 @@ class Cuts:
 
 @njit(cache=True, nogil=True)
 def _join(data, document, start, end, kind, score, size, classes, keep):  # type: ignore[no-untyped-def]
-    """Fold each cut into the one before where one kind goes on over white space; mark the rows that stay."""
+    """Fold each cut into the one before where one kind goes on over white space; unmark it in ``keep``."""
     at = 0
-    for i in range(len(start)):
-        keep[i] = True
-        if i == 0:
-            continue
+    for i in range(1, len(start)):
         same = document[i] == document[at] and kind[i] == kind[at]
-        if same and only_blank(data, end[at], start[i], classes):
+        if same and _skip_blank(data, end[at], start[i], classes) >= start[i]:
             keep[i] = False
             a, b = end[at] - start[at], end[i] - start[i]
             score[at] = (score[at] * a + score[i] * b) / (a + b)
@@ -278,12 +275,6 @@ def _trim_blank(data, lo, i, classes):  # type: ignore[no-untyped-def]
             break
         i = k
     return i
-
-
-@njit(cache=True, nogil=True)
-def only_blank(data, a, b, classes):  # type: ignore[no-untyped-def]
-    """Whether bytes ``a:b`` hold white space alone."""
-    return _skip_blank(data, a, b, classes) >= b
 
 
 @njit(cache=True, nogil=True)

@@ -55,24 +55,18 @@ def stretches(z: NDArray[np.float64], segments: Segments, layout: NDArray[np.int
     return np.asarray(best_path(z.clip(-MOST, MOST), segments.bounds, segments.joint, _COSTS[layout]))
 
 
-@njit(cache=True, nogil=True)
-def _one_kind(bounds, start, end, others, evident, kind):  # type: ignore[no-untyped-def]
+def _one_kind(
+    segments: Segments, others: NDArray[np.int32], evident: NDArray[np.bool_], kind: NDArray[np.int64]
+) -> None:
     """Give all segments of a passage that other articles repeat one kind: that of most of its bytes."""
-    size = np.empty(len(KINDS), np.int64)
-    for d in range(len(bounds) - 1):
-        a = bounds[d]
-        while a < bounds[d + 1]:
-            b = a + 1
-            while b < bounds[d + 1] and evident[a] and evident[b] and alike(others[b], others[b - 1]):
-                b += 1
-            size[:] = 0
-            for s in range(a, b):
-                if kind[s] >= 0:
-                    size[kind[s]] += end[s] - start[s]
-            for s in range(a, b):
-                if b > a + 1:
-                    kind[s] = size.argmax()
-            a = b
+    goes_on = np.zeros(len(kind) + 1, bool)
+    goes_on[1:-1] = evident[1:] & evident[:-1] & alike.py_func(others[1:], others[:-1])
+    goes_on[segments.bounds] = False
+    passage, known = np.cumsum(~goes_on[:-1]) - 1, kind >= 0
+    size = np.zeros((len(kind), len(KINDS)), np.int64)
+    np.add.at(size, (passage[known], kind[known]), (segments.end - segments.start)[known])
+    several = goes_on[:-1] | goes_on[1:]
+    kind[several] = size[passage[several]].argmax(axis=1)
 
 
 @njit(cache=True, nogil=True)
@@ -131,7 +125,7 @@ def join(
     """
     segments, repeated = read.segments, seen.others.any(axis=1) | asking | evident
     if evident.any():
-        _one_kind(segments.bounds, segments.start, segments.end, seen.others[:, 0], evident, kind)
+        _one_kind(segments, seen.others[:, 0], evident, kind)
     _join(
         segments.bounds, segments.joint, segments.start, segments.end, read.words, outright, repeated, threshold,
         _CONTINUED, remove, kind, score,

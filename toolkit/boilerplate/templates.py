@@ -48,23 +48,19 @@ def _fill(rows, keys):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def find(rows, keys, key):  # type: ignore[no-untyped-def]
-    """Row of ``key`` among the keys behind an open-addressing table, or -1."""
+def find_window(rows, keys, print, window, publisher):  # type: ignore[no-untyped-def]
+    """Row of a fingerprint among the keys of a publisher, or -1; the fingerprint 0 stands for none.
+
+    ``rows`` is an open-addressing table over the keys.
+    """
+    key = mix(mix(print, np.uint64(window + 1)), publisher)
     mask = np.uint64(len(rows) - 1)
     j = mix(key, np.uint64(7)) & mask
-    while rows[j] >= 0:
+    while print != 0 and rows[j] >= 0:
         if keys[rows[j]] == key:
             return np.int64(rows[j])
         j = (j + np.uint64(1)) & mask
     return np.int64(-1)
-
-
-@njit(cache=True, nogil=True)
-def find_window(rows, keys, print, window, publisher):  # type: ignore[no-untyped-def]
-    """Row of a fingerprint among the keys of a publisher, or -1; the fingerprint 0 stands for none."""
-    if print == 0:
-        return np.int64(-1)
-    return find(rows, keys, mix(mix(print, np.uint64(window + 1)), publisher))
 
 
 def window_keys(
@@ -85,12 +81,11 @@ def mark_slots(
     owner = segments.owner(np.arange(len(segments)))
     untitled = (titles.stop <= titles.start)[owner]
     first = segments.bounds[:-1][owner]
-    beginning = np.arange(len(segments)) == first
     size = segments.end - segments.start
     longer = size > np.where(untitled, size[first], (titles.stop - titles.start)[owner])
     pieces = []
     known = shared[:, ECHOES.index("title_known")] > 0.99
-    for s in np.flatnonzero(known & longer & ~(untitled & beginning)).tolist():
+    for s in np.flatnonzero(known & longer).tolist():
         d, opening = owner[s], slice(segments.start[first[s]], segments.end[first[s]])
         title = buffer.data[opening] if untitled[s] else titles.data[titles.start[d] : titles.stop[d]]
         a, b = int(segments.start[s]), int(segments.end[s])
@@ -125,7 +120,7 @@ class Lookup:
 
     ``counts`` are of titles, and of keys that two or more documents hold; ``publishers`` counts the documents of each,
     and under key 1 of all.
-    ``rows`` is an open-addressing table over ``counts.key``, for :func:`find`.
+    ``rows`` is an open-addressing table over ``counts.key``, for :func:`find_window`.
     """
 
     counts: Counts

@@ -106,7 +106,7 @@ def weigh(
     at, rows = np.flatnonzero(doubted), evidence(read, lookup, seen, doubted)
     if lookup is not None:  # every line of captions opens alike (``>>``): that makes none a template
         rows[unheard[owner[at]], AT.lead2_docs] = 0
-    single = np.ascontiguousarray(rows[:, :ALONE]) if lookup is not None else rows
+    single = np.ascontiguousarray(rows[:, :ALONE])
     sums = np.full(len(doubted), NONE, np.float32)
     sums[at] = model.alone.sums(single, layout[owner[at]])
     hinted = hinting(read, owner)
@@ -171,7 +171,8 @@ def _first(
     both = add_network(fitted.sums(rows, layout), said, rows[:, AT.exact_docs] > 0)
     least = _least(fitted, thresholds, layout, outside)
     odds = np.maximum(odds, log_odds(fitted.scale.probability(both, layout)) - log_odds(least))
-    return probability(odds + log_odds(least)), odds, least
+    surest = odds + log_odds(least)
+    return np.asarray(1 / (1 + np.exp(-surest)), np.float32), odds, least
 
 
 def _second(
@@ -219,11 +220,6 @@ def log_odds(p: NDArray[np.floating]) -> NDArray[np.float64]:
     """Logarithm of p / (1 - p), within ±14."""
     p = np.asarray(p, np.float64).clip(1e-6, 1 - 1e-6)
     return np.asarray(np.log(p / (1 - p)))
-
-
-def probability(odds: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Inverse of :func:`log_odds`: the probability; float32."""
-    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
 def _least(
