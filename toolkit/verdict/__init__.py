@@ -149,16 +149,9 @@ GAP = 3  # most words in a row, inside a repeated passage, that are not repeated
 
 
 @njit(cache=True, nogil=True)
-def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
+def _repeats(data, offsets, kinds, lower, words, begin, stop, share, owner, start, end):  # type: ignore[no-untyped-def]
     """Fill the share of repeated words of each document, and the repeated passages; return the number of passages."""
     found = 0
-    longest = 0  # without numpy's diff and max, which would take longer to compile than all else here
-    for d in range(len(offsets) - 1):
-        longest = max(longest, offsets[d + 1] - offsets[d])
-    words = np.empty(longest + 1, np.uint64)
-    begin = np.empty(longest + 1, np.int64)
-    stop = np.empty(longest + 1, np.int64)
-    table = np.zeros(1, np.int32)
     leading = PRIME ** np.uint64(SHINGLE - 1)
     for d in range(len(offsets) - 1):
         n = read_words(data, offsets[d], offsets[d + 1], kinds, lower, words, begin, stop)
@@ -168,9 +161,7 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
         room = 64
         while room < 2 * n:
             room *= 2
-        if len(table) < room:
-            table = np.empty(room, np.int32)
-        table[:room] = -1
+        table = np.full(room, -1, np.int32)
         mask = np.uint64(room - 1)
         covered = np.zeros(n, np.uint8)
         rolled = np.uint64(0)
@@ -222,9 +213,10 @@ def repeated(buffer: Buffer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     ``start`` and ``end`` are bytes of the buffer; the passages are in reading order.
     """
     share = np.zeros(len(buffer))
-    room = len(buffer.data) // (2 * RUN) + 1
-    passages = np.empty((3, room), np.int64)
-    n = _repeats(buffer.data, buffer.offsets, KINDS, LOWER, share, *passages)
+    passages = np.empty((3, len(buffer.data) // (2 * RUN) + 1), np.int64)
+    longest = int(np.diff(buffer.offsets).max(initial=0)) + 1
+    words = np.empty(longest, np.uint64), np.empty(longest, np.int64), np.empty(longest, np.int64)
+    n = _repeats(buffer.data, buffer.offsets, KINDS, LOWER, *words, share, *passages)
     return share, passages[:, :n].T.copy()
 
 
