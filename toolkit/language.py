@@ -151,14 +151,13 @@ def _tables() -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
             weight = float(np.log(0.12 / (rank + 2) / RARE))
             weights.setdefault(fnv(map(ord, word)), []).append((number, weight))
     keys, places = np.zeros(_SLOTS, np.uint64), np.zeros((_SLOTS, 2), np.int64)
-    at = 0
+    pairs: list[tuple[int, float]] = []
     for key, entries in weights.items():
         slot = key & (_SLOTS - 1)
         while keys[slot]:
             slot = (slot + 1) & (_SLOTS - 1)
-        keys[slot], places[slot] = key, (at, at + len(entries))
-        at += len(entries)
-    pairs = [pair for entries in weights.values() for pair in entries]
+        keys[slot], places[slot] = key, (len(pairs), len(pairs) + len(entries))
+        pairs += entries
     numbers, logs = (np.array(column) for column in zip(*pairs, strict=True))
     same = np.array([codes.index(code) for code in codes])
     return np.array(codes, dtype=object), (lower, script, keys, places, numbers, logs, same)
@@ -172,11 +171,9 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_
     found = np.zeros((rows, 2), np.int64)
     margins = np.zeros(rows)
     score, hits = np.zeros(len(same)), np.zeros(len(same), np.int64)
-    of_script = np.zeros(n_scripts, np.int64)
     for row in range(rows):
         score[:] = 0.0
         hits[:] = 0
-        of_script[:] = 0
         i, end = offsets[row], offsets[row + 1]
         middle, moved = i + ((end - i) >> 1), False
         seen, until = 0, PIECE
@@ -185,7 +182,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_
             code, length = decode(data, i, end) if i < end else (np.int64(0x20), 1)
             kind = script[code]
             if kind:
-                of_script[kind] += 1
+                letters[row, kind] += 1
                 seen += 1
                 size += 1
                 value = (value ^ np.uint64(lower[code])) * PRIME
@@ -193,10 +190,9 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_
                 slot = np.int64(value & np.uint64(_SLOTS - 1))
                 while keys[slot] and keys[slot] != value:
                     slot = (slot + 1) & (_SLOTS - 1)
-                if keys[slot]:
-                    for k in range(places[slot, 0], places[slot, 1]):
-                        score[numbers[k]] += weights[k]
-                        hits[numbers[k]] += 1
+                for k in range(places[slot, 0], places[slot, 1]):
+                    score[numbers[k]] += weights[k]
+                    hits[numbers[k]] += 1
                 value, size = FNV, 0
             if i >= end:
                 break
@@ -204,7 +200,6 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_
             if seen >= until and (size == 0 or size > 30):
                 if not moved:
                     moved = True
-                    until += PIECE
                     if i < middle:
                         i = middle
                         # a word, or a character, that the middle falls into is passed over
@@ -215,9 +210,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_
                     value, size = FNV, 0
                 elif until >= LOOK or _margin(score, same)[1] >= SURE:
                     break
-                else:
-                    until += PIECE
-        letters[row] = of_script
+                until += PIECE
         best, margin = _margin(score, same)
         found[row, 0], found[row, 1], margins[row] = best, hits[best], margin
     return letters, found, margins
@@ -226,10 +219,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_
 @njit(cache=True, nogil=True)
 def _margin(score, same):  # type: ignore[no-untyped-def]
     """Return the language of the highest score, and how far it is above all of other codes."""
-    best = 0
-    for k in range(len(score)):
-        if score[k] > score[best]:
-            best = k
+    best = score.argmax()
     second = 0.0
     for k in range(len(score)):
         if same[k] != same[best] and score[k] > second:

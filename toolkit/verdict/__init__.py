@@ -163,18 +163,18 @@ def _repeats(data, offsets, kinds, lower, words, begin, stop, share, owner, star
             room *= 2
         table = np.full(room, -1, np.int32)
         mask = np.uint64(room - 1)
-        covered = np.zeros(n, np.uint8)
         rolled = np.uint64(0)
         for k in range(SHINGLE - 1):
             rolled = rolled * PRIME + words[k]
+        repeated, size = 0, 0  # words of all passages, and of the last one, words[first:last]
+        first, last = 0, -GAP
         for k in range(n - SHINGLE + 1):
             rolled = rolled * PRIME + words[k + SHINGLE - 1]
             slot = spread(rolled) & mask
             rolled -= leading * words[k]
             while table[slot] >= 0:
-                first = table[slot]
                 for j in range(SHINGLE):
-                    if words[first + j] != words[k + j]:
+                    if words[table[slot] + j] != words[k + j]:
                         break
                 else:
                     break
@@ -182,27 +182,15 @@ def _repeats(data, offsets, kinds, lower, words, begin, stop, share, owner, star
             if table[slot] < 0:
                 table[slot] = k
             elif table[slot] + SHINGLE <= k:
-                covered[k : k + SHINGLE] = 1
-        k = 0
-        repeated = 0
-        while k < n:
-            if not covered[k]:
-                k += 1
-                continue
-            last = k
-            j = k
-            while j < n and j - last <= GAP:
-                if covered[j]:
-                    last = j
-                j += 1
-            if last + 1 - k >= RUN:
-                repeated += last + 1 - k
-                if found < len(start):
-                    owner[found] = d
-                    start[found] = begin[k]
-                    end[found] = stop[last]
-                found += 1
-            k = last + 1
+                if k - last >= GAP:
+                    first, size = k, 0
+                last = k + SHINGLE
+                if last - first >= RUN:
+                    found += size == 0
+                    repeated += last - first - size
+                    size = last - first
+                    if found <= len(start):
+                        owner[found - 1], start[found - 1], end[found - 1] = d, begin[first], stop[last - 1]
         share[d] = repeated / n
     return found
 
