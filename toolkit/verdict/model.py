@@ -68,7 +68,6 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
         row = out[d]
         total = np.float32(0.0)
         squares = np.float32(0.0)
-        most_gate = np.float32(-1.0)
         at_gate = lo
         for s in range(lo, hi):
             n = np.float32(shapes[s, PART.characters])
@@ -90,8 +89,7 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
                 row[AT.story] += n * sounds[s, SOUND.story]
             elif shapes[s, PART.end] == 0 and 2 <= shapes[s, PART.words] <= 14:
                 row[AT.headlines] += 1
-            if sounds[s, SOUND.gate] > most_gate:
-                most_gate = sounds[s, SOUND.gate]
+            if sounds[s, SOUND.gate] > sounds[at_gate, SOUND.gate]:
                 at_gate = s
         for s in range(lo, hi):
             size = shapes[s, PART.characters]
