@@ -63,16 +63,13 @@ def audit(
     remover = _fitted(remover, frame)
     classifier = TopicClassifier() if classifier is None else classifier
     spans = remover.spans(frame)
-    cleaned = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
-    changed = _changed(frame, remover, classifier, spans)
+    cleaned, changed = _changed(frame, remover, classifier, spans)
     rows = [("all", "documents", np.ones(len(frame), bool), changed)]
     publishers = frame["publisher"].fillna(UNKNOWN)
     counts = publishers.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     rows += [("publisher", name, (publishers == name).to_numpy(), changed) for name in counts.index]
     for kind in KINDS:
-        only = spans[spans["kind"] == kind]
-        holds = frame["doc_id"].isin(only["doc_id"]).to_numpy()
-        rows.append(("kind", kind, holds, _changed(frame, remover, classifier, only)))
+        rows.append(("kind", kind, *_changed(frame, remover, classifier, spans[spans["kind"] == kind])))
     words = frame["text"].str.count(r"\S+").to_numpy(np.int64)
     length = np.searchsorted([*LENGTHS], words, side="right") - 1
     rows += [("length", name, length == number, changed) for number, name in enumerate(LENGTHS.values())]
@@ -140,7 +137,6 @@ def flip_rates(experiment: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fitted(remover: BoilerplateRemover | None, corpus: pd.DataFrame) -> BoilerplateRemover:
-    """Return the remover, by default one that is fitted on the corpus."""
     if isinstance(remover, pd.DataFrame):
         raise UsageError(
             "remover: a DataFrame finds no spans; pass BoilerplateRemover().fit(corpus), or nothing"
@@ -154,13 +150,13 @@ def _as_loaded(corpus: CorpusLike) -> pd.DataFrame:
 
 def _changed(
     frame: pd.DataFrame, remover: BoilerplateRemover, classifier: TopicClassifier, spans: pd.DataFrame
-) -> NDArray[np.bool_]:
-    """Return whether the leading topic of each document changes when only these spans are removed."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whether each document has one of these spans, and whether it changes its topic when only these go."""
     touched = frame["doc_id"].isin(spans["doc_id"]).to_numpy()
     changed = np.zeros(len(frame), bool)
     if touched.any():
         changed[touched] = shifts(remover.transform(frame[touched], spans), classifier)["changed"]
-    return changed
+    return touched, changed
 
 
 def _rate(moved: NDArray[np.bool_]) -> dict[str, float]:

@@ -187,10 +187,14 @@ def as_corpus(documents: CorpusLike, columns: Mapping[str, str] | None = None) -
             frame[role] = _mapped(role, found, frame)
     if "text" in names and "text" not in (columns or {}):
         _fill(frame, [name for name in candidates("text", names) if name != "text"])
-    if (text := frame["text"]).isna().any():
-        where = text.index[text.isna().to_numpy()][0]
-        raise CorpusError(f"corpus: row {_label(where)} has no text; drop it, or give it an empty string")
-    _check_ids(frame["doc_id"])
+    mends = {"text": "drop it, or give it an empty string", "doc_id": "give each document its own"}
+    for name, mend in mends.items():
+        if (missing := frame[name].isna().to_numpy()).any():
+            raise CorpusError(f"corpus: row {_label(frame.index[missing][0])} has no {name}; {mend}")
+    if not (doc_id := frame["doc_id"]).is_unique:
+        value = doc_id[doc_id.duplicated()].iloc[0]
+        mend = "drop or number the duplicates (without a doc_id the index counts: reset_index(drop=True))"
+        raise CorpusError(f"corpus: doc_id {value!r} stands more than once; {mend}")
     return frame
 
 
@@ -243,9 +247,7 @@ def _framed(documents: Any) -> pd.DataFrame:
         msg = f"corpus: {kind} holds no texts; pass a text (str), a list or Series of texts, or a DataFrame"
         raise CorpusError(msg)
     if isinstance(documents, pd.DataFrame):
-        frame = documents.copy(deep=False)
-        frame.attrs = dict(documents.attrs)
-        return frame
+        return documents.copy(deep=False)
     if isinstance(documents, Mapping):
         try:
             return pd.DataFrame(dict(documents))
@@ -328,16 +330,6 @@ def _dates(frame: pd.DataFrame, found: list[str], *, strict: bool) -> pd.Series[
         fault = f"row {_label(values.index[row])} has {values.iloc[row]!r} for published"
         raise CorpusError(f"corpus: {fault}, which is no date; mend it, or make it missing")
     return dates
-
-
-def _check_ids(doc_id: pd.Series[Any]) -> None:
-    if doc_id.isna().any():
-        where = doc_id.index[doc_id.isna().to_numpy()][0]
-        raise CorpusError(f"corpus: row {_label(where)} has no doc_id; give each document its own")
-    if not doc_id.is_unique:
-        value = doc_id[doc_id.duplicated()].iloc[0]
-        mend = "drop or number the duplicates (without a doc_id the index counts: reset_index(drop=True))"
-        raise CorpusError(f"corpus: doc_id {value!r} stands more than once; {mend}")
 
 
 def _label(label: Any) -> str:

@@ -43,8 +43,7 @@ SETS = {"all right": "all right", "macro F1": "macro F1 of sets", "micro F1": "m
 """Figures of :func:`topic_metrics`: those of :func:`topic_scores`; those of a report on one label a document, and on
 sets of labels, by the names that they have there."""
 
-BINS = 10
-"""Bins of a calibration error."""
+BINS = 10  # of a calibration error
 
 
 def bootstrap(
@@ -67,12 +66,8 @@ def bootstrap(
     for _ in range(draws):
         rows = random.integers(0, units, units)
         drawn.append(metrics(np.concatenate([members[each] for each in rows]) if members else rows))
-    table = np.array(drawn).reshape(draws, -1)
-    ends = np.full((2, table.shape[1]), np.nan)
-    known = ~np.isnan(table).all(axis=0)
-    if known.any():  # numpy refuses a table without columns
-        ends[:, known] = np.nanquantile(table[:, known], [0.025, 0.975], axis=0)
-    return ends[0], ends[1]
+    low, high = pd.DataFrame(np.array(drawn).reshape(draws, -1)).quantile([0.025, 0.975]).to_numpy()
+    return low, high
 
 
 def estimated(metrics: Metrics, documents: int, **how: Any) -> pd.DataFrame:
@@ -373,15 +368,15 @@ def _splits(
     frame: pd.DataFrame, groups: list[Any] | None, folds: int, seed: int
 ) -> tuple[list[tuple[Rows, Rows]], Rows, str, bool]:
     """Split so that no unit straddles a split; return also the units, what they are, whether each holds like texts."""
-    copies: Rows | None = None
     if groups is not None:
-        units = pd.factorize(pd.Series(groups, dtype=object), use_na_sentinel=False)[0]
+        units = copies = pd.factorize(pd.Series(groups, dtype=object), use_na_sentinel=False)[0]
         name, alike = "groups as given", True
     elif frame["publisher"].notna().all() and frame["publisher"].nunique() >= folds:
         units, copies = pd.factorize(frame["publisher"])[0], _duplicate_groups(frame)
         name, alike = "publishers; no near-duplicates across", True
     else:
-        units, name, alike = _duplicate_groups(frame), "groups of near-duplicates", False
+        units = copies = _duplicate_groups(frame)
+        name, alike = "groups of near-duplicates", False
     if len(units) != len(frame):
         msg = f"topic_report: {len(units)} groups for {len(frame)} documents; give one entry a document"
         raise ValueError(msg)
@@ -389,10 +384,10 @@ def _splits(
     if n < folds:
         msg = f"topic_report: {n} groups for {folds} folds; pass folds={max(n, 2)} or finer groups"
         raise ValueError(msg)
-    splits = list(GroupKFold(folds, shuffle=True, random_state=seed).split(units, groups=units))
-    if copies is not None:  # shared copy is left out of training: joining its publishers would join all
-        splits = [(train[~np.isin(copies[train], copies[test])], test) for train, test in splits]
-    return splits, units, f"{len(frame):,} documents in {folds} folds that part {n:,} {name}", alike
+    splits = GroupKFold(folds, shuffle=True, random_state=seed).split(units, groups=units)
+    # a shared copy is left out of training: joining its publishers would join all
+    apart = [(train[~np.isin(copies[train], copies[test])], test) for train, test in splits]
+    return apart, units, f"{len(frame):,} documents in {folds} folds that part {n:,} {name}", alike
 
 
 def _duplicate_groups(frame: pd.DataFrame) -> Rows:

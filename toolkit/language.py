@@ -36,6 +36,7 @@ SCRIPTS: dict[str, tuple[Any, ...]] = {
 }
 
 _SCRIPTS = np.array([None, *SCRIPTS], dtype=object)
+_LANGUAGES = np.array([None, *(code for code, *_ in SCRIPTS.values())], dtype=object)  # of each script
 _SLOTS = 1 << 14
 
 
@@ -68,7 +69,6 @@ def language_code(text: str | None) -> str | None:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    """Return the code of each name of a language."""
     return {name: code for code, names in word_lists("languages.txt").items() for name in names}
 
 
@@ -78,8 +78,21 @@ def languages(texts: Any) -> pd.Series[Any]:
     ``texts`` are a Series, an Arrow array or a list of str, also with missing values; codes are those of ISO 639-1
     (``pcm`` for Nigerian Pidgin, which has none), with the index of a Series given.
     """
-    look = _Look(texts)
-    return pd.Series(look.languages(), look.index, dtype="str")
+    buffer, index, letters, script, found, margin = _looked(texts)
+    codes, words, best = _LANGUAGES[script], found[:, 1], _tables()[0][found[:, 0]]
+    unknown = pd.isna(codes)
+    sure = unknown & (words >= WORDS) & (margin >= MARGIN)
+    codes[sure] = best[sure]
+    doubtful = unknown & ~sure & (letters.sum(1) >= LEAST)
+    # the library lacks rn and ti, and would tell their neighbours rw and am
+    doubtful &= ~np.isin(best, ["rn", "rw"]) & (_SCRIPTS[script] != "Ethi")
+    identifier: Any = _identifier() if doubtful.any() else None
+    for row in np.flatnonzero(doubtful) if identifier is not None else ():
+        text = buffer.text(*buffer.offsets[row : row + 2])
+        code, probability = identifier.classify(text[:LOOK])
+        if len(code) == 2 and probability >= CONFIDENT:
+            codes[row] = code
+    return pd.Series(codes, index, dtype="str")
 
 
 def scripts(texts: Any) -> pd.Series[Any]:
@@ -87,48 +100,24 @@ def scripts(texts: Any) -> pd.Series[Any]:
 
     Chinese characters count twice, since two of them are a word; Japanese is ``Kana`` if one letter in twenty is kana.
     """
-    look = _Look(texts)
-    return pd.Series(look.scripts, look.index, dtype="str")
+    _, index, _, script, _, _ = _looked(texts)
+    return pd.Series(_SCRIPTS[script], index, dtype="str")
 
 
-class _Look:
-    """What the kernel finds in each text."""
-
-    def __init__(self, texts: Any) -> None:
-        self.index = texts.index if isinstance(texts, pd.Series) else None
-        if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
-            given = texts if self.index is not None else list(texts)
-            texts = pa.array(given, pa.large_string(), from_pandas=True)
-        array = texts.cast(pa.large_string())
-        self.texts = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        buffer = Buffer.of(pc.fill_null(self.texts, ""))
-        self.codes, tables = _tables()
-        looked = _look(buffer.data, buffer.offsets, *tables, PIECE, LOOK, SURE, len(_SCRIPTS))
-        self.letters, self.found, self.margin = looked
-        han, kana = (list(_SCRIPTS).index(name) for name in ("Hani", "Kana"))
-        weight = np.where(np.arange(len(_SCRIPTS)) == han, 2, 1)
-        winner = (self.letters * weight).argmax(1)
-        winner[(winner == han) & (20 * self.letters[:, kana] > self.letters[:, han])] = kana
-        winner[self.letters.sum(1) == 0] = 0
-        self.scripts = _SCRIPTS[winner]
-
-    def languages(self) -> NDArray[Any]:
-        """Return the language of each text, or None."""
-        codes = np.array([SCRIPTS[name][0] if name else None for name in self.scripts], dtype=object)
-        unknown = np.array([code is None for code in codes], dtype=bool)
-        best, words = self.codes[self.found[:, 0]], self.found[:, 1]
-        sure = unknown & (words >= WORDS) & (self.margin >= MARGIN)
-        codes[sure] = best[sure]
-        doubtful = unknown & ~sure & (self.letters.sum(1) >= LEAST)
-        # the library lacks rn and ti, and would tell their neighbours rw and am
-        doubtful &= ~np.isin(best, ["rn", "rw"]) & (self.scripts != "Ethi")
-        rows = np.flatnonzero(doubtful)
-        identifier: Any = _identifier() if len(rows) else None
-        for row in rows if identifier is not None else ():
-            code, probability = identifier.classify(self.texts[int(row)].as_py()[:LOOK])
-            if len(code) == 2 and probability >= CONFIDENT:
-                codes[row] = code
-        return codes
+def _looked(texts: Any) -> tuple[Any, ...]:
+    """Return buffer and index of texts; of each its letters by script, main script, and what :func:`_look` finds."""
+    index = texts.index if isinstance(texts, pd.Series) else None
+    if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
+        texts = pa.array(texts if index is not None else list(texts), pa.large_string(), from_pandas=True)
+    array = texts.cast(pa.large_string())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    buffer = Buffer.of(pc.fill_null(array, ""))
+    letters, found, margin = _look(buffer.data, buffer.offsets, *_tables()[1], len(_SCRIPTS))
+    han, kana = (list(_SCRIPTS).index(name) for name in ("Hani", "Kana"))
+    script = (letters * np.where(np.arange(len(_SCRIPTS)) == han, 2, 1)).argmax(1)
+    script[(script == han) & (20 * letters[:, kana] > letters[:, han])] = kana
+    script[letters.sum(1) == 0] = 0
+    return buffer, index, letters, script, found, margin
 
 
 @lru_cache(maxsize=1)
@@ -162,41 +151,38 @@ def _tables() -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
             weight = float(np.log(0.12 / (rank + 2) / RARE))
             weights.setdefault(fnv(map(ord, word)), []).append((number, weight))
     keys, places = np.zeros(_SLOTS, np.uint64), np.zeros((_SLOTS, 2), np.int64)
-    at = 0
+    pairs: list[tuple[int, float]] = []
     for key, entries in weights.items():
         slot = key & (_SLOTS - 1)
         while keys[slot]:
             slot = (slot + 1) & (_SLOTS - 1)
-        keys[slot], places[slot] = key, (at, at + len(entries))
-        at += len(entries)
-    pairs = [pair for entries in weights.values() for pair in entries]
+        keys[slot], places[slot] = key, (len(pairs), len(pairs) + len(entries))
+        pairs += entries
     numbers, logs = (np.array(column) for column in zip(*pairs, strict=True))
     same = np.array([codes.index(code) for code in codes])
     return np.array(codes, dtype=object), (lower, script, keys, places, numbers, logs, same)
 
 
 @njit(cache=True, nogil=True)
-def _look(data, offsets, lower, script, keys, places, numbers, weights, same, piece, look, sure, n_scripts):  # type: ignore[no-untyped-def]
+def _look(data, offsets, lower, script, keys, places, numbers, weights, same, n_scripts):  # type: ignore[no-untyped-def]
     """Return of each text the letters of each script, the best language, its words, and its margin."""
     rows = len(offsets) - 1
     letters = np.zeros((rows, n_scripts), np.int64)
     found = np.zeros((rows, 2), np.int64)
     margins = np.zeros(rows)
     score, hits = np.zeros(len(same)), np.zeros(len(same), np.int64)
-    of_script = np.zeros(n_scripts, np.int64)
     for row in range(rows):
         score[:] = 0.0
         hits[:] = 0
-        of_script[:] = 0
         i, end = offsets[row], offsets[row + 1]
         middle, moved = i + ((end - i) >> 1), False
-        seen, until = 0, piece
+        seen, until = 0, PIECE
         value, size = FNV, 0
         while True:
             code, length = decode(data, i, end) if i < end else (np.int64(0x20), 1)
             kind = script[code]
             if kind:
-                of_script[kind] += 1
+                letters[row, kind] += 1
                 seen += 1
                 size += 1
                 value = (value ^ np.uint64(lower[code])) * PRIME
@@ -204,10 +190,9 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
                 slot = np.int64(value & np.uint64(_SLOTS - 1))
                 while keys[slot] and keys[slot] != value:
                     slot = (slot + 1) & (_SLOTS - 1)
-                if keys[slot]:
-                    for k in range(places[slot, 0], places[slot, 1]):
-                        score[numbers[k]] += weights[k]
-                        hits[numbers[k]] += 1
+                for k in range(places[slot, 0], places[slot, 1]):
+                    score[numbers[k]] += weights[k]
+                    hits[numbers[k]] += 1
                 value, size = FNV, 0
             if i >= end:
                 break
@@ -215,7 +200,6 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
             if seen >= until and (size == 0 or size > 30):
                 if not moved:
                     moved = True
-                    until += piece
                     if i < middle:
                         i = middle
                         # a word, or a character, that the middle falls into is passed over
@@ -224,11 +208,9 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
                         while i < end and data[i] & 0xC0 == 0x80:
                             i += 1
                     value, size = FNV, 0
-                elif until >= look or _margin(score, same)[1] >= sure:
+                elif until >= LOOK or _margin(score, same)[1] >= SURE:
                     break
-                else:
-                    until += piece
-        letters[row] = of_script
+                until += PIECE
         best, margin = _margin(score, same)
         found[row, 0], found[row, 1], margins[row] = best, hits[best], margin
     return letters, found, margins
@@ -237,10 +219,7 @@ def _look(data, offsets, lower, script, keys, places, numbers, weights, same, pi
 @njit(cache=True, nogil=True)
 def _margin(score, same):  # type: ignore[no-untyped-def]
     """Return the language of the highest score, and how far it is above all of other codes."""
-    best = 0
-    for k in range(len(score)):
-        if score[k] > score[best]:
-            best = k
+    best = score.argmax()
     second = 0.0
     for k in range(len(score)):
         if same[k] != same[best] and score[k] > second:

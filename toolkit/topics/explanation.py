@@ -79,11 +79,10 @@ class Explanation:
 
 def explain(model: TopicModel, text: str, title: str, topic: Any) -> Explanation:
     """Split the scores of one text into the contributions of its words; see :class:`Explanation`."""
-    column = None if topic is None else known(model, topic)
     scores, _ = model.read(pd.Series([text], dtype="str"), pd.Series([title], dtype="str"))
     probability = pd.Series(model.probabilities(scores)[0], index=list(model.classes))
     probability = probability.sort_values(ascending=False, kind="stable")
-    chosen = probability.index[0] if column is None else model.classes[column]
+    chosen = probability.index[0] if topic is None else model.classes[known(model, topic)]
     above, title_spans = _occurrences(model, title if model.space.title_weight else "")
     below, spans = _occurrences(model, text)
     strings = _surface(title, title_spans) + _surface(text, spans)
@@ -111,18 +110,15 @@ def _occurrences(model: TopicModel, text: str) -> tuple[Places, Places]:
     buckets, spans = occurrences(text, model.space, model.lexicon)
     if not len(model.lexicon.keys) or not len(spans):
         return buckets, spans
-    words = occurrences(text, FeatureSpace(8, model.space.lead))[1]
-    words = words[_single(len(words))]
+    words = _words(occurrences(text, FeatureSpace(8, model.space.lead))[1])
     whole = words[np.searchsorted(words[:, 0], spans[:, 0], side="right") - 1]
     # characters of scripts without spaces are words here, and shorter than the pieces that they make
     return buckets, np.where((whole[:, 1] >= spans[:, 1])[:, None], whole, spans)
 
 
-def _single(n: int) -> NDArray[np.bool_]:
-    """Return which of n hashed occurrences are words; each word but the first is followed by its pair with the last."""
-    single = np.arange(n) % 2 == 1
-    single[:1] = True
-    return single
+def _words(of: NDArray[Any]) -> NDArray[Any]:
+    """Keep the words of hashed occurrences; each word but the first is followed by its pair with the last."""
+    return np.concatenate([of[:1], of[1::2]])
 
 
 def known(model: TopicModel, topic: Any, argument: str = "topic") -> int:
@@ -195,8 +191,7 @@ def _places(text: str, spans: Places, weight: NDArray[np.float64], *, pairs: boo
     raw = text.encode("utf-8")
     code_point = np.concatenate([[0], np.cumsum(np.frombuffer(raw, np.uint8) & 0xC0 != 0x80)])
     if pairs:
-        single = _single(len(spans))
-        words, total, halves = spans[single], weight[single], weight[~single] / 2
+        words, total, halves = _words(spans), _words(weight), weight[2::2] / 2
         total[1:] += halves
         total[:-1] += halves
     else:

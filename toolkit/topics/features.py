@@ -231,13 +231,6 @@ def _cut(data, n, reading, work):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _pair(left, right):  # type: ignore[no-untyped-def]
-    h = (left * _PAIR) ^ right
-    h = (h ^ (h >> _SHIFT)) * MIX
-    return (h ^ (h >> _SHIFT)) * _PAIR
-
-
-@njit(nogil=True, cache=True)
 def listed(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
     """Write bucket, begin and end of each piece, or of each word and word pair; return how many there are."""
     (bits, lead, _, _), tables, (keys, _, alike) = reading
@@ -250,9 +243,12 @@ def listed(data, start, stop, reading, work):  # type: ignore[no-untyped-def]
     shift = np.uint64(64 - bits)
     m = np.int64(0)  # not a plain 0, for which numba would compile another _put
     for j in range(n):
-        for first in range(j, max(j - 2, -1), -1):
-            h = hashes[j] if first == j else _pair(hashes[first], hashes[j])
-            m = _put(rows, starts, stops, m, np.int32(h >> shift), begins[first], ends[j])
+        m = _put(rows, starts, stops, m, np.int32(hashes[j] >> shift), begins[j], ends[j])
+        if j > 0:
+            h = (hashes[j - 1] * _PAIR) ^ hashes[j]
+            h = (h ^ (h >> _SHIFT)) * MIX
+            h = (h ^ (h >> _SHIFT)) * _PAIR
+            m = _put(rows, starts, stops, m, np.int32(h >> shift), begins[j - 1], ends[j])
     return m
 
 

@@ -81,7 +81,7 @@ def fitted(
     idf, coefficients, shift = _machines(counts, member, weight, C)
     n = len(classes)
     if single:
-        slope, move = fit_temperature(unseen, member.argmax(axis=1), weight=weight)
+        slope, move = fit_temperature(unseen, member.argmax(axis=1), weight)
         slopes = np.full(n, slope)
     else:
         slopes, move = fit_sigmoids(unseen, member, weight=weight).T
@@ -115,23 +115,20 @@ def _machines(
     return idf, coefficients, shift
 
 
-def fit_temperature(
-    scores: Floats, labels: NDArray[np.int64], *, weight: Floats | None = None
-) -> tuple[float, Floats]:
+def fit_temperature(scores: Floats, labels: NDArray[np.int64], weight: Floats) -> tuple[float, Floats]:
     """Fit ``softmax(slope * scores + shift)``, scores of shape (documents, topics), to labels; return slope and shift.
 
     There is one slope for all topics; the shift is held near 0 by a penalty as strong as one document.
     """
     rows = np.arange(len(labels))
-    each = np.ones(len(labels)) if weight is None else weight
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slope, shift = np.exp(parameters[0]), parameters[1:]
         likely = log_softmax(slope * scores + shift, axis=1)
         gap = np.exp(likely)
         gap[rows, labels] -= 1
-        gap *= each[:, None]
-        value = -(each * likely[rows, labels]).sum() + 0.5 * (shift**2).sum()
+        gap *= weight[:, None]
+        value = -(weight * likely[rows, labels]).sum() + 0.5 * (shift**2).sum()
         return float(value), np.concatenate([[slope * (gap * scores).sum()], gap.sum(axis=0) + shift])
 
     found = minimize(loss, np.zeros(scores.shape[1] + 1), jac=True, method="L-BFGS-B")

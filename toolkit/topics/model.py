@@ -68,17 +68,15 @@ class TopicModel:
             "weights": (rows, n), "scale": (n,), "bias": (n,), "idf": (rows,), "also": (n, 2), "thresholds": (n,),
             "curve": (2,), "lead": (2,), "encoder": (DIMENSIONS + 1, n) if self.encoder.size else (0, 0),
         }  # fmt: skip
-        faults = []
+        again = "save the model anew"
         for name, shape in shapes.items():
             found = getattr(self, name)
-            if found.shape != shape or found.dtype not in (np.dtype(np.int8), np.dtype(np.float32)):
-                faults.append(f"{name}: {found.dtype} {found.shape} instead of {shape}")
-            elif not np.isfinite(found).all():
-                faults.append(f"{name}: holds infinities or no numbers")
+            if found.shape != shape or found.dtype not in (np.int8, np.float32):
+                raise ModelError(f"{name}: {found.dtype} {found.shape} instead of {shape}; {again}")
+            if not np.isfinite(found).all():
+                raise ModelError(f"{name}: holds infinities or no numbers; {again}")
         if self.kind not in ("single", "leading", "multi"):
-            faults.append(f"kind {self.kind!r}: must be single, leading or multi")
-        if faults:
-            raise ModelError(f"{faults[0]}; save the model anew")
+            raise ModelError(f"kind {self.kind!r}: must be single, leading or multi; {again}")
 
     def read(self, texts: Texts, titles: Texts | None) -> tuple[NDArray[np.float32], Places]:
         """Return the log-odds of each topic, shape (documents, topics), and each document's different known words."""
@@ -109,11 +107,13 @@ class TopicModel:
         """
         wide = scores.astype(np.float64)
         if self.kind == "multi" or not len(wide):
-            return steady(expit(wide))
-        share = np.asarray(softmax(wide, axis=1))
-        if self.kind == "single":
-            return steady(share)
-        return steady(leading_figures(share, self.lead.astype(np.float64), self.also.astype(np.float64)))
+            found = expit(wide)
+        else:
+            found = softmax(wide, axis=1)
+            if self.kind == "leading":
+                found = leading_figures(found, self.lead.astype(np.float64), self.also.astype(np.float64))
+        # exp and log differ in the last digits between processors
+        return np.asarray(found, np.float32).astype(np.float64)
 
     def save(self, path: str | Path) -> None:
         """Write the arrays as ``path`` (``.npz``), the card beside it (``.json``); same model, same bytes."""
@@ -147,11 +147,6 @@ class TopicModel:
 def _largest(described: dict[str, Any]) -> int:
     size, n = FeatureSpace(**described["features"]).size, len(described["classes"])
     return size * 4 * (n + 2) + 20 * n + (1 << 16)  # and headers and packing
-
-
-def steady(values: Any) -> NDArray[np.float64]:
-    """Round values to float32: exp and log differ in the last digits between processors."""
-    return np.asarray(values, np.float32).astype(np.float64)
 
 
 def leading_figures(

@@ -149,16 +149,9 @@ GAP = 3  # most words in a row, inside a repeated passage, that are not repeated
 
 
 @njit(cache=True, nogil=True)
-def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ignore[no-untyped-def]
+def _repeats(data, offsets, kinds, lower, words, begin, stop, share, owner, start, end):  # type: ignore[no-untyped-def]
     """Fill the share of repeated words of each document, and the repeated passages; return the number of passages."""
     found = 0
-    longest = 0  # without numpy's diff and max, which would take longer to compile than all else here
-    for d in range(len(offsets) - 1):
-        longest = max(longest, offsets[d + 1] - offsets[d])
-    words = np.empty(longest + 1, np.uint64)
-    begin = np.empty(longest + 1, np.int64)
-    stop = np.empty(longest + 1, np.int64)
-    table = np.zeros(1, np.int32)
     leading = PRIME ** np.uint64(SHINGLE - 1)
     for d in range(len(offsets) - 1):
         n = read_words(data, offsets[d], offsets[d + 1], kinds, lower, words, begin, stop)
@@ -168,22 +161,20 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
         room = 64
         while room < 2 * n:
             room *= 2
-        if len(table) < room:
-            table = np.empty(room, np.int32)
-        table[:room] = -1
+        table = np.full(room, -1, np.int32)
         mask = np.uint64(room - 1)
-        covered = np.zeros(n, np.uint8)
         rolled = np.uint64(0)
         for k in range(SHINGLE - 1):
             rolled = rolled * PRIME + words[k]
+        repeated, size = 0, 0  # words of all passages, and of the last one, words[first:last]
+        first, last = 0, -GAP
         for k in range(n - SHINGLE + 1):
             rolled = rolled * PRIME + words[k + SHINGLE - 1]
             slot = spread(rolled) & mask
             rolled -= leading * words[k]
             while table[slot] >= 0:
-                first = table[slot]
                 for j in range(SHINGLE):
-                    if words[first + j] != words[k + j]:
+                    if words[table[slot] + j] != words[k + j]:
                         break
                 else:
                     break
@@ -191,27 +182,15 @@ def _repeats(data, offsets, kinds, lower, share, owner, start, end):  # type: ig
             if table[slot] < 0:
                 table[slot] = k
             elif table[slot] + SHINGLE <= k:
-                covered[k : k + SHINGLE] = 1
-        k = 0
-        repeated = 0
-        while k < n:
-            if not covered[k]:
-                k += 1
-                continue
-            last = k
-            j = k
-            while j < n and j - last <= GAP:
-                if covered[j]:
-                    last = j
-                j += 1
-            if last + 1 - k >= RUN:
-                repeated += last + 1 - k
-                if found < len(start):
-                    owner[found] = d
-                    start[found] = begin[k]
-                    end[found] = stop[last]
-                found += 1
-            k = last + 1
+                if k - last >= GAP:
+                    first, size = k, 0
+                last = k + SHINGLE
+                if last - first >= RUN:
+                    found += size == 0
+                    repeated += last - first - size
+                    size = last - first
+                    if found <= len(start):
+                        owner[found - 1], start[found - 1], end[found - 1] = d, begin[first], stop[last - 1]
         share[d] = repeated / n
     return found
 
@@ -222,9 +201,10 @@ def repeated(buffer: Buffer) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     ``start`` and ``end`` are bytes of the buffer; the passages are in reading order.
     """
     share = np.zeros(len(buffer))
-    room = len(buffer.data) // (2 * RUN) + 1
-    passages = np.empty((3, room), np.int64)
-    n = _repeats(buffer.data, buffer.offsets, KINDS, LOWER, share, *passages)
+    passages = np.empty((3, len(buffer.data) // (2 * RUN) + 1), np.int64)
+    longest = int(np.diff(buffer.offsets).max(initial=0)) + 1
+    words = np.empty(longest, np.uint64), np.empty(longest, np.int64), np.empty(longest, np.int64)
+    n = _repeats(buffer.data, buffer.offsets, KINDS, LOWER, *words, share, *passages)
     return share, passages[:, :n].T.copy()
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.kernels import njit, places
-from toolkit.modelfile import read_model
+from toolkit.modelfile import read_model, sound_array
 from toolkit.segments import Segments, cut
 from toolkit.trees import Trees
 from toolkit.verdict.reading import BITS, SHAPE, SOUNDS, damage, echoes, sounds
@@ -68,7 +68,6 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
         row = out[d]
         total = np.float32(0.0)
         squares = np.float32(0.0)
-        most_gate = np.float32(-1.0)
         at_gate = lo
         for s in range(lo, hi):
             n = np.float32(shapes[s, PART.characters])
@@ -90,8 +89,7 @@ def weigh(bounds, sounds, shapes, out):  # type: ignore[no-untyped-def]
                 row[AT.story] += n * sounds[s, SOUND.story]
             elif shapes[s, PART.end] == 0 and 2 <= shapes[s, PART.words] <= 14:
                 row[AT.headlines] += 1
-            if sounds[s, SOUND.gate] > most_gate:
-                most_gate = sounds[s, SOUND.gate]
+            if sounds[s, SOUND.gate] > sounds[at_gate, SOUND.gate]:
                 at_gate = s
         for s in range(lo, hi):
             size = shapes[s, PART.characters]
@@ -169,17 +167,14 @@ class VerdictModel:
         """Read a model, or say in a ``ModelError`` what is wrong with its files; nothing in them is run."""
         arrays, card = read_model(stem, FORMAT, _LARGEST)
         try:
-            known = card["columns"] == list(COLUMNS) and card["verdicts"] == list(LEARNED)
-            for name, (kind, shape) in TABLES.items():
-                table = arrays[name]
-                known &= table.dtype.name == kind and table.shape == shape and bool(np.isfinite(table).all())
-            if not known:
+            if card["columns"] != list(COLUMNS) or card["verdicts"] != list(LEARNED):
                 raise ValueError("its tables are those of another version")
+            tables = {name: sound_array(arrays, name, *wanted) for name, wanted in TABLES.items()}
             trees = tuple(Trees.read(arrays, name, len(COLUMNS)) for name in LEARNED)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"{stem}: not a verdict model ({error}); take the one that was shipped"
             raise ModelError(msg) from error
-        return cls(**{name: arrays[name] for name in TABLES}, trees=trees, card=card)
+        return cls(**tables, trees=trees, card=card)
 
 
 shipped_model = cache(VerdictModel.load)

@@ -143,15 +143,13 @@ def _score(data, start, end, kinds, lower, table, scale, bias, sounds, shapes): 
     many = table.shape[1]
     for s in range(len(start)):
         n = scan(data, start[s], end[s], kinds, lower, index, shapes[s])
+        share = np.float32(1.0 / np.sqrt(np.float32(max(n, 1))))
+        top = np.float32(-1e30)
         for c in range(many):  # column by column, so that each sum stays in a register
             weight = np.int64(0)
             for j in range(n):
                 weight += table[index[j], c]
-            sounds[s, c] = weight
-        share = np.float32(1.0 / np.sqrt(np.float32(max(n, 1))))
-        top = np.float32(-1e30)
-        for c in range(many):
-            sounds[s, c] = sounds[s, c] * scale[c] * share + bias[c]
+            sounds[s, c] = np.float32(weight) * scale[c] * share + bias[c]
             top = max(top, sounds[s, c])
         total = np.float32(0.0)
         for c in range(many):
