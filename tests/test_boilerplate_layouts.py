@@ -142,6 +142,16 @@ def test_of_blocks_that_overlap_the_best_counts():
     assert blocks_of.worth(np.ones(3, np.float32), 6).tolist() == [1, 1, NONE, 1, 1, NONE]
 
 
+def test_a_longer_sure_block_counts_where_its_edge_goes_alone():
+    nested = Proposals(np.array([0, 2, 2]), np.array([5, 5, 6]), np.empty((3, len(PROPOSALS)), np.float32))
+    alone = np.arange(6) == 0
+    for score, longest in (([4, 8, 1], 4), ([2, 8, 1], None), ([4, 8, 9], None)):
+        found = nested.worth(np.array(score, np.float32), 6, alone).tolist()
+        plain = nested.worth(np.array(score, np.float32), 6).tolist()
+        assert found == ([longest] * 5 + [NONE] if longest else plain)
+    assert nested.worth(np.array([4, 8, 1], np.float32), 6, ~alone).tolist() == [NONE, NONE, 8, 8, 8, NONE]
+
+
 def test_a_text_has_the_same_proposals_alone_and_among_others():
     random = np.random.default_rng(11)
     texts = [
