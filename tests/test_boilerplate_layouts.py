@@ -148,7 +148,7 @@ def test_a_longer_sure_block_counts_where_its_edge_goes_alone():
     for score, longest in (([4, 8, 1], 4), ([2, 8, 1], None), ([4, 8, 9], None)):
         found = nested.worth(np.array(score, np.float32), 6, alone).tolist()
         plain = nested.worth(np.array(score, np.float32), 6).tolist()
-        assert found == ([longest] * 5 + [NONE] if longest else plain)
+        assert found == ([longest] * 2 + [8] * 3 + [NONE] if longest else plain)
     assert nested.worth(np.array([4, 8, 1], np.float32), 6, ~alone).tolist() == [NONE, NONE, 8, 8, 8, NONE]
 
 

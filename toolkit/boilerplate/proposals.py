@@ -38,7 +38,7 @@ HOPELESS = -4.0
 invented texts, those that ended above .5 had begun at -3.6 or more."""
 
 WHOLE = 3.0
-"""A block whose sum over the trees is above this is an appeal with a probability of .8 or more."""
+"""A block of at least this sum over the trees is an appeal with a probability of .8 or more."""
 
 MOVED, LONGEST = 2, 40
 """Each edge of a block is also moved by up to so many segments, and to that of its paragraph; and the most segments of
@@ -129,9 +129,10 @@ class Proposals:
     ) -> NDArray[np.float32]:
         """Return for each segment the score of the block that it is part of, :data:`NONE` for no block.
 
-        Of blocks that overlap, the one with the highest score counts; of equal ones, the first. But a longer one around
-        it counts in its place if it scores :data:`WHOLE` and begins and ends where it does or with a segment that goes
-        ``alone`` (a bool each): the heading of an appeal, behind which a paragraph speaks of the world.
+        Of blocks that overlap, the one with the highest score counts; of equal ones, the first. What a longer one holds
+        around it has the longer one's score, if that is :data:`WHOLE` or more and it begins and ends where the best one
+        does or with a segment that the first decision takes for boilerplate by itself (``alone``, a bool each): the
+        heading of an appeal, behind which a paragraph speaks of the world.
         """
         out, taken = np.full(segments, NONE, np.float32), bytearray(segments)
         order = np.argsort(-score, kind="stable")
@@ -140,11 +141,12 @@ class Proposals:
         sure = sorted((int(self.first[k]), int(self.end[k]), int(k)) for k in whole)
         for k, a, b in zip(order.tolist(), self.first[order].tolist(), self.end[order].tolist(), strict=True):
             if not any(taken[a:b]):
+                low, high = a, b
                 for x, y, m in sure[bisect_left(sure, (a - LONGEST,)) : bisect_left(sure, (a + 1,))]:
-                    around = x <= a and b <= y and (x == a or known[x]) and (y == b or known[y - 1])
+                    around = x <= low and high <= y and (x == a or known[x]) and (y == b or known[y - 1])
                     if around and not any(taken[x:y]):
-                        k, a, b = m, x, y
-                taken[a:b] = b"\1" * (b - a)
+                        low, high, out[x:y] = x, y, score[m]
+                taken[low:high] = b"\1" * (high - low)
                 out[a:b] = score[k]
         return out
 

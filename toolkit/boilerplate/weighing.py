@@ -127,7 +127,9 @@ def weigh(
     supported = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
     if lookup is not None:
         supported |= rows[:, AT.exact_docs] > 0
-    alone = np.zeros(len(doubted), bool)
+    alone = np.zeros(
+        len(doubted), bool
+    )  # what the first decision takes for boilerplate, whatever the rules below say
     alone[at] = odds > 0
     odds = unsupported(odds, kind, supported)
     odds[given_away] = MOST

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,15 @@ def _written(name: str) -> str:
 
 def _execute(runner: Any, **kernel: Any) -> None:
     """Run the notebook on a thread of its own: on the main one, nbclient would take the signals that stop a command."""
+    work: Future[Any] = Future()
     with ThreadPoolExecutor(1) as thread:
-        work = thread.submit(runner.execute, **kernel)
         try:
+            work = thread.submit(lambda: asyncio.run(runner.async_execute(**kernel)))
+            while not work.done():  # Windows tells of no signal while one waits for longer
+                wait([work], 0.5)
             work.result()
         except BaseException:
-            while not work.done():  # stopped: it ends when its kernel does, which may be about to start
+            while work.running():  # stopped: it ends when its kernel does, which may be about to start
                 started = runner.km and getattr(runner.km.provisioner, "process", None)
                 if started:
                     started.kill()
