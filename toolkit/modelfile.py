@@ -170,7 +170,7 @@ def sound_array(
     """Return an array of a model; ValueError unless it is finite, of that type and of one of these shapes."""
     found = arrays[name]
     if found.dtype != kind or found.shape not in shapes or not np.isfinite(found).all():
-        raise ValueError(f"{name} is {found.dtype}{found.shape}; train the model again")
+        raise ValueError(f"{name} is {found.dtype}{found.shape}, or holds what is no number")
     return found
 
 

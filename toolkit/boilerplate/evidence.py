@@ -236,7 +236,7 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         edge = (rows[:, AT.from_start] == 0) | (rows[:, AT.from_end] == 0)
         many = (docs >= EVIDENT) | ((docs >= SEVERAL) & (rows[:, AT.exact_rate] >= NEARLY_ALL))
         known = many & (rows[:, AT.exact_stories] >= 0.5)
-        goes_on = known[1:] & known[:-1] & alike.py_func(docs, before)[1:]
+        goes_on = known[1:] & known[:-1] & alike(docs, before)[1:]
         passage = np.cumsum(np.append(True, ~goes_on)[: len(rows)])
         total, heard, at_edge = (
             np.bincount(passage, each)[passage] for each in (tokens, tokens * sounds, edge)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,10 +49,9 @@ _AT = places(REPEATED)
 _CONTRAST = np.array([w in CONTRASTED for w in WINDOWS[:-1]])
 
 
-@njit(cache=True, nogil=True)
-def alike(docs, beside):  # type: ignore[no-untyped-def]
-    """Return whether a segment and its neighbour stand in about equally many articles, as parts of a passage do."""
-    return abs(docs - beside) <= UNEVEN * docs
+def alike(docs: NDArray[Any], beside: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether segments and their neighbours stand in about equally many articles, as parts of a passage do."""
+    return np.asarray(np.abs(docs - beside) <= UNEVEN * docs)
 
 
 @njit(cache=True, nogil=True)

@@ -60,7 +60,7 @@ def _one_kind(
 ) -> None:
     """Give all segments of a passage that other articles repeat one kind: that of most of its bytes."""
     goes_on = np.zeros(len(kind) + 1, bool)
-    goes_on[1:-1] = evident[1:] & evident[:-1] & alike.py_func(others[1:], others[:-1])
+    goes_on[1:-1] = evident[1:] & evident[:-1] & alike(others[1:], others[:-1])
     goes_on[segments.bounds] = False
     passage, known = np.cumsum(~goes_on[:-1]) - 1, kind >= 0
     size = np.zeros((len(kind), len(KINDS)), np.int64)
