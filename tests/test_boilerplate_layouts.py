@@ -142,14 +142,22 @@ def test_of_blocks_that_overlap_the_best_counts():
     assert blocks_of.worth(np.ones(3, np.float32), 6).tolist() == [1, 1, NONE, 1, 1, NONE]
 
 
-def test_a_longer_sure_block_counts_where_its_edge_goes_alone():
+def test_a_longer_sure_block_adds_to_the_best_where_its_edge_goes_by_itself():
     nested = Proposals(np.array([0, 2, 2]), np.array([5, 5, 6]), np.empty((3, len(PROPOSALS)), np.float32))
-    alone = np.arange(6) == 0
+    first = np.arange(6) == 0
     for score, longest in (([4, 8, 1], 4), ([2, 8, 1], None), ([4, 8, 9], None)):
-        found = nested.worth(np.array(score, np.float32), 6, alone).tolist()
+        found = nested.worth(np.array(score, np.float32), 6, first).tolist()
         plain = nested.worth(np.array(score, np.float32), 6).tolist()
         assert found == ([longest] * 2 + [8] * 3 + [NONE] if longest else plain)
-    assert nested.worth(np.array([4, 8, 1], np.float32), 6, ~alone).tolist() == [NONE, NONE, 8, 8, 8, NONE]
+    assert nested.worth(np.array([4, 8, 1], np.float32), 6, ~first).tolist() == [NONE, NONE, 8, 8, 8, NONE]
+    rows, everywhere = np.empty((3, len(PROPOSALS)), np.float32), np.ones(6, bool)
+    for begin, end, score, wanted in (
+        ([0, 0, 2], [2, 5, 5], [7, 3, 8], [7, 7, 8, 8, 8, NONE]),  # a longer block lowers no score
+        ([0, 0, 2], [5, 6, 5], [7, 3, 9], [7, 7, 9, 9, 9, 3]),  # of two longer ones the surer counts
+        ([0, 1, 2], [5, 6, 5], [3, 7, 9], [3, 7, 9, 9, 9, 7]),
+    ):
+        blocks_of = Proposals(np.array(begin), np.array(end), rows)
+        assert blocks_of.worth(np.array(score, np.float32), 6, everywhere).tolist() == wanted
 
 
 def test_a_text_has_the_same_proposals_alone_and_among_others():

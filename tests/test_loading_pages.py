@@ -567,3 +567,9 @@ def test_the_order_of_a_date_on_a_page_is_not_that_of_other_pages():
     ]
     records = "\n".join(json.dumps({"html": page}) for page in pages)
     assert load(stream(records, "a.jsonl"))["published"].dt.month.tolist() == [3, 3]
+    french = records.replace("<html>", "<html lang='fr'>")
+    assert load(stream(french, "a.jsonl"))["published"].dt.month.tolist() == [4, 3]
+    british = french.replace("'fr'", "'en-GB'")
+    assert load(stream(british, "a.jsonl"))["published"].dt.month.tolist() == [4, 3]
+    american = french.replace("'fr'", "'en-US'")
+    assert load(stream(american, "a.jsonl"))["published"].dt.month.tolist() == [3, 3]

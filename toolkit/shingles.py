@@ -136,8 +136,10 @@ def _words(data: NDArray[np.uint8], i: int, stop: int) -> Hashes:
             size = 4
         elif b >= 0xE3:
             size, kind = 3, _IDEOGRAPH
+        elif b >= 0xE0:
+            size, kind = 3, _GAP if b == 0xE2 else _WORD
         elif b >= 0xC0:
-            size, kind = 3 if b >= 0xE0 else 2, _GAP if b in (0xC2, 0xE2) else _WORD
+            size, kind = 2, _GAP if b == 0xC2 else _WORD
         if kind != _WORD and value != FNV:
             out[n] = value
             n += 1

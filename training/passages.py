@@ -204,7 +204,8 @@ def scraped(
         rows = [_under_its_headline(row) for name in SCRAPED for row in written(name)]
     for row in rows:
         text, gap = row["text"], 1 + number("gap", row["id"]) % 2
-        title = row["title"] if number("title", row["id"]) % 4 > row.get("headline", 0) else None
+        untitled = 2 if row.get("headline") else 1  # of four pages
+        title = row["title"] if number("title", row["id"]) % 4 >= untitled else None
         about = {"doc_id": row["id"], "publisher": row["outlet"], "date": row["date"], "title": title}
         records.append({**about, "lang": row["lang"], "text": text.replace("\n", "\n" * gap)})
         for start, end, kind in row["spans"]:
@@ -216,7 +217,7 @@ def scraped(
 def _under_its_headline(row: dict[str, Any]) -> dict[str, Any]:
     """Set the title of every third page before its article, by turns before or behind the byline and the captions.
 
-    Half of these have no title else: a headline is to be known by more than that it equals the title.
+    Half of these pages are given no title, so that a headline is known by more than its likeness to the title.
     """
     drawn, text, spans, at = number("headline", row["id"]), row["text"], sorted(row["spans"]), 0
     for start, end, kind in spans:
@@ -229,7 +230,7 @@ def _under_its_headline(row: dict[str, Any]) -> dict[str, Any]:
         return row
     line = row["title"].strip() + "\n"
     moved = [(a + len(line), b + len(line), kind) if a >= at else (a, b, kind) for a, b, kind in spans]
-    return {**row, "text": text[:at] + line + text[at:], "spans": moved, "headline": 1}
+    return {**row, "text": text[:at] + line + text[at:], "spans": moved, "headline": True}
 
 
 def in_another_language(

@@ -209,7 +209,7 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
 
 
 @njit(cache=True, nogil=True)
-def _reach_on(docs, before, many, out):  # type: ignore[no-untyped-def]
+def _mark_beside(docs, before, many, out):  # type: ignore[no-untyped-def]
     """Mark what stands beside marked rows: a signature, or a first line, glued to other text in some articles."""
     for step in (1, -1):
         for k in range(1, len(docs)):
@@ -242,7 +242,7 @@ def evident(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
             np.bincount(passage, each)[passage] for each in (tokens, tokens * sounds, edge)
         )
         out = known & (total >= EVIDENT) & ((docs >= EVIDENT) | (at_edge > 0) | (2 * heard >= total))
-        _reach_on(docs, before, many, out)
+        _mark_beside(docs, before, many, out)
         begins, ends = rows[:, AT.joint] <= LINE, rows[:, AT.joint_after] <= LINE
         opens = (
             begins & (opened >= SEVERAL) & (rows[:, AT.lead2_rate] >= NEARLY_ALL) & (rows[:, AT.lead2_stories] >= 0.5)

@@ -39,10 +39,16 @@ WINDOW = 8
 ROOM = MAX_TOKENS * PER_TOKEN + 8
 TERM = 4
 
-_LOWER = (chr(code).lower() for code in range(0x10000))
-FOLD = np.array([ord(low) if len(low) == 1 else code for code, low in enumerate(_LOWER)], np.uint16)
-for _marks, _plain in (("‘’", "'"), ("“”", '"')):
-    FOLD[[ord(mark) for mark in _marks]] = ord(_plain)
+
+def _fold_table() -> NDArray[np.uint16]:
+    lower = (chr(code).lower() for code in range(0x10000))
+    table = np.array([ord(low) if len(low) == 1 else code for code, low in enumerate(lower)], np.uint16)
+    table[[ord("‘"), ord("’")]] = ord("'")
+    table[[ord("“"), ord("”")]] = ord('"')
+    return table
+
+
+FOLD = _fold_table()
 
 _M1 = np.uint64(0x9E3779B97F4A7C15)
 _M2 = np.uint64(0xBF58476D1CE4E5B9)

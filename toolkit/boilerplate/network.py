@@ -15,9 +15,8 @@ in any batch and on any machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -107,6 +106,7 @@ def _count(data, start, end, wanted, reading, table, units, known):  # type: ign
 
 @njit(cache=True, nogil=True)
 def _seen(words, windows, shapes, joint, echoes, pieces, s, out):  # type: ignore[no-untyped-def]
+    """Enter the columns SEEN of a segment."""
     j = 0
     for k in range(words.shape[1]):
         p = np.float64(words[s, k])
@@ -123,8 +123,11 @@ def _seen(words, windows, shapes, joint, echoes, pieces, s, out):  # type: ignor
     for k in range(PART.capitalised, PART.quotes + 1):
         out[j] = _whole(shapes[s, k] / max(np.float64(shapes[s, PART.tokens]), 1.0) * STEP)
         j += 1
-    first, last = np.int64(shapes[s, PART.first_class]), np.int64(shapes[s, PART.last_class])
-    for one in (np.int64(joint[s]), first, last):
+    for one in (
+        np.int64(joint[s]),
+        np.int64(shapes[s, PART.first_class]),
+        np.int64(shapes[s, PART.last_class]),
+    ):
         for k in range(_EACH):
             out[j] = STEP if one == k else 0
             j += 1
@@ -181,13 +184,22 @@ def _product(x: Floats, weights: Floats) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def _add(sums, scale, bias, least, times, owner, h, known):  # type: ignore[no-untyped-def]
-    """Add what a layer says to ``h``, and enter that in integers; rows between texts stay as they are."""
+def _open(sums, scale, bias, times, owner, h, known):  # type: ignore[no-untyped-def]
+    """Enter what the first layer says, and what it is in integers; rows between texts stay zeros."""
     for r in range(len(owner)):
         if owner[r] >= 0:
             for k in range(len(scale)):
-                h[r, k] = max(h[r, k] + (sums[r, k] * scale[k] + bias[k]), least)
-                known[r, k] = min(max(np.rint(h[r, k] * times), np.float32(-MOST)), np.float32(MOST))
+                h[r, k] = max(sums[r, k] * scale[k] + bias[k], np.float32(0))
+                known[r, k] = min(np.rint(h[r, k] * times), np.float32(MOST))
+
+
+@njit(cache=True, nogil=True)
+def _settle(sums, scale, times, owner):  # type: ignore[no-untyped-def]
+    """Put integers in place of sums: at least 0, and nothing between texts."""
+    for r in range(len(owner)):
+        for k in range(len(scale)):
+            x = max(sums[r, k] * scale[k], np.float32(0)) if owner[r] >= 0 else np.float32(0)
+            sums[r, k] = min(np.rint(x * times), np.float32(MOST))
 
 
 @njit(cache=True, nogil=True)
@@ -201,7 +213,18 @@ def _beside(sums, far, near, bias, told, times, owner, out):  # type: ignore[no-
                 out[r, k] = min(np.rint(x * times), np.float32(MOST))
 
 
-class Layers(SimpleNamespace):
+@njit(cache=True, nogil=True)
+def _add(sums, scale, times, owner, h, known):  # type: ignore[no-untyped-def]
+    """Add what a layer hands back."""
+    for r in range(len(owner)):
+        if owner[r] >= 0:
+            for k in range(len(scale)):
+                h[r, k] += sums[r, k] * scale[k]
+                known[r, k] = min(max(np.rint(h[r, k] * times), np.float32(-MOST)), np.float32(MOST))
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
     """The layers of a network: integers (int8, inputs by outputs) and what they count for (float32).
 
     ``first`` sees :data:`INPUTS`; ``context`` sums up a text. Both say H numbers. Layer by layer, ``wide`` says B
@@ -211,9 +234,26 @@ class Layers(SimpleNamespace):
     each layer and of the last, of what each hands back, of the sums and of the means of a text.
     """
 
+    first: NDArray[np.int8]
+    first_scale: Floats
+    first_bias: Floats
+    context: NDArray[np.int8]
+    context_scale: Floats
+    wide: NDArray[np.int8]
+    near: Floats
+    wide_bias: Floats
+    told: NDArray[np.int8]
+    told_scale: Floats
+    back: NDArray[np.int8]
+    back_scale: Floats
+    last: NDArray[np.int8]
+    last_scale: Floats
+    last_bias: Floats
+    steps: Floats
+
     @staticmethod
     def shapes(h: int, b: int) -> dict[str, tuple[int, ...]]:
-        """Name and shape of each array."""
+        """Shape of each array."""
         n = LAYERS
         return {
             "first": (len(INPUTS), h), "first_scale": (h,), "first_bias": (h,), "context": (h, h),
@@ -237,7 +277,9 @@ class Layers(SimpleNamespace):
 
     @cached_property
     def _floats(self) -> dict[str, Floats]:
-        return {name: np.ascontiguousarray(getattr(self, name), np.float32) for name in self.shapes(0, 0)}
+        return {
+            part.name: np.ascontiguousarray(getattr(self, part.name), np.float32) for part in fields(self)
+        }
 
     def say(self, rows: Floats, texts: NDArray[np.int64], at: NDArray[np.int64]) -> Floats:
         """Return :data:`SAYS` of each segment.
@@ -250,12 +292,10 @@ class Layers(SimpleNamespace):
         n, size = w["first"].shape[1], np.diff(texts)
         owner = np.full(len(rows), -1, np.int64)
         owner[at] = np.repeat(np.arange(len(size)), size)
-        h, known, summed = (np.zeros((len(rows), n), np.float32) for _ in range(3))
-        zero, no_least, no_bias = np.float32(0), np.float32(-np.inf), np.zeros(n, np.float32)
-        first = _product(rows, w["first"])
-        _add(first, w["first_scale"], w["first_bias"], zero, inner[0], owner, h, known)
+        h, known = (np.zeros((len(rows), n), np.float32) for _ in range(2))
+        _open(_product(rows, w["first"]), w["first_scale"], w["first_bias"], inner[0], owner, h, known)
         opening, sums = known[at], _product(known, w["context"])
-        _add(sums, w["context_scale"], no_bias, zero, of_sums, owner, summed, sums)
+        _settle(sums, w["context_scale"], of_sums, owner)
         mean = np.add.reduceat(sums[at].astype(np.float64), texts[:-1]) / size[:, None]
         text = np.rint((mean * np.float64(self.steps[-2])).astype(np.float32) * of_means).clip(0, MOST)
         z = np.zeros((len(rows), w["wide"].shape[2]), np.float32)
@@ -263,10 +303,11 @@ class Layers(SimpleNamespace):
             told = _product(text, w["told"][k]) * w["told_scale"][k]
             sums = _product(known, w["wide"][k])
             _beside(sums, 2**k, w["near"][k], w["wide_bias"][k], told, back[k], owner, z)
-            sums = _product(z, w["back"][k])
-            _add(sums, w["back_scale"][k], no_bias, no_least, inner[k + 1], owner, h, known)
-        of_last, of_first = np.split(w["last"], 2)
-        both = _product(known[at], of_last) * self.steps[LAYERS] + _product(opening, of_first) * self.steps[0]
+            _add(_product(z, w["back"][k]), w["back_scale"][k], inner[k + 1], owner, h, known)
+        of_last, of_first = (
+            _product(x, part) for x, part in zip((known[at], opening), np.split(w["last"], 2), strict=True)
+        )
+        both = of_last * self.steps[LAYERS] + of_first * self.steps[0]
         return np.asarray(both * w["last_scale"] + w["last_bias"], np.float32)
 
 
@@ -287,7 +328,7 @@ class Network:
         """What a model file holds of it; the keys of the pieces as steps from one to the next."""
         keys = np.diff(self.lexicon.keys, prepend=np.uint32(0))
         out: dict[str, NDArray[Any]] = {"pieces": keys, "meanings": self.table, "meanings_scale": self.times}
-        return out | {f"layers.{name}": getattr(self.layers, name) for name in Layers.shapes(0, 0)}
+        return out | {f"layers.{part.name}": getattr(self.layers, part.name) for part in fields(Layers)}
 
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:

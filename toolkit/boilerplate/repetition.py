@@ -36,9 +36,9 @@ article."""
 SENTENCE, LIKELY = 60, 0.9
 """A segment of so many bytes, whose words give article text more than the second number, is likely article text."""
 
-SHARED, SENTENCES, PART_OF = 200, 3, 3
-"""Likely article text that others hold is much of an article if it is so many bytes in so many segments, and that part
-of all of it (a third)."""
+SHARED, SHARED_SEGMENTS, PART_OF = 200, 3, 3
+"""Others hold much of an article if they share at least so many bytes of its likely article text, in at least so many
+segments, and these are at least that part (a third) of it."""
 
 FEW = 20  # of a publisher with at most this many articles, a lack of repetition says nothing
 MANY, DOUBT = 300, 2.0  # counted articles from which its templates are known; log odds (doubted_single)
@@ -111,7 +111,7 @@ def _seen(prints, shapes, words, bounds, publishers, rows, keys, docs, out, copi
         copies[d] = _half(below, VERSIONS if sounds <= FURNITURE * common else COPIES, total)
         likely[0] = 0
         shared = likely.sum()
-        if shared >= SHARED and sentences >= SENTENCES and PART_OF * shared >= article:
+        if shared >= SHARED and sentences >= SHARED_SEGMENTS and PART_OF * shared >= article:
             copies[d] = max(copies[d], _half(likely, VERSIONS, shared))
         if copies[d] > 0:
             for s in range(bounds[d], bounds[d + 1]):

@@ -63,7 +63,7 @@ def _one_kind(
     goes_on[1:-1] = evident[1:] & evident[:-1] & alike(others[1:], others[:-1])
     goes_on[segments.bounds] = False
     passage, known = np.cumsum(~goes_on[:-1]) - 1, kind >= 0
-    size = np.zeros((len(kind), len(KINDS)), np.int64)
+    size = np.zeros((passage[-1] + 1, len(KINDS)), np.int64)
     np.add.at(size, (passage[known], kind[known]), (segments.end - segments.start)[known])
     several = goes_on[:-1] | goes_on[1:]
     kind[several] = size[passage[several]].argmax(axis=1)

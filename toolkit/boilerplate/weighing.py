@@ -127,13 +127,13 @@ def weigh(
     supported = (read.words[at, 0] < SURELY) | (said[:, _BOILERPLATE] > CONFIRMED)
     if lookup is not None:
         supported |= rows[:, AT.exact_docs] > 0
-    alone = np.zeros(
+    by_itself = np.zeros(
         len(doubted), bool
-    )  # what the first decision takes for boilerplate, whatever the rules below say
-    alone[at] = odds > 0
+    )  # what the first decision removes, were it not for the rules below
+    by_itself[at] = odds > 0
     odds = unsupported(odds, kind, supported)
     odds[given_away] = MOST
-    second, asked = _second(read, sums, says, alone, hinted & ~outside, model, thresholds, layout, owner)
+    second, asked = _second(read, sums, says, by_itself, hinted & ~outside, model, thresholds, layout, owner)
 
     z = np.full(len(doubted), -MOST)
     z[at] = odds
@@ -178,7 +178,7 @@ def _first(
 
 
 def _second(
-    read: Reading, sums: NDArray[np.float32], says: NDArray[np.float32], alone: NDArray[np.bool_],
+    read: Reading, sums: NDArray[np.float32], says: NDArray[np.float32], by_itself: NDArray[np.bool_],
     hinted: NDArray[np.bool_], model: SegmentModel, thresholds: Thresholds, layout: NDArray[np.int8],
     owner: NDArray[np.int64],
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:  # fmt: skip
@@ -188,7 +188,7 @@ def _second(
     least = np.where(layout == SHORT, ASIDE_SHORT, ASIDE)[owner]
     told = says[:, _INSIDE] + log_odds(read.words[:, PLEA])
     score[proposed.hold((read.words[:, 0] >= ARTICLE) & (told < least))] = NONE
-    worth = proposed.worth(score, len(sums), alone)
+    worth = proposed.worth(score, len(sums), by_itself)
     second, asked, some = np.zeros(len(sums), np.float32), np.full(len(sums), -MOST), worth > NONE
     of = owner[some]
     second[some] = scale.probability(worth[some], layout[of])

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -162,16 +162,20 @@ class Job:
 
     def _each(self, task: Callable[[_T], _R], items: Iterable[_T], ahead: int | None = None) -> Iterator[_R]:
         """Do a task for each item; yield the results in order. At most ``ahead`` tasks wait at a time."""
-        executor = self.workers.executor
+        if self.workers.executor is None:
+            for item in items:
+                halt.check()
+                yield task(item)
+            return
         ahead = self.workers.ahead if ahead is None else min(ahead, self.workers.ahead)
-        waiting: deque[Callable[[], _R]] = deque()
+        waiting: deque[Future[_R]] = deque()
         for item in items:
             halt.check()
-            waiting.append(partial(task, item) if executor is None else executor.submit(task, item).result)
+            waiting.append(self.workers.executor.submit(task, item))
             if len(waiting) > ahead:
-                yield waiting.popleft()()
+                yield waiting.popleft().result()
         while waiting:
-            yield waiting.popleft()()
+            yield waiting.popleft().result()
 
     def work(self) -> None:
         """Make the results of every part. With several threads they are made only while :meth:`assemble` writes."""

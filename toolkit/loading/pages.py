@@ -27,7 +27,7 @@ for _library in ("trafilatura", "htmldate", "courlan"):
 STUB = 0.5
 
 _ENTITY = re.compile(r"<!ENTITY", re.I)
-_LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b", re.I)
+_LANGUAGE = re.compile(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([a-zA-Z]{2,3})\b([-_]\w+)?", re.I)
 _SCRIPT = re.compile(r"(<script\b[^<>]*(?<!/)>).*?(?=</script|\Z)", re.I | re.S)
 _LONG_TAG = re.compile(r"<[a-z][^<>]{4000,}", re.I)
 _ATTRIBUTE = re.compile(r"""[^\s/=>"']+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?""")
@@ -73,12 +73,14 @@ def read_page(
         reason = f"page cannot be parsed: {type(error).__name__}: {error}"
         return {"text": Unreadable(reason, html), "url": url}
     address, marked = url or about["url"], _LANGUAGE.search(text[:HEAD])
+    lang, region = (marked[1].lower(), marked[2] or "") if marked else (about["lang"], "")
     return {
         **about,
         "text": found,
         "url": address,
         "publisher": None if address else about["publisher"],
-        "lang": marked[1].lower() if marked else about["lang"],
+        "published": about["published"] and _settled(about["published"], f"{lang or 'en'}{region}"),
+        "lang": lang,
     }
 
 
@@ -134,7 +136,7 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     return {
         "title": " ".join(title.split()) if title else None,
         "url": address,
-        "published": next((_settled(date) for date in dates if date and parse_date(date) is not None), None)
+        "published": next((date for date in dates if date and parse_date(date) is not None), None)
         or _marked_date(tree, url or address),
         "authors": authors,
         "publisher": site,
@@ -142,9 +144,13 @@ def read_metadata(tree: Any, url: str | None = None) -> dict[str, str | None]:
     }
 
 
-def _settled(date: str) -> str:
-    """Write 03/04/2021 out, so that the dates of other pages in the archive do not decide its order."""
-    return str(np.datetime64(parse_date(date), "us")) if slashed([date]) else date
+def _settled(date: str, lang: str) -> str:
+    """Write 03/04/2021 out by the page's own language, whatever order the dates of other pages prove.
+
+    The day stands first but in American English, and where the language is not known.
+    """
+    american = lang.lower().replace("_", "-") in ("en", "en-us")
+    return str(np.datetime64(parse_date(date, day_first=not american), "us")) if slashed([date]) else date
 
 
 def _json_ld(tree: Any) -> Iterator[dict[str, Any]]:
@@ -196,6 +202,6 @@ def _marked_date(tree: Any, url: str | None) -> str | None:
         if date and (element.get("itemprop") == "datePublished" or element.tag == "time"):
             own = element.get("itemprop") or element.get("pubdate") is not None
             if own or next(element.iterancestors("article", "header", "main"), None) is not None:
-                return _settled(date) if parse_date(date) is not None else None
+                return date if parse_date(date) is not None else None
     found = _DATE_IN_ADDRESS.search(url or "")
     return "-".join(part.zfill(2) for part in found.groups()) if found else None

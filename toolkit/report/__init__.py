@@ -8,9 +8,9 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib import resources
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from toolkit.errors import OutputError, ReportError
@@ -54,20 +54,28 @@ def _written(name: str) -> str:
 
 def _execute(runner: Any, **kernel: Any) -> None:
     """Run the notebook on a thread of its own: on the main one, nbclient would take the signals that stop a command."""
-    work: Future[Any] = Future()
-    with ThreadPoolExecutor(1) as thread:
+    failures: list[BaseException] = []
+
+    def work() -> None:
         try:
-            work = thread.submit(lambda: asyncio.run(runner.async_execute(**kernel)))
-            while not work.done():  # Windows tells of no signal while one waits for longer
-                wait([work], 0.5)
-            work.result()
-        except BaseException:
-            while work.running():  # stopped: it ends when its kernel does, which may be about to start
-                started = runner.km and getattr(runner.km.provisioner, "process", None)
-                if started:
-                    started.kill()
-                wait([work], 0.1)
-            raise
+            asyncio.run(runner.async_execute(**kernel))
+        except BaseException as error:
+            failures.append(error)
+
+    thread = Thread(target=work, daemon=True)
+    try:
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.5)  # for no longer at a time: on Windows no signal is heard meanwhile
+    except BaseException:
+        while thread.is_alive():  # it ends when its kernel does, which may be about to start
+            process = runner.km and getattr(runner.km.provisioner, "process", None)
+            if process:
+                process.kill()
+            thread.join(0.1)
+        raise
+    for failure in failures:
+        raise failure
 
 
 def _given(folder: Path, **values: Any) -> Any:

@@ -288,7 +288,7 @@ class Results:
 
     def _templates(self) -> pd.DataFrame:
         texts = self.articles(self._repeated["doc_id"].tolist())[["doc_id", "publisher", "text"]]
-        table = self._repeated.merge(texts, how="left").fillna({"publisher": UNKNOWN})
+        table = self._repeated.merge(texts, how="left", on="doc_id").fillna({"publisher": UNKNOWN})
         places = zip(table["text"], table["start"], table["end"], strict=True)
         table["example"] = [one_line(text[start:end], 160) for text, start, end in places]
         return table[["publisher", "kind", "documents", "characters", "example"]]
