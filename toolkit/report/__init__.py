@@ -10,7 +10,7 @@ import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from toolkit.errors import OutputError, ReportError
@@ -55,24 +55,28 @@ def _written(name: str) -> str:
 def _execute(runner: Any, **kernel: Any) -> None:
     """Run the notebook on a thread of its own: on the main one, nbclient would take the signals that stop a command."""
     failures: list[BaseException] = []
+    ended = Event()  # of a thread whose join a signal interrupted, Python 3.11 says that it ended
 
     def work() -> None:
         try:
             asyncio.run(runner.async_execute(**kernel))
         except BaseException as error:
             failures.append(error)
+        finally:
+            ended.set()
 
     thread = Thread(target=work, daemon=True)
     try:
         thread.start()
-        while thread.is_alive():
-            thread.join(0.5)  # for no longer at a time: on Windows no signal is heard meanwhile
+        while not ended.wait(0.5):  # no longer at a time: on Windows no signal is heard meanwhile
+            pass
     except BaseException:
-        while thread.is_alive():  # it ends when its kernel does, which may be about to start
+        while thread.ident is not None and not ended.wait(
+            0.1
+        ):  # it ends with its kernel, which may yet start
             process = runner.km and getattr(runner.km.provisioner, "process", None)
             if process:
                 process.kill()
-            thread.join(0.1)
         raise
     for failure in failures:
         raise failure
