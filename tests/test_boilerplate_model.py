@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numba import njit
 
-from toolkit.boilerplate.echoes import ECHOES, Titles, echoes
+from toolkit.boilerplate.echoes import ECHOES, Outlets, Titles, echoes
 from toolkit.boilerplate.evidence import CLASSES, COLUMNS
 from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, SHAPE
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
@@ -240,6 +240,29 @@ def test_echoes_tell_names_of_this_story_from_those_of_another():
     assert new[2] > new[1]
     assert shared[1, ECHOES.index("title_known")] > 0
     assert shared[2, ECHOES.index("title_known")] == 0
+
+
+@pytest.mark.parametrize(
+    ("publisher", "text", "share"),
+    [
+        ("novaobec.cz", "| Nová obec", 1),
+        ("www.harbor-news.co.uk", "© 2024 HARBOR NEWS", 10 / 14),
+        ("The Harbor Times", "Harbor Times", 1),
+        ("ign.com", "IGN beginning", 3 / 12),
+        ("ign.com", "Beginning, campaign", 0),
+        ("人民网", "来源：人民网", 3 / 5),
+        ("ab.com", "ab", 0),
+        ("—", "— —", 0),
+        (None, "none", 0),
+        ("harbor.com", "", 0),
+    ],
+)
+def test_segments_name_their_outlet_by_whole_words(publisher, text, share):
+    buffer = Buffer.of([text])
+    segments = cut(buffer)
+    outlets = Outlets.of(pd.Series([publisher], dtype="str"))
+    found = outlets.named(buffer, segments, np.ones(len(segments), bool))
+    assert found.tolist() == pytest.approx([share] * len(segments))
 
 
 def test_the_linear_learner_learns_and_is_deterministic():

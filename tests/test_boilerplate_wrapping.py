@@ -61,6 +61,29 @@ def test_a_headline_may_be_longer_than_the_width(headline):
     assert flat.text(0, len(flat.data)) == f"{headline.strip()}\n\n{text()}"
 
 
+def test_lines_of_rights_and_headlines_above_hide_no_wrapping():
+    head = "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n" + "r " * 99
+    flat = unwrapped(Buffer.of([f"{head}\n{text(72)}"]))
+    assert flat.text(0, len(flat.data)) == f"{head}\n{text()}"
+
+
+def test_a_width_may_be_one_of_bytes():
+    story = " ".join(STORY).replace("o", "ó")
+    lines, line = [], ""
+    for word in story.split():
+        if len(f"{line} {word}".encode()) > 72:
+            lines, line = [*lines, line], word
+        else:
+            line = f"{line} {word}".strip()
+    flat = unwrapped(Buffer.of(["\n".join([*lines, line])]))
+    assert flat.text(0, len(flat.data)) == story
+
+
+def test_a_list_is_no_wrapping():
+    buffer = Buffer.of(["\n".join(f"{name} of the northern pier won in round {i}" for i, name in enumerate(STORY[0].split()))])
+    assert unwrapped(buffer) is buffer
+
+
 def test_lines_between_long_paragraphs_are_no_wrapping():
     buffer = Buffer.of(["\n\n".join([*STORY * 2, textwrap.fill(STORY[0], 72), *STORY])])
     assert unwrapped(buffer) is buffer

@@ -10,14 +10,17 @@ from toolkit.kernels import njit
 
 _WORDS = word_lists("cues.txt")
 # sorted hashes, among which toolkit.buffer.among looks
-ABBREVIATIONS, BEFORE_DAYS, MONTHS, CAMEL, JOINED, SOURCES, CREDITED, OPENINGS = (
+ABBREVIATIONS, BEFORE_DAYS, MONTHS, CAMEL, JOINED, SOURCES, CREDITED, OPENINGS, CREDITS, OUTLETS = (
     np.sort(np.array([fnv(word.encode()) for word in _WORDS[name]], np.uint64))
-    for name in ("abbreviations", "days", "months", "camel", "joined", "sources", "credited", "openings")
-)
+    for name in (
+        "abbreviations", "days", "months", "camel", "joined", "sources", "credited", "openings", "credits", "outlets"
+    )
+)  # fmt: skip
 _REACH = 3000  # bytes on either side in which a name with a capital inside is looked for again
 _COUNT = np.frombuffer(b"[+", np.uint8)
 _CHARS = np.frombuffer(b" chars]", np.uint8)
 _WINDOW = np.frombuffer(b"new window", np.uint8)
+_BRACKET, _NAME = 160, 48  # most bytes of a credit in brackets, and of the name that one without them gives
 
 
 @njit(cache=True, nogil=True)
@@ -174,3 +177,115 @@ def counts_the_rest(data, i, hi):  # type: ignore[no-untyped-def]
 def ends_share_bar(data, lo, last):  # type: ignore[no-untyped-def]
     """Whether ``… open in a new window`` ends at ``last``."""
     return _stands(data, last - len(_WINDOW), lo, last, _WINDOW)
+
+
+@njit(cache=True, nogil=True)
+def _space(data, i, hi):  # type: ignore[no-untyped-def]
+    """Bytes of the space at ``i``: plain, of no break, or as wide as a letter; 0 for none."""
+    if data[i] == 32 or data[i] == 9:
+        return 1
+    if data[i] == 0xC2 and i + 1 < hi and data[i + 1] == 0xA0:
+        return 2
+    return 3 if data[i] == 0xE3 and i + 2 < hi and data[i + 1] == 0x80 and data[i + 2] == 0x80 else 0
+
+
+@njit(cache=True, nogil=True)
+def end_of_spaces(data, i, hi):  # type: ignore[no-untyped-def]
+    """Where the spaces at ``i`` end."""
+    while i < hi and _space(data, i, hi) > 0:
+        i += _space(data, i, hi)
+    return i
+
+
+@njit(cache=True, nogil=True)
+def end_of_words(data, lo, i):  # type: ignore[no-untyped-def]
+    """Where the words before ``i`` end, behind which only spaces stand."""
+    while i > lo:
+        before = i
+        for size in (1, 2, 3):
+            if i - size > lo and _space(data, i - size, i) == size:
+                i -= size
+                break
+        if i == before:
+            break
+    return i
+
+
+@njit(cache=True, nogil=True)
+def _wide(data, i, hi, last):  # type: ignore[no-untyped-def]
+    """Whether a full-width mark stands at ``i``; ``last`` is its last byte (0x88 of ``（``, 0x89 of ``）``)."""
+    return i + 2 < hi and data[i] == 0xEF and data[i + 1] == 0xBC and data[i + 2] == last
+
+
+@njit(cache=True, nogil=True)
+def _opens_credit(data, i, hi):  # type: ignore[no-untyped-def]
+    """End of the longest word at ``i`` with which a credit in Chinese or Japanese opens (``来源``, ``记者``), or -1."""
+    value = FNV
+    found = -1
+    for j in range(i, min(i + 18, hi)):
+        value = (value ^ np.uint64(data[j])) * PRIME
+        if (j + 1 == hi or data[j + 1] & 0xC0 != 0x80) and among(CREDITS, value):
+            found = j + 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _colon(data, i, hi):  # type: ignore[no-untyped-def]
+    """End of the colon or slash at ``i``, or -1."""
+    if i < hi and data[i] in (58, 47):
+        return i + 1
+    return i + 3 if _wide(data, i, hi, 0x9A) or _wide(data, i, hi, 0x8F) else -1
+
+
+@njit(cache=True, nogil=True)
+def ends_credit_bracket(data, i, hi):  # type: ignore[no-untyped-def]
+    """End of the bracket that opens at ``i``, if it is a credit, as ``（来源：晨报）`` or ``(记者 李明)``; or -1."""
+    wide = _wide(data, i, hi, 0x88)
+    inner = i + 3 if wide else i + 1
+    if not wide and data[i] != 40:
+        return -1
+    word = _opens_credit(data, inner, hi)
+    if word < 0 or (word - inner == 3 and _colon(data, word, hi) < 0):
+        return -1
+    for j in range(word, min(i + _BRACKET, hi)):
+        if data[j] == 41:
+            return j + 1
+        if _wide(data, j, hi, 0x89):
+            return j + 3
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def ends_credit_line(data, i, hi):  # type: ignore[no-untyped-def]
+    """End of the credit with which a line opens (``来源：晨报 昨日…``, ``来源：cnBeta谷歌…``), or -1.
+
+    The name ends at a space, another credit, letters of another script, or what names of outlets end with (``报``).
+    """
+    word = _opens_credit(data, i, hi)
+    a = _colon(data, word, hi) if word > 0 else -1
+    if a < 0:
+        return -1
+    a = end_of_spaces(data, a, hi)
+    outlet = -1
+    latin = a < hi and data[a] < 0x80
+    b = a
+    while b < min(a + _NAME, hi):
+        if _space(data, b, hi) > 0:
+            return b if b > a else -1
+        if latin:
+            if data[b] >= 0xE3:
+                return b if b > a + 1 else -1
+            b += 1
+            continue
+        if data[b] < 0xE3 or data[b] >= 0xEF or (b > a and _opens_credit(data, b, hi) > 0):
+            break
+        b += 3
+        value = FNV
+        for j in range(b - 3, b):
+            value = (value ^ np.uint64(data[j])) * PRIME
+        goes_on = outlet < 0 or outlet == b - 3  # as in 晨报网
+        if goes_on and b - a > 3 and among(OUTLETS, value) and b < hi and data[b] != 0xC2:
+            outlet = b
+    if b > a and b < hi and _opens_credit(data, b, hi) > 0:
+        return b
+    return outlet

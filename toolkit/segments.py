@@ -43,6 +43,7 @@ _PLAIN[32] = True
 _LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
 _WIDE = 0xE3  # first byte of kana, Han, hangul and full-width marks, or more
 _BRACKET = 160  # bytes of a bracket that can be a piece of its own
+_SITE = 60  # most bytes of the site's name and address with which a title ends
 _BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
 
@@ -210,9 +211,54 @@ def _ends_bracket(data, begin, i, after, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _close(starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
+def _site_at(data, lo, hi):  # type: ignore[no-untyped-def]
+    """Where the name of a site begins with whose address a title ends (`… - ekolist.cz`), or -1."""
+    i, stop = hi, -1
+    while i > lo and data[i - 1] > 32:
+        i -= 1
+        if data[i] in (47, 64):  # / @
+            return -1
+        if data[i] == 46 and stop < 0:
+            stop = i
+    if stop < i + 2 or hi - stop < 3:
+        return -1
+    for k in range(i - 2, max(lo + 8, hi - _SITE), -1):
+        if data[k + 1] == 32 and data[k] in (45, 47, 0x93, 0x94):  # - / and the last bytes of dashes
+            dash = k if data[k] < 0x80 else k - 2
+            if data[dash - 1] == 32 and (dash == k or (data[dash] == 0xE2 and data[k - 1] == 0x80)):
+                return dash
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _write(starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
     starts[n], ends[n], joints[n] = begin, end, joint
     return n + 1
+
+
+@njit(cache=True, nogil=True)
+def _close(data, starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
+    """Write a segment; if it holds credits in Chinese or Japanese, write these and what stands between them."""
+    if data[begin] < 0xE2 and data[end - 1] < 0x80:
+        return _write(starts, ends, joints, n, begin, end, joint)
+    i = begin
+    opens = joint <= LINE
+    while i < end:
+        stop = cues.ends_credit_line(data, i, end) if opens else -1
+        if stop < 0 and (data[i] == 40 or data[i] == 0xEF):
+            stop = cues.ends_credit_bracket(data, i, end)
+        if stop < 0:
+            opens = False
+            i += 1
+            continue
+        if i > begin:
+            last = cues.end_of_words(data, begin, i)
+            n = _write(starts, ends, joints, n, begin, last, joint)
+            joint = GLUED if last == i else SENTENCE
+        n = _write(starts, ends, joints, n, i, stop, joint)
+        begin = i = cues.end_of_spaces(data, stop, end)
+        joint = GLUED if begin == stop else SENTENCE
+    return _write(starts, ends, joints, n, begin, end, joint) if begin < end else n
 
 
 @njit(cache=True, nogil=True)
@@ -252,7 +298,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             else:
                 cut = _joint_after(data, begin, i, last, hi, run, closed, before, small, classes)
             if cut != FIRST:
-                n = _close(starts, ends, joints, n, begin, last, joint)
+                n = _close(data, starts, ends, joints, n, begin, last, joint)
                 begin = np.int64(-1)
                 joint = cut
                 before = np.uint8(BREAK)
@@ -264,7 +310,12 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             continue
         if kind == BREAK:
             if begin >= 0:
-                n = _close(starts, ends, joints, n, begin, last, joint)
+                site = _site_at(data, begin, last) if n == first else -1
+                if site > 0:
+                    end = cues.end_of_words(data, begin, site)
+                    n = _close(data, starts, ends, joints, n, begin, end, joint)
+                    begin, joint = site, INLINE
+                n = _close(data, starts, ends, joints, n, begin, last, joint)
                 begin = np.int64(-1)
                 breaks = 0
                 joint = LINE
@@ -276,16 +327,16 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
         elif kind == UPPER and begin >= 0:
             parted = _joint_before(data, lo, begin, last, i, hi, before, before2, long)
             if parted != FIRST:
-                n = _close(starts, ends, joints, n, begin, last, joint)
+                n = _close(data, starts, ends, joints, n, begin, last, joint)
                 begin, joint, before = i, parted, np.uint8(BREAK)
         elif begin >= 0 and (
             (kind == BULLET and (before == SPACE or size > 1))
             or (data[i] == 91 and cues.counts_the_rest(data, i, hi))
         ):
-            n = _close(starts, ends, joints, n, begin, last, joint)
+            n = _close(data, starts, ends, joints, n, begin, last, joint)
             begin, joint, before = np.int64(-1), INLINE, np.uint8(BREAK)
         elif kind == CLOSER and begin >= 0 and _ends_bracket(data, begin, i, i + size, hi):
-            n = _close(starts, ends, joints, n, begin, i + size, joint)
+            n = _close(data, starts, ends, joints, n, begin, i + size, joint)
             i += size
             begin, joint, before, before2 = np.int64(-1), GLUED, np.uint8(BREAK), np.uint8(BREAK)
             last = i
@@ -297,7 +348,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
         before2 = before
         before = kind
     if begin >= 0:
-        n = _close(starts, ends, joints, n, begin, last, joint)
+        n = _close(data, starts, ends, joints, n, begin, last, joint)
     return n
 
 

@@ -197,7 +197,7 @@ def scraped(
 ) -> tuple[list[dict[str, Any]], list[tuple[str, int, int, str]]]:
     """Return invented articles as a scraper leaves them and their spans; every second has blank lines between lines.
 
-    ``rows`` are by default those to learn from: of these, every third has its headline in the text.
+    ``rows`` are by default those to learn from: of these, two of three have their headline in the text.
     """
     records, spans = [], []
     if rows is None:
@@ -215,9 +215,10 @@ def scraped(
 
 
 def _under_its_headline(row: dict[str, Any]) -> dict[str, Any]:
-    """Set the title of every third page before its article, by turns before or behind the byline and the captions.
+    """Set the titles of two pages of three before their articles, by turns before or behind byline and captions.
 
-    Half of these pages are given no title, so that a headline is known by more than its likeness to the title.
+    Half of these pages are given no title, so that a headline is known by more than its likeness to the title. Behind
+    a fifth of the headlines stands what browsers show behind a page's title: a bar and the outlet's name.
     """
     drawn, text, spans, at = number("headline", row["id"]), row["text"], sorted(row["spans"]), 0
     for start, end, kind in spans:
@@ -226,10 +227,14 @@ def _under_its_headline(row: dict[str, Any]) -> dict[str, Any]:
         at = end
     at += len(text[at:]) - len(text[at:].lstrip())
     shares_a_line = at and text[at - 1] != "\n"
-    if drawn % 3 or not row["title"] or shares_a_line:
+    if not drawn % 3 or not row["title"] or shares_a_line:
         return row
-    line = row["title"].strip() + "\n"
+    title = row["title"].strip()
+    site = f" | {row['outlet']}" if drawn // 6 % 5 == 0 else ""
+    line = title + site + "\n"
     moved = [(a + len(line), b + len(line), kind) if a >= at else (a, b, kind) for a, b, kind in spans]
+    if site:
+        moved.append((at + len(title) + 1, at + len(title + site), "interface"))
     return {**row, "text": text[:at] + line + text[at:], "spans": moved, "headline": True}
 
 

@@ -1,11 +1,15 @@
 """What a segment shares with the rest of its article: the words and names that the story uses elsewhere.
 
-A teaser names people the story never mentions; a caption names them again; furniture shares nothing.
+A teaser names people the story never mentions; a caption names them again; furniture shares nothing, but it often names
+the outlet.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +18,8 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import NAME, PART
 from toolkit.boilerplate.scoring import read_segments
-from toolkit.buffer import Buffer
+from toolkit.buffer import Buffer, decode
+from toolkit.fields import publisher_of
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 
@@ -22,6 +27,9 @@ ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 """Columns: share of the segment's terms, and of its names, that stand in another segment of the article; how many
 names do not (logarithm); share of its terms that stand in the title; share of the title's terms that stand in the
 segment. The first segment stands in for a title that is not known. -1 where there is nothing to count."""
+
+_LETTERS, _NAME = 400, 40  # most letters of a segment that are compared with a publisher's name, and of the name
+_WIDE = 0x2E80  # from this code point on, each letter counts as a word
 
 
 @dataclass(frozen=True)
@@ -138,3 +146,93 @@ def echoes(
     counts = np.ascontiguousarray(shapes[:, PART.terms])
     _echo(terms, counts, segments.bounds, titles.terms, titles.counts, out)
     return out
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Names of publishers, to be looked for in texts: of document ``i`` ``codes[start[i]:stop[i]]``, letters alone."""
+
+    codes: NDArray[np.uint16]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, publishers: pd.Series[Any]) -> Outlets:
+        """Read a column of publishers, which may be missing; of a host the name before its suffix counts."""
+        number, unique = pd.factorize(publishers.fillna(""), use_na_sentinel=False)
+        names = [_letters(str(name)) for name in unique]
+        stop = np.cumsum([len(name) for name in names], dtype=np.int64)
+        start = stop - [len(name) for name in names]
+        codes = np.frombuffer("".join(names).encode("utf-16-le"), np.uint16)
+        return cls(codes, start[number], stop[number])
+
+    def take(self, rows: NDArray[np.int64]) -> Outlets:
+        """Keep those of some documents, in the order given."""
+        return Outlets(self.codes, self.start[rows], self.stop[rows])
+
+    def named(self, buffer: Buffer, segments: Segments, wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return with what share of its letters each wanted segment names its publisher (``| Nová republika``)."""
+        at = np.flatnonzero(wanted)
+        owner, out = segments.owner(at), np.zeros(len(at), np.float32)
+        _named(
+            buffer.data, segments.start[at], segments.end[at], self.codes, self.start[owner], self.stop[owner],
+            _plain_letters(), out,
+        )  # fmt: skip
+        return out
+
+
+def _letters(name: str) -> str:
+    """Return the letters of a publisher's name without marks, or nothing where there are too few to be told."""
+    name = publisher_of(name)
+    if re.fullmatch(r"[\w-]+(?:\.[\w-]+)+", name):
+        name = name.partition(".")[0]
+    table, codes = _plain_letters(), name.lower().removeprefix("the ").encode("utf-16-le", "replace")
+    plain = table[np.frombuffer(codes, np.uint16)]
+    letters = plain[plain > 1][:_NAME].astype(np.uint16).tobytes().decode("utf-16-le", "ignore")
+    return letters if len(letters) >= (3 if letters.isascii() else 2) else ""
+
+
+@cache
+def _plain_letters() -> NDArray[np.uint16]:
+    """Return each character's letter in lower case and without marks; 1 for a mark, 0 for what is no letter or digit.
+
+    By Unicode 3.2, which every Python carries.
+    """
+    out = np.zeros(1 << 16, np.uint16)
+    for code in range(1 << 16):
+        plain = unicodedata.ucd_3_2_0.normalize("NFKD", chr(code).lower())[0]
+        if plain.isalnum() and ord(plain) < 1 << 16:
+            out[code] = ord(plain)
+        elif unicodedata.ucd_3_2_0.combining(plain):
+            out[code] = 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _named(data, starts, ends, codes, name_starts, name_stops, table, out):  # type: ignore[no-untyped-def]
+    read, opens = np.empty(_LETTERS + 1, np.uint16), np.empty(_LETTERS + 1, np.bool_)
+    for s in range(len(starts)):
+        name = codes[name_starts[s] : name_stops[s]]
+        if len(name) == 0:
+            continue
+        n, i, fresh = 0, starts[s], True
+        while i < ends[s] and n < _LETTERS:
+            code, size = decode(data, i, ends[s])
+            i += size
+            if table[code] == 0:
+                fresh = True
+            elif table[code] > 1:
+                read[n], opens[n] = table[code], fresh or code >= _WIDE
+                fresh = code >= _WIDE
+                n += 1
+        opens[n] = True
+        letters = at = 0
+        while at + len(name) <= n:
+            here = opens[at] and opens[at + len(name)]
+            k = 0
+            while here and k < len(name):
+                here = read[at + k] == name[k]
+                k += 1
+            letters += len(name) * here
+            at += len(name) if here else 1
+        out[s] = letters / max(n, 1)

@@ -37,7 +37,7 @@ BODY = ("body", "off_body", "likely", "likely_before")
 segments a segment stands before it (less than 0) or behind it, the logarithm of the bytes that are likely article text,
 and the share of them before the segment."""
 
-COLUMNS = (*OWN, *AROUND, *PLACE, *BODY, *SPOTS, *ECHOES, *REPEATED)
+COLUMNS = (*OWN, *AROUND, *PLACE, *BODY, "outlet", *SPOTS, *ECHOES, *REPEATED)
 
 ALONE = len(COLUMNS) - len(REPEATED)  # the first so many columns need no index
 AT = places(COLUMNS)
@@ -273,6 +273,7 @@ def evidence(
     own, ordered = keys[wanted], np.sort(keys)
     times = np.searchsorted(ordered, own, "right") - np.searchsorted(ordered, own)
     out[:, AT.within] = np.minimum(times - 1, 10)  # the same segment elsewhere in its document
+    out[:, AT.outlet] = read.about.outlets.named(read.buffer, read.segments, wanted)
     out[:, AT.head_1 : AT.words_known] = read.windows[wanted]
     out[:, AT.words_known : ALONE] = read.echoes[wanted]
     if lookup is not None:

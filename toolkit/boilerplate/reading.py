@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.counts import NO_DAY
-from toolkit.boilerplate.echoes import Titles, echoes
+from toolkit.boilerplate.echoes import Outlets, Titles, echoes
 from toolkit.boilerplate.features import PART
 from toolkit.boilerplate.network import MEANINGS
 from toolkit.boilerplate.scoring import SegmentReading, WordWeights, read_segments
@@ -35,6 +35,7 @@ class About:
 
     publishers: NDArray[np.uint64]
     titles: Titles
+    outlets: Outlets
     days: NDArray[np.int32]
     languages: NDArray[np.str_]
     given: NDArray[np.bool_]
@@ -50,12 +51,14 @@ class About:
         given = language.notna().to_numpy()
         told = language.fillna("").to_numpy(dtype=str)
         told = np.where(given, told, _told(corpus["text"], given))
-        return cls(publishers, Titles.of(corpus["title"]), day, told, given)
+        outlets = Outlets.of(corpus["publisher"])
+        return cls(publishers, Titles.of(corpus["title"]), outlets, day, told, given)
 
     def take(self, rows: NDArray[np.int64]) -> About:
         """Keep some documents, in the order given."""
-        titles = self.titles.take(rows)
-        return About(self.publishers[rows], titles, self.days[rows], self.languages[rows], self.given[rows])
+        titles, outlets = self.titles.take(rows), self.outlets.take(rows)
+        days, languages, given = self.days[rows], self.languages[rows], self.given[rows]
+        return About(self.publishers[rows], titles, outlets, days, languages, given)
 
     def of_texts(self, buffer: Buffer) -> About:
         """Tell the languages anew that the corpus does not give: of what is left of the texts."""
