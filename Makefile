@@ -11,7 +11,7 @@ PIP := install --quiet --disable-pip-version-check --no-deps
 # studies run on public corpora: with NEWS_TOOLKIT_DATA, which names their folder
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb)) $(if $(NEWS_TOOLKIT_DATA),$(sort $(wildcard notebooks/studies/*.ipynb)))
 
-.PHONY: help demo test quality wheel sbom audit lab notebooks docs picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
+.PHONY: help demo test learning quality wheel sbom audit lab notebooks docs picture bench bench-quality bench-html bench-flat lint format models clean fuzz matrix
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/:/' | column -t -s:
@@ -68,15 +68,17 @@ bench-html: $(READY)  ## measure how pages become text, beside other extractors;
 	# newspaper4k walks through sets: its figures move by .002 with the seed of their hashes
 	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks.html
 
-quality: $(READY)  ## the floors of the tests, measured again where code or gold changed; needs the development data
+learning: $(READY)  ## install what training needs: an encoder of words (Apache-2.0), jax and optax; Linux x86-64
+	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock -r data/training/network.lock
+
+quality: $(READY)  ## the floors of the tests, measured again where code or gold changed; needs the development data, and 'make learning'
 	$(BIN)/python -m benchmarks.quality
 
-bench-flat: $(READY)  ## measure cleaning of flattened text beside rules and peers, into data/benchmarks and docs/flat.md
+bench-flat: learning  ## measure cleaning of flattened text beside rules and peers, into data/benchmarks and docs/flat.md
 	$(BIN)/python -m training.boilerplate --folds out/folds -o out/folds/all
 	$(BIN)/python -m benchmarks.flat --folds out/folds
 
-models: $(READY)  ## train the shipped models again; needs the development data
-	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock -r data/training/network.lock
+models: learning  ## train the shipped models again; needs the development data
 	$(BIN)/python -m training.boilerplate
 	$(BIN)/python -m training.verdict
 	$(BIN)/python -m training.topics

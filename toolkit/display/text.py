@@ -69,6 +69,14 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def _decimals(values: pd.Series[Any]) -> int | None:
+    """Return after how many decimals four digits of each number end, for a column of numbers of about one size."""
+    numbers = [abs(value) for value in values if isinstance(value, float) and np.isfinite(value)]
+    if not all(number == 0 or 0.001 <= number < 100 for number in numbers):
+        return None
+    return max((len(f"{number:.4g}".partition(".")[2]) for number in numbers), default=None)
+
+
 class Table:
     """A small DataFrame that shows itself for reading: no index, text to the left, numbers grouped, a caption above.
 
@@ -92,7 +100,7 @@ class Table:
             frame.insert(list(frame).index(percent[0]) + 1, "95 % interval", ends)
         self.frame, self.percent, self.caption = frame, percent, caption
 
-    def _cell(self, name: str, value: Any) -> str:
+    def _cell(self, name: str, value: Any, decimals: int | None) -> str:
         if pd.isna(value):
             return ""
         if name in self.percent:
@@ -101,13 +109,16 @@ class Table:
             return "yes" if value else "no"
         if isinstance(value, (int, np.integer)):
             return f"{value:,}"
-        return f"{value:,.4g}" if isinstance(value, float) else visible(str(value))
+        if isinstance(value, float):
+            return f"{value:,.4g}" if decimals is None else f"{value:.{decimals}f}"
+        return visible(str(value))
 
     def _columns(self) -> Iterator[tuple[list[str], bool]]:
         """Yield the cells of each column, its name first, and whether they stand to the right, as numbers do."""
         numbers = {"95 % interval", *self.frame.select_dtypes("number")}
         for name in self.frame:
-            cells = [self._cell(str(name), value) for value in self.frame[name]]
+            decimals = _decimals(self.frame[name])
+            cells = [self._cell(str(name), value, decimals) for value in self.frame[name]]
             yield [visible(str(name)), *cells], name in numbers
 
     def __repr__(self) -> str:
