@@ -61,8 +61,34 @@ def test_a_headline_may_be_longer_than_the_width(headline):
     assert flat.text(0, len(flat.data)) == f"{headline.strip()}\n\n{text()}"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_links_on_lines_of_their_own_cut_no_sentence(end):
+    lines = [
+        "By Jane Doe",
+        "The mayor of the town,",
+        "Anna Lindqvist",
+        ", said on Monday that the council of",
+        "Harbour Bay",
+        "would close the ferry (see",
+        "our report",
+        ") for the winter",
+        ".",
+        "Share",
+        "news",
+        "It rained.",
+        "the end of a line that is long, and one that begins small",
+    ]
+    flat = unwrapped(Buffer.of([end.join(lines)]))
+    sentence = " ".join(lines[1:9]) if end == "\n" else "  ".join(lines[1:9])
+    assert flat.text(0, len(flat.data)) == end.join([lines[0], sentence, *lines[9:]])
+    headline = Buffer.of([end.join(["Ferry closes for the winter", "Harbour Bay", "shuts", "It rained."])])
+    assert unwrapped(headline) is headline
+    lower = Buffer.of([end.join(lines).lower()])
+    assert unwrapped(lower) is lower
+
+
 def test_lines_of_rights_and_headlines_above_hide_no_wrapping():
-    head = "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n" + "r " * 99
+    head = "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n" + "R " * 99
     flat = unwrapped(Buffer.of([f"{head}\n{text(72)}"]))
     assert flat.text(0, len(flat.data)) == f"{head}\n{text()}"
 
@@ -85,7 +111,8 @@ def test_a_list_is_no_wrapping():
 
 
 def test_lines_between_long_paragraphs_are_no_wrapping():
-    buffer = Buffer.of(["\n\n".join([*STORY * 2, textwrap.fill(STORY[0], 72), *STORY])])
+    listed = textwrap.fill(STORY[0], 72).title()
+    buffer = Buffer.of(["\n\n".join([*STORY * 2, listed, *STORY])])
     assert unwrapped(buffer) is buffer
 
 
@@ -121,7 +148,7 @@ def test_offsets_stay_and_only_forced_breaks_go():
 @pytest.mark.parametrize(
     "lines",
     [
-        "Roses are red, and violets are blue,\nsugar is sweet,\nso is the harbour of Lorve too,\nwho knows.\n" * 4,
+        "Roses are red, and violets are blue,\nSugar is sweet,\nSo is the harbour of Lorve too,\nWho knows.\n" * 4,
         "\n".join(f"{n}. Team of the town number {n} {'x' * (n % 7)} {n}:{n + 1}" for n in range(30)),
         textwrap.fill(" ".join(STORY), 38),  # a scanned column
         "\n".join(["古い蔵には、県内では珍しい木桶が並び、甘く澄んだ香りがほのかに漂う。" * 3] * 8),

@@ -1,7 +1,8 @@
-"""Texts wrapped at a width, as e-mail, text archives and exports leave them: their lines end where no word fits.
+"""Line breaks within sentences: of texts wrapped at a width, and where a page's links were set on lines of their own.
 
-A line break between the words of a sentence would cut it. Where a whole text was wrapped, such breaks are read as
-spaces; other breaks end a line as before. A space is as long as a break, so all offsets stay.
+E-mail, text archives and exports end lines where no word fits; ``get_text("\\n")`` begins one at each element. A line
+break between the words of a sentence would cut it, so it is read as a space; other breaks end a line as before. A space
+is as long as a break, so all offsets stay.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.buffer import Buffer
+from toolkit.buffer import CLASSES, LOWER, STOP, UPPER, WIDE_STOP, Buffer, decode
 from toolkit.kernels import njit
 
 NARROWEST, WIDEST = 50, 120
@@ -22,6 +23,11 @@ FEWEST, FORCED, LONGEST, HEADS = 3, 0.6, 30, 3
 the next word had made the line longer than the longest one. They must be at least as many as the lines over
 :data:`WIDEST`, such as a line of rights. What has over :data:`LONGEST` code points is no word. Less than :data:`HEADS`
 lines at the top, such as a headline, may be longer than the others and count as none of them."""
+
+SENTENCE, CAPITALS, LINKING = 60, 4, 4
+"""A line that begins with a small letter goes on with the sentence of the line before, if both have at least so many bytes,
+and if in the whole text one line of so many begins with a capital: menus and texts in lower case look alike. A line leads
+to a link if it ends with a comma or a word of at most so many bytes, as *of* or *der*; a headline seldom does."""
 
 _BREAK, _RETURN, _SPACE = 10, 13, 32
 
@@ -101,15 +107,88 @@ def _wrapped(data, offsets, forced):  # type: ignore[no-untyped-def]
     return found
 
 
+@njit(cache=True, nogil=True)
+def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
+    """Whether a sentence ends before the break at ``i`` of the line, and whether a link may follow."""
+    stop = i - 1 if i - 1 > line and data[i - 1] == _RETURN else i
+    i = stop - 1
+    while i > line and data[i] & 0xC0 == 0x80:
+        i -= 1
+    kind = classes[decode(data, i, hi)[0]]
+    word = i
+    while word > line and data[word - 1] > _SPACE and stop - word <= LINKING:
+        word -= 1
+    short = stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER
+    return kind == STOP or kind == WIDE_STOP or data[i] in (58, 59), short or data[i] == 44
+
+
+@njit(cache=True, nogil=True)
+def _within_sentences(data, lo, hi, classes, breaks):  # type: ignore[no-untyped-def]
+    """Enter the line breaks within sentences; return how many there are.
+
+    Before such a break no sentence ends. Behind it, or behind the line that a link stands on, a line begins with a small
+    letter or a mark (``, said``).
+    """
+    n = 0
+    begin = line = lo  # where the sentence and the line begin
+    held = np.int64(-1)  # the break before a line that may be a link
+    for i in range(lo, hi):
+        if data[i] != _BREAK:
+            continue
+        if i == line or (i == line + 1 and data[line] == _RETURN) or i + 1 >= hi or data[i + 1] <= _SPACE:
+            held = np.int64(-1)
+            begin = line = i + 1
+            continue
+        ends, open_end = _ends(data, line, i, hi, classes)
+        first = data[i + 1]
+        kind = classes[decode(data, i + 1, hi)[0]]
+        alone = i + 2 == hi or data[i + 2] <= _SPACE
+        marked = first in (41, 44) or (first == 46 and alone)
+        stop = i + 1
+        while stop < hi and data[stop] != _BREAK:
+            stop += 1
+        if not ends and (marked or (kind == LOWER and stop - begin >= SENTENCE)):
+            if held >= 0:
+                breaks[n] = held
+                n += 1
+            breaks[n] = i
+            n += 1
+            held = np.int64(-1)
+        elif open_end:
+            begin, held = (begin if held < 0 else line), i
+        else:
+            begin, held = i + 1, np.int64(-1)
+        line = i + 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _links(data, offsets, classes, breaks):  # type: ignore[no-untyped-def]
+    """Enter the breaks within sentences of all texts that have capitals; return how many there are."""
+    found = 0
+    for d in range(len(offsets) - 1):
+        lo, hi = offsets[d], offsets[d + 1]
+        capitals = lines = 0
+        for i in range(lo, hi):
+            if i == lo or data[i - 1] == _BREAK:
+                lines += 1
+                capitals += classes[decode(data, i, hi)[0]] == UPPER
+        if lines > 1 and CAPITALS * capitals >= lines:
+            found += _within_sentences(data, lo, hi, classes, breaks[found:])
+    return found
+
+
 def unwrapped(buffer: Buffer) -> Buffer:
-    """Return these texts alone with spaces for the breaks that wrapping put there; or the buffer, if it put none."""
+    """Return these texts alone with spaces for the line breaks within sentences; or the buffer, if there are none."""
     first, last = buffer.offsets[[0, -1]]
-    forced = np.empty(np.count_nonzero(buffer.data[first:last] == _BREAK), np.int64)
-    found = _wrapped(buffer.data, buffer.offsets, forced)
-    if not found:
+    wrapped = np.empty(np.count_nonzero(buffer.data[first:last] == _BREAK), np.int64)
+    linked = np.empty_like(wrapped)
+    found = _wrapped(buffer.data, buffer.offsets, wrapped)
+    some = _links(buffer.data, buffer.offsets, CLASSES, linked)
+    at = np.union1d(wrapped[:found], linked[:some]) - first
+    if not len(at):
         return buffer
     data = buffer.data[first:last].copy()  # of these texts alone: a corpus is read in many portions
-    at = forced[:found] - first
     data[at] = _SPACE
     before = at[(at > 0) & (data[at - 1] == _RETURN)] - 1  # Windows ends a line with two characters
     data[before] = _SPACE
