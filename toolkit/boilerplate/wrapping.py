@@ -34,8 +34,8 @@ _BREAK, _RETURN, _SPACE = 10, 13, 32
 
 @njit(cache=True, nogil=True)
 def _letters(data, a, b, in_bytes):  # type: ignore[no-untyped-def]
-    """Count code points, or bytes."""
-    if in_bytes:
+    """Count code points, or bytes; of what is too long for a line in any case, only the bytes."""
+    if in_bytes or b - a > 4 * WIDEST:
         return b - a
     n = 0
     for i in range(a, b):
@@ -44,13 +44,11 @@ def _letters(data, a, b, in_bytes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _forced(data, lo, hi, width, in_bytes, forced):  # type: ignore[no-untyped-def]
-    """Enter the line breaks of a text that were forced; return how many single ones there are, and how many forced."""
+def _forced(data, lo, hi, ends, width, in_bytes, forced):  # type: ignore[no-untyped-def]
+    """Enter the line breaks of a text, at ``ends``, that were forced; return how many single and how many forced."""
     single = n = 0
     line = lo
-    for i in range(lo, hi):
-        if data[i] != _BREAK:
-            continue
+    for i in ends:
         start, line = line, i + 1
         empty = i == start or (i == start + 1 and data[start] == _RETURN)
         if empty or line >= hi or data[line] <= _SPACE:
@@ -60,51 +58,49 @@ def _forced(data, lo, hi, width, in_bytes, forced):  # type: ignore[no-untyped-d
             word += 1
         single += 1
         letters = _letters(data, line, word, in_bytes)
-        before = _letters(data, start, min(i, start + 4 * WIDEST + 4), in_bytes)
-        if letters <= LONGEST and before <= width < before + 1 + letters:
+        if letters <= LONGEST and _letters(data, start, i, in_bytes) in range(width - letters, width + 1):
             forced[n] = i
             n += 1
     return single, n
 
 
 @njit(cache=True, nogil=True)
-def _widths(data, lo, hi, in_bytes, widths, heads):  # type: ignore[no-untyped-def]
-    """Enter the longest line behind the first 0, 1, … lines, and where these end; return how many lines are too long."""
-    widths[:], heads[:] = 0, hi
-    heads[0] = line = lo
-    long = lines = 0
-    for i in range(lo, hi + 1):
-        if i == hi or data[i] == _BREAK:
-            letters = _letters(data, line, min(i, line + 4 * WIDEST + 4), in_bytes)
-            long += letters > WIDEST
-            if letters <= WIDEST and i + 1 < hi and data[i + 1] > _SPACE:
-                widths[: lines + 1] = np.maximum(widths[: lines + 1], letters)
-            lines += 1
-            line = i + 1
-            if lines < HEADS:
-                heads[lines] = line
-    return long
+def _widths(data, lo, hi, ends, in_bytes, widths):  # type: ignore[no-untyped-def]
+    """Enter the longest line behind the first 0, 1, … lines; count longer lines, and single breaks."""
+    widths[:] = 0
+    long = single = 0
+    line = lo
+    for k in range(len(ends) + 1):
+        i = ends[k] if k < len(ends) else hi
+        letters = _letters(data, line, i, in_bytes)
+        long += letters > WIDEST
+        if letters <= WIDEST and i + 1 < hi and data[i + 1] > _SPACE:
+            single += 1
+            widths[: k + 1] = np.maximum(widths[: k + 1], letters)
+        line = i + 1
+    return long, single
 
 
 @njit(cache=True, nogil=True)
-def _wrapped(data, offsets, forced):  # type: ignore[no-untyped-def]
-    """Enter the forced breaks of the texts that were wrapped; return how many there are."""
-    found = 0
-    widths, heads = np.zeros(HEADS, np.int64), np.zeros(HEADS, np.int64)
-    for d in range(len(offsets) - 1):
-        lo, hi = offsets[d], offsets[d + 1]
-        most = width = 0
-        body, by_bytes = lo, False
-        for in_bytes in (False, True):
-            long = _widths(data, lo, hi, in_bytes, widths, heads)
-            for k in range(HEADS):
-                if NARROWEST <= widths[k] <= WIDEST:
-                    single, n = _forced(data, heads[k], hi, widths[k], in_bytes, forced[found:])
-                    if n > most and n >= max(FEWEST, long) and n >= FORCED * single:
-                        most, width, body, by_bytes = n, widths[k], heads[k], in_bytes
-        if most > 0:
-            found += _forced(data, body, hi, width, by_bytes, forced[found:])[1]
-    return found
+def _wrapped(data, lo, hi, ends, forced):  # type: ignore[no-untyped-def]
+    """Enter the forced breaks of a text, if it was wrapped; return how many there are."""
+    most = width = head = 0
+    by_bytes = False
+    widths = np.zeros(HEADS, np.int64)
+    for in_bytes in (False, True):
+        long, single = _widths(data, lo, hi, ends, in_bytes, widths)
+        if single < max(FEWEST, long):
+            return 0
+        for k in range(min(HEADS, len(ends))):
+            if NARROWEST <= widths[k] <= WIDEST:
+                begin = ends[k - 1] + 1 if k > 0 else lo
+                single, n = _forced(data, begin, hi, ends[k:], widths[k], in_bytes, forced)
+                if n > most and n >= max(FEWEST, long) and n >= FORCED * single:
+                    most, width, head, by_bytes = n, widths[k], k, in_bytes
+    if most > 0:
+        begin = ends[head - 1] + 1 if head > 0 else lo
+        _forced(data, begin, hi, ends[head:], width, by_bytes, forced)
+    return most
 
 
 @njit(cache=True, nogil=True)
@@ -123,31 +119,33 @@ def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _within_sentences(data, lo, hi, classes, breaks):  # type: ignore[no-untyped-def]
-    """Enter the line breaks within sentences; return how many there are.
+def _linked(data, lo, hi, ends, classes, breaks):  # type: ignore[no-untyped-def]
+    """Enter the line breaks of a text within sentences, if it has capitals; return how many there are.
 
     Before such a break no sentence ends. Behind it, or behind the line that a link stands on, a line begins with a small
     letter or a mark (``, said``).
     """
+    capitals = int(classes[decode(data, lo, hi)[0]] == UPPER) if lo < hi else 0
+    for i in ends:
+        capitals += i + 1 < hi and classes[decode(data, i + 1, hi)[0]] == UPPER
+    if CAPITALS * capitals <= len(ends):
+        return 0
     n = 0
     begin = line = lo  # where the sentence and the line begin
     held = np.int64(-1)  # the break before a line that may be a link
-    for i in range(lo, hi):
-        if data[i] != _BREAK:
-            continue
+    for k in range(len(ends)):
+        i = ends[k]
         if i == line or (i == line + 1 and data[line] == _RETURN) or i + 1 >= hi or data[i + 1] <= _SPACE:
             held = np.int64(-1)
             begin = line = i + 1
             continue
-        ends, open_end = _ends(data, line, i, hi, classes)
+        over, open_end = _ends(data, line, i, hi, classes)
         first = data[i + 1]
         kind = classes[decode(data, i + 1, hi)[0]]
         alone = i + 2 == hi or data[i + 2] <= _SPACE
         marked = first in (41, 44) or (first == 46 and alone)
-        stop = i + 1
-        while stop < hi and data[stop] != _BREAK:
-            stop += 1
-        if not ends and (marked or (kind == LOWER and stop - begin >= SENTENCE)):
+        stop = ends[k + 1] if k + 1 < len(ends) else hi
+        if not over and (marked or (kind == LOWER and stop - begin >= SENTENCE)):
             if held >= 0:
                 breaks[n] = held
                 n += 1
@@ -163,29 +161,27 @@ def _within_sentences(data, lo, hi, classes, breaks):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def _links(data, offsets, classes, breaks):  # type: ignore[no-untyped-def]
-    """Enter the breaks within sentences of all texts that have capitals; return how many there are."""
-    found = 0
+def _within_sentences(data, offsets, ends, classes, found):  # type: ignore[no-untyped-def]
+    """Enter the line breaks (``ends``: all there are) that stand within sentences; return how many there are."""
+    a = n = 0
     for d in range(len(offsets) - 1):
         lo, hi = offsets[d], offsets[d + 1]
-        capitals = lines = 0
-        for i in range(lo, hi):
-            if i == lo or data[i - 1] == _BREAK:
-                lines += 1
-                capitals += classes[decode(data, i, hi)[0]] == UPPER
-        if lines > 1 and CAPITALS * capitals >= lines:
-            found += _within_sentences(data, lo, hi, classes, breaks[found:])
-    return found
+        b = a
+        while b < len(ends) and ends[b] < hi:
+            b += 1
+        n += _wrapped(data, lo, hi, ends[a:b], found[n:])
+        n += _linked(data, lo, hi, ends[a:b], classes, found[n:])
+        a = b
+    return n
 
 
 def unwrapped(buffer: Buffer) -> Buffer:
     """Return these texts alone with spaces for the line breaks within sentences; or the buffer, if there are none."""
     first, last = buffer.offsets[[0, -1]]
-    wrapped = np.empty(np.count_nonzero(buffer.data[first:last] == _BREAK), np.int64)
-    linked = np.empty_like(wrapped)
-    found = _wrapped(buffer.data, buffer.offsets, wrapped)
-    some = _links(buffer.data, buffer.offsets, CLASSES, linked)
-    at = np.union1d(wrapped[:found], linked[:some]) - first
+    ends = np.flatnonzero(buffer.data[first:last] == _BREAK) + first
+    found = np.empty(2 * len(ends), np.int64)  # some for two reasons
+    some = _within_sentences(buffer.data, buffer.offsets, ends, CLASSES, found)
+    at = np.unique(found[:some]) - first
     if not len(at):
         return buffer
     data = buffer.data[first:last].copy()  # of these texts alone: a corpus is read in many portions
