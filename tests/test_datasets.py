@@ -122,6 +122,7 @@ def test_a_collection_keeps_licence_and_use_of_each_row_and_reads_its_dates(fold
     as_corpus(corpus)
     days = corpus["published"].dt.strftime("%Y-%m-%d")
     assert [day if isinstance(day, str) else None for day in days] == list(written.values())
+    assert str(corpus.loc[1, "published"]) == "2031-03-04 10:15:00+00:00"
     assert set(corpus["use"]) == {"develop"}
     assert corpus.loc[0, ["repo", "commit", "path", "licence"]].tolist() == ["a/b", "c0", "x.json", "none"]
     assert corpus["publisher"].tolist() == ["Die Post"] * len(written)

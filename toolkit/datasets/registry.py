@@ -236,7 +236,7 @@ def _days(written: pd.Series[Any]) -> pd.Series[Any]:
         if not isinstance(date, str) or _NO_DAY.fullmatch(date):
             return None
         if day := _DAY_FIRST.match(date):
-            date = f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}"
+            date = f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}{date[day.end() :]}"
         return parse_date(date.replace("+", " ") if date.count("+") > 1 else date)
 
     moments = pd.array([read(date) for date in written], dtype="Int64")
