@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.buffer import CLASSES, LOWER, STOP, UPPER, WIDE_STOP, Buffer, decode
+from toolkit.buffer import CLASSES, LOWER, OTHER, STOP, UPPER, WIDE_STOP, Buffer, decode
 from toolkit.kernels import njit
 
 NARROWEST, WIDEST = 50, 120
@@ -27,9 +27,12 @@ lines at the top, such as a headline, may be longer than the others and count as
 SENTENCE, CAPITALS, LINKING = 60, 4, 4
 """A line that begins with a small letter goes on with the sentence of the line before, if both have at least so many bytes,
 and if in the whole text one line of so many begins with a capital: menus and texts in lower case look alike. A line leads
-to a link if it ends with a comma or a word of at most so many bytes, as *of* or *der*; a headline seldom does."""
+to a link if it ends with a comma or a word of at most so many bytes, as *of* or *der*; a headline seldom does. With any
+small letter at its end it may lead to one, if a mark follows that (``, said``); with Chinese or Japanese too."""
 
-_BREAK, _RETURN, _SPACE = 10, 13, 32
+LEADS, MAY_LEAD = 2, 1
+
+_BREAK, _RETURN, _SPACE, _WIDE = 10, 13, 32, 0xE3
 
 
 @njit(cache=True, nogil=True)
@@ -105,7 +108,7 @@ def _wrapped(data, lo, hi, ends, forced):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
-    """Whether a sentence ends before the break at ``i`` of the line, and whether a link may follow."""
+    """Whether a sentence ends before the break at ``i`` of the line, and whether the line leads to a link, or may."""
     stop = i - 1 if i - 1 > line and data[i - 1] == _RETURN else i
     i = stop - 1
     while i > line and data[i] & 0xC0 == 0x80:
@@ -114,8 +117,19 @@ def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
     word = i
     while word > line and data[word - 1] > _SPACE and stop - word <= LINKING:
         word -= 1
-    short = stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER
-    return kind == STOP or kind == WIDE_STOP or data[i] in (58, 59), short or data[i] == 44
+    over = kind == STOP or kind == WIDE_STOP or data[i] in (58, 59)
+    if data[i] == 44 or (stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER):
+        return over, LEADS
+    return over, MAY_LEAD if not over and (kind == LOWER or (kind == OTHER and data[i] >= _WIDE)) else 0
+
+
+@njit(cache=True, nogil=True)
+def _marked(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether a mark stands at ``i`` with which no sentence begins: a comma, a bracket that closes, a full stop alone."""
+    if data[i] == 46:
+        return i + 1 == hi or data[i + 1] <= _SPACE
+    code = decode(data, i, hi)[0]
+    return code in (0x29, 0x2C, 0x3001, 0x3002, 0xFF09, 0xFF0C)
 
 
 @njit(cache=True, nogil=True)
@@ -127,33 +141,32 @@ def _linked(data, lo, hi, ends, classes, breaks):  # type: ignore[no-untyped-def
     """
     capitals = int(classes[decode(data, lo, hi)[0]] == UPPER) if lo < hi else 0
     for i in ends:
-        capitals += i + 1 < hi and classes[decode(data, i + 1, hi)[0]] == UPPER
+        capitals += i + 1 < hi and (classes[decode(data, i + 1, hi)[0]] == UPPER or data[i + 1] >= _WIDE)
     if CAPITALS * capitals <= len(ends):
         return 0
     n = 0
     begin = line = lo  # where the sentence and the line begin
     held = np.int64(-1)  # the break before a line that may be a link
+    leads = 0
     for k in range(len(ends)):
         i = ends[k]
         if i == line or (i == line + 1 and data[line] == _RETURN) or i + 1 >= hi or data[i + 1] <= _SPACE:
             held = np.int64(-1)
             begin = line = i + 1
             continue
-        over, open_end = _ends(data, line, i, hi, classes)
-        first = data[i + 1]
-        kind = classes[decode(data, i + 1, hi)[0]]
-        alone = i + 2 == hi or data[i + 2] <= _SPACE
-        marked = first in (41, 44) or (first == 46 and alone)
+        over, may_lead = _ends(data, line, i, hi, classes)
+        marked = _marked(data, i + 1, hi)
+        small = classes[decode(data, i + 1, hi)[0]] == LOWER
         stop = ends[k + 1] if k + 1 < len(ends) else hi
-        if not over and (marked or (kind == LOWER and stop - begin >= SENTENCE)):
-            if held >= 0:
+        if not over and (marked or (small and stop - begin >= SENTENCE)):
+            if held >= 0 and (marked or leads == LEADS):
                 breaks[n] = held
                 n += 1
             breaks[n] = i
             n += 1
             held = np.int64(-1)
-        elif open_end:
-            begin, held = (begin if held < 0 else line), i
+        elif may_lead:
+            begin, held, leads = (begin if held < 0 else line), i, may_lead
         else:
             begin, held = i + 1, np.int64(-1)
         line = i + 1
