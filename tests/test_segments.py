@@ -113,6 +113,27 @@ def test_cuts(text, expected):
     assert pieces(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("Verla Hanna Rogul 28.03.2019, 12:44", []),
+        ("Actualizado 08/03/2016 20:14 h.", []),
+        ("Von Jo Rau 20:14 Uhr", []),
+        ("By Jo Rau, 07:45 EST", []),
+        ("AFP, publié à 12h33", []),
+        ("The score was 12:77", None),
+        ("The ferry left at 12:44 with", None),
+        ("It was 3:2 for", None),
+    ],
+)
+def test_a_time_of_day_ends_what_stood_above_a_text_that_lost_its_breaks(head, expected):
+    story = "Ferries sank off the coast of Verla on Monday. " * 10
+    found = pieces(f"{head} {story.strip()}")
+    assert found[0] == (head if expected == [] else f"{head} Ferries sank off the coast of Verla on Monday.")
+    short = pieces(f"{head} Ferries sank.")
+    assert len(short) == 1 or head.endswith(("h.", "m."))
+
+
 def test_joints_say_how_segments_are_set_off():
     found = cut(Buffer.of(["A b.\n\nC d.\nE f. G h.”I j."]))
     assert found.joint.tolist() == [0, PARAGRAPH, LINE, SENTENCE, GLUED]

@@ -20,6 +20,7 @@ _REACH = 3000  # bytes on either side in which a name with a capital inside is l
 _COUNT = np.frombuffer(b"[+", np.uint8)
 _CHARS = np.frombuffer(b" chars]", np.uint8)
 _WINDOW = np.frombuffer(b"new window", np.uint8)
+_UHR = np.frombuffer(b"Uhr", np.uint8)
 _BRACKET, _NAME = 160, 48  # most bytes of a credit in brackets, and of the name that one without them gives
 
 
@@ -177,6 +178,36 @@ def counts_the_rest(data, i, hi):  # type: ignore[no-untyped-def]
 def ends_share_bar(data, lo, last):  # type: ignore[no-untyped-def]
     """Whether ``… open in a new window`` ends at ``last``."""
     return _stands(data, last - len(_WINDOW), lo, last, _WINDOW)
+
+
+@njit(cache=True, nogil=True)
+def _clock(data, lo, last):  # type: ignore[no-untyped-def]
+    """Whether a time of day ends at ``last``: ``20:14``, ``18h05``."""
+    a = last - 5
+    if a < lo or (a > lo and data[a - 1] > 32 and data[a - 1] != 44) or data[a + 2] not in (58, 104):
+        return False
+    for j in (a, a + 1, a + 3, a + 4):
+        if not 48 <= data[j] <= 57:
+            return False
+    return data[a] <= 50 and data[a + 3] <= 53
+
+
+@njit(cache=True, nogil=True)
+def _of_clocks(data, i, hi):  # type: ignore[no-untyped-def]
+    """Whether what stands at ``i`` belongs to a time of day before it: ``Uhr``, ``CET``, ``p.m.``."""
+    capital = 65 <= data[i] <= 90
+    return i + 1 < hi and ((capital and 65 <= data[i + 1] <= 90) or data[i + 1] == 46 or _stands(data, i, i, hi, _UHR))
+
+
+@njit(cache=True, nogil=True)
+def ends_clock(data, lo, last, at):  # type: ignore[no-untyped-def]
+    """Whether a time of day ends at ``last``, before the word at ``at``, or before the last word (``20:14 Uhr``)."""
+    if _clock(data, lo, last):
+        return not _of_clocks(data, at, len(data))
+    i = last
+    while i > lo and last - i < 6 and data[i - 1] > 32:
+        i -= 1
+    return i > lo and data[i - 1] == 32 and _of_clocks(data, i, last) and _clock(data, lo, i - 1)
 
 
 @njit(cache=True, nogil=True)

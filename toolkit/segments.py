@@ -43,6 +43,7 @@ _PLAIN[32] = True
 _LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
 _WIDE = 0xE3  # first byte of kana, Han, hangul and full-width marks, or more
 _BRACKET = 160  # bytes of a bracket that can be a piece of its own
+_HEAD, _RUN_ON = 500, 400  # bytes of a text in which a time of day may end its head, if its first line has so many
 _SITE = 60  # most bytes of the site's name and address with which a title ends
 _BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
@@ -91,6 +92,21 @@ def _is_long(data, i, hi):  # type: ignore[no-untyped-def]
     while j < i + _LONG and data[j] != 10:
         j += 1
     return j == i + _LONG
+
+
+@njit(cache=True, nogil=True)
+def _runs_on(data, lo, hi):  # type: ignore[no-untyped-def]
+    """Whether the first line of a text is so long that what stood above its first sentence may stand in it."""
+    i = lo
+    while i < hi and i < lo + _RUN_ON and data[i] != 10:
+        i += 1
+    return i == lo + _RUN_ON
+
+
+@njit(cache=True, nogil=True)
+def _opens(kind, byte):  # type: ignore[no-untyped-def]
+    """Whether a text may begin with the character: a capital, a quote, Chinese."""
+    return kind == UPPER or kind == OPENER or (kind == OTHER and byte >= _WIDE)
 
 
 @njit(cache=True, nogil=True)
@@ -273,6 +289,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
     breaks = 0
     long = _is_long(data, lo, hi)
     small = _lacks_capitals(data, lo, hi)
+    head = lo + _HEAD if _runs_on(data, lo, hi) else lo
     i = lo
     while i < hi:
         if plain[data[i]] and data[i] != 32:  # words; the code below would give the same
@@ -324,6 +341,9 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             if n > first and breaks >= 2:
                 joint = PARAGRAPH
             long = _is_long(data, i + size, hi)
+        elif i < head and begin >= 0 and before == SPACE and _opens(kind, data[i]) and cues.ends_clock(data, begin, last, i):
+            n = _close(data, starts, ends, joints, n, begin, last, joint)
+            begin, joint, before = i, INLINE, np.uint8(BREAK)
         elif kind == UPPER and begin >= 0:
             parted = _joint_before(data, lo, begin, last, i, hi, before, before2, long)
             if parted != FIRST:
