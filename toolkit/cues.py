@@ -211,6 +211,20 @@ def ends_clock(data, lo, last, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def ends_date(data, lo, at, hi):  # type: ignore[no-untyped-def]
+    """Whether a year or a time of day ends at ``at``, where a word with a capital is glued to it (``2015Der``)."""
+    if at + 1 >= hi or not 97 <= data[at + 1] <= 122 or at - lo < 5:
+        return False
+    if _clock(data, lo, at):
+        return not _of_clocks(data, at, hi)
+    for j in range(at - 4, at):
+        if not 48 <= data[j] <= 57:
+            return False
+    century = 10 * data[at - 4] + data[at - 3] - 528
+    return (century == 19 or century == 20) and data[at - 5] in (32, 44, 46, 47, 45)
+
+
+@njit(cache=True, nogil=True)
 def _space(data, i, hi):  # type: ignore[no-untyped-def]
     """Bytes of the space at ``i``: plain, of no break, or as wide as a letter; 0 for none."""
     if data[i] == 32 or data[i] == 9:
@@ -270,8 +284,9 @@ def _colon(data, i, hi):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def ends_credit_bracket(data, i, hi):  # type: ignore[no-untyped-def]
-    """End of the bracket that opens at ``i``, if it is a credit, as ``（来源：晨报）`` or ``(记者 李明)``; or -1."""
-    wide = _wide(data, i, hi, 0x88)
+    """End of the bracket that opens at ``i``, if it is a credit, as ``（来源：晨报）``, ``【文/李明】``; or -1."""
+    square = data[i] == 0xE3 and i + 2 < hi and data[i + 1] == 0x80 and data[i + 2] in (0x90, 0x94)
+    wide = square or _wide(data, i, hi, 0x88)
     inner = i + 3 if wide else i + 1
     if not wide and data[i] != 40:
         return -1
@@ -281,7 +296,8 @@ def ends_credit_bracket(data, i, hi):  # type: ignore[no-untyped-def]
     for j in range(word, min(i + _BRACKET, hi)):
         if data[j] == 41:
             return j + 1
-        if _wide(data, j, hi, 0x89):
+        closes = data[j] == 0xE3 and data[j + 1] == 0x80 and data[j + 2] in (0x91, 0x95)
+        if (square and closes) or _wide(data, j, hi, 0x89):
             return j + 3
     return -1
 

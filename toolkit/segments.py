@@ -205,7 +205,7 @@ def _joint_before(data, lo, begin, last, i, hi, before, before2, long):  # type:
         closed = before == CLOSER and before2 != UPPER and data[i - 1] != 39 and data[i - 1] != 34
         if closed and data[i - 1] >= 0x80 and data[i - 3] >= _WIDE:  # `（上海）ABC` is one name
             closed = False
-        if camel_case or closed:
+        if camel_case or closed or (before == DIGIT and cues.ends_date(data, begin, i, hi)):
             return GLUED
     if before == SPACE:
         if cues.ends_share_bar(data, begin, last):
@@ -261,7 +261,7 @@ def _close(data, starts, ends, joints, n, begin, end, joint):  # type: ignore[no
     opens = joint <= LINE
     while i < end:
         stop = cues.ends_credit_line(data, i, end) if opens else -1
-        if stop < 0 and (data[i] == 40 or data[i] == 0xEF):
+        if stop < 0 and (data[i] == 40 or data[i] == 0xEF or data[i] == 0xE3):
             stop = cues.ends_credit_bracket(data, i, end)
         if stop < 0:
             opens = False
