@@ -31,11 +31,20 @@ MODELS = Path(__file__).parents[1] / "out" / "folds"
 PAGES = Path(__file__).parents[1] / "data" / "benchmarks" / "invented_pages.jsonl"
 """Invented articles as a scraper leaves them, by four authors of whom nothing is learned."""
 
+SCRAPES = PAGES.with_name("invented_scrapes.jsonl")
+"""Invented texts, each laid out as one scraper or export leaves it (``style``), by two authors of whom nothing is learned."""
+
 LITTLE = 0.3
 """Share of boilerplate over which a text is a page that carries other stories rather than an article."""
 
 FURTHER = ("cs", "id", "ja", "ko", "ru", "tr", "uk", "zh")
 """Languages of which little is marked: much of what is known of their furniture is invented."""
+
+STYLES = {
+    "paragraphs": "paragraphs", "lines": "single line breaks", "links": "links on lines of their own",
+    "wrapped": "wrapped", "one_line": "one line", "glued": "line breaks lost",
+}  # fmt: skip
+"""Layouts of :data:`SCRAPES`, and what they are called."""
 
 COLUMNS_OF_COUNTS = ("hit", "false", "missed", "article")
 
@@ -159,14 +168,18 @@ def tasks(parts: dict[str, Labelled]) -> Iterator[Task]:
         "like/one_line": "look-alikes in one line", "sample": "invented sample",
         "pages/lines": "invented pages", "pages/one_line": "invented pages in one line",
         "pages/glued": "invented pages, line breaks lost", "pages/lower": "invented pages, all lower case",
+        "scrapes": "invented scrapes",
     }.items():  # fmt: skip
         part = parts[name]
         english = (part.corpus["lang"] == "en").to_numpy(bool)
-        further = part.corpus["lang"].isin(FURTHER).to_numpy(bool) & name.startswith("pages/")
+        further = part.corpus["lang"].isin(FURTHER).to_numpy(bool) & name.startswith(("pages/", "scrapes"))
         yield Task(f"{label}, English", part, english)
         yield Task(f"{label}, other languages", part, ~english & ~further)
         if further.any():
             yield Task(f"{label}, further languages", part, further)
+    for style, label in STYLES.items():
+        chosen = (parts["scrapes"].corpus["style"] == style).to_numpy(bool)
+        yield Task(f"invented scrapes, {label}", parts["scrapes"], chosen)
 
 
 def invented_pages(*, folds: int = 3, seed: int = 0) -> list[Labelled]:
@@ -178,6 +191,15 @@ def invented_pages(*, folds: int = 3, seed: int = 0) -> list[Labelled]:
         "glued": without_breaks(corpus, marked, ""), "lower": (lower_case(corpus), marked),
     }  # fmt: skip
     return [labelled(f"pages/{name}", *copy, words=0, trees=0) for name, copy in copies.items()]
+
+
+def invented_scrapes(*, folds: int = 3, seed: int = 0) -> Labelled:
+    """Return the texts of :data:`SCRAPES` as they stand, a column ``style`` with their layout."""
+    rows = [json.loads(line) for line in SCRAPES.read_text("utf-8").splitlines()]
+    names = {"doc_id": "id", "publisher": "outlet"} | {n: n for n in ("title", "text", "lang", "style")}
+    corpus = make_corpus({name: row[key] for name, key in names.items()} for row in rows)
+    marked = pd.DataFrame([(row["id"], *span) for row in rows for span in row["spans"]], columns=SPANS)
+    return labelled("scrapes", dealt(corpus, folds, seed), marked, words=0, trees=0)
 
 
 def _untitled(part: Labelled) -> Labelled:
@@ -266,6 +288,7 @@ def arrivals_table(
     made = {part.name: part for part in parts or material(folds=folds, seed=seed)}
     further = [*more_voices(folds=folds, seed=seed), in_lines(folds=folds, seed=seed)]
     further += [marked_later(folds=folds, seed=seed), *invented_pages(folds=folds, seed=seed)]
+    further.append(invented_scrapes(folds=folds, seed=seed))
     made |= {part.name: part for part in further}
     counted = pd.concat([datasets.load(n)[list(COLUMNS)] for n in ("allsides", "modern")], ignore_index=True)
     rows = []
