@@ -20,10 +20,10 @@ SWITCH = {"laid_out": (1.0, 0.5), "run_together": (0.5, 0.25), "page": (0.0, 0.0
 """Cost of beginning or ending a removal, in log odds: within a line, and at the start of one. Of six pairs tried in
 cross-validation, these had the highest F1 at the same loss (docs/boilerplate.md). On whole pages no cost helps."""
 
-GAP, DOUBTED = 300, 0.04
+GAP, DOUBTED = 300, 0.1
 """Kept text between two removed pieces of one line is removed too if it has at most :data:`GAP` bytes and each of its
 segments scores at least :data:`DOUBTED` times the threshold. In cross-validation over publishers, 16 such segments
-were boilerplate and 1 was not."""
+were boilerplate and 1 was not; with .04 invented pages without line breaks lose a third more (docs/boilerplate.md)."""
 
 LONGEST, CONTINUES = 1200, 0.13
 """The sentence after a removed caption, teaser or promotion is removed too if their line has at most :data:`LONGEST`
