@@ -81,6 +81,14 @@ def test_links_on_lines_of_their_own_cut_no_sentence(end):
     flat = unwrapped(Buffer.of([end.join(lines)]))
     sentence = " ".join(lines[1:9]) if end == "\n" else "  ".join(lines[1:9])
     assert flat.text(0, len(flat.data)) == end.join([lines[0], sentence, *lines[9:]])
+    spaced = f"It rained.{end}Traders at {end}Ogbe Market{end} have lost{end}It sank by{end}By {end}Jo"
+    flat = unwrapped(Buffer.of([spaced]))
+    gap = " " * len(end)
+    assert flat.text(0, len(flat.data)) == (
+        f"It rained.{end}Traders at {gap}Ogbe Market{gap} have lost{end}It sank by{end}By {gap}Jo"
+    )
+    always = Buffer.of([f" {end} ".join(["By Jo Rau", "Verla Post", "Ferries sink", "It rained"])])
+    assert unwrapped(always) is always
     headline = Buffer.of([end.join(["Ferry closes for the winter", "Harbour Bay", "shuts", "It rained."])])
     assert unwrapped(headline) is headline
     lower = Buffer.of([end.join(lines).lower()])
@@ -88,7 +96,7 @@ def test_links_on_lines_of_their_own_cut_no_sentence(end):
 
 
 def test_lines_of_rights_and_headlines_above_hide_no_wrapping():
-    head = "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n" + "R " * 99
+    head = "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n" + "R R" * 66
     flat = unwrapped(Buffer.of([f"{head}\n{text(72)}"]))
     assert flat.text(0, len(flat.data)) == f"{head}\n{text()}"
 
@@ -148,7 +156,7 @@ def test_offsets_stay_and_only_forced_breaks_go():
 @pytest.mark.parametrize(
     "lines",
     [
-        "Roses are red, and violets are blue,\nSugar is sweet,\nSo is the harbour of Lorve too,\nWho knows.\n" * 4,
+        "Roses are red, and violets are blue\nSugar is sweet\nSo is the harbour of Lorve too\nWho knows.\n" * 4,
         "\n".join(f"{n}. Team of the town number {n} {'x' * (n % 7)} {n}:{n + 1}" for n in range(30)),
         textwrap.fill(" ".join(STORY), 38),  # a scanned column
         "\n".join(["古い蔵には、県内では珍しい木桶が並び、甘く澄んだ香りがほのかに漂う。" * 3] * 8),

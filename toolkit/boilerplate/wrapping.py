@@ -26,11 +26,12 @@ lines at the top, such as a headline, may be longer than the others and count as
 
 SENTENCE, CAPITALS, LINKING = 60, 4, 4
 """A line that begins with a small letter goes on with the sentence of the line before, if both have at least so many bytes,
-and if in the whole text one line of so many begins with a capital: menus and texts in lower case look alike. A line leads
-to a link if it ends with a comma or a word of at most so many bytes, as *of* or *der*; a headline seldom does. With any
-small letter at its end it may lead to one, if a mark follows that (``, said``); with Chinese or Japanese too."""
+and if in the whole text one line of so many begins with a capital: menus and texts in lower case look alike. So does
+any line behind one that ends with a comma. A line leads to a link if it ends with a word of at most so many bytes, as *of*
+or *der*; a headline seldom does. With any small letter at its end it may lead to one, if a mark follows that (``, said``);
+with Chinese or Japanese too."""
 
-LEADS, MAY_LEAD = 2, 1
+COMMA, LEADS, MAY_LEAD = 3, 2, 1
 
 _BREAK, _RETURN, _SPACE, _WIDE = 10, 13, 32, 0xE3
 
@@ -109,8 +110,8 @@ def _wrapped(data, lo, hi, ends, forced):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
     """Whether a sentence ends before the break at ``i`` of the line, and whether the line leads to a link, or may."""
-    stop = i - 1 if i - 1 > line and data[i - 1] == _RETURN else i
-    i = stop - 1
+    stop = i
+    i -= 1
     while i > line and data[i] & 0xC0 == 0x80:
         i -= 1
     kind = classes[decode(data, i, hi)[0]]
@@ -118,7 +119,9 @@ def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
     while word > line and data[word - 1] > _SPACE and stop - word <= LINKING:
         word -= 1
     over = kind == STOP or kind == WIDE_STOP or data[i] in (58, 59)
-    if data[i] == 44 or (stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER):
+    if data[i] == 44 or decode(data, i, hi)[0] in (0x3001, 0xFF0C):
+        return over, COMMA
+    if (stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER):
         return over, LEADS
     return over, MAY_LEAD if not over and (kind == LOWER or (kind == OTHER and data[i] >= _WIDE)) else 0
 
@@ -133,39 +136,54 @@ def _marked(data, i, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _habits(data, lo, hi, ends, classes):  # type: ignore[no-untyped-def]
+    """Count the lines of a text that begin with a capital or a wide letter, behind one space, and end with a space."""
+    capitals = int(classes[decode(data, lo, hi)[0]] == UPPER) if lo < hi else 0
+    leading = trailing = 0
+    for i in ends:
+        trailing += i > lo and data[i - 1 - (data[i - 1] == _RETURN)] == _SPACE
+        at = i + 1 + (i + 1 < hi and data[i + 1] == _SPACE)
+        leading += at > i + 1
+        capitals += at < hi and (classes[decode(data, at, hi)[0]] == UPPER or data[at] >= _WIDE)
+    return capitals, leading, trailing
+
+
+@njit(cache=True, nogil=True)
 def _linked(data, lo, hi, ends, classes, breaks):  # type: ignore[no-untyped-def]
     """Enter the line breaks of a text within sentences, if it has capitals; return how many there are.
 
-    Before such a break no sentence ends. Behind it, or behind the line that a link stands on, a line begins with a small
-    letter or a mark (``, said``).
+    Before such a break no sentence ends, and a space stands beside it that is no habit of the text; or behind it, or
+    behind the line that a link stands on, a line begins with a small letter or a mark (``, said``).
     """
-    capitals = int(classes[decode(data, lo, hi)[0]] == UPPER) if lo < hi else 0
-    for i in ends:
-        capitals += i + 1 < hi and (classes[decode(data, i + 1, hi)[0]] == UPPER or data[i + 1] >= _WIDE)
+    capitals, leading, trailing = _habits(data, lo, hi, ends, classes)
     if CAPITALS * capitals <= len(ends):
         return 0
+    by_lead, by_trail = 0 < 2 * leading < len(ends), 0 < 2 * trailing < len(ends)
     n = 0
     begin = line = lo  # where the sentence and the line begin
     held = np.int64(-1)  # the break before a line that may be a link
     leads = 0
     for k in range(len(ends)):
         i = ends[k]
-        if i == line or (i == line + 1 and data[line] == _RETURN) or i + 1 >= hi or data[i + 1] <= _SPACE:
+        at = i + 1 + (by_lead and i + 2 < hi and data[i + 1] == _SPACE)
+        stop = i - (data[i - 1] == _RETURN)
+        trails = by_trail and data[stop - 1] == _SPACE
+        if stop - trails <= line or at >= hi or data[at] <= _SPACE:  # beside a blank line, or at the end
             held = np.int64(-1)
             begin = line = i + 1
             continue
-        over, may_lead = _ends(data, line, i, hi, classes)
-        marked = _marked(data, i + 1, hi)
-        small = classes[decode(data, i + 1, hi)[0]] == LOWER
+        over, may_lead = _ends(data, line, stop - trails, hi, classes)
+        sure = at > i + 1 or _marked(data, at, hi)
+        small = classes[decode(data, at, hi)[0]] == LOWER
         stop = ends[k + 1] if k + 1 < len(ends) else hi
-        if not over and (marked or (small and stop - begin >= SENTENCE)):
-            if held >= 0 and (marked or leads == LEADS):
+        if not over and (sure or trails or ((small or may_lead == COMMA) and stop - begin >= SENTENCE)):
+            if held >= 0 and (sure or leads >= LEADS):
                 breaks[n] = held
                 n += 1
             breaks[n] = i
             n += 1
             held = np.int64(-1)
-        elif may_lead:
+        elif may_lead and not by_lead and not by_trail:  # where spaces tell, a link has one before it
             begin, held, leads = (begin if held < 0 else line), i, may_lead
         else:
             begin, held = i + 1, np.int64(-1)
