@@ -708,7 +708,7 @@ def test_pages_of_one_story_are_its_versions_and_pages_of_one_site_are_not(count
         return Seen.of(read, BoilerplateRemover().fit(corpus).index_.lookup()).copies.tolist()
 
     assert copies([STORIES[0]] * count) == [count - 1] * count
-    later = [line for story in STORIES[1:3] for line in story]
+    later = [line for story in STORIES[1:3] for line in story[:4]]  # not all lines need sound like an article
     teasers = [[line.replace("a long debate", f"debate number {i}") for line in later] for i in range(count)]
     assert copies([STORIES[0]] * count, teasers) == [count - 1] * count
     assert copies(STORIES[:count]) == [0] * len(STORIES[:count])
