@@ -32,7 +32,8 @@ PAGES = Path(__file__).parents[1] / "data" / "benchmarks" / "invented_pages.json
 """Invented articles as a scraper leaves them, by four authors of whom nothing is learned."""
 
 SCRAPES = PAGES.with_name("invented_scrapes.jsonl")
-"""Invented texts, each laid out as one scraper or export leaves it (``style``), by two authors of whom nothing is learned."""
+"""Invented texts, each laid out as a scraper or an export leaves it (``style``), by two authors of whom nothing is
+learned."""
 
 LITTLE = 0.3
 """Share of boilerplate over which a text is a page that carries other stories rather than an article."""

@@ -96,7 +96,10 @@ def test_links_on_lines_of_their_own_cut_no_sentence(end):
 
 
 def test_lines_of_rights_and_headlines_above_hide_no_wrapping():
-    head = "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n" + "R R" * 66
+    head = (
+        "Ferry closed for repairs, and the buses run instead until the spring of next year\n204 words\n"
+        + "R R" * 66
+    )
     flat = unwrapped(Buffer.of([f"{head}\n{text(72)}"]))
     assert flat.text(0, len(flat.data)) == f"{head}\n{text()}"
 
@@ -114,7 +117,13 @@ def test_a_width_may_be_one_of_bytes():
 
 
 def test_a_list_is_no_wrapping():
-    buffer = Buffer.of(["\n".join(f"{name} of the northern pier won in round {i}" for i, name in enumerate(STORY[0].split()))])
+    buffer = Buffer.of(
+        [
+            "\n".join(
+                f"{name} of the northern pier won in round {i}" for i, name in enumerate(STORY[0].split())
+            )
+        ]
+    )
     assert unwrapped(buffer) is buffer
 
 

@@ -90,7 +90,10 @@ def pieces(text: str) -> list[str]:
         ("来源：", ["来源："]),
         ("（来源", ["（来源"]),
         ("今日〔記者王寧／台南報導〕有雨【图片】", ["今日", "〔記者王寧／台南報導〕", "有雨", "【图片】"]),
-        ("Jo Rau 28 April 2014The ferry, 12:33Le bac", ["Jo Rau 28 April 2014", "The ferry, 12:33", "Le bac"]),
+        (
+            "Jo Rau 28 April 2014The ferry, 12:33Le bac",
+            ["Jo Rau 28 April 2014", "The ferry, 12:33", "Le bac"],
+        ),
         ("The A2014The F2014A 2014USA 3014The", ["The A2014The F2014A 2014USA 3014The"]),
         ("Ferry opens in spring - verla.cz\nThe ferry", ["Ferry opens in spring", "- verla.cz", "The ferry"]),
         ("Ferry opens – the verla.co.uk\nThe ferry", ["Ferry opens", "– the verla.co.uk", "The ferry"]),
@@ -173,7 +176,10 @@ def test_a_cut_depends_only_on_what_follows_its_start_but_for_capitals_in_the_te
     keep = data.draw(st.lists(st.booleans(), min_size=len(before), max_size=len(before)))
     kept = [p for p, k in zip(before, keep, strict=True) if k]
     # a text in lower case is cut before small letters: what is kept of one with capitals may have none
-    small = [_lacks_capitals(np.frombuffer(t.encode(), np.uint8), 0, len(t.encode())) for t in (text, "\n\n".join(kept))]
+    small = [
+        _lacks_capitals(np.frombuffer(t.encode(), np.uint8), 0, len(t.encode()))
+        for t in (text, "\n\n".join(kept))
+    ]
     assume(small[0] == small[1])
     assert pieces("\n\n".join(kept)) == kept
 

@@ -196,7 +196,9 @@ def _clock(data, lo, last):  # type: ignore[no-untyped-def]
 def _of_clocks(data, i, hi):  # type: ignore[no-untyped-def]
     """Whether what stands at ``i`` belongs to a time of day before it: ``Uhr``, ``CET``, ``p.m.``."""
     capital = 65 <= data[i] <= 90
-    return i + 1 < hi and ((capital and 65 <= data[i + 1] <= 90) or data[i + 1] == 46 or _stands(data, i, i, hi, _UHR))
+    return i + 1 < hi and (
+        (capital and 65 <= data[i + 1] <= 90) or data[i + 1] == 46 or _stands(data, i, i, hi, _UHR)
+    )
 
 
 @njit(cache=True, nogil=True)

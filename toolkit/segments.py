@@ -43,7 +43,10 @@ _PLAIN[32] = True
 _LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
 _WIDE = 0xE3  # first byte of kana, Han, hangul and full-width marks, or more
 _BRACKET = 160  # bytes of a bracket that can be a piece of its own
-_HEAD, _RUN_ON = 500, 400  # bytes of a text in which a time of day may end its head, if its first line has so many
+_HEAD, _RUN_ON = (
+    500,
+    400,
+)  # bytes of a text in which a time of day may end its head, if its first line has so many
 _SITE = 60  # most bytes of the site's name and address with which a title ends
 _BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
@@ -104,9 +107,10 @@ def _runs_on(data, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _opens(kind, byte):  # type: ignore[no-untyped-def]
-    """Whether a text may begin with the character: a capital, a quote, Chinese."""
-    return kind == UPPER or kind == OPENER or (kind == OTHER and byte >= _WIDE)
+def _follows_clock(data, begin, last, i, kind):  # type: ignore[no-untyped-def]
+    """Whether a text may begin at ``i`` (a capital, a quote, Chinese), behind a time of day."""
+    opens = kind == UPPER or kind == OPENER or (kind == OTHER and data[i] >= _WIDE)
+    return opens and begin >= 0 and cues.ends_clock(data, begin, last, i)
 
 
 @njit(cache=True, nogil=True)
@@ -341,7 +345,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             if n > first and breaks >= 2:
                 joint = PARAGRAPH
             long = _is_long(data, i + size, hi)
-        elif i < head and begin >= 0 and before == SPACE and _opens(kind, data[i]) and cues.ends_clock(data, begin, last, i):
+        elif i < head and before == SPACE and _follows_clock(data, begin, last, i, kind):
             n = _close(data, starts, ends, joints, n, begin, last, joint)
             begin, joint, before = i, INLINE, np.uint8(BREAK)
         elif kind == UPPER and begin >= 0:

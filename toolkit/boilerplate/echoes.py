@@ -28,7 +28,10 @@ ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 names do not (logarithm); share of its terms that stand in the title; share of the title's terms that stand in the
 segment. The first segment stands in for a title that is not known. -1 where there is nothing to count."""
 
-_LETTERS, _NAME = 400, 40  # most letters of a segment that are compared with a publisher's name, and of the name
+_LETTERS, _NAME = (
+    400,
+    40,
+)  # most letters of a segment that are compared with a publisher's name, and of the name
 _WIDE = 0x2E80  # from this code point on, each letter counts as a word
 
 

@@ -15,8 +15,8 @@ from toolkit.buffer import CLASSES, LOWER, OTHER, STOP, UPPER, WIDE_STOP, Buffer
 from toolkit.kernels import njit
 
 NARROWEST, WIDEST = 50, 120
-"""Widths in code points, or in bytes, of a wrapped text's longest line, of those before a single break. Narrower are scanned columns
-and captions."""
+"""Widths of a wrapped text's longest line, of those before a single break, in code points or in bytes. Narrower ones are
+scanned columns and captions."""
 
 FEWEST, FORCED, LONGEST, HEADS = 3, 0.6, 30, 3
 """A text was wrapped if at least so many of its single line breaks, and at least so large a share of them, were forced:
@@ -25,11 +25,11 @@ the next word had made the line longer than the longest one. They must be at lea
 lines at the top, such as a headline, may be longer than the others and count as none of them."""
 
 SENTENCE, CAPITALS, LINKING = 60, 4, 4
-"""A line that begins with a small letter goes on with the sentence of the line before, if both have at least so many bytes,
-and if in the whole text one line of so many begins with a capital: menus and texts in lower case look alike. So does
-any line behind one that ends with a comma. A line leads to a link if it ends with a word of at most so many bytes, as *of*
-or *der*; a headline seldom does. With any small letter at its end it may lead to one, if a mark follows that (``, said``);
-with Chinese or Japanese too."""
+"""A line that begins with a small letter, or stands behind a comma, goes on with the sentence of the line before,
+if both have at least so many bytes together, and if one line of so many in the whole text begins with a capital: menus,
+and texts in lower case, look alike. A line leads to a link if it ends with a word of at most so many bytes (*of*,
+*der*); headlines seldom do. If it ends with any other small letter, or in Chinese or Japanese, it may lead to one: it
+does if a mark stands behind the link (``, said``)."""
 
 COMMA, LEADS, MAY_LEAD = 3, 2, 1
 
@@ -121,14 +121,14 @@ def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
     over = kind == STOP or kind == WIDE_STOP or data[i] in (58, 59)
     if data[i] == 44 or decode(data, i, hi)[0] in (0x3001, 0xFF0C):
         return over, COMMA
-    if (stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER):
+    if stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER:
         return over, LEADS
     return over, MAY_LEAD if not over and (kind == LOWER or (kind == OTHER and data[i] >= _WIDE)) else 0
 
 
 @njit(cache=True, nogil=True)
 def _marked(data, i, hi):  # type: ignore[no-untyped-def]
-    """Whether a mark stands at ``i`` with which no sentence begins: a comma, a bracket that closes, a full stop alone."""
+    """Whether a mark stands at ``i`` with which no sentence begins: a comma, a closing bracket, a full stop alone."""
     if data[i] == 46:
         return i + 1 == hi or data[i + 1] <= _SPACE
     code = decode(data, i, hi)[0]
