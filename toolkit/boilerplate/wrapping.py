@@ -15,8 +15,8 @@ from toolkit.buffer import CLASSES, LOWER, OTHER, STOP, UPPER, WIDE_STOP, Buffer
 from toolkit.kernels import njit
 
 NARROWEST, WIDEST = 50, 120
-"""Widths of a wrapped text's longest line, of those before a single break, in code points or in bytes. Narrower ones are
-scanned columns and captions."""
+"""Widths of a wrapped text's longest line, of those before a single break, in code points or in bytes. Narrower ones
+are scanned columns and captions."""
 
 FEWEST, FORCED, LONGEST, HEADS = 3, 0.6, 30, 3
 """A text was wrapped if at least so many of its single line breaks, and at least so large a share of them, were forced:
