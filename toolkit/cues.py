@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from toolkit.buffer import FNV, PRIME, among, fnv
+from toolkit.buffer import FNV, PRIME, SPACE, among, decode, fnv
 from toolkit.files import word_lists
 from toolkit.kernels import njit
 
 _WORDS = word_lists("cues.txt")
 # sorted hashes, among which toolkit.buffer.among looks
-ABBREVIATIONS, BEFORE_DAYS, MONTHS, CAMEL, JOINED, SOURCES, CREDITED, OPENINGS, CREDITS, OUTLETS = (
+ABBREVIATIONS, BEFORE_DAYS, MONTHS, CAMEL, JOINED, SOURCES, CREDITED, OPENINGS, CREDITS, OUTLETS, NO_OUTLETS = (
     np.sort(np.array([fnv(word.encode()) for word in _WORDS[name]], np.uint64))
     for name in (
-        "abbreviations", "days", "months", "camel", "joined", "sources", "credited", "openings", "credits", "outlets"
+        "abbreviations", "days", "months", "camel", "joined", "sources", "credited", "openings", "credits", "outlets",
+        "no_outlets",
     )
 )  # fmt: skip
 _REACH = 3000  # bytes on either side in which a name with a capital inside is looked for again
@@ -21,7 +22,12 @@ _COUNT = np.frombuffer(b"[+", np.uint8)
 _CHARS = np.frombuffer(b" chars]", np.uint8)
 _WINDOW = np.frombuffer(b"new window", np.uint8)
 _UHR = np.frombuffer(b"Uhr", np.uint8)
-_BRACKET, _NAME = 160, 48  # most bytes of a credit in brackets, and of the name that one without them gives
+_BRACKET, _NAME, _PERSON = (
+    160,
+    48,
+    9,
+)  # most bytes of a credit in brackets, of an outlet's name, of a person's
+_DATED = 24  # bytes before a time of day in which a date's year stands
 
 
 @njit(cache=True, nogil=True)
@@ -181,35 +187,59 @@ def ends_share_bar(data, lo, last):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _digits(data, a, b):  # type: ignore[no-untyped-def]
+    for j in range(a, b):  # noqa: SIM110  (numba compiles no generators)
+        if not 48 <= data[j] <= 57:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def _clock(data, lo, last):  # type: ignore[no-untyped-def]
     """Whether a time of day ends at ``last``: ``20:14``, ``18h05``."""
     a = last - 5
     if a < lo or (a > lo and data[a - 1] > 32 and data[a - 1] != 44) or data[a + 2] not in (58, 104):
         return False
-    for j in (a, a + 1, a + 3, a + 4):
-        if not 48 <= data[j] <= 57:
-            return False
-    return data[a] <= 50 and data[a + 3] <= 53
+    hour = data[a] < 50 or (data[a] == 50 and data[a + 1] <= 51)
+    return hour and data[a + 3] <= 53 and _digits(data, a, a + 2) and _digits(data, a + 3, last)
+
+
+@njit(cache=True, nogil=True)
+def _year(data, lo, last):  # type: ignore[no-untyped-def]
+    """Whether a year of this century or the last ends at ``last``."""
+    a = last - 4
+    if a < lo or not _digits(data, a, last) or (a > lo and not (data[a - 1] <= 47 or data[a - 1] >= 128)):
+        return False
+    return (data[a] == 49 and data[a + 1] == 57) or (data[a] == 50 and data[a + 1] == 48)
 
 
 @njit(cache=True, nogil=True)
 def _of_clocks(data, i, hi):  # type: ignore[no-untyped-def]
     """Whether what stands at ``i`` belongs to a time of day before it: ``Uhr``, ``CET``, ``p.m.``."""
-    capital = 65 <= data[i] <= 90
-    return i + 1 < hi and (
-        (capital and 65 <= data[i + 1] <= 90) or data[i + 1] == 46 or _stands(data, i, i, hi, _UHR)
-    )
+    if i + 1 >= hi:
+        return False
+    zone = 65 <= data[i] <= 90 and 65 <= data[i + 1] <= 90
+    return zone or data[i + 1] == 46 or _stands(data, i, i, hi, _UHR)
 
 
 @njit(cache=True, nogil=True)
-def ends_clock(data, lo, last, at):  # type: ignore[no-untyped-def]
-    """Whether a time of day ends at ``last``, before the word at ``at``, or before the last word (``20:14 Uhr``)."""
-    if _clock(data, lo, last):
-        return not _of_clocks(data, at, len(data))
-    i = last
-    while i > lo and last - i < 6 and data[i - 1] > 32:
-        i -= 1
-    return i > lo and data[i - 1] == 32 and _of_clocks(data, i, last) and _clock(data, lo, i - 1)
+def ends_stamp(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
+    """Whether a date and a time of day (``28.03.2019, 12:44``) end at ``last``, before the word at ``at``."""
+    clock = last
+    if not _clock(data, lo, last):
+        while clock > lo and last - clock < 6 and data[clock - 1] > 32:
+            clock -= 1
+        if clock - 1 <= lo or data[clock - 1] != 32 or not _of_clocks(data, clock, last):
+            return False
+        clock -= 1
+        if not _clock(data, lo, clock):
+            return False
+    elif _of_clocks(data, at, hi):
+        return False
+    for end in range(max(lo, clock - _DATED) + 4, clock - 4):
+        if _year(data, lo, end) and not 48 <= data[end] <= 57:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -219,42 +249,34 @@ def ends_date(data, lo, at, hi):  # type: ignore[no-untyped-def]
         return False
     if _clock(data, lo, at):
         return not _of_clocks(data, at, hi)
-    for j in range(at - 4, at):
-        if not 48 <= data[j] <= 57:
-            return False
-    century = 10 * data[at - 4] + data[at - 3] - 528
-    return (century == 19 or century == 20) and data[at - 5] in (32, 44, 46, 47, 45)
+    return _year(data, lo, at) and data[at - 5] in (32, 44, 46, 47, 45)
 
 
 @njit(cache=True, nogil=True)
-def _space(data, i, hi):  # type: ignore[no-untyped-def]
-    """Bytes of the space at ``i``: plain, of no break, or as wide as a letter; 0 for none."""
-    if data[i] == 32 or data[i] == 9:
-        return 1
-    if data[i] == 0xC2 and i + 1 < hi and data[i + 1] == 0xA0:
-        return 2
-    return 3 if data[i] == 0xE3 and i + 2 < hi and data[i + 1] == 0x80 and data[i + 2] == 0x80 else 0
+def _space(data, i, hi, classes):  # type: ignore[no-untyped-def]
+    """Bytes of the space at ``i``, 0 for none."""
+    code, size = decode(data, i, hi)
+    return size if classes[code] == SPACE else 0
 
 
 @njit(cache=True, nogil=True)
-def end_of_spaces(data, i, hi):  # type: ignore[no-untyped-def]
+def end_of_spaces(data, i, hi, classes):  # type: ignore[no-untyped-def]
     """Where the spaces at ``i`` end."""
-    while i < hi and _space(data, i, hi) > 0:
-        i += _space(data, i, hi)
+    while i < hi and _space(data, i, hi, classes) > 0:
+        i += _space(data, i, hi, classes)
     return i
 
 
 @njit(cache=True, nogil=True)
-def end_of_words(data, lo, i):  # type: ignore[no-untyped-def]
+def end_of_words(data, lo, i, classes):  # type: ignore[no-untyped-def]
     """Where the words before ``i`` end, behind which only spaces stand."""
     while i > lo:
-        before = i
-        for size in (1, 2, 3):
-            if i - size > lo and _space(data, i - size, i) == size:
-                i -= size
-                break
-        if i == before:
+        j = i - 1
+        while j > lo and data[j] & 0xC0 == 0x80:
+            j -= 1
+        if j <= lo or _space(data, j, i, classes) == 0:
             break
+        i = j
     return i
 
 
@@ -262,6 +284,14 @@ def end_of_words(data, lo, i):  # type: ignore[no-untyped-def]
 def _wide(data, i, hi, last):  # type: ignore[no-untyped-def]
     """Whether a full-width mark stands at ``i``; ``last`` is its last byte (0x88 of ``（``, 0x89 of ``）``)."""
     return i + 2 < hi and data[i] == 0xEF and data[i + 1] == 0xBC and data[i + 2] == last
+
+
+@njit(cache=True, nogil=True)
+def _hashed(data, a, b):  # type: ignore[no-untyped-def]
+    value = FNV
+    for j in range(a, b):
+        value = (value ^ np.uint64(data[j])) * PRIME
+    return value
 
 
 @njit(cache=True, nogil=True)
@@ -285,27 +315,34 @@ def _colon(data, i, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def ends_credit_bracket(data, i, hi):  # type: ignore[no-untyped-def]
-    """End of the bracket that opens at ``i``, if it is a credit, as ``（来源：晨报）``, ``【文/李明】``; or -1."""
+def ends_credit_bracket(data, i, hi, classes):  # type: ignore[no-untyped-def]
+    """End of the bracket that opens at ``i``, if it is a credit, as ``（来源：晨报）``, ``【文/李明】``; or -1.
+
+    Behind its first word stands a colon, a slash or a space, or a name of up to three letters.
+    """
     square = data[i] == 0xE3 and i + 2 < hi and data[i + 1] == 0x80 and data[i + 2] in (0x90, 0x94)
     wide = square or _wide(data, i, hi, 0x88)
     inner = i + 3 if wide else i + 1
     if not wide and data[i] != 40:
         return -1
     word = _opens_credit(data, inner, hi)
-    if word < 0 or (word - inner == 3 and _colon(data, word, hi) < 0):
+    if word < 0:
         return -1
+    parted = _colon(data, word, hi) > 0 or (
+        word < hi and word - inner > 3 and _space(data, word, hi, classes) > 0
+    )
     for j in range(word, min(i + _BRACKET, hi)):
-        if data[j] == 41:
-            return j + 1
-        closes = data[j] == 0xE3 and data[j + 1] == 0x80 and data[j + 2] in (0x91, 0x95)
-        if (square and closes) or _wide(data, j, hi, 0x89):
-            return j + 3
+        parted |= word - inner > 3 and 0 < j - word <= _PERSON and _colon(data, j, hi) > 0
+        closed = data[j] == 0xE3 and data[j + 1] == 0x80 and data[j + 2] in (0x91, 0x95)
+        end = j + 1 if data[j] == 41 else j + 3 if (square and closed) or _wide(data, j, hi, 0x89) else -1
+        if end > 0:
+            named = word - inner > 3 and j - word <= _PERSON
+            return end if parted or named else -1
     return -1
 
 
 @njit(cache=True, nogil=True)
-def ends_credit_line(data, i, hi):  # type: ignore[no-untyped-def]
+def ends_credit_line(data, i, hi, classes):  # type: ignore[no-untyped-def]
     """End of the credit with which a line opens (``来源：晨报 昨日…``, ``来源：cnBeta谷歌…``), or -1.
 
     The name ends at a space, another credit, letters of another script, or what names of outlets end with (``报``).
@@ -314,27 +351,30 @@ def ends_credit_line(data, i, hi):  # type: ignore[no-untyped-def]
     a = _colon(data, word, hi) if word > 0 else -1
     if a < 0:
         return -1
-    a = end_of_spaces(data, a, hi)
+    a = end_of_spaces(data, a, hi, classes)
     outlet = -1
     latin = a < hi and data[a] < 0x80
     b = a
     while b < min(a + _NAME, hi):
-        if _space(data, b, hi) > 0:
-            return b if b > a else -1
-        if latin:
+        size = _space(data, b, hi, classes)
+        if size > 0:
+            if not latin or b + size >= hi or not _is_letter(data[b + size]):  # a name may have several words
+                return b if b > a else -1
+            b += size
+        elif latin:
             if data[b] >= 0xE3:
                 return b if b > a + 1 else -1
             b += 1
-            continue
-        if data[b] < 0xE3 or data[b] >= 0xEF or (b > a and _opens_credit(data, b, hi) > 0):
+        elif data[b] < 0xE3 or data[b] >= 0xEF or (b > a and _opens_credit(data, b, hi) > 0):
             break
-        b += 3
-        value = FNV
-        for j in range(b - 3, b):
-            value = (value ^ np.uint64(data[j])) * PRIME
-        goes_on = outlet < 0 or outlet == b - 3  # as in 晨报网
-        if goes_on and b - a > 3 and among(OUTLETS, value) and b < hi and data[b] != 0xC2:
-            outlet = b
+        else:
+            b += 3
+            ends = b - a > 3 and among(OUTLETS, _hashed(data, b - 3, b))
+            goes_on = b + 3 <= hi and among(NO_OUTLETS, _hashed(data, b - 3, b + 3))  # 社会, 台湾
+            if ends and not goes_on and (outlet < 0 or outlet == b - 3):  # as in 晨报网
+                outlet = b
+    if outlet == hi:
+        return -1  # the line holds nothing else
     if b > a and b < hi and _opens_credit(data, b, hi) > 0:
         return b
     return outlet

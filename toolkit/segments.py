@@ -43,11 +43,12 @@ _PLAIN[32] = True
 _LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
 _WIDE = 0xE3  # first byte of kana, Han, hangul and full-width marks, or more
 _BRACKET = 160  # bytes of a bracket that can be a piece of its own
-_HEAD, _RUN_ON = (
-    500,
-    400,
-)  # bytes of a text in which a time of day may end its head, if its first line has so many
-_SITE = 60  # most bytes of the site's name and address with which a title ends
+_RUN_ON = 400  # bytes of a first line from which on it has lost its breaks
+_HEAD = 500  # bytes of a text in which a date and a time may end what stood above it
+_SITE, _SUFFIX = (
+    60,
+    10,
+)  # most bytes of the site's name and address with which a title ends, and of its last part
 _BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
 
@@ -107,10 +108,10 @@ def _runs_on(data, lo, hi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _follows_clock(data, begin, last, i, kind):  # type: ignore[no-untyped-def]
-    """Whether a text may begin at ``i`` (a capital, a quote, Chinese), behind a time of day."""
+def _follows_stamp(data, begin, last, i, hi, kind):  # type: ignore[no-untyped-def]
+    """Whether a text may begin at ``i`` (a capital, a quote, Chinese), behind a date and a time of day."""
     opens = kind == UPPER or kind == OPENER or (kind == OTHER and data[i] >= _WIDE)
-    return opens and begin >= 0 and cues.ends_clock(data, begin, last, i)
+    return opens and begin >= 0 and cues.ends_stamp(data, begin, last, i, hi)
 
 
 @njit(cache=True, nogil=True)
@@ -233,15 +234,21 @@ def _ends_bracket(data, begin, i, after, hi):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _site_at(data, lo, hi):  # type: ignore[no-untyped-def]
     """Where the name of a site begins with whose address a title ends (`… - ekolist.cz`), or -1."""
-    i, stop = hi, -1
+    i = hi
+    while i > lo and 97 <= data[i - 1] | 32 <= 122:
+        i -= 1
+    stop = i - 1
+    if (
+        not 2 <= hi - i <= _SUFFIX
+        or stop - 2 < lo
+        or data[stop] != 46
+        or not 97 <= data[stop - 1] | 32 <= 122
+    ):
+        return -1
     while i > lo and data[i - 1] > 32:
         i -= 1
         if data[i] in (47, 64):  # / @
             return -1
-        if data[i] == 46 and stop < 0:
-            stop = i
-    if stop < i + 2 or hi - stop < 3:
-        return -1
     for k in range(i - 2, max(lo + 8, hi - _SITE), -1):
         if data[k + 1] == 32 and data[k] in (45, 47, 0x93, 0x94):  # - / and the last bytes of dashes
             dash = k if data[k] < 0x80 else k - 2
@@ -257,26 +264,26 @@ def _write(starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def _close(data, starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
+def _close(data, classes, starts, ends, joints, n, begin, end, joint):  # type: ignore[no-untyped-def]
     """Write a segment; if it holds credits in Chinese or Japanese, write these and what stands between them."""
-    if data[begin] < 0xE2 and data[end - 1] < 0x80:
+    if data[begin] < 0xE2 and data[end - 1] < 0x80 and data[end - 1] != 41:
         return _write(starts, ends, joints, n, begin, end, joint)
     i = begin
     opens = joint <= LINE
     while i < end:
-        stop = cues.ends_credit_line(data, i, end) if opens else -1
+        stop = cues.ends_credit_line(data, i, end, classes) if opens else -1
         if stop < 0 and (data[i] == 40 or data[i] == 0xEF or data[i] == 0xE3):
-            stop = cues.ends_credit_bracket(data, i, end)
+            stop = cues.ends_credit_bracket(data, i, end, classes)
         if stop < 0:
             opens = False
             i += 1
             continue
         if i > begin:
-            last = cues.end_of_words(data, begin, i)
+            last = cues.end_of_words(data, begin, i, classes)
             n = _write(starts, ends, joints, n, begin, last, joint)
             joint = GLUED if last == i else SENTENCE
         n = _write(starts, ends, joints, n, i, stop, joint)
-        begin = i = cues.end_of_spaces(data, stop, end)
+        begin = i = cues.end_of_spaces(data, stop, end, classes)
         joint = GLUED if begin == stop else SENTENCE
     return _write(starts, ends, joints, n, begin, end, joint) if begin < end else n
 
@@ -319,7 +326,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             else:
                 cut = _joint_after(data, begin, i, last, hi, run, closed, before, small, classes)
             if cut != FIRST:
-                n = _close(data, starts, ends, joints, n, begin, last, joint)
+                n = _close(data, classes, starts, ends, joints, n, begin, last, joint)
                 begin = np.int64(-1)
                 joint = cut
                 before = np.uint8(BREAK)
@@ -333,10 +340,10 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             if begin >= 0:
                 site = _site_at(data, begin, last) if n == first else -1
                 if site > 0:
-                    end = cues.end_of_words(data, begin, site)
-                    n = _close(data, starts, ends, joints, n, begin, end, joint)
+                    end = cues.end_of_words(data, begin, site, classes)
+                    n = _close(data, classes, starts, ends, joints, n, begin, end, joint)
                     begin, joint = site, INLINE
-                n = _close(data, starts, ends, joints, n, begin, last, joint)
+                n = _close(data, classes, starts, ends, joints, n, begin, last, joint)
                 begin = np.int64(-1)
                 breaks = 0
                 joint = LINE
@@ -345,22 +352,22 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
             if n > first and breaks >= 2:
                 joint = PARAGRAPH
             long = _is_long(data, i + size, hi)
-        elif i < head and before == SPACE and _follows_clock(data, begin, last, i, kind):
-            n = _close(data, starts, ends, joints, n, begin, last, joint)
+        elif i < head and before == SPACE and _follows_stamp(data, begin, last, i, hi, kind):
+            n = _close(data, classes, starts, ends, joints, n, begin, last, joint)
             begin, joint, before = i, INLINE, np.uint8(BREAK)
         elif kind == UPPER and begin >= 0:
             parted = _joint_before(data, lo, begin, last, i, hi, before, before2, long)
             if parted != FIRST:
-                n = _close(data, starts, ends, joints, n, begin, last, joint)
+                n = _close(data, classes, starts, ends, joints, n, begin, last, joint)
                 begin, joint, before = i, parted, np.uint8(BREAK)
         elif begin >= 0 and (
             (kind == BULLET and (before == SPACE or size > 1))
             or (data[i] == 91 and cues.counts_the_rest(data, i, hi))
         ):
-            n = _close(data, starts, ends, joints, n, begin, last, joint)
+            n = _close(data, classes, starts, ends, joints, n, begin, last, joint)
             begin, joint, before = np.int64(-1), INLINE, np.uint8(BREAK)
         elif kind == CLOSER and begin >= 0 and _ends_bracket(data, begin, i, i + size, hi):
-            n = _close(data, starts, ends, joints, n, begin, i + size, joint)
+            n = _close(data, classes, starts, ends, joints, n, begin, i + size, joint)
             i += size
             begin, joint, before, before2 = np.int64(-1), GLUED, np.uint8(BREAK), np.uint8(BREAK)
             last = i
@@ -372,7 +379,7 @@ def _cut(data, lo, hi, classes, plain, starts, ends, joints, n):  # type: ignore
         before2 = before
         before = kind
     if begin >= 0:
-        n = _close(data, starts, ends, joints, n, begin, last, joint)
+        n = _close(data, classes, starts, ends, joints, n, begin, last, joint)
     return n
 
 

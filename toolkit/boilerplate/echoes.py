@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import NAME, PART
 from toolkit.boilerplate.scoring import read_segments
-from toolkit.buffer import Buffer, decode
+from toolkit.buffer import Buffer, character_tables, decode
 from toolkit.fields import publisher_of
 from toolkit.kernels import njit
 from toolkit.segments import Segments
@@ -28,11 +28,10 @@ ECHOES = ("words_known", "names_known", "names_new", "in_title", "title_known")
 names do not (logarithm); share of its terms that stand in the title; share of the title's terms that stand in the
 segment. The first segment stands in for a title that is not known. -1 where there is nothing to count."""
 
-_LETTERS, _NAME = (
-    400,
-    40,
-)  # most letters of a segment that are compared with a publisher's name, and of the name
-_WIDE = 0x2E80  # from this code point on, each letter counts as a word
+_LETTERS = 400  # most letters of a segment that are compared with a publisher's name
+_NAME = 40  # most letters of such a name
+_EAST = 0x2E80  # from this code point on, each letter counts as a word
+_HANGUL = (0xAC00, 0xD7A3)  # syllables, which are not parted into their letters
 
 
 @dataclass(frozen=True)
@@ -201,12 +200,14 @@ def _plain_letters() -> NDArray[np.uint16]:
 
     By Unicode 3.2, which every Python carries.
     """
+    known, (_, folds) = unicodedata.ucd_3_2_0, character_tables()
     out = np.zeros(1 << 16, np.uint16)
     for code in range(1 << 16):
-        plain = unicodedata.ucd_3_2_0.normalize("NFKD", chr(code).lower())[0]
-        if plain.isalnum() and ord(plain) < 1 << 16:
+        low = chr(int(folds[code]))
+        plain = low if _HANGUL[0] <= code <= _HANGUL[1] else known.normalize("NFKD", low)[0]
+        if known.category(plain)[0] in "LN" and ord(plain) < 1 << 16:
             out[code] = ord(plain)
-        elif unicodedata.ucd_3_2_0.combining(plain):
+        elif known.combining(plain):
             out[code] = 1
     return out
 
@@ -222,11 +223,12 @@ def _named(data, starts, ends, codes, name_starts, name_stops, table, out):  # t
         while i < ends[s] and n < _LETTERS:
             code, size = decode(data, i, ends[s])
             i += size
+            east = code >= _EAST
             if table[code] == 0:
                 fresh = True
             elif table[code] > 1:
-                read[n], opens[n] = table[code], fresh or code >= _WIDE
-                fresh = code >= _WIDE
+                read[n], opens[n] = table[code], fresh or east
+                fresh = east
                 n += 1
         opens[n] = True
         letters = at = 0

@@ -24,14 +24,15 @@ the next word had made the line longer than the longest one. They must be at lea
 :data:`WIDEST`, such as a line of rights. What has over :data:`LONGEST` code points is no word. Less than :data:`HEADS`
 lines at the top, such as a headline, may be longer than the others and count as none of them."""
 
-SENTENCE, CAPITALS, LINKING = 60, 4, 4
-"""A line that begins with a small letter, or stands behind a comma, goes on with the sentence of the line before,
-if both have at least so many bytes together, and if one line of so many in the whole text begins with a capital: menus,
-and texts in lower case, look alike. A line leads to a link if it ends with a word of at most so many bytes (*of*,
-*der*); headlines seldom do. If it ends with any other small letter, or in Chinese or Japanese, it may lead to one: it
-does if a mark stands behind the link (``, said``)."""
+SENTENCE, CLAUSE, CAPITALS, LINKING = 60, 40, 4, 4
+"""A line that begins with a small letter goes on with the sentence of the line before, if both have at least so many
+bytes together; so does a line behind one of at least so many bytes that ends with a comma. One line of so many in the
+whole text must begin with a capital: menus, and texts in lower case, look alike. A line leads to a link if it ends with
+a word of at most so many bytes (*of*, *der*); headlines seldom do. If it ends with any other small letter, or in
+Chinese or Japanese, it may lead to one: it does if a mark stands behind the link (``, said``)."""
 
 COMMA, LEADS, MAY_LEAD = 3, 2, 1
+"""How a line may lead to the next one; whatever :data:`LEADS` does, :data:`COMMA` does too."""
 
 _BREAK, _RETURN, _SPACE, _WIDE = 10, 13, 32, 0xE3
 
@@ -94,7 +95,7 @@ def _wrapped(data, lo, hi, ends, forced):  # type: ignore[no-untyped-def]
     for in_bytes in (False, True):
         long, single = _widths(data, lo, hi, ends, in_bytes, widths)
         if single < max(FEWEST, long):
-            return 0
+            continue
         for k in range(min(HEADS, len(ends))):
             if NARROWEST <= widths[k] <= WIDEST:
                 begin = ends[k - 1] + 1 if k > 0 else lo
@@ -118,12 +119,14 @@ def _ends(data, line, i, hi, classes):  # type: ignore[no-untyped-def]
     word = i
     while word > line and data[word - 1] > _SPACE and stop - word <= LINKING:
         word -= 1
-    over = kind == STOP or kind == WIDE_STOP or data[i] in (58, 59)
+    if kind == STOP or kind == WIDE_STOP or data[i] in (58, 59):
+        return True, 0
     if data[i] == 44 or decode(data, i, hi)[0] in (0x3001, 0xFF0C):
-        return over, COMMA
+        return False, COMMA if stop - line >= CLAUSE else LEADS
     if stop - word <= LINKING and classes[decode(data, word, hi)[0]] == LOWER:
-        return over, LEADS
-    return over, MAY_LEAD if not over and (kind == LOWER or (kind == OTHER and data[i] >= _WIDE)) else 0
+        return False, LEADS
+    small = kind == LOWER or (kind == OTHER and data[i] >= _WIDE)
+    return False, MAY_LEAD if small else 0
 
 
 @njit(cache=True, nogil=True)
@@ -141,7 +144,8 @@ def _habits(data, lo, hi, ends, classes):  # type: ignore[no-untyped-def]
     capitals = int(classes[decode(data, lo, hi)[0]] == UPPER) if lo < hi else 0
     leading = trailing = 0
     for i in ends:
-        trailing += i > lo and data[i - 1 - (data[i - 1] == _RETURN)] == _SPACE
+        stop = i - (i > lo and data[i - 1] == _RETURN)
+        trailing += stop > lo and data[stop - 1] == _SPACE
         at = i + 1 + (i + 1 < hi and data[i + 1] == _SPACE)
         leading += at > i + 1
         capitals += at < hi and (classes[decode(data, at, hi)[0]] == UPPER or data[at] >= _WIDE)
@@ -152,8 +156,9 @@ def _habits(data, lo, hi, ends, classes):  # type: ignore[no-untyped-def]
 def _linked(data, lo, hi, ends, classes, breaks):  # type: ignore[no-untyped-def]
     """Enter the line breaks of a text within sentences, if it has capitals; return how many there are.
 
-    Before such a break no sentence ends, and a space stands beside it that is no habit of the text; or behind it, or
-    behind the line that a link stands on, a line begins with a small letter or a mark (``, said``).
+    Before such a break no sentence ends. Besides, a space stands beside it that is no habit of the text; or a comma
+    before it; or behind it, or behind the line that a link stands on, a line begins with a small letter or a mark
+    (``, said``).
     """
     capitals, leading, trailing = _habits(data, lo, hi, ends, classes)
     if CAPITALS * capitals <= len(ends):
@@ -162,29 +167,29 @@ def _linked(data, lo, hi, ends, classes, breaks):  # type: ignore[no-untyped-def
     n = 0
     begin = line = lo  # where the sentence and the line begin
     held = np.int64(-1)  # the break before a line that may be a link
-    leads = 0
+    held_lead = 0
     for k in range(len(ends)):
         i = ends[k]
         at = i + 1 + (by_lead and i + 2 < hi and data[i + 1] == _SPACE)
-        stop = i - (data[i - 1] == _RETURN)
-        trails = by_trail and data[stop - 1] == _SPACE
+        stop = i - (i > line and data[i - 1] == _RETURN)
+        trails = by_trail and stop > line and data[stop - 1] == _SPACE
         if stop - trails <= line or at >= hi or data[at] <= _SPACE:  # beside a blank line, or at the end
             held = np.int64(-1)
             begin = line = i + 1
             continue
-        over, may_lead = _ends(data, line, stop - trails, hi, classes)
+        over, lead = _ends(data, line, stop - trails, hi, classes)
         sure = at > i + 1 or _marked(data, at, hi)
         small = classes[decode(data, at, hi)[0]] == LOWER
         stop = ends[k + 1] if k + 1 < len(ends) else hi
-        if not over and (sure or trails or ((small or may_lead == COMMA) and stop - begin >= SENTENCE)):
-            if held >= 0 and (sure or leads >= LEADS):
+        if not over and (sure or trails or ((small or lead == COMMA) and stop - begin >= SENTENCE)):
+            if held >= 0 and (sure or held_lead >= LEADS):
                 breaks[n] = held
                 n += 1
             breaks[n] = i
             n += 1
             held = np.int64(-1)
-        elif may_lead and not by_lead and not by_trail:  # where spaces tell, a link has one before it
-            begin, held, leads = (begin if held < 0 else line), i, may_lead
+        elif lead and not by_lead and not by_trail:  # where spaces tell, a link has one before it
+            begin, held, held_lead = (begin if held < 0 else line), i, lead
         else:
             begin, held = i + 1, np.int64(-1)
         line = i + 1

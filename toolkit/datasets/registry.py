@@ -45,6 +45,7 @@ _FRAMES = {
 _GOLD = ("boilerplate", "topics", "boilerplate_modern", "topics_modern")
 _SOURCES = {"masakha": "masakhanews"}  # the gold files' own short name
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_HOUR = re.compile(r"[ ,]+(\d\d)[h:](\d\d)$")
 _NO_DAY = re.compile(r"\d{4}(-\d\d/\d\d)?")  # a year, or two months: '2018-10/11'
 
 
@@ -236,7 +237,9 @@ def _days(written: pd.Series[Any]) -> pd.Series[Any]:
         if not isinstance(date, str) or _NO_DAY.fullmatch(date):
             return None
         if day := _DAY_FIRST.match(date):
-            date = f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}{date[day.end() :]}"
+            first = f"{day[3]}-{day[2]:0>2}-{day[1]:0>2}"
+            rest = _HOUR.match(date, day.end())
+            return parse_date(f"{first} {rest[1]}:{rest[2]}" if rest else first)
         return parse_date(date.replace("+", " ") if date.count("+") > 1 else date)
 
     moments = pd.array([read(date) for date in written], dtype="Int64")

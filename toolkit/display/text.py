@@ -72,7 +72,8 @@ def percent(share: float, digits: int = 1) -> str:
 def _decimals(values: pd.Series[Any]) -> int | None:
     """Return after how many decimals four digits of each number end, for a column of numbers of about one size."""
     numbers = [abs(value) for value in values if isinstance(value, float) and np.isfinite(value)]
-    if not all(number == 0 or 0.001 <= number < 100 for number in numbers):
+    some = [number for number in numbers if number > 0]
+    if some and (min(some) < 0.001 or max(some) >= 100 or max(some) > 100 * min(some)):
         return None
     return max((len(f"{number:.4g}".partition(".")[2]) for number in numbers), default=None)
 
