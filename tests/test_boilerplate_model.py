@@ -242,6 +242,13 @@ def test_echoes_tell_names_of_this_story_from_those_of_another():
     assert shared[2, ECHOES.index("title_known")] == 0
 
 
+def test_no_texts_have_no_outlets():
+    buffer = Buffer.of([])
+    outlets = Outlets.of(pd.Series([], dtype="str"))
+    assert outlets.start.dtype == outlets.stop.dtype == np.int64
+    assert not len(outlets.named(buffer, cut(buffer), np.zeros(0, bool)))
+
+
 @pytest.mark.parametrize(
     ("publisher", "text", "share"),
     [

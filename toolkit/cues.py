@@ -22,17 +22,23 @@ _COUNT = np.frombuffer(b"[+", np.uint8)
 _CHARS = np.frombuffer(b" chars]", np.uint8)
 _WINDOW = np.frombuffer(b"new window", np.uint8)
 _UHR = np.frombuffer(b"Uhr", np.uint8)
-_BRACKET, _NAME, _PERSON = (
-    160,
-    48,
-    9,
-)  # most bytes of a credit in brackets, of an outlet's name, of a person's
+BRACKET = 160  # most bytes of a bracket that can be a piece of its own, such as a credit
+_NAME = 48  # most bytes of an outlet's name in a credit
+_PERSON = 9  # most bytes of a person's name there
 _DATED = 24  # bytes before a time of day in which a date's year stands
 
 
 @njit(cache=True, nogil=True)
 def _is_letter(b):  # type: ignore[no-untyped-def]
     return 65 <= b <= 90 or 97 <= b <= 122
+
+
+@njit(cache=True, nogil=True)
+def _hashed(data, a, b):  # type: ignore[no-untyped-def]
+    value = FNV
+    for j in range(a, b):
+        value = (value ^ np.uint64(data[j])) * PRIME
+    return value
 
 
 @njit(cache=True, nogil=True)
@@ -121,25 +127,17 @@ def ends_credit(data, lo, last, at, hi):  # type: ignore[no-untyped-def]
     if data[last - 1] in (41, 93):
         opener = 40 if data[last - 1] == 41 else 91
         parted = False
-        for i in range(last - 2, max(lo, last - 160) - 1, -1):
+        for i in range(last - 2, max(lo, last - BRACKET) - 1, -1):
             if data[i] == opener:
                 return parted
             parted |= data[i] in (47, 58)  # / :
         return False
-    i = last
-    value = FNV
+    i, end = last, at
     while i > lo and last - i < 12 and data[i - 1] > 32 and data[i - 1] != 47:
         i -= 1
-    for j in range(i, last):
-        value = (value ^ np.uint64(data[j])) * PRIME
-    if not among(SOURCES, value):
-        return False
-    value = FNV
-    for j in range(at, min(at + 10, hi)):
-        if not _is_letter(data[j]):
-            break
-        value = (value ^ np.uint64(data[j])) * PRIME
-    return not among(CREDITED, value)
+    while end < min(at + 10, hi) and _is_letter(data[end]):
+        end += 1
+    return among(SOURCES, _hashed(data, i, last)) and not among(CREDITED, _hashed(data, at, end))
 
 
 @njit(cache=True, nogil=True)
@@ -287,14 +285,6 @@ def _wide(data, i, hi, last):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _hashed(data, a, b):  # type: ignore[no-untyped-def]
-    value = FNV
-    for j in range(a, b):
-        value = (value ^ np.uint64(data[j])) * PRIME
-    return value
-
-
-@njit(cache=True, nogil=True)
 def _opens_credit(data, i, hi):  # type: ignore[no-untyped-def]
     """End of the longest word at ``i`` with which a credit in Chinese or Japanese opens (``来源``, ``记者``), or -1."""
     value = FNV
@@ -331,7 +321,7 @@ def ends_credit_bracket(data, i, hi, classes):  # type: ignore[no-untyped-def]
     parted = _colon(data, word, hi) > 0 or (
         word < hi and word - inner > 3 and _space(data, word, hi, classes) > 0
     )
-    for j in range(word, min(i + _BRACKET, hi)):
+    for j in range(word, min(i + BRACKET, hi)):
         parted |= word - inner > 3 and 0 < j - word <= _PERSON and _colon(data, j, hi) > 0
         closed = data[j] == 0xE3 and data[j + 1] == 0x80 and data[j + 2] in (0x91, 0x95)
         end = j + 1 if data[j] == 41 else j + 3 if (square and closed) or _wide(data, j, hi, 0x89) else -1

@@ -42,13 +42,10 @@ _PLAIN[32] = True
 
 _LONG = 1200  # bytes from which on a line has lost its breaks; credits and furniture are looked for only in such lines
 _WIDE = 0xE3  # first byte of kana, Han, hangul and full-width marks, or more
-_BRACKET = 160  # bytes of a bracket that can be a piece of its own
 _RUN_ON = 400  # bytes of a first line from which on it has lost its breaks
 _HEAD = 500  # bytes of a text in which a date and a time may end what stood above it
-_SITE, _SUFFIX = (
-    60,
-    10,
-)  # most bytes of the site's name and address with which a title ends, and of its last part
+_SITE = 60  # most bytes of the site's name and address with which a title ends
+_SUFFIX = 10  # most bytes of the last part of that address
 _BEGINNING = 400  # bytes of a text without a capital from which it counts as lower case
 
 
@@ -228,7 +225,7 @@ def _ends_bracket(data, begin, i, after, hi):  # type: ignore[no-untyped-def]
     """
     opens = data[begin] == 40 or (data[begin] == 0xEF and data[begin + 1] == 0xBC and data[begin + 2] == 0x88)
     closes = data[i] == 41 or (data[i] == 0xEF and data[i + 1] == 0xBC and data[i + 2] == 0x89)
-    return opens and closes and after < hi and data[after] >= _WIDE and after - begin <= _BRACKET
+    return opens and closes and after < hi and data[after] >= _WIDE and after - begin <= cues.BRACKET
 
 
 @njit(cache=True, nogil=True)
@@ -238,12 +235,9 @@ def _site_at(data, lo, hi):  # type: ignore[no-untyped-def]
     while i > lo and 97 <= data[i - 1] | 32 <= 122:
         i -= 1
     stop = i - 1
-    if (
-        not 2 <= hi - i <= _SUFFIX
-        or stop - 2 < lo
-        or data[stop] != 46
-        or not 97 <= data[stop - 1] | 32 <= 122
-    ):
+    if not 2 <= hi - i <= _SUFFIX or stop - 2 < lo or data[stop] != 46:
+        return -1
+    if not 97 <= data[stop - 1] | 32 <= 122:  # a number
         return -1
     while i > lo and data[i - 1] > 32:
         i -= 1

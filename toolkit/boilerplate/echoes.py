@@ -163,10 +163,10 @@ class Outlets:
         """Read a column of publishers, which may be missing; of a host the name before its suffix counts."""
         number, unique = pd.factorize(publishers.fillna(""), use_na_sentinel=False)
         names = [_letters(str(name)) for name in unique]
-        stop = np.cumsum([len(name) for name in names], dtype=np.int64)
-        start = stop - [len(name) for name in names]
+        size = np.array([len(name) for name in names], np.int64)
+        stop = np.cumsum(size)
         codes = np.frombuffer("".join(names).encode("utf-16-le"), np.uint16)
-        return cls(codes, start[number], stop[number])
+        return cls(codes, (stop - size)[number], stop[number])
 
     def take(self, rows: NDArray[np.int64]) -> Outlets:
         """Keep those of some documents, in the order given."""

@@ -71,9 +71,8 @@ def _execute(runner: Any, **kernel: Any) -> None:
         while not ended.wait(0.5):  # no longer at a time: on Windows no signal is heard meanwhile
             pass
     except BaseException:
-        while thread.ident is not None and not ended.wait(
-            0.1
-        ):  # it ends with its kernel, which may yet start
+        # the thread ends with its kernel, which may yet start
+        while thread.ident is not None and not ended.wait(0.1):
             process = runner.km and getattr(runner.km.provisioner, "process", None)
             if process:
                 process.kill()
