@@ -23,7 +23,7 @@ del _modules["yaml"]
 if _yaml:
     _modules["yaml"] = _yaml
 
-__all__ = ["cgutils", "intrinsic", "njit", "places", "processors", "types"]
+__all__ = ["cgutils", "chosen_processor", "intrinsic", "njit", "places", "processors", "types"]
 
 config._config_fname = os.devnull  # no regular file, so that it is passed over
 config.reload_config()
@@ -46,6 +46,11 @@ def njit(**options: Any) -> Any:
 def processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def chosen_processor() -> bool:
+    """Whether numba is told to compile for another processor than this one (``NUMBA_CPU_NAME``)."""
+    return config.CPU_NAME is not None or config.CPU_FEATURES is not None
 
 
 def places(names: tuple[str, ...]) -> Any:

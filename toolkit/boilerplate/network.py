@@ -6,8 +6,8 @@ sees of each segment what its words mean (a table of word pieces, made from the 
 knows more words than our labels hold), what the first decision's words say of it, how it looks, and the mean of its
 text; and layer by layer of more segments on either side.
 
-All numbers that are multiplied are small integers, whose sums float32 holds exactly: the same text gives the same bits
-in any batch and on any machine.
+All numbers that are multiplied are integers of a byte (:mod:`toolkit.boilerplate.products`): the same text gives the same
+bits in any batch and on any machine.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
 from toolkit.boilerplate.features import PART, SHAPE
+from toolkit.boilerplate.products import Matrix, product
 from toolkit.boilerplate.scoring import KINDS, LANES, PLEA, WINDOWS, SegmentReading, add_rows
 from toolkit.buffer import Buffer
 from toolkit.kernels import njit
@@ -75,7 +76,6 @@ LONGEST = 8192
 _GAP = 2 ** (LAYERS - 1)  # empty rows between texts, so that none sees another
 _AT_ONCE = 4096  # rows in work
 _PIECES = 256  # pieces that are summed up at once
-_PRODUCTS = 1 << 18  # numbers that are multiplied at once
 _UNITS = np.ones(LANES, np.float32)  # sums are whole numbers
 
 SPACE = FeatureSpace(title_weight=0, pieces=True)
@@ -172,17 +172,6 @@ def _seen_all(words, windows, shapes, joint, echoes, pieces, out):  # type: igno
         _seen(words, windows, shapes, joint, echoes, pieces[s], s, out[s])
 
 
-def _product(x: Floats, weights: Floats) -> Floats:
-    """Multiply matrices, some rows at a time: OpenBLAS does so little on one thread, and more threads only wait."""
-    left, right = weights.shape
-    rows = max(_PRODUCTS // weights.size, 1)
-    whole = len(x) - len(x) % rows
-    out = np.empty((len(x), right), np.float32)
-    np.matmul(x[:whole].reshape(-1, rows, left), weights, out=out[:whole].reshape(-1, rows, right))
-    np.matmul(x[whole:], weights, out=out[whole:])
-    return out
-
-
 @njit(cache=True, nogil=True)
 def _open(sums, scale, bias, times, owner, h, known):  # type: ignore[no-untyped-def]
     """Enter what the first layer says, and what it is in integers; rows between texts stay zeros."""
@@ -276,39 +265,40 @@ class Layers:
         return cls(**parts)
 
     @cached_property
-    def _floats(self) -> dict[str, Floats]:
-        return {
-            part.name: np.ascontiguousarray(getattr(self, part.name), np.float32) for part in fields(self)
-        }
+    def _matrices(self) -> dict[str, list[Matrix]]:
+        """Each layer's integers, ready to be multiplied with."""
+        parts = {name: [getattr(self, name)] for name in ("first", "context")}
+        parts |= {name: list(getattr(self, name)) for name in ("wide", "told", "back")}
+        parts["last"] = np.split(self.last, 2)
+        return {name: [Matrix.of(one) for one in some] for name, some in parts.items()}
 
-    def say(self, rows: Floats, texts: NDArray[np.int64], at: NDArray[np.int64]) -> Floats:
+    def say(self, rows: NDArray[np.int8], texts: NDArray[np.int64], at: NDArray[np.int64]) -> Floats:
         """Return :data:`SAYS` of each segment.
 
         ``rows`` are the inputs, with :data:`_GAP` rows of zeros before, between and behind texts; ``at`` (n_segments,)
         the rows of segments, and ``texts`` (n_texts + 1,) bounds of each text's segments.
         """
-        w, times = self._floats, np.float32(1) / self.steps
+        by, times = self._matrices, np.float32(1) / self.steps
         inner, back, of_sums, of_means = times[: LAYERS + 1], times[LAYERS + 1 : -2], times[-2], times[-1]
-        n, size = w["first"].shape[1], np.diff(texts)
+        n, size = len(self.context), np.diff(texts)
         owner = np.full(len(rows), -1, np.int64)
         owner[at] = np.repeat(np.arange(len(size)), size)
-        h, known = (np.zeros((len(rows), n), np.float32) for _ in range(2))
-        _open(_product(rows, w["first"]), w["first_scale"], w["first_bias"], inner[0], owner, h, known)
-        opening, sums = known[at], _product(known, w["context"])
-        _settle(sums, w["context_scale"], of_sums, owner)
+        h, known = np.zeros((len(rows), n), np.float32), np.zeros((len(rows), n), np.int8)
+        sums = product(rows, by["first"][0])
+        _open(sums, self.first_scale, self.first_bias, inner[0], owner, h, known)
+        opening, sums = known[at], product(known, by["context"][0])
+        _settle(sums, self.context_scale, of_sums, owner)
         mean = np.add.reduceat(sums[at].astype(np.float64), texts[:-1]) / size[:, None]
         text = np.rint((mean * np.float64(self.steps[-2])).astype(np.float32) * of_means).clip(0, MOST)
-        z = np.zeros((len(rows), w["wide"].shape[2]), np.float32)
+        z = np.zeros((len(rows), self.wide.shape[2]), np.int8)
         for k in range(LAYERS):
-            told = _product(text, w["told"][k]) * w["told_scale"][k]
-            sums = _product(known, w["wide"][k])
-            _beside(sums, 2**k, w["near"][k], w["wide_bias"][k], told, back[k], owner, z)
-            _add(_product(z, w["back"][k]), w["back_scale"][k], inner[k + 1], owner, h, known)
-        of_last, of_first = (
-            _product(x, part) for x, part in zip((known[at], opening), np.split(w["last"], 2), strict=True)
-        )
+            told = product(text.astype(np.int8), by["told"][k]) * self.told_scale[k]
+            sums = product(known, by["wide"][k])
+            _beside(sums, 2**k, self.near[k], self.wide_bias[k], told, back[k], owner, z)
+            _add(product(z, by["back"][k]), self.back_scale[k], inner[k + 1], owner, h, known)
+        of_last, of_first = (product(x, part) for x, part in zip((known[at], opening), by["last"], strict=True))
         both = of_last * self.steps[LAYERS] + of_first * self.steps[0]
-        return np.asarray(both * w["last_scale"] + w["last_bias"], np.float32)
+        return np.asarray(both * self.last_scale + self.last_bias, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -377,7 +367,7 @@ class Network:
             bounds = np.r_[0, np.cumsum(length[some])]
             mine = np.arange(bounds[-1]) + np.repeat(begin[some] - bounds[:-1], length[some])
             at = np.arange(bounds[-1]) + _GAP * (1 + np.repeat(np.arange(len(some)), length[some]))
-            rows = np.zeros((at[-1] + 1 + _GAP, len(INPUTS)), np.float32)
+            rows = np.zeros((at[-1] + 1 + _GAP, len(INPUTS)), np.int8)
             _rows(
                 read.words, read.windows, read.shapes, segments.joint, echoes, known, self.times, mine, bounds,
                 at, rows,
