@@ -63,7 +63,8 @@ def network(seed: int = 0) -> Network:
     keys, order = np.unique(piece_keys(pd.Series(names), np.ones(4, bool)), return_index=True)
     table = np.random.default_rng(seed).integers(-40, 41, (4, MEANINGS)).astype(np.int8)[order]
     times = np.full(MEANINGS, 0.5, np.float32)
-    return Network(Lexicon(keys, NO_WORDS.alike), table, times, random_layers(8, 5, seed))
+    stacks = tuple(random_layers(8, 5, seed + more) for more in (0, 100))
+    return Network(Lexicon(keys, NO_WORDS.alike), table, times, stacks)
 
 
 def said(of: Network, read: Reading, texts: list[bool]) -> np.ndarray:
@@ -75,8 +76,13 @@ def rounded(x: np.ndarray, step: float, least: int) -> np.ndarray:
     return np.rint(x / step).clip(least, MOST)
 
 
-def by_hand(w: Layers, rows: np.ndarray) -> np.ndarray:
-    """What the layers say of one text, segment by segment, in float64."""
+def by_hand(of: Network, rows: np.ndarray) -> np.ndarray:
+    """What the stacks of layers say of one text on average."""
+    return np.mean([by_layers(layers, rows) for layers in of.stacks], axis=0)
+
+
+def by_layers(w: Layers, rows: np.ndarray) -> np.ndarray:
+    """What one stack says, segment by segment, in float64."""
     n, width, inner = len(rows), w.first.shape[1], w.wide.shape[2]
     h = np.maximum(rows @ w.first.astype(float) * w.first_scale + w.first_bias, 0)
     known = opening = rounded(h, w.steps[0], -MOST)
@@ -122,7 +128,7 @@ def test_the_layers_say_what_they_say_by_hand(seed):
     assert found.shape == (len(read.segments), len(SAYS))
     for a, b in itertools.pairwise(read.segments.bounds.tolist()):
         if a < b:
-            assert agree(found[a:b], by_hand(of.layers, inputs(of, read, slice(a, b))))
+            assert agree(found[a:b], by_hand(of, inputs(of, read, slice(a, b))))
 
 
 def test_a_long_text_is_read_in_stretches(monkeypatch):
@@ -132,7 +138,7 @@ def test_a_long_text_is_read_in_stretches(monkeypatch):
     assert (found != SILENCE).all()
     for a in range(bounds[3], bounds[4], 7):
         mine = slice(a, min(a + 7, bounds[4]))
-        assert agree(found[mine], by_hand(of.layers, inputs(of, read, mine)))
+        assert agree(found[mine], by_hand(of, inputs(of, read, mine)))
 
 
 def test_word_pieces_are_summed_up_segment_by_segment_and_only_where_asked():
@@ -163,12 +169,11 @@ def test_a_text_is_told_the_same_alone_and_among_others_to_the_bit():
 
 
 def test_sums_stay_below_what_float32_holds_exactly():
-    layers = shipped_model().network.layers
-    width = layers.first.shape[1]
-    for part in ("first", "context", "wide", "told", "back", "last"):
-        weights = np.abs(getattr(layers, part).astype(np.int64))
-        assert (weights.sum(axis=-2) * MOST).max() < 2**24, part
-    assert width * MOST**2 < 2**24
+    for layers in shipped_model().network.stacks:
+        for part in ("first", "context", "wide", "told", "back", "last"):
+            weights = np.abs(getattr(layers, part).astype(np.int64))
+            assert (weights.sum(axis=-2) * MOST).max() < 2**24, part
+        assert layers.first.shape[1] * MOST**2 < 2**24
 
 
 def test_columns_are_named_and_within_a_byte():
@@ -190,11 +195,11 @@ def test_the_network_reads_pages_and_texts_that_hint_at_an_appeal_or_hold_a_doub
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("layers.first", np.zeros((3, 8), np.int8)), ("layers.wide", np.zeros((LAYERS, 3, 1), np.float32)),
-        ("layers.near", np.zeros((LAYERS, 2, 5), np.float32)),
-        ("layers.steps", np.zeros(2 * LAYERS + 3, np.float32)),
-        ("layers.last_bias", np.full(len(SAYS), np.nan, np.float32)),
-        ("layers.context", np.int8(3)), ("pieces", np.uint32(3)),
+        ("layers1.first", np.zeros((3, 8), np.int8)), ("layers1.wide", np.zeros((LAYERS, 3, 1), np.float32)),
+        ("layers1.near", np.zeros((LAYERS, 2, 5), np.float32)),
+        ("layers1.steps", np.zeros(2 * LAYERS + 3, np.float32)),
+        ("layers1.last_bias", np.full(len(SAYS), np.nan, np.float32)),
+        ("layers1.context", np.int8(3)), ("pieces", np.uint32(3)),
         ("meanings", np.zeros((5, MEANINGS), np.int8)), ("meanings_scale", np.zeros(MEANINGS, np.float64)),
         ("pieces", np.zeros(4, np.uint32)), ("meanings_scale", np.full(MEANINGS, np.inf, np.float32)),
     ],

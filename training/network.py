@@ -71,6 +71,9 @@ that hears both alike learns how the authors write (docs/boilerplate.md)."""
 WIDTH, INNER, EPOCHS = 96, 64, 20.0
 """Width of the layers and within them, and how often all texts are learned from."""
 
+LEARNED = 2
+"""So many stacks of layers are learned, from other beginnings; what they say is averaged, for each errs otherwise."""
+
 RATE, DROPPED, SQUARES, MEMORY = 3e-3, 0.15, 1e-5, 0.99
 """Highest rate of learning; share of what each layer says that is dropped, lest it learn by heart; weight of the
 squares; and what the mean of the weights keeps at each step of the second half: a mean errs less than the last ones."""
@@ -194,7 +197,8 @@ def learn_network(material: Material, held: int | None, seed: int) -> Network:
         first[k * MEANINGS : (k + 1) * MEANINGS] *= unit[:, None] ** power
     lexicon = Lexicon(pieces()[0], NO_WORDS.alike)
     times = (fine / unit * STEP).astype(np.float32)
-    return Network(lexicon, table, times, _rounded(material, rows, meant, fold))
+    fits = [meant, *(_fit(material, rows, fold, seed + more, mapped=False) for more in range(1, LEARNED))]
+    return Network(lexicon, table, times, tuple(_rounded(material, rows, fit, fold) for fit in fits))
 
 
 def says(parts: list[Part], networks: list[Network]) -> list[Floats]:
@@ -316,8 +320,10 @@ def _started(width: int, inner: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fit(material: Material, means: Floats, held: int, seed: int) -> dict[str, Any]:
-    """Learn the layers, and the map from vectors, of which ``means`` are those of segments, to meanings."""
+def _fit(
+    material: Material, means: Floats, held: int, seed: int, *, mapped: bool = True
+) -> dict[str, Any]:
+    """Learn the layers, and with ``mapped`` the map from vectors to meanings; ``means`` are those of segments."""
     import jax
     import jax.numpy as jnp
     import optax  # type: ignore[import-not-found, unused-ignore]
@@ -344,6 +350,8 @@ def _fit(material: Material, means: Floats, held: int, seed: int) -> dict[str, A
     rate = optax.cosine_onecycle_schedule(steps, RATE, pct_start=0.1, div_factor=10, final_div_factor=100)
     optimiser = optax.adam(rate)
     p = _started(WIDTH, INNER, seed)
+    if not mapped:
+        del p["map"]
     state, done, mean = optimiser.init(p), 0, p
     while done < steps:
         for at, there in material.batches(held, random):

@@ -24,7 +24,7 @@ from toolkit.kernels import njit
 from toolkit.modelfile import pack, read_model, sound_array, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 13"
+FORMAT = "news-toolkit segment model 14"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 

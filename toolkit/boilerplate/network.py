@@ -6,8 +6,8 @@ sees of each segment what its words mean (a table of word pieces, made from the 
 knows more words than our labels hold), what the first decision's words say of it, how it looks, and the mean of its
 text; and layer by layer of more segments on either side.
 
-All numbers that are multiplied are integers of a byte (:mod:`toolkit.boilerplate.products`): the same text gives the same
-bits in any batch and on any machine.
+All numbers that are multiplied are integers of a byte (:mod:`toolkit.boilerplate.products`): the same text gives the
+same bits in any batch and on any machine.
 """
 
 # ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
@@ -256,15 +256,15 @@ class Layers:
         }  # fmt: skip
 
     @classmethod
-    def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Layers:
-        """Return the layers of a model file; ValueError unless they fit each other and hold numbers."""
-        width, inner = (arrays[f"layers.{name}"].size for name in ("context_scale", "wide_bias"))
+    def read(cls, arrays: Mapping[str, NDArray[Any]], stack: str) -> Layers:
+        """Return a stack of layers of a model file; ValueError unless they fit each other and hold numbers."""
+        width, inner = (arrays[f"{stack}.{name}"].size for name in ("context_scale", "wide_bias"))
         parts = {}
         for name, shape in cls.shapes(width, inner // LAYERS).items():
             kind = np.float32 if name in ("steps", "near") or "_" in name else np.int8
-            parts[name] = sound_array(arrays, f"layers.{name}", kind, shape)
+            parts[name] = sound_array(arrays, f"{stack}.{name}", kind, shape)
         if not (parts["steps"] > 0).all():
-            raise ValueError("layers.steps are not above 0; train the model again")
+            raise ValueError(f"{stack}.steps are not above 0; train the model again")
         return cls(**parts)
 
     @cached_property
@@ -299,14 +299,16 @@ class Layers:
             sums = product(known, by["wide"][k])
             _beside(sums, 2**k, self.near[k], self.wide_bias[k], told, back[k], owner, z)
             _add(product(z, by["back"][k]), self.back_scale[k], inner[k + 1], owner, h, known)
-        of_last, of_first = (product(x, part) for x, part in zip((known[at], opening), by["last"], strict=True))
+        of_last, of_first = (
+            product(x, part) for x, part in zip((known[at], opening), by["last"], strict=True)
+        )
         both = of_last * self.steps[LAYERS] + of_first * self.steps[0]
         return np.asarray(both * self.last_scale + self.last_bias, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """What word pieces mean, and the layers that read them.
+    """What word pieces mean, and the stacks of layers that read them, whose mean counts.
 
     ``lexicon`` lists the pieces, ``table`` (int8, a row a piece) what they mean, ``times`` (float32) what 1 in each of
     its columns counts for.
@@ -315,7 +317,7 @@ class Network:
     lexicon: Lexicon
     table: NDArray[np.int8]
     times: Floats
-    layers: Layers
+    stacks: tuple[Layers, ...]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What a model file holds of it; the keys of the pieces as steps from one to the next."""
@@ -331,7 +333,9 @@ class Network:
         table = sound_array(arrays, "meanings", np.int8, (n, MEANINGS))
         times = sound_array(arrays, "meanings_scale", np.float32, (MEANINGS,))
         lexicon = Lexicon(np.cumsum(steps, dtype=np.uint32), NO_WORDS.alike)
-        return cls(lexicon, np.ascontiguousarray(table), times, Layers.read(arrays))
+        stacks = sum(name.startswith("layers") and name.endswith(".first") for name in arrays)
+        layers = tuple(Layers.read(arrays, f"layers{number}") for number in range(max(stacks, 1)))
+        return cls(lexicon, np.ascontiguousarray(table), times, layers)
 
     @cached_property
     def _reading(self) -> tuple[Any, ...]:
@@ -375,5 +379,5 @@ class Network:
                 read.words, read.windows, read.shapes, segments.joint, echoes, known, self.times, mine, bounds,
                 at, rows,
             )  # fmt: skip
-            out[mine] = self.layers.say(rows, bounds, at)
+            out[mine] = np.mean([layers.say(rows, bounds, at) for layers in self.stacks], axis=0)
         return out

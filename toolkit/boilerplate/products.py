@@ -15,6 +15,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.vectors import I32, I64, array, everywhere, place
 from toolkit.kernels import cgutils, chosen_processor, intrinsic, njit, types
 
 Bytes, Floats = NDArray[np.int8], NDArray[np.float32]
@@ -79,8 +80,7 @@ def product(rows: Bytes, matrix: Matrix) -> Floats:
     return out
 
 
-_I8, _I32, _I64 = (ir.IntType(bits) for bits in (8, 32, 64))
-_LONGS = ir.VectorType(_I32, max(SUMS, 1))
+_LONGS, _FLOATS = (ir.VectorType(kind, max(SUMS, 1)) for kind in (I32, ir.FloatType()))
 
 
 @intrinsic
@@ -91,55 +91,37 @@ def _tile(typing: Any, rows: Any, row: Any, packed: Any, begin: Any, out: Any, c
     """
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def array(at: int) -> Any:
-            return cgutils.create_struct_proxy(signature.args[at])(context, builder, arguments[at])
+        def pointer(base: Any, index: Any, ahead: int, kind: ir.Type) -> Any:
+            return place(builder, base, builder.add(index, I64(ahead)), kind)
 
-        def at(base: Any, index: Any, kind: ir.Type) -> Any:
-            return builder.bitcast(builder.gep(base, [index]), kind.as_pointer())
-
-        def constant(value: int) -> Any:
-            return ir.Constant(_I64, value)
-
-        def everywhere(value: Any) -> Any:
-            first = builder.insert_element(ir.Constant(_LONGS, ir.Undefined), value, ir.Constant(_I32, 0))
-            zeros = ir.Constant(ir.VectorType(_I32, SUMS), [0] * SUMS)
-            return builder.shuffle_vector(first, ir.Constant(_LONGS, ir.Undefined), zeros)
-
-        given, weights, starts, result = (array(place) for place in (0, 2, 3, 4))
+        given, weights, starts, result = (
+            array(context, builder, signature, arguments, at) for at in (0, 2, 3, 4)
+        )
         n, inputs = cgutils.unpack_tuple(builder, given.shape)
         groups, outputs = builder.extract_value(weights.shape, 0), builder.extract_value(result.shape, 1)
-        last = builder.sub(n, constant(1))
-        numbers = [builder.add(arguments[1], constant(i)) for i in range(_ROWS)]
-        numbers = [builder.select(builder.icmp_signed("<", each, n), each, last) for each in numbers]
-        add = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(_LONGS, [_LONGS] * 3), f"llvm.x86.avx512.vpdpbusd.{32 * SUMS}"
-        )
-        first = [
-            builder.load(at(starts.data, constant(v * SUMS), _LONGS), align=4) for v in range(_VECTORS)
-        ]
+        numbers = [builder.add(arguments[1], I64(ahead)) for ahead in range(_ROWS)]
+        numbers = [builder.select(builder.icmp_signed("<", x, n), x, builder.sub(n, I64(1))) for x in numbers]
+        kind, name = ir.FunctionType(_LONGS, [_LONGS] * 3), f"llvm.x86.avx512.vpdpbusd.{32 * SUMS}"
+        add = cgutils.get_or_insert_function(builder.module, kind, name)
+        ahead = [vector * SUMS for vector in range(_VECTORS)]
+        first = [builder.load(pointer(starts.data, I64(0), some, _LONGS), align=4) for some in ahead]
         sums = [[cgutils.alloca_once_value(builder, each) for each in first] for _ in numbers]
         with cgutils.for_range(builder, groups) as loop:
-            place = builder.mul(loop.index, constant(_COLUMNS * GROUP))
+            begins = builder.mul(loop.index, I64(_COLUMNS * GROUP))
             pair = [
-                builder.load(
-                    at(weights.data, builder.add(place, constant(v * SUMS * GROUP)), _LONGS), align=1
-                )
-                for v in range(_VECTORS)
+                builder.load(pointer(weights.data, begins, GROUP * some, _LONGS), align=1) for some in ahead
             ]
             for number, mine in zip(numbers, sums, strict=True):
-                begins = builder.add(
-                    builder.mul(number, inputs), builder.mul(loop.index, constant(GROUP))
-                )
-                four = builder.load(at(given.data, begins, _I32), align=1)
-                unsigned = everywhere(builder.xor(four, ir.Constant(_I32, 0x80808080)))
+                begins = builder.add(builder.mul(number, inputs), builder.mul(loop.index, I64(GROUP)))
+                four = builder.load(pointer(given.data, begins, 0, I32), align=1)
+                unsigned = everywhere(builder, builder.xor(four, I32(0x80808080)), _LONGS)
                 for total, vector in zip(mine, pair, strict=True):
                     builder.store(builder.call(add, [builder.load(total), unsigned, vector]), total)
         for number, mine in zip(numbers, sums, strict=True):
             begins = builder.add(builder.mul(number, outputs), arguments[5])
-            for v, total in enumerate(mine):
-                floats = builder.sitofp(builder.load(total), ir.VectorType(ir.FloatType(), SUMS))
-                place = builder.add(begins, constant(v * SUMS))
-                builder.store(floats, at(result.data, place, floats.type), align=4)
+            for total, some in zip(mine, ahead, strict=True):
+                floats = builder.sitofp(builder.load(total), _FLOATS)
+                builder.store(floats, pointer(result.data, begins, some, _FLOATS), align=4)
         return context.get_dummy_value()
 
     return types.void(rows, types.int64, packed, begin, out, types.int64), build

@@ -10,6 +10,7 @@ from llvmlite import ir
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PART, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
+from toolkit.boilerplate.vectors import I8, I16, I32, I64, array, everywhere, place, shuffled
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.kernels import cgutils, intrinsic, njit, places, types
 from toolkit.segments import Segments
@@ -31,24 +32,11 @@ holds other weights, which speak for an appeal rather than anything else: learne
 and on the marked texts, with a scale of their own. One vector register holds a row; numba does not use it by itself, so
 :func:`add_rows` and :func:`margins` are written as LLVM code."""
 
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
-_KINDS = ir.IntType(8), ir.IntType(16), _I32, ir.FloatType()
-_BYTES, _WORDS, _LONGS, _FLOATS = (ir.VectorType(kind, LANES) for kind in _KINDS)
+_BYTES, _WORDS, _LONGS, _FLOATS = (ir.VectorType(kind, LANES) for kind in (I8, I16, I32, ir.FloatType()))
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any, at: int, kind: ir.Type) -> Any:
-    array = cgutils.create_struct_proxy(signature.args[at])(context, builder, arguments[at])
-    return builder.bitcast(array.data, kind.as_pointer())
-
-
-def _shuffled(builder: Any, vector: Any, order: list[int]) -> Any:
-    chosen = ir.Constant(ir.VectorType(_I32, LANES), order)
-    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), chosen)
-
-
-def _everywhere(builder: Any, value: Any, kind: ir.Type) -> Any:
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_I32, 0))
-    return _shuffled(builder, first, [0] * LANES)
+    return place(builder, array(context, builder, signature, arguments, at).data, I64(0), kind)
 
 
 @intrinsic
@@ -59,18 +47,18 @@ def add_rows(typing: Any, table: Any, index: Any, first: Any, last: Any, scale: 
     """
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = (_BYTES, _I32, None, None, _FLOATS, _FLOATS)
+        kinds = (_BYTES, I32, None, None, _FLOATS, _FLOATS)
         rows, indices, begin, end, scales, sums = (
             arguments[at] if kind is None else _pointer(context, builder, signature, arguments, at, kind)
             for at, kind in enumerate(kinds)
         )
         total = cgutils.alloca_once_value(builder, ir.Constant(_WORDS, [0] * LANES))
-        with cgutils.for_range_slice(builder, begin, end, ir.Constant(_I64, 1), _I64) as (i, _):
-            row = builder.zext(builder.load(builder.gep(indices, [i])), _I64)
+        with cgutils.for_range_slice(builder, begin, end, ir.Constant(I64, 1), I64) as (i, _):
+            row = builder.zext(builder.load(builder.gep(indices, [i])), I64)
             weights = builder.load(builder.gep(rows, [row]), align=1)
             builder.store(builder.add(builder.load(total), builder.zext(weights, _WORDS)), total)
-        count = builder.trunc(builder.sub(end, begin), _I32)
-        bias = _everywhere(builder, builder.mul(count, ir.Constant(_I32, 128)), _LONGS)
+        count = builder.trunc(builder.sub(end, begin), I32)
+        bias = everywhere(builder, builder.mul(count, ir.Constant(I32, 128)), _LONGS)
         whole = builder.sub(builder.zext(builder.load(total), _LONGS), bias)
         scaled = builder.fmul(builder.sitofp(whole, _FLOATS), builder.load(scales, align=4))
         builder.store(scaled, sums, align=4)
@@ -91,11 +79,11 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         new, old, result = (_pointer(context, builder, signature, arguments, at, _FLOATS) for at in (0, 1, 3))
         both = builder.fadd(builder.load(new, align=4), builder.load(old, align=4))
-        kept = _shuffled(builder, both, [0] * 8 + [8] * 8)
-        margin = builder.fmul(builder.fsub(both, kept), _everywhere(builder, arguments[2], _FLOATS))
-        best = _shuffled(builder, margin, [1, *range(1, 8), 10, 10, *range(10, 16)])
+        kept = shuffled(builder, both, [0] * 8 + [8] * 8)
+        margin = builder.fmul(builder.fsub(both, kept), everywhere(builder, arguments[2], _FLOATS))
+        best = shuffled(builder, margin, [1, *range(1, 8), 10, 10, *range(10, 16)])
         for step in (4, 2, 1):
-            other = _shuffled(builder, best, [lane ^ step for lane in range(LANES)])
+            other = shuffled(builder, best, [lane ^ step for lane in range(LANES)])
             best = builder.select(builder.fcmp_ordered(">", other, best), other, best)
         mask = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [lane % 8 == 0 for lane in range(LANES)])
         builder.store(builder.select(mask, best, margin), result, align=4)
