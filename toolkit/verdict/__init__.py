@@ -116,12 +116,13 @@ def _joined(texts: pd.Series[Any]) -> pd.Series[Any]:
     breaks, double = (_count(pa.array(texts, pa.large_string()), each) for each in ("\n", "\n\n"))
     # the quickest first; two breaks in a row are never inside a sentence
     wrapped = (breaks >= 3) & (5 * (breaks - 2 * double) >= 2 * breaks)
-    for sought, how, least in (
-        (" ", pc.count_substring, 2.0),
-        (r"[\pL\pN,;-]\n\p{Ll}", pc.count_substring_regex, 0.4),
+    for sought, how, times in (
+        (" ", pc.count_substring, 1),
+        (r"[\pL\pN,;-]\n\p{Ll}", pc.count_substring_regex, 5),
     ):
         if wrapped.any():
-            wrapped[wrapped] = _count(pa.array(texts[wrapped]), sought, how) >= least * breaks[wrapped]
+            found = _count(pa.array(texts[wrapped]), sought, how)
+            wrapped[wrapped] = times * found >= 2 * breaks[wrapped]
     return texts.mask(wrapped, texts.str.replace("\n", " ")) if wrapped.any() else texts
 
 
