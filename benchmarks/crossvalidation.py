@@ -17,6 +17,7 @@ from toolkit import datasets
 from toolkit.boilerplate import BoilerplateRemover
 from toolkit.boilerplate.model import SegmentModel
 from toolkit.boilerplate.reading import PAGE
+from toolkit.boilerplate.scoring import KINDS
 from toolkit.corpus import COLUMNS, make_corpus
 from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
@@ -215,28 +216,36 @@ def document_counts(task: Task, found: pd.DataFrame) -> pd.DataFrame:
     part = task.part
     rows = np.flatnonzero(task.chosen)
     bounds, start, end = part.read.segments.bounds, part.read.segments.start, part.read.segments.end
-    by_document = dict(iter(found.groupby("doc_id", sort=False)))
+    by_document, marked = (
+        dict(iter(spans.groupby("doc_id", sort=False)))
+        for spans in (found, part.spans[part.spans["kind"].isin(KINDS)])
+    )
     out = []
     for d in rows.tolist():
-        lo, hi = bounds[d], bounds[d + 1]
-        size, marked, known = (end - start)[lo:hi], part.marked[lo:hi], part.label[lo:hi] >= 0
-        gone = np.zeros(hi - lo)
-        mine = by_document.get(part.corpus["doc_id"].iloc[d])
-        if mine is not None:
-            text, base = part.corpus["text"].iloc[d], part.read.buffer.offsets[d]
-            for a, b in zip(mine["start"], mine["end"], strict=True):
-                x = base + len(text[:a].encode())
-                y = x + len(text[a:b].encode())
-                gone += np.clip(np.minimum(end[lo:hi], y) - np.maximum(start[lo:hi], x), 0, None)
-        hit = np.minimum(gone, marked)
-        sums = {"hit": hit, "false": gone - hit, "missed": marked - hit, "article": size - marked}
-        row: dict[str, Any] = {name: values[known].sum() for name, values in sums.items()}
+        name, place = part.corpus["doc_id"].iloc[d], part.places(d)
+        sides = np.zeros(
+            (4, place[-1] - place[0]), np.bool_
+        )  # known, in a segment of the passage, gone, marked
+        inside = _inside(part, int(d)) if task.passages else np.zeros(bounds[d + 1] - bounds[d], np.bool_)
+        for s, within in zip(range(bounds[d], bounds[d + 1]), inside, strict=True):
+            sides[:2, start[s] - place[0] : end[s] - place[0]] = [[part.label[s] >= 0], [within]]
+        for side, spans in ((2, by_document.get(name)), (3, marked.get(name))):
+            if spans is not None:
+                for a, b in place[spans[["start", "end"]].to_numpy(np.int64)] - place[0]:
+                    sides[side, a:b] = True
+        known, within, gone, boilerplate = sides
+        sums = {
+            "hit": gone & boilerplate,
+            "false": gone & ~boilerplate,
+            "missed": boilerplate & ~gone,
+            "article": ~boilerplate,
+        }
+        row: dict[str, Any] = {name: int((known & values).sum()) for name, values in sums.items()}
         if task.passages:
-            inside = _inside(part, int(d))
-            row["exact"] = float(
-                (marked - hit)[inside].sum() <= 0.02 * marked[inside].sum() and row["false"] == 0
-            )
-            row["passage"], row["removed"] = marked[inside].sum(), hit[inside].sum()
+            missed = int((within & boilerplate & ~gone).sum())
+            row["passage"] = int((within & boilerplate).sum())
+            row["exact"] = float(missed <= 0.02 * row["passage"] and row["false"] == 0)
+            row["removed"] = row["passage"] - missed
         out.append(row)
     return pd.DataFrame(out).assign(publisher=part.corpus["publisher"].to_numpy(dtype=object)[rows])
 

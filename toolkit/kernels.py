@@ -17,13 +17,14 @@ _modules["yaml"] = None  # without it numba reads no settings
 from numba import njit as _njit  # noqa: E402
 from numba import types  # noqa: E402
 from numba.core import cgutils, config  # noqa: E402
+from numba.core.registry import cpu_target  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 del _modules["yaml"]
 if _yaml:
     _modules["yaml"] = _yaml
 
-__all__ = ["cgutils", "chosen_processor", "intrinsic", "njit", "places", "processors", "types"]
+__all__ = ["cgutils", "compiled_for", "intrinsic", "njit", "places", "processors", "types"]
 
 config._config_fname = os.devnull  # no regular file, so that it is passed over
 config.reload_config()
@@ -48,9 +49,10 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def chosen_processor() -> bool:
-    """Whether numba is told to compile for another processor than this one (``NUMBA_CPU_NAME``)."""
-    return config.CPU_NAME is not None or config.CPU_FEATURES is not None
+def compiled_for() -> frozenset[str]:
+    """Return the features that numba lets compiled code use: the processor's, but for those it was told to leave."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    return frozenset(name[1:] for name in features.split(",") if name.startswith("+"))
 
 
 def places(names: tuple[str, ...]) -> Any:

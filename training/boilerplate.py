@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
+from toolkit.boilerplate.breaks import BreakWeights, cutter
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.proposals import HOPELESS
@@ -28,10 +29,19 @@ from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.buffer import Buffer
 from toolkit.trees import Trees
 from training.boosting import learn_trees
+from training.breaks import learn_breaks
 from training.calibration import Scored, calibrate, calibrate_appeals
-from training.labelled import Labelled
+from training.labelled import Labelled, recut
 from training.linear import fit_softmax, ngram_matrix, rounded
-from training.material import counted, dealt, in_lines, marked_pages, material, more_voices, unsure
+from training.material import (
+    counted,
+    dealt,
+    in_lines,
+    marked_pages,
+    material,
+    more_voices,
+    unsure,
+)
 from training.network import Material, learn_network, says
 from training.part import MODES, Part
 from training.proposals import learn_proposals
@@ -205,18 +215,25 @@ def train(
     parts = parts or material(folds=folds, seed=seed)
     markup = markup or marked_pages(folds=folds, seed=seed)
     voices = more_voices(folds=folds, seed=seed)
-    words = [_both(parts, voices, markup, held, seed) for held in (*range(folds), None)]
-    lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds])
-    weighed = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in parts]
-    late = [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in voices]
+    helds = (*range(folds), None)
+    breaks = [learn_breaks(parts, held) for held in helds]
+    parts, voices, lines = (
+        [recut(part, breaks[:folds]) for part in some]
+        for some in (parts, voices, [in_lines(folds=folds, seed=seed)])
+    )
+    words = [_both(parts, voices, markup, held, seed) for held in helds]
+    lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds], breaks[:folds])
+    weighed, late, apart = (
+        [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in some]
+        for some in (parts, voices, lines)
+    )
     everything = [*weighed, *late]
-    lines = in_lines(folds=folds, seed=seed)
-    measured = [*everything, Part.weighed(lines, _scored(lines, words[:folds]), lookup)]
+    measured = [*everything, *apart]
     by_name = {p.of.name: p for p in measured}
-    kinds = [_kinds_of(weighed, held) for held in (*range(folds), None)]
-    trees = {mode: [_trees_of(weighed, mode, held, seed) for held in (*range(folds), None)] for mode in MODES}
+    kinds = [_kinds_of(weighed, held) for held in helds]
+    trees = {mode: [_trees_of(weighed, mode, held, seed) for held in helds] for mode in MODES}
     learned_from = Material.of(everything)
-    networks = [learn_network(learned_from, held, seed) for held in (*range(folds), None)]
+    networks = [learn_network(learned_from, held, seed) for held in helds]
     said = says(measured, networks[:folds])
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
     for p, heard in zip(measured, said, strict=True):
@@ -229,7 +246,7 @@ def train(
                 p.sums[mode][p.chosen[test]] = decision.sums(tested, layout)
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         p.hear(heard)
-    in_blocks = [learn_proposals(everything, held, seed) for held in (*range(folds), None)]
+    in_blocks = [learn_proposals(everything, held, seed) for held in helds]
     for p in measured:
         fold, score = p.of.fold[p.proposed.first], np.zeros(len(p.proposed.first), np.float32)
         for held, blocks in enumerate(in_blocks[:folds]):
@@ -246,7 +263,7 @@ def train(
     for i in range(folds + 1):
         alone, fitted = (Decision(trees[mode][i], scales[mode], kinds[i]) for mode in MODES)
         second = Appeals(in_blocks[i], appeals)
-        models.append(SegmentModel(words[i], fitted, alone, networks[i], second, card))
+        models.append(SegmentModel(words[i], breaks[i], fitted, alone, networks[i], second, card))
     return models[-1], models[:-1]
 
 
@@ -272,14 +289,16 @@ def _scored(part: Labelled, words: list[WordWeights]) -> Reading:
     return replace(part.read, words=p, windows=windows)
 
 
-def _counted(corpus: pd.DataFrame, parts: list[Labelled], words: list[WordWeights]) -> Lookup:
-    """Count what the corpora and the pages repeat, each publisher scored by words that never saw it."""
+def _counted(
+    corpus: pd.DataFrame, parts: list[Labelled], words: list[WordWeights], breaks: list[BreakWeights]
+) -> Lookup:
+    """Count what the corpora and the pages repeat, each publisher cut and scored by weights that never saw it."""
     index = TemplateIndex()
     pages = next(part for part in parts if part.name == "pages")
     reads = [_scored(pages, words)]
     for held, weights in enumerate(words):
-        mine = corpus[corpus["fold"] == held]
-        reads.append(Reading.of(Buffer.of(mine["text"]), About.of(mine), weights))
+        mine, cut = corpus[corpus["fold"] == held], cutter(breaks[held])
+        reads.append(Reading.of(Buffer.of(mine["text"]), About.of(mine), weights, cutter=cut))
     for read in reads:
         index._add(
             read.segments.bounds, read.prints, read.about.titles.prints, read.about.publishers, read.about.days,

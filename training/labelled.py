@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.breaks import BreakWeights, restored, unbroken
 from toolkit.boilerplate.reading import About, Reading
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.buffer import Buffer
+from toolkit.segments import Segments, cut
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Labelled:
     name : str
     corpus : DataFrame
         The corpus columns and ``fold``.
+    spans : DataFrame
+        What is boilerplate: doc_id, start, end (code points), kind.
     read : Reading
     label : ndarray of int8, shape (n_segments,)
     marked : ndarray of int64, shape (n_segments,)
@@ -32,6 +37,7 @@ class Labelled:
 
     name: str
     corpus: pd.DataFrame
+    spans: pd.DataFrame
     read: Reading
     label: NDArray[np.int8]
     marked: NDArray[np.int64]
@@ -50,9 +56,48 @@ class Labelled:
         """Cross-validation fold of each segment, the same for all documents of a publisher."""
         return self.corpus["fold"].to_numpy(np.int64)[self.document]
 
+    def places(self, document: int) -> NDArray[np.int64]:
+        """Byte of the buffer at which each code point of a document begins, and its end."""
+        return _places(self.read.buffer, document)
+
     def of(self, documents: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Mark the segments of some documents."""
         return np.asarray(documents)[self.document]
+
+
+def _places(buffer: Buffer, document: int) -> NDArray[np.int64]:
+    first, last = buffer.offsets[document : document + 2]
+    begins = np.flatnonzero(buffer.data[first:last] & 0xC0 != 0x80)
+    return np.append(begins, last - first) + first
+
+
+def _emphasis(read: Reading) -> NDArray[np.float64]:
+    """Long segments count more, as they do in the metric."""
+    return np.asarray(np.sqrt(np.minimum(read.size, 400) / 60).clip(0.5, 3))
+
+
+def recut(part: Labelled, breaks: list[BreakWeights]) -> Labelled:
+    """Cut a part as the remover will: also where lost line breaks were, by the weights of each text's fold.
+
+    What is learned from a piece follows from what was learned from the whole segment.
+    """
+    fold = part.corpus["fold"].to_numpy()
+
+    def restore(buffer: Buffer) -> Segments:
+        segments = cut(buffer)
+        for held, weights in enumerate(breaks):
+            segments = restored(buffer, segments, weights, unbroken(segments) & (fold == held))
+        return segments
+
+    again = labelled(part.name, part.corpus, part.spans, cutter=restore)
+    if len(again.label) == len(part.label):
+        return part
+    whole = np.searchsorted(part.read.segments.start, again.read.segments.start, side="right") - 1
+    times = _emphasis(again.read) / _emphasis(part.read)[whole]
+    words, trees = ((of[whole] * times).astype(np.float32) for of in (part.words, part.trees))
+    unknown = part.label[whole] < 0
+    label, marked = np.where(unknown, np.int8(-1), again.label), np.where(unknown, 0, again.marked)
+    return replace(again, label=label, marked=marked, words=words, trees=trees)
 
 
 def labelled(
@@ -63,6 +108,7 @@ def labelled(
     words: float | NDArray[np.float64] = 1.0,
     trees: float | NDArray[np.float64] = 1.0,
     known: NDArray[np.bool_] | None = None,
+    cutter: Callable[[Buffer], Segments] = cut,
 ) -> Labelled:
     """Cut a corpus and label its segments by the span that covers more than half of each.
 
@@ -74,9 +120,11 @@ def labelled(
         Weight of the documents in learning.
     known : ndarray of bool, shape (n_documents,), optional
         Which documents were annotated; segments of the others get -1. Default all.
+    cutter : callable
+        Cuts a buffer into segments.
     """
     corpus = corpus.reset_index(drop=True)
-    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
+    read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), cutter=cutter)
     segments, buffer = read.segments, read.buffer
     label, marked = np.zeros(len(segments), np.int8), np.zeros(len(segments), np.int64)
     at = {doc_id: i for i, doc_id in enumerate(corpus["doc_id"])}
@@ -84,11 +132,7 @@ def labelled(
         if doc_id not in at:
             continue
         d = at[doc_id]
-        # bytes before each code point
-        points = (
-            np.frombuffer(buffer.data[buffer.offsets[d] : buffer.offsets[d + 1]], np.uint8) & 0xC0 != 0x80
-        )
-        place = np.r_[np.flatnonzero(points), len(points)] + buffer.offsets[d]
+        place = _places(buffer, d)
         lo, hi = segments.bounds[d], segments.bounds[d + 1]
         start, end = segments.start[lo:hi], segments.end[lo:hi]
         for a, b, kind in mine[["start", "end", "kind"]].itertuples(index=False):
@@ -104,10 +148,8 @@ def labelled(
     if known is not None:
         label[~known[document]] = -1
     marked = np.minimum(np.where(label < 0, 0, marked), read.size)
-    # long segments count more, as they do in the metric
-    size = np.sqrt(np.minimum(read.size, 400) / 60).clip(0.5, 3)
     weights = [
-        (size * np.broadcast_to(w, len(corpus))[document] * (label >= 0)).astype(np.float32)
+        (_emphasis(read) * np.broadcast_to(w, len(corpus))[document] * (label >= 0)).astype(np.float32)
         for w in (words, trees)
     ]
-    return Labelled(name, corpus, read, label, marked, weights[0], weights[1])
+    return Labelled(name, corpus, spans, read, label, marked, weights[0], weights[1])

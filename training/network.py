@@ -71,8 +71,8 @@ that hears both alike learns how the authors write (docs/boilerplate.md)."""
 WIDTH, INNER, EPOCHS = 96, 64, 20.0
 """Width of the layers and within them, and how often all texts are learned from."""
 
-LEARNED = 2
-"""So many stacks of layers are learned, from other beginnings; what they say is averaged, for each errs otherwise."""
+LEARNED, FAR = 2, 1000
+"""So many stacks of layers are learned, from seeds so far apart; what they say is averaged, for each errs otherwise."""
 
 RATE, DROPPED, SQUARES, MEMORY = 3e-3, 0.15, 1e-5, 0.99
 """Highest rate of learning; share of what each layer says that is dropped, lest it learn by heart; weight of the
@@ -197,8 +197,9 @@ def learn_network(material: Material, held: int | None, seed: int) -> Network:
         first[k * MEANINGS : (k + 1) * MEANINGS] *= unit[:, None] ** power
     lexicon = Lexicon(pieces()[0], NO_WORDS.alike)
     times = (fine / unit * STEP).astype(np.float32)
-    fits = [meant, *(_fit(material, rows, fold, seed + more, mapped=False) for more in range(1, LEARNED))]
-    return Network(lexicon, table, times, tuple(_rounded(material, rows, fit, fold) for fit in fits))
+    others = (_fit(material, rows, fold, seed + FAR * more, mapped=False) for more in range(1, LEARNED))
+    stacks = tuple(_rounded(material, rows, fit, fold) for fit in (meant, *others))
+    return Network(lexicon, table, times, stacks)
 
 
 def says(parts: list[Part], networks: list[Network]) -> list[Floats]:
@@ -320,9 +321,7 @@ def _started(width: int, inner: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fit(
-    material: Material, means: Floats, held: int, seed: int, *, mapped: bool = True
-) -> dict[str, Any]:
+def _fit(material: Material, means: Floats, held: int, seed: int, *, mapped: bool = True) -> dict[str, Any]:
     """Learn the layers, and with ``mapped`` the map from vectors to meanings; ``means`` are those of segments."""
     import jax
     import jax.numpy as jnp

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.breaks import BreakWeights, restored
 from toolkit.boilerplate.scoring import KINDS, read_segments
 from toolkit.buffer import Buffer
 from toolkit.display import visible
@@ -149,8 +150,11 @@ class Rules:
     passages: dict[int, int]
 
     @classmethod
-    def of(cls, decisions: Decisions | None) -> Rules:
-        """Check decisions and sort them; ValueError names a verdict that is none."""
+    def of(cls, decisions: Decisions | None, breaks: BreakWeights | None = None) -> Rules:
+        """Check decisions and sort them; ValueError names a verdict that is none.
+
+        With ``breaks``, a passage is also cut as in a text that has lost its line breaks.
+        """
         # a Path may be the file that a review will make with its first decision; a str is what a person typed
         if isinstance(decisions, str) and not Path(decisions).exists():
             warnings.warn(f"{decisions}: no such file yet; cleaned without decisions", stacklevel=2)
@@ -164,7 +168,11 @@ class Rules:
                 templates[int(subject, 16)] = meant
             else:
                 buffer = Buffer.of([subject])
-                passages |= dict.fromkeys(read_segments(buffer, cut(buffer)).prints[:, 0].tolist(), meant)
+                cuts = [cut(buffer)]
+                if breaks is not None:
+                    cuts.append(restored(buffer, cuts[0], breaks, np.ones(1, np.bool_)))
+                for segments in cuts:
+                    passages |= dict.fromkeys(read_segments(buffer, segments).prints[:, 0].tolist(), meant)
         return cls(templates, passages)
 
     def applied(

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.breaks import BreakWeights, cutter
 from toolkit.boilerplate.evidence import ALONE, CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.network import INPUTS, Network
 from toolkit.boilerplate.proposals import PROPOSALS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.scoring import KINDS, WordWeights
+from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.kernels import njit
 from toolkit.modelfile import pack, read_model, sound_array, write_model
+from toolkit.segments import Segments
 from toolkit.trees import Trees
 
 FORMAT = "news-toolkit segment model 14"
@@ -118,12 +121,13 @@ class Appeals:
 class SegmentModel:
     """The stages of the model.
 
-    ``words`` weigh hashed n-grams for article text and the seven kinds; ``fitted`` and ``alone`` decide with a template
-    index over the corpus and without; ``network`` reads a text as a whole; ``appeals`` weighs blocks. ``card``: data,
-    licences, figures, limits.
+    ``words`` weigh hashed n-grams for article text and the seven kinds; ``breaks`` say where lost line breaks were;
+    ``fitted`` and ``alone`` decide with a template index over the corpus and without; ``network`` reads a text as a
+    whole; ``appeals`` weighs blocks. ``card``: data, licences, figures, limits.
     """
 
     words: WordWeights
+    breaks: BreakWeights
     fitted: Decision
     alone: Decision
     network: Network
@@ -140,9 +144,14 @@ class SegmentModel:
         """Languages that it has learned article text and boilerplate of."""
         return frozenset(self.card.get("languages", ()))
 
+    def cut(self, buffer: Buffer) -> Segments:
+        """Cut every document of a buffer into segments; where it has lost its line breaks, also where these were."""
+        return cutter(self.breaks)(buffer)
+
     def _arrays(self) -> dict[str, NDArray[Any]]:
         words = self.words
         arrays: dict[str, Any] = {"words": words.table, "words_scale": words.scale, "words_bias": words.bias}
+        arrays |= self.breaks.arrays()
         for name, decision in (("fitted", self.fitted), ("alone", self.alone)):
             arrays[f"{name}_kinds"] = decision.kinds
             for group, trees in zip(GROUPS, decision.trees, strict=True):
@@ -175,6 +184,7 @@ class SegmentModel:
         try:
             return cls(
                 _words(arrays),
+                BreakWeights.read(arrays),
                 _decision(arrays, card, "fitted", len(COLUMNS)),
                 _decision(arrays, card, "alone", ALONE),
                 Network.read(arrays),
@@ -210,7 +220,7 @@ def _scale(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str) -> 
 
 
 def _decision(arrays: dict[str, NDArray[Any]], card: dict[str, Any], name: str, columns: int) -> Decision:
-    possible = [(rows, len(KINDS)) for rows in range(1, len(COLUMNS) + 2)]
+    possible = [(rows, len(KINDS)) for rows in range(1, columns + 2)]
     kinds = sound_array(arrays, f"{name}_kinds", np.float32, *possible)
     trees = tuple(Trees.read(arrays, f"{name}.{group}", columns) for group in GROUPS)
     return Decision(trees, _scale(arrays, card, name), kinds)

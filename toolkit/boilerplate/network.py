@@ -67,8 +67,14 @@ SILENCE = -9.0
 MOST, STEP = 127, 32
 """Largest of the integers that are multiplied; and what 1 is in :data:`SEEN`."""
 
+FAR = 1e9
+"""No number of the layers that is not an integer is larger, and none of ``steps`` smaller than one by it."""
+
 FEWEST = 3
 """The least number of pieces by which a segment's sum is divided: one word tells little."""
+
+MOST_STACKS = 8
+"""More stacks of layers are not read."""
 
 LONGEST = 8192
 """Segments of a text that are read together; a longer text is read in stretches."""
@@ -259,13 +265,23 @@ class Layers:
     def read(cls, arrays: Mapping[str, NDArray[Any]], stack: str) -> Layers:
         """Return a stack of layers of a model file; ValueError unless they fit each other and hold numbers."""
         width, inner = (arrays[f"{stack}.{name}"].size for name in ("context_scale", "wide_bias"))
+        if not width or inner < LAYERS:
+            raise ValueError(f"{stack}: layers without a number; train the model again")
         parts = {}
         for name, shape in cls.shapes(width, inner // LAYERS).items():
             kind = np.float32 if name in ("steps", "near") or "_" in name else np.int8
             parts[name] = sound_array(arrays, f"{stack}.{name}", kind, shape)
-        if not (parts["steps"] > 0).all():
+            if kind == np.float32 and np.abs(parts[name]).max() > FAR:
+                raise ValueError(f"{stack}.{name} is beyond {FAR:g}; train the model again")
+        if parts["steps"].min() < 1 / FAR:
             raise ValueError(f"{stack}.steps are not above 0; train the model again")
-        return cls(**parts)
+        out = cls(**parts)
+        out._matrices  # noqa: B018  (refuses sums that would not be exact)
+        return out
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the matrices, which are as this processor wants them."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @cached_property
     def _matrices(self) -> dict[str, list[Matrix]]:
@@ -323,7 +339,9 @@ class Network:
         """What a model file holds of it; the keys of the pieces as steps from one to the next."""
         keys = np.diff(self.lexicon.keys, prepend=np.uint32(0))
         out: dict[str, NDArray[Any]] = {"pieces": keys, "meanings": self.table, "meanings_scale": self.times}
-        return out | {f"layers.{part.name}": getattr(self.layers, part.name) for part in fields(Layers)}
+        for number, layers in enumerate(self.stacks):
+            out |= {f"layers{number}.{part.name}": getattr(layers, part.name) for part in fields(Layers)}
+        return out
 
     @classmethod
     def read(cls, arrays: Mapping[str, NDArray[Any]]) -> Network:
@@ -333,8 +351,10 @@ class Network:
         table = sound_array(arrays, "meanings", np.int8, (n, MEANINGS))
         times = sound_array(arrays, "meanings_scale", np.float32, (MEANINGS,))
         lexicon = Lexicon(np.cumsum(steps, dtype=np.uint32), NO_WORDS.alike)
-        stacks = sum(name.startswith("layers") and name.endswith(".first") for name in arrays)
-        layers = tuple(Layers.read(arrays, f"layers{number}") for number in range(max(stacks, 1)))
+        stacks = [f"layers{number}" for number in range(MOST_STACKS) if f"layers{number}.first" in arrays]
+        layers = tuple(Layers.read(arrays, stack) for stack in stacks)
+        if not layers:
+            raise ValueError("no layers; train the model again")
         return cls(lexicon, np.ascontiguousarray(table), times, layers)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from toolkit.boilerplate.breaks import FEW_LINES, GLUED_SHARE, LEAST_BYTES, LONG_LINE
 from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Outlets, Titles, echoes
 from toolkit.boilerplate.features import PART
@@ -96,7 +98,8 @@ class Reading(SegmentReading):
     @classmethod
     def of(
         cls, buffer: Buffer, about: About, words: WordWeights | None = None,
-        before: tuple[Reading, Mended] | None = None, *, windowed: bool = True,
+        before: tuple[Reading, Mended] | None = None, *, cutter: Callable[[Buffer], Segments] = cut,
+        windowed: bool = True,
     ) -> Reading:  # fmt: skip
         """Cut and read a buffer; without weights nothing is scored, and no windows are where none are wanted.
 
@@ -104,7 +107,7 @@ class Reading(SegmentReading):
         segments that have not changed since are not read again.
         """
         flat = unwrapped(buffer)
-        segments = cut(flat)
+        segments = cutter(flat)
         known = before and (_unchanged(segments, before[0].segments, before[1]), before[0])
         read = read_segments(flat, segments, words, known, windowed=windowed)
         shared = echoes(segments, read.shapes, read.terms, about.titles)
@@ -158,13 +161,7 @@ LEAST_LINES, SHORT_LINE, SHORT_LINES = 30, 50, 0.55
 :data:`SHORT_LINE` bytes. With these three numbers and the next three, a trial recognised 289 of 293 pages and 314 of
 314 copies without line breaks, and mistook 24 of 956 articles."""
 
-LONG_LINE, FEW_LINES, LEAST_BYTES = 1200, 2, 400
-"""A text has lost its line breaks if half of it stands in lines over :data:`LONG_LINE` bytes, or if it has at most
-:data:`FEW_LINES` lines and at least :data:`LEAST_BYTES` bytes."""
-
 SHORT_TEXT = 600
-GLUED_SHARE = 0.25
-"""Share of the joints within lines that are glued, from which a text without line breaks counts as glued."""
 
 UNLIKE = ("captions", "transcript", "column")
 """Texts unlike all that the model learned from, of which only the surest boilerplate is removed. In order: lines open

@@ -144,7 +144,7 @@ class BoilerplateRemover(Estimator):
         self._check()
         for first, part in buffer.portions(PORTION):
             known = about.take(np.arange(first, first + len(part)))
-            yield Reading.of(part, known, self._model.words, windowed=windowed)
+            yield Reading.of(part, known, self._model.words, cutter=self._model.cut, windowed=windowed)
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
         """Return a remover whose index has counted the documents of both."""
@@ -286,7 +286,7 @@ class BoilerplateRemover(Estimator):
 
     def _cuts(self, readings: Iterable[Reading]) -> tuple[Cuts, NDArray[np.int8]]:
         """Find the cuts of a corpus, a portion of its documents at a time, and tell each document's layout."""
-        wanted, rules = self._check(), Rules.of(self.decisions)
+        wanted, rules = self._check(), Rules.of(self.decisions, self._model.breaks)
         parts, layouts, documents = [], [], 0
         for read in readings:
             cuts, layout = self._settled(read, wanted, rules)
@@ -308,7 +308,9 @@ class BoilerplateRemover(Estimator):
                 return cuts, layout
             mended = cuts.mended(buffer, documents)
             left = first.about.take(documents).of_texts(mended.buffer)
-            again = Reading.of(mended.buffer, left, self._model.words, (first, mended))
+            again = Reading.of(
+                mended.buffer, left, self._model.words, (first, mended), cutter=self._model.cut
+            )
             found, _ = self._found(again, wanted, rules)
             if len(found):
                 found = found.carried_back(mended, documents)
@@ -346,7 +348,7 @@ class BoilerplateRemover(Estimator):
         found, lookup = np.ones(len(corpus), np.int32), self._lookup_table()
         if lookup is None:
             return found
-        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus))
+        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), cutter=self._model.cut)
         size = np.diff(read.segments.bounds)
         held = lookup.counts.documents(
             window_keys(read.prints[:, 0], 0, read.about.publishers.repeat(size)), 1

@@ -10,7 +10,7 @@ from llvmlite import ir
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PART, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
-from toolkit.boilerplate.vectors import I8, I16, I32, I64, array, everywhere, place, shuffled
+from toolkit.boilerplate.vectors import I8, I16, I32, I64, array, everywhere, pointer, shuffled
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.kernels import cgutils, intrinsic, njit, places, types
 from toolkit.segments import Segments
@@ -35,10 +35,6 @@ and on the marked texts, with a scale of their own. One vector register holds a 
 _BYTES, _WORDS, _LONGS, _FLOATS = (ir.VectorType(kind, LANES) for kind in (I8, I16, I32, ir.FloatType()))
 
 
-def _pointer(context: Any, builder: Any, signature: Any, arguments: Any, at: int, kind: ir.Type) -> Any:
-    return place(builder, array(context, builder, signature, arguments, at).data, I64(0), kind)
-
-
 @intrinsic
 def add_rows(typing: Any, table: Any, index: Any, first: Any, last: Any, scale: Any, out: Any) -> Any:
     """Add the rows ``index[first:last]`` of a table of bytes: ``out[k] = sum(table[index[i], k] - 128) * scale[k]``.
@@ -47,9 +43,9 @@ def add_rows(typing: Any, table: Any, index: Any, first: Any, last: Any, scale: 
     """
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = (_BYTES, I32, None, None, _FLOATS, _FLOATS)
+        given, kinds = (context, builder, signature, arguments), (_BYTES, I32, None, None, _FLOATS, _FLOATS)
         rows, indices, begin, end, scales, sums = (
-            arguments[at] if kind is None else _pointer(context, builder, signature, arguments, at, kind)
+            arguments[at] if kind is None else pointer(builder, array(*given, at).data, kind)
             for at, kind in enumerate(kinds)
         )
         total = cgutils.alloca_once_value(builder, ir.Constant(_WORDS, [0] * LANES))
@@ -77,7 +73,8 @@ def margins(typing: Any, chunk: Any, older: Any, scale: Any, out: Any) -> Any:
     """
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        new, old, result = (_pointer(context, builder, signature, arguments, at, _FLOATS) for at in (0, 1, 3))
+        given = context, builder, signature, arguments
+        new, old, result = (pointer(builder, array(*given, at).data, _FLOATS) for at in (0, 1, 3))
         both = builder.fadd(builder.load(new, align=4), builder.load(old, align=4))
         kept = shuffled(builder, both, [0] * 8 + [8] * 8)
         margin = builder.fmul(builder.fsub(both, kept), everywhere(builder, arguments[2], _FLOATS))

@@ -1,4 +1,4 @@
-"""Parts of LLVM code for vectors that fill a register of the processor; numba by itself seldom makes them."""
+"""Parts of LLVM code for vectors of the processor, which numba by itself seldom uses."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def array(context: Any, builder: Any, signature: Any, arguments: Any, at: int) -
     return cgutils.create_struct_proxy(signature.args[at])(context, builder, arguments[at])
 
 
-def place(builder: Any, base: Any, index: Any, kind: ir.Type) -> Any:
-    """Return a pointer to a value of a kind that begins at an element of an array's ``data``."""
-    return builder.bitcast(builder.gep(base, [index]), kind.as_pointer())
+def pointer(builder: Any, base: Any, kind: ir.Type, offset: Any = None) -> Any:
+    """Return a pointer to a value of a kind at the beginning of an array's ``data``, or so many elements on."""
+    return builder.bitcast(base if offset is None else builder.gep(base, [offset]), kind.as_pointer())
 
 
 def shuffled(builder: Any, vector: Any, order: list[int]) -> Any:

@@ -166,7 +166,8 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     ``template_id``, ``kind`` (of the span around its middle, missing if it stays); in reading order.
     """
     buffer = Buffer.of(corpus["text"])
-    read = Reading.of(buffer, About.of(corpus), shipped_model().words)
+    model = shipped_model()
+    read = Reading.of(buffer, About.of(corpus), model.words, cutter=model.cut)
     lookup = remover.index_.lookup()
     seen = Seen.of(read, lookup)
     scored = suspicious(read, seen)
