@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from toolkit.boilerplate import BoilerplateRemover
+from toolkit.boilerplate.model import shipped_model
 from toolkit.buffer import Buffer
 from toolkit.corpus import as_corpus
 from toolkit.duplication import duplicates, duplicates_in
@@ -60,6 +61,7 @@ PAGES = ("report.html", "report.ipynb")
 WRITTEN = (*RESULTS, *CLASSIFIER, "run.json", *PAGES)  # by a run and its report into their folder
 
 _SHORT = "The council met on Monday.Sign up for our newsletter. It met again on the day after that."
+_LINE = f"{_SHORT} {'It met once more. ' * 20}"  # long enough to have lost its line breaks
 
 _COUNTS = (
     "kept", "quarantined", "characters", "removed", "verdicts", "topics", "undated", "faults", "languages", "halved",
@@ -355,7 +357,7 @@ def warm() -> str:
                         other.wait(300)
                 finally:
                     other.kill()  # where this one is stopped, nobody waits for the other
-    rows = [json.dumps({"text": f"{n} {_SHORT}", "url": f"a.b/{n}"}) + "\n" for n in (1, 2)]
+    rows = [json.dumps({"text": text, "url": f"a.b/{n}"}) + "\n" for n, text in enumerate((_SHORT, _LINE))]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "two.jsonl")
         path.write_text("".join(rows))
@@ -368,6 +370,7 @@ def compile_others() -> None:
     """Compile what :meth:`toolkit.BoilerplateRemover.fit`, in the process beside, needs late or not at all."""
     corpus = as_corpus([_SHORT]).assign(clean_text=_SHORT)
     languages(corpus["text"])
+    shipped_model().cut(Buffer.of([_LINE]))
     TopicClassifier().topics(corpus)
     probabilities(corpus)
     duplicates(corpus)

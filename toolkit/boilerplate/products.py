@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.vectors import I32, I64, array, everywhere, pointer
 from toolkit.kernels import cgutils, compiled_for, intrinsic, njit, types
 
-Bytes, Floats = NDArray[np.int8], NDArray[np.float32]
+Bytes = NDArray[np.int8]
+Floats = NDArray[np.float32]
 
 
 def lanes_of(features: Collection[str]) -> int:
