@@ -85,7 +85,11 @@ def platt(
 
 
 def calibrate(
-    sources: dict[str, list[Scored]], appeals: Scale, strict: tuple[str, ...], alone: Scale | None = None
+    sources: dict[str, list[Scored]],
+    appeals: Scale,
+    strict: tuple[str, ...],
+    alone: Scale | None = None,
+    bounds: dict[str, tuple[float, list[Scored]]] | None = None,
 ) -> Scale:
     """Scale of the first decision, each layout's thresholds with the second decision's at the same loss.
 
@@ -98,6 +102,8 @@ def calibrate(
         Those of :data:`BORROWED` that lose a third.
     alone : Scale, optional
         Of the decision without an index, where the sources have one.
+    bounds : dict of str to tuple of float and list of Scored, optional
+        Layout → how many times the loss that is asked for is allowed in other texts too.
     """
     n = len(LAYOUTS)
     slope, offset = np.ones(n), np.zeros(n)
@@ -136,7 +142,8 @@ def calibrate(
             if loss == "best":
                 values[at] = _best(scored, removed)
             else:
-                values[at] = _least(scored, removed, float(loss) * TIMES[layout])
+                groups = [(TIMES[layout], scored), *([bounds[layout]] if bounds and layout in bounds else [])]
+                values[at] = max(_least(group, removed, float(loss) * times) for times, group in groups)
         for layout in set(BORROWED) - set(sources):
             values[LAYOUTS.index(layout)] = values[PARAGRAPHS]
         thresholds[loss] = values

@@ -76,6 +76,18 @@ def _emphasis(read: Reading) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(np.minimum(read.size, 400) / 60).clip(0.5, 3))
 
 
+def without_labels(part: Labelled, spans: pd.DataFrame) -> Labelled:
+    """Return the part without the labels of segments that stand by more than half in one of the spans."""
+    label, at = part.label.copy(), {doc_id: i for i, doc_id in enumerate(part.corpus["doc_id"])}
+    for doc_id, a, b in spans[["doc_id", "start", "end"]].itertuples(index=False):
+        place = part.places(at[doc_id])
+        mine = slice(*part.read.segments.bounds[at[doc_id] : at[doc_id] + 2])
+        start, end = part.read.segments.start[mine], part.read.segments.end[mine]
+        covered = np.minimum(end, place[b]) - np.maximum(start, place[a])
+        label[mine][2 * covered > end - start] = -1
+    return replace(part, label=label)
+
+
 def recut(part: Labelled, breaks: list[BreakWeights]) -> Labelled:
     """Cut a part as the remover will: also where lost line breaks were, by the weights of each text's fold.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from toolkit.corpus import COLUMNS, make_corpus
 from toolkit.fields import registrable_domain
 from training.copies import lower_case, without_breaks
 from training.flattening import SETS, variants
-from training.labelled import Labelled, labelled
+from training.labelled import Labelled, labelled, without_labels
 from training.pages import extracted_page, page_title, whole_page
 from training.passages import (
     HARD_LOOKALIKES,
@@ -204,8 +203,7 @@ def unsure(gold: Labelled) -> Labelled:
     """Return the part without the labels that :data:`UNSURE` doubts; thresholds and figures leave them out."""
     rows = [json.loads(line) for line in UNSURE.read_text(encoding="utf-8").splitlines()]
     spans = [(row["id"], span["start"], span["end"], "unsure") for row in rows for span in row["spans"]]
-    doubted = labelled(gold.name, gold.corpus, pd.DataFrame(spans, columns=SPANS)).label < 0
-    return replace(gold, label=np.where(doubted, np.int8(-1), gold.label))
+    return without_labels(gold, pd.DataFrame(spans, columns=SPANS))
 
 
 def marked_later(*, folds: int, seed: int) -> Labelled:
