@@ -211,43 +211,39 @@ def _untitled(part: Labelled) -> Labelled:
 def document_counts(task: Task, found: pd.DataFrame) -> pd.DataFrame:
     """Count the bytes of each document: found, falsely found and missed boilerplate, article text, and the passage's.
 
-    Segments that are neither for certain are left out. A removed span counts by the bytes of each segment in it.
+    White space between segments counts for nothing; what is neither for certain is left out.
     """
-    part = task.part
-    rows = np.flatnonzero(task.chosen)
+    part, out = task.part, []
     bounds, start, end = part.read.segments.bounds, part.read.segments.start, part.read.segments.end
-    by_document, marked = (
+    sure = part.spans["kind"].isin(KINDS)
+    sets = [
         dict(iter(spans.groupby("doc_id", sort=False)))
-        for spans in (found, part.spans[part.spans["kind"].isin(KINDS)])
-    )
-    out = []
-    for d in rows.tolist():
-        name, place = part.corpus["doc_id"].iloc[d], part.places(d)
-        sides = np.zeros(
-            (4, place[-1] - place[0]), np.bool_
-        )  # known, in a segment of the passage, gone, marked
-        inside = _inside(part, int(d)) if task.passages else np.zeros(bounds[d + 1] - bounds[d], np.bool_)
-        for s, within in zip(range(bounds[d], bounds[d + 1]), inside, strict=True):
-            sides[:2, start[s] - place[0] : end[s] - place[0]] = [[part.label[s] >= 0], [within]]
-        for side, spans in ((2, by_document.get(name)), (3, marked.get(name))):
+        for spans in (found, part.spans[sure], part.spans[~sure])
+    ]
+    for d in np.flatnonzero(task.chosen).tolist():
+        place = part.places(d)
+        known, gone, marked, doubted, within = np.zeros((5, place[-1] - place[0]), np.bool_)
+        for side, by_document in zip((gone, marked, doubted), sets, strict=True):
+            spans = by_document.get(part.corpus["doc_id"].iloc[d])
             if spans is not None:
                 for a, b in place[spans[["start", "end"]].to_numpy(np.int64)] - place[0]:
-                    sides[side, a:b] = True
-        known, within, gone, boilerplate = sides
-        sums = {
-            "hit": gone & boilerplate,
-            "false": gone & ~boilerplate,
-            "missed": boilerplate & ~gone,
-            "article": ~boilerplate,
-        }
-        row: dict[str, Any] = {name: int((known & values).sum()) for name, values in sums.items()}
+                    side[a:b] = True
+        for s in range(bounds[d], bounds[d + 1]):
+            known[start[s] - place[0] : end[s] - place[0]] = part.label[s] >= 0
+        known &= ~doubted
+        sides = {"hit": gone & marked, "false": gone & ~marked, "missed": marked & ~gone, "article": ~marked}
+        row: dict[str, Any] = {name: int((known & values).sum()) for name, values in sides.items()}
         if task.passages:
-            missed = int((within & boilerplate & ~gone).sum())
-            row["passage"] = int((within & boilerplate).sum())
+            mine = np.flatnonzero(_inside(part, d)) + bounds[d]
+            for s in mine.tolist():
+                within[start[s] - place[0] : end[s] - place[0]] = True
+            within &= known & marked
+            row["passage"], row["removed"] = int(within.sum()), int((within & gone).sum())
+            missed = row["passage"] - row["removed"]
             row["exact"] = float(missed <= 0.02 * row["passage"] and row["false"] == 0)
-            row["removed"] = row["passage"] - missed
         out.append(row)
-    return pd.DataFrame(out).assign(publisher=part.corpus["publisher"].to_numpy(dtype=object)[rows])
+    publishers = part.corpus["publisher"].to_numpy(dtype=object)
+    return pd.DataFrame(out).assign(publisher=publishers[np.flatnonzero(task.chosen)])
 
 
 def _inside(part: Labelled, d: int) -> NDArray[np.bool_]:

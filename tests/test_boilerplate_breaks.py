@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 import toolkit
-from toolkit.boilerplate.breaks import BITS, FEATURES, BreakWeights, cutter, places, restored, unbroken
+from toolkit.boilerplate.breaks import BITS, FEATURES, BreakWeights, places, restored, unbroken
 from toolkit.boilerplate.decisions import Rules
 from toolkit.boilerplate.model import SegmentModel, shipped_model
 from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.segments import INLINE, Segments, cut
 from training.breaks import learn_breaks
-from training.labelled import labelled, recut
+from training.labelled import labelled, recut, without_labels
 
 STORY = (
     "The harbour board met on Monday and voted for the new ferry. Its chair, Ada Brook, said that the quay would be "
@@ -71,7 +71,7 @@ def test_a_segment_may_be_cut_before_every_word_that_does_not_begin_small():
 
 def test_the_shipped_weights_find_where_headlines_bylines_and_buttons_ended():
     buffer = Buffer.of([" ".join(STORM * 3)])
-    assert pieces(shipped_model().cut(buffer), buffer) == STORM * 3
+    assert pieces(shipped_model().breaks.cut(buffer), buffer) == STORM * 3
 
 
 UGLY = [
@@ -84,10 +84,10 @@ def test_a_text_is_cut_the_same_alone_and_among_others_and_nothing_of_it_is_lost
     texts = [*UGLY, ONE_LINE, *(text + ONE_LINE for text in UGLY)]
     buffer = Buffer.of(texts)
     for model in (weights(1), shipped_model().breaks):
-        together, found = cutter(model)(buffer), 0
+        together, found = model.cut(buffer), 0
         for number, text in enumerate(texts):
             own = Buffer.of([text])
-            alone = cutter(model)(own)
+            alone = model.cut(own)
             mine = slice(together.bounds[number], together.bounds[number + 1])
             for one, all_ in ((alone.start, together.start), (alone.end, together.end)):
                 assert one.tolist() == (all_[mine] - buffer.offsets[number]).tolist()
@@ -109,15 +109,17 @@ def test_places_and_their_buckets_do_not_depend_on_what_stands_around_the_segmen
     assert 0 <= rows.min() <= rows.max() < 1 << BITS
 
 
-def test_a_decision_on_a_passage_holds_where_the_text_has_lost_its_breaks():
+def test_a_decision_on_a_passage_holds_where_the_text_has_lost_its_breaks_and_its_pieces_nowhere_else():
     passage, text = " ".join(STORM[:4]), " ".join(STORM * 3)  # to the end of a sentence
-    plain, also = Rules.of({passage: "keep"}), Rules.of({passage: "keep"}, shipped_model().breaks)
-    assert len(plain.passages) == 1
-    assert len(also.passages) == 5
+    rules = Rules.of({passage: "keep"}, shipped_model().breaks)
+    assert (len(rules.passages), len(rules.pieces)) == (1, 4)
     for verdict, gone in (("keep", 0), ("promo", 3)):
-        spans = toolkit.BoilerplateRemover(decisions={passage: verdict}).spans([text])
+        remover = toolkit.BoilerplateRemover(decisions={passage: verdict})
+        spans = remover.spans([text])
         removed = [text[a:b] for a, b in zip(spans["start"], spans["end"], strict=True)]
         assert sum(passage in each for each in removed) == gone, removed
+        lines = "\n\n".join([*STORM, *STORM[3:]])
+        assert remover.spans([lines]).equals(toolkit.BoilerplateRemover().spans([lines]))
 
 
 @pytest.mark.parametrize(
@@ -140,38 +142,66 @@ def corpus(texts: list[str]) -> pd.DataFrame:
     return made.assign(text=texts, fold=np.arange(len(texts)) % 2)
 
 
+LINES = ["Ferry Prices Up", "Rain In Port", "Board Meets Again"]
+BODY = [
+    "The board of Ada Brook met in June. It sat with Tom Reed.",
+    "The quay of Port Ness is old. It is by Old Bay.",
+]
+TEXTS = ["\n".join(f"{LINES[(n + k) % 3]}\n{BODY[k % 2]}" for k in range(4)) for n in range(12)]
+NONE = pd.DataFrame([], columns=["doc_id", "start", "end", "kind"])
+
+
 def test_breaks_are_learned_from_texts_that_have_them():
-    lines = ["Ferry Prices Up", "Rain In Port", "Board Meets Again"]
-    body = [
-        "The board of Ada Brook met in June. It sat with Tom Reed.",
-        "The quay of Port Ness is old. It is by Old Bay.",
+    learned = learn_breaks([labelled("gold", corpus(TEXTS), NONE)], 0)
+    flat = " ".join(" ".join(TEXTS[:2]).split("\n"))
+    found = pieces(learned.cut(Buffer.of([flat])), Buffer.of([flat]))
+    assert [each for each in found if each in LINES] == [
+        each for text in TEXTS[:2] for each in text.split("\n")[::2]
     ]
-    texts = ["\n".join(f"{lines[(n + k) % 3]}\n{body[k % 2]}" for k in range(4)) for n in range(12)]
-    none = pd.DataFrame([], columns=["doc_id", "start", "end", "kind"])
-    part = labelled("gold", corpus(texts), none)
-    learned = learn_breaks([part, labelled("other", corpus(["A\nB\nC"]), none)], 0)
-    flat = " ".join(texts[0].split("\n")) + " " + " ".join(texts[1].split("\n"))
-    assert len(flat) > 400
-    found = pieces(cutter(learned)(Buffer.of([flat])), Buffer.of([flat]))
-    assert [each for each in found if each in lines] == [
-        each for text in texts[:2] for each in text.split("\n")[::2]
-    ]
+
+
+def test_nothing_is_learned_from_the_held_fold_from_other_parts_or_without_weight():
+    def learned(held: int | None, **changed: np.ndarray | str) -> bytes:
+        other = ["A Cue\nThe Rain\nFell On Port"] * 12
+        weight = np.tile([1.0, 1.0], 12)
+        texts = corpus([*TEXTS, *other]).assign(fold=np.repeat([0, 1], 12))
+        part = labelled(changed.get("name", "gold"), texts, NONE, trees=changed.get("trees", weight))
+        base = labelled("gold", corpus(TEXTS).assign(fold=0), NONE)
+        return learn_breaks([base, part], held).table.tobytes()
+
+    alone = learn_breaks([labelled("gold", corpus(TEXTS).assign(fold=0), NONE)] * 2, None).table.tobytes()
+    assert learned(1) == alone
+    assert learned(None, trees=np.repeat([1.0, 0.0], 12)) == alone
+    assert learned(None) != alone
+    once = learn_breaks([labelled("gold", corpus(TEXTS).assign(fold=0), NONE)], None).table.tobytes()
+    assert learned(None, name="other") == once
 
 
 def test_a_part_is_cut_again_by_the_weights_of_each_fold_and_keeps_what_is_known():
     texts = corpus([ONE_LINE, ONE_LINE, "Short. Text."])
-    spans = pd.DataFrame(
-        [(texts["doc_id"][k], 0, 24, "byline") for k in (0, 1)], columns=["doc_id", "start", "end", "kind"]
-    )
-    part = labelled("gold", texts, spans, trees=np.array([2.0, 1.0, 1.0]))
+    rows = [(texts["doc_id"][0], 0, 24, "byline"), (texts["doc_id"][1], 0, 24, "byline")]
+    rows.append((texts["doc_id"][0], ONE_LINE.index("Ada"), ONE_LINE.index(" Brook"), "unsure"))
+    part = labelled("gold", texts, pd.DataFrame(rows, columns=NONE.columns), trees=np.array([2.0, 1.0, 1.0]))
     assert recut(part, [weights(-1), weights(-1)]) is part
     again = recut(part, [weights(1), weights(-1)])  # the first text is of fold 0, the second of fold 1
     size = np.diff(again.read.segments.bounds)
     assert size.tolist() == [size[0], *np.diff(part.read.segments.bounds)[1:]]
     assert size[0] > 2 * np.diff(part.read.segments.bounds)[0]
-    assert again.label[: size[0]].tolist() == [5] + [0] * (
-        size[0] - 1
-    )  # 'The harbour board met on', a byline here
+    # 'The harbour board met on' is a byline here, and of 'Ada' nothing is known
+    assert again.label[: size[0]].tolist() == [5, 0, 0, -1] + [0] * (size[0] - 4)
     assert again.marked[0] == 24
-    assert again.trees[:2].tolist() == pytest.approx([2 * np.sqrt(24 / 60), 2 * np.sqrt(36 / 60)], rel=0.03)
+    assert again.trees[:4].tolist() == pytest.approx(
+        [2 * np.sqrt(24 / 60), 2 * np.sqrt(36 / 60), 2 * 0.5, 0], rel=0.03
+    )
     assert again.trees[size[0] :].tolist() == part.trees[-len(again.trees[size[0] :]) :].tolist()
+
+
+def test_labels_that_are_in_doubt_are_taken_from_a_part_however_it_is_cut():
+    texts = corpus([ONE_LINE, ONE_LINE])
+    again = recut(labelled("gold", texts, NONE), [weights(1), weights(1)])
+    doubted = pd.DataFrame(
+        [(texts["doc_id"][1], 0, 24, "unsure"), ("not here", 0, 9, "unsure")], columns=NONE.columns
+    )
+    left = without_labels(again, doubted)
+    assert np.flatnonzero(left.label != again.label).tolist() == [again.read.segments.bounds[1]]
+    assert again.label.min() == 0

@@ -370,7 +370,7 @@ def compile_others() -> None:
     """Compile what :meth:`toolkit.BoilerplateRemover.fit`, in the process beside, needs late or not at all."""
     corpus = as_corpus([_SHORT]).assign(clean_text=_SHORT)
     languages(corpus["text"])
-    shipped_model().cut(Buffer.of([_LINE]))
+    shipped_model().breaks.cut(Buffer.of([_LINE]))
     TopicClassifier().topics(corpus)
     probabilities(corpus)
     duplicates(corpus)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import vstack
 
 from toolkit import datasets
-from toolkit.boilerplate.breaks import BreakWeights, cutter
+from toolkit.boilerplate.breaks import BreakWeights
 from toolkit.boilerplate.evidence import CLASSES
 from toolkit.boilerplate.model import SHIPPED, Appeals, Decision, Scale, SegmentModel
 from toolkit.boilerplate.proposals import HOPELESS
@@ -33,15 +33,7 @@ from training.breaks import learn_breaks
 from training.calibration import Scored, calibrate, calibrate_appeals
 from training.labelled import Labelled, recut
 from training.linear import fit_softmax, ngram_matrix, rounded
-from training.material import (
-    counted,
-    dealt,
-    in_lines,
-    marked_pages,
-    material,
-    more_voices,
-    unsure,
-)
+from training.material import counted, dealt, in_lines, marked_pages, material, more_voices, unsure
 from training.network import Material, learn_network, says
 from training.part import MODES, Part
 from training.proposals import learn_proposals
@@ -308,7 +300,7 @@ def _counted(
     pages = next(part for part in parts if part.name == "pages")
     reads = [_scored(pages, words)]
     for held, weights in enumerate(words):
-        mine, cut = corpus[corpus["fold"] == held], cutter(breaks[held])
+        mine, cut = corpus[corpus["fold"] == held], breaks[held].cut
         reads.append(Reading.of(Buffer.of(mine["text"]), About.of(mine), weights, cutter=cut))
     for read in reads:
         index._add(

@@ -19,11 +19,11 @@ LEARNED_FROM = ("gold", "modern", "scraped")
 LINES = 3
 """Texts with fewer lines are left out."""
 
-SURE = 0.35
+LIKELY = 0.35
 """Probability from which on a line is taken to have begun: two pieces of one sentence are often judged alike."""
 
-MILD = 0.3
-"""How strongly weights are drawn towards nought (``C`` of :class:`sklearn.linear_model.LogisticRegression`)."""
+FREE = 0.3
+"""How freely weights part from nought (``C`` of :class:`sklearn.linear_model.LogisticRegression`)."""
 
 
 def _without(texts: Iterable[str]) -> tuple[Buffer, NDArray[np.int64]]:
@@ -54,10 +54,10 @@ def learn_breaks(parts: list[Labelled], held: int | None) -> BreakWeights:
             ones = np.ones(buckets.size, np.float32)
             rows.append(csr_matrix((ones, buckets.ravel(), pointers), (len(found), 1 << BITS)))
             wanted.append(np.isin(found, began))
-    model = LogisticRegression(C=MILD, solver="liblinear").fit(
+    model = LogisticRegression(C=FREE, solver="liblinear").fit(
         vstack(rows, format="csr"), np.concatenate(wanted)
     )
     scale = np.float32(np.abs(model.coef_).max() / 127)
     table = np.rint(model.coef_[0] / scale).astype(np.int8)
-    bias = np.float32(model.intercept_[0] - np.log(SURE / (1 - SURE)))
+    bias = np.float32(model.intercept_[0] - np.log(LIKELY / (1 - LIKELY)))
     return BreakWeights(table, np.array([scale, bias]))

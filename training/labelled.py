@@ -79,7 +79,9 @@ def _emphasis(read: Reading) -> NDArray[np.float64]:
 def without_labels(part: Labelled, spans: pd.DataFrame) -> Labelled:
     """Return the part without the labels of segments that stand by more than half in one of the spans."""
     label, at = part.label.copy(), {doc_id: i for i, doc_id in enumerate(part.corpus["doc_id"])}
-    for doc_id, a, b in spans[["doc_id", "start", "end"]].itertuples(index=False):
+    for doc_id, a, b in spans.loc[spans["doc_id"].isin(at), ["doc_id", "start", "end"]].itertuples(
+        index=False
+    ):
         place = part.places(at[doc_id])
         mine = slice(*part.read.segments.bounds[at[doc_id] : at[doc_id] + 2])
         start, end = part.read.segments.start[mine], part.read.segments.end[mine]
@@ -97,18 +99,19 @@ def recut(part: Labelled, breaks: list[BreakWeights]) -> Labelled:
 
     def restore(buffer: Buffer) -> Segments:
         segments = cut(buffer)
+        lost = unbroken(segments)
         for held, weights in enumerate(breaks):
-            segments = restored(buffer, segments, weights, unbroken(segments) & (fold == held))
+            segments = restored(buffer, segments, weights, lost & (fold == held))
         return segments
 
     again = labelled(part.name, part.corpus, part.spans, cutter=restore)
     if len(again.label) == len(part.label):
         return part
     whole = np.searchsorted(part.read.segments.start, again.read.segments.start, side="right") - 1
-    times = _emphasis(again.read) / _emphasis(part.read)[whole]
-    words, trees = ((of[whole] * times).astype(np.float32) for of in (part.words, part.trees))
     unknown = part.label[whole] < 0
     label, marked = np.where(unknown, np.int8(-1), again.label), np.where(unknown, 0, again.marked)
+    times = _emphasis(again.read) / _emphasis(part.read)[whole] * (label >= 0)
+    words, trees = ((of[whole] * times).astype(np.float32) for of in (part.words, part.trees))
     return replace(again, label=label, marked=marked, words=words, trees=trees)
 
 

@@ -28,6 +28,7 @@ from lxml import etree
 
 import toolkit
 from toolkit import certificate, pipeline, sharing, verification
+from toolkit.boilerplate.breaks import BITS, BreakWeights, restored
 from toolkit.boilerplate.decisions import read_decisions
 from toolkit.boilerplate.model import SHIPPED, SegmentModel
 from toolkit.buffer import Buffer
@@ -39,7 +40,7 @@ from toolkit.loading.faults import FAULTS, faults, repaired
 from toolkit.record import closed
 from toolkit.report import Results
 from toolkit.review import journal
-from toolkit.segments import cut
+from toolkit.segments import Segments, cut
 from toolkit.settings import Settings, read_study
 
 LIMITS = Limits(
@@ -82,7 +83,17 @@ def segments(data: bytes) -> None:
     """Cut two documents: inside the buffer, in order, and nothing empty."""
     text = data.decode("utf-8", "replace")
     buffer = Buffer.of([text[: len(text) // 2], text[len(text) // 2 :]])
-    found = cut(buffer)
+    everywhere = np.ones(len(buffer), np.bool_)
+    for found in (cut(buffer), restored(buffer, cut(buffer), _CUT, everywhere)):
+        _in_order(found, buffer)
+
+
+_CUT = BreakWeights(
+    np.zeros(1 << BITS, np.int8), np.ones(2, np.float32)
+)  # before every word that may begin a line
+
+
+def _in_order(found: Segments, buffer: Buffer) -> None:
     at = np.r_[0, np.c_[found.start, found.end].ravel(), len(buffer.data)]
     assert (np.diff(at) >= 0).all(), "segments out of order or range"
     assert (found.end > found.start).all(), "an empty segment"

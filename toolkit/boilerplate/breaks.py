@@ -9,7 +9,7 @@ say before which words a line began; segments end there too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,9 +44,10 @@ LONG_LINE, FEW_LINES, LEAST_BYTES = 1200, 2, 400
 :data:`FEW_LINES` lines and at least :data:`LEAST_BYTES` bytes."""
 
 GLUED_SHARE = 0.25
-"""Share of the joints within lines that are glued, from which a text without line breaks counts as glued: there, a line
-began where a space is missing."""
+"""Share of the joints within lines that are glued, above which a text without line breaks counts as glued: there, a
+line began where a space is missing."""
 
+_MOST = 4096  # words of a segment that are read; behind them it is not cut again
 _LETTERS, _SIGNS = 14, 8  # of a word that its hash holds, and of its shape
 _NEAR = 6  # words on either side whose capitals are counted
 _FAR = 12  # words to the ends of a segment that are told apart
@@ -76,6 +77,11 @@ class BreakWeights:
         table = np.ascontiguousarray(sound_array(arrays, "breaks", np.int8, (1 << BITS,)))
         return cls(table, sound_array(arrays, "breaks_scale", np.float32, (2,)))
 
+    def cut(self, buffer: Buffer) -> Segments:
+        """Cut every document into segments; where it has lost its line breaks, also where these were."""
+        segments = cut(buffer)
+        return restored(buffer, segments, self, unbroken(segments))
+
 
 @njit(cache=True, nogil=True)
 def _mixed(a, b):  # type: ignore[no-untyped-def]
@@ -94,7 +100,7 @@ def _read(data, a, b, tables, words):  # type: ignore[no-untyped-def]
     begins, stops, cores, tails, shapes, briefs, firsts, lasts, capitals = words
     n = 0
     i = a
-    while i < b:
+    while i < b and n < _MOST:
         code, size = decode(data, i, b)
         if classes[code] == SPACE or classes[code] == BREAK:
             i += size
@@ -192,27 +198,17 @@ def _describe(words, i, n, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _room(longest):  # type: ignore[no-untyped-def]
-    """Arrays for the words of a segment of so many bytes at most."""
-    n = longest // 2 + 2
-    hashes = np.empty((4, n), np.uint64)
-    begins, stops, lasts, capitals = (np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64),
-                                      np.zeros(n + 1, np.int64))  # fmt: skip
-    return (begins, stops, hashes[0], hashes[1], hashes[2], hashes[3], np.empty(n, np.uint8), lasts, capitals)
+def _room():  # type: ignore[no-untyped-def]
+    """Arrays for the words of a segment."""
+    h, at = np.empty((4, _MOST), np.uint64), np.empty((3, _MOST), np.int64)
+    firsts, capitals = np.empty(_MOST, np.uint8), np.zeros(_MOST + 1, np.int64)
+    return at[0], at[1], h[0], h[1], h[2], h[3], firsts, at[2], capitals
 
 
 @njit(cache=True, nogil=True)
-def _longest(start, end):  # type: ignore[no-untyped-def]
-    most = np.int64(0)
-    for s in range(len(start)):
-        most = max(most, end[s] - start[s])
-    return most
-
-
-@njit(cache=True, nogil=True)
-def _list(data, start, end, tables, rows, places):  # type: ignore[no-untyped-def]
+def _describe_all(data, start, end, tables, rows, places):  # type: ignore[no-untyped-def]
     """Describe every word, but the first of a segment, that does not begin with a small letter; return how many."""
-    words = _room(_longest(start, end))
+    words = _room()
     found = 0
     for s in range(len(start)):
         n = _read(data, start[s], end[s], tables, words)
@@ -230,8 +226,8 @@ def _restore(data, segments, texts, tables, table, scale, out):  # type: ignore[
     """Write the segments, cut where a line began in the marked texts; return how many there are."""
     start, end, joint, bounds = segments
     starts, ends, joints, edges = out
-    words = _room(_longest(start, end))
-    row = np.empty(FEATURES, np.int64)
+    words = _room()
+    row = np.empty(FEATURES, np.int32)
     m = 0
     edges[0] = 0
     for d in range(len(bounds) - 1):
@@ -256,7 +252,7 @@ def _restore(data, segments, texts, tables, table, scale, out):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _mark(start, end, joint, bounds, out):  # type: ignore[no-untyped-def]
+def _mark_unbroken(start, end, joint, bounds, out):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
         total = lines = in_long = line = glued = inner = 0
@@ -277,30 +273,20 @@ def _tables() -> tuple[NDArray[Any], ...]:
     return CLASSES, *character_tables()
 
 
-def places(buffer: Buffer, segments: Segments) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def places(buffer: Buffer, segments: Segments) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the bytes at which a line may have begun within a segment, and the buckets of their :data:`FEATURES`."""
     args = buffer.data, segments.start, segments.end, _tables()
-    n = _list(*args, np.empty((0, FEATURES), np.int64), np.empty(0, np.int64))
-    rows, found = np.empty((n, FEATURES), np.int64), np.empty(n, np.int64)
+    n = _describe_all(*args, np.empty((0, FEATURES), np.int32), np.empty(0, np.int64))
+    rows, found = np.empty((n, FEATURES), np.int32), np.empty(n, np.int64)
     if n:
-        _list(*args, rows, found)
+        _describe_all(*args, rows, found)
     return found, rows
-
-
-def cutter(weights: BreakWeights) -> Callable[[Buffer], Segments]:
-    """Return what cuts texts into segments; in those that have lost their line breaks, also where these were."""
-
-    def cut_all(buffer: Buffer) -> Segments:
-        segments = cut(buffer)
-        return restored(buffer, segments, weights, unbroken(segments))
-
-    return cut_all
 
 
 def unbroken(segments: Segments) -> NDArray[np.bool_]:
     """Mark the texts that have lost their line breaks, and not the spaces between lines with them."""
     out = np.empty(len(segments.bounds) - 1, np.bool_)
-    _mark(segments.start, segments.end, segments.joint, segments.bounds, out)
+    _mark_unbroken(segments.start, segments.end, segments.joint, segments.bounds, out)
     return out
 
 
@@ -308,9 +294,8 @@ def restored(buffer: Buffer, segments: Segments, weights: BreakWeights, texts: N
     """Cut segments where a line began, in some texts (a bool each)."""
     if not texts.any():
         return segments
-    size = np.diff(segments.bounds)
-    whole = (segments.end - segments.start)[np.repeat(texts, size)]
-    room = len(segments) + int(whole.sum()) // 2
+    sizes = (segments.end - segments.start)[np.repeat(texts, np.diff(segments.bounds))]
+    room = len(segments) + int(np.minimum(sizes // 2, _MOST).sum())
     start, end, joint = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint8)
     bounds = np.empty_like(segments.bounds)
     given = segments.start, segments.end, segments.joint, segments.bounds

@@ -144,23 +144,24 @@ def append_line(path: str | Path, row: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """Verdicts by the key of a template, and by the exact fingerprint of each segment of a passage."""
+    """Verdicts by the key of a template, and by the exact fingerprint of each segment of a passage.
+
+    ``pieces`` are those of passages that are cut where lost line breaks were; they hold in texts that have lost theirs.
+    """
 
     templates: dict[int, int]
     passages: dict[int, int]
+    pieces: dict[int, int]
 
     @classmethod
     def of(cls, decisions: Decisions | None, breaks: BreakWeights | None = None) -> Rules:
-        """Check decisions and sort them; ValueError names a verdict that is none.
-
-        With ``breaks``, a passage is also cut as in a text that has lost its line breaks.
-        """
+        """Check decisions and sort them; ValueError names a verdict that is none."""
         # a Path may be the file that a review will make with its first decision; a str is what a person typed
         if isinstance(decisions, str) and not Path(decisions).exists():
             warnings.warn(f"{decisions}: no such file yet; cleaned without decisions", stacklevel=2)
         given = read_decisions(decisions) if isinstance(decisions, str | Path) else dict(decisions or {})
         number = {k: i for i, k in enumerate(KINDS)} | {KEEP: KEPT}
-        templates, passages = dict[int, int](), dict[int, int]()
+        templates, passages, pieces = dict[int, int](), dict[int, int](), dict[int, int]()
         # one order whatever the file's: where two passages share a segment, the shorter, more exact one decides
         for subject, verdict in sorted(given.items(), key=lambda item: (-len(item[0]), item[0])):
             meant = number[check_verdict(f"decisions[{subject[:40]!r}]", verdict)]
@@ -168,22 +169,24 @@ class Rules:
                 templates[int(subject, 16)] = meant
             else:
                 buffer = Buffer.of([subject])
-                cuts = [cut(buffer)]
+                segments = cut(buffer)
+                passages |= dict.fromkeys(read_segments(buffer, segments).prints[:, 0].tolist(), meant)
                 if breaks is not None:
-                    cuts.append(restored(buffer, cuts[0], breaks, np.ones(1, np.bool_)))
-                for segments in cuts:
-                    passages |= dict.fromkeys(read_segments(buffer, segments).prints[:, 0].tolist(), meant)
-        return cls(templates, passages)
+                    segments = restored(buffer, segments, breaks, np.ones(1, np.bool_))
+                    pieces |= dict.fromkeys(read_segments(buffer, segments).prints[:, 0].tolist(), meant)
+        return cls(templates, passages, pieces)
 
     def applied(
         self, template: NDArray[np.uint64], prints: NDArray[np.uint64], remove: NDArray[np.bool_],
-        kind: NDArray[np.int64],
+        kind: NDArray[np.int64], unbroken: NDArray[np.bool_],
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.bool_]]:  # fmt: skip
         """Change which segments are removed, as what kind; return both, and for which there is a verdict.
 
         It is found by the template and by the exact fingerprint of a segment; a passage outweighs a template.
+        ``unbroken`` marks the segments of texts that have lost their line breaks.
         """
         by_template, by_text = _looked_up(self.templates, template), _looked_up(self.passages, prints)
+        by_text = np.where((by_text == NONE) & unbroken, _looked_up(self.pieces, prints), by_text)
         verdict = np.where(by_text == NONE, by_template, by_text)
         ruled = verdict != NONE
         return np.where(ruled, verdict != KEPT, remove), np.where(verdict >= 0, verdict, kind), ruled

@@ -13,18 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.breaks import BreakWeights, cutter
+from toolkit.boilerplate.breaks import BreakWeights
 from toolkit.boilerplate.evidence import ALONE, CLASSES, COLUMNS, evident
 from toolkit.boilerplate.features import BUCKETS
 from toolkit.boilerplate.network import INPUTS, Network
 from toolkit.boilerplate.proposals import PROPOSALS
 from toolkit.boilerplate.reading import GROUP_OF, GROUPS, LAYOUTS
 from toolkit.boilerplate.scoring import KINDS, WordWeights
-from toolkit.buffer import Buffer
 from toolkit.errors import ModelError
 from toolkit.kernels import njit
 from toolkit.modelfile import pack, read_model, sound_array, write_model
-from toolkit.segments import Segments
 from toolkit.trees import Trees
 
 FORMAT = "news-toolkit segment model 14"
@@ -143,10 +141,6 @@ class SegmentModel:
     def languages(self) -> frozenset[str]:
         """Languages that it has learned article text and boilerplate of."""
         return frozenset(self.card.get("languages", ()))
-
-    def cut(self, buffer: Buffer) -> Segments:
-        """Cut every document of a buffer into segments; where it has lost its line breaks, also where these were."""
-        return cutter(self.breaks)(buffer)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         words = self.words

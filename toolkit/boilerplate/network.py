@@ -351,10 +351,11 @@ class Network:
         table = sound_array(arrays, "meanings", np.int8, (n, MEANINGS))
         times = sound_array(arrays, "meanings_scale", np.float32, (MEANINGS,))
         lexicon = Lexicon(np.cumsum(steps, dtype=np.uint32), NO_WORDS.alike)
-        stacks = [f"layers{number}" for number in range(MOST_STACKS) if f"layers{number}.first" in arrays]
+        found = {name.partition(".")[0] for name in arrays if name.startswith("layers")}
+        stacks = [f"layers{number}" for number in range(len(found))]
+        if not found or len(found) > MOST_STACKS or found != set(stacks):
+            raise ValueError(f"layers: {sorted(found)[:3]} …; train the model again")
         layers = tuple(Layers.read(arrays, stack) for stack in stacks)
-        if not layers:
-            raise ValueError("no layers; train the model again")
         return cls(lexicon, np.ascontiguousarray(table), times, layers)
 
     @cached_property

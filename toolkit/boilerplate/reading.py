@@ -103,6 +103,7 @@ class Reading(SegmentReading):
     ) -> Reading:  # fmt: skip
         """Cut and read a buffer; without weights nothing is scored, and no windows are where none are wanted.
 
+        ``cutter`` cuts the texts: with a model :meth:`toolkit.boilerplate.breaks.BreakWeights.cut`.
         ``before`` is an earlier reading of the texts and what was then removed, where ``buffer`` is what was left:
         segments that have not changed since are not read again.
         """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from toolkit.boilerplate.decisions import KEEP, TEMPLATE, Decisions, Rules, decided, read_decisions
 from toolkit.boilerplate.explanation import CleaningExplanation, explain
 from toolkit.boilerplate.model import Scale, SegmentModel, shipped_model
-from toolkit.boilerplate.reading import About, Reading, unpromised
+from toolkit.boilerplate.reading import ONE_LINE, About, Reading, unpromised
 from toolkit.boilerplate.repetition import extended
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.boilerplate.spans import ALL_KINDS, TWICE, Cuts, cuts_of, span_table, template_table
@@ -144,7 +144,7 @@ class BoilerplateRemover(Estimator):
         self._check()
         for first, part in buffer.portions(PORTION):
             known = about.take(np.arange(first, first + len(part)))
-            yield Reading.of(part, known, self._model.words, cutter=self._model.cut, windowed=windowed)
+            yield Reading.of(part, known, self._model.words, cutter=self._model.breaks.cut, windowed=windowed)
 
     def merge(self, other: BoilerplateRemover) -> BoilerplateRemover:
         """Return a remover whose index has counted the documents of both."""
@@ -309,7 +309,7 @@ class BoilerplateRemover(Estimator):
             mended = cuts.mended(buffer, documents)
             left = first.about.take(documents).of_texts(mended.buffer)
             again = Reading.of(
-                mended.buffer, left, self._model.words, (first, mended), cutter=self._model.cut
+                mended.buffer, left, self._model.words, (first, mended), cutter=self._model.breaks.cut
             )
             found, _ = self._found(again, wanted, rules)
             if len(found):
@@ -323,7 +323,8 @@ class BoilerplateRemover(Estimator):
         foreign = np.isin(read.about.languages, [*self._model.languages, ""], invert=True)
         weighed = weigh(read, lookup, self._model, self._thresholds, foreign)
         exact = read.prints[:, 0]
-        remove, kind, ruled = rules.applied(weighed.template, exact, weighed.remove, weighed.kind)
+        in_line = np.repeat(read.layouts[0] == ONE_LINE, np.diff(read.segments.bounds))
+        remove, kind, ruled = rules.applied(weighed.template, exact, weighed.remove, weighed.kind, in_line)
         remove &= wanted[kind] & (kind >= 0)
         score = weighed.score
         if wanted[ALL_KINDS.index(TWICE)]:
@@ -348,7 +349,7 @@ class BoilerplateRemover(Estimator):
         found, lookup = np.ones(len(corpus), np.int32), self._lookup_table()
         if lookup is None:
             return found
-        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), cutter=self._model.cut)
+        read = Reading.of(Buffer.of(corpus["text"]), About.of(corpus), cutter=self._model.breaks.cut)
         size = np.diff(read.segments.bounds)
         held = lookup.counts.documents(
             window_keys(read.prints[:, 0], 0, read.about.publishers.repeat(size)), 1

@@ -24,7 +24,7 @@ from toolkit.files import DAMAGE, parquet_file
 from toolkit.kernels import njit
 from toolkit.segments import Segments
 
-FORMAT = "news-toolkit template index 4"
+FORMAT = "news-toolkit template index 5"
 # counted for each publisher: whole segments, fuzzy segments, first and last words, and titles
 WINDOWS = (*FINGERPRINTS[:6], "title")
 # counted over all publishers too, to tell house style from plain English

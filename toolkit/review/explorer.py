@@ -12,7 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from toolkit.boilerplate import KINDS, BoilerplateRemover
+from toolkit.boilerplate.breaks import restored
 from toolkit.boilerplate.decisions import KEEP, WITHDRAWN, append_decision, decision_lines
+from toolkit.boilerplate.model import shipped_model
 from toolkit.buffer import Buffer
 from toolkit.corpus import CorpusLike, as_corpus
 from toolkit.display import percent, visible
@@ -280,7 +282,9 @@ def _with_subjects(corpus: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     texts = corpus["text"].to_numpy(object)
     places = zip(spans["document"], spans["start"], spans["end"], strict=True)
     passages = [texts[document][start:end] for document, start, end in places]
-    single = np.diff(cut(Buffer.of(passages)).bounds) == 1
+    buffer = Buffer.of(passages)
+    segments = restored(buffer, cut(buffer), shipped_model().breaks, np.ones(len(buffer), np.bool_))
+    single = np.diff(segments.bounds) == 1
     templates = spans["template_id"].astype(object).where(single)
     return spans.assign(subject=templates.fillna(pd.Series(passages, dtype=object)))
 

@@ -167,7 +167,7 @@ def segments(remover: BoilerplateRemover, corpus: pd.DataFrame, spans: pd.DataFr
     """
     buffer = Buffer.of(corpus["text"])
     model = shipped_model()
-    read = Reading.of(buffer, About.of(corpus), model.words, cutter=model.cut)
+    read = Reading.of(buffer, About.of(corpus), model.words, cutter=model.breaks.cut)
     lookup = remover.index_.lookup()
     seen = Seen.of(read, lookup)
     scored = suspicious(read, seen)
