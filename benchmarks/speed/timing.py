@@ -182,7 +182,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None) 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+        env={**os.environ, **(environment or {})},
     ) as process:
         peak = 0
         while True:
