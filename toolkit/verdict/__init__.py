@@ -130,12 +130,13 @@ def _prose(texts: pd.Series[Any]) -> NDArray[np.bool_]:
     """Whether each text has :data:`LONG` bytes in long lines of sentences, and no marks of computer code."""
     array = pa.array(texts, pa.large_string())
     size = pc.binary_length(array).to_numpy(zero_copy_only=False)
-    stops, breaks, marks = (sum(_count(array, each) for each in signs) for signs in (".。", "\n", "{}<Ã"))
+    stops, marks = (_count(array, signs, pc.count_substring_regex) for signs in ("[.。]", "[{}<Ã]"))
+    breaks = _count(array, "\n")
     return np.asarray((size >= LONG) & (stops * 400 >= size) & (breaks * 60 <= size) & (marks * 100 <= size))
 
 
 def _count(texts: Any, sought: str, how: Callable[..., Any] = pc.count_substring) -> NDArray[np.int64]:
-    """How often a string stands in each text of an Arrow array; or a pattern, ten times as slowly."""
+    """How often a string stands in each text of an Arrow array; or a pattern, in twice the time."""
     return np.asarray(how(texts, sought), np.int64)
 
 
