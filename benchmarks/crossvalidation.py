@@ -22,7 +22,7 @@ from toolkit.corpus import COLUMNS, make_corpus
 from toolkit.evaluation import bootstrap, span_counts, span_scores
 from training.boilerplate import train
 from training.copies import lower_case, without_breaks
-from training.labelled import Labelled, labelled
+from training.labelled import Labelled, labelled, places
 from training.material import SCORED, dealt, in_lines, marked_later, material, more_voices, unsure
 from training.passages import SPANS, scraped
 
@@ -221,7 +221,7 @@ def document_counts(task: Task, found: pd.DataFrame) -> pd.DataFrame:
         for spans in (found, part.spans[sure], part.spans[~sure])
     ]
     for d in np.flatnonzero(task.chosen).tolist():
-        place = part.places(d)
+        place = places(part.read.buffer, d)
         known, gone, marked, doubted, within = np.zeros((5, place[-1] - place[0]), np.bool_)
         for side, by_document in zip((gone, marked, doubted), sets, strict=True):
             spans = by_document.get(part.corpus["doc_id"].iloc[d])

@@ -77,6 +77,7 @@ def test_the_shipped_weights_find_where_headlines_bylines_and_buttons_ended():
 UGLY = [
     "A" * 3000, "Ä " * 900, "\U0001f600 \U0001f600X " * 300, "… — “ ” " * 200, "1 2 3 4 " * 200, "日本 語 " * 200,
     "Ab\u00a0Cd " * 200, "\u0301A \u0301B " * 200, "x" * 500, " " * 600, "A\u2028B " * 200,
+    "\u200b A\u00ad \ufeff\u200d " * 200, "\u200bA \u200b\u200bB\u200b " * 200,
 ]  # fmt: skip
 
 
@@ -98,6 +99,27 @@ def test_a_text_is_cut_the_same_alone_and_among_others_and_nothing_of_it_is_lost
             assert (alone.start[1:] >= alone.end[:-1]).all()
             found += len(alone)
         assert found == len(together)
+
+
+def test_characters_that_cannot_be_seen_change_nothing_of_where_lines_began():
+    buffer, hidden = (
+        Buffer.of([text]) for text in (ONE_LINE, ONE_LINE.replace("e", "e\u00ad").replace(" T", " \u200bT"))
+    )
+    (_, rows), (_, same) = (places(each, Segments.whole(each)) for each in (buffer, hidden))
+    assert rows.tolist() == same.tolist()
+
+
+def test_how_a_text_was_cut_does_not_change_whether_it_has_lost_its_breaks():
+    texts = [(STORY * 9)[:size] for size in range(380, 430)] + [
+        f"{(STORY * 9)[:n]}\n{STORY * 4}\n\nA" for n in range(900, 960, 3)
+    ]
+    buffer = Buffer.of(texts)
+    segments = cut(buffer)
+    lost = unbroken(segments)
+    assert 0 < lost.sum() < len(texts)
+    again = restored(buffer, segments, weights(1), np.ones(len(texts), bool))
+    assert len(again) > len(segments)
+    assert unbroken(again).tolist() == lost.tolist()
 
 
 def test_places_and_their_buckets_do_not_depend_on_what_stands_around_the_segment():

@@ -37,7 +37,7 @@ FIELDS = {
     **{f"hosts{name}": ARTICLE for name in ("", "_more", "_desks", "_running", "_briefs")},
     **dict.fromkeys(("negatives", "lookalikes", "lookalikes_more"), ARTICLE),
     **{name: {*ARTICLE, "primary", "all"} for name in ("articles", "articles_more")},
-    **dict.fromkeys(("scraped", "scraped_more", "scraped_lists"), SCRAPED),
+    **dict.fromkeys(("scraped", "scraped_more", "scraped_lists", "scraped_dense"), SCRAPED),
     "walls": {"id", "lang", "verdict", "title", "text"},
     **dict.fromkeys(("verdicts", "verdicts_briefs", "verdicts_short", "shorts"), VERDICT),
 }

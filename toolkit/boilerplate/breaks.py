@@ -5,7 +5,7 @@ the sentence behind it. Weights of hashed features, learned on texts whose break
 say before which words a line began; segments end there too.
 """
 
-# ruff: noqa: ANN001, ANN202  (numba kernels infer their types)
+# ruff: noqa: ANN001, ANN201, ANN202  (numba kernels infer their types)
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from toolkit.buffer import (
     BREAK,
     CLASSES,
     DIGIT,
+    IGNORED,
     LOWER,
     PRIME,
     SEPARATOR,
@@ -46,6 +47,9 @@ LONG_LINE, FEW_LINES, LEAST_BYTES = 1200, 2, 400
 GLUED_SHARE = 0.25
 """Share of the joints within lines that are glued, above which a text without line breaks counts as glued: there, a
 line began where a space is missing."""
+
+SHORT_LINE = 50
+"""Bytes under which a line is short; see :data:`toolkit.boilerplate.reading.SHORT_LINES`."""
 
 _MOST = 4096  # words of a segment that are read; behind them it is not cut again
 _LETTERS, _SIGNS = 14, 8  # of a word that its hash holds, and of its shape
@@ -105,40 +109,47 @@ def _read(data, a, b, tables, words):  # type: ignore[no-untyped-def]
         if classes[code] == SPACE or classes[code] == BREAK:
             i += size
             continue
-        begins[n] = i
-        firsts[n] = classes[code]
+        begin = i
+        first = np.int64(-1)
         h = core = shape = brief = _BEGINS
         one = two = three = np.uint64(0)
         letters = signs = run = 0
         sign = before = np.int64(-1)
         while classes[code] != SPACE and classes[code] != BREAK:
-            kind = classes[code]
-            inside = kinds[code] != SEPARATOR
-            if kind == UPPER or kind == LOWER or kind == DIGIT:
-                sign = _MARK + kind
-            else:
-                sign = _MARK if inside else code
-            run = run + 1 if sign == before else 1
-            before = sign
-            if signs < _SIGNS and run <= (2 if kind != DIGIT else 5):
-                shape = _mixed(shape, np.uint64(sign))
-                signs += 1
-                if signs == 3:
-                    brief = shape
-            if (inside or letters > 0) and letters < _LETTERS:
-                h = (h ^ np.uint64(folds[code])) * PRIME
-                letters += 1
+            if kinds[code] != IGNORED:
+                kind = classes[code]
+                inside = kinds[code] != SEPARATOR
+                if first < 0:
+                    first = kind
+                if kind == UPPER or kind == LOWER or kind == DIGIT:
+                    sign = _MARK + kind
+                else:
+                    sign = _MARK if inside else code
+                run = run + 1 if sign == before else 1
+                before = sign
+                if signs < _SIGNS and run <= (2 if kind != DIGIT else 5):
+                    shape = _mixed(shape, np.uint64(sign))
+                    signs += 1
+                    if signs == 3:
+                        brief = shape
+                if (inside or letters > 0) and letters < _LETTERS:
+                    h = (h ^ np.uint64(folds[code])) * PRIME
+                    letters += 1
+                    if inside:
+                        core = h
                 if inside:
-                    core = h
-            if inside:
-                one, two, three = two, three, np.uint64(folds[code])
-            lasts[n] = code
+                    one, two, three = two, three, np.uint64(folds[code])
+                lasts[n] = code
             i += size
             if i >= b:
                 break
             code, size = decode(data, i, b)
-        stops[n] = i
-        cores[n] = core
+        if first < 0:  # nothing that can be seen
+            if n > 0:
+                stops[n - 1] = i
+            continue
+        begins[n], stops[n], firsts[n] = begin, i, first
+        cores[n] = core if letters > 0 else shape  # of what has no letters, the signs
         tails[n] = _mixed(_mixed(one, two), three)
         shapes[n] = shape
         briefs[n] = brief if signs >= 3 else shape
@@ -252,21 +263,33 @@ def _restore(data, segments, texts, tables, table, scale, out):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
+def count_lines(start, end, joint, lo, hi):  # type: ignore[no-untyped-def]
+    """Measure the text of the segments ``lo:hi``, however its lines are cut.
+
+    Return its lines, those under :data:`SHORT_LINE` bytes, the bytes in its lines, whether it has lost its line
+    breaks, and whether it has lost the spaces with them.
+    """
+    lines = short = total = in_long = glued = inner = 0
+    first = lo
+    for s in range(lo, hi):
+        inner += joint[s] > LINE
+        glued += joint[s] == GLUED
+        if s + 1 == hi or joint[s + 1] <= LINE:  # the line ends
+            size = end[s] - start[first]
+            first = s + 1
+            lines += 1
+            short += size < SHORT_LINE
+            total += size
+            in_long += size if size > LONG_LINE else 0
+    lost = 2 * in_long > total or (lines <= FEW_LINES and total >= LEAST_BYTES)
+    return lines, short, total, lost, glued > GLUED_SHARE * max(inner, 1)
+
+
+@njit(cache=True, nogil=True)
 def _mark_unbroken(start, end, joint, bounds, out):  # type: ignore[no-untyped-def]
-    for d in range(len(bounds) - 1):
-        lo, hi = bounds[d], bounds[d + 1]
-        total = lines = in_long = line = glued = inner = 0
-        for s in range(lo, hi):
-            line += end[s] - start[s]
-            total += end[s] - start[s]
-            inner += joint[s] > LINE
-            glued += joint[s] == GLUED
-            if s + 1 == hi or joint[s + 1] <= LINE:
-                lines += 1
-                in_long += line if line > LONG_LINE else 0
-                line = 0
-        lost = 2 * in_long > total or (lines <= FEW_LINES and total >= LEAST_BYTES)
-        out[d] = lost and glued <= GLUED_SHARE * max(inner, 1)
+    for d in range(len(out)):
+        _, _, _, lost, run_together = count_lines(start, end, joint, bounds[d], bounds[d + 1])
+        out[d] = lost and not run_together
 
 
 def _tables() -> tuple[NDArray[Any], ...]:

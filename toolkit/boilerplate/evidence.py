@@ -30,7 +30,7 @@ PLACE = (
     "tokens", "capitalised", "shouted", "digits", "marks", "quotes", "first_class", "last_class", "joint",
     "joint_after", "from_start", "from_end", "relative", "segments", "paragraph_bytes", "paragraph_segments",
     "in_paragraph", "within", "is_title", "tokens@-1", "tokens@+1", "last_class@-1", "capitalised@-1",
-    "capitalised@+1",
+    "capitalised@+1", "label", "label@-1", "label@+1",
 )  # fmt: skip
 BODY = ("body", "off_body", "likely", "likely_before")
 """On whole pages, and 0 elsewhere: the logarithm of what the article's body is worth (:func:`_body`), by how many
@@ -171,6 +171,7 @@ def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
         row[AT.related_before1 + after] = p[q, _RELATED] if here else none
         row[AT.tokens_before1 + after] = np.log1p(np.float32(shapes[q, PART.tokens])) if here else none
         row[AT.capitalised_before1 + after] = shapes[q, PART.capitalised] / words if here else none
+        row[AT.label_before1 + after] = shapes[q, PART.label] if here else none
     row[AT.last_class_before1] = shapes[s - 1, PART.last_class] if s > lo else none
     tokens = np.float32(max(shapes[s, PART.tokens], 1))
     words = np.float32(max(shapes[s, PART.words], 1))
@@ -182,6 +183,7 @@ def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
     row[AT.quotes] = min(shapes[s, PART.quotes], 4)
     row[AT.first_class] = shapes[s, PART.first_class]
     row[AT.last_class] = shapes[s, PART.last_class]
+    row[AT.label] = shapes[s, PART.label]
     row[AT.joint] = joint[s]
     row[AT.joint_after] = joint[s + 1] if s + 1 < hi else 0
     row[AT.from_start] = min(s - lo, 30)
@@ -191,7 +193,7 @@ def _row(p, shapes, joint, lo, hi, s, row):  # type: ignore[no-untyped-def]
 
 
 def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArray[np.bool_]:
-    """Mark the segments worth weighing: by their words, by a neighbour's words, or because they repeat.
+    """Mark the segments worth weighing: by their words or label, by a neighbour's, or because they repeat.
 
     The others, three in five, count as article text; in cross-validation they held .3 % of what would be removed. The
     bounds are wider in a text that seems to hold an appeal, and in training, which asks for ``everywhere``.
@@ -201,8 +203,9 @@ def suspicious(read: Reading, seen: Seen, *, everywhere: bool = False) -> NDArra
     wide = np.full(len(size), everywhere)
     wide[owner[read.words[:, APPEAL] >= _HINT]] = True
     own, marked, beside = np.where(wide[owner], _WIDE[:, None], _NARROW[:, None])
-    out = (keep < own) | (read.words[:, MARKED_KEEP] < marked) | (seen.others > 0).any(axis=1)
-    near, together = keep < beside, owner[1:] == owner[:-1]
+    labelled = read.shapes[:, PART.label] > 0
+    out = (keep < own) | (read.words[:, MARKED_KEEP] < marked) | (seen.others > 0).any(axis=1) | labelled
+    near, together = (keep < beside) | labelled, owner[1:] == owner[:-1]
     out[1:] |= near[:-1] & together
     out[:-1] |= near[1:] & together
     return out if everywhere else out & (read.size / _GIANT <= read.shapes[:, PART.tokens])

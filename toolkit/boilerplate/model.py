@@ -25,7 +25,7 @@ from toolkit.kernels import njit
 from toolkit.modelfile import pack, read_model, sound_array, write_model
 from toolkit.trees import Trees
 
-FORMAT = "news-toolkit segment model 14"
+FORMAT = "news-toolkit segment model 15"
 SHIPPED = Path(__file__).parent.parent / "models" / "boilerplate"
 """Stem of the shipped model: ``.npz`` holds arrays, ``.json`` the card."""
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
-from toolkit.boilerplate.features import PART, SHAPE
+from toolkit.boilerplate.features import LABELS, PART, SHAPE
 from toolkit.boilerplate.products import Matrix, product
 from toolkit.boilerplate.scoring import KINDS, LANES, PLEA, WINDOWS, SegmentReading, add_rows
 from toolkit.buffer import Buffer
@@ -46,11 +46,12 @@ _EACH = 8  # joints, and classes of characters
 SEEN = (
     *(f"words_{k}" for k in range(2 * (len(KINDS) + 1))), *WINDOWS, "bytes", "pieces", *_RATES,
     *(f"{name}_{k}" for name in ("joint", "first_class", "last_class") for k in range(_EACH)), *ECHOES,
+    *(f"label_{name}" for name in LABELS),
 )  # fmt: skip
 """What is seen of a segment beside the meaning of its words: by both tables of n-grams the log probabilities of each
 class, at ``words_9`` the log odds of an appeal, and the windows; the logarithms of its bytes and of its word pieces;
 shares of its tokens; how it is joined to what stands before and with what characters it opens and closes, one column
-each; the echoes."""
+each; the echoes; the kind of the label that it opens with, one column each."""
 
 INPUTS = (
     *(f"{what}_{k}" for what in ("meaning", "shared", "text") for k in range(MEANINGS)), *SEEN
@@ -140,6 +141,8 @@ def _seen(words, windows, shapes, joint, echoes, pieces, s, out):  # type: ignor
     for k in range(echoes.shape[1]):
         out[j] = _whole(np.float64(echoes[s, k]) * STEP)
         j += 1
+    for k in range(len(LABELS)):
+        out[j + k] = STEP if shapes[s, PART.label] == k + 1 else 0
 
 
 @njit(cache=True, nogil=True)

@@ -35,10 +35,8 @@ LARGEST = 1 << 24
 """What float32 counts up to without a gap."""
 
 _GROUP = 4  # pairs of bytes that are multiplied for a sum
-_ROWS, _COLUMNS = (
-    4,
-    2 * max(LANES, 1),
-)  # of sums that are added up together, in two vectors a row: they fit the registers
+_ROWS = 4  # of sums that are added up together
+_COLUMNS = 2 * max(LANES, 1)  # and columns: two vectors a row, so that all fit the registers
 _AT_ONCE = 1 << 18  # products of floats: OpenBLAS does so many on one thread, and more threads only wait
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.breaks import FEW_LINES, GLUED_SHARE, LEAST_BYTES, LONG_LINE
+from toolkit.boilerplate.breaks import count_lines
 from toolkit.boilerplate.counts import NO_DAY
 from toolkit.boilerplate.echoes import Outlets, Titles, echoes
 from toolkit.boilerplate.features import PART
@@ -24,7 +24,7 @@ from toolkit.boilerplate.wrapping import unwrapped
 from toolkit.buffer import LOWER, UPPER, Buffer
 from toolkit.kernels import njit
 from toolkit.language import languages, scripts
-from toolkit.segments import GLUED, LINE, PARAGRAPH, Segments, cut
+from toolkit.segments import LINE, PARAGRAPH, Segments, cut
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,10 @@ PARAGRAPHS, LINES, PAGE, ONE_LINE, GLUED_LINE, LOWER_CASE, CAPITALS, SHORT = ran
 GROUPS = ("laid_out", "run_together", "page")
 GROUP_OF = np.array([0, 0, 2, 1, 1, 0, 0, 0])  # of each layout
 
-LEAST_LINES, SHORT_LINE, SHORT_LINES = 30, 50, 0.55
+LEAST_LINES, SHORT_LINES = 30, 0.55
 """A page has at least :data:`LEAST_LINES` lines, and :data:`SHORT_LINES` is the least share of them under
-:data:`SHORT_LINE` bytes. With these three numbers and the next three, a trial recognised 289 of 293 pages and 314 of
-314 copies without line breaks, and mistook 24 of 956 articles."""
+:data:`toolkit.boilerplate.breaks.SHORT_LINE` bytes. With these and the numbers there, a trial recognised 289 of 293
+pages and 314 of 314 copies without line breaks, and mistook 24 of 956 articles."""
 
 SHORT_TEXT = 600
 
@@ -192,30 +192,20 @@ def _speaks(data, a, b):  # type: ignore[no-untyped-def]
 def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignore[no-untyped-def]
     for d in range(len(bounds) - 1):
         lo, hi = bounds[d], bounds[d + 1]
-        total = words = capitalised = shouted = lower = cased = marked = spoken = small = 0
-        lines = short_lines = in_long = broken = blank = glued = inner = line = 0
+        words = capitalised = shouted = lower = cased = marked = spoken = small = broken = blank = 0
+        lines, short_lines, total, lost, glued = count_lines(start, end, joint, lo, hi)
         for s in range(lo, hi):
             blank += joint[s] == PARAGRAPH
             broken += joint[s] == LINE
-            inner += joint[s] > LINE
-            glued += joint[s] == GLUED
             if joint[s] <= LINE:  # a line begins; so does the first segment
                 marked += data[start[s]] == 62 and end[s] > start[s] + 2 and data[start[s] + 1] == 62  # >>
                 spoken += _speaks(data, start[s], end[hi - 1])
                 small += shapes[s, PART.first_class] == LOWER
-            size = shapes[s, PART.bytes]
-            line += size
-            total += size
             words += shapes[s, PART.words]
             capitalised += shapes[s, PART.capitalised]
             shouted += shapes[s, PART.shouted]
             lower += shapes[s, PART.first_class] == LOWER
             cased += shapes[s, PART.first_class] == LOWER or shapes[s, PART.first_class] == UPPER
-            if s + 1 == hi or joint[s + 1] <= LINE:  # the line ends
-                lines += 1
-                short_lines += line < SHORT_LINE
-                in_long += line if line > LONG_LINE else 0
-                line = 0
         if hi == lo:
             out[d] = SHORT
         elif 2 * shouted > words:
@@ -224,8 +214,8 @@ def _layouts(data, start, end, shapes, joint, bounds, out, told):  # type: ignor
             out[d] = LOWER_CASE
         elif lines >= LEAST_LINES and short_lines >= SHORT_LINES * lines:
             out[d] = PAGE
-        elif 2 * in_long > total or (lines <= FEW_LINES and total >= LEAST_BYTES):
-            out[d] = GLUED_LINE if glued > GLUED_SHARE * max(inner, 1) else ONE_LINE
+        elif lost:
+            out[d] = GLUED_LINE if glued else ONE_LINE
         elif total < SHORT_TEXT:
             out[d] = SHORT
         elif blank >= broken:

@@ -9,7 +9,18 @@ import numpy as np
 from llvmlite import ir
 from numpy.typing import NDArray
 
-from toolkit.boilerplate.features import FINGERPRINTS, FOLD, PART, PER_TOKEN, ROOM, SHAPE, TERM, WINDOW, scan
+from toolkit.boilerplate.features import (
+    FINGERPRINTS,
+    FOLD,
+    PART,
+    PER_TOKEN,
+    ROOM,
+    SHAPE,
+    TERM,
+    WINDOW,
+    label_table,
+    scan,
+)
 from toolkit.boilerplate.vectors import I8, I16, I32, I64, array, everywhere, pointer, shuffled
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.kernels import cgutils, intrinsic, njit, places, types
@@ -125,8 +136,8 @@ def _copy(row, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _score(  # type: ignore[no-untyped-def]
-    data, start, end, joint, classes, fold, table, scales, bias, same, old_words, old_windows, old_prints, old_shapes,
-    old_terms, old_at, logits, windows, prints, shapes, terms
+    data, start, end, joint, classes, fold, labels, table, scales, bias, same, old_words, old_windows, old_prints,
+    old_shapes, old_terms, old_at, logits, windows, prints, shapes, terms
 ):  # fmt: skip
     index = np.empty(ROOM, np.uint32)
     step = WINDOW // 2 * PER_TOKEN
@@ -144,7 +155,9 @@ def _score(  # type: ignore[no-untyped-def]
             _copy(old_terms[old_at[old] : old_at[old] + shapes[s, PART.terms]], terms[at:])
             at += shapes[s, PART.terms]
             continue
-        n = scan(data, start[s], end[s], joint[s], classes, fold, index, prints[s], shapes[s], terms[at:])
+        n = scan(
+            data, start[s], end[s], joint[s], classes, fold, labels, index, prints[s], shapes[s], terms[at:]
+        )
         at += shapes[s, PART.terms]
         if not len(table):  # no weights: nothing is scored
             continue
@@ -230,8 +243,8 @@ def read_segments(
     same, old = (np.empty(0, np.int64), none) if known is None else known
     counts = old.shapes[:, PART.terms].astype(np.int64)
     used = _score(
-        buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, words.table, words.scale,
-        words.bias, same, old.words, old.windows, old.prints, old.shapes, old.terms, np.cumsum(counts) - counts,
-        given, windows, prints, shapes, terms,
+        buffer.data, segments.start, segments.end, segments.joint, CLASSES, FOLD, label_table(), words.table,
+        words.scale, words.bias, same, old.words, old.windows, old.prints, old.shapes, old.terms,
+        np.cumsum(counts) - counts, given, windows, prints, shapes, terms,
     )  # fmt: skip
     return SegmentReading(prints, shapes, terms[:used], given, windows)
