@@ -20,6 +20,7 @@ from toolkit.boilerplate.reading import PAGE
 from toolkit.boilerplate.scoring import KINDS
 from toolkit.corpus import COLUMNS, make_corpus
 from toolkit.evaluation import bootstrap, span_counts, span_scores
+from toolkit.kernels import processors
 from training.boilerplate import train
 from training.copies import lower_case, without_breaks
 from training.labelled import Labelled, labelled, places
@@ -58,7 +59,7 @@ def fold_models(*, folds: int = 3, seed: int = 0) -> list[SegmentModel]:
     place = MODELS / f"{digest('boilerplate')[:16]}-{folds}-{seed}"
     if not (place / f"fold{folds - 1}.npz").is_file():
         place.mkdir(parents=True, exist_ok=True)
-        for number, model in enumerate(train(folds=folds, seed=seed)[1]):
+        for number, model in enumerate(train(folds=folds, seed=seed, jobs=processors())[1]):
             model.save(place / f"fold{number}")
     return [SegmentModel.load(place / f"fold{number}") for number in range(folds)]
 

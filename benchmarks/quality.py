@@ -19,7 +19,7 @@ from benchmarks import recorded
 
 ROOT = Path(__file__).parents[1]
 _CODE = tuple(f"toolkit/{name}" for name in ("boilerplate", "segments.py", "cues.py", "buffer.py"))
-_CODE += ("data/cues.txt",)  # cues.py reads its words there
+_CODE += ("data/cues.txt", "data/opening_labels.txt")  # words that they read
 _FOLDERS = {
     "boilerplate": (*_CODE, "training", "data/gold", "data/training", "data/sample/gold.jsonl"),
     "topics": (*_CODE, "toolkit/topics", "training", "data/gold", "data/training"),

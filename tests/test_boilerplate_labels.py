@@ -56,7 +56,7 @@ def test_labels_are_told_from_the_words_that_open_sentences(kind, texts):
 
 
 def test_every_label_of_the_lists_is_found_alone_and_before_a_colon():
-    lists = word_lists("labels.txt")
+    lists = word_lists("opening_labels.txt")
     assert set(lists) == set(LABELS)
     for kind, labels in lists.items():
         assert len(set(labels)) == len(labels)

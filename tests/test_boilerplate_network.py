@@ -9,6 +9,7 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate.echoes import ECHOES
+from toolkit.boilerplate.features import LABELS
 from toolkit.boilerplate.model import SegmentModel, shipped_model
 from toolkit.boilerplate.network import (
     FEWEST,
@@ -182,7 +183,7 @@ def test_columns_are_named_and_within_a_byte():
     assert look.shape == (len(read.segments), len(SEEN))
     assert len(INPUTS) == len(set(INPUTS)) == 3 * MEANINGS + len(SEEN)
     assert (look[:, [SEEN.index(f"joint_{k}") for k in range(8)]].sum(axis=1) == STEP).all()
-    assert SEEN[-len(ECHOES) :] == ECHOES
+    assert SEEN[SEEN.index(ECHOES[0]) :] == (*ECHOES, *(f"label_{name}" for name in LABELS))
 
 
 def test_the_network_reads_pages_and_texts_that_hint_at_an_appeal_or_hold_a_doubt():

