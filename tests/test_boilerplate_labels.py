@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from toolkit.boilerplate.evidence import AT, evidence, suspicious
-from toolkit.boilerplate.features import LABELS, PART, label_table
+from toolkit.boilerplate.features import PART
+from toolkit.boilerplate.labels import LABELS, label_table
 from toolkit.boilerplate.model import shipped_model
 from toolkit.boilerplate.network import SEEN, seen
 from toolkit.boilerplate.reading import About, Reading
@@ -33,10 +34,18 @@ def labels_of(texts):
                 "Lesen Sie auch Neue Kita", "相关阅读:中国", "あわせて読みたい", "İLGİLİ HABER", "Читайте также: Путин",
                 "Don’t miss this", "اقرأ أيضا: كذا", "관련기사 | 한국", "Video", "Watch: him fall", "Baca juga: Banjir",
                 "12 Related", "\u200bRead more", "Re\u00adlated",
+                "İlgili haber", "İLGİLİ HABER", "Lea tambien: agua", "👉 Read more", "▶️ Watch: him", "[関連記事] 東京",
+                "\u200fاقرأ أيضا: كذا", "Lire e\u0301galement", "点击查看更多",
             ],
         ),
-        ("credit", ["Photo: AP", "(Photo by Ann Lee)", "Foto/dpa", "写真：共同", "Bildquelle: Stadt", "Zdjęcie: PAP"]),
-        ("source", ["Quelle: dpa", "Źródło | PAP", "Written by Ann Lee", "记者：李明"]),
+        (
+            "credit",
+            [
+                "Photo: AP", "(Photo by Ann Lee)", "Foto/dpa", "写真：共同", "写真＝共同", "【写真】共同",
+                "📷 Photo: AP", "Bildquelle: Stadt", "Zdjęcie: PAP",
+            ],
+        ),
+        ("source", ["Quelle: dpa", "Źródło | PAP", "Reported by Ann Lee", "作者：李明"]),
         ("tags", ["Tags: a, b", "Palabras clave: agua", "Теги: вода", "Filed under"]),
         ("advert", ["Anzeige", "ADVERTISEMENT", "Реклама", "Publicidad"]),
         (
@@ -46,7 +55,10 @@ def labels_of(texts):
                 "Related species eat it",
                 "zobacz to", "Stand der Dinge", "More than 20 people died", "Read the book",
                 "Anzeige gegen ihn erstattet",
-                "图片显示中国", "He said: read more", "\u200b", "Tag, der alles änderte",
+                "图片显示中国", "He said: read more", "Read. More people died", "„Lesen Sie auch“, sagte er",
+                "– “Read more books”, he said", "Written by her sister, it sold well",
+                "Instagram — which is owned by", "Más, en la calle", "Imagine.", "Foto, die keiner kennt", "\u200b",
+                "Tag, der alles änderte",
             ],
         ),
     ],
@@ -60,9 +72,12 @@ def test_every_label_of_the_lists_is_found_alone_and_before_a_colon():
     assert set(lists) == set(LABELS)
     for kind, labels in lists.items():
         assert len(set(labels)) == len(labels)
-        spoken = [label.replace("-", " ") for label in labels]
-        large = [text.capitalize() for text in spoken if "İ" not in text]  # Python parts it in two letters
-        for texts in (spoken, [f"{text}: Ab" for text in spoken], large):
+        spoken = [label.rstrip(":").replace("-", " ") for label in labels]
+        for texts in (
+            spoken,
+            [f"{text}: Ab" for text in spoken],
+            [text.upper() for text in spoken if "ß" not in text],
+        ):
             missed = {text for text, found in zip(texts, labels_of(texts), strict=True) if found is None}
             assert missed == set()
         others = [text for text, found in zip(spoken, labels_of(spoken), strict=True) if found != kind]

@@ -9,7 +9,7 @@ import pytest
 
 import toolkit
 from toolkit.boilerplate.echoes import ECHOES
-from toolkit.boilerplate.features import LABELS
+from toolkit.boilerplate.labels import LABELS
 from toolkit.boilerplate.model import SegmentModel, shipped_model
 from toolkit.boilerplate.network import (
     FEWEST,

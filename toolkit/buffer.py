@@ -170,7 +170,7 @@ def spread(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def place_of(ordered, value):  # type: ignore[no-untyped-def]
+def position(ordered, value):  # type: ignore[no-untyped-def]
     """Place of a value in a sorted array, -1 for none; ``np.searchsorted`` takes a second to compile in kernels."""
     lo = 0
     hi = len(ordered)
@@ -186,4 +186,4 @@ def place_of(ordered, value):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def among(ordered, value):  # type: ignore[no-untyped-def]
     """Whether a sorted array holds a value."""
-    return place_of(ordered, value) >= 0
+    return position(ordered, value) >= 0

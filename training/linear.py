@@ -19,9 +19,9 @@ from toolkit.boilerplate.features import (
     ROOM,
     SHAPE,
     TERM,
-    label_table,
     scan,
 )
+from toolkit.boilerplate.labels import label_table
 from toolkit.boilerplate.scoring import WordWeights
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.segments import Segments

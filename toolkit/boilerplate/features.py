@@ -6,15 +6,11 @@ differ.
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
-from toolkit.buffer import FNV, PRIME, among, decode, fnv, place_of
-from toolkit.files import word_lists
+from toolkit.boilerplate.labels import NOTHING, OVER, read_mark, read_word
+from toolkit.buffer import FNV, PRIME, decode
 from toolkit.kernels import njit, places
 
 BUCKETS = 1 << 17  # rows of the hashed n-gram weight table
@@ -35,7 +31,7 @@ SHAPE = (
 )  # fmt: skip
 """Columns of the shape array: token counts, bytes, character classes of the first and last character, the number of
 terms (words of at least four letters), and the kind of the label with which the segment opens, as
-:data:`LABELS` number them, 0 for none."""
+:data:`toolkit.boilerplate.labels.LABELS` number them, 0 for none."""
 
 PART = places(SHAPE)
 NAME = 1  # lowest bit of a term: set where the word is capitalised inside its segment
@@ -43,9 +39,6 @@ MAX_TOKENS = 96
 PER_TOKEN = 5
 WINDOW = 8
 ROOM = MAX_TOKENS * PER_TOKEN + 8
-LABELS = ("credit", "source", "tags", "advert", "link", "call", "interface", "notice")
-"""Kinds of labels with which furniture opens (``Photo:``, ``Read more``), in thirty languages: the lists of
-``data/opening_labels.txt``. A label of one word counts only before a mark, or if the segment ends with it."""
 TERM = 4
 
 
@@ -90,42 +83,6 @@ def _in_word(kind, code):  # type: ignore[no-untyped-def]
     return (1 <= kind <= 3) or (kind == 0 and 0xAA <= code < 0x2E80 and code != 0x2013 and code != 0x2014)
 
 
-_Labels: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.uint8]]
-_NEEDS_MARK = 16  # added to the number of a label of one word
-_MARKS = np.sort(np.array([ord(mark) for mark in ":：|>»–—/►▶"], np.uint64))
-_LEAD = np.uint64(3)
-
-
-def _words(label: str) -> list[str]:
-    """Words of a label as :func:`scan` finds them: one a character in scripts that put no spaces."""
-    return [part for word in label.split() for part in (word if ord(word[0]) >= 0x2E80 else [word])]
-
-
-@cache
-def label_table() -> _Labels:
-    """Return the hashes of all labels and of their first words, sorted, and the number of each: 0 if it goes on."""
-    found: dict[int, int] = {}
-    for name, labels in word_lists("opening_labels.txt").items():
-        for label in labels:
-            words = _words(re.sub("[-'’.]", " ", label))
-            lead = _LEAD
-            for word in words:
-                value = np.uint64(fnv(int(FOLD[ord(char)]) for char in word))
-                with np.errstate(over="ignore"):
-                    lead = mix.py_func(lead, (value ^ (value >> np.uint64(32))) * _M4)
-                found.setdefault(int(lead), 0)
-            found[int(lead)] = 1 + LABELS.index(name) + (0 if "-" in label else _NEEDS_MARK)
-    keys = np.sort(np.array(list(found), np.uint64))
-    return keys, np.array([found[int(key)] for key in keys], np.uint8)
-
-
-@njit(cache=True, nogil=True)
-def _letter(kind, code):  # type: ignore[no-untyped-def]
-    """Whether a character of a word is a letter; of those without case, all but signs and marks."""
-    signs = 0x2000 <= code < 0x2C00 or 0x3000 <= code < 0x3040 or 0xFF00 <= code < 0xFF20
-    return kind == 1 or kind == 2 or (kind == 0 and code >= 0x370 and not signs)
-
-
 @njit(cache=True, nogil=True)
 def scan(data, a, b, joint, classes, fold, labels, index, prints, shape, terms):  # type: ignore[no-untyped-def]
     """Read segment ``data[a:b]`` once; fill its n-gram buckets, fingerprints, shape and terms.
@@ -145,11 +102,7 @@ def scan(data, a, b, joint, classes, fold, labels, index, prints, shape, terms):
     i = a
     kind = np.uint8(0)
     opening = np.uint8(255)
-    openings, numbers = labels
-    lead = _LEAD
-    label = pending = told = np.int64(
-        0
-    )  # pending: a label that needs a mark; told: words of what may be one, -1 if it is none
+    known = NOTHING
     while i < b:
         code, size = decode(data, i, b)
         kind = classes[code]
@@ -159,15 +112,11 @@ def scan(data, a, b, joint, classes, fold, labels, index, prints, shape, terms):
             i += size
             continue
         value = np.uint64(fold[code])
-        if pending > 0 and among(_MARKS, np.uint64(code)):
-            label, pending = pending, np.int64(0)
         capital = False
         if _in_word(kind, code) or (kind == 0 and code >= 0xAA):
             capital = kind == 2
             wide = code >= 0x2E80
-            pending = np.int64(0)
-            if told == 0 and not _letter(kind, code):
-                told = -2  # a bullet or a number
+            begin = i
             uppers = 0
             length = 0
             h = FNV
@@ -195,16 +144,8 @@ def scan(data, a, b, joint, classes, fold, labels, index, prints, shape, terms):
             h = (h ^ (h >> np.uint64(32))) * _M4
             plain = h
             words += 1
-            if told >= 0:
-                lead = mix(lead, h)
-                at = place_of(openings, lead)
-                told = told + 1 if at >= 0 else -1
-                if at >= 0 and numbers[at] > _NEEDS_MARK:
-                    pending = np.int64(numbers[at]) - _NEEDS_MARK
-                elif at >= 0 and numbers[at] > 0:
-                    label, told = np.int64(numbers[at]), -1
-            elif told == -2:
-                told = 0
+            if known[0] != OVER or known[3] > 0:
+                known = read_word(known, data, begin, i, labels)
             if digit:
                 plain = mix(h, numerals)
                 digits += 1
@@ -221,7 +162,7 @@ def scan(data, a, b, joint, classes, fold, labels, index, prints, shape, terms):
             plain = h
             if value == 34:
                 quotes += 1
-                told = -1 if words == 0 else told  # somebody says it
+            known = read_mark(known, code)
             i += size
         exact = mix(exact, plain)
         name = capital and tokens > 0
@@ -255,8 +196,7 @@ def scan(data, a, b, joint, classes, fold, labels, index, prints, shape, terms):
         before = previous
         previous = h
         tokens += 1
-    if pending > 0:
-        label = pending
+    label = known[3] if known[3] > 0 else known[2]
     # how it ends, and what kind of break stands before it
     n = min(tokens, MAX_TOKENS) * PER_TOKEN
     index[n] = mix(previous, np.uint64(37)) >> _SHIFT

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from toolkit.boilerplate.echoes import ECHOES
-from toolkit.boilerplate.features import LABELS, PART, SHAPE
+from toolkit.boilerplate.features import PART, SHAPE
+from toolkit.boilerplate.labels import LABELS
 from toolkit.boilerplate.products import Matrix, product
 from toolkit.boilerplate.scoring import KINDS, LANES, PLEA, WINDOWS, SegmentReading, add_rows
 from toolkit.buffer import Buffer

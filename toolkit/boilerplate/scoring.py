@@ -18,9 +18,9 @@ from toolkit.boilerplate.features import (
     SHAPE,
     TERM,
     WINDOW,
-    label_table,
     scan,
 )
+from toolkit.boilerplate.labels import label_table
 from toolkit.boilerplate.vectors import I8, I16, I32, I64, array, everywhere, pointer, shuffled
 from toolkit.buffer import CLASSES, Buffer
 from toolkit.kernels import cgutils, intrinsic, njit, places, types
