@@ -65,7 +65,7 @@ def label_table() -> tuple[NDArray[Any], ...]:
 
 
 @njit(cache=True, nogil=True)
-def read_word(known, data, a, b, labels):
+def read_word(known, data, a, b, labels):  # type: ignore[no-untyped-def]
     """Return what is known of a segment's label after the word ``data[a:b]``."""
     openings, numbers, bare, letters = labels
     status, lead, label, pending = known
@@ -96,7 +96,7 @@ def read_word(known, data, a, b, labels):
 
 
 @njit(cache=True, nogil=True)
-def read_mark(known, code):
+def read_mark(known, code):  # type: ignore[no-untyped-def]
     """Return what is known of a segment's label after a mark."""
     status, lead, label, pending = known
     if pending > 0 and (among(_MARKS, code) or (pending <= _NAMED and among(_DASHES, code))):
