@@ -1,5 +1,6 @@
 """Lost line breaks: which texts have lost theirs, where segments are cut again, and how that is learned."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -81,6 +82,10 @@ UGLY = [
 ]  # fmt: skip
 
 
+def seen(text: str) -> str:
+    return "".join(re.sub("[\u200b\u2060\ufeff]", "", text).split())  # they count as spaces
+
+
 def test_a_text_is_cut_the_same_alone_and_among_others_and_nothing_of_it_is_lost():
     texts = [*UGLY, ONE_LINE, *(text + ONE_LINE for text in UGLY)]
     buffer = Buffer.of(texts)
@@ -94,7 +99,7 @@ def test_a_text_is_cut_the_same_alone_and_among_others_and_nothing_of_it_is_lost
                 assert one.tolist() == (all_[mine] - buffer.offsets[number]).tolist()
             assert alone.joint.tolist() == together.joint[mine].tolist()
             whole = "".join(pieces(alone, own))
-            assert "".join(whole.split()) == "".join("".join(pieces(cut(own), own)).split())
+            assert seen(whole) == seen("".join(pieces(cut(own), own)))
             assert (alone.end > alone.start).all()
             assert (alone.start[1:] >= alone.end[:-1]).all()
             found += len(alone)

@@ -59,8 +59,8 @@ LOOKALIKES_SHORT, PLAIN = 0.001, 0.0012
 English ones and of others. The first decision's threshold for short texts is chosen later, on what both lose."""
 
 ABROAD_LOST = {"one_line": 13.0, "glued": 20.0}
-"""How many times the loss that is asked for is allowed of invented pages without line breaks that are not English (2 and
-3 %)."""
+"""How many times the loss that is asked for is allowed of invented pages without line breaks that are not English: 2
+and 3 %."""
 
 GOLD_LOST = 0.0003
 """Share of the marked articles in paragraphs that it may lose then: .15 % is promised for both decisions together."""
