@@ -60,7 +60,7 @@ def test_what_our_model_learned_from_is_not_scored_by_it(flat):
 
 def test_the_models_of_cross_validation_are_written_where_the_table_reads_them(flat, tmp_path, monkeypatch):
     model = SegmentModel.load(SHIPPED)
-    monkeypatch.setattr(boilerplate, "train", lambda *, seed: (model, [model] * 3))
+    monkeypatch.setattr(boilerplate, "train", lambda *, seed, jobs: (model, [model] * 3))
     folder = tmp_path / "out" / "folds"  # as make bench-flat says, in a clone that has no folder out yet
     monkeypatch.setattr("sys.argv", ["boilerplate", "--folds", str(folder), "-o", str(folder / "all")])
     boilerplate.main()

@@ -114,7 +114,9 @@ def test_audit_of_nothing(classifier):
 
 
 def test_audit_works_at_once():
-    assert audit([STORY, STORY + " More."])["changed"].tolist() == [0, 0, 0]
+    changed = audit([STORY, STORY + " More."])["changed"]  # a row for each topic that is listed
+    assert len(changed) > 0
+    assert (changed == 0).all()
 
 
 def test_cleaning_undoes_what_a_passage_did(classifier):
