@@ -114,9 +114,8 @@ def test_audit_of_nothing(classifier):
 
 
 def test_audit_works_at_once():
-    changed = audit([STORY, STORY + " More."])["changed"]  # a row for each topic that is listed
-    assert len(changed) > 0
-    assert (changed == 0).all()
+    changed = audit([STORY, STORY + " More."])["changed"].tolist()
+    assert changed == [0] * 4  # a row for each topic that is listed
 
 
 def test_cleaning_undoes_what_a_passage_did(classifier):
